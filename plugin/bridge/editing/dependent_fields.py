@@ -139,7 +139,7 @@ class DependentValueFill:
     ):
         self._layer, self._all_fields, self._changed, self._record = layer, fields, changed, record
         self._fields: list[DependentField] = []
-        # The record goes on growing; what the command changed is what it has now.
+        # Later edits extend the record; the command's entries are those that it has now.
         self._entries_read, self._entry_count = 0, len(record)
         self._gone: set[int] = set()
         self._rows: Any = None
@@ -377,7 +377,7 @@ class _LayerUpdater(QObject):
         self._timer.stop()
 
     def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
-        """Return the changes since the last call, and record from now on anew."""
+        """Return the changes since the last call, and start a new record."""
         changes = self._changed_features_by_source, self._record or ()
         self._changed_features_by_source = {one.source_index: set() for one in self._fields}
         self._has_changes = False

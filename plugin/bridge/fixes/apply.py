@@ -53,13 +53,16 @@ class FixOrder:
 def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
     """Return the layers that must be switched to edit mode first.
 
-    Raise ApplyRefused if the layers cannot take the order.
+    Raise ApplyRefused if the layers cannot be edited, or could not undo it.
     """
     return [layer for layer in _require_suitable_layers(order, layers).values() if not layer.isEditable()]
 
 
 def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
-    """Return the layers to change by their codes; raise ApplyRefused if they cannot take the order."""
+    """Return the layers to change by their codes.
+
+    Raise ApplyRefused if they cannot be edited, or could not undo it.
+    """
     editable_layers = require_editable_layers(order.edits.roles, layers)
     require_undoable_new_fields(order.edits, editable_layers)
     return editable_layers

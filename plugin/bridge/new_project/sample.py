@@ -57,7 +57,7 @@ SAMPLE_GROUPS = (
 )
 SAMPLE_PROFILE = "hunyuan"
 SAMPLE_TITLE = "浑源县（示例）"
-#: Layers of one year, which follows the name, and the field that has it.
+#: Role → field of the data year, which is appended to the layer's name.
 _YEAR_FIELDS = {"DLTB": "SJNF"}
 #: Layers with many classes of land use, collapsed in the tree.
 _COLLAPSED_ROLES = ("DLTB", "YDYHGHFQ")

@@ -102,7 +102,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     return layers
 
 
-#: Width of the outlines in mm, and their line.
+#: Width of the outlines in mm, and line style.
 _OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
 #: Colours of fills that are lighter (0–255) are darkened: as thin lines they would be invisible on white.
 _MAX_LIGHTNESS, _DARKENING_PERCENT = 150, 200

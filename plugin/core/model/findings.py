@@ -74,7 +74,8 @@ class Finding:
     fingerprint: str = ""
     state: str = "open"
     by_place: bool = False
-    #: True for a note on what is legal only with an approval, which no data show; a waiver names the document.
+    #: True for a note on a case that is legal only with an approval. The data do not contain the approval; a waiver
+    #: states its document.
     needs_approval: bool = False
     #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None

@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
 _EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
-#: Name of the doubt of a report with notes whose approval no waiver states.
+#: Name of the item that lists notes without a stated approval.
 APPROVAL_DOUBT = "approvals"
 
 

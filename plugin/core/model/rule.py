@@ -183,8 +183,8 @@ def rule(
     outcome conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit
     changes nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
     (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
-    English message with named placeholders. ``approval_cases``: cases that are legal with an approval, which no data
-    show; as information they prevent an unconditional 通过 until a waiver names the document.
+    English message with named placeholders. ``approval_cases``: cases that are legal only with an approval. The data do
+    not contain the approval; a waiver states its document. Until then a note on such a case prevents 通过.
 
     Raises ValueError if the code is in use or belongs to no family, if the docstring lacks a heading, or if an approval
     case has no message.

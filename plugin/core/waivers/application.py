@@ -145,8 +145,7 @@ def _mark_matched_findings(
     changed_findings = []
     for finding in findings:
         waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
-        # A note blocks no export: accepting it would only affect the verdict. A waiver of a note that awaits an
-        # approval names the document.
+        # A note does not affect the verdict, so it needs no waiver, unless it needs an approval.
         is_waived = waiver is not None and _can_be_waived(finding)
         values = waiver.get_report_values() if waiver is not None and is_waived else None
         if (finding.state == WAIVED_STATE) != is_waived or finding.params.get("waiver") != values:

@@ -209,7 +209,7 @@ class EditNotices(QObject):
             self._messages.close()
 
     def _close_unfollowed_message(self) -> None:
-        """Close the message if edits are not followed any more, so that it would name findings that are gone."""
+        """Close the message if edits are not followed any more, because it would name findings that are gone."""
         if self._named_findings and (self._editing.is_outdated or not self._editing.is_on):
             self._named_findings = []
             self._messages.close()

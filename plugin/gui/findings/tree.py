@@ -80,7 +80,7 @@ class FindingsTree(QTreeView):
         self._arrange_columns()
         self._changed = False
         self._quiet = False
-        #: Findings around the selected one when an edit ended that, so that stepping goes on from its place.
+        #: Findings before and after a selected one that an edit ended; stepping continues from there.
         self._findings_before: list[Any] = []
         self._findings_after: list[Any] = []
         self.selectionModel().currentChanged.connect(self._on_current_changed)

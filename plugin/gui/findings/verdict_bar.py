@@ -227,7 +227,7 @@ def _format_rule_counts(report) -> str:
     return format_rule_counts(report, ReportTexts(settings.get_interface_language()))
 
 
-#: Most rules without a complete check whose reasons are listed.
+#: Maximum number of listed reasons.
 _MAX_LISTED_REASONS = 12
 
 

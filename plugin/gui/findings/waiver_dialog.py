@@ -248,7 +248,7 @@ class WaiverDialog(QDialog):
     def _validate_fields(self) -> None:
         """Show what each blank field lacks; enable OK when every required field is filled and none has an error.
 
-        It is an error in a field that the user edited, else a hint, because the user may not have come to it yet.
+        Show it as an error if the user edited the field, else as a hint.
         """
         blank_fields = self._list_blank_fields()
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
@@ -270,7 +270,7 @@ class WaiverDialog(QDialog):
 
     @staticmethod
     def _make_hint(field_message: FieldMessage, missing: str) -> str:
-        """Return the hint of a field, after what it lacks; empty for the default hint."""
+        """Return the missing entry followed by the default hint; empty if nothing is missing."""
         hint = field_message.default_hint
         return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 

@@ -75,7 +75,7 @@ class SlotsList(QTreeWidget):
         self.show_missing_folder()
 
     def sizeHint(self) -> QSize:
-        """Return the least height, because a layout with wrapped texts would reserve a default height."""
+        """Return the minimum height; layouts with wrapped text would reserve more."""
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def show_missing_folder(self) -> None:
@@ -185,7 +185,7 @@ class FormPage(QWidget):
         self.target.setObjectName("SanxianPackageTarget")
         # An empty label would be lower.
         self.target.setFixedHeight(ElidedLabel("国").sizeHint().height())
-        # The messages on folders come later than the folders are chosen; they must not move what the user clicks next.
+        # Messages appear after the folder is chosen; they must not move what the user clicks next.
         self.replaced = WrappedLabel(reserved_lines=_MESSAGE_LINES)
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.documents = FileLine(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widgets in Processing's dialog that show names for ids: layer groups, county, existing database, scope."""
+"""Widgets in Processing's dialog that show names and return ids: layer groups, county, existing database, scope."""
 
 from __future__ import annotations
 

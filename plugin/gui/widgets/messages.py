@@ -90,7 +90,7 @@ def fit_message_height(message: QWidget) -> None:
     """
     for browser in message.findChildren(QTextBrowser):
         _let_text_become_narrow(browser, message)
-        # A function, not an object of Python below the browser: such a cycle would be collected while both are in use.
+        # Use a function: a Python object below the browser would form a cycle that is collected while both are in use.
         fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
         browser.document().documentLayout().documentSizeChanged.connect(fit)

@@ -88,8 +88,8 @@ def keep_alive(helper: QObject) -> None:
     Python holds no lasting reference to a widget that QGIS created: the garbage collector would delete the Python
     part of its children, with the methods that they override or connect.
     """
-    # Not by the signal destroyed: a garbage collection can begin in its slot, while the widget's children are being
-    # deleted, and delete some of them a second time.
+    # Do not use the signal `destroyed`: a garbage collection can begin in its slot, while the widget's children are
+    # being deleted, and delete some of them a second time.
     _kept_alive.difference_update([kept for kept in _kept_alive if sip.isdeleted(kept)])
     _kept_alive.add(helper)
 

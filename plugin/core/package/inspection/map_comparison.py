@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...plan.plan import Plan
     from .facts import FileFact, PackageFacts
 
-#: Levels of 255 by which the means of a square of 3 × 3 reduced pixels (2 mm) differ where two maps are different.
+#: Least difference, in levels of 255, between the means of 3 × 3 reduced pixels (2 mm) that counts as a change.
 #: Saving a jpg again changes them by a few levels.
 _MIN_LEVELS = 16
 _MM_PER_INCH = 25.4
@@ -39,7 +39,7 @@ class MapDifference(NamedTuple):
 
 
 class MapComparison(NamedTuple):
-    """A map that was drawn again.
+    """A map of a package, and its comparison with the map drawn again.
 
     ``reason``: why it was not compared, a key of texts (section ``not_redrawn``) with its parameters; empty if it was.
     ``difference``: None for equal pictures.
@@ -69,7 +69,8 @@ class MapComparer:
     _compared: tuple[MapComparison, ...] | None = field(default=None, init=False)
 
     def __call__(self, package: PackageFacts, plan: Plan) -> tuple[MapComparison, ...]:
-        """Return the compared maps: those that the plugin drew by the manifest or by their description.
+        """Return the compared maps: those that the plugin made according to the manifest
+        or to the picture's description.
 
         Raises Cancelled.
         """
@@ -141,7 +142,7 @@ class MapComparer:
     def _compare_pictures(
         self, package: PackageFacts, path: str, folder: Path, programs_here: str, programs: str
     ) -> MapComparison:
-        """Return the comparison of a map; another picture of other programs proves nothing."""
+        """Return the comparison of a map. If other programs drew the map, a difference proves nothing."""
         pictures = [read_reduced_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
         if pictures[0] is None or pictures[1] is None:
             return MapComparison(path, "undecoded")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waivers that a package's own report states, beside the findings of the inspection that they cover.
+"""Waivers in the package's own report, and the findings of the inspection that they cover.
 
 A covered finding stays open: its receiver decides whether to accept the waiver.
 """
@@ -27,7 +27,7 @@ _MAX_PART_LENGTH = 500
 
 
 def record_package_waivers(checked: CheckResult, report_data: dict[str, Any]) -> None:
-    """Record in a check's report which of its findings the report of the package has as waived.
+    """Record which findings the package's own report lists as waived.
 
     ``report_data``: the report of the package, empty if unreadable. Findings get the waiver as a parameter, and the
     provenance the number of waived findings and of those found here, by rule.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Characters on a page of a PDF: their text, and those that shapes and pictures drawn after them cover.
+"""Text of a PDF page, and the characters that later shapes or pictures cover.
 
 The content is followed (ISO 32000-1, 8.2 to 8.10 and 9.2 to 9.4), nothing is rendered: a character counts by its
 centre, a shape by its outline. Patterns, shadings and anything transparent cover nothing.
@@ -16,18 +16,18 @@ from .pdf_content import CONTENT_TOKEN, Matrix, PageBox
 from .pdf_fonts import UNKNOWN_FONT, Font, PdfFonts, read_numbers
 from .pdf_objects import Name, PdfObject, PdfSyntaxError, parse_value, unpack_stream
 
-#: Nested forms, and bytes of contents of one page, that are followed.
+#: Limits: depth of nested forms, bytes of content per page.
 _MAX_FORM_DEPTH, _MAX_PAGE_BYTES = 8, 32 * 2**20
-#: Bytes that every form counts for, however short it is.
+#: Bytes counted for each form, so that many short forms reach the limit.
 _FORM_BYTES = 1000
 #: Characters of one page that are remembered, and comparisons of characters with shapes.
 _MAX_CHARACTERS, _MAX_COMPARISONS = 100_000, 20_000_000
 _MAX_STATES, _MAX_CLIPS = 1000, 50
-#: Less transparent shapes hide what is below them.
+#: Opacity from which a shape hides what is below it.
 _OPAQUE_ALPHA = 0.9
 #: Height of the middle of a character above its line, in sizes of the font.
 _MIDDLE_HEIGHT = 0.35
-#: Share of the page's height and width from which on a picture is the page itself, as of a scan.
+#: A picture larger than this share of the page's width and height is taken for a scan of the page.
 _WHOLE_PAGE_SHARE = 0.8
 _FILLS, _CLIPS = (b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"), (b"W", b"W*")
 _PATH_ENDS = (*_FILLS, b"S", b"s", b"n")
@@ -45,7 +45,7 @@ _HIDDEN_FLAGS = 0x02 | 0x20
 _IDENTITY = Matrix()
 
 Point = tuple[float, float]
-#: Closed outlines; points between an even number of them are outside.
+#: Closed outlines; points inside an even number of outlines are outside.
 Outlines = tuple[tuple[Point, ...], ...]
 
 
@@ -107,7 +107,7 @@ class _PageCharacters:
     words: list[str] = field(default_factory=list)
 
     def add(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
-        """Remember a character that is inside the page; drawn again it is no longer covered."""
+        """Remember a character inside the page. A character that is drawn again is no longer covered."""
         point = (character.x, character.y)
         west, south, east, north = self.window
         if not (west < point[0] < east and south < point[1] < north) or len(self.characters) >= _MAX_CHARACTERS:
@@ -262,7 +262,7 @@ class _ContentReader:
         if operator == b"gs":
             return self._apply_graphics_state(self._find_resource("ExtGState", operands, resources), state)
         if operator in (b"g", b"rg", b"k", b"sc", b"scn", b"cs"):
-            # A name is that of a pattern, or of a colour space whose first colour is plain.
+            # A last operand that is a name selects a pattern; cs names a colour space.
             has_pattern = bool(operands) and isinstance(operands[-1], Name) and operator != b"cs"
             return replace(state, has_plain_fill=not has_pattern)
         if operator == b"Tf" and numbers:
@@ -316,7 +316,10 @@ class _TextPen:
         self._line = self._position = Matrix()
 
     def interpret(self, operator: bytes, operands: list[Any], state: _State) -> bool:
-        """Follow an operator that places or shows text; return False for others and those that set the state, too."""
+        """Interpret an operator that places or shows text.
+
+        Return True if the operator is handled completely; operators that also set the state return False.
+        """
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"BT":
             self._start_line(Matrix())
@@ -415,7 +418,7 @@ def _measure_box(outlines: Outlines) -> PageBox:
 
 
 def _contains(outlines: Outlines, point: Point) -> bool:
-    """Return True if a point is inside of an odd number of outlines."""
+    """Return True if a point is inside an odd number of outlines."""
     x, y = point
     is_inside = False
     for outline in outlines:

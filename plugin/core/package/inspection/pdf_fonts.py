@@ -18,8 +18,8 @@ _GLYPH_UNIT = 0.001
 class Font(NamedTuple):
     """How strings of a font become characters.
 
-    ``code_bytes`` of a code, 0 for one or two; ``width_by_code`` and ``default_width`` as shares of the font's size;
-    ``text_by_code`` by the file, else by ``codec``, which is empty if unknown.
+    ``code_bytes``: bytes of a code, 0 if codes have one or two. ``width_by_code`` and ``default_width`` are shares of
+    the font's size. ``text_by_code`` is from the file; ``codec`` decodes other codes, and is empty if unknown.
     """
 
     code_bytes: int
@@ -56,7 +56,7 @@ _CODEC_BY_ENCODING = {
     "GB-EUC": _CHINESE_CODEC,
     "GBpc-EUC": _CHINESE_CODEC,
 }
-#: Bytes of a map of codes that are read, and entries of one range.
+#: Limits: bytes read of a ToUnicode map, entries of one range.
 _MAX_MAP_BYTES, _MAX_RANGE = 4 * 2**20, 0x10000
 _MAP_SECTION = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf", re.DOTALL)
 _SINGLE_ENTRY = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]*)>")
@@ -78,7 +78,7 @@ class PdfFonts:
 
     def __init__(self, objects: PdfObjects) -> None:
         self.objects = objects
-        #: Keys are those of the dictionaries, which the objects keep: a font may be part of a page.
+        #: Keyed by id(): inline fonts have no number, and `PdfObjects` keeps the values alive.
         self._font_by_key: dict[int, Font] = {}
 
     def get_font(self, font: PdfObject | None) -> Font:

@@ -430,9 +430,7 @@ def file_contents(
     Limits
         Pages of a pdf are not rendered: text outside of a clipped part is not detected, nor text under patterns,
         shadings and fields of forms. Pictures and forms on a page count as visible content. What a picture shows is not
-        inspected, nor
-        texts in its properties beyond Exif, XMP and comments.
-        Pages of an encrypted pdf are not inspected. DOC004 reports files that a system
+        inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not inspected. DOC004 reports files that a system
         left. A pdf without its end mark is a warning, because many programs show its readable part. Pillow alone
         reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
         and the report notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
@@ -480,7 +478,7 @@ class MapLimits:
 
 
 def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on the documents that the office brought: a person has to read their words."""
+    """Return a note on the documents supplied by the office: a person has to read their words."""
     generated_documents = package.list_generated_documents()
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     office_documents = [
@@ -501,7 +499,7 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
 def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
     """Return a note on maps and PDFs: a person has to compare what they show with the layers and with their text.
 
-    Maps that were drawn again from the layers need no reader (DOC015).
+    A person need not review maps that were compared with the layers (DOC015).
     """
     files = package.files_outside_data_sets
     compared_paths = {one.path for one in package.list_compared_maps(ctx.plan) if not one.reason}

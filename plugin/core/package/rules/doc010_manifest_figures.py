@@ -265,7 +265,7 @@ _TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
 
 
 def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on parts, unverified parts and missing files that the manifest omits.
+    """Yield findings on unlisted parts, unverified parts and missing files that the manifest omits.
 
     Manifests of other versions are not checked, because the specification may have changed.
     """

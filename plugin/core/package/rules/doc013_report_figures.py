@@ -405,7 +405,7 @@ def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any],
     """Return the stated verdict if the counts allow it, else the best one they allow.
 
     All versions of the plugin derive verdicts in this way. ``stated_approvals``: waivers of notes that state an
-    approval, which prevent nothing.
+    approval, which do not affect the verdict.
     """
     verdict = summary.get("verdict")
     if counted_items["errors"]:

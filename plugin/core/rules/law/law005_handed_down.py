@@ -139,8 +139,8 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The sum of the townships' targets (TARGETS), compared with the county's figure; whether that table lists every
-        township, and every target divided among them (`indicators.divided`, C); what is left for listed townships
-        without a figure (INFO); the sum of the plans below a profile (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
+        township, and every target divided among them (`indicators.divided`, C); the amount not allocated because
+        listed townships have no figure (INFO); the sum of the plans below a profile (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
         (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
         target of a lower or a shipped profile for the same area and year; other targets and lines of the heritage
         register that the profile replaces (INFO); a target of the shipped profile for
@@ -196,7 +196,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         compare_targets_with_townships(tasks, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()),
         find_county_name(ctx.plan),
         ctx,
-        # What is left for townships follows only from a table that lists all.
+        # The amount not allocated follows only from a table that lists all townships.
         "" if any(finding.case == "omitted" for finding in omissions) else tasks.file_name,
     )
     for total, value in find_wrong_totals(tasks):
@@ -344,7 +344,7 @@ def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
 
 
 def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
-    """Return the note that a part of the county's task is left for townships without a figure."""
+    """Return the note on the amount that is not allocated because listed townships have no figure."""
     names = parts_sum.missing_parts
     params = _describe_sum(parts_sum, area)
     params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
