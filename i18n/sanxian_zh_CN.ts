@@ -2799,7 +2799,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Rules that ran and did not check everything, with the reasons:</source>
-        <translation>未能完整检查的规则及原因：</translation>
+        <translation>未能检查或检查未完成的规则及原因：</translation>
     </message>
     <message>
         <source>Rules, by code or group, or all (empty: the standard's)</source>
@@ -3331,7 +3331,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>The data changed; the reasons below are those of the last check. Re-check to update them.</source>
-        <translation>数据已改动；下列原因是上次检查的，重新检查后更新。</translation>
+        <translation>数据已改动；下列原因来自上次检查，请重新检查。</translation>
     </message>
     <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
@@ -3913,11 +3913,11 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Waived findings stay in the list and in every report; the verdict is at best conditional.</source>
-        <translation>豁免的问题仍列入清单和每份报告，结论最高为“有条件通过”。</translation>
+        <translation>豁免的问题仍列入列表和每份报告，结论最高为“有条件通过”。</translation>
     </message>
     <message>
         <source>Waived notes stay in the list and in every report; they no longer affect the verdict.</source>
-        <translation>豁免的提示仍列入清单和每份报告；登记批准文号后，不再影响结论。</translation>
+        <translation>豁免的提示仍列入列表和每份报告；登记批准文号后，不再影响结论。</translation>
     </message>
     <message>
         <source>Waivers (empty: the .waivers.csv in the data folder)</source>
@@ -3965,7 +3965,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Why some rules did not run</source>
-        <translation>部分规则为何没有运行</translation>
+        <translation>部分规则未运行的原因</translation>
     </message>
     <message>
         <source>Windows are registered in {file}.</source>
@@ -3977,7 +3977,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. Nothing was applied. Stop editing, choose another transaction mode in Project Properties, Data Sources, then fix.</source>
-        <translation>使用自动事务组时，QGIS 无法撤销图层“{layer}”的新增字段 {field}，未应用任何修复。请结束编辑，在工程属性的数据源页改选其他事务方式，再修复。</translation>
+        <translation>使用自动事务组时，QGIS 无法撤销图层“{layer}”的新增字段 {field}，未应用任何修复。请结束编辑，在工程属性的数据源页改选其他事务模式，再修复。</translation>
     </message>
     <message>
         <source>With personal data</source>

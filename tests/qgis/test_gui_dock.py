@@ -422,7 +422,7 @@ def test_button_at_the_number_of_rules_explains_which_did_not_run(findings_dock,
     monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
     show_result(findings_dock, make_small_report())
     why = findings_dock.verdict.reasons_button
-    assert why.isVisible() and why.toolTip() == "部分规则为何没有运行"
+    assert why.isVisible() and why.toolTip() == "部分规则未运行的原因"
     why.click()
     (text,) = shown
     assert "本次运行 6 条" in text and "县配置…" in text

@@ -164,21 +164,21 @@ def test_saved_report_states_the_edits_since_the_full_check(checked, qgis_app, t
         assert wait_until((tmp_path / name).exists)
         return (tmp_path / name).read_text(encoding="utf-8")
 
-    assert "此后已编辑" not in save_page("检查.html")
+    assert "此后改动了" not in save_page("检查.html")
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
-    stated = "此后已编辑 1 处要素：“CZKFBJ”（编辑 1 处，未保存 1 处）。"
+    stated = "此后改动了 1 个要素：“CZKFBJ”（改动 1 个，未保存 1 处）。"
     assert stated in save_page("编辑.html")
     controller.actions["live"].setChecked(False)
     layers["DLTB"].startEditing()
     layers["DLTB"].deleteFeature(1)
-    stated = "此后已编辑 2 处要素：“CZKFBJ”（编辑 1 处，未保存 1 处）、“DLTB”（编辑 1 处，未保存 1 处）。"
+    stated = "此后改动了 2 个要素：“CZKFBJ”（改动 1 个，未保存 1 处）、“DLTB”（改动 1 个，未保存 1 处）。"
     assert stated in save_page("未复检.html")
     layers["DLTB"].rollBack()
     controller.actions["live"].setChecked(True)
     layers["CZKFBJ"].rollBack()
     wait_for_live_check(controller)
-    assert "此后已编辑" not in save_page("放弃.html")
+    assert "此后改动了" not in save_page("放弃.html")
 
 
 def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):

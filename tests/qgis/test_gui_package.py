@@ -294,7 +294,7 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_check(None, True)
-    assert gate.verdict.text() == "数据已改动；下列原因是上次检查的，重新检查后更新。"
+    assert gate.verdict.text() == "数据已改动；下列原因来自上次检查，请重新检查。"
     assert gate.reasons.count() == 3, "the user corrects one after the other"
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.count() == 0

@@ -113,7 +113,7 @@ def test_first_page_of_the_pdf_has_the_edits_since_the_check_and_still_the_map(c
     path = tmp_path / "检查报告.pdf"
     write_pdf(make_check_report(report, checked.plan.norm, pictures), path)
     first, second = (normalise(page.extract_text()) for page in PdfReader(path).pages[:2])
-    assert normalise("此后已编辑 48 处要素") in first and normalise("未保存 3 处") in first
+    assert normalise("此后改动了 48 个要素") in first and normalise("未保存 3 处") in first
     assert "图例" in first and "四、全部问题" in second
 
 

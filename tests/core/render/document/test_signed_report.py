@@ -93,8 +93,8 @@ def test_first_page_of_every_format_states_the_edits_since_the_full_check(checke
     report = record_edits(checked.report, edits)
     report.provenance["started"] = "2026-11-20T14:32:07+08:00"
     warning = (
-        "本报告是 2026-11-20 14:32 全面检查的结果。此后已编辑 3 处要素：“永久基本农田”（编辑 2 处，未保存 1 处）、"
-        "“地类图斑”（编辑 1 处）。变动后的情况未计入本报告，请重新全面检查后再出具。"
+        "本报告是 2026-11-20 14:32 全面检查的结果。此后改动了 3 个要素：“永久基本农田”（改动 2 个，未保存 1 处）、"
+        "“地类图斑”（改动 1 个）。上述改动未计入本报告，请重新进行全面检查后再出具。"
     )
     document = make_check_report(report, checked.plan.norm)
     first_page = list_texts(replace(document, blocks=document.blocks[: document.blocks.index(blocks.PageBreak())]))
@@ -110,9 +110,9 @@ def test_first_page_of_every_format_states_the_edits_since_the_full_check(checke
 @pytest.mark.parametrize(
     ("edits", "stated"),
     [
-        (EditsSinceCheck((LayerEdits("线", 0, 2),), is_counted=False), "变动的要素未逐处统计：“线”（未保存 2 处）。"),
-        (EditsSinceCheck(is_counted=False), "此后数据已变动，变动的要素未逐处统计。"),
-        (EditsSinceCheck(have_settings_changed=True), "此后县配置、豁免或检查用的其他文件已变动。"),
+        (EditsSinceCheck((LayerEdits("线", 0, 2),), is_counted=False), "改动的要素数未统计：“线”（未保存 2 处）。"),
+        (EditsSinceCheck(is_counted=False), "此后数据有改动，改动的要素数未统计。"),
+        (EditsSinceCheck(have_settings_changed=True), "此后县配置、豁免或检查用的其他文件有改动。"),
         (NO_EDITS, ""),
     ],
 )
