@@ -2798,7 +2798,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>所列规则组不在这类数据默认检查的范围内，故未运行。需要的，请在“县配置…”的“检查设置”中把“规则”选为全部规则，或在处理工具箱的“全面检查”中填写规则组或规则代码。</translation>
     </message>
     <message>
-        <source>Rules that ran and did not check everything, with the reasons:</source>
+        <source>Rules that were not checked, or only in part, with the reasons:</source>
         <translation>未能检查或检查未完成的规则及原因：</translation>
     </message>
     <message>
@@ -3630,10 +3630,6 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>所选问题已消除。点“下一个”从此处继续。</translation>
     </message>
     <message>
-        <source>The sender of the package waived it; it is open here until the receiver accepts the waiver.</source>
-        <translation>成果包已登记豁免，本次检查仍按未豁免计，是否认可由接收方决定。</translation>
-    </message>
-    <message>
         <source>The settings of this county are not confirmed, so the verdict is at best conditional.</source>
         <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
@@ -3912,12 +3908,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>包内豁免</translation>
     </message>
     <message>
+        <source>Waived by the sender of the package; open in this inspection until you accept the waiver with “Waive…”.</source>
+        <translation>成果包已登记豁免，本次检查仍按未豁免计；接收方认可的，点“豁免…”登记。</translation>
+    </message>
+    <message>
         <source>Waived findings stay in the list and in every report; the verdict is at best conditional.</source>
         <translation>豁免的问题仍列入列表和每份报告，结论最高为“有条件通过”。</translation>
     </message>
     <message>
-        <source>Waived notes stay in the list and in every report; they no longer affect the verdict.</source>
-        <translation>豁免的提示仍列入列表和每份报告；登记批准文号后，不再影响结论。</translation>
+        <source>Waived notes stay in the list and in every report; with their document stated, the verdict is unaffected.</source>
+        <translation>豁免的提示仍列入列表和每份报告；登记文号后，不再影响结论。</translation>
     </message>
     <message>
         <source>Waivers (empty: the .waivers.csv in the data folder)</source>
@@ -3968,7 +3968,7 @@ Replace them by new ones? The changes are lost.</source>
         <translation>部分规则未运行的原因</translation>
     </message>
     <message>
-        <source>Windows are registered in {file}.</source>
+        <source>Windows in the boundary (开天窗) are registered in {file}.</source>
         <translation>开天窗已登记于 {file}。</translation>
     </message>
     <message>

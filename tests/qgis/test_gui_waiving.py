@@ -219,7 +219,7 @@ def test_waiver_dialog_of_an_approval_note_states_the_verdict_is_not_affected(ch
     note = make_finding("REL043", "1", 10.0)
     note.severity, note.needs_approval = type(note.severity).INFO, True
     for findings, text in (
-        ([note], "登记批准文号后，不再影响结论"),
+        ([note], "登记文号后，不再影响结论"),
         ([note, make_finding("REL002", "1", 10.0)], "结论最高为“有条件通过”"),
     ):
         dialog = WaiverDialog(findings, tmp_path / "x.waivers.csv", lambda *_: None)

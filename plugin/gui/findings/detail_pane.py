@@ -157,7 +157,9 @@ def _format_state(finding: Any) -> str:
     """Return whether a finding is waived or to do, and why it cannot be waived."""
     word, refusal_text = get_state_word(finding.state), find_waiver_refusal_text(finding)
     if finding.state != "waived" and finding.params.get("package_waiver"):
-        return tr("The sender of the package waived it; it is open here until the receiver accepts the waiver.")
+        return tr(
+            "Waived by the sender of the package; open in this inspection until you accept the waiver with “Waive…”."
+        )
     has_waiver = finding.state == "waived" or can_withdraw_waiver(finding)
     return word if has_waiver or not refusal_text else tr("{state}. {why}").format(state=word, why=refusal_text)
 

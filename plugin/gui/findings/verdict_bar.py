@@ -250,7 +250,7 @@ def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str
         )
         if leaves_out_rules
         else "",
-        tr("Rules that ran and did not check everything, with the reasons:") if shown else "",
+        tr("Rules that were not checked, or only in part, with the reasons:") if shown else "",
     ]
     rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
     return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")

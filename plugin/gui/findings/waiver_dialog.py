@@ -85,7 +85,9 @@ _DAYS_OF_A_YEAR = 365
 def _describe_effect(findings: list[Any]) -> str:
     """Return what a waiver of these findings changes."""
     if all(finding.needs_approval for finding in findings):
-        return tr("Waived notes stay in the list and in every report; they no longer affect the verdict.")
+        return tr(
+            "Waived notes stay in the list and in every report; with their document stated, the verdict is unaffected."
+        )
     return tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
 
 

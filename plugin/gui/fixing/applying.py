@@ -139,7 +139,9 @@ class FixApplier(QObject):
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
             if any(proposal.windows for proposal in order.proposals):
-                registered = tr("Windows are registered in {file}.").format(file=find_register_path(log.path).name)
+                registered = tr("Windows in the boundary (开天窗) are registered in {file}.").format(
+                    file=find_register_path(log.path).name
+                )
                 text = tr("{first} {second}").format(first=text, second=registered)
         self._messages.show_message(text, "success")
         self._messages.add_button(UndoFixButton(step))

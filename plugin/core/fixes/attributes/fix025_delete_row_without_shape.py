@@ -29,7 +29,8 @@ def delete_row_without_shape(finding: Finding, *, state: EditingState) -> Edits:
     When it is safe
         Never, because a feature is deleted: it may be the only trace of land that was lost.
     Limits
-        Restore the shape from the approved result first, if it has one; delete the row only if it does not.
+        Restore the shape from the approved result first. If the approved result has no shape, draw it. Delete the row
+        only if it is a duplicate or was entered by mistake.
     """
     row = state.get_finding_row(finding)
     has_raw = row.stored_shape is not None and not row.stored_shape.is_empty

@@ -69,8 +69,9 @@ class MapComparer:
     _compared: tuple[MapComparison, ...] | None = field(default=None, init=False)
 
     def __call__(self, package: PackageFacts, plan: Plan) -> tuple[MapComparison, ...]:
-        """Return the compared maps: those that the plugin made according to the manifest
-        or to the picture's description.
+        """Return the comparisons of the maps.
+
+        The maps are those that the plugin made according to the manifest or to the picture's description.
 
         Raises Cancelled.
         """

@@ -78,8 +78,8 @@ _EXIF_UPSIDE_DOWN = (
         "layers": "“{file}” has layers that are hidden when it is opened: {count} ({names}). Show or delete them, and export the file again.",
         "remarks": "“{file}” still has remarks of readers: {count} (page {page} and others; {kinds}). Accept or delete them, and export the "
         "file again.",
-        "covered": "“{file}”: something opaque covers text on pages: {count} (page {page}: covered characters {characters}). Readers "
-        "do not see this text, but programs read it. Compare the page with the original; delete the shape or picture, or the text, "
+        "covered": "“{file}” has pages with text under opaque shapes or pictures: {count} (first: page {page}, {characters} "
+        "characters). Readers do not see this text, but programs read it. Compare the page with the original; delete the shape or picture, or the text, "
         "and export the file again.",
         "replaced": "“{file}” still contains pages as they were before a change: {count}. Receivers can restore them. Save the file under "
         "another name, or export it again.",

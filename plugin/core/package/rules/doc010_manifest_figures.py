@@ -55,8 +55,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data. Make the package again.",
         "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
         "has {found}. Make the package again.",
-        "unlisted_parts": "“{file}” does not list these parts of the specification, whether the package has them or not: {names}. Every "
-        "manifest of this plugin lists all parts. Make the package again.",
+        "unlisted_parts": "“{file}” does not list these parts of the specification: {names}. Every manifest of this plugin "
+        "lists all parts, with or without files. Make the package again.",
         "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Add the file, or "
         "make the package again.",
         "drawn": "According to the manifest, the plugin made the map “{file}”, which requires QGIS; but the manifest does not name QGIS. "

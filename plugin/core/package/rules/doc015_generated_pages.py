@@ -48,7 +48,7 @@ _UNREADABLE_DATA_ERRORS = (
 @rule(
     "DOC015",
     "generated-pages",
-    problem="A page differs from its data",
+    problem="A page, document or map differs from its data",
     severity=Severity.ERROR,
     basis=["T3", "package-draft"],
     needs={},
@@ -66,9 +66,9 @@ _UNREADABLE_DATA_ERRORS = (
         "data. Make the package again.",
         "document_unread": "The document “{file}” was not compared with its data: {reason}. Rely on the data, or inspect the package "
         "where the document can be read.",
-        "map": "The map “{file}” differs from the one that the layers of the package give, on {area} cm² (most at {x} mm from the left "
-        "and {y} mm from the upper edge of the sheet): the picture or the layers were changed after the export. Open it and compare "
-        "that place; export the maps again.",
+        "map": "The map “{file}” differs on about {area} cm² from the map drawn from the package's layers (largest difference {x} mm from the "
+        "left, {y} mm from the upper edge): the picture or the layers were changed after the export. Compare that place with the "
+        "approved result, correct the one that is wrong, and export the maps again.",
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
@@ -84,7 +84,7 @@ _UNREADABLE_DATA_ERRORS = (
     ],
 )  # fmt: skip
 def generated_pages(*, ctx: RuleContext) -> RuleResult:
-    """Every generated page agrees with its data.
+    """Every generated page, document and map agrees with its data.
 
     What it checks
         The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
@@ -98,9 +98,9 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
         Make the package again with export_package.
     Limits
         Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from the
-        page. Maps of other versions of plugin, QGIS, Qt or font, or with another profile, are compared only if they are
-        equal. A place whose mean over 2 mm changes by less than 16 of 255 levels, and maps that the office brought, are
-        not judged. A page of another version of the plugin, or with a profile that this check lacks, cannot be made
+        page. Maps are not drawn again if profile or standard differ from those of the package. If another version of
+        plugin, QGIS, Qt or font drew a map, an equal picture confirms it, but a different one proves nothing. A place
+        whose mean over 2 mm changes by less than 16 of 255 levels, and maps supplied by the office, are not judged. A page of another version of the plugin, or with a profile that this check lacks, cannot be made
         again: then verdict, counts, figures and findings are compared, with a warning. pypdf reads the texts of a PDF;
         without it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so
         detect equal edits of data and pages.

@@ -17,8 +17,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["county-db"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) has attributes but no shape. Restore its shape from the approved result; if that has none, "
-        "draw it. Delete the row only if it is a duplicate or was entered by mistake."
+        "": "{layer} ({key}) has attributes but no shape. Restore its shape from the approved result; if the approved "
+        "result has no shape, draw it. Delete the row only if it is a duplicate or was entered by mistake."
     },
     fails=[
         RuleExample("null", {"layer": [SQUARE_WKT, None]}, finds=1),
@@ -34,7 +34,7 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Why
         Tables count such a row, the map does not show it: text, table and map no longer agree.
     How to fix
-        Restore the shape from the approved result. If that has none, draw it. Delete the row only if it is a duplicate
+        Restore the shape from the approved result. If the approved result has no shape, draw it. Delete the row only if it is a duplicate
         or was entered by mistake.
     Limits
         None known.

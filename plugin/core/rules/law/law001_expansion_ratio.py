@@ -140,7 +140,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         value.
     How to fix
         Remove land from the boundary (the message gives the area), after filling windows that have no reason; if
-        class codes or area fields of the base parcels are wrong, correct them first.
+        class codes or area fields of the base parcels are wrong, correct them first. For a note on parcels that are
+        right, waive the finding and give the document.
     Limits
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The
         denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey

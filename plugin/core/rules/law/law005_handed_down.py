@@ -96,11 +96,11 @@ _MAX_LISTED_NAMES = 12
         "finding and give the document.",
         "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
         "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
-        "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
+        "of the target, or add the missing one; if it was repealed, waive the finding and give the document.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
         "unallocated": "{county}: the townships of “{file}” have {value} {unit} of {indicator}, the county's own figure is "
-        "{comparison} {target} {unit}: difference {miss} {unit}, which no township has. Townships without a figure: "
+        "{comparison} {target} {unit}: {miss} {unit} not allocated to any township. Townships without a figure: "
         "{count} ({names}). Add their figures; if the approved table has none, waive the finding and give the document.",
         "part": "Table of tasks “{file}”, row {line}: {indicator} of {town} is {comparison} {value} {unit}, but {whole}, of which it is a "
         "part, is {whole_comparison} {target} {above_unit}. Compare both with the allocation document, and correct the wrong figure.",
@@ -149,7 +149,9 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     Why
         Targets are allocated level by level; an amount lost between two levels is allocated to no area.
     How to fix
-        Correct the table of tasks or the profile; if the upper figure is wrong, correct it with its document.
+        Correct the table of tasks or the profile; if the upper figure is wrong, correct it with its document. If
+        the profile replaces a figure as approved, or the approved table has no figure for a township, waive the finding
+        and give the document.
     Limits
         Sums are compared for the same year if every part has its figure; parts without one are named. A sum that
         already exceeds an upper limit is always reported. Figures of the profiles are compared as printed.

@@ -41,9 +41,9 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
         "reason, waive the finding and give the document.",
         "inside": "{layer}: land inside {related_layer}: {area} (net {net_area}) of {count} parcels; the largest are "
         "{rows}{more}. It counts towards the task of cultivated land; without it the layer has {remaining} {unit}. "
-        "If the report has farmland in the boundary (REL002) here, resolve it first. Waive land that the plan keeps "
-        "as fields and give the document; remove from {layer} what it builds on and is not permanent basic farmland, "
-        "and make up for what the task then lacks.",
+        "If the report has farmland in the boundary (REL002) here, resolve it first. For land that the plan keeps "
+        "as fields, waive the finding and give the document. Remove from {layer} land that the plan builds on and "
+        "that is not permanent basic farmland; then make up any shortfall.",
         "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it "
         "({related_layer}) {other}: worse by {miss}, at most {limit} is usual. Parcels left out that are better than "
         "the average include {rows}{more} ({area}). Compare the choice of {layer} with its reasons; if it is as "
@@ -88,6 +88,7 @@ def farmland_choice(
         fields near the town for slopes far from it.
     How to fix
         Compare the largest parcels with the approved result; add land left out by mistake, or exchange land.
+        If the choice is as approved, waive the finding and give the document.
     Limits
         The land left out and the land inside are measured by their outlines; qualities are compared by whole parcels,
         each where a point inside it is. Net areas are used if the survey has them. Plans may leave out cultivated land

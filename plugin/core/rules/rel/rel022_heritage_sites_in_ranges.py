@@ -36,7 +36,7 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     messages={
         "unprotected": "{layer}: heritage that no layer of the plan protects: {count} ({names}{more}). None has its "
         "name, and it is in no protection range ({related_layer} and the layers of heritage). Compare with the "
-        "announced register: add what was announced; waive what is only recorded and give the source.",
+        "announced register: add what was announced; if a site is only recorded, waive the finding and give the source.",
         "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
         "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have both. Add the point; if the site has none on purpose, waive the finding.",
@@ -79,7 +79,8 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     Why
         Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix
-        Compare the place with the site's register; move the point, or correct polygon or name.
+        Compare the place with the site's register; move the point, or correct polygon or name. If a site
+        is only recorded, waive the finding and give the source.
     Limits
         Names (MC) of points and polygons are compared as written, those of ranges without spaces and without words for
         a part. A point on the edge is in the polygon. The list of kinds is marked C. Runs for a whole county, by name

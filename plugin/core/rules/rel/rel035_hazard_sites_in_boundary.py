@@ -87,7 +87,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix
         Draw the boundary around the site, or cut a window; if the site remains inside, register the geological
-        assessment.
+        assessment. If the plan serves a township without a facility otherwise, waive the finding and give the document.
     Limits
         Every site in the layer counts, whatever its risk: its field table was not read (mark C). The distance to keep
         is not checked. REL010 checks hazards with an area. Facilities of every kind count, because their field table was

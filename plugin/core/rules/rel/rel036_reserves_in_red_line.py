@@ -31,7 +31,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} "
         "m); the ecological protection red line must include all cores. Compare both edges with the approved red line "
         "and the approved reserve, and correct the wrong edge; if the approved line excludes the land, waive the "
-        "finding with that document.",
+        "finding and give the document.",
         "lost": "{layer}: {area} of “{site}” is outside {related_layer} (parts: {count}), so the plan reduces "
         "present reserves. Compare both with the approved reorganisation of the reserves: add what is missing; if it "
         "was approved to leave, waive the finding and give the document.",
@@ -60,14 +60,14 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     """Nature reserves are in the ecological red line.
 
     What it checks
-        Connected parts of 自然保护地 outside 生态保护红线: a hint; parts of a core (核心保护区): a warning. Also a
-        hint: parts of 现状自然保护地 (`reserves.present_layers`) outside 自然保护地, from `reserves.min_lost_m2` on, one
+        Connected parts of 自然保护地 outside 生态保护红线: a note; parts of a core (核心保护区): a warning. Also a
+        note: parts of 现状自然保护地 (`reserves.present_layers`) outside 自然保护地, from `reserves.min_lost_m2` on, one
         finding for each layer.
     Why
         The reorganised reserves are included in the red line; a core outside it would lose its strictest protection.
     How to fix
-        Copy the reserve's edge from the approved result. Land that the approved red line excludes may remain: waive
-        the finding with that document.
+        Copy the reserve's edge from the approved result. If the approved red line excludes the land, or the land was
+        approved to leave the reserves, waive the finding and give the document.
     Limits
         Parks and scenic areas are often not completely in the line. Of a reserve with a row for the whole and rows
         for its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, C) identify cores and

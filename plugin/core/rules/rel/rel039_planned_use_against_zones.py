@@ -79,7 +79,7 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "present land use is wrong, correct that layer.",
         "given_up": "{layer}: {area} of present {expected} ({related_layer}) is planned for other uses; parcels: "
         "{count} ({rows}{more}), the largest for {value}. Check whether the planned land use is right; if the land "
-        "is to be given up, state in the plan where and how it is replaced, and waive the finding with that document.",
+        "is to be given up, state in the plan where and how it is replaced, waive the finding and give the document.",
         "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve this facility. "
         "Correct the planned land use, or place and name of the point; if the facility is to move, delete the point.",
     },
@@ -154,7 +154,7 @@ def planned_use_against_zones(
         Zones and land use are drawn by different hands; a detailed plan follows both, and cannot if they contradict.
     How to fix
         Determine which is right by the approved plan's map, and correct the other: code of zone or land use, or the
-        outline of the line.
+        outline of the line. If present land was approved to be given up, waive the finding and give the document.
     Limits
         The classes of zones, lines and facilities (`zones.zone_classes`, `zones.line_classes`, `zones.covered_classes`,
         `zones.facility_classes`) and the shares are settings of mark C. Classes of the base year are compared only as whole

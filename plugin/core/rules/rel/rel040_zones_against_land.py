@@ -59,7 +59,7 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
         "kept": "{layer} ({zone}) shares {area} ({percent} % of its area) with {related_layer}; features of the "
         "latter: {count} ({rows}{more}). Such forest must be kept: no fields, villages or surface mining. Compare "
         "both outlines; move the zone or line back, or state in the text of the plan how the forest is kept (for "
-        "example above underground mining), and waive the finding with that document.",
+        "example above underground mining), waive the finding and give the document.",
         "partly": "{layer} covers only {percent} % of the land of these classes in {related_layer}: {expected}. "
         "Parcels of {area} are not in it: {count} ({rows}{more}). Compare the layer with its source. Add what is "
         "missing; if the layer is to include only part of such land, waive the finding and give the document.",
@@ -121,6 +121,7 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         a wetland missing in its layer loses its protection.
     How to fix
         Check code and outline of the zone by the plan's map. Add the missing land to the layer, or correct its class.
+        If it is as approved, waive the finding and give the document.
     Limits
         Classes, shares and areas are settings of mark C, and generous: a zone may be planned for a change of its
         land. In zones, a parcel counts where a point inside it is. A layer that includes no parcel of a class, and less of it than

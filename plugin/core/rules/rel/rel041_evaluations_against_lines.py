@@ -117,6 +117,7 @@ def evaluations_against_lines(
         exchanged, or a layer is shifted.
     How to fix
         Compare the grades with the evaluation's report, and correct them. If they are right, check the line.
+        If the line is as approved, waive the finding and give the document.
     Limits
         Words in the field of grades (`attributes.graded_fields`) identify a grade; shares are those of the plugin
         (mark C). Land that no grade covers is not counted as contradicting. Layers of many features are measured by a

@@ -64,8 +64,9 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
         "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; "
         "parcels: {count}, largest first: {rows}{more}). Only limited activities that do no harm to ecology are "
         "allowed there. If the report has an overlap of control lines here, resolve it first. Compare the line with "
-        "its approval and the land with the survey, and correct what is wrong. Waive existing homes and fields that "
-        "the approval keeps, with that document; other land needs a withdrawal in the plan, then waive it.",
+        "its approval and the land with the survey, and correct what is wrong. For homes and fields that the "
+        "approval keeps, waive the finding and give the document. For other land, state the withdrawal in the plan, "
+        "then waive the finding and give the document.",
     },
     approval_cases=("red_line",),
     fails=[
@@ -107,7 +108,7 @@ def present_land_in_red_line(
         leaves.
     How to fix
         Compare line and survey with the approved result. Correct the one that is wrong; if both are right, describe
-        withdrawal or permitted use in the plan.
+        withdrawal or permitted use in the plan, waive the finding and give the document.
     Limits
         The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
         of mark C. Roads, utilities, open space and farm facilities are not compared. Parts of a parcel below

@@ -51,8 +51,8 @@ ROAD, PLANT = (
         "project, waive the finding and give the document; correct a point that only shows the place roughly.",
         "red_line": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}), outside core zones; the part "
         "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. Compare with the "
-        "plan's text: if it cannot be avoided, prove it there; then, and for an existing facility, a tunnel or a "
-        "rough drawing, waive the finding and give the document.",
+        "plan's text: if the facility cannot avoid the line, prove this in the plan. Once proven, or for an existing "
+        "facility, a tunnel or a rough drawing, waive the finding and give the document.",
         "farmland": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}); the part there: {value} "
         "{unit}. Compare with the plan's text: only approved projects may occupy permanent basic farmland; for an "
         "approved project, an existing facility, a bridge, a tunnel or a rough drawing, waive the finding and give "
@@ -60,7 +60,7 @@ ROAD, PLANT = (
         "place": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}, “{site}”); the part there: {value} "
         "{unit}. Such facilities and uses are in general not planned there. Compare with the plan's text: correct "
         "the drawing if it is wrong; if the use must stay, justify it in the plan, ask the competent authority's "
-        "opinion and waive the finding with it; for an existing facility, a tunnel or a rough drawing, waive the "
+        "opinion, waive the finding and give the opinion; for an existing facility, a tunnel or a rough drawing, waive the "
         "finding and give the document.",
         "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where "
         "buildings are in general not higher than {limit} m. Compare both with the approved protection plan, and "
@@ -123,7 +123,8 @@ def facilities_in_protected_land(
         avoid them are allowed, after approval. A plan shows that it considered another route. The other places exclude
         certain facilities and uses by laws on heritage, water, forests and waste.
     How to fix
-        Choose another place or route, or state in the plan why the facility cannot avoid the line.
+        Choose another place or route, or state in the plan why the facility cannot avoid the line; then
+        waive the finding and give the document.
     Limits
         The layers do not show what exists and what is planned, nor what is above or below ground: their field tables
         were not read (C). Features of a name are one finding, those without a name another. Lines count from
