@@ -114,7 +114,7 @@ def test_dependent_fields_are_filled_in_qgis_without_the_test_module_of_qt(funct
     assert make_column_condition(layer, "DLMC", "果园")() and make_column_condition(layer, "DLBM", "0201")()
 
 
-def test_change_outside_a_command_before_a_bulk_fill_is_undone_apart_from_it(functions, make_layer_of_role):
+def test_change_outside_a_command_before_a_bulk_fill_is_undone_separately(functions, make_layer_of_role):
     many = 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE
     layer = make_parcels(make_layer_of_role, many + 1)
     layer.startEditing()
