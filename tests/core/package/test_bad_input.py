@@ -171,7 +171,7 @@ UNEXPORTABLE_PLANS = {
         remove_text, (), "package_gate", [TEXT_DOCUMENT_NAME],
         ("请放入文档文件夹", "Copy it into the folder of documents"),
     ),
-    "an empty document": (write_document(TEXT_DOCUMENT_NAME, b""), (), "package_gate", ["规划文本", TEXT_DOCUMENT_NAME], ("请重新导出", "Export them again")),
+    "an empty document": (write_document(TEXT_DOCUMENT_NAME, b""), (), "package_gate", ["规划文本", TEXT_DOCUMENT_NAME], ("请重新导出", "Export it again")),
     "a document name invalid on Windows": (
         write_document("140225浑源县05现状图：a?b.jpg", b"\xff\xd8\xff"), (), "package_gate", ["05现状图：a?b.jpg"], ("请改名", "rename"),
     ),
@@ -197,10 +197,10 @@ UNEXPORTABLE_PLANS = {
         run_sql_on_data("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
     ),
     "curves": (replace_shapes("CZKFBJ", make_curved_polygon), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Convert them to vertices")),
-    "mixed zones": (replace_shapes("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject them to the layer's CRS")),
+    "mixed zones": (replace_shapes("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject it to the layer's CRS")),
     "an empty layer": (run_sql_on_data("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
     "a feature without a shape": (
-        run_sql_on_data("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请从批准的成果恢复图形或补画", "Restore their shapes"),
+        run_sql_on_data("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请从批准的成果恢复图形或补画", "Restore its shapes"),
     ),
 }  # fmt: skip
 
