@@ -53,7 +53,11 @@ def plant_filled_window(editor: DefectEditor) -> None:
     """Fill a hole (开天窗) of the boundary, so that its farmland is inside."""
 
     def fits(parcel):
-        (row,) = {editor.row(EDGE, n) for n in editor.fabric.neighbours(parcel)}
+        rows = {editor.row(EDGE, n) for n in editor.fabric.neighbours(parcel)}
+        if len(rows) > 1:
+            # A window at the edge of the boundary.
+            return None
+        (row,) = rows
         full = editor.extend_shape(EDGE, row, editor.fabric.polygons[parcel])
         return full is not None and (row, full)
 

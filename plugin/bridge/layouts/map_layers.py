@@ -52,6 +52,13 @@ class DivisionName:
     name: str
 
 
+def find_division_codes(norm: Norm) -> CodeList:
+    """Return the code list of provinces, cities and counties of a norm's standard, else of the default standard."""
+    from ...core.standard import load_standard
+
+    return norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+
+
 @dataclass
 class MapLayers:
     """The layers of a project that maps can show, by role. Main thread only.
@@ -150,13 +157,8 @@ class MapLayers:
 
     @cached_property
     def division_codes(self) -> CodeList:
-        """Return the code list of provinces, cities and counties.
-
-        It is that of the standard, else that of the default standard.
-        """
-        from ...core.standard import load_standard
-
-        return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+        """Return the code list of provinces, cities and counties."""
+        return find_division_codes(self.norm)
 
     def _find_division(self, code: str) -> str:
         code_list = self.division_codes

@@ -23,7 +23,6 @@ from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
-from ...core.standard import load_standard
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version
 from ...paths import LAYOUTS_FOLDER, STYLES_FOLDER
@@ -33,7 +32,7 @@ from . import frame
 from .build import LayoutBuilder
 from .export import JPG_FORMAT, LayoutPage, write_page
 from .layer_styles import choose_font_family
-from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, DivisionName, MapLayers
+from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, DivisionName, MapLayers, find_division_codes
 from .source import write_map_layer
 
 if TYPE_CHECKING:
@@ -107,8 +106,7 @@ def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
     for layer in sorted(layers, key=lambda one: one.role != COUNTY_ROLE):
         if layer.crs is not None and layer.crs.is_projected:
             return layer.crs
-    divisions = job.plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
-    return find_default_crs(job.county_code, divisions)
+    return find_default_crs(job.county_code, find_division_codes(job.plan.norm))
 
 
 def _list_layers_on_maps(job: MapJob) -> list[Layer]:

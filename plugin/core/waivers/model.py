@@ -201,7 +201,7 @@ def is_identified_by_fid(finding: Finding) -> bool:
 def find_refusal_reason(finding: Finding) -> str:
     """Return why a finding cannot be accepted, as a text key; empty if it can.
 
-    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note that awaits no
+    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note that needs no
     approval, and blocks nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):

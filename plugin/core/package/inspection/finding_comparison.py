@@ -91,6 +91,15 @@ def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
     return {str(row.get("name")): row.get("value") for row in plain_rows if isinstance(row, dict)}
 
 
+def parse_report(report_data: dict[str, Any]) -> Report | None:
+    """Return the report of a package from its JSON; None for data outside the schema, which DOC013 reports."""
+    try:
+        report = Report.from_dict(report_data)
+    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
+        return None
+    return report if isinstance(report.provenance, dict) else None
+
+
 def compare_findings(
     report_data: dict[str, Any], checked: CheckResult, skipped_codes: Iterable[str], compares_messages: bool
 ) -> list[FindingDifference]:
@@ -100,12 +109,10 @@ def compare_findings(
     the checks did not run completely, and ``skipped_codes``, are not compared. ``compares_messages``: both checks used
     the same texts.
     """
-    try:
-        stated_report = Report.from_dict(report_data)
-        stated_crs = _find_crs(stated_report, checked)
-    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
-        # DOC013 reports data outside the schema.
+    stated_report = parse_report(report_data)
+    if stated_report is None:
         return []
+    stated_crs = _find_crs(stated_report, checked)
     codes = _list_compared_rules(stated_report.rules, checked.report.rules) - set(skipped_codes)
     stated = [f for f in stated_report.findings if f.code in codes]
     found = [f for f in checked.report.findings if f.code in codes]

@@ -9,11 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import shapely
-
-from ...errors import SanxianError
-from ...model.report import Report
-from .finding_comparison import match_findings
+from .finding_comparison import match_findings, parse_report
 
 if TYPE_CHECKING:
     from ...check import CheckResult
@@ -32,12 +28,8 @@ def record_package_waivers(checked: CheckResult, report_data: dict[str, Any]) ->
     ``report_data``: the report of the package, empty if unreadable. Findings get the waiver as a parameter, and the
     provenance the number of waived findings and of those found here, by rule.
     """
-    try:
-        stated = Report.from_dict(report_data).findings if report_data else []
-    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
-        # DOC013 reports data outside the schema.
-        return
-    waived = [finding for finding in stated if finding.state == "waived"]
+    stated_report = parse_report(report_data)
+    waived = [one for one in stated_report.findings if one.state == "waived"] if stated_report is not None else []
     if not waived:
         return
     report = checked.report

@@ -423,13 +423,11 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
         if picture is None:
             return DecodedJpeg(DECODED_BY_GDAL, False)
-        width, height = picture.RasterXSize, picture.RasterYSize
-        size = (max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1))
-        data = picture.ReadRaster(0, 0, width, height, *size)
-        if not data or messages:
+        pixels = _read_reduced_bands(picture)
+        if pixels is None or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
-        bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        decoded_jpeg = _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
+        bands = pixels.reshape(len(pixels), -1)
+        decoded_jpeg = _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), pixels.shape[2])
         return replace(decoded_jpeg, detail_levels=_measure_detail(picture))
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
@@ -438,31 +436,41 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         gdal.PopErrorHandler()
 
 
+def _compute_reduced_size(width: int, height: int) -> tuple[int, int]:
+    return max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1)
+
+
+def _read_reduced_bands(picture: Any) -> Any:
+    """Return an array of bands by rows by columns of a picture opened with GDAL; None if it has no data.
+
+    Raise ValueError if the bands do not have bytes, and RuntimeError where GDAL raises.
+    """
+    import numpy as np
+
+    width, height = picture.RasterXSize, picture.RasterYSize
+    columns, rows = _compute_reduced_size(width, height)
+    data = picture.ReadRaster(0, 0, width, height, columns, rows)
+    return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, rows, columns) if data else None
+
+
 def read_reduced_pixels(path: Path) -> Any:
     """Return the pixels of a jpg at a reduced size, an array of bands by rows by columns.
 
     None if it is damaged, or without GDAL.
     """
-    import numpy as np
-
     try:
         with load_gdal() as gdal:
             gdal.PushErrorHandler("CPLQuietErrorHandler")
             try:
                 picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
-                if picture is None:
-                    return None
-                width, height = picture.RasterXSize, picture.RasterYSize
-                size = (max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1))
-                data = picture.ReadRaster(0, 0, width, height, *size)
-            except RuntimeError:
-                # QGIS may have configured GDAL to raise.
+                return _read_reduced_bands(picture) if picture is not None else None
+            except (RuntimeError, ValueError):
+                # QGIS may have configured GDAL to raise, or the bands do not have bytes.
                 return None
             finally:
                 gdal.PopErrorHandler()
     except InputError:
         return None
-    return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, size[1], size[0]) if data else None
 
 
 def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
@@ -476,10 +484,7 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
     try:
         with warnings.catch_warnings(), Image.open(path) as picture:
             warnings.simplefilter("ignore")
-            picture.draft(
-                None,
-                (max(picture.width // DECODED_SCALE_DIVISOR, 1), max(picture.height // DECODED_SCALE_DIVISOR, 1)),
-            )
+            picture.draft(None, _compute_reduced_size(picture.width, picture.height))
             picture.load()
             extrema = picture.getextrema()
             data = np.asarray(picture)
