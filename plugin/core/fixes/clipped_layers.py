@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a plan's rows in and near a window: a large row costs no more than the land that is inspected."""
+"""The parts of a plan's rows in and near the surroundings of an edit: a large row costs no more than that land."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..parallel.threads import apply_in_threads
 if TYPE_CHECKING:
     from ..plan.layer import Layer
 
-#: Land around the window (m) that is kept, so that no gap of the window ends at the edge of a clipped row.
+#: Land around the surroundings (m) that is kept, so that no gap in them ends at the edge of a clipped row.
 _MARGIN_M = 20.0
 
 

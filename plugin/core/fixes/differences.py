@@ -21,7 +21,7 @@ from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits
 from .regions import compute_changed_box, list_part_boxes, widen
 from .state import EditingState, Row
-from .window import MARGIN_M, Bounds, choose_window_rules, find_window_findings
+from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings
 
 #: Families of rules whose findings have the problem's own area: one that grows is a new problem.
 _MEASURED_FAMILIES = ("TOP", "REL")
@@ -71,7 +71,7 @@ def get_plane(row: Row | None) -> Any:
 
 
 # --- rules on whole layers
-class _Window:
+class _Surroundings:
     """The land around the edits of one fix, and what the rules that are not local read of it.
 
     ``rules``: codes of the rules that the edits may affect; ``boxes``: around the finding and the changed edges and,
@@ -84,7 +84,7 @@ class _Window:
         key_changes = any(row.before is None or row.after is None or row.before.key != row.after.key for row in rows)
         # A new key renames all findings on the row.
         is_near = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
-        rules = choose_window_rules(
+        rules = choose_surroundings_rules(
             state_after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields)
         )
         self.rules = {rule.code: rule for rule in rules}
@@ -93,7 +93,7 @@ class _Window:
         if key_changes:
             boxes += _list_boxes_of_named_findings(state, rows)
         # A gap that a box would cut may have another size there than as a whole.
-        self.boxes = join_meeting_boxes(state.places_of_window_findings.extend(box) for box in boxes)
+        self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend(box) for box in boxes)
         self.changed_rows = rows if key_changes else []
         present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
         self.keys = {one.key for one in present_rows if one.key}
@@ -107,7 +107,7 @@ class _Window:
         return bool(shapely.intersects(shape, [shapely.box(*box) for box in self.boxes]).any())
 
 
-def add_window_differences(
+def add_differences_in_surroundings(
     state: EditingState,
     after: EditingState,
     places: Sequence[EditedPlace],
@@ -119,20 +119,20 @@ def add_window_differences(
     ``places``, ``differences``: of one fix each, on separate land. A difference that may be due to several of them is
     added to none, and is unclear for all that it may be due to.
 
-    Raise WindowFailed for a rule that could not check, Cancelled if the user cancelled.
+    Raise SurroundingsFailed for a rule that could not check, Cancelled if the user cancelled.
     """
-    windows = [_Window(state, after, place) for place in places]
-    rules = {code: rule for window in windows for code, rule in window.rules.items()}
+    surroundings = [_Surroundings(state, after, place) for place in places]
+    rules = {code: rule for one in surroundings for code, rule in one.rules.items()}
     if not rules:
         return set()
-    roles = frozenset(role for window in windows for role in window.roles)
-    boxes = join_meeting_boxes(box for window in windows for box in window.boxes)
-    keys = {key for window in windows for key in window.keys}
-    rows = [row for window in windows for row in window.changed_rows]
+    roles = frozenset(role for one in surroundings for role in one.roles)
+    boxes = join_meeting_boxes(box for one in surroundings for box in one.boxes)
+    keys = {key for one in surroundings for key in one.keys}
+    rows = [row for one in surroundings for row in one.changed_rows]
     numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
     ordered_rules = [rules[code] for code in sorted(rules)]
-    former_findings = find_window_findings(state, ordered_rules, roles, boxes, keys, numbers[0], cancellation)
-    present_findings = find_window_findings(after, ordered_rules, roles, boxes, keys, numbers[1], cancellation)
+    former_findings = find_findings_in_surroundings(state, ordered_rules, roles, boxes, keys, numbers[0], cancellation)
+    present_findings = find_findings_in_surroundings(after, ordered_rules, roles, boxes, keys, numbers[1], cancellation)
     remaining_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
     for one in former_findings:
         remaining_by_name[get_problem_name(one)].append(one)
@@ -149,11 +149,11 @@ def add_window_differences(
     for name, changed_findings in (("new_findings", appearing), ("ended_findings", ended_findings)):
         for one in changed_findings:
             shape = state.get_finding_shape(one)
-            causes = [n for n, window in enumerate(windows) if len(windows) == 1 or window.may_cause(one, shape)]
+            causes = [n for n, land in enumerate(surroundings) if len(surroundings) == 1 or land.may_cause(one, shape)]
             if len(causes) == 1:
                 getattr(differences[causes[0]], name).append(one)
             else:
-                unclear.update(causes or range(len(windows)))
+                unclear.update(causes or range(len(surroundings)))
     # Findings that do not change need no message.
     complete_findings(state.plan, [*appearing, *ended_findings], Texts(state.settings.lang), NEVER_CANCELLED)
     return unclear
@@ -181,7 +181,7 @@ def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[Change
         widen(box)
         for shape in shapes
         if shape is not None
-        for box in state.places_of_window_findings.list_boxes_near(shape, MARGIN_M)
+        for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)
     ]
 
 

@@ -22,7 +22,7 @@ from .differences import (
     ChangedRow,
     Differences,
     EditedPlace,
-    add_window_differences,
+    add_differences_in_surroundings,
     get_plane,
     has_grown,
     is_same_problem,
@@ -34,7 +34,7 @@ from .proposal import AreaChange, OpenedWindow, Proposal
 from .sealed import is_sealed_for_fixes, require_unsealed
 from .shapes import is_below_sliver_limits, measure_width
 from .state import EditingState
-from .window import RULES_BY_PLACE, WindowFailed
+from .surroundings import RULES_BY_PLACE, SurroundingsFailed
 
 #: Largest difference (m²) of the area balance.
 MAX_IMBALANCE_M2 = 0.01
@@ -107,7 +107,7 @@ def apply_judgements(state: EditingState, answers: Iterable[FixJudgement]) -> Ed
         state_after.session.repeat_change(judgement.change)
         new_findings = [one for one in judgement.proposal.new_findings if one.code in RULES_BY_PLACE]
         if new_findings:
-            state_after.places_of_window_findings = state_after.places_of_window_findings.add_findings(new_findings)
+            state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
     return state_after
 
 
@@ -150,10 +150,10 @@ def judge_separate(
                 else:
                     judgements[number] = judgement
         judged = list(trials.values())
-        unclear = add_window_differences(
+        unclear = add_differences_in_surroundings(
             state, state_after, [one.place for one in judged], [one.differences for one in judged], cancellation
         )
-    except (FullCheckNeeded, WindowFailed, shapely.GEOSException) as error:
+    except (FullCheckNeeded, SurroundingsFailed, shapely.GEOSException) as error:
         if len(attempts) > 1:
             # Which of them the rules cannot check is not known.
             return [judgements.get(number) for number in range(len(attempts))]

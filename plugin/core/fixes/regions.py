@@ -16,7 +16,7 @@ from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits, RowEdit
 from .state import EditingState
-from .window import MARGIN_M, Bounds
+from .surroundings import MARGIN_M, Bounds
 
 #: Parts of a shape that get a box each, at most; more of them get one box around all.
 _MAX_SEPARATE_PARTS = 20
@@ -77,7 +77,7 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
         is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
         boxes += [] if box is None else [widen(box)]
-    extended_boxes = (state.places_of_window_findings.extend(box) for box in boxes)
+    extended_boxes = (state.places_of_uncut_findings.extend(box) for box in boxes)
     return Region(tuple(join_meeting_boxes(extended_boxes)), tuple(shapes))
 
 

@@ -20,7 +20,7 @@ from ..standard.numbering import find_highest_running_number, find_most_frequent
 from .edits import UNCHANGED, Edits, FixRefused
 from .finding_places import FindingPlaces
 from .sealed import is_sealed_for_fixes
-from .window import RULES_BY_PLACE
+from .surroundings import RULES_BY_PLACE
 
 if TYPE_CHECKING:
     from ..check import CheckResult, RunOptions
@@ -134,7 +134,7 @@ class EditingState:
             options.lang,
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
-        self.places_of_window_findings = FindingPlaces(
+        self.places_of_uncut_findings = FindingPlaces(
             [one for one in checked.report.findings if one.code in RULES_BY_PLACE], self.get_finding_shape
         )
         self.new_fields: dict[str, tuple[str, ...]] = {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that are not local, evaluated on the land around a change.
 
-A rule such as TOP002 compares a whole layer with the county. Within a window around a change it has the same result as
-on the whole, if the county's outline is cut at the window and all rows that meet the window are there. The window is
-evaluated before and after the change, and only differences count; so its own edge does not matter.
+A rule such as TOP002 compares a whole layer with the county. In the surroundings of a change it has the same result as
+on the whole, if the county's outline is cut at their edge and all rows that meet them are there. The surroundings are
+evaluated before and after the change, and only differences count; so their edge does not matter.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from .state import EditingState
 
 #: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
-WINDOW_RULES = (
+SURROUNDINGS_RULES = (
     "SCH002", "GEO006", "ATT001", "ATT005", "TOP002", "TOP004", "TOP005", "TOP006", "TOP007", "TOP008", "TOP009",
 )  # fmt: skip
-#: Land around a change (m) that belongs to its window.
+#: Land around a change (m) that belongs to its surroundings.
 MARGIN_M = 5.0
-#: Of these, the rules of which each finding is one gap: they read only the parts of rows in and near the window.
+#: Of these, the rules of which each finding is one gap: they read only the parts of rows in and near the surroundings.
 _GAP_RULES = ("TOP002", "TOP004", "TOP006")
 #: Rules that compare the rows of one layer by their keys only.
 _KEY_RULES = ("ATT001", "ATT005")
-#: The rules whose findings a window must not cut. A finding on one key has the rows of the key, which are read wherever
-#: they are, so that its place does not matter.
-RULES_BY_PLACE = tuple(code for code in WINDOW_RULES if code not in _KEY_RULES)
+#: The rules whose findings the edge of the surroundings must not cut. A finding on one key has the rows of the key,
+#: which are read wherever they are, so that its place does not matter.
+RULES_BY_PLACE = tuple(code for code in SURROUNDINGS_RULES if code not in _KEY_RULES)
 #: Rules that check each layer alone: a change of another layer does not matter to them.
 _RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
 #: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.
@@ -50,11 +50,11 @@ _WINDOW_RULE = "GEO006"
 Bounds = tuple[float, float, float, float]
 
 
-class WindowFailed(Exception):
-    """A rule could not check the window; the text names it."""
+class SurroundingsFailed(Exception):
+    """A rule could not check the surroundings; the text names the rule."""
 
 
-def choose_window_rules(
+def choose_surroundings_rules(
     state: EditingState, roles: Iterable[str], *, shapes: bool, keys: bool, fields: bool
 ) -> list[Rule]:
     """Return the rules of the run that a change of these layers may affect.
@@ -62,7 +62,7 @@ def choose_window_rules(
     ``shapes``, ``keys``, ``fields``: whether shapes, keys or the list of fields change.
     """
     selected_rules = []
-    for code in WINDOW_RULES:
+    for code in SURROUNDINGS_RULES:
         is_affected = fields if code == "SCH002" else keys if code in _KEY_RULES else shapes
         if (
             code in state.settings.rule_codes
@@ -81,7 +81,7 @@ def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
     return any(layer is not None and layer.role in roles for layer in layers)
 
 
-def find_window_findings(
+def find_findings_in_surroundings(
     state: EditingState,
     rules: list[Rule],
     changed_roles: Iterable[str],
@@ -90,10 +90,10 @@ def find_window_findings(
     numbers: Mapping[str, set[int]],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[Finding]:
-    """Return the findings of rules in a window of one or several boxes, without messages.
+    """Return the findings of rules in surroundings of one or several boxes, without messages.
 
-    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``: the
-    window's boxes in the plane, which do not meet; ``keys``: keys (BSM) whose rows in all layers are checked too,
+    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``:
+    of the surroundings in the plane, which do not meet; ``keys``: keys (BSM) whose rows in all layers are checked too,
     wherever they are; ``numbers``: the same for single rows, layer code → row numbers.
     """
     if not rules:
@@ -136,15 +136,15 @@ def _evaluate(
     focused_roles: frozenset[str] | None,
     cancellation: Cancellation,
 ) -> list[Finding]:
-    """Return what rules find in the layers of a window; ``run_rules``: all rules of this window."""
+    """Return what rules find in the layers of the surroundings; ``run_rules``: all rules that run there."""
     rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
     is_same_county = county is not None and not rows.has_edited_rows(county.role)
     part = state.plan.make_part(layers, same_county=is_same_county)
     shape = state.county_shape
     if is_same_county and boxes and shape is not None:
-        window = shapely.multipolygons([shapely.box(*box) for box in boxes])
-        clipped_shape = extract_polygons(shapely.intersection(shape, window))
+        land = shapely.multipolygons([shapely.box(*box) for box in boxes])
+        clipped_shape = extract_polygons(shapely.intersection(shape, land))
         part.get_cache("county_shape")[None] = Polygons(np.array([clipped_shape], dtype=object))
     evaluation = evaluate_rules(
         rules,
@@ -158,7 +158,7 @@ def _evaluate(
     )
     failed_rules = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
     if failed_rules:
-        raise WindowFailed(", ".join(map(str, failed_rules)))
+        raise SurroundingsFailed(", ".join(map(str, failed_rules)))
     return evaluation.findings
 
 
