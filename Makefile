@@ -47,7 +47,7 @@ rules: setup ## 规则清单 · the rules (RULES="--html build/rules.html" or "-
 profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· all settings of a profile
 	@$(RUN) python -m plugin.core profile "$(PROFILE)" --phase "$(PHASE)"
 
-rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
+rule: setup ## 新规则 · a new rule: CODE=ATT099 NAME=missing-use
 	@$(RUN) python tools/new_rule.py "$(CODE)" "$(NAME)"
 
 sample: setup ## 重新生成示例县 · makes the sample county again

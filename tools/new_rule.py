@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Create the files of a new rule: ``make rule CODE=ATT012 NAME=missing-use``.
+"""Create the files of a new rule: ``make rule CODE=ATT099 NAME=missing-use``.
 
 It writes the file of the rule, its Chinese texts, an entry in a group of rules, and the place of its mutation (the
 planted defect that tests the rule). The draft runs without findings; `make check` and `make test` fail until all
@@ -98,7 +98,7 @@ def add_to_rule_group(standard: str, code: str) -> str:
 
 def main(code: str, name: str) -> int:
     if not re.fullmatch(r"[A-Z]{3}\d{3}", code) or not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", name):
-        print("用法 / usage: make rule CODE=ATT012 NAME=missing-use", file=sys.stderr)
+        print("用法 / usage: make rule CODE=ATT099 NAME=missing-use", file=sys.stderr)
         return 2
     if code[:3] not in GROUPS:
         print(PLACES_BY_HAND.get(code[:3], f"{code}: {', '.join(GROUPS)}"), file=sys.stderr)

@@ -2,6 +2,7 @@
 """Test that `make rule` writes all parts of a new rule and refuses used codes."""
 
 import importlib.util
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -115,3 +116,10 @@ def test_make_rule_with_a_used_or_invalid_code_changes_no_file(new_rule_tool, tm
         assert new_rule_tool.main(*wrong) > 0
     assert {name: (tmp_path / name).read_bytes() for name in CHANGED_FILES} == before
     assert "ATT999" in capsys.readouterr().err
+
+
+def test_codes_in_examples_of_make_rule_are_free():
+    """An example with the code of a rule fails when a reader tries it."""
+    for name in ("CONTRIBUTING.md", "Makefile", "tools/new_rule.py"):
+        codes = set(re.findall(r"(?:CODE=|-k )([A-Z]{3}\d{3})", (ROOT / name).read_text(encoding="utf-8")))
+        assert codes and not codes & set(rule_module.load_all_rules()), name
