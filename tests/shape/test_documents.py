@@ -157,5 +157,6 @@ def test_changelog_sections_are_short_and_every_entry_names_its_kind():
     for section in sections:
         version, *lines = section.splitlines()
         assert len(lines) <= MAX_LINES_BY_VERSION.get(version, 60), version
+        assert [line for line in lines if len(line) > MAX_LINE_LENGTH] == [], version
         entries = [line for line in lines if line.startswith("- ")]
         assert entries and [line for line in entries if not re.match(r"- (新增|变更|修复)：", line)] == [], version
