@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas that polygons of two layers share, without making the shapes of the shared parts.
+
+The boundary of a shared part consists of the boundary of each polygon inside the other one. Its area is half the sum
+of cross products along these chains of segments (Green's theorem). A chain ends where the boundaries cross. So only
+the crossings are needed, and for each ring the polygons of the other layer in which it begins:
+
+    2 · area = Σ over both polygons: Σ exits S − Σ entries S + (S of the whole ring, if its first vertex is inside)
+
+S is the sum of cross products from the ring's first vertex to the crossing. Where vertices or edges coincide, the left
+layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so its limit for ε → 0 is the area.
+
+Where layers share most of their edges, `overlay` decides most pairs from that and is faster. Where they do not, this
+is faster by the time that GEOS takes for each pair of polygons.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.threads import map_batches_in_threads
+from .exact_sides import compute_cross_products, find_sides
+from .overlay_fallback import FallbackLog, overlay_polygon_pairs
+from .polygons import Polygons, query_in_threads
+from .ring_segments import RingSegments, expand_ranges, find_meeting_segments, move_and_round
+from .tolerance import Tolerance
+
+#: Crossings of a ring that are closer (m) are one place: their order is uncertain, their sum is not.
+_SAME_PLACE_M = 1e-7
+#: An area (m², plus a share of the larger polygon) that is only rounding: the polygons touch.
+_TOUCH_M2, _TOUCH_SHARE = 1e-6, 1e-13
+#: Pairs of chains compared at a time, and in one part of the work of threads.
+_CHAIN_PAIRS_PER_BATCH = 20_000
+#: Origins are whole multiples of this (m), so that layers of one county have the same.
+_ORIGIN_STEP_M = 2.0**17
+
+
+class IntersectionAreas(NamedTuple):
+    """Areas of pairs of polygons, sorted by row of the left and of the right layer.
+
+    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``fallback_log``: pairs that GEOS had to
+    overlay by alternative methods, or could not.
+    """
+
+    left: NDArray
+    right: NDArray
+    area: NDArray
+    fallback_log: FallbackLog
+
+
+class _Crossings(NamedTuple):
+    """Crossings of segments of two layers.
+
+    ``left_segment``, ``right_segment`` (k,); ``point`` (k, 2); ``left_enters``, ``right_enters`` (k,) bool: there the
+    ring of the segment enters the polygon of the other segment, else it leaves it.
+    """
+
+    left_segment: NDArray
+    right_segment: NDArray
+    point: NDArray
+    left_enters: NDArray
+    right_enters: NDArray
+
+
+def compute_intersection_areas(
+    a: Polygons | NDArray,
+    b: Polygons | NDArray,
+    *,
+    tolerance: Tolerance,
+    rows_a: NDArray | None = None,
+    rows_b: NDArray | None = None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> IntersectionAreas:
+    """Return the areas that polygons of ``a`` and ``b`` share, in the plane of their coordinates.
+
+    Pairs that only touch are left out. Polygons of a layer may overlap each other, and have holes and parts. A pair
+    whose crossings contradict each other is overlaid.
+
+    Parameters
+    ----------
+    a, b
+        `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
+    rows_a, rows_b
+        (n,), (m,) bool: only these rows.
+
+    Raises
+    ------
+    Cancelled
+        Between batches.
+
+    References
+    ----------
+    Green's theorem; see the module.
+    """
+    a = a if isinstance(a, Polygons) else Polygons(a)
+    b = b if isinstance(b, Polygons) else Polygons(b)
+    if not len(a.present) or not len(b.present):
+        nothing = np.zeros(0, dtype=int)
+        return IntersectionAreas(nothing, nothing, np.zeros(0), FallbackLog())
+    left, right = _make_segments(a, b)
+    selected_a, selected_b = (
+        np.ones(len(polygons.present), dtype=bool) if rows is None else rows[polygons.present]
+        for polygons, rows in ((a, rows_a), (b, rows_b))
+    )
+    crossings = _find_crossings(left, right, selected_a, selected_b, cancellation)
+    pair, area, is_doubtful = _sum_areas(left, right, crossings, selected_a, selected_b, cancellation)
+    left_polygon, right_polygon = pair // len(b.present), pair % len(b.present)
+    left_area, right_area = left.polygon_areas[left_polygon], right.polygon_areas[right_polygon]
+    noise = _TOUCH_M2 + _TOUCH_SHARE * np.maximum(left_area, right_area)
+    is_doubtful |= (area < -noise) | (area > np.minimum(left_area, right_area) + noise)
+    left_row, right_row = a.present[left_polygon], b.present[right_polygon]
+    fallback_log = FallbackLog()
+    i, j = left_row[is_doubtful], right_row[is_doubtful]
+    shapes = overlay_polygon_pairs(shapely.intersection, a.shapes[i], b.shapes[j], i, j, tolerance, fallback_log)
+    area[is_doubtful] = np.nan_to_num(shapely.area(shapes))
+    shares_area = area > np.where(is_doubtful, 0.0, noise)
+    return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], fallback_log)
+
+
+def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments]:
+    """Return the segments of two layers about one origin, on one grid."""
+    west, south, east, north = shapely.total_bounds(a.shapes[a.present])
+    origin = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
+    left, right = (polygons.get_segments(origin) for polygons in (a, b))
+    if not (left.is_unrounded and right.is_unrounded):
+        no_origin = np.zeros(2)
+        left, right = (RingSegments(move_and_round(p.shapes[p.present], origin), no_origin) for p in (a, b))
+    return left, right
+
+
+def _find_crossings(
+    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
+) -> _Crossings:
+    """Return all crossings of segments of two layers."""
+    left_chain, right_chain = _find_meeting_chains(left, right, rows_left, rows_right, cancellation)
+
+    def find_in_batch(batch: slice) -> _Crossings:
+        i, j = find_meeting_segments(left, right, left_chain[batch], right_chain[batch])
+        return _select_crossings(left, right, i, j)
+
+    batches = map_batches_in_threads(find_in_batch, len(left_chain), _CHAIN_PAIRS_PER_BATCH, cancellation)
+    batches.append(_select_crossings(left, right, np.zeros(0, dtype=int), np.zeros(0, dtype=int)))
+    return _Crossings(*(np.concatenate(values) for values in zip(*batches, strict=True)))
+
+
+def _find_meeting_chains(
+    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
+) -> tuple[NDArray, NDArray]:
+    """Return pairs of chains of two layers whose boxes meet.
+
+    ``rows_left``, ``rows_right``: (n,), (m,) bool, polygons whose chains are compared. Raise Cancelled.
+    """
+    if len(left.chain_limits) > len(right.chain_limits):
+        right_chain, left_chain = _find_meeting_chains(right, left, rows_right, rows_left, cancellation)
+        return left_chain, right_chain
+    if not len(left.ring):
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    low, high = right.chain_boxes[:2].min(axis=1), right.chain_boxes[2:].max(axis=1)
+    is_near = (left.chain_boxes[2:].T >= low).all(axis=1) & (left.chain_boxes[:2].T <= high).all(axis=1)
+    near = np.flatnonzero(is_near & _select_chains(left, rows_left))
+    n, right_chain = query_in_threads(right.chain_tree, left.chain_diagonals[near], cancellation=cancellation)
+    if not rows_right.all():
+        is_selected = _select_chains(right, rows_right)[right_chain]
+        n, right_chain = n[is_selected], right_chain[is_selected]
+    return near[n], right_chain
+
+
+def _select_chains(segments: RingSegments, rows: NDArray) -> NDArray:
+    selected: NDArray = rows[segments.polygon_of_ring[segments.ring[segments.chain_limits[:-1]]]]
+    return selected
+
+
+def _select_crossings(left: RingSegments, right: RingSegments, i: NDArray, j: NDArray) -> _Crossings:
+    """Return the crossings of those of (k,) pairs of segments that cross."""
+    begins = find_sides(right.begin[j], right.end[j], left.begin[i], 1)
+    ends = find_sides(right.begin[j], right.end[j], left.end[i], 1)
+    i, j, ends = (values[begins != ends] for values in (i, j, ends))
+    other_begins = find_sides(left.begin[i], left.end[i], right.begin[j], -1)
+    other_ends = find_sides(left.begin[i], left.end[i], right.end[j], -1)
+    i, j, ends, other_ends = (values[other_begins != other_ends] for values in (i, j, ends, other_ends))
+    begin, step, other_begin = left.begin[i], left.end[i] - left.begin[i], right.begin[j]
+    other_step = right.end[j] - other_begin
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = compute_cross_products(other_begin - begin, other_step) / compute_cross_products(step, other_step)
+    # Segments on one line count as crossing in the middle of what they have in common.
+    on_line = ~np.isfinite(share)
+    squares = (step[on_line] ** 2).sum(axis=1)
+    shares = [
+        np.clip(((end - begin[on_line]) * step[on_line]).sum(axis=1) / squares, 0, 1)
+        for end in (other_begin[on_line], right.end[j][on_line])
+    ]
+    share[on_line] = (shares[0] + shares[1]) / 2
+    return _Crossings(
+        i,
+        j,
+        begin + np.clip(share, 0, 1)[:, None] * step,
+        ends * right.weight[right.ring[j]] > 0,
+        other_ends * left.weight[left.ring[i]] > 0,
+    )
+
+
+def _sum_areas(
+    left: RingSegments,
+    right: RingSegments,
+    crossings: _Crossings,
+    rows_left: NDArray,
+    rows_right: NDArray,
+    cancellation: Cancellation,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return pairs of polygons (left × number of right polygons + right), their areas in m², and doubtful ones (bool).
+
+    A pair is doubtful if the order of its crossings contradicts itself, or a ring cannot be located.
+    """
+    left_ring, right_ring = left.ring[crossings.left_segment], right.ring[crossings.right_segment]
+    left_polygon, right_polygon = left.polygon_of_ring[left_ring], right.polygon_of_ring[right_ring]
+    pair = left_polygon.astype(np.int64) * len(right.shapes) + right_polygon
+    about = left.first_vertex[left.first_ring[left_polygon]]
+    pairs: list[NDArray] = []
+    sums: list[NDArray] = []
+    doubtful_pairs: list[NDArray] = []
+    for segments, other, segment, ring, other_polygon, enters, rows, other_rows in (
+        (left, right, crossings.left_segment, left_ring, right_polygon, crossings.left_enters, rows_left, rows_right),
+        (right, left, crossings.right_segment, right_ring, left_polygon, crossings.right_enters, rows_right, rows_left),
+    ):
+        until = segments.sum_twice_area_until(segment, crossings.point, about)
+        pairs.append(pair)
+        sums.append(segments.weight[ring] * np.where(enters, -until, until))
+        position = segments.length_before[segment] + np.hypot(*(crossings.point - segments.begin[segment]).T)
+        inside, decided, contradictory = _find_beginnings(ring, other_polygon, position, enters, len(other.shapes))
+        located, unknown = _locate_rings(segments, other, decided, rows, other_rows, cancellation)
+        inside, doubtful = np.concatenate([inside, located]), np.concatenate([contradictory, unknown])
+        for keys, target in ((inside, pairs), (doubtful, doubtful_pairs)):
+            own, others = segments.polygon_of_ring[keys // len(other.shapes)], keys % len(other.shapes)
+            rows_of_pair = (own, others) if segments is left else (others, own)
+            target.append(rows_of_pair[0].astype(np.int64) * len(right.shapes) + rows_of_pair[1])
+        inside_ring = inside // len(other.shapes)
+        sums.append(segments.weight[inside_ring] * segments.twice_area[inside_ring])
+    # A pair without an area so far may be doubtful.
+    all_doubtful = np.concatenate(doubtful_pairs)
+    sums.append(np.zeros(len(all_doubtful)))
+    found, inverse = np.unique(np.concatenate([*pairs, all_doubtful]), return_inverse=True)
+    area = np.bincount(inverse.ravel(), np.concatenate(sums), minlength=len(found)) / 2
+    return found, area, np.isin(found, all_doubtful)
+
+
+def _find_beginnings(
+    ring: NDArray, polygon: NDArray, position: NDArray, enters: NDArray, polygon_count: int
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return keys (ring × ``polygon_count`` + polygon): the ring begins inside; decided by crossings; contradictory.
+
+    ``ring``, ``polygon``, ``position``, ``enters``: (k,) crossings of rings with polygons of the other layer. The first
+    place of a ring with more exits than entries, or fewer, decides. Places must be exits and entries by turns.
+    """
+    key = ring.astype(np.int64) * polygon_count + polygon
+    order = np.lexsort((position, key))
+    key, position, step = key[order], position[order], np.where(enters[order], -1, 1)
+    begins_place = np.append(True, (key[1:] != key[:-1]) | (np.diff(position) > _SAME_PLACE_M))[: len(key)]
+    net = np.bincount(np.cumsum(begins_place) - 1, step) if len(key) else np.zeros(0)
+    place_key = key[begins_place][net != 0]
+    net = net[net != 0]
+    is_first = np.append(True, place_key[1:] != place_key[:-1])[: len(place_key)]
+    is_repeated = (place_key[1:] == place_key[:-1]) & (net[1:] == net[:-1])
+    contradictory = np.concatenate([place_key[1:][is_repeated], place_key[np.abs(net) > 1]])
+    decided = place_key[is_first]
+    return decided[net[is_first] > 0], decided, contradictory
+
+
+def _locate_rings(
+    segments: RingSegments,
+    other: RingSegments,
+    decided: NDArray,
+    rows: NDArray,
+    other_rows: NDArray,
+    cancellation: Cancellation,
+) -> tuple[NDArray, NDArray]:
+    """Return keys (ring × number of polygons + polygon) of rings inside a polygon whose boundary they do not cross.
+
+    ``decided``: keys of rings that cross the polygon's boundary. The second result are keys of rings of which no
+    examined point is off the boundary.
+    """
+    all_rings, tree = np.arange(len(segments.polygon_of_ring)), segments.vertex_tree
+    selected = np.flatnonzero(other_rows)
+    key = _find_pairs_by_points(tree, all_rings, other, selected, "intersects", cancellation)
+    key = key[rows[segments.polygon_of_ring[key // len(other.shapes)]] & ~np.isin(key, decided)]
+    selected = np.unique(key % len(other.shapes))
+    inner_key = _find_pairs_by_points(tree, all_rings, other, selected, "contains_properly", cancellation)
+    is_inside = np.isin(key, inner_key)
+    on_boundary = key[~is_inside]
+    balance = _compare_points_inside_and_outside(segments, other, on_boundary, cancellation)
+    return np.concatenate([key[is_inside], on_boundary[balance > 0]]), on_boundary[balance == 0]
+
+
+def _find_pairs_by_points(
+    tree: shapely.STRtree,
+    ring_of_point: NDArray,
+    other: RingSegments,
+    selected: NDArray,
+    predicate: str,
+    cancellation: Cancellation,
+) -> NDArray:
+    """Return keys (ring × number of polygons + polygon) of points of rings that selected polygons have.
+
+    The tree prepares a polygon for its query and no longer: prepared polygons must not be shared by threads.
+    """
+    polygon, point = query_in_threads(tree, other.shapes[selected], predicate=predicate, cancellation=cancellation)
+    keys: NDArray = ring_of_point[point] * len(other.shapes) + selected[polygon]
+    return keys
+
+
+def _compare_points_inside_and_outside(
+    segments: RingSegments, other: RingSegments, keys: NDArray, cancellation: Cancellation
+) -> NDArray:
+    """Return (k,) how many more vertices and middles of segments of a ring are inside its polygon than outside.
+
+    ``keys``: as in `_locate_rings`. A ring that does not cross the boundary but touches it has its other points on one
+    side.
+    """
+    ring = np.unique(keys // len(other.shapes))
+    first = segments.first_segment_of_ring
+    n, segment = expand_ranges(first[ring], first[ring + 1])
+    middles = (segments.begin[segment] + segments.end[segment]) / 2
+    points = np.concatenate([segments.begin[segment], middles]) + segments.origin
+    tree, ring_of_point = shapely.STRtree(shapely.points(points)), np.tile(ring[n], 2)
+    point_count = np.zeros(len(segments.polygon_of_ring), dtype=int)
+    point_count[ring] = 2 * (first[ring + 1] - first[ring])
+    counts = []
+    for predicate in ("contains_properly", "intersects"):
+        selected = np.unique(keys % len(other.shapes))
+        found, count = np.unique(
+            _find_pairs_by_points(tree, ring_of_point, other, selected, predicate, cancellation), return_counts=True
+        )
+        counts.append(_find_values_of_keys(found, count, keys))
+    inside, meeting = counts
+    outside = point_count[keys // len(other.shapes)] - meeting
+    balance: NDArray = inside - outside
+    return balance
+
+
+def _find_values_of_keys(sorted_keys: NDArray, values: NDArray, keys: NDArray) -> NDArray:
+    """Return (k,) the value of each key, 0 for a key that is missing."""
+    if not len(sorted_keys):
+        return np.zeros(len(keys), dtype=int)
+    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    found: NDArray = np.where(sorted_keys[place] == keys, values[place], 0)
+    return found

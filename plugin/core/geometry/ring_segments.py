@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Segments of a layer's rings with running sums, and pairs of segments of two layers whose boxes meet.
+
+The sums are those that `intersection_areas` needs. Pairs are found by short chains of consecutive segments: a tree has
+a box for each chain, and only segments of chains whose boxes meet are compared.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .exact_sides import GRID_M, compute_cross_products
+from .linework import extract_rings
+
+#: Segments in one chain. Longer ones make a smaller tree, and more pairs to compare.
+_SEGMENTS_PER_CHAIN = 4
+
+
+class RingSegments:
+    """The segments of all rings of (n,) polygons, ring after ring.
+
+    Coordinates are in metres, relative to ``origin``, rounded to multiples of `GRID_M`.
+
+    Attributes
+    ----------
+    begin, end : (s, 2)
+        Ends of each segment; none has length 0.
+    ring : (s,)
+        The segment's ring.
+    twice_area_before, length_before : (s,)
+        Sum of cross products about the ring's first vertex (m²), and of lengths (m), of the ring's earlier segments.
+    polygon_of_ring, first_segment_of_ring : (r,), (r + 1,)
+        Position of each ring's polygon; its first segment, and s.
+    first_vertex, twice_area, weight : (r, 2), (r,), (r,)
+        First vertex; sum of all cross products (m²); 1 for a ring with its polygon on the left, else −1.
+    """
+
+    def __init__(self, shapes: NDArray, origin: NDArray):
+        self.shapes, self.origin = shapes, origin
+        rings = extract_rings(shapes)
+        ring_count = len(rings.polygon_of_ring)
+        xy = round_to_grid(rings.xy - origin)
+        #: Rounding changed no coordinate, as is the case for coordinates of a county.
+        self.is_unrounded = bool((xy == rings.xy - origin).all())
+        self.polygon_of_ring = rings.polygon_of_ring
+        has_next = np.ones(len(xy), dtype=bool)
+        has_next[rings.ring_starts[1:] - 1] = False
+        has_next[:-1] &= (xy[1:] != xy[:-1]).any(axis=1)
+        segments = np.flatnonzero(has_next)
+        self.begin, self.end = xy[segments], xy[segments + 1]
+        self.ring = np.repeat(np.arange(ring_count), np.diff(rings.ring_starts))[segments]
+        self.first_segment_of_ring = np.searchsorted(self.ring, np.arange(ring_count + 1))
+        self.first_vertex = xy[rings.ring_starts[:-1]]
+        own_origin = self.first_vertex[self.ring]
+        cross_products = compute_cross_products(self.begin - own_origin, self.end - own_origin)
+        self.twice_area_before = self._sum_before(cross_products)
+        self.length_before = self._sum_before(np.hypot(*(self.end - self.begin).T))
+        self.twice_area = np.bincount(self.ring, cross_products, minlength=ring_count)
+        self.weight = np.where((self.twice_area > 0) == ~rings.is_hole, 1.0, -1.0)
+
+    def _sum_before(self, values: NDArray) -> NDArray:
+        """Return (s,) the sum of the values of earlier segments of the same ring.
+
+        The running sum goes back to about 0 at each ring, because digits would be lost in a sum over the layer.
+        """
+        first = self.first_segment_of_ring
+        ring_sums = np.bincount(self.ring, values, minlength=len(first) - 1)
+        steps = np.append(0.0, values)
+        np.subtract.at(steps, first[1:], ring_sums)
+        sums = np.cumsum(steps)
+        before: NDArray = sums[:-1] - np.repeat(sums[first[:-1]], np.diff(first))
+        return before
+
+    @cached_property
+    def boxes(self) -> NDArray:
+        """Return (4, s) the least x and y and the greatest x and y of each segment."""
+        return np.concatenate([np.minimum(self.begin, self.end).T, np.maximum(self.begin, self.end).T])
+
+    @cached_property
+    def chain_limits(self) -> NDArray:
+        """Return (c + 1,) the first segment of each chain, and s."""
+        number_in_ring = np.arange(len(self.ring)) - self.first_segment_of_ring[self.ring]
+        return np.append(np.flatnonzero(number_in_ring % _SEGMENTS_PER_CHAIN == 0), len(self.ring))
+
+    @cached_property
+    def chain_boxes(self) -> NDArray:
+        """Return (4, c) the boxes of the chains, in the order of `boxes`."""
+        first = self.chain_limits[:-1]
+        if not len(first):
+            return np.zeros((4, 0))
+        low, high = (
+            np.minimum.reduceat(self.boxes[:2], first, axis=1),
+            np.maximum.reduceat(self.boxes[2:], first, axis=1),
+        )
+        return np.concatenate([low, high])
+
+    @cached_property
+    def chain_diagonals(self) -> NDArray:
+        """Return (c,) lines across the boxes of the chains, which a tree takes for the boxes."""
+        diagonals: NDArray = shapely.linestrings(self.chain_boxes.T.reshape(-1, 2, 2))
+        return diagonals
+
+    @cached_property
+    def chain_tree(self) -> shapely.STRtree:
+        """Return a tree of the boxes of the chains."""
+        return shapely.STRtree(self.chain_diagonals)
+
+    @cached_property
+    def vertex_tree(self) -> shapely.STRtree:
+        """Return a tree of the rings' first vertices, in the coordinates of ``shapes``."""
+        return shapely.STRtree(shapely.points(self.first_vertex + self.origin))
+
+    @cached_property
+    def first_ring(self) -> NDArray:
+        """Return (n,) the first ring of each polygon."""
+        first_ring = np.full(len(self.shapes), -1)
+        first_ring[self.polygon_of_ring[::-1]] = np.arange(len(self.polygon_of_ring))[::-1]
+        return first_ring
+
+    @cached_property
+    def polygon_areas(self) -> NDArray:
+        """Return (n,) the areas of the polygons in m²."""
+        return np.bincount(self.polygon_of_ring, self.weight * self.twice_area, minlength=len(self.shapes)) / 2
+
+    def sum_twice_area_until(self, segment: NDArray, point: NDArray, about: NDArray) -> NDArray:
+        """Return (k,) the cross products (m²) from the rings' first vertices to points on their segments.
+
+        ``segment`` (k,): the points' segments; ``point``, ``about`` (k, 2): the points, and the centre of each sum.
+        """
+        own_origin = self.first_vertex[self.ring[segment]]
+        to_point = point - own_origin
+        last_part = compute_cross_products(self.begin[segment] - own_origin, to_point)
+        sums: NDArray = self.twice_area_before[segment] + last_part
+        return sums + compute_cross_products(own_origin - about, to_point)
+
+
+def round_to_grid(coordinates: NDArray) -> NDArray:
+    """Return coordinates (m) rounded to multiples of `GRID_M`."""
+    rounded: NDArray = np.round(coordinates / GRID_M) * GRID_M
+    return rounded
+
+
+def find_meeting_segments(
+    left: RingSegments, right: RingSegments, left_chain: NDArray, right_chain: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return pairs of segments of (k,) pairs of chains whose boxes meet."""
+    pair, i = expand_ranges(left.chain_limits[left_chain], left.chain_limits[left_chain + 1])
+    chain = right_chain[pair]
+    meets = _find_meeting_boxes(left.boxes, i, right.chain_boxes, chain)
+    i, chain = i[meets], chain[meets]
+    n, j = expand_ranges(right.chain_limits[chain], right.chain_limits[chain + 1])
+    i = i[n]
+    meets = _find_meeting_boxes(left.boxes, i, right.boxes, j)
+    return i[meets], j[meets]
+
+
+def _find_meeting_boxes(boxes: NDArray, i: NDArray, other_boxes: NDArray, j: NDArray) -> NDArray:
+    """Return the positions of pairs (i, j) of boxes that meet; ``boxes``: (4, n)."""
+    (west, south, east, north), (other_west, other_south, other_east, other_north) = boxes, other_boxes
+    meets = np.flatnonzero((west[i] <= other_east[j]) & (east[i] >= other_west[j]))
+    i, j = i[meets], j[meets]
+    return meets[(south[i] <= other_north[j]) & (north[i] >= other_south[j])]
+
+
+def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the position of the range of each number in (k,) ranges first ≤ number < end, and the number."""
+    counts = end - first
+    owner = np.repeat(np.arange(len(first)), counts)
+    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+
+
+def move_and_round(shapes: NDArray, origin: NDArray) -> Any:
+    """Return (n,) shapes with coordinates relative to ``origin``, rounded to the grid."""
+    return shapely.transform(shapes, lambda xy: round_to_grid(xy - origin))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Time areas of pairs, without shapes, on a county whose layers do not share their edges; compare with geopandas.
+
+Surveyed apart, plan layers have other vertices than the parcels, up to 0.5 m away.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from plugin.core.geometry.intersection_areas import compute_intersection_areas
+from plugin.core.geometry.polygons import Polygons
+
+from .measure import Row
+from .overlays import OVERLAYS, ZERO_TOLERANCE
+
+#: Distance (m) between vertices of the plan layers, and amplitude (m) of their shift along each axis.
+_VERTEX_DISTANCE_M, _SHIFT_M = 60.0, 0.35
+#: Largest difference of a pair's area: m², and share of the area.
+_MAX_DIFFERENCE_M2, _MAX_DIFFERENCE_SHARE = 0.01, 1e-6
+#: How many times faster than geopandas the six overlays must be together.
+_REQUIRED_RATIO = 10.0
+
+
+def redraw_plan_layers(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers; the plan layers have other vertices, moved by up to 0.5 m, and the parcels are unchanged."""
+
+    def move(xy: NDArray) -> NDArray:
+        x, y = xy.T
+        return xy + _SHIFT_M * np.stack([np.sin(x / 311 + y / 177), np.cos(y / 271 - x / 419)], axis=1)
+
+    redrawn = {}
+    for role, frame in frames.items():
+        shapes = frame.geometry.to_numpy()
+        if role != "DLTB":
+            shapes = shapely.transform(shapely.segmentize(shapes, _VERTEX_DISTANCE_M), move)
+            shapes = shapes[shapely.is_valid(shapes)]
+        redrawn[role] = gpd.GeoDataFrame({"row": np.arange(len(shapes))}, geometry=shapes, crs=frame.crs)
+    return redrawn
+
+
+def measure_shifted_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> list[Row]:
+    """Return rows with the median seconds of alternating runs of the plugin and of geopandas.overlay."""
+    own_seconds: dict[str, list[float]] = {name: [] for name, *_ in OVERLAYS}
+    other_seconds: dict[str, list[float]] = {name: [] for name, *_ in OVERLAYS}
+    worst: dict[str, tuple[float, bool]] = {}
+    for _ in range(runs):
+        layers = {role: Polygons(frame.geometry.to_numpy()) for role, frame in frames.items()}
+        for name, left, right in OVERLAYS:
+            begun = time.perf_counter()
+            shared = compute_intersection_areas(layers[left], layers[right], tolerance=ZERO_TOLERANCE)
+            own_seconds[name].append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            parts = gpd.overlay(frames[left], frames[right], how="intersection", keep_geom_type=True)
+            other_seconds[name].append(time.perf_counter() - begun)
+            own = dict(zip(zip(shared.left.tolist(), shared.right.tolist(), strict=True), shared.area, strict=True))
+            sums = parts.area.groupby([parts["row_1"], parts["row_2"]]).sum()
+            worst[name] = _compare_areas(own, dict(zip(sums.index.tolist(), sums, strict=True)))
+    rows = []
+    for name in own_seconds:
+        mine, theirs = statistics.median(own_seconds[name]), statistics.median(other_seconds[name])
+        difference, is_equal = worst[name]
+        rows.append(
+            Row(name, f"{mine:.2f} s", f"geopandas.overlay {theirs:.2f} s",
+                f"快 {theirs / mine:.1f} ×，每对面积最大差 {difference:.0e} m²", "不慢于，面积差 ≤ 0.01 m² 或 1e-6",
+                is_equal and mine <= theirs)
+        )  # fmt: skip
+    mine, theirs = (sum(map(statistics.median, seconds.values())) for seconds in (own_seconds, other_seconds))
+    rows.append(
+        Row("六个叠加合计（边界不一致）", f"{mine:.2f} s", f"geopandas.overlay {theirs:.1f} s", f"快 {theirs / mine:.0f} ×",
+            f"≥ {_REQUIRED_RATIO:.0f} ×", theirs >= _REQUIRED_RATIO * mine)
+    )  # fmt: skip
+    return rows
+
+
+def _compare_areas(own: dict[tuple[int, int], float], expected: dict[tuple[int, int], float]) -> tuple[float, bool]:
+    """Return the largest difference of a pair's areas in m², and whether all are within the limits."""
+    pairs = own.keys() | expected.keys()
+    differences = np.array([abs(own.get(pair, 0.0) - expected.get(pair, 0.0)) for pair in pairs])
+    limits = np.array([max(_MAX_DIFFERENCE_M2, _MAX_DIFFERENCE_SHARE * expected.get(pair, 0.0)) for pair in pairs])
+    return float(differences.max(initial=0.0)), bool((differences <= limits).all())

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas of pairs from boundary integrals, compared with plain intersections of shapely."""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.cancellation import Cancellation
+from plugin.core.errors import Cancelled
+from plugin.core.geometry.intersection_areas import compute_intersection_areas
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.tolerance import Tolerance
+
+TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+GRID = [shapely.box(x, y, x + 10, y + 10) for x in range(0, 100, 10) for y in range(0, 100, 10)]
+HOLES = shapely.Polygon(
+    shapely.box(0, 0, 100, 100).exterior, [shapely.box(20, 20, 40, 40).exterior, shapely.box(55, 55, 75, 75).exterior]
+)
+#: As far from the origin as coordinates of a county.
+COUNTY_CORNER = np.array([38_484_000.3, 4_390_000.7])
+
+
+def make_mosaic(count, seed):
+    points = np.random.default_rng(seed).random((count, 2)) * 1000
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points)))
+    return shapely.transform(shapely.intersection(cells, shapely.box(0, 0, 1000, 1000)), lambda xy: xy + COUNTY_CORNER)
+
+
+def move(shapes, x, y):
+    return shapely.transform(np.asarray(shapes, object), lambda xy: xy + np.array((x, y)))
+
+
+def compute_matrix(left, right, **options):
+    """Return the (n, m) areas that the verb gives."""
+    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, **options)
+    assert (shared.area > 0).all()
+    assert len(np.unique(np.column_stack([shared.left, shared.right]), axis=0)) == len(shared.area)
+    areas = np.zeros((len(left), len(right)))
+    areas[shared.left, shared.right] = shared.area
+    return areas
+
+
+def intersect(left, right):
+    """Return the (n, m) areas of plain intersections."""
+    return np.nan_to_num(shapely.area(shapely.intersection(left[:, None], right[None, :])))
+
+
+def assert_areas_are_those_of_intersections(left, right):
+    left, right = np.asarray(left, object), np.asarray(right, object)
+    assert np.abs(compute_matrix(left, right) - intersect(left, right)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (GRID, GRID),
+        (GRID, move(GRID, 5, 0)),
+        (GRID, move(GRID, 5, 5)),
+        (GRID, move(GRID, 10, 0)),
+        (GRID, [shapely.box(0, 0, 100, 100)]),
+        ([shapely.box(0, 0, 100, 100)], GRID),
+        (GRID, [HOLES]),
+        ([HOLES], GRID),
+        ([HOLES], [HOLES]),
+        (GRID, [shapely.Point(50, 50).buffer(30), shapely.Point(50, 60).buffer(30)]),
+        (GRID, [shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])]),
+        (GRID, [shapely.box(200, 200, 300, 300)]),
+        (make_mosaic(120, 1), make_mosaic(120, 1)),
+        (make_mosaic(120, 1), make_mosaic(90, 2)),
+        (make_mosaic(120, 1), move(make_mosaic(120, 1), 0.3, 0.2)),
+        (make_mosaic(120, 1), move(make_mosaic(120, 1), 0.3, 0)),
+        ([shapely.box(0, 0, 10, 10).reverse()], GRID),
+        (move(GRID, 0.1, 0.7), move(GRID, 0.1 + 1e-9, 0.7)),
+    ],
+    ids=[
+        "equal", "half a cell aside", "half a cell up", "one cell aside", "cells in a box", "a box over cells", "cells and holes",
+        "holes and cells", "equal holes", "a layer that overlaps itself", "several parts", "apart", "equal mosaics", "two mosaics",
+        "a shifted mosaic", "a mosaic shifted along an axis", "the other direction", "off the grid by less than its step",
+    ],
+)  # fmt: skip
+def test_areas_of_pairs_are_those_of_their_intersections(left, right):
+    assert_areas_are_those_of_intersections(left, right)
+
+
+def make_polygon(random):
+    while True:
+        polygon = shapely.Polygon(random.integers(0, 8, (random.integers(3, 8), 2)))
+        if polygon.is_valid and polygon.area:
+            return polygon
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_areas_of_pairs_hold_where_vertices_and_edges_coincide(seed):
+    """Polygons on a small grid of whole metres touch in every way."""
+    random = np.random.default_rng(seed)
+    assert_areas_are_those_of_intersections(*([make_polygon(random) for _ in range(6)] for _ in range(2)))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_areas_of_pairs_hold_for_polygons_with_holes_and_parts(seed):
+    random = np.random.default_rng(seed)
+
+    def make():
+        shapes = [make_polygon(random) for _ in range(3)]
+        return shapely.union_all(shapes[:2]) if seed % 2 else shapely.difference(shapely.box(0, 0, 8, 8), shapes[2])
+
+    assert_areas_are_those_of_intersections(*([make() for _ in range(6)] for _ in range(2)))
+
+
+def test_ring_that_touches_the_boundary_at_every_examined_point_is_located():
+    triangle = shapely.from_wkt("POLYGON ((0 0, 0 6, 2 0, 0 0))")
+    box = shapely.from_wkt("POLYGON ((0 0, 0 8, 8 8, 8 0, 0 0), (4 5, 3 7, 1 3, 4 5))")
+    assert_areas_are_those_of_intersections([triangle], [box])
+
+
+def test_polygons_that_only_touch_are_no_pair():
+    shared = compute_intersection_areas(
+        np.array(GRID, object), np.array([shapely.box(100, 0, 110, 100)], object), tolerance=TOLERANCE
+    )
+    assert not len(shared.area)
+
+
+def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
+    left, right = np.array([*GRID, None], object), np.array([None, *move(GRID, 5, 5)], object)
+    rows_a, rows_b = np.arange(len(left)) % 3 == 0, np.arange(len(right)) % 2 == 0
+    areas = compute_matrix(left, right, rows_a=rows_a, rows_b=rows_b)
+    expected = intersect(left, right) * rows_a[:, None] * rows_b[None, :]
+    assert np.abs(areas - expected).max() < 1e-9
+
+
+def test_layers_without_shapes_share_nothing():
+    nothing = np.array([None], object)
+    for pair in ((nothing, nothing), (nothing, np.array(GRID, object)), (np.array(GRID, object), nothing)):
+        assert not len(compute_intersection_areas(*pair, tolerance=TOLERANCE).area)
+
+
+def test_layers_are_not_changed_and_keep_their_segments():
+    layers = [Polygons(make_mosaic(40, seed)) for seed in (1, 2)]
+    before = [shapely.to_wkb(layer.shapes).tolist() for layer in layers]
+    first = compute_intersection_areas(*layers, tolerance=TOLERANCE)
+    again = compute_intersection_areas(*layers, tolerance=TOLERANCE)
+    assert [shapely.to_wkb(layer.shapes).tolist() for layer in layers] == before
+    assert (first.area == again.area).all()
+    assert not shapely.is_prepared(np.concatenate([layer.shapes for layer in layers])).any()
+
+
+def test_contradictory_crossings_are_overlaid(monkeypatch):
+    """A pair whose sum cannot be an area is computed by an overlay."""
+    from plugin.core.geometry import intersection_areas
+
+    real = intersection_areas._sum_areas
+
+    def spoil(*given):
+        pair, area, is_doubtful = real(*given)
+        area[0] = -5.0
+        is_doubtful[1] = True
+        area[1] = 77.0
+        return pair, area, is_doubtful
+
+    monkeypatch.setattr(intersection_areas, "_sum_areas", spoil)
+    assert_areas_are_those_of_intersections(make_mosaic(30, 1), make_mosaic(30, 2))
+
+
+def test_cancelling_stops_the_computation():
+    with pytest.raises(Cancelled):
+        compute_intersection_areas(
+            make_mosaic(30, 1), make_mosaic(30, 2), tolerance=TOLERANCE, cancellation=Cancellation(lambda: True)
+        )
