@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules selected by name or group in addition to the default ones."""
 
+import itertools
 import re
 import shutil
 
@@ -9,6 +10,7 @@ import pytest
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
+from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
@@ -19,6 +21,21 @@ from plugin.paths import RESOURCES_FOLDER
 from tests.sample import check_sample_folder
 
 SAMPLE_COUNTY_FILE = RESOURCES_FOLDER / "sample" / "county.gpkg"
+#: Groups whose rules state when they run. Rules of quality also give a reason; packages and maintenance have their own checks.
+DESCRIBED_GROUPS = ("attributes", "control_lines", "heritage", "centre", "quotas", "farmland")
+#: Last sentence of a rule's limits, by language: whether a whole county (scope county) includes the rule.
+RUN_CONDITIONS = {
+    "en": {
+        True: "Runs by default for a whole county (scope county), else if the rule or its group {group} is selected.",
+        "register": "Runs if a register is given, or if the rule or its group {group} is selected.",
+        False: "Does not run by default: select the rule or its group {group}.",
+    },
+    "zh": {
+        True: "整套县级成果默认启用，其他成果默认不启用，可单独或随规则组 {group} 启用。",
+        "register": "提供名录时启用，也可单独或随规则组 {group} 启用。",
+        False: "默认不启用，可单独或随规则组 {group} 启用。",
+    },
+}
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
@@ -34,6 +51,19 @@ def test_rule_groups_name_existing_rules_that_do_not_run_by_default():
     for codes in standard.rule_groups.values():
         assert set(codes) <= load_all_rules().keys()
         assert not set(codes) & set(standard.rules)
+
+
+def test_limits_of_a_rule_outside_the_default_rules_state_when_it_runs():
+    standard, wrong = load_standard("county_db"), []
+    for group, (lang, sentences) in itertools.product(DESCRIBED_GROUPS, RUN_CONDITIONS.items()):
+        for code in standard.rule_groups[group]:
+            *_, limits = Texts(lang).get_rule_help(load_all_rules()[code]).values()
+            key = "register" if code == "LAW024" else code in standard.scopes["county"].additional_rules
+            # The Chinese sentence of the first kind contains that of the last.
+            stated = [kind for kind, sentence in sentences.items() if sentence.format(group=group) in limits]
+            if stated[:1] != [key]:
+                wrong.append((code, limits))
+    assert not wrong
 
 
 def test_profile_adds_a_rule_group_and_single_rules_to_the_default_rules(tmp_path):

@@ -46,7 +46,8 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     How to fix
         Choose one scheme for the layer and number the other features again, never with a used number.
     Limits
-        Neither scheme is an error; the county chooses. ATT004 reports numbers of another length.
+        Neither scheme is an error; the county chooses. ATT004 reports numbers of another length. Does not run by
+        default: select the rule or its group attributes.
     """
     if not layer.has("key"):
         return None

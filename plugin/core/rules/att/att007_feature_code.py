@@ -45,8 +45,8 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Fill the field of the whole layer with the code in the message.
     Limits
         Only layers with a known code (about fifteen) are checked. Codes that the source itself doubts
-        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information. Runs for a whole
-        county, by name or with its group.
+        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information. Runs by default for a whole
+        county (scope county), else if the rule or its group attributes is selected.
     """
     expected = layer.template.feature_code
     result = RuleResult(is_applicable=bool(expected))

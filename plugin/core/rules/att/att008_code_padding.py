@@ -43,7 +43,8 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Append zeros up to the full length, in the field calculator: rpad("YDYHFLDM", 6, '0').
     Limits
-        Blank codes are not checked. ATT002 checks whether the code is in the list and agrees with its name.
+        Blank codes are not checked. ATT002 checks whether the code is in the list and agrees with its name. Does not
+        run by default: select the rule or its group attributes.
     """
     result = RuleResult(is_applicable=False)
     for template_field in layer.template.fields:

@@ -39,8 +39,9 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Replace the code and its name by the finer ones of the survey.
     Limits
-        A setting of mark C lists the code lists that require the finest level. Planning zones and planned land use
-        may use the upper level; ATT010 checks the zones of the central urban area.
+        A setting of mark C lists the code lists that require the finest level. Planning zones and planned land use may
+        use the upper level; ATT010 checks the zones of the central urban area. Does not run by default: select the rule
+        or its group attributes.
     """
     result = RuleResult(is_applicable=False)
     for template_field in layer.template.fields:

@@ -46,8 +46,9 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Divide the zone, or replace its code and name by those of the finer zone.
     Limits
-        A class without finer zones in the code list is accepted. The list of 规划分区 codes is marked C until a
-        county confirms it. ATT020 checks that 管控指引 (GKZY) is filled.
+        A class without finer zones in the code list is accepted. The list of 规划分区 codes is marked C until a county
+        confirms it. ATT020 checks that 管控指引 (GKZY) is filled. Does not run by default: select the rule or its group
+        attributes.
     """
     centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
     template_field = layer.template.find_field("zone_code") if centre else None

@@ -63,9 +63,9 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     How to fix
         Correct the code. Remove a neighbour's feature from the layer or transfer it.
     Limits
-        The county is that of most rows; in a city's plan the first four digits are compared
-        (`attributes.area_digits`). Blank codes are not checked; ATT012 checks whether the township exists and agrees
-        with the name. Runs for a whole county, by name or with its group.
+        The county is that of most rows; in a city's plan the first four digits are compared (`attributes.area_digits`).
+        Blank codes are not checked; ATT012 checks whether the township exists and agrees with the name. Runs by default
+        for a whole county (scope county), else if the rule or its group attributes is selected.
     """
     if not layer.has("division_code"):
         return None

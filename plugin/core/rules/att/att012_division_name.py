@@ -89,10 +89,11 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     How to fix
         Correct the name or the code; if the township layer is outdated (乡镇撤并), correct that layer first.
     Limits
-        The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from
-        the plan's layer only, which this rule does not check. Of villages, the usual name of a code in a layer is
-        compared, without words for its office (`attributes.village_office_words`, C): one name contains the other.
-        ATT021 reports further names of a code.
+        The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from the
+        plan's layer only, which this rule does not check. Of villages, the usual name of a code in a layer is compared,
+        without words for its office (`attributes.village_office_words`, C): one name contains the other. ATT021 reports
+        further names of a code. Runs by default for a whole county (scope county), else if the rule or its group
+        attributes is selected.
     """
     has_both_fields = layer.has("division_code") and layer.has("division_name")
     result = RuleResult(is_applicable=has_both_fields)

@@ -64,7 +64,8 @@ def area_field(
     Limits
         Sources give 0.01 to 1 m² for a parcel (mark C), so the allowance is a setting. Survey areas adjusted to the
         county's control area (平差) may differ by more on large parcels. Lengths are of the plan's plane, without
-        heights. Blank values, points and shapes that GEO002 reports are not checked.
+        heights. Blank values, points and shapes that GEO002 reports are not checked. Runs by default for a whole county
+        (scope county), else if the rule or its group attributes is selected.
     """
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))

@@ -59,8 +59,8 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Fill in the code of the survey, or correct the land use.
     Limits
         The checked classes are known (B). That a blank is wrong on all of them, and which code is usual, is an
-        interpretation of mark C; the latter is only information. Land use in the classes of 2023 is not checked;
-        ATT002 reports codes outside the list.
+        interpretation of mark C; the latter is only information. Land use in the classes of 2023 is not checked; ATT002
+        reports codes outside the list. Does not run by default: select the rule or its group attributes.
     """
     template_field = layer.template.find_field("urban_code")
     land_use = layer.template.find_field("land_use")

@@ -62,8 +62,9 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Read garbled values from the source again in the right encoding (GBK or UTF-8). Delete the character, or
         replace it by the full-width one.
     Limits
-        No source lists the forbidden printable characters: they are a setting of mark C. Blanks around a value are
-        not checked. Personal data are not shown. One finding for each field and row, for its first error.
+        No source lists the forbidden printable characters: they are a setting of mark C. Blanks around a value are not
+        checked. Personal data are not shown. One finding for each field and row, for its first error. Runs by default
+        for a whole county (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     forbidden = frozenset(ctx.norm.get("attributes.forbidden_characters"))

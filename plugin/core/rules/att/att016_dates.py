@@ -101,8 +101,9 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
     How to fix
         Write the date as 2025-10-01, preferably into a date field; correct typing errors.
     Limits
-        An end may be in the future. “Today” is the date of the computer. The earliest year, the
-        year of the survey and the pairs are settings of mark C. Dates in other texts are not checked.
+        An end may be in the future. “Today” is the date of the computer. The earliest year, the year of the survey and
+        the pairs are settings of mark C. Dates in other texts are not checked. Runs by default for a whole county
+        (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     spans = read_word_pairs(ctx.norm, "attributes.date_pairs")

@@ -42,7 +42,7 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Remove the parcel from the layer, or correct its code after the survey shows it as 耕地.
     Limits
         LAW010 reports other land that is not 耕地, and K codes in its own layer: when both run, LAW010 reports that
-        layer. Parcels of the survey may have K codes.
+        layer. Parcels of the survey may have K codes. Does not run by default: select the rule or its group attributes.
     """
     checked_roles = {*ctx.plan.list_roles_of_concept("farmland"), *ctx.plan.list_roles_of_concept("cultivated")}
     template_field = layer.template.find_field("land_use") if layer.role in checked_roles else None

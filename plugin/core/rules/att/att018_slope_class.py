@@ -52,8 +52,9 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Copy both from the land survey, or from its slope map.
     Limits
-        ATT002 checks the slope class against the list; when it runs, it also checks the kind, and the outcome notes
-        it. No source states whether flat land may have a kind, and steep land none; this is not checked.
+        ATT002 checks the slope class against the list; when it runs, it also checks the kind, and the outcome notes it.
+        No source states whether flat land may have a kind, and steep land none; this is not checked. Runs by default
+        for a whole county (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     slope, terrace = layer.template.find_field("slope_class"), layer.template.find_field("terrace")

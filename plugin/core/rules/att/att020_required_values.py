@@ -97,8 +97,9 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Limits
         Templates name few required fields so far, because most field tables were read without that column. SCH002
         reports a missing field, ATT001 a missing BSM, ATT007 a missing YSDM where the layer's code is known; an
-        unverified field (mark C) is only information. The words are a setting of mark C; fields with personal data
-        are not searched for them. Runs for a whole county, by name or with its group.
+        unverified field (mark C) is only information. The words are a setting of mark C; fields with personal data are
+        not searched for them. Runs by default for a whole county (scope county), else if the rule or its group
+        attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     filled_codes = ctx.norm.get("attributes.filled_codes")

@@ -122,11 +122,12 @@ def copied_values(
         公益林 and 湿地 with their source first: delete features that it lacks, restore wrong edges; if the layer is
         right, check the class of the parcels.
     Limits
-        Of farmland layers only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
-        is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
-        rows on land that is not cultivated, and ATT002 unknown codes. Classes are compared by the survey list's
-        column for the planning list; classes in no group, or with several groups there, are compatible with each. An
-        approved conversion of base data (基数转换) may change a class. The settings are of mark C.
+        Of farmland layers only rows with the shape of a parcel are compared, and only where both have a value. Which of
+        the two is right is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run,
+        LAW010 reports rows on land that is not cultivated, and ATT002 unknown codes. Classes are compared by the survey
+        list's column for the planning list; classes in no group, or with several groups there, are compatible with
+        each. An approved conversion of base data (基数转换) may change a class. The settings are of mark C. Runs by default
+        for a whole county (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     for layer in (farmland, cultivated, reserve_land):

@@ -130,8 +130,9 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Compare name and field with the document of approval, and correct the wrong one. Enter complete numbers.
     Limits
         A field that is a code without a list, or that has none of the words, is not compared; with a list, the name of
-        its code is. A remark may have a word in another sense; whether a reason is sufficient is not judged. Which of the two is right is unknown. The settings are of mark C. Runs for a whole county, by name
-        or with the group attributes.
+        its code is. A remark may have a word in another sense; whether a reason is sufficient is not judged. Which of
+        the two is right is unknown. The settings are of mark C. Runs by default for a whole county (scope county), else
+        if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     for role, name, groups in read_field_words(ctx.norm, "attributes.name_words"):

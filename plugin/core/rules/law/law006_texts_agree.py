@@ -49,7 +49,7 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
         text and tables.
     Limits
         Only figures entered in a profile are compared. Contradictions of plans above this area are information, those
-        of the area's own plan a warning.
+        of the area's own plan a warning. Does not run by default: select the rule or its group quotas.
     """
     result = RuleResult(is_applicable=False)
     area = ctx.plan.area_code

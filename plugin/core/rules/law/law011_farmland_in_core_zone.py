@@ -48,9 +48,10 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
         If the farmland is real, plan its withdrawal and supplement equal net area and quality; otherwise correct the
         wrong line by its document.
     Limits
-        Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones. Ends of
-        names that are missing in these words are listed; if one has a word of core_hints, the check is incomplete. The wording of the norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by name
-        or with the group farmland.
+        Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones. Ends of names that are
+        missing in these words are listed; if one has a word of core_hints, the check is incomplete. The wording of the
+        norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by
+        default for a whole county (scope county), else if the rule or its group farmland is selected.
     """
     result = RuleResult()
     core = find_core_rows_or_note_reason(reserves, ctx, result)

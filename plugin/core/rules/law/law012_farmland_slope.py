@@ -44,8 +44,8 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
         Remove the land and supplement it with equal net area and quality; or correct the class by the slope map.
     Limits
         A setting ([farmland] steep_classes), C, lists the classes: the wording was not read. ATT018 and ATT002 check
-        that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by name or with
-        the group farmland.
+        that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by default for a
+        whole county (scope county), else if the rule or its group farmland is selected.
     """
     template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))

@@ -57,7 +57,7 @@ def farmland_fragments(
         Merge the patch with neighbouring fields, or swap it for connected land when the lines are adjusted.
     Limits
         Both limits are settings, C: no text gives a figure. Parcels that meet at one corner touch. GEO007 checks the
-        minimum area of a parcel. Runs by name or with the group farmland.
+        minimum area of a parcel. Does not run by default: select the rule or its group farmland.
     """
     area = farmland.statutory
     patch_of_row = assign_patch_numbers(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)

@@ -53,7 +53,8 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
     Limits
         The survey's code list gives the classes of construction land (major class), for planned land use [farmland]
         construction_classes (C). When this rule runs, LAW010 does not report such parcels. REL002 reports planned
-        building (开发边界). Runs by name or with the group farmland.
+        building (开发边界). Runs by default for a whole county (scope county), else if the rule or its group farmland is
+        selected.
     """
     is_construction = is_construction_land(ctx, parcels)
     parts = ctx.geometry.find_shared_parts(farmland, parcels, rows_b=is_construction)

@@ -52,8 +52,8 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     How to fix
         Compute the area field again from the shapes; then close gaps (TOP002) and overlaps (TOP001) of zones.
     Limits
-        Compares the figures, not the shapes: two errors that cancel out are not found. Runs by name or with its
-        group.
+        Compares the figures, not the shapes: two errors that cancel out are not found. Does not run by default: select
+        the rule or its group quotas.
     """
     areas = read_area_field_m2(zones, "area")
     if np.isnan(areas).any():

@@ -87,9 +87,9 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
         Draw the missing site; correct kind (LX), level (JB) and name (MC); or correct the text with its document.
     Limits
         A site is one name in all layers; words for a part at its end are ignored. Only LSWHBHX has a level. Lists
-        marked C define kinds and levels. Areas agree if they round to the printed value. Not applicable if the
-        profile states nothing, or without a layer of heritage. Runs for a whole county, by name or with the group
-        heritage.
+        marked C define kinds and levels. Areas agree if they round to the printed value. Not applicable if the profile
+        states nothing, or without a layer of heritage. Runs by default for a whole county (scope county), else if the
+        rule or its group heritage is selected.
     """
     register = ctx.norm.find_registered_sites(ctx.plan.area_code)
     if not register:

@@ -77,8 +77,8 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
     Limits
         Names are compared without spaces and without words for a part at their end. A site missing in the register is
         reported only if the register has sites of its kind. Lists marked C define kinds and levels. Not applicable
-        without a register; a register without rows is not compared. Runs if a register is given, by name, or with the
-        group heritage.
+        without a register; a register without rows is not compared. Runs if a register is given, or if the rule or its
+        group heritage is selected.
     """
     register = get_heritage_register(ctx.side_inputs)
     if register is None:

@@ -93,7 +93,8 @@ def farmland_choice(
         The land left out and the land inside are measured by their outlines; qualities are compared by whole parcels,
         each where a point inside it is. Net areas are used if the survey has them. Plans may leave out cultivated land
         with reason (unstable land, land for projects), so nothing here is a defect in itself. Larger numbers are worse
-        classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (C). Runs for a whole county, by name or with the group farmland.
+        classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (C). Runs by
+        default for a whole county (scope county), else if the rule or its group farmland is selected.
     """
     result = RuleResult(is_applicable=False)
     line_names = ctx.norm.get(OPEN_LINES_SETTING)

@@ -66,8 +66,8 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
         remove it from the data.
     Limits
         Except for the codes of zones, compares the covered land, not the attributes; the division into features does
-        not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs
-        for a whole county, by name or with its group.
+        not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs by
+        default for a whole county (scope county), else if the rule or its group control_lines is selected.
     """
     result = RuleResult(is_applicable=False)
     compared_pairs: set[tuple[str, str]] = set()

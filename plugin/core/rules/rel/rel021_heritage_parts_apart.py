@@ -56,8 +56,8 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
         Cut the core out of its control zone. For two sites, keep both lines as approved and record which requirements
         apply.
     Limits
-        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, C);
-        rows without a name count as one site. Runs by name or with its group.
+        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, C); rows
+        without a name count as one site. Does not run by default: select the rule or its group heritage.
     """
     parts = classify_heritage_parts(heritage, ctx)
     core, control = parts.find_rows_of_part(CORE_PART), parts.find_rows_of_part(CONTROL_PART)

@@ -83,8 +83,8 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         is only recorded, waive the finding and give the source.
     Limits
         Names (MC) of points and polygons are compared as written, those of ranges without spaces and without words for
-        a part. A point on the edge is in the polygon. The list of kinds is marked C. Runs for a whole county, by name
-        or with its group.
+        a part. A point on the edge is in the polygon. The list of kinds is marked C. Runs by default for a whole county
+        (scope county), else if the rule or its group heritage is selected.
     """
     result = RuleResult(is_applicable=False)
     for points, polygons in POLYGON_ROLE_BY_POINT_ROLE.items():

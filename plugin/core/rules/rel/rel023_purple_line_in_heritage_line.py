@@ -43,8 +43,8 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Ru
     How to fix
         Add the missing range to the heritage line, or copy its edge to the purple line.
     Limits
-        The opposite direction is not checked: ranges in the countryside have no purple line. Runs by name or with its
-        group.
+        The opposite direction is not checked: ranges in the countryside have no purple line. Runs by default for a
+        whole county (scope county), else if the rule or its group heritage is selected.
     """
     parts = ctx.geometry.find_uncovered(purple_line, heritage)
     return ctx.finding_maker.mark_findings_by_location(

@@ -66,9 +66,10 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
         Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection
         plan. Add the range to the purple line.
     Limits
-        The list of kinds (heritage_kind, mark C) names the layers of ranges. A 历史文化名城 layer may show the whole
-        city instead of its ranges: remove it from the data, or waive the finding. Without a layer of the centre or of
-        purple lines, these are not compared; whether a building was announced is unknown. Runs by name or with its group.
+        The list of kinds (heritage_kind, mark C) names the layers of ranges. A 历史文化名城 layer may show the whole city
+        instead of its ranges: remove it from the data, or waive the finding. Without a layer of the centre or of purple
+        lines, these are not compared; whether a building was announced is unknown. Runs by default for a whole county
+        (scope county), else if the rule or its group heritage is selected.
     """
     result = RuleResult(is_applicable=False)
     _report_missing_purple_lines(result, ctx)

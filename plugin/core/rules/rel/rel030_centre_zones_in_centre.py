@@ -49,6 +49,7 @@ def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: RuleConte
         Use the edge of the extent for the outermost zones; close gaps by extending the neighbouring zone. If a
         larger area was approved, extend the central urban area by that document.
     Limits
-        TOP001 reports overlaps of zones. Inferred, mark C. Runs by name or with its group.
+        TOP001 reports overlaps of zones. No norm that was read states this: it is inferred (mark C). Does not run by
+        default: select the rule or its group centre.
     """
     return compare_zones_with_line(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)

@@ -39,7 +39,7 @@ WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 
     ],
 )  # fmt: skip
 def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Layer, *, ctx: RuleContext) -> RuleResult:
-    """Units of detailed plans tile the boundary in the central urban area.
+    """Detailed-planning units tile the boundary in the central urban area.
 
     What it checks
         The part of 城镇开发边界 inside 中心城区范围: connected parts outside all 详细规划编制单元, and units that
@@ -50,8 +50,9 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
     How to fix
         Extend or add units along roads and rivers until they fill the boundary; move one unit back where two overlap.
     Limits
-        Units may extend beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by
-        name or with its group.
+        Units may extend beyond the boundary. Windows (holes of the boundary) need no unit. No norm that was read states
+        this: it is inferred (mark C). Runs by default for a whole county (scope county), else if the rule or its group
+        centre is selected.
     """
     boundary_in_centre = ctx.geometry.find_shared_parts(boundary, centre)
     result = RuleResult(is_applicable=bool(len(boundary_in_centre)))

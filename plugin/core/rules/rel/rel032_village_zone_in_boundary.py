@@ -43,7 +43,8 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
         Cut the zone back to the boundary, or extend the boundary with its document.
     Limits
         Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones]
-        village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
+        village_building`) are marked C. A boundary larger than the zones is valid. Does not run by default: select the
+        rule or its group centre.
     """
     result = RuleResult(is_applicable=False)
     zones, boundary = (

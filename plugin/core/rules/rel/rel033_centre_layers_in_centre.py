@@ -50,8 +50,8 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: RuleContext) ->
     How to fix
         Cut them back to the extent; if the extent is outdated, extend it with its document.
     Limits
-        REL030 checks the zones of the centre. That streets and rivers end at the extent is inferred (mark C). Runs
-        for a whole county, by name or with the group centre.
+        REL030 checks the zones of the centre. That streets and rivers end at the extent is inferred (mark C). Runs by
+        default for a whole county (scope county), else if the rule or its group centre is selected.
     """
     extent_roles = {
         centre_layer.role

@@ -71,7 +71,8 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         a missing village.
     Limits
         Only the first nine digits are compared. TOP003 reports land outside all townships. That outlines nest is
-        inferred (mark C); so is that villages cover their township. Runs for a whole county, by name or with the group control_lines.
+        inferred (mark C); so is that villages cover their township. Runs by default for a whole county (scope county),
+        else if the rule or its group control_lines is selected.
     """
     township_of_village = np.array([code[:TOWNSHIP_DIGITS] for code in villages.text("division_code")], dtype=object)
     township_codes = np.array([code[:TOWNSHIP_DIGITS] for code in townships.text("division_code")], dtype=object)

@@ -90,8 +90,9 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         assessment. If the plan serves a township without a facility otherwise, waive the finding and give the document.
     Limits
         Every site in the layer counts, whatever its risk: its field table was not read (mark C). The distance to keep
-        is not checked. REL010 checks hazards with an area. Facilities of every kind count, because their field table was
-        not read. Runs for a whole county, by name or with the group control_lines.
+        is not checked. REL010 checks hazards with an area. Facilities of every kind count, because their field table
+        was not read. Runs by default for a whole county (scope county), else if the rule or its group control_lines is
+        selected.
     """
     result = RuleResult(is_applicable=False)
     boundaries = [

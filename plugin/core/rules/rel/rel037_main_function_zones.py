@@ -91,9 +91,10 @@ def main_function_zones(
         Fill in a missing function. Check the zones of the township first and draw what is missing; if they are
         right, check its function, and have it corrected in the upper plan if needed.
     Limits
-        Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was
-        read (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C): a
-        province sets its own. Runs by name, with the group control_lines or with the scope of the whole plan.
+        Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was read
+        (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C): a province
+        sets its own. Runs by default for a whole county (scope county), else if the rule or its group control_lines is
+        selected.
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]

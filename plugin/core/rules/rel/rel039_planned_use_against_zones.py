@@ -157,10 +157,10 @@ def planned_use_against_zones(
         outline of the line. If present land was approved to be given up, waive the finding and give the document.
     Limits
         The classes of zones, lines and facilities (`zones.zone_classes`, `zones.line_classes`, `zones.covered_classes`,
-        `zones.facility_classes`) and the shares are settings of mark C. Classes of the base year are compared only as whole
-        codes of the land-use list, from `zones.max_other_base_share` of a parcel on. Zones without a line there, such as 战略预留区, are not compared. REL038 reports planned
-        building on permanent basic farmland, REL011 zones of two layers. Runs for a whole county, by name or with the
-        group centre.
+        `zones.facility_classes`) and the shares are settings of mark C. Classes of the base year are compared only as
+        whole codes of the land-use list, from `zones.max_other_base_share` of a parcel on. Zones without a line there,
+        such as 战略预留区, are not compared. REL038 reports planned building on permanent basic farmland, REL011 zones of
+        two layers. Runs by default for a whole county (scope county), else if the rule or its group centre is selected.
     """
     result = RuleResult(is_applicable=False)
     neutral = [str(code) for code in ctx.norm.get("zones.neutral_classes")]

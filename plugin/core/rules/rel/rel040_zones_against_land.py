@@ -123,10 +123,11 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         Check code and outline of the zone by the plan's map. Add the missing land to the layer, or correct its class.
         If it is as approved, waive the finding and give the document.
     Limits
-        Classes, shares and areas are settings of mark C, and generous: a zone may be planned for a change of its
-        land. In zones, a parcel counts where a point inside it is. A layer that includes no parcel of a class, and less of it than
-        `zones.min_partly_share`, is not compared with it. REL006 reports farmland zones, REL039 zones of the centre. Runs for a whole county, by name
-        or with the group control_lines.
+        Classes, shares and areas are settings of mark C, and generous: a zone may be planned for a change of its land.
+        In zones, a parcel counts where a point inside it is. A layer that includes no parcel of a class, and less of it
+        than `zones.min_partly_share`, is not compared with it. REL006 reports farmland zones, REL039 zones of the
+        centre. Runs by default for a whole county (scope county), else if the rule or its group control_lines is
+        selected.
     """
     result = RuleResult(is_applicable=False)
     for name, code, *classes in read_class_lines(ctx.norm, "zones.present_classes", 3):

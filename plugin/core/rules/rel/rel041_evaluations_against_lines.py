@@ -119,10 +119,10 @@ def evaluations_against_lines(
         Compare the grades with the evaluation's report, and correct them. If they are right, check the line.
         If the line is as approved, waive the finding and give the document.
     Limits
-        Words in the field of grades (`attributes.graded_fields`) identify a grade; shares are those of the plugin
-        (mark C). Land that no grade covers is not counted as contradicting. Layers of many features are measured by a
-        point in each. ATT001 reports an evaluation with one grade for all. Runs for a whole county, by name or with the
-        group control_lines.
+        Words in the field of grades (`attributes.graded_fields`) identify a grade; shares are those of the plugin (mark
+        C). Land that no grade covers is not counted as contradicting. Layers of many features are measured by a point
+        in each. ATT001 reports an evaluation with one grade for all. Runs by default for a whole county (scope county),
+        else if the rule or its group control_lines is selected.
     """
     line_by_concept = {"farmland": farmland, "red_line": red_line, "boundary": boundary}
     field_by_role = dict(read_word_pairs(ctx.norm, GRADED_FIELDS_SETTING))

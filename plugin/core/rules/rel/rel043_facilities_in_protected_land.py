@@ -128,9 +128,10 @@ def facilities_in_protected_land(
     Limits
         The layers do not show what exists and what is planned, nor what is above or below ground: their field tables
         were not read (C). Features of a name are one finding, those without a name another. Lines count from
-        `protected.min_facility_m` on, areas from `protected.min_present_m2` on. The pairs of `protected.excluded_places`
-        are of mark C; land that two places of one line share is reported for the first. REL038 compares planned land
-        use with farmland, the red line and water. Runs for a whole county, by name or with the group control_lines.
+        `protected.min_facility_m` on, areas from `protected.min_present_m2` on. The pairs of
+        `protected.excluded_places` are of mark C; land that two places of one line share is reported for the first.
+        REL038 compares planned land use with farmland, the red line and water. Runs by default for a whole county
+        (scope county), else if the rule or its group control_lines is selected.
     """
     result = RuleResult(is_applicable=False)
     is_core = np.zeros(0, dtype=bool)
