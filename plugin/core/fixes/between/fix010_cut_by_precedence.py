@@ -45,9 +45,9 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     """Cut a control line back by statutory precedence.
 
     What it does
-        永久基本农田 takes precedence over 生态保护红线, and both over 城镇开发边界. The line that gives way is cut back
-        to the edge of the other, whose vertices the new edge takes over. Where the other is inside, a window (开天窗)
-        results. Another ``order`` can be given. A line that falls apart is divided into several features. Area fields follow.
+        永久基本农田 takes precedence over 生态保护红线, and both over 城镇开发边界. The line that gives way is cut back to the edge of
+        the other, whose vertices the new edge takes over. Where the other is inside, a window (开天窗) results. Another
+        ``order`` can be given. A line that falls apart is divided into several features. Area fields follow.
     When it is safe
         If the overlap is below a limit for slivers and no window results.
     Limits

@@ -53,8 +53,8 @@ _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
 
-    ``expected_tables`` are computed from the layers, in the language of the workbook. ``report_data`` is the report's data, empty
-    if unreadable (DOC013 reports that).
+    ``expected_tables`` are computed from the layers, in the language of the workbook. ``report_data`` is the report's
+    data, empty if unreadable (DOC013 reports that).
     """
 
     workbook: PrintedWorkbook

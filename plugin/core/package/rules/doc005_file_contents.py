@@ -409,18 +409,18 @@ def file_contents(
         or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
         one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
         colour), no edge has one colour over more than most_edge_share of the height or width, and it is not grey. Texts
-        and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps
-        or two documents are reported, also if only their properties differ. pypdf, or else a check of the structure,
-        finds the pages of a pdf (the report names the method); the structure shows whether any page has visible
-        content, whether pages are missing or cropped, hidden layers, remarks of readers, and pages before a change. At
-        least two characters under shapes or pictures that are drawn after them are reported; a picture as large as
-        the page may be a scan over its text, except in documents that the plugin made.
+        and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its
+        metadata, and one file for two maps or two documents are reported, also if only their properties differ. pypdf,
+        or else a check of the structure, finds the pages of a pdf (the report names the method); the structure shows
+        whether any page has visible content, whether pages are missing or cropped, hidden layers, remarks of readers,
+        and pages before a change. At least two characters under shapes or pictures that are drawn after them are
+        reported; a picture as large as the page may be a scan over its text, except in documents that the plugin made.
         What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
         most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
         most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
-        least_document_pages. Properties that name another document of the specification are reported. Maps that
-        differ by less than least_map_difference levels everywhere, or nearly so if one is turned by 180° or mirrored,
-        are reported, and maps without a line at which neighbouring pixels differ by least_detail_levels (with GDAL).
+        least_document_pages. Properties that name another document of the specification are reported. Maps that differ
+        by less than least_map_difference levels everywhere, or nearly so if one is turned by 180° or mirrored, are
+        reported, and maps without a line at which neighbouring pixels differ by least_detail_levels (with GDAL).
         Scripts, attached files, media, macros and external parts in pdf and office files are reported, and pipes and
         devices, which are never opened.
     Why
@@ -430,10 +430,11 @@ def file_contents(
     Limits
         Pages of a pdf are not rendered: text outside of a clipped part is not detected, nor text under patterns,
         shadings and fields of forms. Pictures and forms on a page count as visible content. What a picture shows is not
-        inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not inspected. DOC004 reports files that a system
-        left. A pdf without its end mark is a warning, because many programs show its readable part. Pillow alone
-        reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
-        and the report notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
+        inspected, nor texts in its properties beyond Exif, XMP and comments. Pages of an encrypted pdf are not
+        inspected. DOC004 reports files that a system left. A pdf without its end mark is a warning, because many
+        programs show its readable part. Pillow alone reports only truncated pictures, not damage within the data.
+        Without GDAL and Pillow pictures are not decoded, and the report notes this. A jpg without a resolution in JFIF
+        or Exif is not checked for it.
     """
     package = get_package_facts(ctx)
     if package is None:
@@ -464,9 +465,9 @@ def file_contents(
 class MapLimits:
     """Minimum content of a map.
 
-    ``min_side_px`` of its longer side, ``min_level_range`` between its pixels, and at most ``plain_share`` of its pixels in one
-    colour, and ``edge_share`` of its height or width from one edge on. ``min_detail_levels`` at its sharpest lines, and
-    ``min_difference`` levels from every other map.
+    ``min_side_px`` of its longer side, ``min_level_range`` between its pixels, and at most ``plain_share`` of its
+    pixels in one colour, and ``edge_share`` of its height or width from one edge on. ``min_detail_levels`` at its
+    sharpest lines, and ``min_difference`` levels from every other map.
     """
 
     min_side_px: int

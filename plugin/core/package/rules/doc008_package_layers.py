@@ -81,17 +81,17 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Each data set can be opened. Files of a database (.gdb) or shapefile are not damaged or missing, and the
-        database lists all of them. Its tables end where their headers state it. The index of a GeoPackage finds its shapes. Each mandatory layer of the
-        specification exists and has features, in each data set that must have it. A data set does not have a layer
-        twice, and layers have no additional fields.
+        database lists all of them. Its tables end where their headers state it. The index of a GeoPackage finds its
+        shapes. Each mandatory layer of the specification exists and has features, in each data set that must have it. A
+        data set does not have a layer twice, and layers have no additional fields.
     Why
         The three control lines are handed in again with the plan, and an incomplete copy of a database is unusable.
     How to fix
         Copy the data again, or add the layer and make the package again.
     Limits
         The mandatory layers are a setting of the specification (mark C). Files of a .gdb are checked if QGIS's GDAL
-        (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. Other rules report
-        errors inside a layer.
+        (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. Other
+        rules report errors inside a layer.
     """
     return apply_check_to_package_facts(ctx, _report_layer_problems)
 

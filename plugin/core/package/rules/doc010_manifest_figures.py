@@ -187,10 +187,11 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
     What it checks
         Layers, tables, maps and documents in the manifest are exactly those in the package. CRS, geometry, extent and
         title of layers and pixels of maps agree. Number of features and fields, statutory area, and the sums of the
-        area fields (survey, net, declared) of every layer in the manifest agree with the data. The manifest agrees
-        with the result of reading the layers again. It lists parts of the specification without a verified source,
-        and missing parts (tables too). Fields with personal data that should be blank are blank. Maps were not made
-        without QGIS; at their scale the county fits on their page. Date and scale in VCT headers agree. The manifest has no keys outside its schema.
+        area fields (survey, net, declared) of every layer in the manifest agree with the data. The manifest agrees with
+        the result of reading the layers again. It lists parts of the specification without a verified source, and
+        missing parts (tables too). Fields with personal data that should be blank are blank. Maps were not made without
+        QGIS; at their scale the county fits on their page. Date and scale in VCT headers agree. The manifest has no
+        keys outside its schema.
     Why
         People who do not open the data read the manifest.
     How to fix

@@ -131,26 +131,26 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     """Tables and layers have the same figures.
 
     What it checks
-        Every figure of every workbook (xlsx) in the package is compared with the package's layers: indicators,
-        control lines, expansion ratio, planning zones, current and planned land use, townships. A figure agrees if it
-        is within half of its last printed digit; if the layers are in degrees and neither manifest nor report names
-        the CRS in which they were drawn, areas may differ by another millionth. Differing cells of a row make one finding, and so do those of a
-        column if at least three rows differ in it alone (`cells` in the report's data lists each). Tables are
-        recognised by titles and words of their heads, rows by code and name, in any order.
+        Every figure of every workbook (xlsx) in the package is compared with the package's layers: indicators, control
+        lines, expansion ratio, planning zones, current and planned land use, townships. A figure agrees if it is within
+        half of its last printed digit; if the layers are in degrees and neither manifest nor report names the CRS in
+        which they were drawn, areas may differ by another millionth. Differing cells of a row make one finding, and so
+        do those of a column if at least three rows differ in it alone (`cells` in the report's data lists each). Tables
+        are recognised by titles and words of their heads, rows by code and name, in any order.
     Why
         Text, tables and maps must agree; otherwise it is unknown which figure was approved.
     How to fix
         Correct the table, or the layer if it is wrong, and make the package again.
     Limits
         In the plugin's workbook, all other cells are compared with the workbook made again (words, number formats,
-        font, colour, size), and the sheet on the data with the report. With another version, profile or set of
-        layers, only states, targets and this sheet are compared. In other workbooks, number formats that show another
-        figure and pictures over cells are reported; settings of sheets and properties only in the plugin's workbook. A note removed from the sheet on the data is not detected. Hidden
-        sheets, rows, columns and cells are reported in any workbook; comments, formulas, links, page headers and
-        additional sheets in the plugin's workbook. Content that was not recognised is reported as not compared:
-        sheets, rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means
-        zero. Targets and remainders require the county's profile. Formulas and sources are words, and are not
-        compared.
+        font, colour, size), and the sheet on the data with the report. With another version, profile or set of layers,
+        only states, targets and this sheet are compared. In other workbooks, number formats that show another figure
+        and pictures over cells are reported; settings of sheets and properties only in the plugin's workbook. A note
+        removed from the sheet on the data is not detected. Hidden sheets, rows, columns and cells are reported in any
+        workbook; comments, formulas, links, page headers and additional sheets in the plugin's workbook. Content that
+        was not recognised is reported as not compared: sheets, rows and columns with other words, tables as mdb, xls or
+        csv, formulas without a value. A blank means zero. Targets and remainders require the county's profile. Formulas
+        and sources are words, and are not compared.
     """
     package = get_package_facts(ctx)
     if package is None:

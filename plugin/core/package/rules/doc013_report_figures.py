@@ -115,11 +115,11 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     """Figures and counts of the package's report agree with its layers.
 
     What it checks
-        Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its
-        verdict and counts with the manifest. The report has no keys outside its schema and belongs to the package's
-        county. Targets and states of indicators agree with the layers, the summary with the report's rules and
-        findings. Rules that passed in the report pass here, with the same tolerances and parameters, and each finding is
-        in both with the same severity, message, area and place (with the same profile, phase and version).
+        Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its verdict
+        and counts with the manifest. The report has no keys outside its schema and belongs to the package's county.
+        Targets and states of indicators agree with the layers, the summary with the report's rules and findings. Rules
+        that passed in the report pass here, with the same tolerances and parameters, and each finding is in both with
+        the same severity, message, area and place (with the same profile, phase and version).
     Why
         The report is read instead of the data; the report of an older edition proves nothing.
     How to fix

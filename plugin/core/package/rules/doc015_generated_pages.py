@@ -97,13 +97,14 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     How to fix
         Make the package again with export_package.
     Limits
-        Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from the
-        page. Maps are not drawn again if profile or standard differ from those of the package. If another version of
-        plugin, QGIS, Qt or font drew a map, an equal picture confirms it, but a different one proves nothing. A place
-        whose mean over 2 mm changes by less than 16 of 255 levels, and maps supplied by the office, are not judged. A page of another version of the plugin, or with a profile that this check lacks, cannot be made
-        again: then verdict, counts, figures and findings are compared, with a warning. pypdf reads the texts of a PDF;
-        without it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so
-        detect equal edits of data and pages.
+        Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from
+        the page. Maps are not drawn again if profile or standard differ from those of the package. If another version
+        of plugin, QGIS, Qt or font drew a map, an equal picture confirms it, but a different one proves nothing. A
+        place whose mean over 2 mm changes by less than 16 of 255 levels, and maps supplied by the office, are not
+        judged. A page of another version of the plugin, or with a profile that this check lacks, cannot be made again:
+        then verdict, counts, figures and findings are compared, with a warning. pypdf reads the texts of a PDF; without
+        it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect
+        equal edits of data and pages.
     """
     package = get_package_facts(ctx)
     if package is None:

@@ -94,8 +94,8 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
 
     What it checks
         Date fields, also dates stored as text, and 数据年份 (SJNF): a real date, not after today, not before
-        `earliest_year`, and a year of data not before `attributes.survey_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is neither
-        before the start nor before today.
+        `earliest_year`, and a year of data not before `attributes.survey_year`; of the pairs in `attributes.date_pairs`
+        (保护开始时间, 保护结束时间) the end is neither before the start nor before today.
     Why
         Versions and the yearly maintenance are ordered by these dates; an unreadable date is lost in the exchange.
     How to fix

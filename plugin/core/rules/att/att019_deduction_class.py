@@ -97,10 +97,10 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) names the deducted class
-        (`attributes.deduction_classes`: 田坎 1203); rows without a rate name no other class. As warnings, one for each layer: 耕地 of
-        a kind or slope class with ridges (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a
-        coefficient; level land (`attributes.level_slopes`) with one; one coefficient for all slope classes or kinds,
-        from `attributes.least_rows_of_one_rate` rows on; coefficients below the limit of their slope class
+        (`attributes.deduction_classes`: 田坎 1203); rows without a rate name no other class. As warnings, one for each
+        layer: 耕地 of a kind or slope class with ridges (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`)
+        without a coefficient; level land (`attributes.level_slopes`) with one; one coefficient for all slope classes or
+        kinds, from `attributes.least_rows_of_one_rate` rows on; coefficients below the limit of their slope class
         (`attributes.least_rates`).
     Why
         A deduction on other land makes its net area too small; one without a class is missing in the table of
@@ -108,9 +108,9 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     How to fix
         Set the rate to 0 and compute the net area again, or fill in the class.
     Limits
-        Kinds, slope classes and smallest coefficients of ridges are settings of mark C. No clause was found that only 田坎 is deducted,
-        and only from 耕地 (mark C). ATT003 checks the arithmetic, LAW010 slope classes of
-        permanent basic farmland.
+        Kinds, slope classes and smallest coefficients of ridges are settings of mark C. No clause was found that only
+        田坎 is deducted, and only from 耕地 (mark C). ATT003 checks the arithmetic, LAW010 slope classes of permanent basic
+        farmland.
     """
     needed_meanings = ("deduction_rate", "land_use")
     result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed_meanings))
@@ -163,7 +163,8 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
 def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
     """Return one warning on rows of level land that have a deduction.
 
-    LAW010 compares slope classes of permanent basic farmland with the survey. ``rows`` is (n,) bool: cultivated rows with a deduction rate.
+    LAW010 compares slope classes of permanent basic farmland with the survey. ``rows`` is (n,) bool: cultivated rows
+    with a deduction rate.
     """
     level_classes = ctx.norm.get("attributes.level_slopes")
     level_rows = np.flatnonzero(rows & np.isin(layer.text("slope_class"), level_classes)).tolist()

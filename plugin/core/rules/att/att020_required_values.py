@@ -142,7 +142,8 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
     """Add a finding for each value with a word for a value to come; return True if a field was searched.
 
-    ``expected_names``: fields that need a value. In them and in names, a whole value that means an empty one counts too.
+    ``expected_names``: fields that need a value. In them and in names, a whole value that means an empty one counts
+    too.
     """
     placeholder_words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))

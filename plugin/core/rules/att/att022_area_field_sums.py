@@ -131,13 +131,13 @@ def area_field_sums(
     """Sums of area fields equal the land.
 
     What it checks
-        By layer, township and county: the sum of 面积, 图斑面积 and 调查面积, compared with the statutory area of the
-        same shapes, within `allowance_share`; net area (图斑地类面积, 永久基本农田面积) never exceeds gross area; no
-        layer sums to more than the county. A layer of grades (`attributes.graded_fields`: evaluations) lacks at most
-        `allowance_gap_share` of the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions
-        of the survey (地类图斑) on the same land, within `allowance_deduction_share`. So are the ridges (田坎: gross less net area of fields) of
-        the base parcels (基期用地用海) with the shape of a survey parcel, in either direction. Polygons of a layer without net
-        area have a value in the area field.
+        By layer, township and county: the sum of 面积, 图斑面积 and 调查面积, compared with the statutory area of the same
+        shapes, within `allowance_share`; net area (图斑地类面积, 永久基本农田面积) never exceeds gross area; no layer sums to more
+        than the county. A layer of grades (`attributes.graded_fields`: evaluations) lacks at most `allowance_gap_share`
+        of the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions of the survey (地类图斑) on the same
+        land, within `allowance_deduction_share`. So are the ridges (田坎: gross less net area of fields) of the base
+        parcels (基期用地用海) with the shape of a survey parcel, in either direction. Polygons of a layer without net area
+        have a value in the area field.
     Why
         Targets, indicators and tables are sums of these fields. Fields multiplied by the same factor agree with each
         other and show land that does not exist: such figures are not confirmed, and no target counts as met by them.

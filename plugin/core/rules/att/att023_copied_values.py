@@ -103,17 +103,18 @@ def copied_values(
     """Copies of survey parcels have the survey's values.
 
     What it checks
-        Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
-        `attributes.copied_fields` (图斑编号, 地类, 坡度级别, 耕地类型, 飞入地标识, 权属, 坐落, 数据年份, 耕地等别) have the parcel's
-        values. Rows of 永久基本农田 and 储备区 with exactly the shape of one of 耕地保护目标 have its quality
-        (`attributes.quality_fields`). One finding for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
+        Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of `attributes.copied_fields`
+        (图斑编号, 地类, 坡度级别, 耕地类型, 飞入地标识, 权属, 坐落, 数据年份, 耕地等别) have the parcel's values. Rows of 永久基本农田 and 储备区 with exactly
+        the shape of one of 耕地保护目标 have its quality (`attributes.quality_fields`). One finding for each field of a
+        layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
-        cultivated, woods, construction …) as the survey's, for classes in `attributes.base_exact_classes` (耕地) of
-        the same second level, and the fields in `attributes.base_copied_fields` are equal. Base parcels of other shapes are
-        compared by the parcel at a point inside each, from `attributes.redrawn_base_m2` of land of other groups on. The centre's base parcels (ZXCQXZYDYH): the same,
-        compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on. The
-        layers in `attributes.land_layers` (天然林 and 生态公益林 on woods, 湿地 on wetland and water): features with more than
-        `attributes.other_land_share` of their area on parcels of other groups.
+        cultivated, woods, construction …) as the survey's, for classes in `attributes.base_exact_classes` (耕地) of the
+        same second level, and the fields in `attributes.base_copied_fields` are equal. Base parcels of other shapes are
+        compared by the parcel at a point inside each, from `attributes.redrawn_base_m2` of land of other groups on. The
+        centre's base parcels (ZXCQXZYDYH): the same, compared with the base parcel at a point inside each, from
+        `attributes.centre_base_share` of their area on. The layers in `attributes.land_layers` (天然林 and 生态公益林 on woods,
+        湿地 on wetland and water): features with more than `attributes.other_land_share` of their area on parcels of
+        other groups.
     Why
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
         tables by unit, quality or owner differ.

@@ -62,9 +62,9 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
     """Numbers of parcels and units are used once.
 
     What it checks
-        Fields of numbers (`attributes.unique_numbers`): 图斑编号 of the survey's parcels and of 永久基本农田 is used
-        once in each 坐落单位代码 (ZLDWDM), or once in the layer if it begins with the county's code; the name of a 详细规划编制单元 once in its layer. A layer with more than
-        `listed_count` repeated numbers gets one finding for all of them.
+        Fields of numbers (`attributes.unique_numbers`): 图斑编号 of the survey's parcels and of 永久基本农田 is used once in each
+        坐落单位代码 (ZLDWDM), or once in the layer if it begins with the county's code; the name of a 详细规划编制单元 once in its
+        layer. A layer with more than `listed_count` repeated numbers gets one finding for all of them.
     Why
         The survey numbers the parcels of each village from 1 on; tables, certificates and field records name a
         parcel by village and number.

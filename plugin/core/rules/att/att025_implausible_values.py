@@ -113,16 +113,16 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Level and kind of nature reserves and heritage (`attributes.name_words`): if the name has one of the words, such
-        as 国家级 or 森林公园, the field does not have another word of its line. Values that occur in some provinces
-        only (`attributes.province_values`): 黑土地. Values that few features have (`attributes.rare_values`), and codes
-        that differ for a value (`attributes.differing_codes`): the owner of an exclave (飞入地) is not of its place. The form of telephone numbers (`attributes.value_patterns`).
-        Codes of places with fewer digits than the survey gives them (`attributes.code_digits`).
-        Values that do not occur in a layer (`attributes.unfit_values`): farmland with a planting attribute of land that is
-        no longer ploughed (工程恢复). Values that need a reason (`attributes.reasoned_values`): unstable cultivated land (稳定耕地
-        否, 河道耕地) without 非稳定耕地划入理由. Remarks with a word that contradicts the layer (`attributes.remark_words`), unless
-        one of `attributes.negating_words` is before it.
-        Features larger than a single building (`attributes.largest_areas`: 历史建筑). One finding for each field of a layer, for names and areas one for
-        each row.
+        as 国家级 or 森林公园, the field does not have another word of its line. Values that occur in some provinces only
+        (`attributes.province_values`): 黑土地. Values that few features have (`attributes.rare_values`), and codes that
+        differ for a value (`attributes.differing_codes`): the owner of an exclave (飞入地) is not of its place. The form
+        of telephone numbers (`attributes.value_patterns`). Codes of places with fewer digits than the survey gives them
+        (`attributes.code_digits`). Values that do not occur in a layer (`attributes.unfit_values`): farmland with a
+        planting attribute of land that is no longer ploughed (工程恢复). Values that need a reason
+        (`attributes.reasoned_values`): unstable cultivated land (稳定耕地 否, 河道耕地) without 非稳定耕地划入理由. Remarks with a word
+        that contradicts the layer (`attributes.remark_words`), unless one of `attributes.negating_words` is before it.
+        Features larger than a single building (`attributes.largest_areas`: 历史建筑). One finding for each field of a
+        layer, for names and areas one for each row.
     Why
         Tables count reserves by level and kind, and maps show them by name. A wrong level gives a reserve the rules of
         another one; with a wrong number, the person responsible for farmland cannot be reached.

@@ -34,8 +34,8 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Why
         Tables count such a row, the map does not show it: text, table and map no longer agree.
     How to fix
-        Restore the shape from the approved result. If the approved result has no shape, draw it. Delete the row only if it is a duplicate
-        or was entered by mistake.
+        Restore the shape from the approved result. If the approved result has no shape, draw it. Delete the row only if
+        it is a duplicate or was entered by mistake.
     Limits
         None known.
     """

@@ -146,14 +146,14 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The
         denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey
         area, the ratio is not confirmed, and the ratio by the shapes is reported next to it. The same applies to
-        parcels with an urban code whose land use (`ratio.doubtful`), or the survey or the present use of the centre on the same land, is not urban
-        construction land: from `ratio.doubtful_share` of the base on, or where they decide. Below that, they are
-        information from `ratio.doubtful_margin_share` of the land on that the base could lose within the limit. Windows of the boundary
-        that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
-        decides; so is town land of the base inside the red line or in a village building zone (村庄建设区). Towns of the
-        base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one town) are information where
-        they decide. With a base year other than 2020, or without one,
-        nothing is confirmed; a known other year is information too.
+        parcels with an urban code whose land use (`ratio.doubtful`), or the survey or the present use of the centre on
+        the same land, is not urban construction land: from `ratio.doubtful_share` of the base on, or where they decide.
+        Below that, they are information from `ratio.doubtful_margin_share` of the land on that the base could lose
+        within the limit. Windows of the boundary that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a
+        warning where the open land decides; so is town land of the base inside the red line or in a village building
+        zone (村庄建设区). Towns of the base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one
+        town) are information where they decide. With a base year other than 2020, or without one, nothing is confirmed;
+        a known other year is information too.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
     if expansion.denominator_m2 <= 0:

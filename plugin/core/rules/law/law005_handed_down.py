@@ -139,13 +139,13 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The sum of the townships' targets (TARGETS), compared with the county's figure; whether that table lists every
-        township, and every target divided among them (`indicators.divided`, C); the amount not allocated because
-        listed townships have no figure (INFO); the sum of the plans below a profile (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
-        (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
-        target of a lower or a shipped profile for the same area and year; other targets and lines of the heritage
-        register that the profile replaces (INFO); a target of the shipped profile for
-        the same area that the profile has for other years only; and tasks or targets that exceed those of the area of which
-        they are a part (`indicators.parts`, C: 永久基本农田 of 耕地).
+        township, and every target divided among them (`indicators.divided`, C); the amount not allocated because listed
+        townships have no figure (INFO); the sum of the plans below a profile (those based on it), compared with its
+        figure; the limit of the expansion ratio, and its definition (`ratio.form`, `ratio.classes`), compared with the
+        profile above; and a profile's target, compared with the target of a lower or a shipped profile for the same
+        area and year; other targets and lines of the heritage register that the profile replaces (INFO); a target of
+        the shipped profile for the same area that the profile has for other years only; and tasks or targets that
+        exceed those of the area of which they are a part (`indicators.parts`, C: 永久基本农田 of 耕地).
     Why
         Targets are allocated level by level; an amount lost between two levels is allocated to no area.
     How to fix

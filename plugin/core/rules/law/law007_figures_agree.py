@@ -82,11 +82,11 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
     """Text, tables and map show the same figures.
 
     What it checks
-        Every figure of the table FIGURES (indicator, value, unit, place), compared with that of the map, and the
-        places of one indicator with each other: areas within 1 ha, or within half of the last printed digit if that
-        is more; other figures within half of the last printed digit. A bound (≥, 不低于 …) must be met, and may not
-        be looser than the county's target; a figure that equals the county's target is a bound. If another place
-        prints another figure, and no place marks the task by a sign or a word of `indicators.task_words`, that is information, once
+        Every figure of the table FIGURES (indicator, value, unit, place), compared with that of the map, and the places
+        of one indicator with each other: areas within 1 ha, or within half of the last printed digit if that is more;
+        other figures within half of the last printed digit. A bound (≥, 不低于 …) must be met, and may not be looser than
+        the county's target; a figure that equals the county's target is a bound. If another place prints another
+        figure, and no place marks the task by a sign or a word of `indicators.task_words`, that is information, once
         for an indicator.
     Why
         Review requires that text, table and map agree within 1 ha; a figure that differs between two pages is

@@ -86,9 +86,9 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         then. For information, verify that the plan's text has the requirements of both lines.
     Limits
         REL001 to REL003 check pairs among the three lines. Most pairs were read in no text of a norm (mark C) and are
-        warnings or information; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" =
-        "error" or "allowed". Runs by default for a whole county (scope county), else if the rule or its group
-        control_lines is selected.
+        warnings or information; a county changes single pairs in its profile under [conflicts], as
+        "boundary-flood_line" = "error" or "allowed". Runs by default for a whole county (scope county), else if the
+        rule or its group control_lines is selected.
     """
     result = RuleResult(is_applicable=False)
     for conflict in ctx.norm.standard.conflicts:

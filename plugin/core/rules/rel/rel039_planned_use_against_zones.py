@@ -138,18 +138,17 @@ def planned_use_against_zones(
     """The planned land use agrees with the zones and lines of the central urban area.
 
     What it checks
-        Every zone of 中心城区规划分区: of the planned land use (规划用地用海) in it, without streets, utilities and
-        open space, at least `zones.min_zone_share` is of the classes of that zone. Every green, blue and yellow
-        line (城市绿线, 蓝线, 黄线): at least `zones.min_line_share` of the planned land use in it is of the
-        classes of that line, and at most `zones.max_other_use_m2` is of others (without streets, utilities
-        and open space). A blue or green line that meets a parcel of planned water or green land
-        (`zones.covered_classes`) covers `zones.min_covered_share` of its part in the development boundary; a layer of
-        these lines that is missing or has no features, if such land is planned. Points of facilities (`zones.facility_classes`: schools,
-        hospitals) are not on land that cannot serve them. Street axes (`zones.road_classes`) with more than
-        `zones.max_off_road_share` of their length on planned land for other uses, as information. The class of the base
-        year (`zones.base_year_fields`: JQDLDM) of a planned parcel is the main class of the present land use below it. As
-        information: present parks, schools, hospitals … (`zones.given_up_uses`) planned for housing, business or
-        industry, with their sum by class.
+        Every zone of 中心城区规划分区: of the planned land use (规划用地用海) in it, without streets, utilities and open space, at
+        least `zones.min_zone_share` is of the classes of that zone. Every green, blue and yellow line (城市绿线, 蓝线, 黄线):
+        at least `zones.min_line_share` of the planned land use in it is of the classes of that line, and at most
+        `zones.max_other_use_m2` is of others (without streets, utilities and open space). A blue or green line that
+        meets a parcel of planned water or green land (`zones.covered_classes`) covers `zones.min_covered_share` of its
+        part in the development boundary; a layer of these lines that is missing or has no features, if such land is
+        planned. Points of facilities (`zones.facility_classes`: schools, hospitals) are not on land that cannot serve
+        them. Street axes (`zones.road_classes`) with more than `zones.max_off_road_share` of their length on planned
+        land for other uses, as information. The class of the base year (`zones.base_year_fields`: JQDLDM) of a planned
+        parcel is the main class of the present land use below it. As information: present parks, schools, hospitals …
+        (`zones.given_up_uses`) planned for housing, business or industry, with their sum by class.
     Why
         Zones and land use are drawn by different hands; a detailed plan follows both, and cannot if they contradict.
     How to fix

@@ -105,17 +105,17 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
     """Zones and layers fit the present land.
 
     What it checks
-        Zones and lines of the kinds in `zones.present_classes` (村庄建设区, 林业发展区, 牧业发展区, 矿产能源发展区,
-        河湖湿地 of the flood line) from `zones.min_present_m2` on: at least `zones.min_present_share` of the base parcels in
-        them is of the classes given there. Zones for mining (`main_function.energy_zones`) without such land pass if
-        a feature of `zones.mineral_layers` is in them. If a zone layer has no zone of a kind in `zones.expected_kinds`,
-        the county has less than `zones.min_present_m2` of the land given there. Findings on zones are information. Layers in
-        `zones.described_classes` (湿地: wetland and water; 洪涝风险控制线: water; 矿产资源控制线: mining land): if a layer
-        includes `zones.min_described_share` of the land of a class, it includes every parcel of that class from
-        `zones.min_described_m2` on, by more than half. One that includes less, from `zones.min_partly_share` on or if a whole
-        parcel is in it, is information, one finding for a layer. Also as information, one for each kind: features of layers that stay as they
-        are (`zones.kept_layers`: 天然林 and 生态公益林) with `zones.min_kept_m2` or more in zones of fields or villages, or
-        in the mining line, if they fill the share given there.
+        Zones and lines of the kinds in `zones.present_classes` (村庄建设区, 林业发展区, 牧业发展区, 矿产能源发展区, 河湖湿地 of the flood line)
+        from `zones.min_present_m2` on: at least `zones.min_present_share` of the base parcels in them is of the classes
+        given there. Zones for mining (`main_function.energy_zones`) without such land pass if a feature of
+        `zones.mineral_layers` is in them. If a zone layer has no zone of a kind in `zones.expected_kinds`, the county
+        has less than `zones.min_present_m2` of the land given there. Findings on zones are information. Layers in
+        `zones.described_classes` (湿地: wetland and water; 洪涝风险控制线: water; 矿产资源控制线: mining land): if a layer includes
+        `zones.min_described_share` of the land of a class, it includes every parcel of that class from
+        `zones.min_described_m2` on, by more than half. One that includes less, from `zones.min_partly_share` on or if a
+        whole parcel is in it, is information, one finding for a layer. Also as information, one for each kind: features
+        of layers that stay as they are (`zones.kept_layers`: 天然林 and 生态公益林) with `zones.min_kept_m2` or more in zones
+        of fields or villages, or in the mining line, if they fill the share given there.
     Why
         Zones keep or develop what is there. A zone whose land is of another kind often has the wrong code or outline;
         a wetland missing in its layer loses its protection.

@@ -111,13 +111,14 @@ def facilities_in_protected_land(
     """Facilities and planned uses avoid protected land.
 
     What it checks
-        Points, lines and areas of the layers in `protected.facility_layers` (重大交通、重大基础设施) in the 核心保护区
-        of a 自然保护地, a warning; in the rest of 生态保护红线 and in 永久基本农田, as information. One finding for each
-        name (MC) and line, with number, length or area. Also, as information, the facilities, mines and planned uses
-        of `protected.excluded_places` in the places listed there: core zones of heritage, first-grade protection zones
-        of water sources, protected cultivated land, natural forest, flood detention areas, with landfills and places of
-        dangerous waste apart. One finding for each name and place, of planned land use for each place. Zones of building
-        heights (`protected.height_limits`) whose name allows more metres than the limit in the place listed there.
+        Points, lines and areas of the layers in `protected.facility_layers` (重大交通、重大基础设施) in the 核心保护区 of a 自然保护地, a
+        warning; in the rest of 生态保护红线 and in 永久基本农田, as information. One finding for each name (MC) and line, with
+        number, length or area. Also, as information, the facilities, mines and planned uses of
+        `protected.excluded_places` in the places listed there: core zones of heritage, first-grade protection zones of
+        water sources, protected cultivated land, natural forest, flood detention areas, with landfills and places of
+        dangerous waste apart. One finding for each name and place, of planned land use for each place. Zones of
+        building heights (`protected.height_limits`) whose name allows more metres than the limit in the place listed
+        there.
     Why
         Core zones exclude human activities; in the red line and in permanent basic farmland only projects that cannot
         avoid them are allowed, after approval. A plan shows that it considered another route. The other places exclude

@@ -55,9 +55,9 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
     """Coordinates and coordinate system agree.
 
     What it checks
-        Each layer can be read, has shapes and a CRS, its coordinates fit the CRS (degrees or metres, zone, prefix,
-        axis order, place) and are in the CRS's area of use, the CRS is CGCS2000, all projected layers are in one
-        zone, the shapes of a GeoPackage declare the CRS of their layer, and a file's code and definition of the CRS agree.
+        Each layer can be read, has shapes and a CRS, its coordinates fit the CRS (degrees or metres, zone, prefix, axis
+        order, place) and are in the CRS's area of use, the CRS is CGCS2000, all projected layers are in one zone, the
+        shapes of a GeoPackage declare the CRS of their layer, and a file's code and definition of the CRS agree.
     Why
         A layer in the wrong zone is shifted by three degrees: no conflict is found because no layers meet.
     How to fix
@@ -124,8 +124,8 @@ def _describe_deviating_shapes(layer: Layer) -> dict[str, Any]:
 def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], margin: float) -> list[Finding]:
     """Return a finding for each CRS whose layers are outside its area of use.
 
-    They are outside by more than ``margin`` degrees. ``reported_roles`` has the codes of layers whose CRS another finding
-    names already.
+    They are outside by more than ``margin`` degrees. ``reported_roles`` has the codes of layers whose CRS another
+    finding names already.
     """
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():

@@ -49,9 +49,9 @@ def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     How to fix
         Compare the attributes, keep the right row, delete the others; never reuse their BSM.
     Limits
-        When TOP001 also runs, it reports the duplicates in layers that must not overlap. A shape with one vertex more is
-        not a duplicate here. One finding for all equal shapes. Runs by default for a whole county (scope county), else
-        if the rule or its group quality is selected.
+        When TOP001 also runs, it reports the duplicates in layers that must not overlap. A shape with one vertex more
+        is not a duplicate here. One finding for all equal shapes. Runs by default for a whole county (scope county),
+        else if the rule or its group quality is selected.
     """
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None

@@ -26,8 +26,8 @@ from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, Mai
 class MaintenanceClasses:
     """The three classes of one maintained layer.
 
-    ``before_layer`` (WHQ…): parcels before the change; ``change_layer`` (WHC…); ``after_layer`` (WHH…): parcels after it. A class that is
-    missing is None.
+    ``before_layer`` (WHQ…): parcels before the change; ``change_layer`` (WHC…); ``after_layer`` (WHH…): parcels after
+    it. A class that is missing is None.
     """
 
     layer_spec: MaintainedLayerSpec
