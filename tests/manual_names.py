@@ -41,7 +41,7 @@ QGIS_NAMES_EN = {
     "Layouts",
     "Layers",
 }
-_QUOTED = re.compile(r"「([^」]+)」")
+_QUOTED_TEXT_PATTERN = re.compile(r"「([^」]+)」")
 
 
 def list_leaf_texts(table: dict) -> Iterator[str]:
@@ -84,5 +84,5 @@ def list_named_elements(path: Path) -> tuple[list[str], list[str]]:
             elif child.type == "text":
                 if depth:
                     bold += [part.strip() for part in child.content.split("→")]
-                quoted += _QUOTED.findall(child.content)
+                quoted += _QUOTED_TEXT_PATTERN.findall(child.content)
     return bold, quoted

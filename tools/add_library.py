@@ -17,31 +17,31 @@ from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "resources" / "libraries"
 #: Files that the plugin needs: code, the parts of an empty document, and the licences.
-KEPT = re.compile(
+KEPT_FILE_PATTERN = re.compile(
     r"^(docx/.+\.py|docx/templates/default-(header|footer|styles|settings|comments)\.xml"
     r"|.+\.dist-info/(licenses/LICENSE|METADATA))$"
 )
-_ASSERT = re.compile(r"^( *)assert ([^\n,]+)$", re.MULTILINE)
-_TYPING = re.compile(r"^( *)from typing_extensions import", re.MULTILINE)
-_LAMBDA = re.compile(r"^( *)(\w+) = lambda (\w+): ([^\n]+?)(?:  #[^\n]*)?$", re.MULTILINE)
-_SWITCHED_OFF = re.compile(r"^# ruff: noqa[^\n]*\n+", re.MULTILINE)
-_SHA1 = re.compile(r"hashlib\.sha1\(([\w.]+)\)")
+_ASSERT_PATTERN = re.compile(r"^( *)assert ([^\n,]+)$", re.MULTILINE)
+_TYPING_PATTERN = re.compile(r"^( *)from typing_extensions import", re.MULTILINE)
+_LAMBDA_PATTERN = re.compile(r"^( *)(\w+) = lambda (\w+): ([^\n]+?)(?:  #[^\n]*)?$", re.MULTILINE)
+_SWITCHED_OFF_PATTERN = re.compile(r"^# ruff: noqa[^\n]*\n+", re.MULTILINE)
+_SHA1_PATTERN = re.compile(r"hashlib\.sha1\(([\w.]+)\)")
 
 
 def adapt(source: str) -> str:
     """Return a module's source without statements that the scan reports."""
-    source = _TYPING.sub(r"\1from typing import", source)
-    source = _SWITCHED_OFF.sub("", source)
-    source = _LAMBDA.sub(r"\1def \2(\3):\n\1    return \4\n", source)
-    source = _SHA1.sub(r"hashlib.sha1(\1, usedforsecurity=False)", source)
-    return _ASSERT.sub(r"\1if not (\2):\n\1    raise AssertionError", source)
+    source = _TYPING_PATTERN.sub(r"\1from typing import", source)
+    source = _SWITCHED_OFF_PATTERN.sub("", source)
+    source = _LAMBDA_PATTERN.sub(r"\1def \2(\3):\n\1    return \4\n", source)
+    source = _SHA1_PATTERN.sub(r"hashlib.sha1(\1, usedforsecurity=False)", source)
+    return _ASSERT_PATTERN.sub(r"\1if not (\2):\n\1    raise AssertionError", source)
 
 
 def main(wheels: list[str]) -> None:
     shutil.rmtree(TARGET, ignore_errors=True)
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
-            for name in filter(KEPT.match, archive.namelist()):
+            for name in filter(KEPT_FILE_PATTERN.match, archive.namelist()):
                 target = TARGET / name.replace("/licenses/", "/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 content = archive.read(name)

@@ -47,7 +47,7 @@ _FIGURE_PATTERN = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 _HREF_PATTERN = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
 _IMAGE_SOURCE_PATTERN = re.compile(r'<img src="([^"]*)"')
 #: Chinese characters and punctuation.
-_WIDE_CHARACTER = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”]")
+_WIDE_CHARACTER_PATTERN = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”]")
 _ANCHOR_PATTERN = re.compile(r'\bid="([^"]+)"')
 
 
@@ -150,7 +150,7 @@ def _join_lines(inline: Token) -> None:
             continue
         before = next((c.content[-1] for c in reversed(children[:position]) if c.content), "")
         after = next((c.content[0] for c in children[position + 1 :] if c.content), "")
-        if _WIDE_CHARACTER.match(before) or _WIDE_CHARACTER.match(after):
+        if _WIDE_CHARACTER_PATTERN.match(before) or _WIDE_CHARACTER_PATTERN.match(after):
             child.type, child.content = "text", ""
 
 

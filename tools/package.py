@@ -21,7 +21,7 @@ from translations import ROOT, compile_translations
 TOP_FOLDER = "sanxian"
 #: Entries that the plugin site shows as links, and domains reserved for examples.
 ADDRESS_KEYS = ("email", "homepage", "repository", "tracker")
-RESERVED_DOMAIN = re.compile(r"[/@.]example\.(org|com|net)\b")
+RESERVED_DOMAIN_PATTERN = re.compile(r"[/@.]example\.(org|com|net)\b")
 PACKED_PATHS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
 
 
@@ -53,7 +53,7 @@ def placeholders() -> list[str]:
     return [
         f"{key}={value}"
         for key, value in read_metadata().items()
-        if key in ADDRESS_KEYS and RESERVED_DOMAIN.search(value)
+        if key in ADDRESS_KEYS and RESERVED_DOMAIN_PATTERN.search(value)
     ]
 
 

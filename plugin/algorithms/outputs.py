@@ -73,7 +73,7 @@ def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: 
 
 FINDINGS_PARAMETER = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
-_PROVIDER_PREFIX = re.compile(r"^\w{3,}:")
+_PROVIDER_PREFIX_PATTERN = re.compile(r"^\w{3,}:")
 
 
 def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
@@ -138,7 +138,9 @@ class LayerOutput:
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
 
     def _needs_sink(self) -> bool:
-        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER_PREFIX.match(self.destination))
+        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(
+            _PROVIDER_PREFIX_PATTERN.match(self.destination)
+        )
 
     def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
         """Raise OutputError if the target is an input, not writable or of unknown format."""

@@ -45,12 +45,12 @@ MANUAL_TOPICS = {
     "statutory_area": "03-drawing#tool-statutory-area",
 }
 #: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
-_RULE_CODE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
+_RULE_CODE_PATTERN = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
 def is_rule_code(topic: str) -> bool:
     """Return True if a topic has the form of a rule code, such as ``TOP001``."""
-    return _RULE_CODE.fullmatch(topic) is not None
+    return _RULE_CODE_PATTERN.fullmatch(topic) is not None
 
 
 def find_page_and_anchor(topic: str) -> str:

@@ -60,8 +60,10 @@ def is_missing(address: str) -> bool:
 
 def list_topics_of_windows() -> set[str]:
     """Return the manual topics that windows give to their help buttons."""
-    calls = re.compile(r"\b(?:add_help_button|make_help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
-    return {topic for path in GUI_FOLDER.rglob("*.py") for topic in calls.findall(path.read_text(encoding="utf-8"))}
+    call_pattern = re.compile(r"\b(?:add_help_button|make_help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
+    return {
+        topic for path in GUI_FOLDER.rglob("*.py") for topic in call_pattern.findall(path.read_text(encoding="utf-8"))
+    }
 
 
 def test_help_url_of_every_algorithm_leads_to_its_manual_heading(provider, installed_manual):

@@ -44,7 +44,7 @@ MAX_PAGE_BYTES = 800_000
 #: A figure with its unit, without the groups of digits before the last: in a PDF columns are a space apart, too.
 #: Some fonts have one glyph for a character and for its radical; Qt then writes the radical into the PDF's text.
 RADICALS = str.maketrans("⻄⻅⻆⻉⻋⻓⻔⻘⻚⻛⻜⻝⻢⻣⻥⻦⻩⻬⻰", "西见角贝车长门青页风飞食马骨鱼鸟黄齐龙")
-FIGURE = re.compile(r"(?<![\d.])\d{1,3}\.\d+\s*(?:公\s*顷|万\s*亩|km\s*²|%)")
+FIGURE_PATTERN = re.compile(r"(?<![\d.])\d{1,3}\.\d+\s*(?:公\s*顷|万\s*亩|km\s*²|%)")
 
 
 def normalise(text: str) -> str:
@@ -76,7 +76,7 @@ def html(checked, pictures):
 
 
 def list_figures(texts: list[str]) -> set[str]:
-    return {re.sub(r"\s", "", figure) for text in texts for figure in FIGURE.findall(text)}
+    return {re.sub(r"\s", "", figure) for text in texts for figure in FIGURE_PATTERN.findall(text)}
 
 
 @pytest.fixture(scope="module")

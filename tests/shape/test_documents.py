@@ -13,10 +13,10 @@ from tests.parametrize import for_each
 DECISIONS = PLUGIN_ROOT / "DECISIONS.md"
 DECISION_RECORDS = sorted((PLUGIN_ROOT / "docs" / "adr").glob("*.md"))
 DOCUMENTS = [*sorted(PLUGIN_ROOT.glob("*.md")), *sorted((PLUGIN_ROOT / "docs").rglob("*.md"))]
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-LINK_TARGET = re.compile(r"(?<=\])\([^)\s]+\)")
-CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
-INDEX_LINE = re.compile(r"- \[(\d{3})\]\((docs/adr/[\w-]+\.md)\) (.+) · (\d{4}-\d{2}-\d{2})")
+LINK_PATTERN = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+LINK_TARGET_PATTERN = re.compile(r"(?<=\])\([^)\s]+\)")
+CHINESE_CHARACTER_PATTERN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
+INDEX_LINE_PATTERN = re.compile(r"- \[(\d{3})\]\((docs/adr/[\w-]+\.md)\) (.+) · (\d{4}-\d{2}-\d{2})")
 MANUAL = PLUGIN_ROOT / "docs" / "manual"
 MAX_LINE_LENGTH = 120
 #: Lines of a version in the changelog, where it is final.
@@ -59,7 +59,7 @@ def list_anchors(text, *, has_ids=False):
 def list_broken_links(document, text):
     """Return the links of a document to files or headings that do not exist."""
     broken = []
-    for target in LINK.findall("\n".join(remove_code_blocks(text))):
+    for target in LINK_PATTERN.findall("\n".join(remove_code_blocks(text))):
         if re.match(r"[a-z]+:", target):
             continue
         file, _, anchor = unquote(target).partition("#")
@@ -121,8 +121,11 @@ def test_lines_of_documents_are_at_most_120_columns_wide(document):
     """
     wide = [
         (number, len(line))
-        for number, line in enumerate(LINK_TARGET.sub("", document.read_text(encoding="utf-8")).splitlines(), 1)
-        if len(line) > MAX_LINE_LENGTH and not line.startswith("|") and "://" not in line and not CHINESE.search(line)
+        for number, line in enumerate(LINK_TARGET_PATTERN.sub("", document.read_text(encoding="utf-8")).splitlines(), 1)
+        if len(line) > MAX_LINE_LENGTH
+        and not line.startswith("|")
+        and "://" not in line
+        and not CHINESE_CHARACTER_PATTERN.search(line)
     ]
     assert wide == []
 
@@ -142,7 +145,7 @@ def test_decision_record_checker_reports_wrong_headings_and_length():
 
 def test_decisions_index_lists_each_decision_record_once():
     lines = [line for line in DECISIONS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
-    listed = [INDEX_LINE.fullmatch(line).groups() for line in lines]
+    listed = [INDEX_LINE_PATTERN.fullmatch(line).groups() for line in lines]
     expected = []
     for record in DECISION_RECORDS:
         title, _, date = record.read_text(encoding="utf-8").splitlines()[:3]

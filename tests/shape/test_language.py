@@ -22,7 +22,7 @@ BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
 FILES_OF_OTHER_VERSIONS = {ROOT / "tests" / "upgrade" / "make_0_1_0.py"}
 #: Public names: a key of style_limits (looks.toml), and the file of a rule, which has the rule's name.
 PUBLIC_NAMES = {"least_colour_apart", "rel021_heritage_parts_apart"}
-_IDENTIFIER_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_IDENTIFIER_PART_PATTERN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _MAX_SHOWN_PROBLEMS = 40
 
 
@@ -95,7 +95,7 @@ def find_banned_words(section: str, text: str) -> list[str]:
 
 
 def split_identifier(name: str) -> str:
-    return " ".join(_IDENTIFIER_PART.findall(name.replace("_", " ")))
+    return " ".join(_IDENTIFIER_PART_PATTERN.findall(name.replace("_", " ")))
 
 
 def fail_with_problems(problems: list[str]) -> None:

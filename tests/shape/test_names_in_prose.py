@@ -39,9 +39,9 @@ CLASS_OF_PARAMETER = {
     "result": "RuleResult",
     "rule": "Rule",
 }
-_QUOTED = re.compile(r"``([^`\n]+)``|`([^`\n]+)`")
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_DATA_PATH = re.compile(r"[a-z_]+(?:/[a-z_]+)+(?:\.[a-z]+)?")
+_QUOTED_TEXT_PATTERN = re.compile(r"``([^`\n]+)``|`([^`\n]+)`")
+_NAME_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_DATA_PATH_PATTERN = re.compile(r"[a-z_]+(?:/[a-z_]+)+(?:\.[a-z]+)?")
 
 
 @cache
@@ -86,7 +86,7 @@ def list_names_of_code(tree: ast.AST) -> set[str]:
             names |= set(node.name.split("."))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             # SQL, TOML, HTML and column lists have several names in one text.
-            names |= set(re.findall(r"\w+", _QUOTED.sub("", node.value)))
+            names |= set(re.findall(r"\w+", _QUOTED_TEXT_PATTERN.sub("", node.value)))
     return names
 
 
@@ -225,9 +225,9 @@ def find_unknown_names(text: str) -> list[tuple[int, str]]:
     """Return (line, name) for each name in backticks that does not exist; lines count from 0."""
     text = re.sub(r"^```.*?^```", lambda block: "\n" * block[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
     found = []
-    for match in _QUOTED.finditer(text):
+    for match in _QUOTED_TEXT_PATTERN.finditer(text):
         name = re.sub(r"\(.*\)$", "", match[1] or match[2])
-        if _NAME.fullmatch(name) and not name_exists(name):
+        if _NAME_PATTERN.fullmatch(name) and not name_exists(name):
             found.append((text[: match.start()].count("\n"), name))
     return found
 

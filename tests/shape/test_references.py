@@ -12,7 +12,7 @@ from tests.parametrize import for_each
 PLUGIN = PLUGIN_ROOT / "plugin"
 PLUGIN_FILES = sorted(PLUGIN.rglob("*.py"))
 #: `core.live.session`, `bridge.running.threads.run_in_python_thread`: relative to the plugin's folder.
-DOTTED_NAME = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
+DOTTED_NAME_PATTERN = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
 #: Files in documents: `core/check.py`, relative to the plugin's or the repository's folder.
 PATH_PATTERN = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")
 DOCUMENTS = [
@@ -47,7 +47,7 @@ def dotted_name_exists(dotted: str) -> bool:
 @for_each("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(PLUGIN_ROOT)))
 def test_modules_named_in_docstrings_and_comments_exist(path):
     assert [
-        name for name in DOTTED_NAME.findall(path.read_text(encoding="utf-8")) if not dotted_name_exists(name)
+        name for name in DOTTED_NAME_PATTERN.findall(path.read_text(encoding="utf-8")) if not dotted_name_exists(name)
     ] == []
 
 

@@ -17,7 +17,7 @@ from plugin.core.files.data import read_toml
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.indicators import typed_figures
 from plugin.core.messages.plurals import (
-    _COUNTED_NOUN,
+    _COUNTED_NOUN_PATTERN,
     _NO_PLURALS,
     _SINGULAR_OF_VERBS,
     agree_with_counts,
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from update_ts import translations  # noqa: E402
 
-CHINESE_CHARACTER = re.compile("[\u4e00-\u9fff]")
+CHINESE_CHARACTER_PATTERN = re.compile("[\u4e00-\u9fff]")
 WORD_LISTS = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
 TRANSLATIONS = translations(ROOT / "i18n" / "sanxian_zh_CN.ts")
 
@@ -68,7 +68,9 @@ def list_texts(lang):
         for name in ("metadata.txt", "Makefile"):
             lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
             found += [
-                (f"{name} {number}", line) for number, line in enumerate(lines, 1) if CHINESE_CHARACTER.search(line)
+                (f"{name} {number}", line)
+                for number, line in enumerate(lines, 1)
+                if CHINESE_CHARACTER_PATTERN.search(line)
             ]
         return found + [(f"ts {source[:40]}", text) for source, text in TRANSLATIONS.items()]
     rules = ((code, rule) for code, rule in sorted(load_all_rules().items()))
@@ -199,7 +201,7 @@ def test_every_exception_in_words_toml_still_occurs_in_a_text():
 
 def find_plural_errors(template):
     """Return counts of a template that read “1 findings” or “1 finding are”."""
-    for found in _COUNTED_NOUN.finditer(template):
+    for found in _COUNTED_NOUN_PATTERN.finditer(template):
         if found["noun"] in _NO_PLURALS:
             continue
         verbs = f"( ({'|'.join(_SINGULAR_OF_VERBS)}))?"
@@ -211,7 +213,7 @@ def find_plural_errors(template):
 
 
 def test_english_texts_have_no_plural_after_a_count_of_one():
-    counted = [text for _, text in ENGLISH_TEXTS if _COUNTED_NOUN.search(text)]
+    counted = [text for _, text in ENGLISH_TEXTS if _COUNTED_NOUN_PATTERN.search(text)]
     assert len(counted) > 100
     assert not [slip for text in counted for slip in find_plural_errors(text)]
 

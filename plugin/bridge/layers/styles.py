@@ -32,7 +32,7 @@ _GEOMETRY_NAMES = {
     Qgis.GeometryType.Line: "line",
     Qgis.GeometryType.Point: "point",
 }
-_EDITION_SUFFIX = re.compile(r"_?(19|20)\d\d$")
+_EDITION_SUFFIX_PATTERN = re.compile(r"_?(19|20)\d\d$")
 
 
 def apply_role_style(layer: QgsVectorLayer, role: str) -> bool:
@@ -140,7 +140,7 @@ def has_own_style(role: str) -> bool:
 
 def _find_entry(role: str) -> str:
     entry_by_role = _read_entry_by_role()
-    base = _EDITION_SUFFIX.sub("", role)
+    base = _EDITION_SUFFIX_PATTERN.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):
         for name in (role, base):
             if name.startswith(prefix) and name[len(prefix) :] in entry_by_role:

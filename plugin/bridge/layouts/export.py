@@ -35,8 +35,8 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     for match in _XMP_PACKET_PATTERN.finditer(data):
         blanked_data[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
     for number, generation in set(_INFO_PATTERN.findall(data)):
-        start = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
-        for match in start.finditer(data):
+        object_start_pattern = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
+        for match in object_start_pattern.finditer(data):
             end = data.index(b"endobj", match.end())
             blanked_data[match.end() : end] = _make_info(title, end - match.end())
     return bytes(blanked_data)

@@ -44,7 +44,7 @@ _COVER_COLOR = QColor(255, 255, 255, 190)
 _DEFAULT_STYLE = LayerStyle()
 THREE_ZONES_ROLE = "SQKJ"
 #: The code that precedes the name of a class.
-_LEADING_CODE = re.compile(r"^\d{2,6}\s+")
+_LEADING_CODE_PATTERN = re.compile(r"^\d{2,6}\s+")
 #: Default font size (points, A3) and colour of adjoining county names; grey, because they are not the map's subject.
 _NEIGHBOUR_LABEL_PT, _NEIGHBOUR_LABEL_COLOR = 8.0, "#6B6760"
 #: Distance from a site to its name.
@@ -197,7 +197,7 @@ def _drop_codes(layer: QgsVectorLayer) -> None:
         return
     categorized_renderer = categorized_renderer.clone()
     for n, category in enumerate(categorized_renderer.categories()):
-        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE.sub("", category.label()))
+        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE_PATTERN.sub("", category.label()))
     layer.setRenderer(
         QgsMergedFeatureRenderer(categorized_renderer)
         if isinstance(renderer, QgsMergedFeatureRenderer)

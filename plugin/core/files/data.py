@@ -20,7 +20,7 @@ from ..errors import DataError
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 SOURCE_MARKS = ("A", "B", "C")
 #: Position in the parser's message.
-_LINE_AND_COLUMN = re.compile(r"line (\d+), column (\d+)")
+_LINE_AND_COLUMN_PATTERN = re.compile(r"line (\d+), column (\d+)")
 
 
 class ErrorCollector:
@@ -62,7 +62,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        position = _LINE_AND_COLUMN.search(str(error))
+        position = _LINE_AND_COLUMN_PATTERN.search(str(error))
         # Otherwise the file ends too early.
         line, column = position.groups() if position else (str(text.count("\n") + 1), "1")
         raise DataError("data_file_broken", file=str(path), line=line, column=column) from error

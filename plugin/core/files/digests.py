@@ -29,7 +29,7 @@ UNLISTED_FILES = (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST)
 #: The schema of a manifest.
 MANIFEST_SCHEMA = "sanxian-package/1"
 #: A line: the digest, two characters (a star for a binary file) and the path.
-_SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
+_SUM_LINE_PATTERN = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
 _BYTES_PER_READ = 2**20
 #: The reparse tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
@@ -126,7 +126,7 @@ def read_digest_list(data: bytes) -> dict[str, str] | None:
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
-        match = _SUM_LINE.fullmatch(line.rstrip())
+        match = _SUM_LINE_PATTERN.fullmatch(line.rstrip())
         if match is None:
             return None
         digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()

@@ -23,9 +23,9 @@ _NETWORK_TYPES = frozenset(
 )
 _MOUNTS_FILE = Path("/proc/self/mountinfo")
 #: Octal escapes for spaces and other characters in a mount point.
-_OCTAL_ESCAPE = re.compile(r"\\([0-7]{3})")
+_OCTAL_ESCAPE_PATTERN = re.compile(r"\\([0-7]{3})")
 #: A line of macOS's mount: //user@server/share on /Volumes/share (smbfs, nodev)
-_MAC_MOUNT_LINE = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
+_MAC_MOUNT_LINE_PATTERN = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
 #: Timeout of ``mount`` on macOS, in seconds.
 _TIMEOUT_S = 5.0
 
@@ -98,12 +98,12 @@ def parse_linux_mounts(table: str) -> list[tuple[str, str, str]]:
 
 def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
     """Return (mount point, type, source) of each line printed by ``mount`` on macOS."""
-    lines = [_MAC_MOUNT_LINE.match(line) for line in table.splitlines()]
+    lines = [_MAC_MOUNT_LINE_PATTERN.match(line) for line in table.splitlines()]
     return [(mount["point"], mount["kind"], mount["source"]) for mount in lines if mount]
 
 
 def _unescape_octal(text: str) -> str:
-    return _OCTAL_ESCAPE.sub(lambda escape_match: chr(int(escape_match[1], 8)), text)
+    return _OCTAL_ESCAPE_PATTERN.sub(lambda escape_match: chr(int(escape_match[1], 8)), text)
 
 
 def _read_linux_mounts() -> str:
@@ -126,10 +126,10 @@ def _read_mac_mounts() -> str:
 ON_NETWORK_DRIVE, LOCKED_FILE, OPEN_ELSEWHERE = "network", "locked", "open_elsewhere"
 _LOCKS_FILE = Path("/proc/locks")
 #: 12: POSIX  ADVISORY  WRITE 4312 fd:01:131 1073741825 1073741825
-_LOCK_LINE = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
+_LOCK_LINE_PATTERN = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
 #: Files that SQLite creates next to a database while it is in use.
 _SQLITE_LOGS = ("-wal", "-shm", "-journal")
-_PROCESS_ID = re.compile(r"\((\d+)\)$")
+_PROCESS_ID_PATTERN = re.compile(r"\((\d+)\)$")
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _find_programs(path: Path) -> list[str]:
 
 
 def _is_own_process(name: str) -> bool:
-    match = _PROCESS_ID.search(name)
+    match = _PROCESS_ID_PATTERN.search(name)
     return match is not None and int(match[1]) == os.getpid()
 
 
@@ -200,7 +200,7 @@ def _has_linux_lock(path: Path) -> bool:
     except OSError:
         return False
     for line in lines:
-        match = _LOCK_LINE.match(line)
+        match = _LOCK_LINE_PATTERN.match(line)
         if match is None or int(match[1]) == os.getpid():
             continue
         if (int(match[2], 16), int(match[3], 16), int(match[4])) in file_identities:

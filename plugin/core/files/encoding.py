@@ -72,8 +72,8 @@ _CODEC_SUPERSETS = {
 #: Codecs that attribute tables never use.
 _NO_TEXT_CODECS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem", "undefined")
 #: Words before or after the name.
-_CODEC_NAME_AFFIXES = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
-_CODE_PAGE_NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
+_CODEC_NAME_AFFIX_PATTERN = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
+_CODE_PAGE_NUMBER_PATTERN = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
 _LATIN_CODE_PATTERN = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
 _LANGUAGE_DRIVER_PATTERN = re.compile(r"LDID[ /](\d{1,3})")
 #: Lead bytes of the usual characters of a codec: hangul; kana and common kanji; common hanzi.
@@ -108,12 +108,12 @@ def find_known_codec(name: str) -> str:
     superset under the name of the smaller set. The superset is returned: GB18030 for GB2312 and GBK, CP950 for Big5,
     CP949 for EUC-KR, CP932 for Shift-JIS.
     """
-    text = _CODEC_NAME_AFFIXES.sub("", _CODEC_NAME_AFFIXES.sub("", name.strip().upper())).strip()
+    text = _CODEC_NAME_AFFIX_PATTERN.sub("", _CODEC_NAME_AFFIX_PATTERN.sub("", name.strip().upper())).strip()
     if name_match := _LANGUAGE_DRIVER_PATTERN.fullmatch(text):
         return CODEC_BY_LANGUAGE_DRIVER_ID.get(int(name_match[1]), "")
     if name_match := _LATIN_CODE_PATTERN.fullmatch(text):
         return _find_codec(f"iso8859-{int(name_match[1])}")
-    if name_match := _CODE_PAGE_NUMBER.fullmatch(text):
+    if name_match := _CODE_PAGE_NUMBER_PATTERN.fullmatch(text):
         number = int(name_match[1])
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")

@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime
 
 #: Characters that a file name may not have on some system.
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _CODE_DIGITS = 6
 
 
@@ -30,4 +30,4 @@ def make_default_stem(code: str, county: str, what: str, made: str = "") -> str:
     except ValueError:
         day = date.today()
     parts = (f"{code[:_CODE_DIGITS]}{county}", what, day.strftime("%Y%m%d"))
-    return "_".join(_FORBIDDEN.sub("", part).strip() for part in parts if part)
+    return "_".join(_FORBIDDEN_CHARACTER_PATTERN.sub("", part).strip() for part in parts if part)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 #: ``_gdb.HOST.1234.5678.sr.lock``, ``a0000000b.gdbtable.HOST.1234.5678.rd.lock``: the computer, and the process there.
-_LOCK_FILE_NAME = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
+_LOCK_FILE_NAME_PATTERN = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
 #: Number of a folder's files that Windows is queried for at most.
 _MAX_FILES_QUERIED = 500
 #: The Restart Manager: characters of a session's key including the zero, the code for a too small buffer, and the
@@ -37,7 +37,9 @@ def _read_locks(path: Path) -> list[str]:
     folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
     lock_file_names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
     return [
-        f"{match[1]} (ArcGIS, {match[2]})" for name in lock_file_names if (match := _LOCK_FILE_NAME.fullmatch(name))
+        f"{match[1]} (ArcGIS, {match[2]})"
+        for name in lock_file_names
+        if (match := _LOCK_FILE_NAME_PATTERN.fullmatch(name))
     ]
 
 

@@ -26,7 +26,7 @@ from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTex
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 #: Wide enough for every number that a cell can hold.
 _DECIMAL_CONTEXT = Context(prec=400)
-_FIXED_FORMAT = re.compile(r"0(?:\.(0+))?")
+_FIXED_FORMAT_PATTERN = re.compile(r"0(?:\.(0+))?")
 
 
 class CellLine(NamedTuple):
@@ -155,7 +155,7 @@ def display_value(value: Any, number_format: str = "General") -> str:
         return str(value).strip()
     # A quoted word or an escaped character is not a digit placeholder.
     first = re.sub(r'"[^"]*"|\\.', "", number_format.split(";")[0])
-    form = None if "E" in first.upper().replace("GENERAL", "") else _FIXED_FORMAT.search(first)
+    form = None if "E" in first.upper().replace("GENERAL", "") else _FIXED_FORMAT_PATTERN.search(first)
     if form is None:
         return _format_plain(value)
     decimals = len(form.group(1) or "")

@@ -21,7 +21,7 @@ _ARC_TYPE = "CIRCULARSTRING"
 _CURVE_TYPES = ("LINESTRING", _ARC_TYPE, "COMPOUNDCURVE")
 _SURFACE_TYPES = ("POLYGON", "CURVEPOLYGON")
 _COLLECTION_TYPES = {"MULTICURVE": "MULTILINESTRING", "MULTISURFACE": "MULTIPOLYGON"}
-_TOKEN = re.compile(r"[(),]|[A-Za-z]+|[-+]?\.?\d[\d.]*(?:[eE][-+]?\d+)?|\S")
+_TOKEN_PATTERN = re.compile(r"[(),]|[A-Za-z]+|[-+]?\.?\d[\d.]*(?:[eE][-+]?\d+)?|\S")
 
 Point = tuple[float, float]
 
@@ -119,7 +119,7 @@ def straighten(text: str, tolerance_m: float) -> shapely.Geometry:
 
     Heights and M values are left out. Raise UnknownCurveError for other curves and for unreadable texts.
     """
-    tokens = _TOKEN.findall(text)
+    tokens = _TOKEN_PATTERN.findall(text)
     reader = _TextReader(tokens, tolerance_m)
     try:
         shape = reader.read_shape()

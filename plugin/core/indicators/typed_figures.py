@@ -45,9 +45,9 @@ _COMPARISON_WORDS = {
     "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
 }
 #: Commas or spaces may separate thousands; a unit or an unknown text may follow.
-_NUMBER_AND_UNIT = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
+_NUMBER_AND_UNIT_PATTERN = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
 #: A unit in brackets at the end of a head, or after 单位.
-_TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
+_TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     text = value.strip()
     # Accept digits, points and signs in full width.
     comparison_sign, number_text = _split_comparison(normalize("NFKC", text))
-    number = _NUMBER_AND_UNIT.fullmatch(number_text.strip())
+    number = _NUMBER_AND_UNIT_PATTERN.fullmatch(number_text.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
     if unit.strip() and behind and (_parse_unit(behind) is None or _parse_unit(behind) != _parse_unit(unit)):
@@ -184,7 +184,7 @@ def _find_common_unit(cells: list[str]) -> str:
 
     A heading (数值（公顷）) or a line above (单位：公顷) names it.
     """
-    units = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
+    units = [m.group(1) for c in cells for m in _TABLE_UNIT_PATTERN.finditer(c)]
     return next((text.strip() for text in units if _parse_unit(text)), "")
 
 

@@ -26,7 +26,7 @@ _NAMES_BY_CODE = {
     10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
 }  # fmt: skip
 _DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
-_PAIR = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
+_PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
 def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
@@ -62,7 +62,7 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
 
     vertices = shapely.get_coordinates(shape).tolist()
     exact_text_by_vertex = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in vertices}
-    return _PAIR.sub(
+    return _PAIR_PATTERN.sub(
         lambda pair: exact_text_by_vertex.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS_WITH_DECLARATIONS = (".gpkg", ".gdb")
 #: A text of at least this length counts as unlimited.
 _MAX_TEXT_LENGTH = 2**16
-_TEXT_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
+_TEXT_WIDTH_PATTERN = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
 #: Column types of the GeoPackage standard, in the terms of the templates.
 _FIELD_TYPES_BY_SQL_TYPE = {
     "TEXT": "text",
@@ -149,7 +149,7 @@ def _read_columns(
         if key or name == shape:
             continue
         title, domain = titles.get((table, name), ("", ""))
-        width = _TEXT_WIDTH.fullmatch(kind.strip())
+        width = _TEXT_WIDTH_PATTERN.fullmatch(kind.strip())
         plain_type = re.sub(r"\s*\(.*", "", kind).strip().upper()
         length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
         declared_columns.append(

@@ -34,12 +34,12 @@ _LONGITUDE_RANGE, _LATITUDE_RANGE = (73.0, 136.0), (3.0, 54.0)
 _NORTHING_RANGE, _EASTING_RANGE, _ZONE_NUMBER_RANGE = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
 #: Decimals of a degree in a boundary (0.0001° is 10 m).
 _FEWEST_DECIMALS = 4
-_BOUNDARY_WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
-_COORDINATE_HEADINGS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
-_POINT_LABEL = re.compile(r"[A-Za-z]{0,4}\d*")
+_BOUNDARY_WORD_PATTERN = re.compile(r"地块坐标|界址|拐点|圈号|点号")
+_COORDINATE_HEADING_PATTERN = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
+_POINT_LABEL_PATTERN = re.compile(r"[A-Za-z]{0,4}\d*")
 _NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_COORDINATE_SEPARATORS = re.compile(r"[,;\s，；、|]+")
-_AXIS_PREFIX = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
+_COORDINATE_SEPARATOR_PATTERN = re.compile(r"[,;\s，；、|]+")
+_AXIS_PREFIX_PATTERN = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
 _DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
     r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?"
 )
@@ -62,7 +62,9 @@ def does_text_list_points(text: str) -> bool:
     """Return True if a text is a list of coordinates, on one line or several."""
     text = _DEGREES_MINUTES_SECONDS_PATTERN.sub(_convert_match_to_degrees, text)
     rows = [
-        _COORDINATE_SEPARATORS.split(_AXIS_PREFIX.sub(" ", line).strip()) for line in text.splitlines() if line.strip()
+        _COORDINATE_SEPARATOR_PATTERN.split(_AXIS_PREFIX_PATTERN.sub(" ", line).strip())
+        for line in text.splitlines()
+        if line.strip()
     ]
     return do_rows_list_points(rows, text)
 
@@ -80,7 +82,7 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
         lines += bool(cells)
         point_lines += bool(line_points)
         pure += bool(line_points) and all(
-            _NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells
+            _NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL_PATTERN.fullmatch(cell) for cell in cells
         )
         points += line_points
     systems = {point.coordinate_system for point in points}
@@ -91,13 +93,13 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
         max(values) - min(values) > _MAX_EXTENT[system] for values in ([p.x for p in points], [p.y for p in points])
     ):
         return False
-    if _BOUNDARY_WORDS.search(words) or _is_closed(points):
+    if _BOUNDARY_WORD_PATTERN.search(words) or _is_closed(points):
         return True
     are_points_exact = all(point.is_exact for point in points)
     return (
         are_points_exact
         and pure >= _LEAST_SHARE_OF_POINTS * lines
-        and (system != "plane" or bool(_COORDINATE_HEADINGS.search(words)))
+        and (system != "plane" or bool(_COORDINATE_HEADING_PATTERN.search(words)))
     )
 
 
@@ -156,22 +158,22 @@ def _convert_match_to_degrees(match: re.Match[str]) -> str:
 
 
 #: GeoJSON, Esri JSON, TopoJSON, GML, KML, a virtual layer of GDAL; WKT; WKB in hexadecimal digits.
-_TEXT_GEOMETRY = re.compile(
+_TEXT_GEOMETRY_PATTERN = re.compile(
     rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
     rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}"
 )
 #: WKB of one or several polygons, in either byte order, with Z, M, or an SRID; and the header of a GeoPackage blob.
-_BINARY_GEOMETRY = re.compile(
+_BINARY_GEOMETRY_PATTERN = re.compile(
     rb"\x01[\x03\x06\xeb\xee\xd3\xd6\xbb\xbe][\x00\x03\x07\x0b]\x00[\x00\x20\x80\xa0]|\0\0\0[\0-\x0f][\x03\x06]|GP\0"
 )
 #: Limits: bytes of a sheet, bytes of an old workbook, sheets of a workbook.
 _SHEET_BYTES, _BOOK_BYTES, _MAX_SHEETS = 2**20, 2**23, 20
 #: Cells of an old workbook: a number, a short number, a text of the table of texts.
-_XLS_CELL = re.compile(
+_XLS_CELL_PATTERN = re.compile(
     rb"\x03\x02\x0e\0(.{4})..(.{8})|\x7e\x02\x0a\0(.{4})..(.{4})|\xfd\0\x0a\0(.{4})..(.{4})", re.DOTALL
 )
-_XML_ROW = re.compile(r"<row\b.*?</row>", re.DOTALL)
-_XML_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_XML_ROW_PATTERN = re.compile(r"<row\b.*?</row>", re.DOTALL)
+_XML_CELL_PATTERN = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _CELL_TEXT_PATTERN = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 
 
@@ -181,7 +183,9 @@ def does_text_have_geometry(head: bytes, *, lists: bool = True) -> bool:
     With ``lists`` a list of boundary points counts too.
     """
     text = _decode_beginning(head)
-    return _TEXT_GEOMETRY.search(text.encode("utf-8", "replace")) is not None or (lists and does_text_list_points(text))
+    return _TEXT_GEOMETRY_PATTERN.search(text.encode("utf-8", "replace")) is not None or (
+        lists and does_text_list_points(text)
+    )
 
 
 def _decode_beginning(head: bytes) -> str:
@@ -209,10 +213,10 @@ def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]])
 
 def _does_value_have_geometry(value: Any) -> bool:
     if isinstance(value, bytes):
-        return _BINARY_GEOMETRY.match(value) is not None
+        return _BINARY_GEOMETRY_PATTERN.match(value) is not None
     if not isinstance(value, str):
         return False
-    return _TEXT_GEOMETRY.search(value.encode("utf-8", "replace")) is not None or does_text_list_points(value)
+    return _TEXT_GEOMETRY_PATTERN.search(value.encode("utf-8", "replace")) is not None or does_text_list_points(value)
 
 
 def does_workbook_have_geometry(path: Path) -> bool:
@@ -227,7 +231,7 @@ def does_workbook_have_geometry(path: Path) -> bool:
             shared_strings = [
                 "".join(_CELL_TEXT_PATTERN.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)
             ]
-            return _TEXT_GEOMETRY.search(texts.encode()) is not None or any(
+            return _TEXT_GEOMETRY_PATTERN.search(texts.encode()) is not None or any(
                 _does_sheet_have_geometry(_read_beginning(book, name), shared_strings) for name in sheet_names
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
@@ -240,12 +244,12 @@ def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
 
 
 def _does_sheet_have_geometry(sheet: str, shared_strings: list[str]) -> bool:
-    if _TEXT_GEOMETRY.search(sheet.encode("utf-8", "replace")):
+    if _TEXT_GEOMETRY_PATTERN.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
-    for row in _XML_ROW.findall(sheet):
+    for row in _XML_ROW_PATTERN.findall(sheet):
         cells = []
-        for attributes, inside in _XML_CELL.findall(row):
+        for attributes, inside in _XML_CELL_PATTERN.findall(row):
             text = "".join(_CELL_TEXT_PATTERN.findall(inside)).strip()
             if 't="s"' in attributes and text.isdigit():
                 text = shared_strings[int(text)] if int(text) < len(shared_strings) else "…"
@@ -264,10 +268,10 @@ def does_xls_have_geometry(path: Path) -> bool:
     if not data.startswith(OLD_WORKBOOK_SIGNATURE):
         return does_text_have_geometry(data[:_SHEET_BYTES])
     texts = data.decode("utf-16-le", "replace") + data[1:].decode("utf-16-le", "replace")
-    if _TEXT_GEOMETRY.search(data) or "POLYGON" in texts.upper():
+    if _TEXT_GEOMETRY_PATTERN.search(data) or "POLYGON" in texts.upper():
         return True
     rows: dict[int, list[tuple[int, str]]] = {}
-    for place, double, short_place, short, text_place, _ in _XLS_CELL.findall(data):
+    for place, double, short_place, short, text_place, _ in _XLS_CELL_PATTERN.findall(data):
         row, column = struct.unpack("<HH", place or short_place or text_place)
         value = (
             "文"

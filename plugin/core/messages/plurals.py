@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 #: A count with the noun that it counts: ``{count} invalid features``.
-_COUNTED_NOUN = re.compile(r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b")
+_COUNTED_NOUN_PATTERN = re.compile(
+    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b"
+)
 _SINGULAR_OF_NOUNS = {"vertices": "vertex"}
 _SINGULAR_OF_VERBS = {
     "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "count": "counts",
@@ -22,20 +24,20 @@ _NO_PLURALS = {"across", "as", "gives", "its", "less", "plus", "this", "thus", *
 _NO_PLURALS |= {"declares", "occurs", "refers", "requires", "stores"}
 _VERBS = "|".join(_SINGULAR_OF_VERBS)
 _MODALS = ("can", "cannot", "could", "may", "must", "would")
-_PLURAL_VERB = re.compile("".join(rf"(?<!\b{modal} )" for modal in _MODALS) + rf"\b({_VERBS})\b")
+_PLURAL_VERB_PATTERN = re.compile("".join(rf"(?<!\b{modal} )" for modal in _MODALS) + rf"\b({_VERBS})\b")
 #: Verbs that follow the first one with the same subject: ``are invalid and were compared``.
-_COORDINATED_VERB = re.compile(rf"(?:(?<= and )|(?<= but )|(?<= or ))({_VERBS})\b")
-_RELATIVE_VERB = re.compile(rf"(?:(?<=that )|(?<=which ))({_VERBS})\b")
+_COORDINATED_VERB_PATTERN = re.compile(rf"(?:(?<= and )|(?<= but )|(?<= or ))({_VERBS})\b")
+_RELATIVE_VERB_PATTERN = re.compile(rf"(?:(?<=that )|(?<=which ))({_VERBS})\b")
 #: Text before a count that is not the subject: ``coordinates of {count} objects``, ``({count} rows``.
-_OBJECT_START = re.compile(
+_OBJECT_START_PATTERN = re.compile(
     r"(?:\b(?:all|at|by|contain|contains|field|first|from|gave|has|have|in|(?<!\} )of|on|only|received|share|state"
     r"|states|than|to|with) |\([^()]*)$",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.:;]")
-_SUBJECT_PRONOUN = re.compile(rf"\bthey (?P<verb>{_VERBS}|{'|'.join(_MODALS)})\b")
+_SENTENCE_END_PATTERN = re.compile(r"[.:;]")
+_SUBJECT_PRONOUN_PATTERN = re.compile(rf"\bthey (?P<verb>{_VERBS}|{'|'.join(_MODALS)})\b")
 _PRONOUNS = {"them": "it", "their": "its", "Their": "Its"}
-_OTHER_PRONOUN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
+_OTHER_PRONOUN_PATTERN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
 
 
 def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
@@ -48,7 +50,7 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     """
     matches = [
         one
-        for one in _COUNTED_NOUN.finditer(template)
+        for one in _COUNTED_NOUN_PATTERN.finditer(template)
         if one["noun"] not in _NO_PLURALS and _is_number(params.get(one["name"]))
     ]
     text, end = "", len(template)
@@ -68,20 +70,20 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
         return text
     text = text.replace("there are {", "there is {")
     # A pronoun refers to what is counted if nothing else is.
-    text = _SUBJECT_PRONOUN.sub(lambda verb: f"it {_SINGULAR_OF_VERBS.get(verb['verb'], verb['verb'])}", text)
+    text = _SUBJECT_PRONOUN_PATTERN.sub(lambda verb: f"it {_SINGULAR_OF_VERBS.get(verb['verb'], verb['verb'])}", text)
     text = text.replace("crosses themselves", "crosses itself")
-    return _OTHER_PRONOUN.sub(lambda pronoun: _PRONOUNS[pronoun[1]], text)
+    return _OTHER_PRONOUN_PATTERN.sub(lambda pronoun: _PRONOUNS[pronoun[1]], text)
 
 
 def _make_following_singular(start: str, following: str) -> str:
     """Return the text after a counted noun with the verbs of this sentence in the singular."""
-    sentence_end = _SENTENCE_END.search(following)
+    sentence_end = _SENTENCE_END_PATTERN.search(following)
     end = sentence_end.start() if sentence_end else len(following)
     sentence, rest = following[:end], following[end:]
-    if _OBJECT_START.search(start):
-        return _RELATIVE_VERB.sub(_make_verb_singular, sentence, count=1) + rest
-    sentence = _PLURAL_VERB.sub(_make_verb_singular, sentence, count=1)
-    return _COORDINATED_VERB.sub(_make_verb_singular, sentence) + rest
+    if _OBJECT_START_PATTERN.search(start):
+        return _RELATIVE_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1) + rest
+    sentence = _PLURAL_VERB_PATTERN.sub(_make_verb_singular, sentence, count=1)
+    return _COORDINATED_VERB_PATTERN.sub(_make_verb_singular, sentence) + rest
 
 
 def _make_verb_singular(match: re.Match[str]) -> str:

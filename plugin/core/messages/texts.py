@@ -164,11 +164,13 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 
 
 #: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.
-_ABSOLUTE_PATHS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
+_ABSOLUTE_PATH_PATTERN = re.compile(
+    r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])"
+)
 TEXT_LANGUAGES = ("zh", "en")
 #: A placeholder with its unit; the figure is a value in this unit.
-_FIGURE_WITH_UNIT = re.compile(r"\{(\w+)\} ?(?:m²|%)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
+_NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 #: Placeholders of limits, which are printed as they are set.
 _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 #: Parameters that are figures in the unit of a message, and those that name its target.
@@ -603,12 +605,12 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     if "unit" not in params or not figure_names:
         return {}
     targets = [str(params[name]) for name in _TARGET_PARAMS if name in params]
-    numbers = [float(text) for text in targets if _NUMBER.fullmatch(text)]
+    numbers = [float(text) for text in targets if _NUMBER_PATTERN.fullmatch(text)]
     value = params["value"] if _is_finite_float(params.get("value")) else None
     margins = [params[name] for name in _MARGIN_PARAMS if _is_finite_float(params.get(name))]
     if not margins and value is not None:
         margins = [value - number for number in numbers]
-    decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER.fullmatch(text)), default=0)
+    decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER_PATTERN.fullmatch(text)), default=0)
     margin = min(margins, key=abs, default=None)
     shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
@@ -616,7 +618,7 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
-    figure_names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
+    figure_names = {name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
     return {name: format_number(params[name], 2) for name in figure_names if _is_finite_float(params.get(name))}
 
 
@@ -669,4 +671,4 @@ def strip_folders(text: str) -> str:
 
     Reports are passed on; the folders of this machine are not.
     """
-    return _ABSOLUTE_PATHS.sub("", text)
+    return _ABSOLUTE_PATH_PATTERN.sub("", text)

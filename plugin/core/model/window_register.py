@@ -26,7 +26,7 @@ WINDOW_REGISTER_COLUMNS = (
     "中心经度", "中心纬度",
 )  # fmt: skip
 #: The code of a layer after its name: 城镇开发边界（CZKFBJ）.
-_CODE_AFTER_NAME = re.compile(r"（(\w+)）$")
+_CODE_AFTER_NAME_PATTERN = re.compile(r"（(\w+)）$")
 
 
 class WindowState(StrEnum):
@@ -104,7 +104,7 @@ def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
 
 
 def _get_role(text: str) -> str:
-    match = _CODE_AFTER_NAME.search(text)
+    match = _CODE_AFTER_NAME_PATTERN.search(text)
     return match[1] if match else text
 
 

@@ -119,7 +119,7 @@ def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[st
 _DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
 #: Attributes that name a schema or a namespace.
-_SCHEMA_ATTRIBUTE = re.compile(r"xmlns(?::|$)|xsi:|xml:")
+_SCHEMA_ATTRIBUTE_PATTERN = re.compile(r"xmlns(?::|$)|xsi:|xml:")
 #: Maximum characters of a text between elements in a message.
 _MAX_SHOWN_CHARACTERS = 40
 #: Maximum depth of elements; metadata have three levels.
@@ -188,7 +188,7 @@ def read_xml(data: bytes) -> XmlNode:
     def start_element(name: str, attributes: dict[str, str]) -> None:
         if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
-        node = XmlNode(name, attributes=[key for key in attributes if not _SCHEMA_ATTRIBUTE.match(key)])
+        node = XmlNode(name, attributes=[key for key in attributes if not _SCHEMA_ATTRIBUTE_PATTERN.match(key)])
         stack[-1].children.append(node)
         stack.append(node)
 

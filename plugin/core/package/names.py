@@ -17,9 +17,11 @@ SAMPLE_VALUES = {"code": "140225", "name": "浑源县", "year": "2026", "number"
 DEFAULT_PLACEHOLDERS = ("code", "name", "year")
 #: The file of field names, in the folder of the shapefiles.
 FIELD_NAME_FILE = "字段名对照.csv"
-_FORBIDDEN_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_WINDOWS_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
-_FIELD_NAME = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
+_FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_WINDOWS_DEVICE_NAME_PATTERN = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE
+)
+_FIELD_NAME_PATTERN = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 #: Names that FileGDB, GeoPackage or SQL reserve.
 _RESERVED_FIELD_NAMES = {
     "OBJECTID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "FID", "GEOM", "OGC_FID", "ROWID",
@@ -82,9 +84,9 @@ def find_name_problem(name: str) -> str:
     """Return why a file name is not portable, as a key of texts; else empty."""
     if not name.strip():
         return "name_empty"
-    if _FORBIDDEN_CHARACTERS.search(name):
+    if _FORBIDDEN_CHARACTER_PATTERN.search(name):
         return "name_characters"
-    if _WINDOWS_DEVICE_NAME.match(name) or name in (".", ".."):
+    if _WINDOWS_DEVICE_NAME_PATTERN.match(name) or name in (".", ".."):
         return "name_reserved"
     if name != name.strip() or name.endswith("."):
         return "name_end"
@@ -103,6 +105,6 @@ def find_field_name_problem(name: str) -> str:
 
     Empty if the name is valid.
     """
-    if not _FIELD_NAME.fullmatch(name) or len(name) > 64:
+    if not _FIELD_NAME_PATTERN.fullmatch(name) or len(name) > 64:
         return "field_characters"
     return "field_taken" if name.upper() in _RESERVED_FIELD_NAMES else ""

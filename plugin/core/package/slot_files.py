@@ -29,14 +29,14 @@ STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-jour
 #: added (ISO 32000-1, 7.5.5; readers search the last kilobyte for the mark, Adobe's note to 3.4.4 of the PDF Reference
 #: 1.7).
 BYTES_READ_AT_EACH_END = 2048
-_PDF_END_MARK = re.compile(rb"startxref\s+\d+\s+%%EOF")
+_PDF_END_MARK_PATTERN = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
 SIGNATURE_BY_SUFFIX = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
 #: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
 #: set.
-_FILEGDB_FILE_NAME = re.compile(
+_FILEGDB_FILE_NAME_PATTERN = re.compile(
     r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
     re.IGNORECASE,
 )
@@ -52,7 +52,7 @@ def is_data_set_file(name: str, data_set: str) -> bool:
     ``data_set`` is the path of a .gdb or a folder of shapefiles.
     """
     if data_set.lower().endswith(".gdb"):
-        return _FILEGDB_FILE_NAME.fullmatch(name) is not None
+        return _FILEGDB_FILE_NAME_PATTERN.fullmatch(name) is not None
     return name == FIELD_NAME_FILE or name.lower().endswith(_SHAPEFILE_SUFFIXES)
 
 
@@ -315,7 +315,7 @@ def has_valid_start(name: str, start: bytes) -> bool:
 
 def has_valid_end(name: str, tail: bytes) -> bool:
     """Return True unless a PDF has no end mark in its last bytes (`BYTES_READ_AT_EACH_END`)."""
-    return not name.lower().endswith(".pdf") or _PDF_END_MARK.search(tail) is not None
+    return not name.lower().endswith(".pdf") or _PDF_END_MARK_PATTERN.search(tail) is not None
 
 
 def make_unreadable_file_error(path: Path, error: OSError) -> InputError:

@@ -24,7 +24,7 @@ from .model import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_three_zone_name
 
 #: A division: province, city or county.
-_DIVISION_CODE = re.compile(r"[1-9][0-9]{5}")
+_DIVISION_CODE_PATTERN = re.compile(r"[1-9][0-9]{5}")
 #: Years of land surveys that the expansion ratio may start from.
 _SURVEY_YEARS = range(1996, 2036)
 #: Settings by layer code that any layer may have.
@@ -111,9 +111,9 @@ def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     """
     code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
     for member in members:
-        if not _DIVISION_CODE.fullmatch(check_type(member, str, file=path, key="members")):
+        if not _DIVISION_CODE_PATTERN.fullmatch(check_type(member, str, file=path, key="members")):
             raise make_unknown_key_error(path, "members", member, ("140700",))
-    if _DIVISION_CODE.fullmatch(code):
+    if _DIVISION_CODE_PATTERN.fullmatch(code):
         if members:
             raise make_unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:

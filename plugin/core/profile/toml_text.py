@@ -21,7 +21,7 @@ from ..errors import DataError
 
 #: Path of a value: keys, and positions in arrays of tables, such as ``("targets", 0, "value")``.
 TomlPath = tuple[str | int, ...]
-_UNQUOTED_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_UNQUOTED_KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]+")
 _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 
 
@@ -229,7 +229,7 @@ def render_toml(value: Any) -> str:
 
 def _quote_key(name: str | int) -> str:
     text = str(name)
-    return text if _UNQUOTED_KEY.fullmatch(text) else render_toml(text)
+    return text if _UNQUOTED_KEY_PATTERN.fullmatch(text) else render_toml(text)
 
 
 def _join_keys(place: TomlPath) -> str:
@@ -327,7 +327,7 @@ def _read_keys(text: str, position: int) -> tuple[tuple[str, ...], int]:
     while True:
         position = _skip_blanks(text, position)
         quoted = _STRING_PATTERN.match(text, position) if text[position] in "\"'" else None
-        match = quoted or _UNQUOTED_KEY.match(text, position)
+        match = quoted or _UNQUOTED_KEY_PATTERN.match(text, position)
         if match is None:
             raise ValueError(f"no key at {position}")
         parts.append(tomllib.loads(f"k = {match[0]}")["k"] if quoted else match[0])

@@ -18,7 +18,7 @@ DEFAULT_MAP_SET = LAYOUTS_FOLDER / "maps.toml"
 #: Whole county, or 中心城区.
 MAP_SCOPES = ("county", "centre")
 #: Characters that file names cannot have on a supported system.
-_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
+_FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[\\/:*?"<>|\s]+')
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,9 @@ class MapCatalogue:
         Characters that file names cannot have are removed.
         """
         title = one.short if township else one.title
-        return _NOT_IN_NAMES.sub("", self.file_name.format(code=code, name=name, number=one.number, title=title))
+        return _FORBIDDEN_CHARACTER_PATTERN.sub(
+            "", self.file_name.format(code=code, name=name, number=one.number, title=title)
+        )
 
     def find_round_scale(self, least: float) -> float:
         """Return the smallest round scale denominator that is at least ``least``."""

@@ -49,8 +49,8 @@ COMPARISON_WORDS = {
     "=": ("＝", "等于"),
 }
 _TOTAL_WORDS = ("合计", "总计", "全县", "小计", "全县合计", "total")
-_FIGURE_HEADING = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
-_PRINTED_NUMBER = re.compile(r"\d+(\.\d+)?")
+_FIGURE_HEADING_PATTERN = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
+_PRINTED_NUMBER_PATTERN = re.compile(r"\d+(\.\d+)?")
 #: Number of digits of a township's code: six of the county and three.
 _TOWNSHIP_DIGITS = 9
 
@@ -95,7 +95,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     """
     indicator_and_unit_by_heading = {}
     for head in table.other_headings:
-        parts = _FIGURE_HEADING.fullmatch(head)
+        parts = _FIGURE_HEADING_PATTERN.fullmatch(head)
         indicator, unit = (
             _find_id(parts[1], INDICATOR_WORDS) if parts else "",
             _find_id(parts[2], UNIT_WORDS) if parts else "",
@@ -187,7 +187,7 @@ def _read_township_code(row: FoundTableRow) -> str:
 
 def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
     plain_number = re.sub("[,\u202f ]", "", normalize("NFKC", text))
-    if not _PRINTED_NUMBER.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
+    if not _PRINTED_NUMBER_PATTERN.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
         raise table.make_cell_error(row, column, text, ("3.21",))
     return plain_number
 

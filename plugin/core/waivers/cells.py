@@ -21,7 +21,7 @@ NO_LAYER_CELL = "*"
 #: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
 AS_DRAWN_CELL_TEXT = "按图形"
 _SHA256_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
-_KEY_SEPARATOR = re.compile(r"(?<!\\);")
+_KEY_SEPARATOR_PATTERN = re.compile(r"(?<!\\);")
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:
 
 def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
     role, _, keys_text = cell.partition(" ")
-    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR.split(keys_text))
+    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR_PATTERN.split(keys_text))
     return ("" if role == NO_LAYER_CELL else role), keys
 
 

@@ -226,7 +226,7 @@ def compute_distance_m(first: tuple[float, float] | None, second: tuple[float, f
 
 
 #: The first sentence; a decimal point does not end it.
-_FIRST_SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
+_FIRST_SENTENCE_PATTERN = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ def _extract_first_sentence(message: str) -> str:
 
     Narrow spaces become plain spaces, because GBK has no narrow space.
     """
-    sentence_match = _FIRST_SENTENCE.match(message)
+    sentence_match = _FIRST_SENTENCE_PATTERN.match(message)
     return (sentence_match.group() if sentence_match else message).replace(THIN_SPACE, " ")
 
 

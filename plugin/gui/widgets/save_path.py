@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from ...bridge.texts import tr
 
-_SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
+_SUFFIX_IN_FILTER_PATTERN = re.compile(r"\*(\.\w+)")
 
 
 def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suffixes: Sequence[str]) -> str:
@@ -52,7 +52,7 @@ def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -
 
 def _get_suffix_of_filter(suffixes: Sequence[str], chosen_filter: str) -> str:
     """Return the suffix in a file dialog's filter: ``Shapefile (*.shp)`` → ``.shp``."""
-    suffix_match = _SUFFIX_IN_FILTER.search(chosen_filter)
+    suffix_match = _SUFFIX_IN_FILTER_PATTERN.search(chosen_filter)
     return suffix_match[1] if suffix_match else suffixes[0]
 
 

@@ -19,7 +19,7 @@ from plugin.core.standard import load_standard
 from tests.core.examples import run_example
 
 #: A figure with its unit in a Chinese or English message, and the sign before it.
-FIGURE = re.compile(r"(?<![\w.…])(\d[\d\u202f]*(?:\.\d+)?) ?(公顷|ha|m²|km²|万亩|wan mu)(?![\w²])")
+FIGURE_PATTERN = re.compile(r"(?<![\w.…])(\d[\d\u202f]*(?:\.\d+)?) ?(公顷|ha|m²|km²|万亩|wan mu)(?![\w²])")
 #: Decimals that figures of each unit may have; a target is printed as it is set, with up to two.
 DECIMALS = {"公顷": (2, 4), "ha": (2, 4), "m²": (0, 2), "km²": (0, 1, 2, 3, 4), "万亩": (0, 1, 2, 4), "wan mu": (0, 1, 2, 4)}  # fmt: skip
 
@@ -37,7 +37,7 @@ def list_example_messages(lang):
 def test_figures_of_all_example_messages_have_the_decimals_of_their_unit(lang):
     wrong, seen = [], 0
     for code, message, finding in list_example_messages(lang):
-        for text, unit in FIGURE.findall(message):
+        for text, unit in FIGURE_PATTERN.findall(message):
             seen += 1
             decimals = len(text.partition(".")[2])
             value = float(text.replace("\u202f", ""))

@@ -18,14 +18,16 @@ from plugin.core.standard import load_standard
 from plugin.paths import I18N, TEXTS_FOLDER
 
 #: What looks like a key of the standard's settings.
-KEY = re.compile(r"(?<![\w./-])[a-z_]+(?:\.\w+)+", re.ASCII)
+SETTING_KEY_PATTERN = re.compile(r"(?<![\w./-])[a-z_]+(?:\.\w+)+", re.ASCII)
 STANDARD = load_standard("county_db")
 SETTINGS = set(STANDARD.settings)
 
 
 def find_keys(text: str) -> list[str]:
     """Return the keys of settings in a text: those of the standard, and of groups of them."""
-    return [k for k in KEY.findall(text) if k in SETTINGS or any(s.startswith(f"{k}.") for s in SETTINGS)]
+    return [
+        k for k in SETTING_KEY_PATTERN.findall(text) if k in SETTINGS or any(s.startswith(f"{k}.") for s in SETTINGS)
+    ]
 
 
 def find_keys_without_title(text: str, titles: dict[str, str], close: str) -> list[str]:

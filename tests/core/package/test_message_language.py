@@ -26,12 +26,12 @@ from plugin.core.standard.map_set import MissingMapReason
 from plugin.core.waivers.model import NO_WAIVERS
 
 COUNTY_SPEC = load_package_spec("county")
-CHINESE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
+CHINESE_CHARACTER_PATTERN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def is_in_language(lang, text):
     """Return True if a text is in the language, not counting names in quotes."""
-    return bool(CHINESE_CHARACTER.search(re.sub(r"“[^”]*”", "", text))) == (lang == "zh")
+    return bool(CHINESE_CHARACTER_PATTERN.search(re.sub(r"“[^”]*”", "", text))) == (lang == "zh")
 
 
 def explain_incomplete_check():

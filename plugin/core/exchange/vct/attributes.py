@@ -26,15 +26,15 @@ from .values import VALUE_PARSERS
 
 NoticeList = list[tuple[str, dict[str, Any]]]
 #: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
-_UTF8_CHINESE = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
+_UTF8_CHINESE_PATTERN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
 
 #: A code stored as a number loses leading zeros: 0103 becomes 103.
-_LEADING_ZERO = re.compile(r"\s*0\d")
+_LEADING_ZERO_PATTERN = re.compile(r"\s*0\d")
 #: A number with decimals, which a field of integers cannot hold.
-_DECIMAL_NUMBER = re.compile(r"\s*[+-]?\d+\.\d+\s*")
+_DECIMAL_NUMBER_PATTERN = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 #: Control characters, including tab, which texts of a plan do not contain.
-_CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTER_PATTERN = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 #: Objects without a row that an error names.
@@ -169,9 +169,11 @@ class AttributeReader:
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         lines = self.lines
-        if _UTF8_CHINESE.search(line):
+        if _UTF8_CHINESE_PATTERN.search(line):
             self.remarks.add_remark("vct_note_utf8", lines.number, table=table.name)
-        if _CONTROL_CHARACTER.search(line.replace(self._control_separator, b"") if self._control_separator else line):
+        if _CONTROL_CHARACTER_PATTERN.search(
+            line.replace(self._control_separator, b"") if self._control_separator else line
+        ):
             if b"\0" in line:
                 raise lines.make_error("vct_nul", table=table.name)
             self.remarks.add_remark("vct_note_control", lines.number, table=table.name)
@@ -184,7 +186,7 @@ class AttributeReader:
         ident = lines.parse_integer(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
-            if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
+            if column.type in ("integer", "real") and _LEADING_ZERO_PATTERN.match(cell):
                 self.remarks.add_remark("vct_note_zeros", lines.number, table=table.name, field=column.name)
             if column.type != "text" and not cell.isascii() and cell.strip():
                 value = shorten_line(cell.encode("gb18030"))
@@ -197,7 +199,7 @@ class AttributeReader:
                 params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
                 raise lines.make_error("vct_value_large", **params) from error
             except ValueError as error:
-                if column.type == "integer" and _DECIMAL_NUMBER.fullmatch(cell):
+                if column.type == "integer" and _DECIMAL_NUMBER_PATTERN.fullmatch(cell):
                     raise lines.make_error(
                         "vct_value_decimal",
                         table=table.name,

@@ -33,7 +33,7 @@ _MAX_SHOWN_CHARACTERS = 40
 #: Bytes that may follow the text: NUL of an interrupted copy, and the end mark of DOS.
 _FILL_BYTES = b"\0\x1a"
 #: A line that begins or ends a section; a table may have a name such as LEGEND.
-_SECTION_MARK = re.compile(
+_SECTION_MARK_PATTERN = re.compile(
     "(?:Head|FeatureCode|TableStructure|Point|Line|Polygon|Solid|Image|Annotation|Topology|Attribute|VarChar|Style|StyleData|"
     "Comment)(?:Begin|End)",
     re.I,
@@ -205,7 +205,7 @@ class LineReader:
         The current section then has no end.
         """
         word = word.strip()
-        if _SECTION_MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
+        if _SECTION_MARK_PATTERN.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.make_error("vct_section_open", value=word)
 
     def read_integers(self) -> list[int]:

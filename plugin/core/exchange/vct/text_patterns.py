@@ -20,7 +20,7 @@ UNSEEN_PATTERN_BY_NOTE = {
     "vct_note_private": re.compile(f"[{_PRIVATE_CHARACTERS}]"),
     "vct_note_invisible": re.compile(f"[{_INVISIBLE_CHARACTERS}]"),
 }
-_UNSEEN_CHARACTER = re.compile(f"[{_PRIVATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]")
+_UNSEEN_CHARACTER_PATTERN = re.compile(f"[{_PRIVATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]")
 #: Number of characters of a value in a message.
 _MAX_SHOWN_CHARACTERS = 20
 
@@ -29,7 +29,7 @@ def shorten_value(value: object) -> str:
     """Return a value for a message: not too long, with the numbers of unseen characters, as in <U+2028>."""
     text = str(value)
     text = text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
-    return _UNSEEN_CHARACTER.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    return _UNSEEN_CHARACTER_PATTERN.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
 def check_annotation_text(text: str, line: int, table: str, field: str, remarks: FileRemarks) -> None:

@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Chinese digits, also those of 一九九八 and 二〇二五, and the tens of days and months (十, 廿, 卅).
 _DIGIT_BY_CHINESE_CHARACTER = {character: digit for digit, characters in enumerate(("〇零○", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for character in characters}  # fmt: skip
 _TENS_BY_CHINESE_CHARACTER = {"十": 10, "廿": 20, "卅": 30}
-_CHINESE_DATE = re.compile(
+_CHINESE_DATE_PATTERN = re.compile(
     rf"([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}]{{4}})年(?:([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}十]+)月([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}十廿卅]+)[日号]?)?"
 )
 
@@ -78,7 +78,7 @@ def _read_year(text: str) -> str:
 def _normalise_date_text(text: str) -> str:
     """Return a date without spaces, in ASCII digits and separators."""
     text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).replace("。", ".")
-    match = _CHINESE_DATE.fullmatch(text)
+    match = _CHINESE_DATE_PATTERN.fullmatch(text)
     if match is None:
         return text.replace("号", "日")
     year, month, day = match.groups()

@@ -47,8 +47,8 @@ _ACTIVE_PART_PATTERNS = {
     "external": re.compile(r"/externalLinks/|/connections\.xml$|/queryTables/", re.IGNORECASE),
 }
 #: A relationship to a target outside the file, and the kind that only a click follows.
-_EXTERNAL_RELATION = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
-_HYPERLINK_TYPE = re.compile(rb"/relationships/hyperlink[\"']")
+_EXTERNAL_RELATION_PATTERN = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
+_HYPERLINK_TYPE_PATTERN = re.compile(rb"/relationships/hyperlink[\"']")
 #: Maximum numbers of parts, and of bytes of relationships, that are read.
 _MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
 
@@ -75,7 +75,7 @@ def find_active_parts(path: Path) -> tuple[str, ...]:
                 if info.filename.lower().endswith(".rels"):
                     with archive.open(info) as part:
                         text = part.read(_MAX_PART_BYTES)
-                    if any(not _HYPERLINK_TYPE.search(one) for one in _EXTERNAL_RELATION.findall(text)):
+                    if any(not _HYPERLINK_TYPE_PATTERN.search(one) for one in _EXTERNAL_RELATION_PATTERN.findall(text)):
                         keys["external"] = None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
         return ()

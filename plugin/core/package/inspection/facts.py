@@ -105,7 +105,7 @@ def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> t
 
 
 #: A CRS by its code; other texts of a manifest are not passed to PROJ.
-_EPSG_CODE = re.compile(r"EPSG:\d{4,6}")
+_EPSG_CODE_PATTERN = re.compile(r"EPSG:\d{4,6}")
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ class PackageFacts:
         else:
             source_labels = {str(row.get("source_crs", "")) for row in self.manifest["layers"]}
         label = next(iter(source_labels)) if len(source_labels) == 1 else ""
-        return crs_care.parse_crs(label) if _EPSG_CODE.fullmatch(label) else None
+        return crs_care.parse_crs(label) if _EPSG_CODE_PATTERN.fullmatch(label) else None
 
     def _read_report_crs(self) -> str:
         """Return the label of the CRS in the report's data; empty if unreadable (DOC013 reports that)."""

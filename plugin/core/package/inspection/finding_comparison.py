@@ -43,8 +43,8 @@ _CHANGE_SHARE, _CHANGE = 1e-5, 0.02
 #: Distance (m) within which two places are equal.
 _SAME_PLACE_M = 1.0
 #: A figure of a message, with its groups of digits.
-_FIGURE = re.compile(r"\d+(?:[\u00a0\u202f\u2009 ,]\d{3})*(?:\.\d+)?")
-_WHITE_SPACE = re.compile(r"\s+")
+_FIGURE_PATTERN = re.compile(r"\d+(?:[\u00a0\u202f\u2009 ,]\d{3})*(?:\.\d+)?")
+_WHITE_SPACE_PATTERN = re.compile(r"\s+")
 #: Parameters of a finding that depend on a table which the inspection may lack.
 _OPTIONAL_PARAMS = ("shown",)
 
@@ -266,8 +266,8 @@ def _differs_in_message(stated: Finding, found: Finding) -> bool:
         return False
     if stated.message == found.message:
         return False
-    words = [_WHITE_SPACE.sub("", _FIGURE.sub("#", text)) for text in (stated.message, found.message)]
-    figures = [_FIGURE.findall(text) for text in (stated.message, found.message)]
+    words = [_WHITE_SPACE_PATTERN.sub("", _FIGURE_PATTERN.sub("#", text)) for text in (stated.message, found.message)]
+    figures = [_FIGURE_PATTERN.findall(text) for text in (stated.message, found.message)]
     return words[0] != words[1] or any(not _are_equal_texts(*pair) for pair in zip(*figures, strict=True))
 
 

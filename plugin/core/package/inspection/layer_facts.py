@@ -46,13 +46,13 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, ex
 
 
 #: Tables that GDAL and QGIS reserve in a GeoPackage.
-_GEOPACKAGE_SYSTEM_NAMES = re.compile(
+_GEOPACKAGE_SYSTEM_NAME_PATTERN = re.compile(
     r"gpkg_\w+|rtree_\w+|sqlite_\w+|idx_\w+|layer_styles|qgis_projects|trigger_(?:insert|delete)_feature_count_\w+|fki_\w+"
     r"|gdal_\w+|ogr_empty_table",
     re.IGNORECASE,
 )
 #: System tables that a FileGDB lists with the layers.
-_FILEGDB_SYSTEM_NAMES = re.compile(r"GDB_\w+", re.IGNORECASE)
+_FILEGDB_SYSTEM_NAME_PATTERN = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
 def find_non_layer_tables(folder: Path, data_set: str) -> tuple[str, ...]:
@@ -81,7 +81,9 @@ def _find_non_layer_geopackage_tables(path: Path) -> tuple[str, ...]:
         sorted(
             name
             for kind, name, table in rows
-            if kind != "index" and str(name).upper() not in layers and not _GEOPACKAGE_SYSTEM_NAMES.fullmatch(name)
+            if kind != "index"
+            and str(name).upper() not in layers
+            and not _GEOPACKAGE_SYSTEM_NAME_PATTERN.fullmatch(name)
         )
     )
 
@@ -96,7 +98,9 @@ def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         # Reading the layers reports that the database cannot be opened.
         return ()
-    return tuple(sorted(str(n) for n, kind in rows if kind is None and not _FILEGDB_SYSTEM_NAMES.fullmatch(str(n))))
+    return tuple(
+        sorted(str(n) for n, kind in rows if kind is None and not _FILEGDB_SYSTEM_NAME_PATTERN.fullmatch(str(n)))
+    )
 
 
 def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> LayerFact:

@@ -49,10 +49,10 @@ _ADDRESS_ATTRIBUTES = (
     "ping",
     "cite",
 )
-_EMBEDDED_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+_EMBEDDED_PICTURE_PATTERN = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 #: Constructs in styles that load or hide content.
-_LOADING_STYLE = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
-_HIDING_STYLE = re.compile(
+_LOADING_STYLE_PATTERN = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
+_HIDING_STYLE_PATTERN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d]*[1-9])|font-size\s*:\s*0(?![.\d]*[1-9])"
     r"|text-indent\s*:\s*-|clip-path\s*:|clip\s*:\s*rect|transform\s*:|color\s*:\s*transparent|filter\s*:"
     r"|::?(?:before|after)",
@@ -60,7 +60,7 @@ _HIDING_STYLE = re.compile(
 )
 #: Texts of a page that are digests.
 _SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
-_WHITE_SPACE = re.compile(r"\s+")
+_WHITE_SPACE_PATTERN = re.compile(r"\s+")
 #: Maximum number and length of labels of a legend, which are taken from the page itself.
 _MAX_LABELS, _MAX_LABEL_CHARACTERS = 40, 40
 _VERDICT_CLASSES = ("fail", "incomplete", "conditional", "pass")
@@ -159,9 +159,9 @@ class _PageParser(HTMLParser):
             if name.startswith("on"):
                 active["handler"] += 1
             elif name in _ADDRESS_ATTRIBUTES and not (
-                value.startswith("#") or (tag == "img" and _EMBEDDED_PICTURE.fullmatch(value))
+                value.startswith("#") or (tag == "img" and _EMBEDDED_PICTURE_PATTERN.fullmatch(value))
             ):
-                active["script" if "script:" in _WHITE_SPACE.sub("", value).lower() else "remote"] += 1
+                active["script" if "script:" in _WHITE_SPACE_PATTERN.sub("", value).lower() else "remote"] += 1
             elif name == "style" or name == "hidden":
                 active["style"] += 1
         if tag == "meta" and attributes.get("http-equiv"):
@@ -226,9 +226,9 @@ def read_page(text: str) -> PageContent:
         reader.handle_endtag(reader.open_classes[-1][0])
     page = reader.page
     for style in reader.style:
-        if _LOADING_STYLE.search(style):
+        if _LOADING_STYLE_PATTERN.search(style):
             page.active_element_counts["remote"] += 1
-        page.active_element_counts["style"] += len(_HIDING_STYLE.findall(style))
+        page.active_element_counts["style"] += len(_HIDING_STYLE_PATTERN.findall(style))
     page.active_element_counts = +page.active_element_counts
     page.visible_text = " ".join("".join(reader.texts).split())
     return page
@@ -453,7 +453,9 @@ def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts, without separators and words."""
-    return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE.sub("", text))]
+    return [
+        figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE_PATTERN.sub("", text))
+    ]
 
 
 def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference]:

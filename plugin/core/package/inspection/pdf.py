@@ -30,19 +30,22 @@ _ACTIVE_NAMES: dict[str, tuple[str, ...]] = {
 }
 #: A name ends at a delimiter: /Page does not match /Pages.
 _NAME_END = rb"(?![A-Za-z0-9_.#-])"
-_PAGE_OBJECT = re.compile(rb"/Type\s*/Page" + _NAME_END)
-_ENCRYPT_NAME = re.compile(rb"/Encrypt" + _NAME_END)
+_PAGE_OBJECT_PATTERN = re.compile(rb"/Type\s*/Page" + _NAME_END)
+_ENCRYPT_NAME_PATTERN = re.compile(rb"/Encrypt" + _NAME_END)
 _ACTIVE_PATTERNS = {
     key: re.compile(b"(?:" + b"|".join(n.encode() for n in pdf_names) + b")" + _NAME_END)
     for key, pdf_names in _ACTIVE_NAMES.items()
 }
 #: Streams of objects; those of pictures and texts need not be unpacked.
-_OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
-_STREAM_START = re.compile(rb"stream\r?\n")
+_OBJECT_STREAM_PATTERN = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
+_STREAM_START_PATTERN = re.compile(rb"stream\r?\n")
 #: Operators in streams of pages that show text, pictures or lines (ISO 32000-1, table 51).
-_DRAWING_OPERATOR = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
-_CONTENT_STREAM_START = re.compile(rb"(?<!end)stream\r?\n")
-_FLATE_NAME, _FILTER_NAME = re.compile(rb"/FlateDecode" + _NAME_END), re.compile(rb"/Filter" + _NAME_END)
+_DRAWING_OPERATOR_PATTERN = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
+_CONTENT_STREAM_START_PATTERN = re.compile(rb"(?<!end)stream\r?\n")
+_FLATE_NAME_PATTERN, _FILTER_NAME_PATTERN = (
+    re.compile(rb"/FlateDecode" + _NAME_END),
+    re.compile(rb"/Filter" + _NAME_END),
+)
 #: Bytes after the end that only fill up a file.
 _FILLING_BYTES = b" \t\r\n\f\0\x1a"
 #: Maximum distance of a stream from the beginning of its dictionary.
@@ -158,14 +161,14 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
 def inspect_pdf_structure(data: bytes) -> PdfFact:
     """Return the content of a PDF by its objects, also those in compressed streams."""
     texts = [data, *_unpack_object_streams(data)]
-    locked = any(_ENCRYPT_NAME.search(text) for text in texts)
+    locked = any(_ENCRYPT_NAME_PATTERN.search(text) for text in texts)
     active = tuple(
         key for key, name_pattern in _ACTIVE_PATTERNS.items() if any(name_pattern.search(text) for text in texts)
     )
     pages = PdfPages() if locked else inspect_pages(data)
     if pages.count < 0:
         # Without a page tree, count the objects that are pages.
-        count = sum(len(_PAGE_OBJECT.findall(text)) for text in texts)
+        count = sum(len(_PAGE_OBJECT_PATTERN.findall(text)) for text in texts)
         is_blank = count > 0 and not locked and not _has_drawing(data)
     else:
         count, is_blank = pages.count, pages.is_blank
@@ -202,20 +205,20 @@ def _count_trailing_bytes(data: bytes) -> int:
 def _has_drawing(data: bytes) -> bool:
     """Return True if any stream draws something, or has an unknown encoding."""
     bytes_left = _MAX_UNPACKED_BYTES
-    for match in _CONTENT_STREAM_START.finditer(data):
+    for match in _CONTENT_STREAM_START_PATTERN.finditer(data):
         dictionary = data[max(match.start() - _MAX_DICTIONARY_BYTES, 0) : match.start()]
         dictionary = dictionary[dictionary.rfind(b"obj") :]
         end = data.find(b"endstream", match.end())
         content = data[match.end() : end if end >= 0 else len(data)]
-        if _FILTER_NAME.search(dictionary):
-            if not _FLATE_NAME.search(dictionary) or bytes_left <= 0:
+        if _FILTER_NAME_PATTERN.search(dictionary):
+            if not _FLATE_NAME_PATTERN.search(dictionary) or bytes_left <= 0:
                 return True
             try:
                 content = zlib.decompressobj().decompress(content, bytes_left)
             except zlib.error:
                 return True
             bytes_left -= len(content)
-        if _DRAWING_OPERATOR.search(content):
+        if _DRAWING_OPERATOR_PATTERN.search(content):
             return True
     return False
 
@@ -224,8 +227,8 @@ def _unpack_object_streams(data: bytes) -> list[bytes]:
     """Return the unpacked contents of the streams that contain objects."""
     streams = []
     bytes_left = _MAX_UNPACKED_BYTES
-    for match in _OBJECT_STREAM.finditer(data):
-        stream_start = _STREAM_START.search(data, match.end(), match.end() + _MAX_DICTIONARY_BYTES)
+    for match in _OBJECT_STREAM_PATTERN.finditer(data):
+        stream_start = _STREAM_START_PATTERN.search(data, match.end(), match.end() + _MAX_DICTIONARY_BYTES)
         if stream_start is None or bytes_left <= 0:
             continue
         unpacker = zlib.decompressobj()

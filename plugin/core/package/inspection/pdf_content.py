@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-CONTENT_TOKEN = re.compile(
+CONTENT_TOKEN_PATTERN = re.compile(
     rb"%[^\r\n]*"
     rb"|(?P<string>\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\))*\))*\)|<[0-9A-Fa-f\s]*>)"
     rb"|<<|>>|[\[\]{}]"
@@ -186,7 +186,7 @@ def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
     operands: list[float | None] = []
     drawing = _DrawingPosition(window)
     has_text, byte_count = False, 0
-    for token in CONTENT_TOKEN.finditer(content):
+    for token in CONTENT_TOKEN_PATTERN.finditer(content):
         if token["number"]:
             operands.append(float(token["number"]))
         elif token["name"] is not None:

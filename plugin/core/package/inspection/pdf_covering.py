@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, NamedTuple
 
-from .pdf_content import CONTENT_TOKEN, Matrix, PageBox
+from .pdf_content import CONTENT_TOKEN_PATTERN, Matrix, PageBox
 from .pdf_fonts import UNKNOWN_FONT, Font, PdfFonts, read_numbers
 from .pdf_objects import Name, PdfObject, PdfSyntaxError, parse_value, unpack_stream
 
@@ -36,8 +36,8 @@ _VISIBLE_MODES = (0, 1, 2, 4, 5, 6)
 #: Space and ideographic space in the usual codes; an empty character cannot be covered.
 _BLANK_CODES = (0x20, 0x3000, 0xA1A1)
 _NORMAL_BLENDS = ("Normal", "Compatible")
-_INLINE_PICTURE_END = re.compile(rb"[\s]EI(?=[\s]|$)")
-_INLINE_MASK = re.compile(rb"/(?:IM|ImageMask)\s+true")
+_INLINE_PICTURE_END_PATTERN = re.compile(rb"[\s]EI(?=[\s]|$)")
+_INLINE_MASK_PATTERN = re.compile(rb"/(?:IM|ImageMask)\s+true")
 #: Annotations that are not part of the page, or whose fields a reader fills in.
 _OTHER_ANNOTATIONS = ("Popup", "Link", "Widget")
 _HIDDEN_FLAGS = 0x02 | 0x20
@@ -195,7 +195,7 @@ class _ContentReader:
         path = _Path()
         is_clip_next = False
         position = 0
-        while (token := CONTENT_TOKEN.search(content, position)) is not None:
+        while (token := CONTENT_TOKEN_PATTERN.search(content, position)) is not None:
             position = token.end()
             operator = token["operator"]
             if operator is None:
@@ -217,9 +217,9 @@ class _ContentReader:
             elif operator == b"Do":
                 self._draw_object(operands, resources, state, depth)
             elif operator == b"BI":
-                end = _INLINE_PICTURE_END.search(content, position)
+                end = _INLINE_PICTURE_END_PATTERN.search(content, position)
                 position = end.end() if end is not None else len(content)
-                if state.is_opaque and not _INLINE_MASK.search(content, token.end(), position):
+                if state.is_opaque and not _INLINE_MASK_PATTERN.search(content, token.end(), position):
                     self._text.cover(_make_unit_square(state.to_page), state.clips, True)
             elif not path.add(operator, operands, state.to_page) and not pen.interpret(operator, operands, state):
                 state = self._apply_operator(operator, operands, resources, state)

@@ -35,7 +35,7 @@ _OTHER_ENTRIES = (
     "OC",
     "Name",
 )
-_NAME = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
+_NAME_PATTERN = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
 
 
 class PdfPage(NamedTuple):
@@ -143,7 +143,7 @@ class _ResourceDigests:
         resources = self._objects.resolve_dictionary(page.entries.get("Resources"))
         digest_by_name: dict[bytes, bytes] = {}
         has_picture = False
-        resource_names = set(_NAME.findall(content))
+        resource_names = set(_NAME_PATTERN.findall(content))
         for kind in _RESOURCE_KINDS:
             for name, item in self._objects.resolve_dictionary(resources.get(kind)).items():
                 if (encoded := b"/" + name.encode("latin-1", "replace")) in resource_names:
@@ -151,7 +151,7 @@ class _ResourceDigests:
                     has_picture |= kind == _PICTURE_KIND
         if len(content) < _LEAST_COMPARED_BYTES and not has_picture:
             return ""
-        normalised_content = _NAME.sub(lambda name: digest_by_name.get(name[0], name[0]), content)
+        normalised_content = _NAME_PATTERN.sub(lambda name: digest_by_name.get(name[0], name[0]), content)
         return hashlib.sha256(b" ".join(normalised_content.split())).hexdigest()
 
     def _compute_digest(self, item: Any, depth: int = 0) -> bytes:

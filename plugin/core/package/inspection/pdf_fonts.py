@@ -58,12 +58,12 @@ _CODEC_BY_ENCODING = {
 }
 #: Limits: bytes read of a ToUnicode map, entries of one range.
 _MAX_MAP_BYTES, _MAX_RANGE = 4 * 2**20, 0x10000
-_MAP_SECTION = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf", re.DOTALL)
-_SINGLE_ENTRY = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]*)>")
-_RANGE_ENTRY = re.compile(
+_MAP_SECTION_PATTERN = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf", re.DOTALL)
+_SINGLE_ENTRY_PATTERN = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]*)>")
+_RANGE_ENTRY_PATTERN = re.compile(
     rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]+)>\s*(?:<([0-9A-Fa-f\s]*)>|\[((?:\s*<[0-9A-Fa-f\s]*>)*)\s*\])"
 )
-_HEX_STRING = re.compile(rb"<([0-9A-Fa-f\s]*)>")
+_HEX_STRING_PATTERN = re.compile(rb"<([0-9A-Fa-f\s]*)>")
 UNKNOWN_FONT = Font(1, {}, _SIMPLE_WIDTH, {}, _LATIN_CODEC)
 
 
@@ -119,18 +119,22 @@ def _read_code_texts(objects: PdfObjects, item: Any) -> dict[int, str]:
     stream = objects.resolve_object(item)
     content = unpack_stream(stream, _MAX_MAP_BYTES) if stream is not None else None
     text_by_code: dict[int, str] = {}
-    for kind, section in _MAP_SECTION.findall(content or b""):
+    for kind, section in _MAP_SECTION_PATTERN.findall(content or b""):
         if kind == b"bfchar":
-            text_by_code |= {_read_code(code): _read_text(text) for code, text in _SINGLE_ENTRY.findall(section)}
+            text_by_code |= {
+                _read_code(code): _read_text(text) for code, text in _SINGLE_ENTRY_PATTERN.findall(section)
+            }
             continue
-        for first, last, text, texts in _RANGE_ENTRY.findall(section):
+        for first, last, text, texts in _RANGE_ENTRY_PATTERN.findall(section):
             start, count = _read_code(first), min(_read_code(last) - _read_code(first) + 1, _MAX_RANGE)
             if text:
                 first_text = _read_text(text)
                 head, end = first_text[:-1], ord(first_text[-1]) if first_text else 0
                 text_by_code |= {start + n: head + chr(min(end + n, sys.maxunicode)) for n in range(count)}
             else:
-                text_by_code |= {start + n: _read_text(one) for n, one in enumerate(_HEX_STRING.findall(texts)[:count])}
+                text_by_code |= {
+                    start + n: _read_text(one) for n, one in enumerate(_HEX_STRING_PATTERN.findall(texts)[:count])
+                }
     return text_by_code
 
 

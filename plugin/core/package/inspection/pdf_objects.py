@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 #: Maximum bytes of all unpacked streams, of nested values, and of objects.
 _MAX_UNPACKED_BYTES, _MAX_DEPTH, _MAX_OBJECTS = 64 * 2**20, 40, 1_000_000
-_OBJECT_START = re.compile(rb"(?<![0-9])(\d{1,10})\s+\d{1,5}\s+obj(?![A-Za-z])")
+_OBJECT_START_PATTERN = re.compile(rb"(?<![0-9])(\d{1,10})\s+\d{1,5}\s+obj(?![A-Za-z])")
 #: The end of an object's value: of a dictionary before a stream, or of the object.
-_OBJECT_END = re.compile(rb">>\s*stream\r?\n|endobj")
-_DIRECT_LENGTH = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
-_TRAILER = re.compile(rb"(?<![A-Za-z])trailer\s*(?=<<)")
-_TOKEN = re.compile(
+_OBJECT_END_PATTERN = re.compile(rb">>\s*stream\r?\n|endobj")
+_DIRECT_LENGTH_PATTERN = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
+_TRAILER_PATTERN = re.compile(rb"(?<![A-Za-z])trailer\s*(?=<<)")
+_TOKEN_PATTERN = re.compile(
     rb"[\s\x00]*(?:%[^\r\n]*[\s\x00]*)*(?:"
     rb"(?P<open><<|\[)|(?P<close>>>|\])"
     rb"|(?P<name>/[^\x00\s()<>\[\]{}/%]*)"
@@ -31,9 +31,9 @@ _TOKEN = re.compile(
     rb"|(?P<word>[A-Za-z]+[A-Za-z0-9]*)"
     rb"|(?P<other>[{}<>)]|[^\s]))"
 )
-_STRING_PART = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|([()])|([^\\()]+)", re.DOTALL)
+_STRING_PART_PATTERN = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|([()])|([^\\()]+)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-_NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_NAME_ESCAPE_PATTERN = re.compile(rb"#([0-9A-Fa-f]{2})")
 _FLATE_FILTERS = ("FlateDecode", "Fl")
 
 
@@ -104,7 +104,7 @@ def parse_value(source: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
     PdfSyntaxError
         Without a value.
     """
-    token = _TOKEN.match(source, start)
+    token = _TOKEN_PATTERN.match(source, start)
     if token is None or depth > _MAX_DEPTH or token["close"] or token["other"]:
         raise PdfSyntaxError
     end = token.end()
@@ -129,7 +129,7 @@ def _parse_container(source: bytes, start: int, is_dictionary: bool, depth: int)
     items: list[Any] = []
     position = start
     while True:
-        token = _TOKEN.match(source, position)
+        token = _TOKEN_PATTERN.match(source, position)
         if token is None:
             raise PdfSyntaxError
         if token["close"]:
@@ -145,7 +145,9 @@ def _parse_container(source: bytes, start: int, is_dictionary: bool, depth: int)
 
 def _parse_name(escaped_name: bytes) -> Name:
     return Name(
-        _NAME_ESCAPE.sub(lambda code: bytes.fromhex(code[1].decode("ascii")), escaped_name[1:]).decode("latin-1")
+        _NAME_ESCAPE_PATTERN.sub(lambda code: bytes.fromhex(code[1].decode("ascii")), escaped_name[1:]).decode(
+            "latin-1"
+        )
     )
 
 
@@ -154,7 +156,7 @@ def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
     parts: list[bytes] = []
     position, open_brackets = start, 1
     while open_brackets:
-        part = _STRING_PART.match(source, position)
+        part = _STRING_PART_PATTERN.match(source, position)
         if part is None:
             raise PdfSyntaxError
         position = part.end()
@@ -205,10 +207,10 @@ class PdfObjects:
     def _read_objects(self) -> None:
         position = 0
         for _ in range(_MAX_OBJECTS):
-            start = _OBJECT_START.search(self.data, position)
+            start = _OBJECT_START_PATTERN.search(self.data, position)
             if start is None:
                 return
-            end = _OBJECT_END.search(self.data, start.end())
+            end = _OBJECT_END_PATTERN.search(self.data, start.end())
             if end is None:
                 return
             number, position, span = int(start[1]), end.end(), None
@@ -222,7 +224,7 @@ class PdfObjects:
 
     def _find_stream_span(self, head: bytes, start: int) -> tuple[int, int]:
         """Return the place of the packed content of a stream that begins at ``start``."""
-        if length := _DIRECT_LENGTH.search(head):
+        if length := _DIRECT_LENGTH_PATTERN.search(head):
             end = start + int(length[1])
             if self.data[end : end + 12].lstrip().startswith(b"endstream"):
                 return start, end
@@ -275,7 +277,7 @@ class PdfObjects:
     def trailer(self) -> dict[str, Any]:
         """Return the entries of the trailers, those of a later one first."""
         entries: dict[str, Any] = {}
-        for match in _TRAILER.finditer(self.data):
+        for match in _TRAILER_PATTERN.finditer(self.data):
             try:
                 value, _ = parse_value(self.data, match.end())
             except (PdfSyntaxError, RecursionError):

@@ -52,8 +52,8 @@ _DRAWING_PROGRAM_TITLE = "AutoCAD SHX Text"
 #: Streams without content of pages.
 _OTHER_STREAM_TYPES = ("Metadata", "XRef", "ObjStm", "EmbeddedFile")
 _INFO_KEYS = ("Title", "Subject", "Keywords", "Author")
-_XMP_TITLE = re.compile(r"<dc:(?:title|subject|description)\b[^>]*>(.*?)</dc:", re.DOTALL)
-_XML_TAG = re.compile(r"<[^>]*>")
+_XMP_TITLE_PATTERN = re.compile(r"<dc:(?:title|subject|description)\b[^>]*>(.*?)</dc:", re.DOTALL)
+_XML_TAG_PATTERN = re.compile(r"<[^>]*>")
 
 
 class NarrowPage(NamedTuple):
@@ -287,8 +287,8 @@ def _find_titles(objects: PdfObjects) -> Iterator[str]:
     yield from (text for key in _INFO_KEYS if (text := decode_text(objects.find(info.get(key)))))
     metadata = objects.resolve_object(objects.catalog.get("Metadata"))
     content = unpack_stream(metadata) if metadata is not None else None
-    for match in _XMP_TITLE.finditer((content or b"").decode("utf-8", "replace")):
-        if text := " ".join(html.unescape(_XML_TAG.sub(" ", match[1])).split()):
+    for match in _XMP_TITLE_PATTERN.finditer((content or b"").decode("utf-8", "replace")):
+        if text := " ".join(html.unescape(_XML_TAG_PATTERN.sub(" ", match[1])).split()):
             yield text
 
 

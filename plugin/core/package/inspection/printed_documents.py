@@ -29,12 +29,12 @@ _BODY_PART, _STYLES_PART = "word/document.xml", "word/styles.xml"
 _WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _MAX_BODY_BYTES = 64 * 2**20
 #: White, and nearly white.
-_WHITE_COLOUR = re.compile(r"(?:F[0-9A-F]){3}")
+_WHITE_COLOUR_PATTERN = re.compile(r"(?:F[0-9A-F]){3}")
 #: Smaller texts cannot be read in print; a size is in half-points.
 _MIN_HALF_POINTS = 8
 #: A group of digits of a figure: a line of a PDF may end between two groups.
-_FIGURE = re.compile(r"\d+(?:\.\d+)?")
-_WHITE_SPACE = re.compile(r"\s+")
+_FIGURE_PATTERN = re.compile(r"\d+(?:\.\d+)?")
+_WHITE_SPACE_PATTERN = re.compile(r"\s+")
 #: A picture of one dot, in place of those of the office.
 _DOT_IMAGE_DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -154,7 +154,7 @@ def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[
 def _is_shaded(properties: ElementTree.Element) -> bool:
     shade = properties.find(_qualify("shd"))
     fill = "" if shade is None else _get_value(shade, "fill").upper()
-    return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR.fullmatch(fill)
+    return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR_PATTERN.fullmatch(fill)
 
 
 def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool:
@@ -167,7 +167,7 @@ def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool
         for name in ("vanish", "webHidden")
     )
     size = _get_child_value(properties, "sz")
-    is_white = _WHITE_COLOUR.fullmatch(_get_child_value(properties, "color").upper()) is not None
+    is_white = _WHITE_COLOUR_PATTERN.fullmatch(_get_child_value(properties, "color").upper()) is not None
     is_tiny = size.isdigit() and int(size) < _MIN_HALF_POINTS
     return is_hidden or is_tiny or (is_white and not is_shaded and not _is_shaded(properties))
 
@@ -275,7 +275,7 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
 
 def _list_figures(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts in order, each group of digits (17 434 765.13) apart."""
-    return [figure for text in texts for figure in _FIGURE.findall(text)]
+    return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
 
 
 def _find_first_figure_out_of_order(
@@ -293,7 +293,7 @@ def _find_first_figure_out_of_order(
 
 def _normalise(text: str) -> str:
     """Return a text without white space and variants of characters, as fonts of a PDF have them."""
-    return unicodedata.normalize("NFKC", _WHITE_SPACE.sub("", text))
+    return unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", text))
 
 
 def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:

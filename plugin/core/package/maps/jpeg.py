@@ -31,17 +31,17 @@ _COMMENT_CODE_BYTES = 8
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 _MAX_EXIF_ENTRIES = 1000
 _XMP_SIGNATURE = b"http://ns.adobe.com/xap/1.0/\0"
-_XMP_TEXT = re.compile(r"<dc:(?:title|subject|description|creator|rights)\b[^>]*>(.*?)</dc:", re.DOTALL)
-_XML_TAG = re.compile(r"<[^>]*>")
+_XMP_TEXT_PATTERN = re.compile(r"<dc:(?:title|subject|description|creator|rights)\b[^>]*>(.*?)</dc:", re.DOTALL)
+_XML_TAG_PATTERN = re.compile(r"<[^>]*>")
 #: Remarks of programs about themselves: of encoders, and those that Qt writes.
-_PROGRAM_REMARK = re.compile(
+_PROGRAM_REMARK_PATTERN = re.compile(
     r"(?:Producer|Created|Creator|Software|Author|Keywords|Title|Subject)\s*:|creator:|lavc|lead technologies|"
     r"(?:created|optimi[sz]ed|compressed|handmade|file (?:source|written))\b|intel\(r\)|adobe|ascii",
     re.IGNORECASE,
 )
 _CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
-_NEXT_MARKER_IN_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+_NEXT_MARKER_IN_SCAN_PATTERN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 #: Bytes after the end that only fill up a file.
 _FILLING_BYTES = b"\x00\xff \r\n\t"
 #: Scripts and pages in a picture's metadata, which a program that shows them could run.
@@ -148,7 +148,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             texts += _read_xmp_texts(body[len(_XMP_SIGNATURE) :])
         elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
             map_description = _decode_text(body[len(_MAP_DESCRIPTION_PREFIX) :])
-        elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK.match(comment := _decode_text(body)):
+        elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK_PATTERN.match(comment := _decode_text(body)):
             texts.append(comment)
     scans = handle.read() if has_scan and all(size) else b""
     is_complete, trailing_bytes = _find_end_mark_and_trailing_bytes(scans)
@@ -216,7 +216,7 @@ def _find_end_mark_and_trailing_bytes(data: bytes) -> tuple[bool, int]:
     ``data`` begin with the first scan. Filling bytes are not counted.
     """
     position = 0
-    while (marker := _NEXT_MARKER_IN_SCAN.search(data, position)) is not None:
+    while (marker := _NEXT_MARKER_IN_SCAN_PATTERN.search(data, position)) is not None:
         position = marker.end()
         if marker[1] == _END_MARKER[1:]:
             return True, len(data[position:].strip(_FILLING_BYTES))
@@ -310,8 +310,8 @@ def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
 
 def _read_xmp_texts(body: bytes) -> list[str]:
     """Return title, subject, description, author and rights of XMP."""
-    matches = _XMP_TEXT.finditer(body.decode("utf-8", "replace"))
-    return [" ".join(html.unescape(_XML_TAG.sub(" ", match[1])).split()) for match in matches]
+    matches = _XMP_TEXT_PATTERN.finditer(body.decode("utf-8", "replace"))
+    return [" ".join(html.unescape(_XML_TAG_PATTERN.sub(" ", match[1])).split()) for match in matches]
 
 
 def _decode_text(value: bytes) -> str:

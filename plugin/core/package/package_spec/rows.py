@@ -105,7 +105,7 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
 
 #: Additional keys of a slot by its kind.
 _OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
-_TWO_DIGITS = re.compile(r"\d{2}")
+_TWO_DIGITS_PATTERN = re.compile(r"\d{2}")
 
 
 _TYPE_OF_SETTING: dict[str, type] = {
@@ -141,7 +141,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     maps = settings.load_map_catalogue().map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
-        if slot.number and not _TWO_DIGITS.fullmatch(slot.number):
+        if slot.number and not _TWO_DIGITS_PATTERN.fullmatch(slot.number):
             raise _make_unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
         if slot.layout:
             check_value_is_known(slot.layout, maps, path, f"map[{n}].layout")

@@ -29,7 +29,7 @@ _MAX_NAMED_PAGES, _MAX_TITLE_CHARACTERS = 10, 60
 _LEAST_NAME_CHARACTERS = 4
 #: The kind of a document is the end of its name: 文本, 报告, 记录.
 _KIND_CHARACTERS = 2
-_PLACEHOLDER = re.compile(r"\{\w+\}")
+_PLACEHOLDER_PATTERN = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _find_title_of_other_document(
 
 def _list_slot_names(slot: FileSlot) -> list[str]:
     """Return the names of a document in the specification: its title, and its file name without county and suffix."""
-    slot_names = (slot.title, _PLACEHOLDER.sub("", slot.file).rpartition(".")[0])
+    slot_names = (slot.title, _PLACEHOLDER_PATTERN.sub("", slot.file).rpartition(".")[0])
     return [name for name in slot_names if len(name) >= _LEAST_NAME_CHARACTERS]
 
 

@@ -17,11 +17,11 @@ _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 #: where a word begins, and 城区 never.
 _COUNTY_LEVEL, _MIN_NAME_CHARACTERS = 3, 3
 _SHORT_NAME_END, _NO_WORD_BEFORE, _NO_NAME_BEHIND = "县", r"(?:^|[^\u4e00-\u9fff]|[省市])", "(?![域级城])"
-_DIVISION_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_DIVISION_CODE_PATTERN = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _MAX_TITLE_CHARACTERS = 60
 #: A single name of another county in a text is a reference.
 _LEAST_OTHER_NAMES = 2
-_WHITE_SPACE = re.compile(r"\s+")
+_WHITE_SPACE_PATTERN = re.compile(r"\s+")
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -141,7 +141,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
         if any(package.county_name in title or package.county_code in title for title in titles):
             continue
         for title in titles:
-            codes = set(_DIVISION_CODE.findall(title))
+            codes = set(_DIVISION_CODE_PATTERN.findall(title))
             named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
             if named_counties:
                 params = {
@@ -176,7 +176,7 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
         if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
             continue
         # Fonts may have variants of characters, and a line may end within a name.
-        text = unicodedata.normalize("NFKC", _WHITE_SPACE.sub("", "".join(file.pdf_fact.page_texts)))
+        text = unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", "".join(file.pdf_fact.page_texts)))
         own_name = package.county_name
         own_name = own_name[:-1] if len(own_name) >= _MIN_NAME_CHARACTERS else own_name
         own_count = text.count(own_name) + text.count(package.county_code)

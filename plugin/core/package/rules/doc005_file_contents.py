@@ -33,9 +33,9 @@ _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 _JPEG_SIZE = b"\x0d\xb4\x09\xb0"
 #: The rest of a small jpg after its head: a frame, a scan, the end.
 _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
-_MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
+_EXAMPLE_MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 #: A whole map of 300 dpi.
-_SOUND_MAP = {_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST}
+_SOUND_MAP = {_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST}
 #: Exif with one entry, the directory of the place.
 _EXIF_WITH_PLACE = (
     b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a"
@@ -124,13 +124,13 @@ _EXIF_UPSIDE_DOWN = (
         make_example(
             "a text copied by half", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4\n1 0 obj"}
         ),
-        make_example("a picture that is none", 1, add={_MAP_PATH: b"GIF89a"}),
+        make_example("a picture that is none", 1, add={_EXAMPLE_MAP_PATH: b"GIF89a"}),
         make_example(
             "a map of 96 dpi",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
         ),
-        make_example("a pipe among the maps", 1, special=[_MAP_PATH]),
+        make_example("a pipe among the maps", 1, special=[_EXAMPLE_MAP_PATH]),
         make_example(
             "a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 0}}
         ),
@@ -150,27 +150,29 @@ _EXIF_UPSIDE_DOWN = (
             "a map of one pixel",
             1,
             add={
-                _MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
+                _EXAMPLE_MAP_PATH: _JPEG_HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
             },
         ),
         make_example(
             "a map damaged inside",
             1,
             add=_SOUND_MAP,
-            decoded={_MAP_PATH: {"decoder": "gdal", "is_sound": False}},
+            decoded={_EXAMPLE_MAP_PATH: {"decoder": "gdal", "is_sound": False}},
         ),
         make_example(
             "a map painted white",
             1,
             add=_SOUND_MAP,
-            decoded={_MAP_PATH: {"decoder": "gdal", "max_difference": 3}},
+            decoded={_EXAMPLE_MAP_PATH: {"decoder": "gdal", "max_difference": 3}},
         ),
         make_example(
             "a map next to nothing is drawn on",
             1,
             add=_SOUND_MAP,
             decoded={
-                _MAP_PATH: {
+                _EXAMPLE_MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "one_colour_share": 0.9998,
@@ -180,12 +182,12 @@ _EXIF_UPSIDE_DOWN = (
         make_example(
             "a map with another file behind it",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST + b"PK\x03\x04"},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST + b"PK\x03\x04"},
         ),
         make_example(
             "a map with a script in a remark",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>" + _JPEG_REST},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>" + _JPEG_REST},
         ),
         make_example(
             "one picture for two maps",
@@ -205,7 +207,7 @@ _EXIF_UPSIDE_DOWN = (
             1,
             add=_SOUND_MAP,
             decoded={
-                _MAP_PATH: {
+                _EXAMPLE_MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "max_colour_difference": 2,
@@ -217,7 +219,7 @@ _EXIF_UPSIDE_DOWN = (
             1,
             add=_SOUND_MAP,
             decoded={
-                _MAP_PATH: {
+                _EXAMPLE_MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "plain_edge_share": 0.5,
@@ -227,17 +229,17 @@ _EXIF_UPSIDE_DOWN = (
         make_example(
             "a map with a remark in its properties",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use" + _JPEG_REST},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use" + _JPEG_REST},
         ),
         make_example(
             "a map with a place in its properties",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_WITH_PLACE + _JPEG_REST},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_WITH_PLACE + _JPEG_REST},
         ),
         make_example(
             "a map that programs turn upside down",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_UPSIDE_DOWN + _JPEG_REST},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_UPSIDE_DOWN + _JPEG_REST},
         ),
         make_example(
             "a text that lost pages",
@@ -323,7 +325,7 @@ _EXIF_UPSIDE_DOWN = (
             1,
             add=_SOUND_MAP,
             decoded={
-                _MAP_PATH: {
+                _EXAMPLE_MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "detail_levels": 40,
@@ -354,7 +356,7 @@ _EXIF_UPSIDE_DOWN = (
         make_example(
             "a map that was copied by half",
             1,
-            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
+            add={_EXAMPLE_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
         ),
     ],
     passes=[

@@ -18,7 +18,7 @@ from .model import load_style_limits
 
 #: Parts of a workbook with tables only, and invisible parts that programs add when saving. Comments are found with the
 #: cells.
-_TABLE_PART = re.compile(
+_TABLE_PART_PATTERN = re.compile(
     r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/[^/]+|xl/workbook\.xml|xl/(?:styles|sharedStrings|calcChain|metadata)\.xml"
     r"|xl/theme/[^/]+\.xml|xl/worksheets/[^/]+\.xml|xl/printerSettings/[^/]+|xl/comments[^/]*\.xml|xl/comments/[^/]+|xl/drawings/vmlDrawing\d+\.vml"
     r"|xl/drawings/commentsDrawing\d+\.vml",
@@ -26,7 +26,7 @@ _TABLE_PART = re.compile(
 )
 #: Default width of columns and height of rows in EMU, for objects that are placed by their size.
 _EMU_PER_COLUMN, _EMU_PER_ROW = 609_600, 190_500
-_RICH_TEXT_RUN = re.compile(rb"<(?:\w+:)?r>")
+_RICH_TEXT_RUN_PATTERN = re.compile(rb"<(?:\w+:)?r>")
 
 
 class CoveredCells(NamedTuple):
@@ -62,9 +62,11 @@ def find_unexpected_parts(path: Path) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             part_names = archive.namelist()
-            other_parts = [name for name in part_names if not name.endswith("/") and not _TABLE_PART.fullmatch(name)]
+            other_parts = [
+                name for name in part_names if not name.endswith("/") and not _TABLE_PART_PATTERN.fullmatch(name)
+            ]
             texts = [name for name in part_names if name.lower() == "xl/sharedstrings.xml"]
-            other_parts += [name for name in texts if _RICH_TEXT_RUN.search(archive.read(name))]
+            other_parts += [name for name in texts if _RICH_TEXT_RUN_PATTERN.search(archive.read(name))]
     except (zipfile.BadZipFile, OSError):
         return ()
     return tuple(dict.fromkeys(other_parts))
@@ -137,13 +139,14 @@ _WHITE_COLOUR, _BLACK_COLOUR = (255, 255, 255), (0, 0, 0)
 RgbColour = tuple[int, int, int]
 #: A workbook's theme indices exchange light and dark colours (ECMA-376, 20.1.6.2).
 _THEME_COLOUR_ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{n}" for n in range(1, 7)), "hlink", "folHlink")
-_THEME_COLOUR = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbClr val)="([0-9A-Fa-f]{6})"')
+_THEME_COLOUR_PATTERN = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbClr val)="([0-9A-Fa-f]{6})"')
 
 
 def read_workbook_theme(book: Any) -> list[RgbColour]:
     """Return the colours of a workbook's theme, in the order of the cells' indices."""
     colour_of_name = {
-        name.decode(): _parse_rgb(value.decode()) for name, value in _THEME_COLOUR.findall(book.loaded_theme or b"")
+        name.decode(): _parse_rgb(value.decode())
+        for name, value in _THEME_COLOUR_PATTERN.findall(book.loaded_theme or b"")
     }
     return [
         colour_of_name.get(name, _WHITE_COLOUR if name.startswith("lt") else _BLACK_COLOUR)

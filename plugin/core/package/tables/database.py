@@ -24,7 +24,7 @@ ROW_NUMBER_COLUMN = "行号"
 #: Access stores shorter texts in a field, longer ones as a memo.
 _MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
-_FORBIDDEN_IN_NAMES = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
+_FORBIDDEN_CHARACTER_PATTERN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _MAX_NAME_CHARACTERS = 64
 
 
@@ -100,7 +100,7 @@ def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[Printe
     """Return the tables of any database as sheets, with field names as head."""
     sheets = []
     for name in names:
-        if _FORBIDDEN_IN_NAMES.search(name):
+        if _FORBIDDEN_CHARACTER_PATTERN.search(name):
             continue
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
@@ -146,7 +146,7 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 
 def _clean_name(text: str) -> str:
     """Return a text as a name of a table or field."""
-    return _FORBIDDEN_IN_NAMES.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
+    return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
 
 
 # The part that needs Microsoft Access's driver (ODBC, Windows only): find it, make an empty .mdb, open one. All other

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from .model import PrintedSheet
 
 
-_FINAL_BRACKETS = re.compile(r"\(([^()]*)\)$")
+_FINAL_BRACKETS_PATTERN = re.compile(r"\(([^()]*)\)$")
 #: Marks that refer to a note, and other names of a last row 合计.
-_NOTE_MARKS, _TOTAL_WORDS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
+_NOTE_MARKS_PATTERN, _TOTAL_WORDS_PATTERN = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
 _OF_WHICH_PREFIX_PATTERN = re.compile(r"^(其中|ofwhich)[::,]?")
 
 
@@ -58,11 +58,11 @@ def normalise_word(text: str) -> str:
     Spaces, width of characters, brackets around a unit, 其中 and marks of notes do not count.
     """
     # Before the normalisation, which would turn ① into 1.
-    plain_text = normalize("NFKC", _NOTE_MARKS.sub("", text)).lower()
-    bracket_match = _FINAL_BRACKETS.search(plain_text)
+    plain_text = normalize("NFKC", _NOTE_MARKS_PATTERN.sub("", text)).lower()
+    bracket_match = _FINAL_BRACKETS_PATTERN.search(plain_text)
     if bracket_match and parse_unit(bracket_match.group(1)):
         plain_text = plain_text[: bracket_match.start()]
-    return _TOTAL_WORDS.sub("合计", _OF_WHICH_PREFIX_PATTERN.sub("", plain_text))
+    return _TOTAL_WORDS_PATTERN.sub("合计", _OF_WHICH_PREFIX_PATTERN.sub("", plain_text))
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +87,7 @@ def _list_words_by_unit() -> dict[str, set[str]]:
 
 def extract_bracketed_text(text: str) -> str:
     """Return the text in brackets at the end of a column head, empty without brackets."""
-    match = _FINAL_BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
+    match = _FINAL_BRACKETS_PATTERN.search(re.sub(r"\s+", "", normalize("NFKC", text)))
     return match.group(1) if match else ""
 
 
@@ -119,7 +119,7 @@ TARGET_COLUMNS = ("target", "room")
 NUMBER_COLUMN = "number"
 #: Rows above a head that may contain its title and its unit.
 _MAX_TITLE_LINES_ABOVE_TABLE = 6
-_UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
+_UNIT_LINE_PATTERN = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -364,7 +364,7 @@ def _find_common_word(sheet: PrintedSheet, head: int) -> str:
     """Return the word for the unit in a line above the head, else empty."""
     for line in range(max(1, head - _MAX_TITLE_LINES_ABOVE_TABLE), head):
         for column in range(1, sheet.last_column + 1):
-            match = _UNIT_LINE.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
+            match = _UNIT_LINE_PATTERN.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
             if match and parse_unit(match.group(1)):
                 return match.group(1)
     return ""

@@ -17,19 +17,19 @@ from .model import PrintedCell, PrintedSheet, load_style_limits
 #: Placeholders of a digit of the value and of the text of a cell.
 _DIGIT_PLACEHOLDER, _TEXT_PLACEHOLDER = "\x01", "\x02"
 _GENERAL_PATTERN = re.compile("general", re.IGNORECASE)
-_FORMAT_TOKEN = re.compile(
+_FORMAT_TOKEN_PATTERN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*(?P<filled>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]|(?P<character>.)',
     re.DOTALL,
 )
 #: Colours in a format that are invisible on paper.
-_WHITE_COLOUR = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
+_WHITE_COLOUR_PATTERN = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
 #: Formats in the plugin's workbooks (`render.tables.workbook`).
-_OWN_FORMATS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
+_OWN_FORMAT_PATTERN = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
 GENERAL_FORMAT = "General"
 #: Sections of a format: above zero, below zero, zero, text.
 _ZERO_SECTION, _TEXT_SECTION = 2, 3
 #: A literal digit of the format next to a digit of the value, with only points and blanks between them.
-_ADJACENT_DIGITS = re.compile(
+_ADJACENT_DIGITS_PATTERN = re.compile(
     rf"\d[\d., \u00a0]*{_DIGIT_PLACEHOLDER}|{_DIGIT_PLACEHOLDER}[{_DIGIT_PLACEHOLDER}., \u00a0]*\d"
 )
 
@@ -52,7 +52,7 @@ def is_own_format(number_format: str, of_number: bool) -> bool:
 
     ``of_number`` means that the cell has a number.
     """
-    return number_format == GENERAL_FORMAT or (of_number and _OWN_FORMATS.fullmatch(number_format) is not None)
+    return number_format == GENERAL_FORMAT or (of_number and _OWN_FORMAT_PATTERN.fullmatch(number_format) is not None)
 
 
 def is_misleading_format(number_format: str, of_number: bool) -> bool:
@@ -71,7 +71,7 @@ def is_misleading_format(number_format: str, of_number: bool) -> bool:
         has_value = _DIGIT_PLACEHOLDER in section.shown_text
         if section.is_white or section.divides_by_thousand:
             return True
-        if has_value and _ADJACENT_DIGITS.search(section.shown_text):
+        if has_value and _ADJACENT_DIGITS_PATTERN.search(section.shown_text):
             return True
         if (
             not has_value
@@ -99,7 +99,7 @@ def _split_sections(number_format: str) -> list[str]:
 def _parse_section(text: str) -> FormatSection:
     """Return what one section of a number format shows."""
     shown_text, white, last_comma = "", False, False
-    for match in _FORMAT_TOKEN.finditer(_GENERAL_PATTERN.sub("0", text)):
+    for match in _FORMAT_TOKEN_PATTERN.finditer(_GENERAL_PATTERN.sub("0", text)):
         literal = next(
             (match[name] for name in ("quoted", "escaped", "filled", "money") if match[name] is not None), None
         )
@@ -107,7 +107,7 @@ def _parse_section(text: str) -> FormatSection:
         if literal is not None:
             shown_text += literal
         elif match["bracket"] is not None:
-            white = white or _WHITE_COLOUR.fullmatch(match["bracket"].strip()) is not None
+            white = white or _WHITE_COLOUR_PATTERN.fullmatch(match["bracket"].strip()) is not None
         elif character is None:
             shown_text += " "
         elif character in "0#?":

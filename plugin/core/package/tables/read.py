@@ -36,9 +36,9 @@ _MAX_UNPACKED_BYTES, _MAX_PARTS = 200 * 2**20, 5000
 #: A workbook needs no entities; expanding them may fill the memory.
 _XML_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip  # noqa: E501 - a table
 #: A number format that prints nothing.
-_EMPTY_FORMAT = re.compile(r"\s*;+\s*")
+_EMPTY_FORMAT_PATTERN = re.compile(r"\s*;+\s*")
 #: Page numbers in a header or footer.
-_PAGE_NUMBER = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
+_PAGE_NUMBER_PATTERN = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
 #: Errors of the libraries of zip, XML and workbooks for a damaged part (a ParseError is a SyntaxError).
 _READING_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
 
@@ -164,7 +164,7 @@ def _read_headers_and_footers(sheet: Any) -> list[str]:
         for part in (header_part.left, header_part.center, header_part.right)
         if part.text
     ]
-    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGE_NUMBER.sub("", text)))
+    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGE_NUMBER_PATTERN.sub("", text)))
 
 
 def _read_sizes(sheet: Any) -> dict[int | str, float]:
@@ -188,7 +188,9 @@ def _find_hidden_content(
     ]
     # ;;; prints nothing for any value.
     unprinted = [
-        c for c in cells_to_inspect if _EMPTY_FORMAT.fullmatch(str(c.number_format)) or is_text_invisible(c, theme)
+        c
+        for c in cells_to_inspect
+        if _EMPTY_FORMAT_PATTERN.fullmatch(str(c.number_format)) or is_text_invisible(c, theme)
     ]
     names_by_key = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],

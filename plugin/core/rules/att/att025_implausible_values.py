@@ -325,12 +325,12 @@ def _report_other_words_than_in_name(
 def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: values, other than empty ones, that do not match a pattern completely."""
     try:
-        expected = re.compile(pattern)
+        expected_pattern = re.compile(pattern)
     except re.error as error:
         raise make_setting_error(ctx.norm, "attributes.value_patterns", pattern, str(error)) from error
     is_wrong = np.zeros(len(values), dtype=bool)
     wrong_rows = find_wrong_rows(
-        values, lambda value: None if not value or expected.fullmatch(value) else ValueProblem()
+        values, lambda value: None if not value or expected_pattern.fullmatch(value) else ValueProblem()
     )
     is_wrong[[position for position, _ in wrong_rows]] = True
     return is_wrong

@@ -12,7 +12,7 @@ from ...standard.numbering import find_most_frequent_county
 from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
-NUMBER_FORMAT = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
+MAINTENANCE_NUMBER_PATTERN = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
 NUMBER_FIELD = "WHBH"
 
 
@@ -164,7 +164,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
 
 
 def _is_valid_number(number: str) -> bool:
-    number_match = NUMBER_FORMAT.fullmatch(number)
+    number_match = MAINTENANCE_NUMBER_PATTERN.fullmatch(number)
     if not number_match:
         return False
     try:
