@@ -400,23 +400,27 @@ class DegreePolygons(NamedTuple):
 
 
 def find_vertices_off_edges_in_degrees(
-    a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER_CANCELLED
+    a: DegreePolygons,
+    b: DegreePolygons,
+    plane_crs: CRS,
+    edge_match_m: float,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VertexMismatches:
     """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
 
-    In ``plane`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight in
-    one is bent in the other. ``a is b`` compares neighbours within a layer. ``point`` of the result is in degrees,
+    In ``plane_crs`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight
+    in one is bent in the other. ``a is b`` compares neighbours within a layer. ``point`` of the result is in degrees,
     ``distance`` in m.
     """
-    edges = _find_long_edges(a, plane, edge_match_m)
+    edges = _find_long_edges(a, plane_crs, edge_match_m)
     no_rows = np.zeros(0, dtype=int)
     no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
         return no_mismatches
     cancellation.raise_if_cancelled()
     row_b, xy_b = _list_vertices(b)
-    plane_b = crs_care.reproject_coordinates(xy_b, b.crs, plane)
-    low, high = (crs_care.reproject_coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
+    plane_b = crs_care.reproject_coordinates(xy_b, b.crs, plane_crs)
+    low, high = (crs_care.reproject_coordinates(end, a.crs, plane_crs) for end in (edges.low, edges.high))
     i, j = find_points_near_segments(plane_b, low, high, edge_match_m, cancellation)
     if a is b:
         is_other = row_b[i] != edges.row[j]
@@ -446,7 +450,7 @@ class _LongEdges(NamedTuple):
     high: NDArray
 
 
-def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _LongEdges:
+def _find_long_edges(a: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> _LongEdges:
     """Return the edges that bend by a tenth of the tolerance or more when reprojected.
 
     Smaller bends are within the tolerance in both CRS.
@@ -454,7 +458,7 @@ def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Lon
     rows_with_shape = np.flatnonzero(~is_missing(a.shapes))
     layer_rings = extract_rings(a.shapes[rows_with_shape])
     start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, a.crs)
-    is_bent = compute_edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
+    is_bent = compute_edge_deviations(low, high, a.crs, plane_crs) > edge_match_m / 10
     ring = np.searchsorted(layer_rings.ring_starts, start[is_bent], side="right") - 1
     return _LongEdges(rows_with_shape[layer_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent])
 

@@ -59,32 +59,32 @@ class LongEdges(NamedTuple):
 def reproject_densified(
     shapes: NDArray,
     source: CRS,
-    plane: CRS,
+    plane_crs: CRS,
     undensified_edges: frozenset[EdgeCoordinates] = frozenset(),
     *,
     by_vertices: bool = False,
 ) -> DensifiedShapes:
-    """Reproject (n,) geometries into ``plane`` (metres) with densified edges.
+    """Reproject (n,) geometries into ``plane_crs`` (metres) with densified edges.
 
     No point of a polygon's edge deviates by more than `MAX_DEVIATION_M`. An edge gets the same vertices in every
     polygon and in either direction. Edges in ``undensified_edges`` get none, because they are straight in the plane
     (`find_shared_edges`). Points and lines are reprojected by their vertices only; with ``by_vertices``, polygons too.
     """
-    reprojected = crs_care.reproject_geometries(shapes, source, plane)
+    reprojected = crs_care.reproject_geometries(shapes, source, plane_crs)
     undensified = DensifiedShapes(reprojected, np.zeros((0, 2)))
-    if by_vertices or crs_care.preserves_straight_lines(source, plane):
+    if by_vertices or crs_care.preserves_straight_lines(source, plane_crs):
         return undensified
-    rows = _find_bent_rows(shapes, source, plane)
+    rows = _find_bent_rows(shapes, source, plane_crs)
     if not len(rows):
         return undensified
     # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
     polygons = np.append(drop_empty_parts(shapes[rows]), _SINGLE_PART_MULTIPOLYGON)
     geometry_type, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(polygons, include_z=False)
     stored_count = int(ring_at[-2])
-    stored_xy = _transform_to_plane(xy[:stored_count], source, plane)
+    stored_xy = _transform_to_plane(xy[:stored_count], source, plane_crs)
     edges = find_long_ring_edges(xy[:stored_count], ring_at[:-1], source)
     edge_start, low, high, reversed_edges = edges
-    deviation = compute_edge_deviations(low, high, source, plane)
+    deviation = compute_edge_deviations(low, high, source, plane_crs)
     pieces = np.ones(len(xy), dtype=np.int64)
     pieces[edge_start] = np.where(deviation > MAX_DEVIATION_M, np.ceil(np.sqrt(deviation / (0.9 * MAX_DEVIATION_M))), 1)
     if undensified_edges:
@@ -101,7 +101,7 @@ def reproject_densified(
     step = np.arange(len(edge_of_vertex)) - np.repeat(np.cumsum(count) - count, count) + 1
     share = (step / (count + 1)[edge_of_vertex])[:, None]
     added_vertices = _transform_to_plane(
-        low[is_divided][edge_of_vertex] + share * (high - low)[is_divided][edge_of_vertex], source, plane
+        low[is_divided][edge_of_vertex] + share * (high - low)[is_divided][edge_of_vertex], source, plane_crs
     )
     # From the smaller end on, so that both directions are equal; in the other direction the last comes first.
     is_reversed = reversed_edges[is_divided][edge_of_vertex]
@@ -117,7 +117,7 @@ def reproject_densified(
     return DensifiedShapes(reprojected, added_vertices)
 
 
-def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
+def find_long_edges(shapes: NDArray, source: CRS, plane_crs: CRS) -> LongEdges:
     """Return all edges of polygons longer than `MIN_LONG_EDGE_M`."""
     source_batches, plane_batches, deviation_batches = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
     polygons = shapes[_is_measurable(shapes)]
@@ -126,24 +126,24 @@ def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
         _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
         source_batches.append(np.column_stack([low, high]))
         plane_batches.append(
-            np.column_stack([_transform_to_plane(low, source, plane), _transform_to_plane(high, source, plane)])
+            np.column_stack([_transform_to_plane(low, source, plane_crs), _transform_to_plane(high, source, plane_crs)])
         )
-        deviation_batches.append(compute_edge_deviations(low, high, source, plane))
+        deviation_batches.append(compute_edge_deviations(low, high, source, plane_crs))
     return LongEdges(np.concatenate(source_batches), np.concatenate(plane_batches), np.concatenate(deviation_batches))
 
 
-def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
+def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
     """Return, for each CRS, its bent edges that a layer in another CRS also has.
 
     Layers of one county are often copies of each other's lines, reprojected by their vertices. Such an edge must be
     straight in all of them or in none, so it gets no additional vertices. Both ends of an edge must agree within
     `SAME_ENDS_M`.
     """
-    long_by_crs = [(crs, find_long_edges(shapes, crs, plane)) for crs, shapes in layers]
+    long_by_crs = [(crs, find_long_edges(shapes, crs, plane_crs)) for crs, shapes in layers]
     shared_edges_by_crs: dict[CRS, set[EdgeCoordinates]] = {}
     for crs, edges in long_by_crs:
         is_bent = edges.middle_shift_m > MAX_DEVIATION_M
-        if crs == plane or not is_bent.any():
+        if crs == plane_crs or not is_bent.any():
             continue
         ends, source_ends = edges.ends_in_plane[is_bent], edges.ends_in_layer_crs[is_bent]
         tree = shapely.STRtree(shapely.points((ends[:, :2] + ends[:, 2:]) / 2))
@@ -213,7 +213,7 @@ def _is_measurable(shapes: NDArray) -> NDArray:
     return np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(bounds).all(axis=1)
 
 
-def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
+def _find_bent_rows(shapes: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     """Return the positions of polygons with an edge that needs densification."""
     rows = [np.zeros(0, dtype=np.int64)]
     positions = np.flatnonzero(_is_measurable(shapes))
@@ -221,7 +221,7 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
         batch_rows = positions[batch]
         batch_rings = extract_rings(shapes[batch_rows])
         edge_start, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
-        bent_positions = edge_start[compute_edge_deviations(low, high, source, plane) > MAX_DEVIATION_M]
+        bent_positions = edge_start[compute_edge_deviations(low, high, source, plane_crs) > MAX_DEVIATION_M]
         ring = np.searchsorted(batch_rings.ring_starts, bent_positions, side="right") - 1
         rows.append(batch_rows[np.unique(batch_rings.polygon_of_ring[ring])])
     return np.concatenate(rows)
@@ -245,18 +245,18 @@ def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[ND
     return start, low, high, is_reversed
 
 
-def compute_edge_deviations(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
+def compute_edge_deviations(low: NDArray, high: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     """Return (k,) how far (m) the middle of an edge moves off its reprojected chord.
 
     ``low``, ``high``: (k, 2) ends in the source CRS.
     """
-    a, b = _transform_to_plane(low, source, plane), _transform_to_plane(high, source, plane)
-    offset, along = _transform_to_plane((low + high) / 2, source, plane) - (a + b) / 2, b - a
+    a, b = _transform_to_plane(low, source, plane_crs), _transform_to_plane(high, source, plane_crs)
+    offset, along = _transform_to_plane((low + high) / 2, source, plane_crs) - (a + b) / 2, b - a
     return np.abs(offset[:, 0] * along[:, 1] - offset[:, 1] * along[:, 0]) / np.hypot(along[:, 0], along[:, 1])
 
 
-def _transform_to_plane(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
+def _transform_to_plane(xy: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     """Return (v, 2) coordinates reprojected into the plane."""
-    if source == plane or not len(xy):
+    if source == plane_crs or not len(xy):
         return xy
-    return crs_care.reproject_coordinates(xy, source, plane)
+    return crs_care.reproject_coordinates(xy, source, plane_crs)

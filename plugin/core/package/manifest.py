@@ -84,7 +84,7 @@ def make_layer_row(
     package_spec: PackageSpec,
     file: str,
     done: ReadBackResult,
-    plane: Any,
+    horizontal_crs: Any,
     vertical: str,
 ) -> dict[str, Any]:
     """Return the part of the manifest that describes one layer.
@@ -102,9 +102,9 @@ def make_layer_row(
         "features": done.feature_count,
         "fields": done.field_count,
         "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
-        "crs": crs_care.make_crs_label(plane),
+        "crs": crs_care.make_crs_label(horizontal_crs),
         "vertical": vertical,
-        "unit": DEGREES_UNIT if plane.is_geographic else METRES_UNIT,
+        "unit": DEGREES_UNIT if horizontal_crs.is_geographic else METRES_UNIT,
         "source_crs": crs_care.make_crs_label(content.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in done.areas_m2.items()},
         "extent": list(done.extent) if done.extent else None,

@@ -274,8 +274,8 @@ def write_update(
 def _write_files(
     update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
 ) -> WrittenUpdate:
-    delivery, target, plane = _load_delivery_spec(update.current_plan), places[0], crs_care.CGCS2000_DEGREES
-    contents = make_class_layers(update, plane)
+    delivery, target, horizontal_crs = _load_delivery_spec(update.current_plan), places[0], crs_care.CGCS2000_DEGREES
+    contents = make_class_layers(update, horizontal_crs)
     written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
     with write_files_together(places) as new:
@@ -286,14 +286,14 @@ def _write_files(
             database,
             contents,
             crs,
-            plane=plane,
+            horizontal_crs=horizontal_crs,
             code_lists=code_lists,
             progress=rows.add_rows,
             cancellation=cancellation,
         )
         for content in contents:
             written_update.results_by_role[content.name] = _read_again(
-                database, content, plane, texts, rows.add_rows, cancellation
+                database, content, horizontal_crs, texts, rows.add_rows, cancellation
             )
         author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
@@ -333,12 +333,12 @@ def _validate_contents(
 def _read_again(
     path: Path,
     content: PackageLayer,
-    plane: CRS,
+    horizontal_crs: CRS,
     texts: Texts,
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> ReadBackResult:
-    read_back_result = read_back(path, content, plane, progress=progress, cancellation=cancellation)
+    read_back_result = read_back(path, content, horizontal_crs, progress=progress, cancellation=cancellation)
     if not read_back_result.has_no_differences:
         messages = [
             texts.get(

@@ -65,8 +65,8 @@ def write_data_set(plan, path, spec, crs=None):
     if path.suffix == ".shp":
         write_shapefiles(path.with_suffix(""), filled, crs, encoding=spec.encoding)
     else:
-        plane = crs.sub_crs_list[0] if crs.is_compound else crs
-        write_database(path, filled, crs, code_lists=plan.norm.standard.code_lists, plane=plane)
+        horizontal_crs = crs.sub_crs_list[0] if crs.is_compound else crs
+        write_database(path, filled, crs, code_lists=plan.norm.standard.code_lists, horizontal_crs=horizontal_crs)
     return filled
 
 

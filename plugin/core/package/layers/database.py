@@ -32,7 +32,7 @@ def write_database(
     crs: CRS,
     *,
     code_lists: Mapping[str, CodeList],
-    plane: CRS | None = None,
+    horizontal_crs: CRS | None = None,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
@@ -45,7 +45,7 @@ def write_database(
     ----------
     crs
         The CRS that is stored, with heights if specified.
-    plane
+    horizontal_crs
         Its horizontal part, by default ``crs``.
     progress
         Called with numbers of rows.
@@ -65,7 +65,7 @@ def write_database(
             )
             for content in contents:
                 _write_layer_rows(
-                    database, content, plane or crs, file_format.gdal_driver == "GPKG", progress, cancellation
+                    database, content, horizontal_crs or crs, file_format.gdal_driver == "GPKG", progress, cancellation
                 )
             # Closing writes the database.
             del database
@@ -79,7 +79,7 @@ def write_database(
 def _write_layer_rows(
     database: Any,
     content: PackageLayer,
-    plane: CRS,
+    horizontal_crs: CRS,
     transactions: bool,
     progress: Callable[[int], None],
     cancellation: Cancellation,
@@ -88,7 +88,7 @@ def _write_layer_rows(
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
     geometry_type = OGR_GEOMETRY_TYPES[content.template.geometry]
-    for rows in content.iterate_batches(plane):
+    for rows in content.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         # Without a transaction, a GeoPackage waits for the disk after every row.
         if transactions:

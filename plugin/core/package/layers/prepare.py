@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class PreparedSet:
     """A data set of non-empty layers that is ready to be written.
 
-    ``vector_set`` is its specification, ``crs`` the CRS that is stored, with heights if specified, and ``plane_crs``
-    its horizontal part.
+    ``vector_set`` is its specification, ``crs`` the CRS that is stored, with heights if specified, and
+    ``horizontal_crs`` the CRS without heights.
     """
 
     vector_set: VectorSet
     package_layers: list[PackageLayer]
     crs: CRS
-    plane_crs: CRS
+    horizontal_crs: CRS
 
 
 def prepare_data_sets(
@@ -96,15 +96,15 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
 
 
 def _prepare_set(vectors: VectorSet, contents: list[PackageLayer]) -> PreparedSet:
-    plane = CRS.from_user_input(vectors.crs)
-    return PreparedSet(vectors, contents, crs_care.add_vertical_crs(vectors.crs, vectors.vertical), plane)
+    horizontal_crs = CRS.from_user_input(vectors.crs)
+    return PreparedSet(vectors, contents, crs_care.add_vertical_crs(vectors.crs, vectors.vertical), horizontal_crs)
 
 
 def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a note for each source CRS on layers that are transformed."""
     transformed: dict[str, list[str]] = {}
     for content in prepared_set.package_layers:
-        if content.layer.crs != prepared_set.plane_crs:
+        if content.layer.crs != prepared_set.horizontal_crs:
             transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
     for name, layers in transformed.items():
         params = {"source": name, "target": prepared_set.vector_set.crs}

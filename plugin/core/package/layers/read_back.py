@@ -116,7 +116,7 @@ class ReadBackResult:
 def read_back(
     path: Path,
     content: PackageLayer,
-    plane: CRS,
+    horizontal_crs: CRS,
     *,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -131,7 +131,7 @@ def read_back(
         The .gdb, .gpkg or .shp.
     content
         The layer that was written.
-    plane
+    horizontal_crs
         The horizontal CRS of the written layer.
 
     Raises
@@ -143,7 +143,7 @@ def read_back(
         return compare_layer(
             open_file_layer,
             content,
-            plane,
+            horizontal_crs,
             path.suffix.lower(),
             get_reader_library_version(),
             progress=progress,
@@ -154,7 +154,7 @@ def read_back(
 def compare_layer(
     open_layer: OpenLayer,
     content: PackageLayer,
-    plane: CRS,
+    horizontal_crs: CRS,
     suffix: str,
     reader: str,
     *,
@@ -171,10 +171,10 @@ def compare_layer(
         if suffix == ".shp"
         else {f.name: f.name for f in content.template.fields}
     )
-    _compare_schema(open_layer, content, stored_name_by_field, suffix, plane, result)
+    _compare_schema(open_layer, content, stored_name_by_field, suffix, horizontal_crs, result)
     sums = _LayerSums(content)
     read_batches = open_layer.iterate_batches(BATCH_ROWS)
-    for rows in content.iterate_batches(plane):
+    for rows in content.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         read_rows = next(read_batches, None)
         result.feature_count += 0 if read_rows is None else len(read_rows.shapes)
@@ -182,7 +182,9 @@ def compare_layer(
             break
         _compare_values(rows, read_rows, content, stored_name_by_field, suffix, result)
         sums.add_batch(
-            read_rows, stored_name_by_field, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result)
+            read_rows,
+            stored_name_by_field,
+            _compare_shapes(rows, read_rows.shapes, content, horizontal_crs, suffix, result),
         )
         progress(len(rows.shapes))
     result.feature_count += sum(len(further_rows.shapes) for further_rows in read_batches)
@@ -199,7 +201,7 @@ def _compare_schema(
     content: PackageLayer,
     stored_name_by_field: dict[str, str],
     suffix: str,
-    plane: CRS,
+    horizontal_crs: CRS,
     result: ReadBackResult,
 ) -> None:
     """Record differences of fields, types, widths and CRS in the result."""
@@ -218,7 +220,7 @@ def _compare_schema(
         length = shapefile.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
         if template_field.type == "text" and length and read_field.length is not None and read_field.length != length:
             result.add_difference("width", template_field.name)
-    if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(plane):
+    if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(horizontal_crs):
         result.add_difference("crs", open_layer.crs[:60])
 
 
@@ -294,15 +296,20 @@ def _convert_to_datetime(value: Any) -> datetime | None:
 
 
 def _compare_shapes(
-    rows: PackageRowBatch, shapes: NDArray, content: PackageLayer, plane: CRS, suffix: str, result: ReadBackResult
+    rows: PackageRowBatch,
+    shapes: NDArray,
+    content: PackageLayer,
+    horizontal_crs: CRS,
+    suffix: str,
+    result: ReadBackResult,
 ) -> float:
     """Record differing shapes in the result; return the statutory area as read, m²."""
     expected_shapes = (
-        vct_precision.remove_vertices_merged_by_rounding(rows.shapes, plane.is_geographic)
+        vct_precision.remove_vertices_merged_by_rounding(rows.shapes, horizontal_crs.is_geographic)
         if suffix == ".vct"
         else rows.shapes
     )
-    shifts_m = compute_max_vertex_shift(expected_shapes, shapes, plane)
+    shifts_m = compute_max_vertex_shift(expected_shapes, shapes, horizontal_crs)
     # The negation includes NaN.
     moved_positions = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved_positions):
@@ -318,7 +325,7 @@ def _compare_shapes(
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if content.template.geometry != "polygon":
         return 0.0
-    to_lonlat = crs_care.make_lonlat_transformer(plane)
+    to_lonlat = crs_care.make_lonlat_transformer(horizontal_crs)
     areas = measure_statutory_area(shapes, to_lonlat)
     difference_m2 = np.abs(measure_statutory_area(rows.shapes, to_lonlat) - areas)
     tolerance_m2 = np.maximum(
@@ -326,7 +333,7 @@ def _compare_shapes(
     )
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
-        tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, plane))
+        tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, horizontal_crs))
     differing_positions = np.flatnonzero(~(difference_m2 <= tolerance_m2))
     if len(differing_positions):
         result.add_difference(

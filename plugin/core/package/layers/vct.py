@@ -37,7 +37,12 @@ RowCallback = Callable[[int], None]
 
 
 def write_vct_set(
-    path: Path, contents: Iterable[PackageLayer], plane: CRS, *, progress: RowCallback, cancellation: Cancellation
+    path: Path,
+    contents: Iterable[PackageLayer],
+    horizontal_crs: CRS,
+    *,
+    progress: RowCallback,
+    cancellation: Cancellation,
 ) -> VctExport:
     """Write layers as a new VCT file, one in memory at a time.
 
@@ -52,7 +57,7 @@ def write_vct_set(
 
     def iterate_source_layers() -> Iterator[SourceLayer]:
         for content in contents:
-            yield _make_source_layer(content, plane, cancellation)
+            yield _make_source_layer(content, horizontal_crs, cancellation)
             progress(len(content))
 
     return write_vct(
@@ -63,11 +68,11 @@ def write_vct_set(
     )
 
 
-def _make_source_layer(content: PackageLayer, plane: CRS, cancellation: Cancellation) -> SourceLayer:
+def _make_source_layer(content: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
     """Return a layer as the VCT writer reads it, in the package's CRS."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
-    for rows in content.iterate_batches(plane):
+    for rows in content.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
@@ -76,15 +81,17 @@ def _make_source_layer(content: PackageLayer, plane: CRS, cancellation: Cancella
     while geometry_column in columns:
         geometry_column += "_"
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
-    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=plane)
+    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
     infos = tuple(FieldInfo(f.name, f.type, f.length) for f in content.template.fields)
-    return SourceLayer(content.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=plane), infos, plane)
+    return SourceLayer(
+        content.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs), infos, horizontal_crs
+    )
 
 
 def read_back_vct_set(
     path: Path,
     contents: Iterable[PackageLayer],
-    plane: CRS,
+    horizontal_crs: CRS,
     written: VctExport,
     *,
     progress: RowCallback,
@@ -114,7 +121,13 @@ def read_back_vct_set(
             table = vct.structure.tables[name]
             layer = VctLayer(table, crs, frames, written.source_rows[table.name])
             result = compare_layer(
-                layer, content, plane, path.suffix.lower(), READER_NAME, progress=progress, cancellation=cancellation
+                layer,
+                content,
+                horizontal_crs,
+                path.suffix.lower(),
+                READER_NAME,
+                progress=progress,
+                cancellation=cancellation,
             )
             for field, count in layer.fields_with_differing_parts.items():
                 result.add_difference("value", field, count=count)

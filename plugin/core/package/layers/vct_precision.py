@@ -129,12 +129,14 @@ def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
     return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().get_coordinate_decimals(geographic)))
 
 
-def compute_area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
+def compute_area_tolerance(shapes: NDArray, horizontal_crs: CRS) -> NDArray:
     """Return the (n,) m² by which areas may change through rounding.
 
     Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times
     the perimeter.
     """
-    unit = _METRES_PER_DEGREE if plane.is_geographic else 1.0
-    max_shift_m = 0.5 * 10.0 ** -load_settings().get_coordinate_decimals(plane.is_geographic) * unit * np.sqrt(2)
+    unit = _METRES_PER_DEGREE if horizontal_crs.is_geographic else 1.0
+    max_shift_m = (
+        0.5 * 10.0 ** -load_settings().get_coordinate_decimals(horizontal_crs.is_geographic) * unit * np.sqrt(2)
+    )
     return max_shift_m * unit * shapely.length(shapes)

@@ -72,7 +72,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
                 context.package_spec,
                 path_in_package,
                 read_back_result,
-                prepared_set.plane_crs,
+                prepared_set.horizontal_crs,
                 vectors.vertical,
             )
         )
@@ -85,7 +85,7 @@ def _report_shape_changes(
     """Yield a note for each kind of change of shapes that the written layer has."""
     params = {
         "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
-        "target": crs_care.make_crs_label(prepared_set.plane_crs),
+        "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
     }
     for kind, keys in read_back_result.shape_changes.items():
         yield ExportProblem(
@@ -102,10 +102,15 @@ def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContex
     lists = context.plan.norm.standard.code_lists
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_database(
-        path, prepared_set.package_layers, prepared_set.crs, plane=prepared_set.plane_crs, code_lists=lists, **options
+        path,
+        prepared_set.package_layers,
+        prepared_set.crs,
+        horizontal_crs=prepared_set.horizontal_crs,
+        code_lists=lists,
+        **options,
     )
     for content in prepared_set.package_layers:
-        yield WrittenLayer(content, path, read_back(path, content, prepared_set.plane_crs, **options))
+        yield WrittenLayer(content, path, read_back(path, content, prepared_set.horizontal_crs, **options))
 
 
 def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
@@ -115,20 +120,20 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
     write_shapefiles(
         folder,
         prepared_set.package_layers,
-        prepared_set.plane_crs,
+        prepared_set.horizontal_crs,
         encoding=prepared_set.vector_set.encoding,
         **options,
     )
     for content in prepared_set.package_layers:
         file = folder / f"{content.name}.shp"
-        yield WrittenLayer(content, file, read_back(file, content, prepared_set.plane_crs, **options))
+        yield WrittenLayer(content, file, read_back(file, content, prepared_set.horizontal_crs, **options))
 
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    vct_export = write_vct_set(path, prepared_set.package_layers, prepared_set.plane_crs, **options)
+    vct_export = write_vct_set(path, prepared_set.package_layers, prepared_set.horizontal_crs, **options)
     for content, read_back_result in read_back_vct_set(
-        path, prepared_set.package_layers, prepared_set.plane_crs, vct_export, **options
+        path, prepared_set.package_layers, prepared_set.horizontal_crs, vct_export, **options
     ):
         yield WrittenLayer(content, path, read_back_result)
 

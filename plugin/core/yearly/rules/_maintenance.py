@@ -79,7 +79,7 @@ def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClass
 _BEND_ALLOWANCE = 1.1
 
 
-def compute_bend_area_allowance(shape: Any, plane: CRS, cluster_m: float) -> float:
+def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) -> float:
     """Return the area (m²) that vertices on long edges may add or remove.
 
     A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is
@@ -89,11 +89,11 @@ def compute_bend_area_allowance(shape: Any, plane: CRS, cluster_m: float) -> flo
     Parameters
     ----------
     shape
-        Polygon in ``plane``, metres.
+        Polygon in ``plane_crs``, metres.
     cluster_m
         Cluster tolerance, metres.
     """
-    lonlat = crs_care.make_lonlat_transformer(plane)(shapely.get_coordinates(shapely.point_on_surface(shape)))
+    lonlat = crs_care.make_lonlat_transformer(plane_crs)(shapely.get_coordinates(shapely.point_on_surface(shape)))
     # s = L² · bend
     bend = _BEND_ALLOWANCE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
     lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
