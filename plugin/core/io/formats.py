@@ -69,7 +69,7 @@ _MARKUP_SUFFIXES = (".json", ".xml", ".vrt")
 _TEXT_SUFFIXES = (*_MARKUP_SUFFIXES, ".csv", ".tsv", ".txt", ".wkt")
 _WORKBOOK_SUFFIXES, _OLD_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm"), (".xls", ".et")
 #: Bytes of a text, and texts of an archive, that are searched for geometry.
-_BYTES_INSPECTED, _ARCHIVE_ENTRIES_INSPECTED = 2**16, 50
+_INSPECTED_BYTE_COUNT, _INSPECTED_ENTRY_COUNT = 2**16, 50
 #: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
 _KEY_FIELD_BYTES = b"BSM"
 
@@ -115,7 +115,7 @@ def _is_plan_table_without_shapes(path: Path) -> bool:
 
 def does_text_file_have_shapes(path: Path) -> bool:
     """Return True if a text file begins with geometry or a list of boundary points."""
-    return _has_geometry(path, _read_start(path, _BYTES_INSPECTED))
+    return _has_geometry(path, _read_start(path, _INSPECTED_BYTE_COUNT))
 
 
 def _has_geometry(path: Path, head: bytes) -> bool:
@@ -127,7 +127,7 @@ def _has_key(table: Path) -> bool:
 
     Each field is described by 32 bytes.
     """
-    head = _read_start(table, _BYTES_INSPECTED)
+    head = _read_start(table, _INSPECTED_BYTE_COUNT)
     end = int.from_bytes(head[8:10], "little")
     return any(
         head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY_FIELD_BYTES
@@ -159,8 +159,8 @@ def _does_archive_have_data(path: Path) -> bool:
             entry_paths = [Path(name) for name in archive.namelist()]
             texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXT_SUFFIXES]
             has_text_geometry = any(
-                _has_geometry(Path(name), archive.open(name).read(_BYTES_INSPECTED))
-                for name in texts[:_ARCHIVE_ENTRIES_INSPECTED]
+                _has_geometry(Path(name), archive.open(name).read(_INSPECTED_BYTE_COUNT))
+                for name in texts[:_INSPECTED_ENTRY_COUNT]
             )
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
         return True

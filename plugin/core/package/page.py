@@ -65,7 +65,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "verdict": report_texts.get("package", "check", **gate),
             "forced": report_texts.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [report_texts.get("package", f"area_{b}") for b in bases],
-            "layers": _format_layers(manifest["layers"], bases, report_texts),
+            "layers": _make_layer_rows(manifest["layers"], bases, report_texts),
             "slots": [
                 _format_slot(row, report_texts)
                 for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
@@ -108,20 +108,20 @@ def _list_document_facts(document: dict[str, Any], report_texts: ReportTexts) ->
     return [(report_texts.get("document", key), document.get(key, "")) for key in keys]
 
 
-def _format_layers(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:
+def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the rows of layers; ``begins`` marks the first layer of each file."""
     layer_rows, previous_file = [], ""
     for row in rows:
         # For shapefiles, show their folder.
         shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
         layer_rows.append(
-            {**_format_layer(row, bases, report_texts), "where": shown_file, "begins": shown_file != previous_file}
+            {**_make_layer_row(row, bases, report_texts), "where": shown_file, "begins": shown_file != previous_file}
         )
         previous_file = shown_file
     return layer_rows
 
 
-def _format_layer(row: dict[str, Any], bases: list[str], report_texts: ReportTexts) -> dict[str, Any]:
+def _make_layer_row(row: dict[str, Any], bases: list[str], report_texts: ReportTexts) -> dict[str, Any]:
     read_back = row["read_back"]
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
@@ -131,7 +131,7 @@ def _format_layer(row: dict[str, Any], bases: list[str], report_texts: ReportTex
         if row["crs"] == row["source_crs"]
         else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
         "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
-        "extent": _format_extent(row) if row["extent"] else [],
+        "extent": _make_extent_texts(row) if row["extent"] else [],
         "read": report_texts.get(
             "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
         ),
@@ -143,7 +143,7 @@ def _format_layer(row: dict[str, Any], bases: list[str], report_texts: ReportTex
     }
 
 
-def _format_extent(row: dict[str, Any]) -> list[str]:
+def _make_extent_texts(row: dict[str, Any]) -> list[str]:
     decimals = 5 if row["unit"] == DEGREES_UNIT else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]

@@ -187,13 +187,17 @@ class ResolvedDocument:
 
 
 def resolve_document(
-    project: DocumentInfo | None, profile: Profile, form: DocumentInfo | None = None
+    project_info: DocumentInfo | None, profile: Profile, package_info: DocumentInfo | None = None
 ) -> ResolvedDocument:
     """Resolve each value from project, else profile, else the package's specification.
 
     The secrecy level is lowered only with a reason.
     """
-    candidates = [(PROJECT_SOURCE, project), (PROFILE_SOURCE, profile.document_info), (PACKAGE_SPEC_SOURCE, form)]
+    candidates = [
+        (PROJECT_SOURCE, project_info),
+        (PROFILE_SOURCE, profile.document_info),
+        (PACKAGE_SPEC_SOURCE, package_info),
+    ]
     present_infos = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in PRINTED_KEYS:

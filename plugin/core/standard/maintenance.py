@@ -155,7 +155,7 @@ def load_maintenance(path: Path) -> MaintenanceSpec:
     for role in roles:
         if roles.count(role) > 1:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
-    stages = tuple(_read_stage(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
+    stages = tuple(_read_class_spec(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
     delivery = _read_delivery(table["delivery"], path)
     return MaintenanceSpec(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
 
@@ -169,7 +169,7 @@ def _read_delivery(row: Any, path: Path) -> DeliverySpec:
     )
 
 
-def _read_stage(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
+def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
     check_type(row, dict, file=path, key=key)
     fields: tuple[TemplateField, ...] = ()
     change_keys = ("field", "source", "fields_mark") if key == CHANGE_STAGE else ()

@@ -50,13 +50,13 @@ def make_libraries_missing_page(doctor: ActionCallback) -> EmptyPage:
     return EmptyPage(_describe_missing(), [(tr("Environment Check…"), doctor)])
 
 
-def make_no_layer_page(new: ActionCallback, sample: ActionCallback) -> EmptyPage:
+def make_no_layer_page(create_project: ActionCallback, open_sample: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project without plan layers."""
     text = tr(
         "No plan layer yet. Begin with a new county plan, add your own plan layers to the project, or try the sample "
         "county."
     )
-    return EmptyPage(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
+    return EmptyPage(text, [(tr("New County Plan…"), create_project), (tr("Open Sample County"), open_sample)])
 
 
 def make_reading_page() -> EmptyPage:
@@ -64,12 +64,14 @@ def make_reading_page() -> EmptyPage:
     return EmptyPage(tr("Reading the saved check result and comparing the layers with it…"))
 
 
-def make_never_checked_page(run: ActionCallback) -> EmptyPage:
+def make_never_checked_page(run_check: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project that was never checked."""
-    return EmptyPage(tr("Nothing checked yet."), [(tr("Check All"), run)])
+    return EmptyPage(tr("Nothing checked yet."), [(tr("Check All"), run_check)])
 
 
-def make_missing_layers_page(found: RecognisedLayers, choose: ActionCallback, run: ActionCallback) -> EmptyPage:
+def make_missing_layers_page(
+    found: RecognisedLayers, choose_roles: ActionCallback, run_check: ActionCallback
+) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
     from ...core.messages.texts import Texts
 
@@ -80,12 +82,12 @@ def make_missing_layers_page(found: RecognisedLayers, choose: ActionCallback, ru
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
         text.format(count=len(found.layer_id_by_role), names=missing_layer_names),
-        [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)],
+        [(tr("Layer Roles…"), choose_roles), (tr("Check Anyway"), run_check)],
     )
 
 
 def make_pages_without_findings(
-    result: Any, report: ActionCallback, reasons: ActionCallback
+    result: Any, make_report: ActionCallback, show_reasons: ActionCallback
 ) -> tuple[EmptyPage, EmptyPage]:
     """Return the two pages for a result without findings.
 
@@ -102,7 +104,9 @@ def make_pages_without_findings(
     skipped_text = tr(
         "No finding, but {count} rules could not be checked completely, so the plan does not pass."
     ).format(count=summary["skipped"] + summary["crashed"])
-    return EmptyPage(clean_text, [(tr("Make Report"), report)]), EmptyPage(skipped_text, [(tr("See Why"), reasons)])
+    return EmptyPage(clean_text, [(tr("Make Report"), make_report)]), EmptyPage(
+        skipped_text, [(tr("See Why"), show_reasons)]
+    )
 
 
 def get_county_label(options: Any) -> str:

@@ -234,7 +234,7 @@ def sort_visible_rows_first(group: FindingGroup) -> list[int]:
 
 def make_search_text(group: FindingGroup, finding: Any) -> str:
     """Return the case-folded text in which the search finds a finding."""
-    parts = (
+    searched_texts = (
         group.code,
         group.title,
         finding.township,
@@ -243,7 +243,7 @@ def make_search_text(group: FindingGroup, finding: Any) -> str:
         finding.role,
         finding.message,
     )
-    return " ".join(parts).casefold()
+    return " ".join(searched_texts).casefold()
 
 
 def _sort_items(items, value, down):

@@ -176,10 +176,10 @@ class FindingsTree(QTreeView):
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         findings = self.filter.list_visible_findings()
-        position = next((n for n, f in enumerate(findings) if f is ended_finding), len(findings))
+        ended_position = next((n for n, f in enumerate(findings) if f is ended_finding), len(findings))
         before, after = (
             [new_version_by_id.get(id(f), f) for f in part if id(f) not in ended_ids and f.state != "waived"]
-            for part in (findings[:position], findings[position + 1 :])
+            for part in (findings[:ended_position], findings[ended_position + 1 :])
         )
         return before, after
 
@@ -264,14 +264,14 @@ class FindingsTree(QTreeView):
     def step_selection(self, direction: int) -> bool:
         """Select the next (1) or former (−1) open finding in view; False at the end."""
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
-        position = self._find_target(candidates, direction)
-        return 0 <= position < len(candidates) and self.select_finding(candidates[position])
+        target_position = self._find_target(candidates, direction)
+        return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
 
     def _find_target(self, candidates: list[Any], direction: int) -> int:
         selected_finding = self.get_selected_finding()
-        for position, finding in enumerate(candidates):
+        for finding_position, finding in enumerate(candidates):
             if finding is selected_finding:
-                return position + direction
+                return finding_position + direction
         group = self.get_selected_group()
         if group is None:
             return self._find_target_around_ended_finding(candidates, direction)

@@ -50,8 +50,10 @@ class ExchangeActions:
 
         ``path``: a file dropped on the map, or empty.
         """
-        initial_values = {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
-        results = self._ask("sanxian:import_vct", initial_values)
+        initial_parameter_values = (
+            {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
+        )
+        results = self._ask("sanxian:import_vct", initial_parameter_values)
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
             import_text = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
@@ -85,7 +87,7 @@ class ExchangeActions:
         county_settings = county.read_county_settings(project)
         current = _find_database(role_recognition.list_plan_layers(project))
         self._warn_of_edits(project)
-        initial_values = {
+        initial_parameter_values = {
             "CURRENT": current,
             "FILED": saved_paths.read_absolute_path(project, "baseline"),
             "YEAR": date.today().year,
@@ -93,7 +95,9 @@ class ExchangeActions:
             "PROFILE": county_settings.profile,
             "OUTPUT": _get_initial_folder(project, current),
         }
-        results = self._ask("sanxian:yearly_update", {key: value for key, value in initial_values.items() if value})
+        results = self._ask(
+            "sanxian:yearly_update", {key: value for key, value in initial_parameter_values.items() if value}
+        )
         if results and "DATABASE" in results:
             text = tr(
                 "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons."
@@ -109,16 +113,21 @@ class ExchangeActions:
     def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
         project, county_settings = QgsProject.instance(), county.read_county_settings(QgsProject.instance())
-        initial_values: dict[str, Any] = {"STANDARD": county_settings.standard, "PROFILE": county_settings.profile}
+        initial_parameter_values: dict[str, Any] = {
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
+        }
         layer = self._iface.activeLayer()
         if isinstance(layer, QgsVectorLayer) and layer in role_recognition.list_plan_layers(project):
             role = role_recognition.recognise_role(layer, county.make_check_options(project))
-            initial_values |= {
+            initial_parameter_values |= {
                 "AFTER": layer.id(),
                 "ROLE": role,
                 "BEFORE": _find_layer_uri(saved_paths.read_absolute_path(project, "baseline"), role),
             }
-        results = self._ask("sanxian:compare_versions", {key: value for key, value in initial_values.items() if value})
+        results = self._ask(
+            "sanxian:compare_versions", {key: value for key, value in initial_parameter_values.items() if value}
+        )
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
                 self._messages.show_message(tr("The two editions are identical."), "success")

@@ -40,7 +40,7 @@ _SECTION_MARK_PATTERN = re.compile(
 )
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), 127), "·")
 #: Number of bytes at the beginning that show encoding and line ends.
-_BYTES_INSPECTED = 65_536
+_INSPECTED_BYTE_COUNT = 65_536
 
 
 class LineReader:
@@ -76,7 +76,7 @@ class LineReader:
 
         Called before any line is read.
         """
-        start = self._file.read(_BYTES_INSPECTED)
+        start = self._file.read(_INSPECTED_BYTE_COUNT)
         self._file.seek(0)
         self.number = 1
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (start.strip(b"\0") and b"\0" in start[:2]):

@@ -91,9 +91,11 @@ def extract_bracketed_text(text: str) -> str:
     return match.group(1) if match else ""
 
 
-def are_convertible(known: str, other: str) -> bool:
+def are_convertible(known_unit: str, other_unit: str) -> bool:
     """Return True if two units are equal or figures can be converted between them."""
-    return bool(other) and (known == other or (known in SQUARE_METRES and other in SQUARE_METRES))
+    return bool(other_unit) and (
+        known_unit == other_unit or (known_unit in SQUARE_METRES and other_unit in SQUARE_METRES)
+    )
 
 
 #: Columns that identify the rows of each table: codes first, then names.

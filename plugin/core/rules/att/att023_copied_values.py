@@ -276,14 +276,14 @@ def _make_class_finding(
     layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: RuleContext
 ) -> Finding:
     """Return the finding on rows whose class of land differs; ``other_row`` is that below the first."""
-    drawn_rows = rows[:MAX_SHOWN_FIDS].tolist()
+    shown_rows = rows[:MAX_SHOWN_FIDS].tolist()
     finding = ctx.finding_maker.make_row_finding(
         layer,
-        drawn_rows[0],
+        shown_rows[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has("land_use") else "",
         params=make_row_list_params(layer, rows.tolist()),
-        geometry=ctx.geometry.unite_shapes(layer.plane[drawn_rows]),
+        geometry=ctx.geometry.unite_shapes(layer.plane[shown_rows]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
     return finding
@@ -403,7 +403,7 @@ def _report_differences(
     if not len(differing_positions):
         return None
     positions = rows[differing_positions].tolist()
-    drawn_rows = positions[:MAX_SHOWN_FIDS]
+    shown_rows = positions[:MAX_SHOWN_FIDS]
     params = {
         "value": layer_values[differing_positions[0]],
         "expected": survey_values[differing_positions[0]],
@@ -412,7 +412,7 @@ def _report_differences(
     template_field = layer.template.find_field_by_name(name)
     field = template_field.name if template_field is not None else name
     finding = ctx.finding_maker.make_row_finding(
-        layer, drawn_rows[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[drawn_rows])
+        layer, shown_rows[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[shown_rows])
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[differing_positions[0]])]]
     return finding

@@ -131,18 +131,18 @@ def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -
 
 
 def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
-    for (role, kind), (count, area_m2) in record.totals_by_class_and_kind.items():
+    for (role, change_kind), (count, area_m2) in record.totals_by_class_and_kind.items():
         layer = ctx.plan.layers.get(role)
         row_count = 0 if layer is None else len(layer)
         rows = np.ones(row_count, dtype=bool)
-        if kind and layer is not None:
-            rows = np.array([k == kind for k in layer.text("maintenance_kind")], dtype=bool)
-        kind_params = {"kind": kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {kind}")}
+        if change_kind and layer is not None:
+            rows = np.array([k == change_kind for k in layer.text("maintenance_kind")], dtype=bool)
+        kind_params = {"kind": change_kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {change_kind}")}
         if int(rows.sum()) != count:
             params = {**kind_params, "found": int(rows.sum()), "expected": count}
-            yield Finding(role, key=kind, case="count", params=params)
+            yield Finding(role, key=change_kind, case="count", params=params)
             continue
         measured_m2 = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
         if abs(measured_m2 - area_m2) > AREA_ROUNDING_M2 * max(count, 1):
             params = {**kind_params, "found": format_number(measured_m2, 2), "expected": format_number(area_m2, 2)}
-            yield Finding(role, key=kind, case="area", params=params)
+            yield Finding(role, key=change_kind, case="area", params=params)
