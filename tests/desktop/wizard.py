@@ -134,7 +134,7 @@ def run_wizard_steps():
     save_picture(f"{PICTURE_NAME}-7-made")
     iface.messageBar().clearWidgets()
 
-    boundary, towns = map_layers_by_role()["CZKFBJ"], map_layers_by_role()["XZQXZ"]
+    boundary, townships = map_layers_by_role()["CZKFBJ"], map_layers_by_role()["XZQXZ"]
     draw_first_polygon(boundary)
     iface.actionSaveActiveLayerEdits().trigger()
     wait_seconds(0.5)
@@ -143,9 +143,9 @@ def run_wizard_steps():
     ]
     FACTS["planar"] = [f.geometry().area() for f in boundary.getFeatures()]
     iface.actionToggleEditing().trigger()
-    add_township(towns, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
-    add_township(towns, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
-    towns.commitChanges()
+    add_township(townships, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
+    add_township(townships, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
+    townships.commitChanges()
     wait_seconds(0.3)
     FACTS["bookmarks"] = sorted(b.name() for b in QgsProject.instance().bookmarkManager().bookmarks())
     themes = QgsProject.instance().mapThemeCollection()

@@ -356,9 +356,9 @@ def plant_table_with_one_row_only(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC011", case="names", finds=None)
 def plant_table_with_wrong_township_name(draft: CountyDraft) -> None:
-    towns = draft.layers["XZQXZ"]
-    area = float(statutory_area(towns.geometry.to_numpy())[0]) / 1e4
-    row = [str(towns["XZQDM"].iloc[0]), "某某镇", f"{area:.2f}"]
+    townships = draft.layers["XZQXZ"]
+    area = float(statutory_area(townships.geometry.to_numpy())[0]) / 1e4
+    row = [str(townships["XZQDM"].iloc[0]), "某某镇", f"{area:.2f}"]
     change_table_rows(draft, sheets={"乡镇": [["行政区代码", "乡镇", "土地总面积（公顷）"], row]})
 
 

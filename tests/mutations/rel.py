@@ -305,8 +305,8 @@ def plant_important_land_outside_the_red_line(draft: CountyDraft) -> None:
     """Grade a large area outside the three lines as most important."""
     frame = draft.layers["STBHZYXPJJG"]
     lines = shapely.union_all([shape for role in ("STBHHX", "YJJBNTBHTB") for shape in draft.layers[role].geometry])
-    town = shapely.union_all(draft.layers["CZKFBJ"].geometry)
-    for row in frame.index[(frame["MC"] == "重要") & ~frame.intersects(town)]:
+    boundary = shapely.union_all(draft.layers["CZKFBJ"].geometry)
+    for row in frame.index[(frame["MC"] == "重要") & ~frame.intersects(boundary)]:
         if max(shapely.area(shapely.get_parts(frame.geometry[row].difference(lines))), default=0) > 1.1e7:
             draft.change("STBHZYXPJJG", int(row), MC="极重要")
             return

@@ -56,17 +56,19 @@ def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[st
 
     The sums use the township code of the rows.
     """
-    rows, towns = county.layers[role], county.layers["XZQXZ"]
+    rows, townships = county.layers[role], county.layers["XZQXZ"]
     sums = rows[field].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
-    codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
+    codes = dict(zip(townships["XZQMC"], townships["XZQDM"].str[:9], strict=True))
     return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
 
 
 def write_half_tasks(county: County, folder: Path) -> dict[str, Any]:
     """Write targets of all townships but one, each half of its farmland."""
-    towns = farmland_by_township(county)
+    townships = farmland_by_township(county)
     write_tasks(
-        county, folder / TASKS, {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(towns.items())[1:]}
+        county,
+        folder / TASKS,
+        {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(townships.items())[1:]},
     )
     return {"targets": str(folder / TASKS)}
 
@@ -77,11 +79,11 @@ def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
     ``farmland``: targets by name; additional names add rows. Targets of cultivated land are half of the existing
     area, or those of farmland if these are larger.
     """
-    towns, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
-    names = [*towns, *(name for name in farmland if name not in towns)]
+    townships, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
+    names = [*townships, *(name for name in farmland if name not in townships)]
     modest = {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
     modest |= {name: max(area, farmland.get(name) or area, key=float) for name, area in modest.items()}
-    rows = [f"{towns.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
+    rows = [f"{townships.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
     path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -90,8 +90,8 @@ def plant_township_targets_below_county_target(draft: CountyDraft) -> None:
 
     The county's target is then not distributed completely.
     """
-    towns = farmland_by_township(draft.county)
-    set_targets_of_all_townships(draft, {name: f"{net / 10:.2f}" for name, (_, net) in towns.items()})
+    townships = farmland_by_township(draft.county)
+    set_targets_of_all_townships(draft, {name: f"{net / 10:.2f}" for name, (_, net) in townships.items()})
 
 
 @declare_mutation("LAW005", case="rounding")
@@ -166,7 +166,7 @@ def plant_second_text_with_another_target(draft: CountyDraft) -> None:
 
 def find_largest_township(draft: CountyDraft) -> tuple[str, tuple[str, float]]:
     """Return name, code and farmland (万亩) of the township with most farmland."""
-    return max(farmland_by_township(draft.county).items(), key=lambda town: town[1][1])
+    return max(farmland_by_township(draft.county).items(), key=lambda township: township[1][1])
 
 
 def set_target_of_largest_township(draft: CountyDraft, more: float, decimals: int = 4) -> None:
@@ -180,10 +180,10 @@ def distribute_total_to_townships(draft: CountyDraft, total: float) -> dict[str,
 
     Each gets four decimals and at most its farmland.
     """
-    towns = farmland_by_township(draft.county)
-    share = total / sum(net for _, net in towns.values())
+    townships = farmland_by_township(draft.county)
+    share = total / sum(net for _, net in townships.values())
     assert share < 1
-    parts = {name: round(net * share, 4) for name, (_, net) in towns.items()}
+    parts = {name: round(net * share, 4) for name, (_, net) in townships.items()}
     name, _ = find_largest_township(draft)
     parts[name] += total - sum(parts.values())
     return {name: f"{net:.4f}" for name, net in parts.items()}

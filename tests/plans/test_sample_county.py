@@ -226,5 +226,5 @@ def test_township_farmland_targets_of_the_sample_are_met_and_add_up_to_the_count
     assert sums == {"handed_down_cultivated_area": (73.39, 73.39), "handed_down_farmland_area": (63.25, 63.25)}
     with fiona.open(SAMPLE_FOLDER / "county.gpkg", layer="YJJBNTBHTB") as source:
         net = sum(row["properties"]["YJJBNTMJ"] for row in source if row["properties"]["ZLDWDM"][:9] == "140225100")
-    (town,) = [i for i in report.indicators if i.id == "township_farmland_area" and i.place == "永安镇"]
-    assert town.value == pytest.approx(net / (1e8 / 15), rel=1e-12) and town.state == "met"
+    (indicator,) = [i for i in report.indicators if i.id == "township_farmland_area" and i.place == "永安镇"]
+    assert indicator.value == pytest.approx(net / (1e8 / 15), rel=1e-12) and indicator.state == "met"

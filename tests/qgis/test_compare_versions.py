@@ -24,16 +24,18 @@ def make_farmland_rows(count, codes=None, **more):
 
 def write_versions(tmp_path):
     before = write_small(tmp_path / "前.gpkg", **{ROLE: make_farmland_rows(4)})
-    towns = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
-    after = write_small(tmp_path / "后.gpkg", **{ROLE: make_farmland_rows(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
+    townships = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
+    after = write_small(
+        tmp_path / "后.gpkg", **{ROLE: make_farmland_rows(3, ["0103", "0101", "0103"]), "XZQXZ": townships}
+    )
     return f"{before}|layername={ROLE}", f"{after}|layername={ROLE}", f"{after}|layername=XZQXZ"
 
 
 def test_compare_versions_writes_changed_parts_to_a_layer_and_a_workbook(provider, tmp_path):
-    before, after, towns = write_versions(tmp_path)
+    before, after, townships = write_versions(tmp_path)
     sums = [digest_files(Path(path.partition("|")[0])) for path in (before, after)]
     log, target, book = Log(), tmp_path / "变化.gpkg", tmp_path / "对比.xlsx"
-    given = {"BEFORE": before, "AFTER": after, "TOWNSHIPS": towns, "OUTPUT": str(target), "OUTPUT_XLSX": str(book)}
+    given = {"BEFORE": before, "AFTER": after, "TOWNSHIPS": townships, "OUTPUT": str(target), "OUTPUT_XLSX": str(book)}
     done = run_algorithm("compare_versions", given, log)
     assert (done["IDENTICAL"], done["VERDICT"], done["PARTS"]) == (False, "different", 2)
     assert done["AREA_OUT"] == pytest.approx(10_000, rel=2e-3) and done["AREA_IN"] == 0

@@ -207,8 +207,8 @@ def test_export_with_townships_writes_one_map_per_township(sample_map_builder, t
     # A low resolution suffices, because the test counts pages.
     seventeen = make_map_order(tmp_path, "three_zones", adds_township_pages=True, dpi=72)
     outcome = run_order(sample_map_builder, seventeen, progress=lambda s, t: reported.append((s, t)))
-    towns = gpd.read_file(SAMPLE, layer="XZQXZ")
-    names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in towns.itertuples()} | {"140225浑源县03县域三区图.jpg"}
+    townships = gpd.read_file(SAMPLE, layer="XZQXZ")
+    names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in townships.itertuples()} | {"140225浑源县03县域三区图.jpg"}
     assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.written_files) == 17
     shares = [share for share, _ in reported]
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"

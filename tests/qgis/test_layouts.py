@@ -236,22 +236,24 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
 def test_township_layout_has_one_page_per_township(sample_layout_builder):
     layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
     every = list_codes("YDYHGHFQ", "GHFQDM")
-    towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
+    townships = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
     with export.keep_atlas_rendering(layout):
         pages = list(export.iterate_atlas_pages(layout))
-        assert [name for _, name in pages] == list(towns["XZQMC"])
+        assert [name for _, name in pages] == list(townships["XZQMC"])
         for number in (1, 9):
             export.show_atlas_page(layout, export.LayoutPage(number, "", ""))
-            town = towns.loc[number]
+            township = townships.loc[number]
             item = layout.itemById("map")
-            assert read_label(layout, "title") == f"浑源县{town['XZQMC']}国土空间规划分区图"
+            assert read_label(layout, "title") == f"浑源县{township['XZQMC']}国土空间规划分区图"
             assert item.scale() in [pytest.approx(s) for s in MAPS.list_scales()]
             box = item.extent()
-            assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
+            assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(
+                township.geometry
+            )
             entries = set(legend.list_legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
-            inside = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
+            inside = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(-1))
             # A zone outside that touches the boundary may be listed too.
-            touching = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
+            touching = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(1))
             plain = [codes - {"550"} for codes in (inside, touching)]
             assert list_zone_names(plain[0]) <= entries <= list_zone_names(plain[1]) and plain[1] < every
 

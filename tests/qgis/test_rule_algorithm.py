@@ -115,14 +115,14 @@ def test_rule_algorithm_limits_override_the_standard_only_if_given(small, tmp_pa
 
 
 def test_rule_algorithm_writes_the_township_to_its_findings(small, tmp_path):
-    towns = write_small(
+    townships = write_small(
         tmp_path / "towns.gpkg",
         XZQXZ=make_frame([make_square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
     )
     target = tmp_path / "f.gpkg"
     given = {"FARMLAND": open_layer(small, "YJJBNTBHTB"), "RED_LINE": open_layer(small, "STBHHX")}
     run_algorithm(
-        "farmland_in_red_line", {**given, "TOWNSHIPS": open_layer(towns, "XZQXZ"), "OUTPUT_FINDINGS": str(target)}
+        "farmland_in_red_line", {**given, "TOWNSHIPS": open_layer(townships, "XZQXZ"), "OUTPUT_FINDINGS": str(target)}
     )
     found = QgsVectorLayer(str(target), "f", "ogr")
     assert [f["township"] for f in found.getFeatures()] == ["永安镇"]

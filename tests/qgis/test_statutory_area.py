@@ -120,15 +120,15 @@ def test_statutory_area_check_mode_suspects_stored_areas_in_hectares(provider, t
 
 
 def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, tmp_path):
-    parcels, town = make_tiles()
+    parcels, township = make_tiles()
     outside = make_frame([make_square(500, 500)]).assign(BSM="140225000099")
     pyogrio.write_dataframe(pd.concat([parcels, outside], ignore_index=True), tmp_path / "DLTB.gpkg")
-    pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
+    pyogrio.write_dataframe(township, tmp_path / "XZQXZ.gpkg")
     log = Log()
     parameters = {"INPUT": str(tmp_path / "DLTB.gpkg"), "CONTROL": str(tmp_path / "XZQXZ.gpkg")}
     done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "平差.gpkg")}, log)
     made = gpd.read_file(tmp_path / "平差.gpkg")
-    (control,) = np.round(measure.statutory_area(town.geometry), 2)
+    (control,) = np.round(measure.statutory_area(township.geometry), 2)
     assert done["REFUSED"] == 0 and done["CONTROL_M2"] == control
     assert round(made["closed_m2"][:4].sum(), 2) == control and np.isnan(made["closed_m2"][4])
     assert made["control"].tolist() == ["永安镇"] * 4 + [None]
@@ -141,10 +141,10 @@ def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, 
 
 
 def test_statutory_area_does_not_adjust_parcels_with_a_gap(provider, tmp_path):
-    parcels, town = make_tiles()
+    parcels, township = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels.drop(index=3), path)
-    pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
+    pyogrio.write_dataframe(township, tmp_path / "XZQXZ.gpkg")
     log, parameters = Log(), {"INPUT": str(path), "CONTROL": str(tmp_path / "XZQXZ.gpkg")}
     done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "x.gpkg")}, log)
     assert done["REFUSED"] == 1 and gpd.read_file(tmp_path / "x.gpkg")["closed_m2"].isna().all()

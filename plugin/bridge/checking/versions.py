@@ -53,13 +53,18 @@ def compare_versions(
     from ...core.versions.sources import compare_sources
 
     shots = make_snapshot_names_unique([shot for shot in (before, after, townships) if shot is not None])
-    old, new, *towns = read_snapshots(
+    old, new, *township_layers = read_snapshots(
         shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
     )
     progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
     norm, comparison_options = options.resolve_norm(), {"role": role, "renumbered": renumbered}
     return compare_sources(
-        old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **comparison_options
+        old,
+        new,
+        norm,
+        townships=township_layers[0] if township_layers else None,
+        cancellation=cancellation,
+        **comparison_options,
     )
 
 

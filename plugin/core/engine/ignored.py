@@ -119,7 +119,7 @@ class PairSliverSum:
 
     def to_dict(self, limits: Tolerance) -> dict[str, Any]:
         """Return the sums as plain data for the report."""
-        towns = sorted(self.sums_by_township.items(), key=lambda item: -item[1][1])
+        sorted_townships = sorted(self.sums_by_township.items(), key=lambda item: -item[1][1])
         return {
             "roles": list(self.roles),
             "sealed": self.is_of_sealed_edition,
@@ -128,7 +128,9 @@ class PairSliverSum:
             "count": self.sliver_count,
             "area_m2": round(self.area_m2, 6),
             "exceeds": self.exceeds_limit(limits),
-            "townships": [{"name": n, "count": count, "area_m2": round(area, 6)} for n, (count, area) in towns],
+            "townships": [
+                {"name": n, "count": count, "area_m2": round(area, 6)} for n, (count, area) in sorted_townships
+            ],
             "features": [feature.to_dict() for feature in self.largest_feature_sums],
             "features_above": self.features_above_limit,
         }
@@ -190,11 +192,11 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
         key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
-    towns = np.full(len(shapes), "", dtype=object)
-    towns[counted_positions] = find_township_name_of_points(
+    township_names = np.full(len(shapes), "", dtype=object)
+    township_names[counted_positions] = find_township_name_of_points(
         ctx.plan, shapely.point_on_surface(distinct_slivers.remaining_shapes[counted_positions])
     )
-    result.sums_by_township = _sum_sliver_areas_by_name(towns, counted_positions, areas)
+    result.sums_by_township = _sum_sliver_areas_by_name(township_names, counted_positions, areas)
     _set_largest_feature_sums(result, [ignored_slivers for _, ignored_slivers in ranked], shapes, distinct_slivers, ctx)
     order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
     result.largest_slivers = distinct_slivers.remaining_shapes[order]

@@ -124,7 +124,7 @@ class AreaFieldComparison:
     def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
-        ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
+        ``rows``: (n,) bool. The function returns (townships + 1,) sums; the last one is of rows outside all townships.
         """
         place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
@@ -251,7 +251,7 @@ def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, is_exact: boo
         net_excess = np.where(has_value, np.maximum(np.nan_to_num(written_areas) - expected, 0.0), 0.0)
     unit = _find_other_unit(written_areas, expected, layer, meaning)
     sums = expected if meaning == NET_FIELD else written_areas
-    town, towns = locate_row_centres(layer, ctx)
+    township_number, township_names = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
         meaning,
         np.where(has_value, np.nan_to_num(written_areas), 0.0),
@@ -259,8 +259,8 @@ def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, is_exact: boo
         np.where(has_value, land_areas, 0.0),
         net_excess,
         has_value,
-        town,
-        towns,
+        township_number,
+        township_names,
         float(ctx.norm.get(SUM_ALLOWANCE_SETTING)),
         float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2,
         unit,

@@ -134,7 +134,7 @@ class SurveyDeductions:
     def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
-        ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
+        ``rows``: (n,) bool. The function returns (townships + 1,) sums; the last one is of rows outside all townships.
         """
         place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
@@ -187,13 +187,13 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
     own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
     expected = layer.numbers("gross_area") * own_rate
     is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
-    town, towns = locate_row_centres(layer, ctx)
+    township_number, township_names = locate_row_centres(layer, ctx)
     return SurveyDeductions(
         np.where(is_compared, np.nan_to_num(layer.numbers("net_area")), 0.0),
         np.where(is_compared, np.nan_to_num(expected), 0.0),
         is_compared,
-        town,
-        towns,
+        township_number,
+        township_names,
         float(ctx.norm.get(DEDUCTION_ALLOWANCE_SETTING)),
         parcels,
     )

@@ -84,11 +84,11 @@ def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
             name_by_id.setdefault(one, name)
     place = {one: n for n, one in enumerate(village_names_by_id)}
     code_of = {one: code[:9] for one, code in zip(ids, codes, strict=True)}
-    towns = [
+    townships = [
         Township(code_of[one], name_by_id.get(one) or (village_names.pop() if len(village_names) == 1 else one))
         for one, village_names in village_names_by_id.items()
     ]
-    return towns, np.array([place[one] for one in ids], dtype=int)
+    return townships, np.array([place[one] for one in ids], dtype=int)
 
 
 def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
@@ -103,19 +103,23 @@ def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
         return None
     cache = ctx.plan.get_cache("by_township")
     if layer.role not in cache:
-        towns_layer, towns, town_of = townships
-        cache[layer.role] = _compute_split(layer, towns_layer, len(towns), town_of, ctx)
+        township_layer, township_list, township_of_row = townships
+        cache[layer.role] = _compute_split(layer, township_layer, len(township_list), township_of_row, ctx)
     township_split: TownshipSplit = cache[layer.role]
     return township_split
 
 
-def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: RuleContext) -> TownshipSplit:
+def _compute_split(
+    layer: Layer, townships: Layer, count: int, township_of_row: NDArray, ctx: RuleContext
+) -> TownshipSplit:
     if layer is townships:
         all_rows = np.arange(len(layer))
         inside = layer.statutory > 0
-        return TownshipSplit(all_rows[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
+        return TownshipSplit(
+            all_rows[inside], township_of_row[inside], np.ones(inside.sum()), (~inside).astype(float), count
+        )
     parts = ctx.geometry.find_shared_parts(layer, townships, measured=True)
-    rows, towns = parts.left, town_of[parts.right]
+    rows, township_of_part = parts.left, township_of_row[parts.right]
     planar_areas = layer.plane_areas
     covered_areas = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -127,7 +131,7 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
     shares = np.divide(shares, summed[rows], out=shares, where=is_whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[is_whole] = 0.0
-    return TownshipSplit(rows, towns, shares, outside, count)
+    return TownshipSplit(rows, township_of_part, shares, outside, count)
 
 
 def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
@@ -139,7 +143,7 @@ def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
 
 def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
     """Return (n,) the township of each row's centre, −1 for none, and their names."""
-    cache = ctx.plan.get_cache("area_towns")
+    cache = ctx.plan.get_cache("centre_townships")
     if layer not in cache:
         cache[layer] = _locate_centres_in_townships(layer, ctx)
     centre_townships: tuple[NDArray, list[str]] = cache[layer]
@@ -147,25 +151,25 @@ def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[st
 
 
 def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
-    town = np.full(len(layer), -1)
+    township_of_centre = np.full(len(layer), -1)
     townships = get_plan_townships(ctx)
     if townships is None:
-        return town, []
-    towns_layer, towns, of_row = townships
-    township_names = [one.name or one.code for one in towns]
-    if towns_layer is layer:
-        return of_row, township_names
+        return township_of_centre, []
+    township_layer, township_list, township_of_row = townships
+    township_names = [one.name or one.code for one in township_list]
+    if township_layer is layer:
+        return township_of_row, township_names
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
-    rows_with_shape = np.flatnonzero(towns_layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(towns_layer.plane[rows_with_shape]).T
+    rows_with_shape = np.flatnonzero(township_layer.has_shape)
+    low_x, low_y, high_x, high_y = shapely.bounds(township_layer.plane[rows_with_shape]).T
     # A centre on a common border belongs to the first of its townships, which is written last.
     for n in range(len(rows_with_shape) - 1, -1, -1):
         ctx.cancellation.raise_if_cancelled()
         near_positions = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
         # shapely prepares the shape: a copy, because threads must not share a prepared one.
-        shape = shapely.from_wkb(shapely.to_wkb(towns_layer.plane[rows_with_shape[n]]))
-        town[rows[near_positions[shapely.intersects_xy(shape, x[near_positions], y[near_positions])]]] = of_row[
-            rows_with_shape[n]
-        ]
-    return town, township_names
+        shape = shapely.from_wkb(shapely.to_wkb(township_layer.plane[rows_with_shape[n]]))
+        township_of_centre[rows[near_positions[shapely.intersects_xy(shape, x[near_positions], y[near_positions])]]] = (
+            township_of_row[rows_with_shape[n]]
+        )
+    return township_of_centre, township_names

@@ -202,11 +202,11 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
     layer_names = list(dict.fromkeys(templates[role].name if role in templates else role for role in slivers["roles"]))
     if slivers["sealed"]:
         layer_names.append(report_texts.get("text", "sealed_edition"))
-    towns = [
-        f"{town['name'] or report_texts.get('text', 'no_township')} {format_square_metres(town['area_m2'])}"
-        for town in slivers["townships"]
+    township_texts = [
+        f"{township['name'] or report_texts.get('text', 'no_township')} {format_square_metres(township['area_m2'])}"
+        for township in slivers["townships"]
     ]
-    has_more_townships = len(towns) > _MAX_NAMED_TOWNSHIPS
+    has_more_townships = len(township_texts) > _MAX_NAMED_TOWNSHIPS
     largest_feature = slivers["features"][0] if slivers["features"] else None
     key = (shorten_key(largest_feature["key"]) or f"#{largest_feature.get('fid', '')}") if largest_feature else ""
     return {
@@ -216,7 +216,7 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
         "area": format_square_metres(slivers["area_m2"]),
         "townships": "—"
         if [t["name"] for t in slivers["townships"]] == [""]
-        else report_texts.join_parts(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if has_more_townships else ""),
+        else report_texts.join_parts(township_texts[:_MAX_NAMED_TOWNSHIPS]) + ("…" if has_more_townships else ""),
         "feature": f"{largest_feature['role']} {key} {format_square_metres(largest_feature['area_m2'])}"
         if largest_feature
         else "—",

@@ -50,24 +50,24 @@ class RowTownships:
         Two codes are exchanged where most rows in the first township name the second, most rows that name the second
         are in the first, and most rows that name the first are elsewhere.
         """
-        exchanged_towns = {}
-        for town in np.unique(self.township_of_centre[self.misplaced_township >= 0]).tolist():
-            is_inside_town = self.township_of_centre == town
-            named_towns, counts = np.unique(
-                self.named_township[is_inside_town & (self.named_township >= 0)], return_counts=True
+        exchanged_townships = {}
+        for township in np.unique(self.township_of_centre[self.misplaced_township >= 0]).tolist():
+            is_inside_township = self.township_of_centre == township
+            named_townships, counts = np.unique(
+                self.named_township[is_inside_township & (self.named_township >= 0)], return_counts=True
             )
-            other = int(named_towns[np.argmax(counts)])
+            other = int(named_townships[np.argmax(counts)])
             is_naming_other = self.named_township == other
-            is_named_elsewhere = (self.named_township == town) & ~is_inside_town
+            is_named_elsewhere = (self.named_township == township) & ~is_inside_township
             if (
-                town >= 0
-                and other != town
-                and 2 * counts.max() > is_inside_town.sum()
-                and 2 * (is_naming_other & is_inside_town).sum() > is_naming_other.sum()
-                and 2 * is_named_elsewhere.sum() > (self.named_township == town).sum()
+                township >= 0
+                and other != township
+                and 2 * counts.max() > is_inside_township.sum()
+                and 2 * (is_naming_other & is_inside_township).sum() > is_naming_other.sum()
+                and 2 * is_named_elsewhere.sum() > (self.named_township == township).sum()
             ):
-                exchanged_towns[town] = other
-        return exchanged_towns
+                exchanged_townships[township] = other
+        return exchanged_townships
 
 
 def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships | None:
@@ -86,22 +86,22 @@ def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships
 
 
 def _compare_row_codes(
-    layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: RuleContext
+    layer: Layer, township_layer: Layer, townships: list[Township], township_of_row: NDArray, ctx: RuleContext
 ) -> RowTownships:
-    named_township, field = find_named_townships(layer, towns)
+    named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
-    misplaced = _find_misplaced_rows(layer, named_township, centres, towns_layer, town_of, ctx)
+    misplaced = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
     return RowTownships(
-        layer, towns, field, named_township, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code)
+        layer, townships, field, named_township, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code)
     )
 
 
-def find_named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
+def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArray, str]:
     """Return (n,) the township that each row names, and the field that names it.
 
     −1: the row names no known township.
     """
-    township_of_code = {town.code: n for n, town in enumerate(towns) if town.code}
+    township_of_code = {township.code: n for n, township in enumerate(townships) if township.code}
     for meaning in _CODE_FIELD_MEANINGS:
         named_township = np.array(
             [township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int
@@ -125,7 +125,12 @@ def _has_foreign_code(layer: Layer, area_code: str) -> NDArray:
 
 
 def _find_misplaced_rows(
-    layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: RuleContext
+    layer: Layer,
+    named_township: NDArray,
+    township_of_centre: NDArray,
+    township_layer: Layer,
+    township_of_row: NDArray,
+    ctx: RuleContext,
 ) -> NDArray:
     """Return (n,) the named township of misplaced rows, −1 for other rows.
 
@@ -133,14 +138,14 @@ def _find_misplaced_rows(
 
     Rows without a shape are skipped: other rules report them.
     """
-    is_compared = (town >= 0) & (town != centres) & layer.has_shape
+    is_compared = (named_township >= 0) & (named_township != township_of_centre) & layer.has_shape
     if not is_compared.any():
         return np.full(len(layer), -1)
-    parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=is_compared, measured=True)
-    is_in_named_town = town_of[parts.right] == town[parts.left]
-    inside = np.bincount(parts.left[is_in_named_town], parts.area[is_in_named_town], minlength=len(layer))
+    parts = ctx.geometry.find_shared_parts(layer, township_layer, rows_a=is_compared, measured=True)
+    is_in_named_township = township_of_row[parts.right] == named_township[parts.left]
+    inside = np.bincount(parts.left[is_in_named_township], parts.area[is_in_named_township], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas
-    return np.where(is_compared & outside, town, -1)
+    return np.where(is_compared & outside, named_township, -1)
 
 
 #: Areas whose rows name their township.
@@ -179,16 +184,16 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     figure = compute_area_with_target(name, ctx)
     if townships is None or figure.layer is None:
         return None
-    layer, towns = figure.layer, townships[1]
+    layer, township_list = figure.layer, townships[1]
     values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
     is_counted = values != 0.0
     if name == "cultivated_area" and ctx.plan.find_layer_of_concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
         is_counted &= ctx.find_cultivated_rows(layer)
     codes = find_townships_named_by_rows(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
-    town = np.full(len(layer), -1) if codes is None else codes.named_township
+    named_township = np.full(len(layer), -1) if codes is None else codes.named_township
     # Misplaced rows are divided by their geometry.
-    by_code = is_counted & (town >= 0)
+    by_code = is_counted & (named_township >= 0)
     if codes is not None:
         by_code &= codes.misplaced_township < 0
     is_split_by_location = is_counted & ~by_code
@@ -196,13 +201,13 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
 
     def add_amounts(amounts: NDArray) -> NDArray:
         """Return (townships + 2,) sums of (n,) amounts of the rows that count."""
-        sums = np.zeros(len(towns) + 2)
-        np.add.at(sums, town[by_code], amounts[by_code])
+        sums = np.zeros(len(township_list) + 2)
+        np.add.at(sums, named_township[by_code], amounts[by_code])
         return sums if parts is None else sums + parts.sum_by_township(amounts, is_split_by_location)
 
     land_comparison = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
     is_confirmed = (
-        np.ones(len(towns) + 2, dtype=bool)
+        np.ones(len(township_list) + 2, dtype=bool)
         if land_comparison is None
         else ~land_comparison.is_sum_unbacked(add_amounts)
     )
@@ -217,34 +222,34 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     stated_rows, shared_rows = int(by_code.sum()), int(is_split_by_location.sum())
     field = "" if codes is None else codes.field_name
     return AreasByTownship(
-        figure, towns, add_amounts(values), stated_rows, shared_rows, field, is_confirmed, on_land, rounding
+        figure, township_list, add_amounts(values), stated_rows, shared_rows, field, is_confirmed, on_land, rounding
     )
 
 
 def match_tasks_with_townships(
-    tasks: AllocatedTargets, towns: list[Township], layer: str
+    tasks: AllocatedTargets, townships: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
     """Match rows of a task table with townships by code, otherwise by name.
 
     Returns row → township, and text keys with parameters: why a row has no match. A row whose code and name belong to
     two townships has no match.
     """
-    by_code = {town.code: n for n, town in enumerate(towns) if town.code}
-    by_name = {town.name: n for n, town in enumerate(towns)}
-    town_by_line: dict[int, int] = {}
+    by_code = {township.code: n for n, township in enumerate(townships) if township.code}
+    by_name = {township.name: n for n, township in enumerate(townships)}
+    township_by_line: dict[int, int] = {}
     unmatched_names: dict[str, None] = {}
     reasons: list[tuple[str, dict[str, Any]]] = []
     for task in tasks.targets:
-        town_of_code, town_of_name = by_code.get(task.code), by_name.get(task.name)
-        at = town_of_name if town_of_code is None else town_of_code
+        township_of_code, township_of_name = by_code.get(task.code), by_name.get(task.name)
+        at = township_of_name if township_of_code is None else township_of_code
         if at is None:
             unmatched_names[task.name or task.code] = None
-        elif town_of_name is not None and town_of_name != at:
+        elif township_of_name is not None and township_of_name != at:
             params = {"file": tasks.file_name, "line": task.line_number, "code": task.code, "name": task.name}
-            reasons.append(("tasks_two_townships", {**params, "known": towns[at].name}))
+            reasons.append(("tasks_two_townships", {**params, "known": townships[at].name}))
         else:
-            town_by_line[task.line_number] = at
+            township_by_line[task.line_number] = at
     if unmatched_names:
         params = {"file": tasks.file_name, "names": "、".join(unmatched_names), "layer": layer}
         reasons.append(("tasks_unknown_township", params))
-    return town_by_line, reasons
+    return township_by_line, reasons

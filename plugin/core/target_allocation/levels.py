@@ -345,29 +345,33 @@ def _find_same_target(child: Profile, target: IndicatorTarget) -> IndicatorTarge
 
 
 def compare_targets_with_townships(
-    tasks: AllocatedTargets, targets: Sequence[IndicatorTarget], towns: Iterable[Township]
+    tasks: AllocatedTargets, targets: Sequence[IndicatorTarget], townships: Iterable[Township]
 ) -> list[PartsSum]:
     """Compare each target of a county with the sum of its townships' tasks.
 
-    ``towns``: names of all townships.
+    ``townships``: names of all townships.
     """
     parts_sums = []
     for target in targets:
         rows = [t for t in tasks.select_by_indicator(target.indicator) if t.comparison == target.comparison]
         if rows and target.comparison != "=":
             task_townships = {name for t in rows for name in (t.name, t.code) if name}
-            towns_without_task = tuple(town.name for town in towns if not {town.name, town.code} & task_townships)
-            parts_sums.append(PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), towns_without_task))
+            townships_without_task = tuple(
+                township.name for township in townships if not {township.name, township.code} & task_townships
+            )
+            parts_sums.append(
+                PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), townships_without_task)
+            )
     return parts_sums
 
 
-def find_omitted_townships(tasks: AllocatedTargets, towns: Iterable[Township]) -> list[str]:
+def find_omitted_townships(tasks: AllocatedTargets, townships: Iterable[Township]) -> list[str]:
     """Return names of townships on the map that a task table does not list.
 
     A township listed without a figure has no task and is not omitted.
     """
     task_townships = tasks.listed_townships or {one for task in tasks.targets for one in (task.code, task.name)}
-    return [town.name for town in towns if not {town.name, town.code} & task_townships]
+    return [township.name for township in townships if not {township.name, township.code} & task_townships]
 
 
 def find_undivided_tasks(

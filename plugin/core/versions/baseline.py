@@ -139,15 +139,21 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
     for one in (plan, *others):
         layer = one.find_layer_of_concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
-            towns, of = list_townships_by_code(layer)
-            township_names = [town.name for town in towns]
-            if len(towns) == len(layer):
-                return TownshipPolygons(layer.polygons, [township_names[n] for n in of.tolist()])
-            shapes = np.empty(len(towns), dtype=object)
-            for n in range(len(towns)):
-                shapes[n] = union_polygon_rows(layer.polygons, of == n, tolerance=one.norm.make_tolerance())
-            if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
+            townships, township_of_row = list_townships_by_code(layer)
+            township_names = [township.name for township in townships]
+            if len(townships) == len(layer):
+                return TownshipPolygons(layer.polygons, [township_names[n] for n in township_of_row.tolist()])
+            shapes = np.empty(len(townships), dtype=object)
+            for n in range(len(townships)):
+                shapes[n] = union_polygon_rows(
+                    layer.polygons, township_of_row == n, tolerance=one.norm.make_tolerance()
+                )
+            if all(
+                shape is not None
+                for n, shape in enumerate(shapes)
+                if (~is_missing(layer.plane[township_of_row == n])).any()
+            ):
                 return TownshipPolygons(Polygons(shapes), township_names)
             # Villages that cannot be joined are compared one by one.
-            return TownshipPolygons(layer.polygons, [township_names[n] for n in of.tolist()])
+            return TownshipPolygons(layer.polygons, [township_names[n] for n in township_of_row.tolist()])
     return NO_TOWNSHIPS

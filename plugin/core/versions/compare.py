@@ -264,11 +264,11 @@ def _compute_balance_terms(
 
 
 def _sum_balance_by_township(
-    terms: Mapping[str, NDArray], town: NDArray, without_pieces: tuple[float, float], township_names: list[str]
+    terms: Mapping[str, NDArray], township: NDArray, without_pieces: tuple[float, float], township_names: list[str]
 ) -> dict[str, AreaBalance]:
     """Return township name → its area balance.
 
-    ``town``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
+    ``township``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
     """
     by_township = {
         "": AreaBalance(
@@ -277,7 +277,7 @@ def _sum_balance_by_township(
     }
     for name, value in terms.items():
         for label, summed in zip(
-            ["", *township_names], np.bincount(town + 1, value, len(township_names) + 1), strict=True
+            ["", *township_names], np.bincount(township + 1, value, len(township_names) + 1), strict=True
         ):
             balance = by_township.setdefault(label, AreaBalance())
             setattr(balance, name, getattr(balance, name) + float(summed))
@@ -568,13 +568,13 @@ def add_changed_parts_to_comparison(
                 comparison.sliver_rows.append((kind, int(pieces.before_row[n]), int(pieces.after_row[n]), worth))
                 comparison.sliver_m2 += worth
                 continue
-            town = int(pieces.township_row[n])
+            township = int(pieces.township_row[n])
             part = ChangedPart(
                 kind,
                 int(pieces.before_row[n]),
                 int(pieces.after_row[n]),
                 pieces.shape[n],
-                names[town] if town >= 0 else "",
+                names[township] if township >= 0 else "",
                 worth,
                 float(net_old[n]),
                 float(net_new[n]),

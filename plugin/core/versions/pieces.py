@@ -164,7 +164,7 @@ def cut_by_township(
     doubled_pieces = np.flatnonzero(areas_in_townships > piece_areas + slack)
     is_counted_once = ~np.isin(left, doubled_pieces)
     incomplete_pieces = np.flatnonzero(areas_in_townships < piece_areas - slack)
-    outside_towns = find_uncovered_parts(
+    outside_parts = find_uncovered_parts(
         Polygons(pieces.shape[incomplete_pieces]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
     first = (
@@ -172,20 +172,20 @@ def cut_by_township(
         if len(doubled_pieces)
         else doubled_pieces
     )
-    of = np.concatenate([left[is_counted_once], doubled_pieces, incomplete_pieces[outside_towns.left]])
-    cut_up = np.concatenate([shape[is_counted_once], pieces.shape[doubled_pieces], outside_towns.geometry])
-    town = np.concatenate([right[is_counted_once], first, np.full(len(outside_towns), -1)])
+    of = np.concatenate([left[is_counted_once], doubled_pieces, incomplete_pieces[outside_parts.left]])
+    cut_up = np.concatenate([shape[is_counted_once], pieces.shape[doubled_pieces], outside_parts.geometry])
+    township_row = np.concatenate([right[is_counted_once], first, np.full(len(outside_parts), -1)])
     lost_pieces = np.setdiff1d(np.arange(len(pieces)), of)
     of, cut_up = np.concatenate([of, lost_pieces]), np.concatenate([cut_up, pieces.shape[lost_pieces]])
-    town = np.concatenate([town, np.full(len(lost_pieces), -1)])
-    order = np.lexsort((town, of))
+    township_row = np.concatenate([township_row, np.full(len(lost_pieces), -1)])
+    order = np.lexsort((township_row, of))
     of = of[order]
     return LandPieces(
         pieces.before_row[of],
         pieces.after_row[of],
         cut_up[order],
         pieces.is_whole_row[of],
-        town[order],
+        township_row[order],
         pieces.failed_pairs,
         of,
     )

@@ -146,18 +146,22 @@ def find_layer_and_townships(
 
     if role and role.upper() not in norm.standard.templates:
         raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
-    towns = norm.standard.concepts["townships"]
+    township_roles = norm.standard.concepts["townships"]
     county = norm.standard.concepts["county"]
 
     def is_wanted(layer: SourceLayer) -> bool:
         recognised_role = find_role(layer, norm)[0]
-        return recognised_role in towns or (recognised_role == role.upper() if role else recognised_role not in county)
+        return recognised_role in township_roles or (
+            recognised_role == role.upper() if role else recognised_role not in county
+        )
 
     layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)
     usable_layers = [layer for layer in layers if is_wanted(layer) and not layer.problem]
-    divisions = [layer for layer in usable_layers if find_role(layer, norm)[0] in towns]
+    divisions = [layer for layer in usable_layers if find_role(layer, norm)[0] in township_roles]
     matching_layers = (
-        [layer for layer in usable_layers if layer not in divisions] if role.upper() not in towns else divisions
+        [layer for layer in usable_layers if layer not in divisions]
+        if role.upper() not in township_roles
+        else divisions
     )
     if not matching_layers and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
         # The only layer of a file is used whatever its name is, unless it is recognised as another role.

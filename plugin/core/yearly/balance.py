@@ -86,7 +86,9 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "balance": _list_term_values(get_layer_balance(maintained_layer)),
                 "zones": sum_balance_terms_by_code(maintained_layer),
                 "townships": {
-                    town: _list_term_values(b) for town, b in maintained_layer.balance_by_township.items() if town
+                    township: _list_term_values(b)
+                    for township, b in maintained_layer.balance_by_township.items()
+                    if township
                 },
                 "outside_townships": _list_term_values(maintained_layer.balance_by_township.get("", AreaBalance())),
                 "slivers_m2": maintained_layer.comparison.sliver_m2,
@@ -280,12 +282,12 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
     for maintained_layer in update.maintained_layers:
         name = _make_name_and_code_cells(update, maintained_layer)[0]
-        for town, balance in maintained_layer.balance_by_township.items():
+        for township, balance in maintained_layer.balance_by_township.items():
             values = _subtract_reshaped(_list_term_values(balance), "revalued")
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
-                heads = [name, town or texts.get("yearly", "no_township")]
-                table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{town}"))
+                heads = [name, township or texts.get("yearly", "no_township")]
+                table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{township}"))
         if maintained_layer.balance_by_township:
             total = np.sum(
                 [

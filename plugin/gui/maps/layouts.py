@@ -243,10 +243,10 @@ class LayoutsDialog(QDialog):
         sheet = self.catalogue.page_size_by_id[self.page.currentText()]
         township_options = (False, True) if self.townships.isChecked() else (False,)
         return [
-            (one, sheet, towns)
+            (one, sheet, is_by_township)
             for one in self.get_chosen_maps()
-            for towns in township_options
-            if one.is_by_township or not towns
+            for is_by_township in township_options
+            if one.is_by_township or not is_by_township
         ]
 
     def get_document_info(self) -> DocumentInfo:

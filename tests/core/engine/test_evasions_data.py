@@ -680,10 +680,10 @@ def test_empty_hole_in_the_urban_boundary_that_keeps_the_ratio_in_its_limit_is_r
     edge = sample_layers["CZKFBJ"].copy()
     largest = edge["MJ"].idxmax()
     whole_shape = edge.geometry[largest]
-    towns = sample_layers["DLTB"][
+    built_land = sample_layers["DLTB"][
         sample_layers["DLTB"]["DLBM"].str.startswith(("05", "06", "07", "08", "09"))
     ].geometry.union_all()
-    centre = whole_shape.intersection(towns.buffer(-1)).representative_point()
+    centre = whole_shape.intersection(built_land.buffer(-1)).representative_point()
     edge.loc[largest, "geometry"] = whole_shape.difference(centre.buffer(100))
     limit = clean.value * 0.9999
     path = Path(confirmed_profile).with_name("window.toml")
@@ -753,10 +753,10 @@ def test_township_code_contradicting_the_location_is_reported_without_a_task_tab
 
 
 def test_exchanged_codes_of_two_townships_are_reported_once_for_each(sample_layers, confirmed_profile):
-    towns = sample_layers["XZQXZ"].copy()
-    both = towns[towns["XZQDM"].isin(find_townships_with_farmland(sample_layers))].index
-    towns.loc[both, ["XZQDM", "XZQMC"]] = towns.loc[both[::-1], ["XZQDM", "XZQMC"]].to_numpy()
-    report = check_layers({**sample_layers, "XZQXZ": towns}, confirmed_profile, rules=("LAW004",))
+    townships = sample_layers["XZQXZ"].copy()
+    both = townships[townships["XZQDM"].isin(find_townships_with_farmland(sample_layers))].index
+    townships.loc[both, ["XZQDM", "XZQMC"]] = townships.loc[both[::-1], ["XZQDM", "XZQMC"]].to_numpy()
+    report = check_layers({**sample_layers, "XZQXZ": townships}, confirmed_profile, rules=("LAW004",))
     findings = list_findings_of_rules(report, "LAW004")
     assert {(f.case, f.role) for f in findings} == {("exchanged", "XZQXZ")} and len(findings) == 2
     assert report.verdict is Verdict.CONDITIONAL
@@ -795,9 +795,9 @@ def test_urban_base_land_inside_the_ecological_red_line_is_reported_with_the_rat
 
 @pytest.mark.parametrize(("field", "case"), [("XZQDM", "code_twice"), ("XZQMC", "name_twice")])
 def test_two_townships_sharing_one_code_or_one_name_are_reported(sample_layers, confirmed_profile, field, case):
-    towns = sample_layers["XZQXZ"].copy()
-    towns.loc[towns.index[1], field] = towns.loc[towns.index[0], field]
-    report = check_layers({**sample_layers, "XZQXZ": towns}, confirmed_profile, rules=("LAW004",))
+    townships = sample_layers["XZQXZ"].copy()
+    townships.loc[townships.index[1], field] = townships.loc[townships.index[0], field]
+    report = check_layers({**sample_layers, "XZQXZ": townships}, confirmed_profile, rules=("LAW004",))
     (finding,) = [f for f in list_findings_of_rules(report, "LAW004") if f.case == case]
     assert (finding.role, finding.field, finding.params["count"]) == ("XZQXZ", field, 2)
     assert report.verdict is Verdict.CONDITIONAL

@@ -100,12 +100,12 @@ def test_sliver_under_two_features_is_summed_once_in_total_and_once_per_feature(
 
 
 def test_sums_of_ignored_slivers_by_township_add_up_to_the_total():
-    towns = make_table(
+    townships = make_table(
         [make_county_box(-10, -10, 1410, 4000), make_county_box(1400, -10, 2000, 4000)],
         XZQDM=["140225100", "140225101"],
         XZQMC=["甲镇", "乙镇"],
     )
-    (pair,) = check_to_report(make_comb_overlap(140) | {"XZQXZ": towns}, "REL001").tolerance["ignored_pairs"]
+    (pair,) = check_to_report(make_comb_overlap(140) | {"XZQXZ": townships}, "REL001").tolerance["ignored_pairs"]
     assert {one["name"]: one["count"] for one in pair["townships"]} == {"甲镇": 70, "乙镇": 70}
     assert sum(one["area_m2"] for one in pair["townships"]) == pytest.approx(pair["area_m2"])
 

@@ -256,7 +256,7 @@ def make_polygons(shapes):
     return Polygons(array)
 
 
-#: Two towns with the vertices of the parcels on their outline.
+#: Two townships with the vertices of the parcels on their outline.
 TWO_TOWNSHIPS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0, 40))
 
 
@@ -265,14 +265,14 @@ def test_townships_fully_tiled_by_parcels_are_reported_as_covered():
 
 
 @pytest.mark.parametrize(
-    ("missing", "town"),
+    ("missing", "township"),
     [(8, 0), (0, 0), (47, 1), (range(24), 0), (range(24, 48), 1)],
-    ids=["inside", "corner", "outer corner", "a whole town", "the other town"],
+    ids=["inside", "corner", "outer corner", "a whole township", "the other township"],
 )
-def test_missing_parcel_is_found_as_a_gap_in_its_township(missing, town):
+def test_missing_parcel_is_found_as_a_gap_in_its_township(missing, township):
     left = set(np.atleast_1d(missing).tolist())
     parcels = make_polygons([shape for n, shape in enumerate(make_square_grid(8, 6)) if n not in left])
-    assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(parcels)[town]
+    assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(parcels)[township]
 
 
 def test_duplicated_parcel_does_not_hide_a_missing_parcel():
@@ -294,9 +294,9 @@ def test_part_of_a_township_without_parcels_is_found_as_a_gap():
 
 def test_gap_along_the_edge_of_a_township_inside_another_is_found():
     """Use a township inside another one; its outline is also that of the gap."""
-    town, inner = TWO_TOWNSHIPS[0], shapely.box(10, 10, 20, 20)
+    township, inner = TWO_TOWNSHIPS[0], shapely.box(10, 10, 20, 20)
     parcels = [shape for shape in make_square_grid(4, 6) if not shape.equals(inner)]
-    assert make_polygons([town, inner]).find_uncovered_candidates(make_polygons(parcels)).all()
+    assert make_polygons([township, inner]).find_uncovered_candidates(make_polygons(parcels)).all()
 
 
 @settings(max_examples=60, deadline=None)

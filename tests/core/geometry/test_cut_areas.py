@@ -214,12 +214,12 @@ def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field()
 
 
 def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
-    towns = [
+    townships = [
         rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
         rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     tables = {
-        "XZQXZ": make_table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
+        "XZQXZ": make_table(townships).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
         "YJJBNTBHTB": make_field_layer(),
     }
     checked = check_plan(convert_to_source_layers(tables), RunOptions(rules=("LAW002",)))
@@ -230,9 +230,9 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
     shared = split_by_township(layer, RuleContext(checked.plan, checked.plan.norm, checked.plan.norm.make_tolerance()))
     sums = shared.sum_by_township(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
-    for found_m2, town in zip(sums, towns, strict=False):
+    for found_m2, township in zip(sums, townships, strict=False):
         part = measure_geodesic_area(
-            shapely.intersection(rotated_polygon(*FIELD_OUTLINE), town)
+            shapely.intersection(rotated_polygon(*FIELD_OUTLINE), township)
         ) / measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
 

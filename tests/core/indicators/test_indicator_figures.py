@@ -155,18 +155,18 @@ TOWNSHIP_ROWS = [
 def test_unnamed_township_part_does_not_change_the_name_of_the_township():
     """Give a township a second part without a name, which is sorted first."""
     exclave = {**TOWNSHIP_ROWS[2], "division_name": None}
-    _, towns, of = get_plan_townships(compute_figures({"XZQXZ": [TOWNSHIP_ROWS[0], exclave, TOWNSHIP_ROWS[1]]}).ctx)
-    assert [t.name for t in towns] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
-    _, towns, _ = get_plan_townships(compute_figures({"XZQXZ": [exclave]}).ctx)
-    assert [t.name for t in towns] == ["140225101"]
+    _, townships, of = get_plan_townships(compute_figures({"XZQXZ": [TOWNSHIP_ROWS[0], exclave, TOWNSHIP_ROWS[1]]}).ctx)
+    assert [t.name for t in townships] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
+    _, townships, _ = get_plan_townships(compute_figures({"XZQXZ": [exclave]}).ctx)
+    assert [t.name for t in townships] == ["140225101"]
 
 
 def test_indicator_values_by_township_add_up_to_the_county():
     found = compute_figures({"XZYDYH": PARCEL_ROWS, "XZQXZ": TOWNSHIP_ROWS})
     ctx = found.ctx
     layer = ctx.plan.layers["XZYDYH"]
-    _, towns, _ = get_plan_townships(ctx)
-    assert [t.name for t in towns] == ["永安镇", "西坊城镇"]
+    _, townships, _ = get_plan_townships(ctx)
+    assert [t.name for t in townships] == ["永安镇", "西坊城镇"]
     parts = split_by_township(layer, ctx)
     sums = parts.sum_by_township(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), rel=1e-12)
@@ -183,7 +183,7 @@ def test_indicator_values_by_township_add_up_for_random_parcels(seed):
     """Draw random parcels and townships, some overlapping, outside or without a shape."""
     rng = np.random.default_rng(seed)
     cuts = np.sort(rng.uniform(0, 6000, 4)).round(3)
-    towns = [
+    townships = [
         {"wkt": make_rectangle_wkt(a, 0, b - a, 4000), "division_code": f"14022510{n}", "division_name": f"第{n}镇"}
         for n, (a, b) in enumerate(pairwise(cuts))
     ]
@@ -192,12 +192,12 @@ def test_indicator_values_by_township_add_up_for_random_parcels(seed):
         x, y, w, h = rng.uniform(0, 6500), rng.uniform(-500, 4000), rng.uniform(1, 900), rng.uniform(1, 900)
         one = {**make_parcel_row(x, y, "0101", w=w, h=h), "data_year": 2020}
         rows.append({**one, "wkt": None} if n % 20 == 7 else one)
-    ctx = compute_figures({"DLTB": rows, "XZQXZ": towns}).ctx
+    ctx = compute_figures({"DLTB": rows, "XZQXZ": townships}).ctx
     layer = ctx.plan.layers["DLTB"]
     parts = split_by_township(layer, ctx)
     for values in (layer.statutory, layer.numbers("net_area"), layer.numbers("gross_area")):
         assert parts.sum_by_township(values).sum() == pytest.approx(np.nansum(values), rel=1e-9)
-    shapes = [shapely.from_wkt(t["wkt"]) for t in towns]
-    for n, town in enumerate(shapes):
-        expected = sum(shapely.from_wkt(r["wkt"]).intersection(town).area for r in rows if r["wkt"])
+    shapes = [shapely.from_wkt(t["wkt"]) for t in townships]
+    for n, township in enumerate(shapes):
+        expected = sum(shapely.from_wkt(r["wkt"]).intersection(township).area for r in rows if r["wkt"])
         assert parts.sum_by_township(layer.statutory)[n] == pytest.approx(expected, rel=2e-3)

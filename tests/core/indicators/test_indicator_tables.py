@@ -205,17 +205,17 @@ def test_land_use_transition_matrix_equals_the_geopandas_overlay(indicator_table
 )
 @pytest.mark.filterwarnings("ignore:`keep_geom_type")
 def test_land_use_by_township_equals_the_geopandas_overlay_and_adds_up(indicator_tables, county_layers, name, role):
-    frame, towns = county_layers[role], county_layers["XZQXZ"]
+    frame, townships = county_layers[role], county_layers["XZQXZ"]
     frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
     frame = frame.reset_index(drop=True)
     rows = frame[["geometry"]].assign(row=frame.index)
-    both = gpd.overlay(rows, towns[["XZQDM", "geometry"]], how="intersection")
+    both = gpd.overlay(rows, townships[["XZQDM", "geometry"]], how="intersection")
     # Each part has its share of the feature's area, by the area in both.
     whole = measure_drawn_area(frame.geometry, step=5.0)[both["row"]]
     expected = pd.Series(statutory_hectares(frame)[both["row"]] * measure_drawn_area(both.geometry, step=5.0) / whole)
     expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
     found = read_column_by_code(indicator_tables, "townships", name)
-    for code in towns["XZQDM"]:
+    for code in townships["XZQDM"]:
         assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code
     assert found["sum"] == pytest.approx(statutory_hectares(frame).sum(), rel=1e-9)
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
@@ -351,16 +351,16 @@ def test_workbook_path_equal_to_the_source_data_is_refused(database_and_workbook
 def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers):
     """Assign fields to the township where they lie, in the table and in the rule."""
     layers = {role: county_layers[role].copy() for role in WRITTEN_LAYERS}
-    towns = layers["XZQXZ"]["XZQDM"]
+    townships = layers["XZQXZ"]["XZQDM"]
     farm = layers["YJJBNTBHTB"]
     own = farm["YJJBNTMJ"].groupby(farm["ZLDWDM"].str[:9]).sum() / 1e4
-    farm["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
+    farm["ZLDWDM"] = str(townships.iloc[0])[:9] + "0000000000"
     made = tabulate_sources(source.make_read_layers(layers), HUNYUAN_OPTIONS)
     found = read_column_by_code(made, "townships", "farmland_net")
-    for town in towns.iloc[:2]:
-        assert found[town] == pytest.approx(own.get(town[:9], 0.0), rel=1e-6, abs=1e-3)
+    for township in townships.iloc[:2]:
+        assert found[township] == pytest.approx(own.get(township[:9], 0.0), rel=1e-6, abs=1e-3)
     drawn = read_column_by_code(made, "townships", "farmland_statutory")
-    assert sum(drawn[code] > 0 for code in towns) > 1 and drawn["sum"] == pytest.approx(
+    assert sum(drawn[code] > 0 for code in townships) > 1 and drawn["sum"] == pytest.approx(
         statutory_hectares(layers["YJJBNTBHTB"]).sum(), rel=1e-9
     )
 

@@ -36,8 +36,8 @@ def complete_layers() -> dict:
     tables = make_small_plan_layers()
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].iloc[[0, 1, 2, 5]].reset_index(drop=True)
     tables["STBHHX"]["BSM"] = ["140225000000000001", "140225000000000002"]
-    towns = [make_county_box(0, 0, 1000, 1000), make_county_box(1000, 0, 1000, 1000)]
-    tables["XZQXZ"] = make_table(towns, XZQDM=["140225001", "140225002"], XZQMC=["甲镇", "乙乡"])
+    townships = [make_county_box(0, 0, 1000, 1000), make_county_box(1000, 0, 1000, 1000)]
+    tables["XZQXZ"] = make_table(townships, XZQDM=["140225001", "140225002"], XZQMC=["甲镇", "乙乡"])
     return add_survey_vertices(tables)
 
 

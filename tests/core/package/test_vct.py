@@ -196,11 +196,11 @@ def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
 )
 def test_values_unsuitable_for_vct_are_reported_before_writing(columns, level, key):
     layer = "XZQX" if "MJ" in columns else "DLTB"
-    towns = make_table([make_county_box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
+    counties = make_table([make_county_box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
     plan = (
         make_package_plan(DLTB=make_parcel_table(3, **columns))
         if layer == "DLTB"
-        else make_package_plan(XZQX=towns.assign(**columns))
+        else make_package_plan(XZQX=counties.assign(**columns))
     )
     found = list_validation_problems(plan, layer=layer)
     reported = [p for (at, name), p in found.items() if name == key and level in (None, at)]

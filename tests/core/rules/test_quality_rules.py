@@ -22,18 +22,18 @@ def make_plan_without_defects():
 
     Farmland, red line and urban boundary cover one column of three parcels each.
     """
-    towns = [f"POLYGON (({x} 0, {x + 100} 0, {x + 100} 100, {x + 100} 200, {x + 100} 300, {x} 300, {x} 200, {x} 100, {x} 0))"
+    townships = [f"POLYGON (({x} 0, {x + 100} 0, {x + 100} 100, {x + 100} 200, {x + 100} 300, {x} 300, {x} 200, {x} 100, {x} 0))"
              for x in (0, 100, 200)]  # fmt: skip
     county = (
         "POLYGON ((0 0, 100 0, 200 0, 300 0, 300 100, 300 200, 300 300, 200 300, 100 300, 0 300, 0 200, 0 100, 0 0))"
     )
     return {
         "DLTB": [make_grid_square(c, r) for c in range(3) for r in range(3)],
-        "XZQXZ": towns,
+        "XZQXZ": townships,
         "XZQX": [county],
         "YJJBNTBHTB": [make_grid_square(0, r) for r in range(3)],
-        "STBHHX": [towns[1]],
-        "CZKFBJ": [towns[2]],
+        "STBHHX": [townships[1]],
+        "CZKFBJ": [townships[2]],
         "LSWHBHX": [make_grid_square(1, 1)],
         "BKYDWWD": ["POINT (150 150)"],
     }

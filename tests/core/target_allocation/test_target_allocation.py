@@ -237,9 +237,9 @@ def test_rows_without_codes_are_assigned_to_townships_by_location():
 
 
 def test_land_that_lies_in_two_townships_is_reported():
-    towns = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": make_square_wkt(900)}]
+    townships = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": make_square_wkt(900)}]
     tasks = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
-    report = run_task_rule("LAW004", {"townships": towns, "red_line": [make_square_wkt(500)]}, tasks)
+    report = run_task_rule("LAW004", {"townships": townships, "red_line": [make_square_wkt(500)]}, tasks)
     assert "重叠" in report.rules[0].reason and report.rules[0].outcome is Outcome.PASSED
 
 

@@ -47,10 +47,10 @@ def make_sealed_layers():
 
 def make_plan_layers(**changed):
     """Return the layers of the sealed edition and two townships that meet at x = 1000."""
-    towns = make_table(
+    townships = make_table(
         [make_county_box(-100, -100, 1100, 1100), make_county_box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"]
     )
-    return {**make_sealed_layers(), "XZQXZ": towns, **changed}
+    return {**make_sealed_layers(), "XZQXZ": townships, **changed}
 
 
 def check_against_sealed(tmp_path, plan=None, before=None, rules=SEALED_EDITION_RULES, **options):
@@ -144,19 +144,19 @@ def test_sealed_features_without_a_valid_shape_are_reported(tmp_path):
     assert "封库版本的图层" not in get_outcome_of_rule(report, "LAW015").reason
 
 
-@pytest.mark.parametrize("towns", [True, False])
+@pytest.mark.parametrize("townships", [True, False])
 @pytest.mark.parametrize("instead", [make_county_box(0, 0), make_county_box(0, 0, 100, 99), None])
-def test_duplicate_or_shapeless_land_does_not_offset_a_farmland_loss(tmp_path, instead, towns):
+def test_duplicate_or_shapeless_land_does_not_offset_a_farmland_loss(tmp_path, instead, townships):
     """Remove one field; another row has its net area on other land or no shape."""
     after = make_plan_layers(
         YJJBNTBHTB=make_table([make_county_box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0])
     )
-    if not towns:
+    if not townships:
         del after["XZQXZ"]
     report = check_against_sealed(tmp_path, after, rules=("LAW015",)).report
     (loss,) = list_findings_of_rules(report, "LAW015")
     assert (loss.params["before"], loss.params["now"], loss.params["loss"]) == (
-        (8000.0, 0.0, 8000.0) if towns else (17000.0, 9000.0, 8000.0)
+        (8000.0, 0.0, 8000.0) if townships else (17000.0, 9000.0, 8000.0)
     )
 
 

@@ -52,10 +52,10 @@ def make_new_layers():
         YJJBNTMJ=[9000.0, 4550.0, 9200.0, 9000.0],
     )
     farm["BSM"] = [*farm["BSM"][:3], "140225000000000099"]
-    towns = make_table(
+    townships = make_table(
         [make_county_box(-100, -100, 1100, 1100), make_county_box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"]
     )
-    return {FARMLAND_ROLE: farm, "XZQXZ": towns, "STBHHX": make_table([make_county_box(0, 300)])}
+    return {FARMLAND_ROLE: farm, "XZQXZ": townships, "STBHHX": make_table([make_county_box(0, 300)])}
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def old_and_new_files(tmp_path):
 
 
 def compare_files(files, role=FARMLAND_ROLE):
-    (old, _), (new, towns) = (find_layer_and_townships(path, role, DEFAULT_NORM) for path in files)
-    return compare_sources(old, new, DEFAULT_NORM, role=role, townships=towns)
+    (old, _), (new, townships) = (find_layer_and_townships(path, role, DEFAULT_NORM) for path in files)
+    return compare_sources(old, new, DEFAULT_NORM, role=role, townships=townships)
 
 
 def read_sheet_rows(path, sheet):
@@ -81,10 +81,10 @@ def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_a
     assert old[0] - out[0] + come[0] == pytest.approx(new[0], abs=0.01)
     assert (old[1], out[1], come[1], new[1]) == (36_600.0, pytest.approx(13_850.0, abs=0.01), 9000.0, 31_750.0)
     assert balance["属性变更"][1] == 9200.0
-    towns = {row[0]: row[1:] for row in read_sheet_rows(target, "分乡镇")}
-    assert towns["甲镇"][6] == pytest.approx(4550.0, abs=0.01) and towns["乙镇"][6] == pytest.approx(9300.0)
+    townships = {row[0]: row[1:] for row in read_sheet_rows(target, "分乡镇")}
+    assert townships["甲镇"][6] == pytest.approx(4550.0, abs=0.01) and townships["乙镇"][6] == pytest.approx(9300.0)
     for place in range(10):
-        assert towns["合计"][place] == pytest.approx(towns["甲镇"][place] + towns["乙镇"][place], abs=0.02)
+        assert townships["合计"][place] == pytest.approx(townships["甲镇"][place] + townships["乙镇"][place], abs=0.02)
     head, *parts = read_sheet_rows(target, "变化明细")
     assert [cell.partition("（")[0] for cell in head] == ["序号", "变化类型", "乡镇", "原标识码", "现标识码", "图斑椭球面积", "原净面积", "现净面积",
                                                           "变更字段", "变化原因", "批准文号"]  # fmt: skip
@@ -137,8 +137,8 @@ def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old
     """Compare with an old layer that has fields but no features."""
     old = compare_files((old_and_new_files[1], old_and_new_files[1])).comparison.earlier_edition.layer.source
     old.frame = old.frame.iloc[:0]
-    (new, towns) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
-    done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
+    (new, townships) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
+    done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=townships)
     assert len(done.comparison.changed_parts) == 4 and done.comparison.balance_by_basis["statutory"].before == 0
     assert (
         abs(done.comparison.balance_by_basis["statutory"].rounding_error_m2) < 1e-6

@@ -213,40 +213,40 @@ def test_changed_net_area_on_the_same_land_is_listed_as_revalued_in_the_balance(
 
 
 def test_moved_land_is_cut_at_township_borders():
-    towns = make_townships(
+    townships = make_townships(
         [move_to_county(make_square(0, 0, 150, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
     )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
-    found = compare_rows(make_grid(), after, townships=towns)
+    found = compare_rows(make_grid(), after, townships=townships)
     assert [(p.township, p.kind) for p in found.changed_parts] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
-    by_town = found.balance_by_township["statutory"]
-    assert set(by_town) == {"甲镇", "乙镇"}
-    assert by_town["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
-    assert by_town["甲镇"].before == pytest.approx(45_000, rel=2e-3)
+    by_township = found.balance_by_township["statutory"]
+    assert set(by_township) == {"甲镇", "乙镇"}
+    assert by_township["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
+    assert by_township["甲镇"].before == pytest.approx(45_000, rel=2e-3)
     for name in ("before", "after", "moved_out"):
-        total = sum(getattr(b, name) for b in by_town.values())
+        total = sum(getattr(b, name) for b in by_township.values())
         assert total == pytest.approx(getattr(found.balance_by_basis["statutory"], name), rel=1e-12)
-    assert all(abs(b.rounding_error_m2) < 1e-6 for b in by_town.values())
+    assert all(abs(b.rounding_error_m2) < 1e-6 for b in by_township.values())
 
 
 def test_moved_land_outside_all_townships_is_counted_without_a_township_name():
-    towns = make_townships([move_to_county(make_square(0, 0, 100, 300))], ["甲镇"])
-    found = compare_rows(make_grid(), make_grid()[3:], townships=towns)
-    by_town = found.balance_by_township["statutory"]
-    assert by_town[""].moved_out == pytest.approx(20_000, rel=2e-3)
-    assert by_town["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
+    townships = make_townships([move_to_county(make_square(0, 0, 100, 300))], ["甲镇"])
+    found = compare_rows(make_grid(), make_grid()[3:], townships=townships)
+    by_township = found.balance_by_township["statutory"]
+    assert by_township[""].moved_out == pytest.approx(20_000, rel=2e-3)
+    assert by_township["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
 
 
 def test_land_where_townships_overlap_is_counted_for_the_first_township():
     """Give the first township only the overlapping strip, not the whole feature."""
-    towns = make_townships(
+    townships = make_townships(
         [move_to_county(make_square(0, 0, 160, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
     )
     one = [{"wkt": make_square(0, 0, 300, 300).wkt, "key": "140225000000000001"}]
-    by_town = compare_rows(one, one, townships=towns).balance_by_township["statutory"]
-    assert set(by_town) == {"甲镇", "乙镇"}
-    assert by_town["甲镇"].before == pytest.approx(48_000, rel=2e-3)
-    assert by_town["乙镇"].before == pytest.approx(42_000, rel=2e-3)
+    by_township = compare_rows(one, one, townships=townships).balance_by_township["statutory"]
+    assert set(by_township) == {"甲镇", "乙镇"}
+    assert by_township["甲镇"].before == pytest.approx(48_000, rel=2e-3)
+    assert by_township["乙镇"].before == pytest.approx(42_000, rel=2e-3)
 
 
 def test_duplicate_feature_counts_its_land_once():
@@ -361,11 +361,11 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
     after = data.draw(draw_any_rows("A"))
     if data.draw(st.booleans()):
         after += [dict(r) for r in before[: len(before) // 2 + 1]]
-    towns = make_townships(
+    townships = make_townships(
         [move_to_county(make_square(0, 0, 4, 20)), move_to_county(make_square(4, 0, 3, 20))], ["甲镇", "乙镇"]
     )
-    given_towns = towns if data.draw(st.booleans()) else NO_TOWNSHIPS
-    found = compare_rows(before, after, townships=given_towns)
+    given_townships = townships if data.draw(st.booleans()) else NO_TOWNSHIPS
+    found = compare_rows(before, after, townships=given_townships)
     shapes = [[s for s in map(move_to_county_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)
     for basis in ("statutory", "net"):

@@ -89,10 +89,10 @@ def test_balance_of_invalid_layers_closes_and_changed_land_matches_plain_shapely
     done = run_update({role: old}, {role: new, "XZQXZ": make_random_townships(chance)})
     (layer,), found = convert_balance_to_dict(done)["layers"], get_single_layer(done)
 
-    towns = [*layer["townships"].values(), layer["outside_townships"]]
-    assert max(map(compute_balance_error, (layer["balance"], *towns))) < 1e-6
+    balances = [*layer["townships"].values(), layer["outside_townships"]]
+    assert max(map(compute_balance_error, (layer["balance"], *balances))) < 1e-6
     for term in BALANCE_TERMS:
-        assert sum(town[term] for town in towns) == pytest.approx(layer["balance"][term], abs=1e-6), term
+        assert sum(balance[term] for balance in balances) == pytest.approx(layer["balance"][term], abs=1e-6), term
     for term in ("before", "moved_out", "moved_in", "after") if layer["zones"] else ():
         assert sum(z[term] for z in layer["zones"].values()) == pytest.approx(layer["balance"][term], abs=1e-6), term
 

@@ -265,20 +265,20 @@ def test_cancelled_or_failed_maintenance_export_leaves_no_files(tmp_path):
 
 
 def test_area_balance_is_given_by_township():
-    towns = make_example_norm().standard.concepts["townships"]
+    township_roles = make_example_norm().standard.concepts["townships"]
     divisions = {
-        towns[0]: [
+        township_roles[0]: [
             make_row(make_box(0, -50, 60, 300), 1, XZQMC="东坊城乡"),
             make_row(make_box(60, -50, 300, 300), 2, XZQMC="永安镇"),
         ]
     }
     done = run_update(FILED_ROWS, {**CURRENT_ROWS, **divisions})
-    towns_balance = next(one for one in convert_balance_to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")[
+    township_balances = next(one for one in convert_balance_to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")[
         "townships"
     ]
-    assert towns_balance["东坊城乡"]["moved_out"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
-    assert towns_balance["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
-    assert towns_balance["永安镇"]["before"] == pytest.approx(measure_area(make_box(60, 0, 40)), abs=0.01)
+    assert township_balances["东坊城乡"]["moved_out"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
+    assert township_balances["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
+    assert township_balances["永安镇"]["before"] == pytest.approx(measure_area(make_box(60, 0, 40)), abs=0.01)
     # The classes themselves are not cut at the border.
     (out,) = [c for c in done.maintained_layers[1].changes if c.kind == "in"]
     assert out.area_m2 == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
@@ -301,9 +301,9 @@ def test_keys_repeated_within_the_filed_or_the_current_edition_are_noted():
 
 def test_notes_name_skipped_layers_and_missing_townships():
     done = run_update({**FILED_ROWS, "LSWHBHX": [make_row(make_box(0, 0), 1)]}, CURRENT_ROWS)
-    skipped, towns = list_notes(done, Texts("zh"))
+    skipped, missing_townships = list_notes(done, Texts("zh"))
     assert "LSWHBHX" in skipped and "现行版中没有" in skipped
-    assert "不作分乡镇平衡" in towns
+    assert "不作分乡镇平衡" in missing_townships
 
 
 def write_file(path, layers):

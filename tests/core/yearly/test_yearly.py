@@ -224,8 +224,10 @@ def test_layer_without_a_known_compared_field_is_skipped(where):
 
     An empty layer would not help.
     """
-    place, town = [make_zone(make_box(0, 0), 1, "200")], [make_row(make_box(0, 0), 1)]
-    sides = [{"GHFQ": place} | ({"XZZTGNDW": town} if where in ("both", side) else {}) for side in ("filed", "current")]
+    place, functions = [make_zone(make_box(0, 0), 1, "200")], [make_row(make_box(0, 0), 1)]
+    sides = [
+        {"GHFQ": place} | ({"XZZTGNDW": functions} if where in ("both", side) else {}) for side in ("filed", "current")
+    ]
     assert run_update(*sides).skip_reason_by_role["XZZTGNDW"] == "compare_unknown"
 
 
@@ -500,15 +502,15 @@ def join_note_texts(done, lang="zh"):
 def test_townships_are_taken_from_the_filed_edition_if_the_current_one_has_none():
     """Compare with a current edition that has only maintained layers."""
     zones = [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]
-    towns = [
+    townships = [
         make_township(make_box(-50, -50, 150, 300), 1, "甲镇"),
         make_township(make_box(100, -50, 300, 300), 2, "乙镇"),
     ]
-    done = run_update({"GHFQ": zones, "XZQXZ": towns}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
-    by_town = get_single_layer(done).balance_by_township
+    done = run_update({"GHFQ": zones, "XZQXZ": townships}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
+    by_township = get_single_layer(done).balance_by_township
     assert (
-        by_town["甲镇"].changed == pytest.approx(measure_area(make_box(0, 0)), abs=0.01)
-        and by_town["乙镇"].changed == 0
+        by_township["甲镇"].changed == pytest.approx(measure_area(make_box(0, 0)), abs=0.01)
+        and by_township["乙镇"].changed == 0
     )
     assert "乡镇" not in join_note_texts(done)
     without = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
@@ -518,8 +520,8 @@ def test_townships_are_taken_from_the_filed_edition_if_the_current_one_has_none(
 def test_township_without_a_name_is_identified_by_its_code():
     """Count land in a township without a name; it is not outside all townships."""
     zones = [make_zone(make_box(0, 0), 1, "200")]
-    towns = [make_township(make_box(-50, -50, 300, 300), 7, None)]
-    done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300")], "XZQXZ": towns})
+    townships = [make_township(make_box(-50, -50, 300, 300), 7, None)]
+    done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300")], "XZQXZ": townships})
     assert set(get_single_layer(done).balance_by_township) == {"140225007"}
 
 

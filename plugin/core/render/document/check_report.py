@@ -413,7 +413,7 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
     rows = []
     for row in sums:
-        net_m2, towns = row["net_m2"], row["township_count"]
+        net_m2, township_count = row["net_m2"], row["township_count"]
         rows.append(
             (
                 DocumentCell(report_texts.get("severity", row["severity"])),
@@ -422,7 +422,7 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
                 DocumentCell(row["number"]),
                 DocumentCell(format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
                 DocumentCell("—" if net_m2 is None else format_hectares(net_m2, report_texts)),
-                DocumentCell(format_number(towns, 0) if towns else "—"),
+                DocumentCell(format_number(township_count, 0) if township_count else "—"),
             )
         )
     columns = make_columns(report_texts, ("severity", 8), ("rule", 10), ("problem", 36), ("places", 8, "right"),

@@ -64,7 +64,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     townships = get_plan_townships(figures.ctx)
     if townships is None:
         return None
-    layer, towns, _ = townships
+    layer, township_list, _ = townships
     areas = TownshipAreas()
     areas.add_column(
         TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
@@ -77,7 +77,9 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("township", width_in_characters=22),
         *areas.columns,
     ]
-    table = ReportTable("townships", columns, _make_township_rows(towns, areas.area_sums_by_column, texts), unit="ha")
+    table = ReportTable(
+        "townships", columns, _make_township_rows(township_list, areas.area_sums_by_column, texts), unit="ha"
+    )
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
     for name, layers in areas.layer_labels_by_code_field.items():
         layer_names = texts.get("words", "between_names").join(layers)
@@ -128,10 +130,12 @@ def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
             areas.add_column(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
 
 
-def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
+def _make_township_rows(townships: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
     rows = [
-        ReportTableRow([town.code, town.name, *_make_area_cells(sums, n)], "row", town.code or town.name)
-        for n, town in enumerate(towns)
+        ReportTableRow(
+            [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
+        )
+        for n, township in enumerate(townships)
     ]
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):

@@ -247,13 +247,13 @@ def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Itera
     if survey.do_sums_exceed_survey(lambda values: np.array([values.sum()])).any():
         yield _make_survey_finding(layer, survey, survey.is_compared, AREA_OF_WHOLE_COUNTY)
         return
-    for town in np.flatnonzero(
+    for township_number in np.flatnonzero(
         survey.do_sums_exceed_survey(survey.make_township_sum_function(survey.is_compared))
     ).tolist():
-        is_township = town < len(survey.township_names)
-        rows = survey.is_compared & (survey.township_number == (town if is_township else -1))
+        is_township = township_number < len(survey.township_names)
+        rows = survey.is_compared & (survey.township_number == (township_number if is_township else -1))
         yield _make_survey_finding(
-            layer, survey, rows, survey.township_names[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
+            layer, survey, rows, survey.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS
         )
 
 
@@ -325,12 +325,16 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: AreaFieldComparison,
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)
         return
-    differing_towns = is_different if differs_in_total else backing.find_differing_townships(rows)[condition]
-    for town in np.flatnonzero(differing_towns).tolist():
-        is_township = town < len(backing.township_names)
-        own_rows = rows & (backing.township_number == (town if is_township else -1))
+    is_differing = is_different if differs_in_total else backing.find_differing_townships(rows)[condition]
+    for township_number in np.flatnonzero(is_differing).tolist():
+        is_township = township_number < len(backing.township_names)
+        own_rows = rows & (backing.township_number == (township_number if is_township else -1))
         yield _make_sum_finding(
-            layer, case, backing, own_rows, backing.township_names[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
+            layer,
+            case,
+            backing,
+            own_rows,
+            backing.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
         )
 
 

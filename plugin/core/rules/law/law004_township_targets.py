@@ -150,18 +150,17 @@ def township_targets(
             *_check_row_codes((farmland, cultivated, parcels), ctx),
         ]
         return RuleResult(code_findings, is_applicable=bool(code_findings), notes=[("tasks_not_given", {})])
-    township_layer = get_plan_townships(ctx)
+    plan_townships = get_plan_townships(ctx)
     result = RuleResult(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
     )
-    if township_layer is None:
+    if plan_townships is None:
         result.not_checked.append(("tasks_no_townships", {"file": tasks.file_name}))
         return result
-    towns, keys = (
-        township_layer[0],
-        [township_layer[0].keys[list(township_layer[2]).index(n)] for n in range(len(township_layer[1]))],
-    )
-    position_of_line, unmatched = match_tasks_with_townships(tasks, township_layer[1], towns.name)
+    township_layer, township_list, township_of_row = plan_townships
+    # The key of the first row of each township.
+    keys = [township_layer.keys[list(township_of_row).index(n)] for n in range(len(township_list))]
+    position_of_line, unmatched = match_tasks_with_townships(tasks, township_list, township_layer.name)
     result.not_checked += unmatched
     for indicator in tasks.indicators:
         by_township = compute_by_township(indicator, ctx)
@@ -181,7 +180,7 @@ def township_targets(
                     result.doubts.append(f"figures.{indicator}")
                 if indicator_row.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator_row):
                     result.findings.append(
-                        _make_missed_target_finding(task, indicator_row, by_township, towns, keys[position])
+                        _make_missed_target_finding(task, indicator_row, by_township, township_layer, keys[position])
                     )
         result.indicators += figures
         # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
@@ -223,10 +222,10 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
         row_codes = find_townships_named_by_rows(layer, ctx)
         if row_codes is None:
             continue
-        for town, other in row_codes.find_exchanged_codes().items():
-            if town not in exchanged:
-                exchanged[town] = other
-                findings.append(_make_exchange_finding(row_codes, town, other, ctx))
+        for township, other in row_codes.find_exchanged_codes().items():
+            if township not in exchanged:
+                exchanged[township] = other
+                findings.append(_make_exchange_finding(row_codes, township, other, ctx))
         # Rows in a township with a doubtful code are reported with the township.
         exchanged_with = np.array(
             [exchanged.get(centre, -1) for centre in row_codes.township_of_centre.tolist()], dtype=int
@@ -290,21 +289,21 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext
     )
 
 
-def _report_misplaced_rows(row_codes: RowTownships, misplaced: NDArray) -> Iterable[Finding]:
+def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray) -> Iterable[Finding]:
     """Yield one finding for each township that rows name although they are elsewhere.
 
     ``misplaced_township`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
     """
     layer = row_codes.layer
-    for town in np.unique(misplaced[misplaced >= 0]).tolist():
-        rows = np.flatnonzero(misplaced == town)
+    for township in np.unique(misplaced_township[misplaced_township >= 0]).tolist():
+        rows = np.flatnonzero(misplaced_township == township)
         place_names = [
             row_codes.townships[centre].name
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
         params = {
-            "town": row_codes.townships[town].name,
+            "town": row_codes.townships[township].name,
             "count": len(rows),
             "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
             if place_names
@@ -316,29 +315,29 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced: NDArray) -> Itera
             case="misplaced",
             severity=Severity.WARNING,
             field=row_codes.field_name,
-            township=row_codes.townships[town].name,
+            township=row_codes.townships[township].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             params=params,
         )
 
 
-def _make_exchange_finding(row_codes: RowTownships, town: int, other: int, ctx: RuleContext) -> Finding:
+def _make_exchange_finding(row_codes: RowTownships, township: int, other: int, ctx: RuleContext) -> Finding:
     """Return the finding that the rows of two townships name each other's township."""
-    towns, _, town_of = require_value(get_plan_townships(ctx), "the layer of townships")
-    located_town, named_town = row_codes.townships[town], row_codes.townships[other]
-    count = int(((row_codes.township_of_centre == town) & (row_codes.named_township == other)).sum())
+    township_layer, _, township_of_row = require_value(get_plan_townships(ctx), "the layer of townships")
+    located_township, named_township = row_codes.townships[township], row_codes.townships[other]
+    count = int(((row_codes.township_of_centre == township) & (row_codes.named_township == other)).sum())
     params = {
-        "town": located_town.name,
-        "code": located_town.code,
-        "other": named_town.name,
-        "other_code": named_town.code,
+        "town": located_township.name,
+        "code": located_township.code,
+        "other": named_township.name,
+        "other_code": named_township.code,
         "count": count,
     }
-    row = int(np.flatnonzero(town_of == town)[0])
+    row = int(np.flatnonzero(township_of_row == township)[0])
     finding = ctx.finding_maker.make_row_finding(
-        towns, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field_name, params=params
+        township_layer, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field_name, params=params
     )
-    finding.related_role, finding.township = row_codes.layer.role, located_town.name
+    finding.related_role, finding.township = row_codes.layer.role, located_township.name
     return finding
 
 
@@ -381,7 +380,7 @@ def _make_township_indicator(
     task: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: RuleContext
 ) -> Indicator:
     """Return the figure of a township, judged by its target."""
-    figure, town = by_township.plan_figure, by_township.townships[position]
+    figure, township = by_township.plan_figure, by_township.townships[position]
     value = convert_area(float(by_township.areas_m2[position]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     layer = require_value(figure.layer, "the layer of a figure by township")
@@ -396,12 +395,12 @@ def _make_township_indicator(
         task.source or get_township_tasks(ctx.side_inputs).file_name,
         {
             "layer": layer.role,
-            "township": town.code,
+            "township": township.code,
             "rows_told": by_township.named_row_count,
             "rows_shared": by_township.divided_row_count,
         },
         confirmed=figure.is_confirmed,
-        place=town.name,
+        place=township.name,
         backed=bool(by_township.is_confirmed_by_geometry[position]),
     )
     if indicator.backed and by_township.geometry_areas_m2 is not None and by_township.rounding_m2 is not None:
@@ -415,7 +414,7 @@ def _make_township_indicator(
 
 
 def _make_missed_target_finding(
-    task: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, towns: Layer, key: str
+    task: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, township_layer: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
     layer, rounding = (
@@ -432,7 +431,7 @@ def _make_missed_target_finding(
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if rounding or by_field else None,
         field=layer.get_field_name("net_area") if by_township.plan_figure.basis == "net" else "",
-        related_role=towns.role,
+        related_role=township_layer.role,
         related_keys=[key],
         township=indicator.place,
         params={

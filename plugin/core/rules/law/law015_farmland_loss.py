@@ -114,6 +114,8 @@ def _make_loss_finding(
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
     elif township:
         # The same land has less net area: the township is the place.
-        towns = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
-        finding.geometry = ctx.geometry.unite_shapes(towns.polygons.shapes[np.array(towns.names) == township])
+        township_polygons = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
+        finding.geometry = ctx.geometry.unite_shapes(
+            township_polygons.polygons.shapes[np.array(township_polygons.names) == township]
+        )
     return finding
