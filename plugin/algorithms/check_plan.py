@@ -179,7 +179,7 @@ class CheckPlan(SanxianAlgorithm):
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def prepare_check(self, parameters, context) -> list[str]:
-        """Read layers and options of the check; return the files that it reads.
+        """Read layers and options of the check; return the paths of the files that the check will read.
 
         Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``options_from_project`` (options
         that came from the project).

@@ -135,10 +135,10 @@ def write_yearly_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
-    """Compare two databases and write the geodatabase of changes, in any thread.
+    """Compare two databases and write the geodatabase of changes.
 
     ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written.
-    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ..core.yearly.make import compute_and_write_update as make

@@ -35,11 +35,11 @@ def check_project_or_folder(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
-    """Check a county plan and return its result; usable in any thread.
+    """Check a county plan and return its result.
 
     ``what``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
-    states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. Raise SanxianError if
-    nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
+    states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from any
+    thread. Raises SanxianError if nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check

@@ -39,10 +39,10 @@ def compute_figures(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
-    """Compute all indicators and area tables of a plan, in any thread.
+    """Compute all indicators and area tables of a plan.
 
     ``what``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
-    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate_sources as core_tabulate

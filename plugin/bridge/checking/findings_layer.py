@@ -114,7 +114,7 @@ def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
 
 
 def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
-    """Return findings as features of the findings layer, in any thread."""
+    """Return findings as features of the findings layer; may be called from any thread."""
     columns = sinks.make_findings_fields()
     return [sinks.make_finding_feature(f, columns) for f in findings]
 

@@ -122,7 +122,7 @@ class LiveCheck(QObject):
     # --- trials
     @property
     def can_run_trials(self) -> bool:
-        """Return True if there is a result that trials can start from."""
+        """Return True if there is a result on whose copy fixes can be tried."""
         return self._check_session is not None
 
     def get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
@@ -170,7 +170,7 @@ class LiveCheck(QObject):
     def increase_change_limit_by(self, count: int) -> None:
         """Re-check a command that just changed ``count`` features, however many they are.
 
-        For steps whose features and effects a trial has found.
+        For steps whose features and effects are known, because the fix was tried on a copy before.
         """
         self._announced += count
 

@@ -114,9 +114,10 @@ def _make_saved_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> Sa
 def make_saved_result(
     checked: CheckResult, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
 ) -> SavedResult:
-    """Return a check result in the form in which it is stored, in any thread.
+    """Return a check result in the form in which it is stored.
 
-    ``names``: name of each layer in the check → layer id; ``finished``: time of the check.
+    ``names``: name of each layer in the check → layer id; ``finished``: time of the check. May be called from any
+    thread.
     """
     from ...core.io.table_digest import compute_table_digest
     from ...core.results.saved_result import make_saved_file
@@ -154,10 +155,10 @@ def find_changes_since_check(
     outlines: list[role_recognition.LayerSchema],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck | None:
-    """Return what has changed in a project since its saved result, in any thread.
+    """Return what has changed in a project since its saved result.
 
-    Features are read only from layers whose file has changed. Return None if the result has no layer of the
-    project: it belongs to another project file of the same name.
+    Features are read only from layers whose file has changed. Returns None if the result has no layer of the
+    project: it belongs to another project file of the same name. May be called from any thread.
     """
     current_layer_by_id = {layer.id: layer for layer in state.layer_states}
     saved_layer_by_id = {layer.id: layer for layer in saved.layers}
@@ -215,7 +216,7 @@ def _has_changed_settings(saved_result: SavedResult, state: ProjectState) -> boo
 def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:
     """Return a saved result as a check result whose layers have no features.
 
-    In any thread. Raise SanxianError if the profile or the waivers can no longer be read.
+    May be called from any thread. Raises SanxianError if the profile or the waivers can no longer be read.
     """
     from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS

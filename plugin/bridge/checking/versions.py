@@ -45,9 +45,9 @@ def compare_versions(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> PlanComparison:
-    """Compare two versions of a layer and return the changed areas; in any thread.
+    """Compare two versions of a layer and return the changed areas.
 
-    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources

@@ -119,7 +119,7 @@ class NumberRegister(QObject):
     def get_known_highest(self, county: str) -> int | None:
         """Return a county's highest number that is known without reading the layer.
 
-        None before the layer was read. May be called in any thread.
+        None before the layer was read. May be called from any thread.
         """
         return self._high.get(county)
 

@@ -19,10 +19,13 @@ class _LayerStepCommands(QObject):
         super().__init__(parent)
         self.layer, self.before, self.after = commands.layer, commands.before, commands.after
         self.is_applied = True
-        self._last_command = self._identify(self.after)
+        self._last_command = self._get_command_address(self.after)
 
-    def _identify(self, index: int) -> int:
-        """Return the address of the command below an index of the undo stack; 0 without one."""
+    def _get_command_address(self, index: int) -> int:
+        """Return the memory address of the undo command just before a stack index; 0 if no command precedes it.
+
+        The address identifies the command: a later one at the same index has another.
+        """
         command = self.layer.undoStack().command(index - 1) if index else None
         return 0 if command is None else sip.unwrapinstance(command)
 
@@ -38,13 +41,18 @@ class _LayerStepCommands(QObject):
         """Return True if nothing was edited on this layer since, so that undo reverts only this part."""
         if not self._can_move_undo_stack:
             return False
-        return self.layer.undoStack().index() == self.after and self._identify(self.after) == self._last_command
+        return (
+            self.layer.undoStack().index() == self.after and self._get_command_address(self.after) == self._last_command
+        )
 
     @property
     def can_redo(self) -> bool:
         if not self._can_move_undo_stack:
             return False
-        return self.layer.undoStack().index() == self.before and self._identify(self.after) == self._last_command
+        return (
+            self.layer.undoStack().index() == self.before
+            and self._get_command_address(self.after) == self._last_command
+        )
 
     def move_to(self, index: int) -> None:
         """Undo or redo the commands of this part."""
@@ -120,7 +128,9 @@ class FixStep(QObject):
                 self._move_parts([part], False)
             if not self._is_rolling_back:
                 self.undone.emit()
-        elif not part.is_applied and index >= part.after and part._identify(part.after) == part._last_command:
+        elif (
+            not part.is_applied and index >= part.after and part._get_command_address(part.after) == part._last_command
+        ):
             part.is_applied = True
             self._undo_or_redo_parts([other for other in others if not other.is_applied], True)
             self.redone.emit()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rendering of plan rows to images with QGIS, in any thread.
+"""Rendering of plan rows to images with QGIS.
 
-It uses memory layers only, no project and no layer of a project.
+It may run in any thread: it uses memory layers only, no project and no layer of a project.
 """
 
 from __future__ import annotations

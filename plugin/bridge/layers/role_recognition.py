@@ -136,9 +136,9 @@ def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
 
 
 def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> RecognisedLayers:
-    """Find which layer has which role of the plan, in any thread.
+    """Find which layer has which role of the plan.
 
-    The geometry libraries are loaded the first time.
+    May be called from any thread. The geometry libraries are loaded the first time.
     """
     from ...core.loading.recognition import choose_scope, find_role
 

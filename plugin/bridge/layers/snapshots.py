@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Snapshots of layers with unsaved edits and filters.
 
-They are taken on the main thread and read (module `reading`) in any thread.
+They are taken on the main thread; any thread may read them (module `reading`).
 """
 
 from __future__ import annotations

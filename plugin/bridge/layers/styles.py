@@ -49,10 +49,10 @@ def apply_role_style(layer: QgsVectorLayer, role: str) -> bool:
 
 
 def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
-    """Set symbols, labels and opacity from a .qml file, in any thread.
+    """Set symbols, labels and opacity from a .qml file.
 
-    The parts are read one by one, because loadNamedStyle reads paths from the project, and clears default values
-    and constraints of the layer.
+    The parts are read one by one, because loadNamedStyle reads paths from the project, and clears default values and
+    constraints of the layer. May be called from any thread.
     """
     document = QDomDocument()
     document.setContent(_read_style_file(name))

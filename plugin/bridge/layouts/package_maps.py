@@ -50,8 +50,8 @@ _OBLIQUE_ANGLE = 0.5741
 def render_maps(job: MapJob) -> Iterator[RenderedMap]:
     """Render the requested maps of a package one after the other.
 
-    In any thread that may use the plan. Raise Cancelled between pages, and OutputError for a file that cannot be
-    written.
+    May be called from any thread that may use the plan. Raises Cancelled between pages, and OutputError for a file that
+    cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "layers.gpkg"

@@ -42,7 +42,7 @@ def copy_datasets(
 ) -> list[Path]:
     """Copy the data sets of a package (folder or zip); return paths of the copies.
 
-    In any thread. Raise SanxianError for a file that is not a package, and Cancelled.
+    May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
     from ...core.files.digests import is_link, list_files_below
     from ...core.package.inspection.archive import unpack_package

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Preview of a package before its export: name, path, files, and missing data.
 
-In any thread; nothing is written.
+Any thread may make it; nothing is written.
 """
 
 from __future__ import annotations
@@ -248,12 +248,15 @@ class ObjectionFinder:
     _known_objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
 
     def get_cached(self, order: ExportOrder) -> ExportObjections | None:
-        """Return the cached objections to an order; None if they are not computed yet."""
+        """Return the cached reasons against exporting a requested package; None if they are not computed yet."""
         return self._known_objections.get(self._make_key(order))
 
     @run_in_python_thread
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
-        """Return the objections to a package order, in any thread; raise Cancelled."""
+        """Return the reasons why a requested package cannot be exported.
+
+        May be called from any thread. Raises Cancelled if the user cancels.
+        """
         from ...core.package.gate import find_check_problems
         from ...core.package.layers.prepare import prepare_data_sets
 

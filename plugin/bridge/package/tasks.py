@@ -28,10 +28,10 @@ def export_project_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ExportedPackage:
-    """Export a checked plan as a submission package, in any thread.
+    """Export a checked plan as a submission package.
 
-    Maps are printed on the main thread. Raise SanxianError, and Cancelled; the former content of the target then
-    remains.
+    May be called from any thread; maps are printed on the main thread. After SanxianError or Cancelled the former
+    content of the target remains.
     """
     from ...core.package.export import export_package
     from ..layouts import package_maps
@@ -61,9 +61,10 @@ def inspect_package_layers(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
-    """Check a submission package (folder or zip), in any thread.
+    """Check a submission package (folder or zip).
 
-    Maps are drawn again on the main thread. Raise SanxianError for a file that is not a package, and Cancelled.
+    May be called from any thread; maps are drawn again on the main thread. Raises SanxianError for a file that is not
+    a package, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.package.inspection.inspect import inspect_package

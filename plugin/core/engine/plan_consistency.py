@@ -145,7 +145,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
 
 
 def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
-    """Return True if a name belongs to another province, city or county than its code."""
+    """Return True if a name is that of another division (province, city or county) than the code's."""
     if has_county_code_format(code):
         is_listed = name in counties and name != divisions.entry_by_code[code].name
         return is_listed or bool(find_foreign_place(name, code, divisions))

@@ -244,9 +244,9 @@ def change_mapping(
     constant: Any = None,
     translation: Any = None,
 ) -> FieldMapping:
-    """Return the mapping with one field's source or constant replaced or removed.
+    """Return the mapping with one field's source or constant replaced; removed if neither is given.
 
-    ``translation``: translation of the source's codes.
+    ``translation``: source code → target code.
     """
     get_template_field(template, target)
     fields = {field: value for field, value in mapping.source_by_target.items() if field != target}

@@ -197,7 +197,7 @@ def export_package(
     InputError
         If no level of secrecy is set, or a level is lowered without a reason.
     OutputError
-        If the gate refuses the package (the plan fails, or a required part is missing) and the order does not force
+        If the gate refuses the package (the plan fails, or a required part is missing) and the request does not force
         it; if another process exports to the target or inspects it; if the content cannot be written without loss or
         differs when it is read again; if the target cannot be replaced.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The user's order of a package, the result, and the names of county and folder."""
+"""The package that a user requests, the exported package, and the names of county and folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class ExportOrder:
-    """What a user orders.
+    """A package that a user requests: its specification, its folder and the choices for this export.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def find_placeholder_values_of_area(
 def resolve_package_document_info(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
     """Return the document information (成果信息) of a package.
 
-    Each item comes from the order, else from the county profile, else from the specification.
+    Each item comes from the request, else from the county profile, else from the specification.
     """
     document = resolve_document(order.document_info, norm.profile, order.package_spec.fill_document_info(values))
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))

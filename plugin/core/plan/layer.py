@@ -373,7 +373,10 @@ class Layer:
         return layer
 
     def take(self, rows: NDArray) -> Layer:
-        """Return a layer of some rows ((k,) positions) with values already computed."""
+        """Return a layer of some rows ((k,) positions).
+
+        Values that this layer has already computed are copied, not computed again.
+        """
         source = replace(self.source, frame=self.frame.iloc[rows])
         layer = self.make_layer_of_source(source)
         computed_values = {

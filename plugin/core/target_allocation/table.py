@@ -91,7 +91,7 @@ def read_township_tasks(path: str | Path) -> AllocatedTargets:
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     """Return heading → indicator and unit, for headings that name both.
 
-    InputError where no heading does, or where a heading names only an indicator.
+    Raises InputError if no heading names both, or if a heading names an indicator without a unit.
     """
     indicator_and_unit_by_heading = {}
     for head in table.other_headings:

@@ -102,7 +102,7 @@ class VerdictBar(QWidget):
         self._show_kinds(frozenset(self.buttons))
 
     def show_usual_kinds(self) -> None:
-        """Press the filter buttons that are pressed at first: all but waived findings."""
+        """Set the filter buttons to their initial state: all kinds of findings but waived ones."""
         self._show_kinds(FilterSettings().shown_kinds)
 
     def _show_kinds(self, kinds: frozenset[str]) -> None:

@@ -13,7 +13,7 @@ from .map_preview import FixShapes
 
 #: Limits and first value of the distance in metres.
 _MIN_DISTANCE_M, _MAX_DISTANCE_M, _FIRST_DISTANCE_M = 0.01, 50.0, 0.5
-#: The trial starts when the distance has not changed for so long.
+#: Alignments are tried when the distance has not changed for so long.
 _TYPING_DELAY_MS = 400
 
 

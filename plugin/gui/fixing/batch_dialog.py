@@ -64,7 +64,8 @@ class BatchDialog(QDialog):
     """Lists the proposals of a batch; it changes nothing itself.
 
     Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: show all its fixes; ``ticksChanged``;
-    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop the trial; ``exportRequested``: save the table.
+    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes; ``exportRequested``: save the
+    table.
     """
 
     rowShown = pyqtSignal(object)
@@ -193,7 +194,7 @@ class BatchDialog(QDialog):
 
     # --- content
     def show_rows(self, rows: list[BatchRow]) -> None:
-        """Show the outcome of a trial."""
+        """Show what the fixes did when they were tried on a copy of the layers."""
         self.model.set_rows(rows)
         counts = {group: sum(row.group == group for row in rows) for group in (SAFE, CONFIRM, REFUSED)}
         text_by_group = {

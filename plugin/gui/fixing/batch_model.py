@@ -35,7 +35,7 @@ class BatchRow:
 
 
 def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
-    """Return the rows of a trial's entries, safe ones first; those are ticked.
+    """Return the rows of the tried fixes, safe ones first; those are ticked.
 
     ``texts``: `core.fixes.texts.FixTexts`.
     """

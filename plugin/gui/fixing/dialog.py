@@ -28,8 +28,8 @@ class FixDialog(QDialog):
     """Shows the ways to fix one finding and requests to apply the chosen one; it changes nothing itself.
 
     Signals: ``choiceShown`` with the chosen way; ``applyRequested``; ``stepped`` with the direction;
-    ``retryRequested``; ``cancelRequested``: stop the trial; ``documentRequested``: enter the document that allows the
-    change of a sealed layer.
+    ``retryRequested``; ``cancelRequested``: stop trying the fixes; ``documentRequested``: enter the document that
+    allows the change of a sealed layer.
     """
 
     choiceShown = pyqtSignal(object)
@@ -170,7 +170,7 @@ class FixDialog(QDialog):
         self.safety.setText(tr("Safe: formal or sliver change, no new findings") if safe else tr("To confirm"))
 
     def show_progress(self, share: float | None) -> None:
-        """Show the progress of the trial; None ends it."""
+        """Show the completed share (0 to 1) of trying the fixes; None hides it."""
         for widget in (self.progress, self.cancel_button):
             widget.setVisible(share is not None)
         if share is not None:
@@ -198,7 +198,7 @@ class FixDialog(QDialog):
             self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) takes all back."))
 
     def show_trial(self, text: str) -> None:
-        """Show that a trial is running."""
+        """Show, with a text, that fixes are being tried on a copy of the layers; nothing can be applied yet."""
         self.show_state(text, can_apply=False)
         self.show_progress(0.0)
 

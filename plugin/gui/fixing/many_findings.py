@@ -133,7 +133,7 @@ class BatchFixer(FixWindow):
 
     # --- the table as a file
     def _ask_and_export_table(self) -> None:
-        """Ask for a file, and save the table of the trial there."""
+        """Ask for a file, and save the table of the tried fixes there."""
         origin = self._dock.result.report.provenance
         stem = make_default_stem(origin.get("area_code", ""), origin.get("area_name", ""), tr("fixes"))
         folder = QgsProject.instance().homePath() or str(Path.home())
@@ -144,7 +144,7 @@ class BatchFixer(FixWindow):
             self.export_table(Path(path))
 
     def export_table(self, path: Path) -> None:
-        """Save what the trial would do to each finding as CSV; show where it is, or why it was not written."""
+        """Save what the fixes would do to each finding as CSV; show where it is, or why it was not written."""
         from ...core.fixes.tables import make_table_rows, write_table
 
         if self._trial_answer is None:

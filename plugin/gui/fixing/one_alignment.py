@@ -88,7 +88,7 @@ class FeatureAligner(ChoiceWindow):
         self._try_again()
 
     def _try_again(self) -> None:
-        """Start the trial for the chosen layer and distance."""
+        """Start trying alignments with the chosen layer and distance, on a copy of the rows."""
         from ...core.fixes.choices import make_alignment_request
 
         fid, key = self._features[self._position]

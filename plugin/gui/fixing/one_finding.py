@@ -59,7 +59,7 @@ class FindingFixer(ChoiceWindow):
         self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), choices_work)
 
     def _show_choices(self, choices: list[Any]) -> None:
-        """Show the answer of the trial."""
+        """Show the fixes that were tried on a copy of the layers."""
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
             self._show_refusal(tr("An edit has corrected this finding."))
             return

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the trial of a fix found: findings that end, findings that appear, and why it needs confirmation."""
+"""What a fix did when it was tried on a copy of the layers.
+
+It shows findings that end, findings that appear, and why the fix needs confirmation.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _MAX_SHOWN_FINDINGS = 4
 
 
 class OutcomeBox(QScrollArea):
-    """Lines on the outcome of a trial, each with icon and text."""
+    """Lines on what a tried fix would change, each with icon and text."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run trials of fixes for a window: one at a time, again after edits, and never on outdated data."""
+"""Try fixes for a window: one trial at a time, again after edits, and never on outdated data.
+
+A trial applies fixes to a copy of the live check's rows and checks the result; the layers stay unchanged.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from ...bridge.running.tasks import BackgroundJob, log_error
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 
-#: After an edit, the trial waits until no further edit follows.
+#: After an edit, the next trial waits until no further edit follows.
 _RETRY_DELAY_MS = 250
 
 
@@ -36,7 +39,7 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
 
 
 class TrialRunner(QObject):
-    """Runs the trial of a window; an edit of a layer starts it again.
+    """Tries the fixes of a window on a copy of the rows; an edit of a layer starts the trial again.
 
     Signals: ``began``; ``progressed(share)``; ``succeeded(answer)``; ``refused(reason)`` without an answer; ``stopped``
     after the user cancelled.

@@ -9,7 +9,9 @@ from typing import Any
 
 
 class NonLocalFindingChanges:
-    """The changes that applied fixes make to findings of rules that are not local, as their trial found them.
+    """The changes that applied fixes make to findings of rules that are not local.
+
+    They were found when the fixes were tried on a copy of the layers.
 
     ``apply`` and ``revert`` return the change (`core.live.session.FindingsChange`) for the list, None for no change.
     """

@@ -326,7 +326,7 @@ class ExportDialog(QDialog):
 
     # --- the form
     def make_order(self) -> Any:
-        """Return the export order in the form; None if it is incomplete.
+        """Return the package that the form requests; None if it is incomplete.
 
         The window then shows what is missing.
         """

@@ -142,7 +142,7 @@ class ExportPreview:
     ) -> None:
         """Show the reasons against a package of the checked plan.
 
-        They are found once per order. Those of the last check remain until the next one.
+        They are found once per requested package. Those of the last check remain until the next one.
         """
         if check_result is None:
             self._looker = None

@@ -152,7 +152,7 @@ _MAPS_SETTING = "package/maps"
 class FormPage(QWidget):
     """First page of the export window: the form.
 
-    Signal ``changed``: the order or the contents of its folders have changed.
+    Signal ``changed``: the requested package or the contents of its folders have changed.
     """
 
     changed = pyqtSignal()

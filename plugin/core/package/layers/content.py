@@ -282,7 +282,7 @@ class MissingLayer:
 def make_package_layers(
     plan: Plan, vectors: VectorSet, *, personal: bool = False
 ) -> tuple[list[PackageLayer], list[MissingLayer]]:
-    """Return the layers of one data set, and the specification's entries without one.
+    """Return the layers of one data set, and the specification's entries that no layer fills.
 
     Layers are in the order of the specification, then of the standard. An entry may name a concept (such as
     ``farmland``), which the plan's layer for it fills. ``personal`` includes fields with personal data.

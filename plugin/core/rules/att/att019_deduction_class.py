@@ -163,8 +163,8 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
 def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
     """Return one warning on rows of level land that have a deduction.
 
-    LAW010 compares slope classes of permanent basic farmland with the survey. ``rows`` is (n,) bool: cultivated rows
-    with a deduction rate.
+    Permanent basic farmland is left to LAW010 if that rule runs, because it compares the slope classes with the survey.
+    ``rows`` is (n,) bool: cultivated rows with a deduction rate.
     """
     level_classes = ctx.norm.get("attributes.level_slopes")
     level_rows = np.flatnonzero(rows & np.isin(layer.text("slope_class"), level_classes)).tolist()
