@@ -232,7 +232,7 @@ def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessin
 
 
 def get_table_labels() -> dict[str, str]:
-    """Return the labels of the tables that users fill in: name of the option → label."""
+    """Return the labels of the parameters for tables that users fill in: name of the run option → label."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
         "figures": tr("Figures of text and tables (xlsx or csv)"),

@@ -225,7 +225,7 @@ def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(findings_dock, 
     assert heard[0].key.endswith("1")
 
 
-def test_keys_in_the_findings_list_zoom_open_help_and_copy(findings_dock):
+def test_findings_list_has_keys_for_zoom_help_and_copy(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.step_selection(1)
     went, asked = [], []

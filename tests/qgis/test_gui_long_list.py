@@ -237,7 +237,7 @@ def test_findings_layer_is_removed_and_reported_if_a_later_batch_is_refused(qgis
     assert findings_layer.find_findings_layer(project) is None and calls == ["lost"]
 
 
-def test_batch_refused_during_a_change_is_reported_by_the_change_only(qgis_app, project, monkeypatch):
+def test_rows_refused_during_a_change_of_findings_are_reported_only_to_the_caller(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
     rows, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))

@@ -154,7 +154,7 @@ def test_no_report_pictures_are_drawn_for_a_plan_without_shapes(qgis_app):
 
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
-def test_report_pictures_are_drawn_for_each_conflict_rule_with_few_layers(qgis_app, code):
+def test_pictures_of_each_conflict_rule_are_drawn_without_county_and_township_layers(qgis_app, code):
     """Draw the example of each rule, without county and townships."""
     rule = load_all_rules()[code]
     example = next(e for e in rule.fails if e.finds)

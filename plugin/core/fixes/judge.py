@@ -381,10 +381,10 @@ def _keep_polygons(shapes: Any) -> Any:
 
 # --- findings
 def _require_solved(state: EditingState, finding: Finding, differences: Differences) -> None:
-    """Raise FixRefused unless the finding was there before and ends.
+    """Raise FixRefused unless the finding existed before the edits and ends with them.
 
-    A finding of a repeated key may remain on fewer rows; it then counts as ended. What a person asks for without a
-    finding (`choices.make_alignment_request`) has nothing to end.
+    A finding of a repeated key may remain on fewer rows; it then counts as ended. A request without a finding
+    (`choices.make_alignment_request`) has nothing to end.
     """
     if not finding.code:
         return

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..standard.template import Template, TemplateField
 
 
-#: The setting for the limit of `adjust_areas`. Its value is the plugin's (C); adjusting parts to the control area is
-#: a rule of the survey.
+#: The setting for the limit of `adjust_areas`. Its value is the plugin's (mark C). Adjusting parts to the control
+#: area is a rule of the survey.
 MISCLOSURE_LIMIT_SETTING = "closure.limit_share"
 #: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
 _SMALLEST_UNIT_M2 = 1e-6

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-#: By code list of land use: classes, including all below them, outside urban construction land (C).
+#: By code list of land use: classes, including all below them, outside urban construction land (mark C).
 DOUBTFUL_SETTING = "ratio.doubtful"
-#: The share of the denominator from which contradicted parcels make the ratio uncertain (C).
+#: The share of the denominator from which contradicted parcels make the ratio uncertain (mark C).
 DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
-#: The share of the ratio's margin from which contradicted parcels are information (C).
+#: The share of the ratio's margin from which contradicted parcels are information (mark C).
 DOUBTFUL_MARGIN_SETTING = "ratio.doubtful_margin_share"
 #: A smaller share of a parcel on other land of the centre is an inaccuracy of edges.
 _LEAST_CENTRE_SHARE = 0.01
-#: Codes of zones in which villages build (C).
+#: Codes of zones in which villages build (mark C).
 VILLAGE_ZONES_SETTING = "zones.village_building"
 
 
@@ -105,9 +105,9 @@ def has_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDArray:
 
 #: The layers for which a boundary leaves windows.
 WINDOW_FILLERS_SETTING = "quality.window_fillers"
-#: By code list of land use: water, which a boundary may also leave out (C).
+#: By code list of land use: water, which a boundary may also leave out (mark C).
 WINDOW_WATER_SETTING = "ratio.window_water"
-#: The share of a window that must be filled; below it the open part counts as boundary (C).
+#: The share of a window that must be filled; below it the open part counts as boundary (mark C).
 WINDOW_FILLED_SETTING = "ratio.window_filled_share"
 
 
@@ -152,7 +152,7 @@ BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
 SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
-#: Urban parcels of the base up to this distance apart are of one town, m (C).
+#: Urban parcels of the base up to this distance apart are of one town, m (mark C).
 TOWN_GAP_SETTING = "ratio.town_gap_m"
 #: A base parcel is inside the boundary from this share of its area on.
 _LEAST_INSIDE_SHARE = 0.01

@@ -83,7 +83,7 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
     return unwrapped_shapes
 
 
-#: The largest excess of a sum of net areas over the survey's, as a share of it (C).
+#: The largest excess of a sum of net areas over the survey's, as a share of it (mark C).
 DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
 #: Rounding error of two decimals in the fields of one row, m².
 _ROUNDING_M2 = 0.02

@@ -58,7 +58,7 @@ def _match_source_fields(
     matched_sources: dict[str, tuple[str, str]] = {}
 
     def match_unambiguous_pairs(how: str, matches: Any) -> None:
-        """Match pairs of which neither field fits a second partner by the same criterion."""
+        """Match a template field with a source field if each fits only the other one by this criterion."""
         pairs = [
             (field, source_name)
             for field in template.fields

@@ -42,7 +42,7 @@ def set_thread_count(count: int) -> None:
 
 
 def begin_collection_pause() -> None:
-    """Suspend Python's garbage collection until `end_collection_pause` is called as often."""
+    """Suspend Python's garbage collection until each call has its call of `end_collection_pause`."""
     global _active_pauses, _was_collection_enabled
     with _collection_pause_lock:
         if _active_pauses == 0:

@@ -248,7 +248,7 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
             file.set_value(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else VERIFIED_MARK)
             file.set_value(("mark_sources", key), document)
         else:
-            # A changed value without a source document counts as unverified (C).
+            # A changed value without a source document counts as unverified (mark C).
             file.remove_key(("mark_sources", key))
             file.remove_key(("marks", key))
 

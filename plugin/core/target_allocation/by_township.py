@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: The fields that name a row's township: 坐落单位代码, else 行政区代码.
 _CODE_FIELD_MEANINGS = ("location_code", "division_code")
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
-#: The smallest share of a row inside the township that its code names (C).
+#: The smallest share of a row inside the township that its code names (mark C).
 LEAST_SHARE_SETTING = "indicators.least_township_share"
 
 

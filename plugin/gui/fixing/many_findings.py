@@ -158,7 +158,7 @@ class BatchFixer(FixWindow):
 
     # --- apply
     def apply(self) -> None:
-        """Try the ticked findings again, and apply them if all goes as shown."""
+        """Try the ticked fixes again on a copy, and apply them if the results are those displayed."""
         ticked_rows = self.dialog.model.list_ticked()
         if not self.trial.is_current or not ticked_rows:
             self.try_all()

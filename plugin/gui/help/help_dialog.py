@@ -154,7 +154,7 @@ def _make_about_page(rules: bool = True) -> str:
 
 
 def open_manual(topic: str, parent: QWidget | None) -> None:
-    """Open the manual in the browser; without the manual, the window 帮助与关于."""
+    """Open the manual in the browser, or the window 帮助与关于 (Help and About) if the manual is missing."""
     if address := manual.get_manual_url(topic):
         open_in_browser(QUrl(address), parent)
     else:

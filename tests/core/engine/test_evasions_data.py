@@ -403,11 +403,11 @@ def test_farmland_net_areas_with_the_deductions_of_the_survey_give_no_finding(sa
     assert not list_findings_of_rules(check_layers(sample_layers, confirmed_profile, rules=("ATT022",)), "ATT022")
 
 
-# Protected cultivated land that is forest
+# Cultivated land to be retained that is forest
 
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTCBQ"])
-def test_forest_inside_protected_cultivated_land_is_reported(complete_county, confirmed_profile, role):
+def test_forest_inside_cultivated_land_to_be_retained_is_reported(complete_county, confirmed_profile, role):
     parcels = complete_county.layers["DLTB"]
     forest = parcels[parcels["DLBM"].str.startswith("03")].iloc[:20]
     rows = complete_county.layers[role]
@@ -422,7 +422,7 @@ def test_forest_inside_protected_cultivated_land_is_reported(complete_county, co
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_protected_cultivated_land_of_the_clean_county_gives_no_finding(complete_county, confirmed_profile):
+def test_cultivated_land_to_be_retained_of_the_clean_county_gives_no_finding(complete_county, confirmed_profile):
     assert not list_findings_of_rules(
         check_layers(complete_county.layers, confirmed_profile, rules=("LAW010",)), "LAW010"
     )
@@ -619,7 +619,7 @@ def test_ratio_within_its_limit_only_by_a_raised_area_field_is_not_confirmed(sam
     assert get_expansion_ratio(report).state == "unconfirmed" and report.verdict is Verdict.CONDITIONAL
 
 
-# Farmland outside protected cultivated land, without a parcel, or flatter than its parcel
+# Farmland outside cultivated land to be retained, without a parcel, or flatter than its parcel
 
 
 def find_smallest_farmland(lite, count):

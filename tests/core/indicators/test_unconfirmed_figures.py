@@ -199,7 +199,7 @@ def test_difference_of_zero_is_not_called_a_rounding_difference():
     ],
     ids=lambda v: v if "\n" not in v else "",
 )
-def test_profile_with_an_invalid_key_or_value_is_refused(tmp_path, text, key):
+def test_county_profile_with_an_invalid_key_or_value_is_refused_by_name(tmp_path, text, key):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD + text, encoding="utf-8")
     with pytest.raises(DataError) as caught:

@@ -88,7 +88,7 @@ def test_equal_map_is_compared_without_difference(compare, package):
     assert compare(package)[:2] == (MAP_PATH, "") and compare(package).difference is None
 
 
-def test_painted_out_mark_of_a_map_is_found_at_its_place(compare, package):
+def test_mark_painted_out_of_a_map_is_reported_at_its_place(compare, package):
     write_jpg(package / MAP_PATH, paint(PIXELS, slice(6, 14), slice(128, 152)))
     difference = compare(package).difference
     pixel_mm = 8 * 25.4 / 300

@@ -206,7 +206,7 @@ def test_package_spec_with_an_unknown_layer_or_field_or_a_repeated_place_is_refu
 
 
 @pytest.mark.parametrize("name", list_package_spec_ids())
-def test_shipped_package_spec_is_valid_and_listed_by_the_command(name, capsys):
+def test_shipped_package_spec_is_valid_and_listed_by_the_command_line(name, capsys):
     from plugin.core.__main__ import main
 
     assert find_spec_problems(name) == [] and main(["form", name]) == 0

@@ -108,18 +108,22 @@ class AttributeReader:
             line = lines.read_line()
             if line.strip().lower() == b"tableend":
                 break
-            ident, values = self._parse_row(line, table)
-            if ident in ids_with_row:
-                raise lines.make_error("vct_row_twice", id=ident, table=table.name)
-            ids_with_row.add(ident)
-            shape = self._read_shape_and_mark_used(ident, table)
+            record_id, values = self._parse_row(line, table)
+            if record_id in ids_with_row:
+                raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
+            ids_with_row.add(record_id)
+            shape = self._read_shape_and_mark_used(record_id, table)
             if shape is None and table.shape_kind:
                 if table.shape_kind not in self.geometry.sections:
                     raise self._make_missing_section_error(table)
                 without_shape, first = without_shape + 1, first or lines.number
             batch.shape_bytes += len(shape or b"")
-            if key_column is not None and shape is not None and continues_last_row(batch, ident, values, key_column):
-                batch.further_parts.setdefault(len(batch.ids) - 1, []).append((ident, shape))
+            if (
+                key_column is not None
+                and shape is not None
+                and continues_last_row(batch, record_id, values, key_column)
+            ):
+                batch.further_parts.setdefault(len(batch.ids) - 1, []).append((record_id, shape))
                 continue
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
@@ -127,11 +131,11 @@ class AttributeReader:
                 self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
-            batch.ids.append(ident)
+            batch.ids.append(record_id)
             batch.row_values.append(values)
             batch.line_numbers.append(lines.number)
             batch.shapes.append(shape)
-            batch.annotation_texts.append(self.geometry.texts.get(ident, ("", None)))
+            batch.annotation_texts.append(self.geometry.texts.get(record_id, ("", None)))
         if batch.ids:
             self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
             yield batch
@@ -183,7 +187,7 @@ class AttributeReader:
         if len(cells) != len(table.columns) + 1:
             key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
             raise lines.make_error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
-        ident = lines.parse_integer(cells[0])
+        record_id = lines.parse_integer(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
             if column.type in ("integer", "real") and _LEADING_ZERO_PATTERN.match(cell):
@@ -209,32 +213,32 @@ class AttributeReader:
                     ) from error
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
                 raise lines.make_error("vct_value", table=table.name, **params) from error
-        return ident, values
+        return record_id, values
 
-    def _read_shape_and_mark_used(self, ident: int, table: VctTable) -> bytes | None:
+    def _read_shape_and_mark_used(self, record_id: int, table: VctTable) -> bytes | None:
         if not table.shape_kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines
-        record = int(shapes.find_records(np.array([ident]))[0])
+        record = int(shapes.find_records(np.array([record_id]))[0])
         if record < 0:
             return None
         number = shapes.get_class_number(record)
         is_of_table = table.name.upper() in self._tables_of[number]
         if shapes.is_record_used[record]:
             if not is_of_table:
-                raise self._make_other_table_error("vct_row_twice", ident, number, table)
-            raise lines.make_error("vct_row_twice", id=ident, table=table.name)
+                raise self._make_other_table_error("vct_row_twice", record_id, number, table)
+            raise lines.make_error("vct_row_twice", id=record_id, table=table.name)
         shapes.is_record_used[record] = True
         shape = shapes.read_content(record)
         if (shape_kind := get_geometry_kind_of_wkb(shape)) != (
             "point" if table.shape_kind == "annotation" else table.shape_kind
         ):
-            raise lines.make_error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
+            raise lines.make_error("vct_other_kind", id=record_id, table=table.name, of_type=shape_kind)
         if not is_of_table:
-            raise self._make_other_table_error("vct_other_table", ident, number, table)
+            raise self._make_other_table_error("vct_other_table", record_id, number, table)
         return shape
 
-    def _make_other_table_error(self, key: str, ident: int, number: int, table: VctTable) -> InputError:
+    def _make_other_table_error(self, key: str, record_id: int, number: int, table: VctTable) -> InputError:
         """Return the error for a row with the id of another table's object.
 
         It names the objects of this table without a row, if they are few; else it is the error ``key``. ``number``:
@@ -243,10 +247,10 @@ class AttributeReader:
         code = self.geometry.codes[number]
         lost_ids = self._find_objects_without_row(table)
         if not 0 < len(lost_ids) <= _MAX_LOST_OBJECTS:
-            return self.lines.make_error(key, id=ident, table=table.name, code=code)
+            return self.lines.make_error(key, id=record_id, table=table.name, code=code)
         return self.lines.make_error(
             "vct_row_of_other_table",
-            id=ident,
+            id=record_id,
             table=table.name,
             other=self.structure.class_by_code[code].table_name,
             lost=", ".join(map(str, lost_ids)),
@@ -302,9 +306,9 @@ def read_shapes_without_rows(
         for start in range(0, len(records), BATCH_ROWS):
             batch = VctRowBatch(table)
             for record in records[start : start + BATCH_ROWS]:
-                ident = geometry.shapes.get_record_id(record)
-                batch.ids.append(ident)
+                record_id = geometry.shapes.get_record_id(record)
+                batch.ids.append(record_id)
                 batch.row_values.append([None] * len(table.columns))
                 batch.shapes.append(geometry.shapes.read_content(record))
-                batch.annotation_texts.append(geometry.texts.get(ident, ("", None)))
+                batch.annotation_texts.append(geometry.texts.get(record_id, ("", None)))
             yield batch

@@ -118,7 +118,7 @@ class _DrawingPosition:
         self._path: list[tuple[float, float]] = []
 
     def update_position(self, operator: bytes, operands: list[float | None], state: _GraphicsState) -> None:
-        """Follow an operator that moves the position of text or extends the path."""
+        """Update the current point after a PDF operator that moves the text position or extends the path."""
         numbers = [one for one in operands if one is not None]
         if operator == b"BT":
             self._start_line(_IDENTITY)

@@ -193,8 +193,8 @@ def _parse_part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 class DocumentDifference(NamedTuple):
     """A figure or verdict of a document that differs from the package's data.
 
-    ``key`` names the part of the document, such as ``verdict``: its title is in the section ``parts`` of
-    resources/texts. ``in_document`` and ``in_data``: the printed and the expected value.
+    ``key`` names the part of the document, such as its figures; the section ``parts`` of resources/texts has its
+    title. ``in_document`` and ``in_data``: the printed and the expected value.
     """
 
     key: str

@@ -132,7 +132,7 @@ def format_value_or_missing(value: Any, texts: Texts) -> str:
 
 
 def format_profile(profile: str, texts: Texts) -> str:
-    """Return the id of a profile; words if no profile is chosen."""
+    """Return the id of a profile, or the words for “no profile” if the id is empty."""
     return profile or texts.get("words", "no_profile")
 
 

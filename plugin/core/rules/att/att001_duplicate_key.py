@@ -57,7 +57,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         Keep the number of one feature (normally the earlier one) and assign new numbers to the others and to
         features without one. A used number is never assigned again; gaps are normal.
     Limits
-        Checks one layer at a time, and not the number's composition. Settings (C) list the fields of numbers and
+        Checks one layer at a time, and not the number's composition. Settings (mark C) list the fields of numbers and
         grades.
     """
     field = layer.get_field_name("key")

@@ -83,7 +83,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         Where both are filled: the name of a county's code is that of the division list (with or without the city's
         name before it); the code of a township is in the plan's township layer, and the name is that of the layer;
         the name of a place (坐落单位名称) agrees with the village layer for the same code; names of province, city and
-        county (`attributes.upper_names`, C) are those to which the row's county, else that of the plan, belongs.
+        county (`attributes.upper_names`, mark C) are those to which the row's county, else that of the plan, belongs.
     Why
         Tables by township show the name but sum by the code; both must agree.
     How to fix
@@ -91,9 +91,9 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     Limits
         The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from the
         plan's layer only, which this rule does not check. Of villages, the usual name of a code in a layer is compared,
-        without words for its office (`attributes.village_office_words`, C): one name contains the other. ATT021 reports
-        further names of a code. Runs by default for a whole county (scope county), else if the rule or its group
-        attributes is selected.
+        without words for its office (`attributes.village_office_words`, mark C): one name contains the other. ATT021
+        reports further names of a code. Runs by default for a whole county (scope county), else if the rule or its
+        group attributes is selected.
     """
     has_both_fields = layer.has("division_code") and layer.has("division_name")
     result = RuleResult(is_applicable=has_both_fields)

@@ -145,12 +145,11 @@ def area_field_sums(
         Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of
         imported tables.
     Limits
-        The allowance is a setting (C). ATT013 compares rows: one wrong row is a finding here only if it changes the
-        layer's sum. GEO002 reports shapes that are
-        invalid or enclose no area. ATT003 reports net areas that are too small, and blank gross
-        areas of layers with a net area. A feature has the deduction of the cultivated parcel at a point on it. The
-        county is compared with layers that never overlap and with the layers that targets are read from.
-        DOC023 compares the classes of yearly maintenance feature by feature.
+        The allowance is a setting (mark C). ATT013 compares rows: one wrong row is a finding here only if it changes
+        the layer's sum. GEO002 reports shapes that are invalid or enclose no area. ATT003 reports net areas that are
+        too small, and blank gross areas of layers with a net area. A feature has the deduction of the cultivated parcel
+        at a point on it. The county is compared with layers that never overlap and with the layers that targets are
+        read from. DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
     is_usable = ~(

@@ -72,8 +72,8 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
         Keep the number for one feature and assign the next free number to the others.
     Limits
         Only the listed fields: 图斑编号 (TBBH) in farmland layers is that of the parcel that they are part of. The survey's
-        regulations were not read (C). Blank numbers and villages are not compared. Runs by default for a whole county
-        (scope county), else if the rule or its group attributes is selected.
+        regulations were not read (mark C). Blank numbers and villages are not compared. Runs by default for a whole
+        county (scope county), else if the rule or its group attributes is selected.
     """
     result = RuleResult(is_applicable=False)
     for line in ctx.norm.get("attributes.unique_numbers"):

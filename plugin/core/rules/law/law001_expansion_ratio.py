@@ -143,9 +143,9 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         class codes or area fields of the base parcels are wrong, correct them first. For a note on parcels that are
         right, waive the finding and give the document.
     Limits
-        Form and classes are a working definition (C): until the county confirms them the result is conditional. The
-        denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey
-        area, the ratio is not confirmed, and the ratio by the shapes is reported next to it. The same applies to
+        Form and classes are a working definition (mark C): until the county confirms them the result is conditional.
+        The denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the
+        survey area, the ratio is not confirmed, and the ratio by the shapes is reported next to it. The same applies to
         parcels with an urban code whose land use (`ratio.doubtful`), or the survey or the present use of the centre on
         the same land, is not urban construction land: from `ratio.doubtful_share` of the base on, or where they decide.
         Below that, they are information from `ratio.doubtful_margin_share` of the land on that the base could lose

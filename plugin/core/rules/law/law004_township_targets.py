@@ -138,8 +138,8 @@ def township_targets(
     Limits
         Farmland counts in the township that its row names (ZLDWDM, else XZQDM); without a name, and for the other two
         layers, the geometry decides: shared ÷ row × net area. A row of which less than
-        `indicators.least_township_share` (C) is in the named township counts where it is located, and is reported; if
-        most rows of two townships name the other one, the townships are reported. Without a table, LAW010 reports
+        `indicators.least_township_share` (mark C) is in the named township counts where it is located, and is reported;
+        if most rows of two townships name the other one, the townships are reported. Without a table, LAW010 reports
         rows on parcels that are not cultivated; TOP003 reports rows outside all townships. A shortfall within half of
         the last printed digit is a rounding difference (取整差).
     """

@@ -52,9 +52,9 @@ EAST_TOWNSHIP = {
     "division_name": "乙乡",
 }
 COUNTY_TARGETS = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
-#: Areas whose targets are divided among the townships (C).
+#: Areas whose targets are divided among the townships (mark C).
 DIVIDED_INDICATORS_SETTING = "indicators.divided"
-#: Pairs of areas: a part and its whole (C).
+#: Pairs of areas: a part and its whole (mark C).
 PART_INDICATORS_SETTING = "indicators.parts"
 #: Names in a note on missing figures.
 _MAX_LISTED_NAMES = 12
@@ -139,10 +139,10 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The sum of the townships' targets (TARGETS), compared with the county's figure; whether that table lists every
-        township, and every target divided among them (`indicators.divided`, C); the amount not allocated because listed
-        townships have no figure (INFO); the sum of the plans below a profile (those based on it), compared with its
-        figure; the limit of the expansion ratio, and its definition (`ratio.form`, `ratio.classes`), compared with the
-        profile above; and a profile's target, compared with the target of a lower or a shipped profile for the same
+        township, and every target divided among them (`indicators.divided`, mark C); the amount not allocated because
+        listed townships have no figure (INFO); the sum of the plans below a profile (those based on it), compared with
+        its figure; the limit of the expansion ratio, and its definition (`ratio.form`, `ratio.classes`), compared with
+        the profile above; and a profile's target, compared with the target of a lower or a shipped profile for the same
         area and year; other targets and lines of the heritage register that the profile replaces (INFO); a target of
         the shipped profile for the same area that the profile has for other years only; and tasks or targets that
         exceed those of the area of which they are a part (`indicators.parts`, C: 永久基本农田 of 耕地).

@@ -53,7 +53,8 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
     How to fix
         Limit changes to the remainder; or find land elsewhere before the next change.
     Limits
-        A hint, never an error. The county sets the margin: no norm gives one, and without one the rule does not run.
+        Information, never an error. The county sets the margin: no norm gives one, and without one the rule does not
+        run.
     """
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     targets = ctx.norm.find_targets(ctx.plan.area_code)

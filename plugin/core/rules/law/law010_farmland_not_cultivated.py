@@ -54,7 +54,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         RuleExample("restorable orchard", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
         RuleExample("forest below", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"}]},
                 finds=1, areas=(5000.0,)),
-        RuleExample("forest in protected cultivated land", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"},
+        RuleExample("forest in cultivated land to be retained", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"},
                 {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
         RuleExample("half of it unprotected", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}],
                 "cultivated": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),

@@ -50,7 +50,7 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
     Limits
         Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones. Ends of names that are
         missing in these words are listed; if one has a word of core_hints, the check is incomplete. The wording of the
-        norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by
+        norm was not read (mark C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by
         default for a whole county (scope county), else if the rule or its group farmland is selected.
     """
     result = RuleResult()

@@ -51,13 +51,13 @@ def farmland_fragments(
         Patches of 永久基本农田: parcels that touch, or are within `reach_m` of each other. A patch below
         `patch_area_m2` is reported once, with all its parcels.
     Why
-        零星破碎 is a defect that is corrected by merging or swapping; a small parcel inside a large field is not a
-        defect.
+        Scattered small fields (零星破碎) are a defect that is corrected by merging or swapping; a small parcel inside a
+        large field is not a defect.
     How to fix
         Merge the patch with neighbouring fields, or swap it for connected land when the lines are adjusted.
     Limits
-        Both limits are settings, C: no text gives a figure. Parcels that meet at one corner touch. GEO007 checks the
-        minimum area of a parcel. Does not run by default: select the rule or its group farmland.
+        Both limits are settings (mark C): no text gives a figure. Parcels that meet at one corner count as touching.
+        GEO007 checks the minimum area of a parcel. Does not run by default: select the rule or its group farmland.
     """
     area = farmland.statutory
     patch_of_row = assign_patch_numbers(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)

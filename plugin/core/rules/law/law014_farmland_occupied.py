@@ -52,7 +52,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         refer the case to enforcement and restore the land. Otherwise correct the parcel's code.
     Limits
         The survey's code list gives the classes of construction land (major class), for planned land use [farmland]
-        construction_classes (C). When this rule runs, LAW010 does not report such parcels. REL002 reports planned
+        construction_classes (mark C). When this rule runs, LAW010 does not report such parcels. REL002 reports planned
         building (开发边界). Runs by default for a whole county (scope county), else if the rule or its group farmland is
         selected.
     """

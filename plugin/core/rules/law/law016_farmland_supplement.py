@@ -70,9 +70,9 @@ def farmland_supplement(
     How to fix
         Choose flatter or better land from the reserve, as much as is missing.
     Limits
-        Quality was read in no text of a norm (C). A field that is not filled in on both sides is not compared. When
-        LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary, LAW010
-        land that is not cultivated.
+        Quality was read in no text of a norm (mark C). A field that is not filled in on both sides is not compared.
+        When LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary,
+        LAW010 land that is not cultivated.
     """
     result = RuleResult(is_applicable=False)
     comparison = compare_with_sealed(ctx, "farmland", result)

@@ -67,7 +67,7 @@ def sealed_lines_unchanged(
     Limits
         Order of features, start and direction of rings, another coordinate system and noise below the cluster
         tolerance are ignored. A warning, unless the county's profile seals the layer ([sealed] roles): then an error.
-        Other attributes are a warning, other keys or vertices alone a hint. LAW015 compares sums of farmland.
+        Other attributes are a warning, other keys or vertices alone are information. LAW015 compares sums of farmland.
     """
     result = RuleResult(is_applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):

@@ -67,8 +67,8 @@ def boundary_shares(
         Remove flexible or special land from the boundary, or set the limit of the approved plan, with its document.
         Where two layers have different codes, determine the right one and use it in both.
     Limits
-        Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a
-        warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
+        Limits and zone codes are not verified in the text of a norm (mark C): information until the county confirms
+        them, a warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
     """
     rows = {k: ctx.find_rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}

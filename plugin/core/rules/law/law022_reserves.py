@@ -70,9 +70,9 @@ def reserves(
         Correct the part that differs from the approved division of the reserve. For a share below the limit, draw
         the missing part of the approved red line; if a lower share was approved, change the limit by that document.
     Limits
-        Words at the end of the name (MC, `[reserves]`, C) identify parts. Reserves that overlap each other count twice.
-        No text was read that limits the share in the red line. REL036 reports land outside it. Runs by default for a
-        whole county (scope county), else if the rule or its group quotas is selected.
+        Words at the end of the name (MC, `[reserves]`, mark C) identify parts. Reserves that overlap each other count
+        twice. No text was read that limits the share in the red line. REL036 reports land outside it. Runs by default
+        for a whole county (scope county), else if the rule or its group quotas is selected.
     """
     is_part, site = find_reserve_parts_and_names(reserves, ctx)
     result = RuleResult()

@@ -24,7 +24,7 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
 @rule(
     "LAW026",
     "farmland-choice",
-    problem="The choice of protected cultivated land deserves comparison",
+    problem="The choice of cultivated land to be retained deserves comparison",
     severity=Severity.INFO,
     basis=["pbf-priority"],
     needs={
@@ -75,7 +75,7 @@ def farmland_choice(
     *,
     ctx: RuleContext,
 ) -> RuleResult:
-    """The choice of protected cultivated land is compared with the survey.
+    """The choice of cultivated land to be retained is compared with the survey.
 
     What it checks
         Three sums, each one finding of information: cultivated land of the survey outside the lines of
@@ -93,8 +93,8 @@ def farmland_choice(
         The land left out and the land inside are measured by their outlines; qualities are compared by whole parcels,
         each where a point inside it is. Net areas are used if the survey has them. Plans may leave out cultivated land
         with reason (unstable land, land for projects), so nothing here is a defect in itself. Larger numbers are worse
-        classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (C). Runs by
-        default for a whole county (scope county), else if the rule or its group farmland is selected.
+        classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (mark C).
+        Runs by default for a whole county (scope county), else if the rule or its group farmland is selected.
     """
     result = RuleResult(is_applicable=False)
     line_names = ctx.norm.get(OPEN_LINES_SETTING)

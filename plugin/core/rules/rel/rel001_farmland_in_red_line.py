@@ -51,7 +51,7 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: RuleContext) 
         core zone of a nature reserve, withdraw the farmland step by step and supplement it (LAW011); elsewhere
         permanent basic farmland takes precedence. Both are sealed: the plugin changes neither.
     Limits
-        The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
+        The withdrawal from core zones was not read in the norm (mark C): the county's approved result decides. Small
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
     return ctx.finding_maker.make_pair_findings(

@@ -77,8 +77,8 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
     How to fix
         Take the edges from the approved protection plan, and correct the layer that differs.
     Limits
-        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, C); the
-        text before the word must be the range's name. A site without a range of its name is not compared. Runs by
+        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, mark C);
+        the text before the word must be the range's name. A site without a range of its name is not compared. Runs by
         default for a whole county (scope county), else if the rule or its group heritage is selected.
     """
     result = RuleResult(is_applicable=False)

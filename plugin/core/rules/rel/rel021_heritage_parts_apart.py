@@ -48,7 +48,7 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Control zones (建设控制地带) that share area with a core (核心保护范围, 文物保护范围). Within one site it is a
-        warning; between two sites a hint, because the stricter requirements apply there.
+        warning; between two sites it is information, because the stricter requirements apply there.
     Why
         Core and control zone compose the range without overlap; where the ranges of several sites overlap, the
         stricter requirements apply.
@@ -56,8 +56,8 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
         Cut the core out of its control zone. For two sites, keep both lines as approved and record which requirements
         apply.
     Limits
-        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, C); rows
-        without a name count as one site. Does not run by default: select the rule or its group heritage.
+        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, mark C);
+        rows without a name count as one site. Does not run by default: select the rule or its group heritage.
     """
     parts = classify_heritage_parts(heritage, ctx)
     core, control = parts.find_rows_of_part(CORE_PART), parts.find_rows_of_part(CONTROL_PART)

@@ -70,12 +70,11 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     """Each protection range has its heritage site, and a site's point is in its polygon.
 
     What it checks
-        文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name.
-        A point that no polygon is named after, and that is in none, is a hint. Each site of which LSWHBHX has a range
-        is in a layer of its kind (points or polygons), if the data have one. Where most sites have both a point and a
-        polygon, a site with a polygon alone is listed. As
-        information: points of present heritage (`heritage.present_layers`) of whose name no layer of heritage has a
-        feature, and that are in no range; one finding for each layer.
+        文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name. A point that no
+        polygon is named after, and that is in none, is information. Each site of which LSWHBHX has a range is in a
+        layer of its kind (points or polygons), if the data have one. Where most sites have both a point and a polygon,
+        a site with a polygon alone is listed. As information: points of present heritage (`heritage.present_layers`) of
+        whose name no layer of heritage has a feature, and that are in no range; one finding for each layer.
     Why
         Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix

@@ -70,8 +70,9 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
         approved to leave the reserves, waive the finding and give the document.
     Limits
         Parks and scenic areas are often not completely in the line. Of a reserve with a row for the whole and rows for
-        its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, C) identify cores and parts.
-        Runs by default for a whole county (scope county), else if the rule or its group control_lines is selected.
+        its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, mark C) identify cores and
+        parts. Runs by default for a whole county (scope county), else if the rule or its group control_lines is
+        selected.
     """
     reserve_names = read_site_names(reserves)
     is_core = find_core_rows(reserves, ctx.norm)

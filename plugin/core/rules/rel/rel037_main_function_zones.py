@@ -92,9 +92,9 @@ def main_function_zones(
         right, check its function, and have it corrected in the upper plan if needed.
     Limits
         Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was read
-        (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C): a province
-        sets its own. Runs by default for a whole county (scope county), else if the rule or its group control_lines is
-        selected.
+        (mark C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (mark C): a
+        province sets its own. Runs by default for a whole county (scope county), else if the rule or its group
+        control_lines is selected.
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]

@@ -87,11 +87,12 @@ def planned_building_in_protected_land(
         Plan the building elsewhere, or correct the wrong code of land use. For an approved occupation, first correct
         the line by the document.
     Limits
-        [farmland] construction_classes (C) gives the classes of construction land, `protected.water_building_classes`
-        (C) those compared with water: not streets, utilities and open space, which may cross it. Parts on water below
-        `protected.min_water_m2` or narrower than `protected.min_water_width_m`, and ponds, are not reported. Existing
-        buildings are compared by LAW014 and REL042, the development boundary by REL002 and REL003. Runs by default for
-        a whole county (scope county), else if the rule or its group control_lines is selected.
+        [farmland] construction_classes (mark C) gives the classes of construction land,
+        `protected.water_building_classes` (mark C) those compared with water: not streets, utilities and open space,
+        which may cross it. Parts on water below `protected.min_water_m2` or narrower than
+        `protected.min_water_width_m`, and ponds, are not reported. Existing buildings are compared by LAW014 and
+        REL042, the development boundary by REL002 and REL003. Runs by default for a whole county (scope county), else
+        if the rule or its group control_lines is selected.
     """
     result = RuleResult(is_applicable=False)
     if planned_use is not None and (farmland is not None or red_line is not None):

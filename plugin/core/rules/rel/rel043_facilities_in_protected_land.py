@@ -115,8 +115,8 @@ def facilities_in_protected_land(
         warning; in the rest of 生态保护红线 and in 永久基本农田, as information. One finding for each name (MC) and line, with
         number, length or area. Also, as information, the facilities, mines and planned uses of
         `protected.excluded_places` in the places listed there: core zones of heritage, first-grade protection zones of
-        water sources, protected cultivated land, natural forest, flood detention areas, with landfills and places of
-        dangerous waste apart. One finding for each name and place, of planned land use for each place. Zones of
+        water sources, cultivated land to be retained, natural forest, flood detention areas, with landfills and places
+        of dangerous waste apart. One finding for each name and place, of planned land use for each place. Zones of
         building heights (`protected.height_limits`) whose name allows more metres than the limit in the place listed
         there.
     Why
@@ -128,7 +128,7 @@ def facilities_in_protected_land(
         waive the finding and give the document.
     Limits
         The layers do not show what exists and what is planned, nor what is above or below ground: their field tables
-        were not read (C). Features of a name are one finding, those without a name another. Lines count from
+        were not read (mark C). Features of a name are one finding, those without a name another. Lines count from
         `protected.min_facility_m` on, areas from `protected.min_present_m2` on. The pairs of
         `protected.excluded_places` are of mark C; land that two places of one line share is reported for the first.
         REL038 compares planned land use with farmland, the red line and water. Runs by default for a whole county
