@@ -389,13 +389,13 @@ def test_expression_functions_are_registered_on_load_and_removed_on_unload(qgis_
 def test_unloading_disconnects_the_number_register_from_all_layers(project):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     signals = (layer.featureAdded, layer.beforeCommitChanges, layer.dataChanged, layer.willBeDeleted)
-    ledgers = feature_numbers.NumberRegisters()
+    registers = feature_numbers.NumberRegisters()
     project.addMapLayer(layer)
     before = [layer.receivers(signal) for signal in signals]
-    ledgers.start(project)
-    assert ledgers.issue_next_bsm(layer) == f"{COUNTY}000000000002"
+    registers.start(project)
+    assert registers.issue_next_bsm(layer) == f"{COUNTY}000000000002"
     assert [layer.receivers(signal) for signal in signals] == [n + 1 for n in before]
-    ledgers.stop(project)
+    registers.stop(project)
     assert [layer.receivers(signal) for signal in signals] == before
 
 

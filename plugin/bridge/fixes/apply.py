@@ -128,7 +128,7 @@ class ChangeLog:
     texts: FixTexts
 
     def write(self, order: FixOrder, action: LogAction) -> None:
-        """Append an action on an order to the log, and to the register of windows if the order opens any.
+        """Append an action on applied fixes to the log, and to the register of windows (开天窗) if they open any.
 
         Raise OutputError if one of the two cannot be written; both are then unchanged.
         """

@@ -98,13 +98,13 @@ def write_page(
     *,
     formats: tuple[str, ...] = MAP_FILE_FORMATS,
     dpi: float = MIN_DPI,
-    world: bool = False,
+    writes_world_file: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[str]:
     """Write one page of a layout in all formats; return the names of the files.
 
-    ``world``: also write a world file (.jgw) for the jpg, in the CRS of the maps. Raise Cancelled between two
-    files, and OutputError if QGIS cannot write a file.
+    ``writes_world_file``: also write a world file (.jgw) for the jpg, in the CRS of the maps. Raise Cancelled
+    between two files, and OutputError if QGIS cannot write a file.
     """
     show_atlas_page(layout, page)
     written_names = []
@@ -114,7 +114,7 @@ def write_page(
             target = folder / f"{page.file_stem}.{kind}"
             if kind == JPG_FORMAT:
                 _write_jpg(layout, target, dpi)
-                if world:
+                if writes_world_file:
                     target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
                     written_names.append(target.with_suffix(".jgw").name)
             else:

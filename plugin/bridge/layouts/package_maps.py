@@ -178,7 +178,7 @@ class _PackageMapPrinter:
                 self._job.target_folder,
                 formats=(JPG_FORMAT,),
                 dpi=settings.dpi,
-                world=settings.world_file,
+                writes_world_file=settings.world_file,
                 cancellation=cancellation,
             )
         except OutputError as error:

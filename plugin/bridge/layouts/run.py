@@ -131,7 +131,7 @@ def _write_pages(
                 folder,
                 formats=order.formats,
                 dpi=order.dpi,
-                world=order.writes_world_file,
+                writes_world_file=order.writes_world_file,
                 cancellation=cancellation,
             )
             done_count += 1

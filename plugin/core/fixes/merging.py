@@ -39,7 +39,7 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
 
 
 def _resolve_attribute_source(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:
-    """Return a new row's edit as a copy of a row that was there before all fixes."""
+    """Return a new row's edit with its attributes copied from a row that existed before all fixes."""
     like = None if edit.attribute_source_fid is None else rows.get((edit.role, edit.attribute_source_fid))
     if not edit.is_new or like is None:
         return edit

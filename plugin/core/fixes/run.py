@@ -98,7 +98,7 @@ def run_fixes(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> FixRun:
-    """Check a source, propose and apply fixes, and write the copy, the table, the log of changes and of windows.
+    """Check a source, propose and apply fixes, and write the copy of the source and the lists of what changed.
 
     The source is never changed.
 

@@ -169,7 +169,7 @@ def _read_row_arrays(
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return rows as arrays in file order, texts decoded.
 
-    InputError if fewer rows are returned than the file records.
+    Raises InputError if fewer rows are returned than the file records.
     """
     options: dict[str, Any] = {"return_fids": True, "columns": only}
     if path.suffix.lower() == ".gpkg":

@@ -20,7 +20,7 @@ def find_edition_folders(within: Path | None = None, name: str = "") -> dict[str
     """Return standard id → edition → folder, the newest edition last.
 
     ``within``: folder to search, by default the shipped standards. ``name``: only this id or ``id-edition``. Raise
-    DataError for a repeated edition.
+    Raises DataError for a repeated edition.
     """
     editions_by_id: dict[str, dict[str, Path]] = {}
     for path in sorted((within or STANDARDS_FOLDER).glob(f"*/{STANDARD_FILE}")):

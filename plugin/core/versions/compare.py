@@ -477,7 +477,11 @@ def _compare_pieces(
     fields: Iterable[str],
     cancellation: Cancellation,
 ) -> tuple[VersionComparison, PieceAreas, AttributeChanges]:
-    """Return the comparison without sums and parts, the piece areas, and the changes."""
+    """Compare the pieces of two editions.
+
+    Returns the comparison, to which callers add balances and changed parts; the areas of the pieces; and the changed
+    attributes.
+    """
     keys, equal_shapes = cut_up.earlier_keys, cut_up.equal_shapes
     comparison = VersionComparison(
         earlier_edition,

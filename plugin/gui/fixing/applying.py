@@ -36,7 +36,7 @@ def get_person() -> str:
 
 
 class FixApplier(QObject):
-    """Applies orders of fixes, one step each, and keeps the steps as long as they can be undone.
+    """Applies chosen fixes, one step for each `FixOrder`, and keeps the steps as long as they can be undone.
 
     Signals: ``applied(order)`` for a new step and for its redo; ``reverted(order)`` for its undo and its roll-back.
     """

@@ -77,7 +77,7 @@ class InspectedWorkbook:
 
 
 def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on cells without figures of the plugin's workbook, and on styles."""
+    """Yield findings on changes of the workbook that the plugin made: cells without figures, settings and styles."""
     yield from _report_parts(own)
     yield from _report_settings(own)
     reason = _explain_no_rebuild(own)
