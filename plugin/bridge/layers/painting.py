@@ -88,7 +88,7 @@ def has_style(name: str) -> bool:
 
 
 def apply_named_style(layer: QgsVectorLayer, name: str) -> None:
-    """Set the symbols and labels of a named style, or a plain outline without one."""
+    """Set the symbols and labels of a named style, or a plain outline if the style is unknown."""
     if styles.has_own_style(name):
         styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
     else:

@@ -62,7 +62,7 @@ def export_maps(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> MapExportOutcome:
-    """Export page by page.
+    """Export the requested maps page by page.
 
     ``progress`` receives the next page, cancellable before each. Files are replaced after all pages are made. Main
     thread only.

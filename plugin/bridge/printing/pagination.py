@@ -68,7 +68,7 @@ def lay_out_with_whole_rows(
 
 
 def _divide_first_table(document: Document, text: QTextDocument, first: int) -> tuple[Document | None, int]:
-    """Return the document with a page break before the first row or block that is on two pages; None without one.
+    """Return the document with a page break before the first row or block that is on two pages, None if none is.
 
     ``first``: number of the first table of the text to inspect. The second value is that number for the next call.
     """

@@ -28,7 +28,7 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass
 class BatchEntry:
-    """What became of one finding: a proposal, applied or not, or the reason without one.
+    """What became of one finding: a proposal, applied or not, or the reason for having no proposal.
 
     ``ended_by``: for a finding that is gone already, the applied proposal that ended it.
     """
@@ -110,7 +110,7 @@ class _Candidate:
 
     @property
     def answer(self) -> FixJudgement | Refusal:
-        """Return the safe proposal, else the first one, else the first reason without one."""
+        """Return the safe proposal, else the first one, else the first reason for having no proposal."""
         return self._best or next(iter(self._refusals), Refusal(self.finding, "no_fix"))
 
     def propose_alone(self, state: EditingState) -> None:
@@ -123,7 +123,7 @@ class _Candidate:
 def propose_best_fix(
     state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the first safe proposal for a finding, else the first one, else the reason without one.
+    """Return the first safe proposal for a finding, else the first one, else the reason for having no proposal.
 
     A proposal comes with the state in which it is applied. ``parameters``: code of a fix → keyword arguments.
     """

@@ -96,7 +96,7 @@ def _convert_to_stored_geometry_type(row: Row, shape: Any) -> Any:
 
 
 def require_shape(row: Row) -> Any:
-    """Return the shape of a row in the plane; raise FixRefused without one."""
+    """Return the shape of a row in the plane; raise FixRefused if the row has no shape."""
     if is_missing(np.array([row.plane], dtype=object))[0]:
         raise FixRefused("no_shape", role=row.role, key=row.key)
     return row.plane

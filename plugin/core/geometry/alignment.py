@@ -70,7 +70,7 @@ class ReferenceEdges:
         return shapely.STRtree(shapely.points(self.vertices))
 
     def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
-        """Return the nearest point of an edge within reach, None without one; a vertex on an edge is that point."""
+        """Return the nearest point of an edge, None if no edge is within reach; a vertex on an edge is that point."""
         point = shapely.Point(vertex)
         position = self._edge_tree.query_nearest(point, max_distance=reach_m, all_matches=False)
         if not len(position):

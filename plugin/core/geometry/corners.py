@@ -120,7 +120,7 @@ def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tupl
 
 
 def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Return (k, 2) the distinct vertices before and after each corner; its position.
+    """Return the distinct vertices before and after each corner, (k, 2) each, and the corner's position, (k,).
 
     Rings with fewer than three distinct vertices have no corner.
     """

@@ -218,8 +218,8 @@ def _count_geopackage_rows(path: Path, name: str) -> int | None:
 def open_read_only(path: Path) -> sqlite3.Connection | None:
     """Open a GeoPackage read-only, without leaving files beside it.
 
-    None while another program writes it. Then a copy is read (`files.open_datasource.provide_safe_path`), and its
-    SQLite counts the rows.
+    Returns None while another program writes it. Then a copy is read (`files.open_datasource.provide_safe_path`), and
+    its SQLite counts the rows.
     """
     if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
         return None

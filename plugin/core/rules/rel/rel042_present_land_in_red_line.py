@@ -121,19 +121,19 @@ def present_land_in_red_line(
     if red_line is None and not is_core.any():
         return result
     result.is_applicable = True
-    is_field = ctx.find_cultivated_rows(parcels)
+    is_cultivated = ctx.find_cultivated_rows(parcels)
     for group, *classes in read_class_lines(ctx.norm, "protected.present_classes", 2):
         rows = is_in_classes(parcels, classes, ctx)
         in_core = None
         if reserves is not None and is_core.any():
             in_core = _find_parts(reserves, parcels, is_core, rows, ctx)
-            reported_parts = _leave_out_fields(in_core, parcels, is_field, [(farmland, "LAW011")], ctx)
+            reported_parts = _leave_out_cultivated_parcels(in_core, parcels, is_cultivated, [(farmland, "LAW011")], ctx)
             result.findings += _report("core", group, reserves, parcels, reported_parts, ctx)
         if red_line is not None:
             parts = _find_parts(red_line, parcels, None, rows, ctx)
             parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
-            reported_parts = _leave_out_fields(parts, parcels, is_field, others, ctx)
+            reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
             result.findings += _report("red_line", group, red_line, parcels, reported_parts, ctx)
     return result
 
@@ -155,17 +155,22 @@ def _leave_out_core(parts: PresentParts, in_core: PresentParts, ctx: RuleContext
     return PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
 
 
-def _leave_out_fields(
-    parts: PresentParts, parcels: Layer, is_field: NDArray, others: list[tuple[Layer | None, str]], ctx: RuleContext
+def _leave_out_cultivated_parcels(
+    parts: PresentParts,
+    parcels: Layer,
+    is_cultivated: NDArray,
+    others: list[tuple[Layer | None, str]],
+    ctx: RuleContext,
 ) -> PresentParts:
-    """Return parts without cultivated parcels that are on a line of farmland, if a rule reports that line there.
+    """Return the parts without those of cultivated parcels in layers that another rule reports there.
 
-    ``is_field``: (n,) bool of the parcels; ``others``: line and code of that rule.
+    ``is_cultivated``: (n,) bool, the cultivated parcels; ``others``: such a layer (None if the plan has none) and the code of
+    its rule, which must run.
     """
     for line, code in others:
-        of_field = is_field[parts.parcel_row]
-        if line is not None and of_field.any() and is_reported_elsewhere(ctx, code):
-            parts = parts.select(~(of_field & (find_rows_below(parcels, line, ctx)[parts.parcel_row] >= 0)))
+        is_of_cultivated = is_cultivated[parts.parcel_row]
+        if line is not None and is_of_cultivated.any() and is_reported_elsewhere(ctx, code):
+            parts = parts.select(~(is_of_cultivated & (find_rows_below(parcels, line, ctx)[parts.parcel_row] >= 0)))
     return parts
 
 
