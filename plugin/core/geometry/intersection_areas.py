@@ -126,11 +126,18 @@ def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments
     """Return the segments of two layers about one origin, on one grid."""
     west, south, east, north = shapely.total_bounds(a.shapes[a.present])
     origin = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
-    left, right = (polygons.get_segments(origin) for polygons in (a, b))
+    left, right = (_get_segments(polygons, origin) for polygons in (a, b))
     if not (left.is_unrounded and right.is_unrounded):
         no_origin = np.zeros(2)
         left, right = (RingSegments(move_and_round(p.shapes[p.present], origin), no_origin) for p in (a, b))
     return left, right
+
+
+def _get_segments(polygons: Polygons, origin: NDArray) -> RingSegments:
+    segments = polygons.cached_segments
+    if segments is None or (segments.origin != origin).any():
+        segments = polygons.cached_segments = RingSegments(polygons.shapes[polygons.present], origin)
+    return segments
 
 
 def _find_crossings(

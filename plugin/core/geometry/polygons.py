@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import cached_property
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -28,9 +28,11 @@ from ..invariants import require_value
 from ..parallel.threads import apply_in_threads, map_batches_in_threads
 from .linework import BATCH_VERTICES, BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
-from .ring_segments import RingSegments
 from .tolerance import Tolerance
 from .validity import extract_polygons, is_missing
+
+if TYPE_CHECKING:
+    from .ring_segments import RingSegments
 
 #: A polygon with more vertices than this is clipped to a window.
 MAX_UNCLIPPED_VERTICES = 512
@@ -192,7 +194,8 @@ class Polygons:
         self.cached_unions: dict[Tolerance, tuple[Any, FallbackLog]] = {}
         #: (n,) bool: rows that overlap another row of their layer. Set together with ``cached_overlaps``.
         self.overlapping_rows: NDArray | None = None
-        self._segments: RingSegments | None = None
+        #: Segments of the present rows about the origin last used, by `intersection_areas`.
+        self.cached_segments: RingSegments | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -213,13 +216,6 @@ class Polygons:
         """Return a tree of all polygons, for queries by bounding box."""
         return shapely.STRtree(self._present_shapes)
 
-    def get_segments(self, origin: NDArray) -> RingSegments:
-        """Return the segments of the present rows, relative to ``origin`` ((2,) m); the last ones are kept."""
-        segments = self._segments
-        if segments is None or (segments.origin != origin).any():
-            segments = self._segments = RingSegments(self._present_shapes, origin)
-        return segments
-
     def release_caches(self) -> None:
         """Release the large caches for comparing boundaries.
 
@@ -227,7 +223,7 @@ class Polygons:
         """
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
             self.__dict__.pop(name, None)
-        self._segments = None
+        self.cached_segments = None
 
     def find_rows_meeting_bounds(self, bounds: tuple[float, float, float, float]) -> NDArray:
         """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
