@@ -83,9 +83,9 @@ def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
 
 
 def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
-    """Return the path of the output workbook, empty if none is required.
+    """Return the path of the output workbook, empty if the user wants none.
 
-    Raise OutputError, before a long run, if it cannot be written.
+    Raise OutputError, before a long run, if it cannot be written or is one of ``inputs``.
     """
     target = algorithm.parameterAsFileOutput(parameters, name, context)
     if target:

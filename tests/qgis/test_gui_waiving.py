@@ -63,7 +63,7 @@ def read_states_on_map(project):
     return sorted((f["code"], f["state"]) for f in findings_layer.find_findings_layer(project).getFeatures())
 
 
-def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
+def test_waiving_writes_the_file_and_withdrawing_reopens_findings(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     errors = controller.dock.result.count_findings()["ERROR"]

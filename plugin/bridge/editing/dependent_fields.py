@@ -404,7 +404,7 @@ class _LayerUpdater(QObject):
     def pause_recording(self) -> None:
         """Record no changed values until the running command, undo or redo is over.
 
-        A bulk undo emits one signal per row, and two for rows with code names.
+        A bulk undo emits a signal for each row, and another one where the name of a code is filled.
         """
         self._stop_listening()
         self._record = None

@@ -13,7 +13,7 @@ from .commands import LayerCommands
 
 
 class _LayerStepCommands(QObject):
-    """The commands of a step on one layer."""
+    """The undo commands that one step of fixes put on the undo stack of a layer."""
 
     def __init__(self, commands: LayerCommands, parent: QObject):
         super().__init__(parent)

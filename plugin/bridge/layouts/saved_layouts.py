@@ -123,11 +123,11 @@ def _list_content(element: QDomElement) -> list[str]:
     attributes = {
         dom_attributes.item(n).nodeName(): dom_attributes.item(n).nodeValue() for n in range(dom_attributes.count())
     }
-    passing = _IGNORED_ATTRIBUTES
+    ignored_keys = _IGNORED_ATTRIBUTES
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.
-        passing = passing | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
-    parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in passing]
+        ignored_keys = ignored_keys | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
+    parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in ignored_keys]
     lines = [" ".join([element.tagName(), *parts])]
     child = element.firstChild()
     while not child.isNull():

@@ -30,7 +30,7 @@ _CODE_AFTER_NAME_PATTERN = re.compile(r"（(\w+)）$")
 
 
 class WindowState(StrEnum):
-    """What a row of the register does."""
+    """What the register states of a window (开天窗) in its row."""
 
     REGISTERED = "登记"
     WITHDRAWN = "撤销"

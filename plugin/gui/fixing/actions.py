@@ -123,7 +123,7 @@ class FixActions(QObject):
             self.changed.emit(change)
 
     def forget_result(self) -> None:
-        """Close the windows and forget changes of the former result."""
+        """Close the windows of fixes, and forget the changes made for the former result."""
         self.close_windows()
         self._whole_rule_changes.clear()
 

@@ -157,7 +157,7 @@ def test_crash_of_a_rule_makes_the_verdict_incomplete():
 
 
 @pytest.mark.parametrize("applicable", [True, False])
-def test_note_returned_by_a_rule_becomes_its_reason_and_keeps_its_outcome(applicable):
+def test_note_returned_by_a_rule_becomes_the_reason_and_leaves_the_outcome(applicable):
     def return_a_note(*layers, ctx, **parameters):
         return RuleResult(is_applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 

@@ -186,7 +186,7 @@ def test_circular_folder_links_end_the_search_for_unread_data(data_folder):
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_links_to_data_and_broken_links_are_named_as_unread(data_folder, tmp_path):
+def test_symbolic_links_to_data_and_broken_ones_are_named_as_unread(data_folder, tmp_path):
     write_gpkg(tmp_path / "elsewhere" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
     (data_folder / "x").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (data_folder / "y.dwg").symlink_to(tmp_path / "gone.dwg")

@@ -159,7 +159,9 @@ def test_error_while_a_map_is_drawn_is_named(compare, package):
 @pytest.mark.parametrize(
     ("drawn_with", "generator"), [("QGIS 3.44, 一种字体", "other"), ("", compute_generator_digest())]
 )
-def test_difference_is_reported_if_the_manifest_contradicts_its_programs(compare, package, drawn_with, generator):
+def test_different_map_is_reported_if_the_manifest_contradicts_itself_about_programs(
+    compare, package, drawn_with, generator
+):
     head = {"tool": {"versions": {"qgis": "3.40"}, "generator": generator}}
     other = paint(PIXELS, slice(0, 9), slice(0, 9), 0)
     assert compare(package, other, row={"drawn_with": drawn_with}, head=head).difference is not None

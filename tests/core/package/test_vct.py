@@ -232,7 +232,7 @@ def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_p
     assert found["DLTB"].has_no_differences
 
 
-def test_area_change_from_rounded_corners_of_long_edges_is_no_difference(tmp_path):
+def test_area_change_from_rounding_coordinates_of_long_edges_is_no_difference(tmp_path):
     """Round corners of edges of 20 km, which changes the area by some square metres."""
     corners = [
         (X + 0.12344, Y + 0.43216),

@@ -348,7 +348,7 @@ class PlausibilityCheck:
             self._report_areas(column, summary)
 
     def _has_one_number_everywhere(self, summary: _ColumnSummary) -> bool:
-        """Return True if all rows have one number although they should differ.
+        """Return True if all rows have the same number although they should differ.
 
         They should differ if several rows belong to one village, or if the table lacks a village field.
         """

@@ -26,7 +26,7 @@ from ._package import (
 )
 
 #: Maximum characters of the name of a layer or of a text in a message.
-_MAX_NAME_CHARACTERS = 40
+_MAX_SHOWN_CHARACTERS = 40
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
@@ -662,7 +662,7 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
             yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
         if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
             listed_texts = texts.get("words", "between_names").join(
-                f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
+                f"“{text[:_MAX_SHOWN_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
             )
             yield make_file_finding(file.path, "properties", Severity.INFO, texts=listed_texts)
     if pdf is not None:
@@ -696,7 +696,7 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
             path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole_size
         )
     if pdf.hidden_layers:
-        layer_names = [name[:_MAX_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
+        layer_names = [name[:_MAX_SHOWN_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
         listed_layer_names = between.join(layer_names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
         yield make_file_finding(
             path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed_layer_names

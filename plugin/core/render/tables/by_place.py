@@ -117,7 +117,7 @@ def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
 
 
 def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the first-level planning zones of the plan."""
+    """Add the area of each first-level planning zone, by township, to ``areas``."""
     zones = figures.ctx.plan.find_layer_of_concept("zones")
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return

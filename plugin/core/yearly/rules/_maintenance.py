@@ -42,7 +42,7 @@ class MaintenanceClasses:
 
     @property
     def change_kinds(self) -> list[str]:
-        """Return (n,) the 维护类型 (kind code) of each change."""
+        """Return the 维护类型 (code of the kind) of each change, in the order of rows."""
         return self.change_layer.text("maintenance_kind")
 
 
