@@ -4196,6 +4196,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
     </message>
     <message>
+        <source>in memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
         <source>indicators</source>
         <translation>指标表</translation>
     </message>

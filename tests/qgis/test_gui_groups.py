@@ -114,6 +114,17 @@ def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
+def test_layer_group_in_memory_is_named_in_the_planners_language(controller, project, monkeypatch, tmp_path):
+    path = write_small(tmp_path / "小县.gpkg")
+    for role in ROLES:
+        project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
+    copy = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "DLTB", "memory")
+    project.layerTreeRoot().insertGroup(0, "映射").addLayer(project.addMapLayer(copy, False))
+    answer = GroupAnswers(monkeypatch, None)
+    controller.run()
+    assert answer.asked == [["小县.gpkg（4 个图层）", "映射（内存，1 个图层）"]]
+
+
 def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
     controller, layers_of_two_groups, project, monkeypatch
 ):

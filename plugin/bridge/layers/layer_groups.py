@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 #: Database formats with many layers per file; layers of other formats are grouped by folder.
 _DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
 
+#: Key of the group of all layers in memory, which have no file.
+_MEMORY_KEY = "memory"
+
 
 @dataclass(frozen=True)
 class LayerGroup:
     """The plan layers of one database or folder, which may compete with another one.
 
     ``name``: name of the layer tree group that contains all of them, else empty; ``source_path``: the database or
-    folder; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``:
+    folder, empty for layers in memory; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``:
     those roles that another group also has; ``is_imported``: they come from a VCT file.
     """
 
@@ -60,7 +63,7 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
     conflicting_groups = [
         LayerGroup(
             _find_group_name(project, layers),
-            Path(key).name,
+            "" if key == _MEMORY_KEY else Path(key).name,
             tuple(layer.id() for layer in layers),
             roles_of[key],
             frozenset(roles_of[key] & repeated_roles),
@@ -111,7 +114,7 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
     path = get_file_path(layer)
     if layer.providerType() != "ogr":
         # Memory layers form one group; layers on a server are grouped by their source.
-        return layer.providerType() if layer.providerType() == "memory" else path
+        return _MEMORY_KEY if layer.providerType() == "memory" else path
     return path if Path(path).suffix.lower() in _DATABASE_SUFFIXES else str(Path(path).parent)
 
 

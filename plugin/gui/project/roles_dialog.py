@@ -62,7 +62,8 @@ class GroupDialog(QDialog):
         self.buttons = []
         for group in groups:
             label = tr("{name} ({file}, {count} layers)") if group.name else tr("{file} ({count} layers)")
-            button = QRadioButton(label.format(name=group.name, file=group.source_path, count=len(group.layer_ids)))
+            source = group.source_path or tr("in memory")
+            button = QRadioButton(label.format(name=group.name, file=source, count=len(group.layer_ids)))
             layout.addWidget(button)
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
