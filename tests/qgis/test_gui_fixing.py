@@ -5,13 +5,14 @@ import csv
 
 import pytest
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
+from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -350,6 +351,33 @@ def test_cancelled_fix_batch_changes_nothing(overlapping):
     assert not controller.fixes.many.dialog.apply.isEnabled()
     controller.fixes.close_windows()
     assert list_shapes(layers["CZKFBJ"]) == before
+
+
+def test_area_table_shows_long_layer_names_whole_in_a_narrow_window(qgis_app):
+    table = AreaTable()
+    table.resize(table.fontMetrics().horizontalAdvance("0") * 62, 300)
+    name = "Permanent basic farmland parcels"
+    table.show_rows(
+        [
+            AreaRow(name, (10443268.54, 24355.18, 0.0, 10418913.36), tip=f"{name} (YJJBNTBHTB)"),
+            AreaRow(name, None, "unchanged", f"{name} (YJJBNTBHTB)"),
+        ]
+    )
+    table.show()
+    for width in (62, 56):
+        table.resize(table.fontMetrics().horizontalAdvance("0") * width, 300)
+        process_events(0.1)
+        for row in range(2):
+            cell = table.visualRect(table.model().index(row, 0))
+            room = cell.adjusted(3, 0, -3, 0)
+            needed = table.fontMetrics().boundingRect(
+                QRect(0, 0, room.width(), 1000), Qt.TextFlag.TextWordWrap, name
+            )
+            assert needed.width() <= room.width() and needed.height() <= cell.height(), (width, row)
+        assert table.horizontalScrollBar().maximum() == 0
+        assert table.visualRect(table.model().index(1, 0)).height() < 2 * table.fontMetrics().height()
+    table.show_rows([AreaRow(name, (1.0, 0.0, 0.0, 1.0)), AreaRow("a", (1.0, 0.0, 0.0, 1.0))])
+    assert [table.columnSpan(row, 0) for row in range(2)] == [1, 1]
 
 
 def test_remark_that_does_not_fit_is_hidden(qgis_app):

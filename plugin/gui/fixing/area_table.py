@@ -74,8 +74,9 @@ class AreaTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setShowGrid(False)
-        self.setWordWrap(False)
         header = self.horizontalHeader()
+        # A narrower column of names wraps them.
+        header.sectionResized.connect(self._fit_row_heights)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, 5):
@@ -84,11 +85,14 @@ class AreaTable(QTableWidget):
     def show_rows(self, rows: list[AreaRow]) -> None:
         from ...core.messages.numbers import format_number, format_signed_number
 
+        self.clearSpans()
         self.setRowCount(len(rows))
         for number, row in enumerate(rows):
             texts = [row.name]
             if row.figures is None:
+                # The remark is in the last column: the name may use the empty ones.
                 texts += ["", "", "", row.remark]
+                self.setSpan(number, 0, 1, len(texts) - 1)
             else:
                 area_before, moved_out, moved_in, area_after = row.figures
                 texts += [
@@ -103,4 +107,11 @@ class AreaTable(QTableWidget):
                 if column:
                     item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
                 self.setItem(number, column, item)
+        self._fit_row_heights()
+
+    def _fit_row_heights(self) -> None:
         self.resizeRowsToContents()
+        for row in range(self.rowCount()):
+            if self.columnSpan(row, 0) > 1:
+                # Qt computes the height of a cell that spans columns from the first of them.
+                self.setRowHeight(row, self.verticalHeader().minimumSectionSize())
