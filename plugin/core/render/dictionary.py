@@ -231,7 +231,7 @@ def _collect_layer_data(
         "overlap": report_texts.get("dictionary", f"overlap_{template.overlap}"),
         "feature_code": template.feature_code,
         "aliases": report_texts.join_parts(a for a in template.aliases if a != template.name),
-        "source": template.source,
+        "source": report_texts.get_text_or_key("template_source", template.source),
         "edition": f"{edition.name} · {edition.edition}",
         "fields": [_collect_field_data(f, short[f.name], standard, report_texts, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.messages.texts import Texts
+from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.render.dictionary import DataDictionary, find_rules, render_dictionary, sort_codes_below_parents
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import list_standard_ids, load_standard
@@ -184,3 +184,15 @@ def test_dictionary_names_the_meaning_of_each_field_first_in_the_reader_s_langua
     # Every meaning is in words, not an id of the program; a field without one has its official name.
     assert all(means and "_" not in means for _, means, _ in rows)
     assert DataDictionary(standard, lang).describe_field("YJJBNTBHTB", "YJJBNTMJ").startswith(f"{meaning} YJJBNTMJ")
+
+
+@pytest.mark.parametrize("lang", TEXT_LANGUAGES)
+def test_source_of_every_layer_is_given_in_the_language_of_the_page(lang):
+    words = ReportTexts(lang)
+    sources = {t.source for name in list_standard_ids() for t in load_standard(name).templates.values() if t.source}
+    assert len(sources) > 5
+    assert not [source for source in sources if not words.has_text("template_source", source)]
+    if lang == "zh":
+        # Codes and the names of fields stay as they are.
+        shown = [words.get_text_or_key("template_source", source) for source in sources]
+        assert not [text for text in shown if re.search(r"[a-z]{3,}", text)]
