@@ -4,7 +4,8 @@
 import csv
 
 import pytest
-from qgis.core import QgsProject
+from qgis.core import QgsProject, QgsRectangle
+from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
@@ -14,6 +15,7 @@ from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
+from plugin.gui.fixing.linked_maps import LinkedMaps
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_notices import find_button, find_edit_message
@@ -132,6 +134,9 @@ def test_fix_preview_refuses_sealed_layers_with_the_reason(checked):  # noqa: F8
     assert not dialog.apply.isEnabled() and dialog.choices.current is None
     texts = [label.text() for label in dialog.choices.findChildren(type(dialog.status))]
     assert any("封库" in text for text in texts), texts
+    process_events(0.1)
+    assert not dialog.areas.isVisible() and not dialog.outcome.isVisible()
+    assert dialog.choices.width() > 0.9 * dialog.maps.width(), "the reasons get the room of the empty boxes"
 
 
 def test_edit_during_the_fix_preview_restarts_its_trial(overlapping):
@@ -378,6 +383,19 @@ def test_area_table_shows_long_layer_names_whole_in_a_narrow_window(qgis_app):
         assert table.visualRect(table.model().index(1, 0)).height() < 2 * table.fontMetrics().height()
     table.show_rows([AreaRow(name, (1.0, 0.0, 0.0, 1.0)), AreaRow("a", (1.0, 0.0, 0.0, 1.0))])
     assert [table.columnSpan(row, 0) for row in range(2)] == [1, 1]
+
+
+def test_maps_without_an_extent_show_no_scale(qgis_app):
+    main_map = QgsMapCanvas()
+    maps = LinkedMaps(main_map)
+    maps.resize(600, 300)
+    maps.show()
+    process_events(0.1)
+    assert maps.scale_label.text() == ""
+    maps.before.setExtent(QgsRectangle(0, 0, 100, 50))
+    process_events(0.1)
+    assert maps.scale_label.text().startswith("1:")
+    maps.release()
 
 
 def test_remark_that_does_not_fit_is_hidden(qgis_app):

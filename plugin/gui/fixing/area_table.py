@@ -113,5 +113,6 @@ class AreaTable(QTableWidget):
         self.resizeRowsToContents()
         for row in range(self.rowCount()):
             if self.columnSpan(row, 0) > 1:
-                # Qt computes the height of a cell that spans columns from the first of them.
-                self.setRowHeight(row, self.verticalHeader().minimumSectionSize())
+                # Qt wraps the text of a cell that spans columns in the width of the first of them.
+                last_cell = self.model().index(row, self.columnCount() - 1)
+                self.setRowHeight(row, self.sizeHintForIndex(last_cell).height())

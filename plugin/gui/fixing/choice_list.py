@@ -13,9 +13,13 @@ from ..widgets.sections import make_faint_label
 
 
 class ChoiceList(QScrollArea):
-    """Radio buttons for the ways to fix a finding; those that do not apply are disabled, with the reason."""
+    """Radio buttons for the ways to fix a finding; those that do not apply are disabled, with the reason.
+
+    Signal ``answered(any applies)``: the ways, or the reason why there is none, are listed.
+    """
 
     chosen = pyqtSignal(object)
+    answered = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -52,6 +56,8 @@ class ChoiceList(QScrollArea):
         # A button does not wrap its text: it must not be cut, nor widen the page beyond the list.
         self.setMinimumWidth(page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
         group.idToggled.connect(self._on_toggled)
+        if choices or none_text:
+            self.answered.emit(first >= 0)
         if first >= 0:
             self.buttons[first].setChecked(True)
 

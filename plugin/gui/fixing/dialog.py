@@ -77,6 +77,7 @@ class FixDialog(QDialog):
 
     def _make_columns(self) -> QHBoxLayout:
         row = QHBoxLayout()
+        boxes = []
         for title, about, widget, share in (
             (tr("Method"), "", self.choices, 3),
             (tr("Area change"), tr("ellipsoid area"), self.areas, 5),
@@ -85,6 +86,10 @@ class FixDialog(QDialog):
             box = FormSection(title, about)
             box.layout_.addWidget(widget, 1)
             row.addWidget(box, share)
+            boxes.append(box)
+        # Without any way that applies they are empty: the reasons get their room.
+        for box in boxes[1:]:
+            self.choices.answered.connect(box.setVisible)
         return row
 
     def _make_status_line(self) -> QHBoxLayout:

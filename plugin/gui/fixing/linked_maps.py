@@ -120,4 +120,6 @@ class LinkedMaps(QWidget):
         other_map.setExtent(moved_map.extent())
         other_map.refresh()
         self._is_moving = False
-        self.scale_label.setText(f"1:{round(moved_map.scale()):,}".replace(",", "\u2009"))
+        # A map without layers and shapes has no scale.
+        text = "" if moved_map.extent().isEmpty() else f"1:{round(moved_map.scale()):,}".replace(",", "\u2009")
+        self.scale_label.setText(text)
