@@ -1806,10 +1806,6 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>已记入 {file}。</translation>
     </message>
     <message>
-        <source>Lost</source>
-        <translation>无法转换</translation>
-    </message>
-    <message>
         <source>Made with the package</source>
         <translation>导出时生成</translation>
     </message>
@@ -3776,6 +3772,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>待复检</translation>
     </message>
     <message>
+        <source>To verify</source>
+        <translation>需核对</translation>
+    </message>
+    <message>
         <source>Tolerance of the stored area (m²)</source>
         <translation>原存面积的允许差（m²）</translation>
     </message>
@@ -4140,6 +4140,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>经度范围</translation>
     </message>
     <message>
+        <source>check: change no field, list only features whose stored area differs</source>
+        <translation>核对：不改动字段，只列出原存面积相差的要素</translation>
+    </message>
+    <message>
         <source>code of a planning zone, such as 411</source>
         <translation>规划分区代码，如 411</translation>
     </message>
@@ -4362,6 +4366,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>width {width} m</source>
         <translation>宽 {width} m</translation>
+    </message>
+    <message>
+        <source>write: fill in the field, keep all features</source>
+        <translation>填写：填写字段，保留全部要素</translation>
     </message>
     <message>
         <source>zone edge {degrees}°E</source>

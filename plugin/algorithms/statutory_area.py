@@ -27,7 +27,7 @@ from ..core.errors import InputError
 from ..core.invariants import require_value
 from ..core.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
-from .inputs import has_value, read_layer_parameter
+from .inputs import has_value, read_layer_parameter, set_parameter_widget
 from .outputs import LayerOutput
 from .report_log import log_copy_of_sealed_layer, log_written_files
 
@@ -206,7 +206,7 @@ class StatutoryArea(SanxianAlgorithm):
         modes = QgsProcessingParameterEnum(
             MODE, tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
         )
-        self.addParameter(modes)
+        self.addParameter(set_parameter_widget(modes, "create_widgets.AreaModeWidget"))
         self.addParameter(
             QgsProcessingParameterNumber(
                 TOLERANCE,

@@ -346,6 +346,26 @@ def test_create_layers_dialog_has_searchable_lists_of_groups_and_counties(qgis_a
     sip.delete(dialog)
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "name", "values"),
+    [("layers_from_structure", "EXISTING", ("stop", "add", "replace")), ("statutory_area", "MODE", ("write", "check"))],
+)
+def test_dialog_shows_words_for_the_values_of_a_choice(qgis_app, provider, project, algorithm, name, values):
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+    from qgis.gui import QgsGui
+
+    if not QgsGui.editorWidgetRegistry().factories():
+        QgsGui.editorWidgetRegistry().initEditors()
+    dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"sanxian:{algorithm}"))
+    wrapper = dialog.mainWidget().wrappers[name]
+    assert wrapper.parameterValue() == values[0]
+    for value in values:
+        wrapper.setParameterValue(value, QgsProcessingContext())
+        assert wrapper.parameterValue() == value and wrapper.widget.currentText() not in ("", value)
+    # Delete the dialog at once: its panel follows the project, which later tests fill.
+    sip.delete(dialog)
+
+
 def test_create_layers_accepts_a_repeated_groups_parameter(tmp_path):
     # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
     run_create_layers(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])

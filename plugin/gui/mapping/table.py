@@ -78,7 +78,7 @@ class MappingTable(QTableWidget):
                 tr("Value or codes"),
                 tr("Examples: before → after"),
                 tr("Filled"),
-                tr("Lost"),
+                tr("To verify"),
             ]
         )
         self.verticalHeader().hide()

@@ -57,19 +57,16 @@ class CountyWidget(ParameterWidget):
         return self.widget.get_chosen_county_code()
 
 
-class ExistingWidget(ParameterWidget):
-    """Parameter widget for what to do with an existing database.
+class _ChoiceWidget(ParameterWidget):
+    """Parameter widget that shows words for the values of a parameter."""
 
-    It shows words; the value is the parameter's.
-    """
+    def list_choices(self) -> tuple[tuple[str, str], ...]:
+        """Return (shown words, value) of each choice; the first is the default."""
+        raise NotImplementedError
 
     def createWidget(self):
         combo = QComboBox()
-        for label, value in (
-            (tr("stop: change nothing and report that the database exists"), "stop"),
-            (tr("add: create only missing layers"), "add"),
-            (tr("replace: create a new, empty database"), "replace"),
-        ):
+        for label, value in self.list_choices():
             combo.addItem(label, value)
         combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
         return combo
@@ -79,6 +76,27 @@ class ExistingWidget(ParameterWidget):
 
     def value(self):
         return self.widget.currentData()
+
+
+class ExistingWidget(_ChoiceWidget):
+    """Parameter widget for what to do with an existing database."""
+
+    def list_choices(self):
+        return (
+            (tr("stop: change nothing and report that the database exists"), "stop"),
+            (tr("add: create only missing layers"), "add"),
+            (tr("replace: create a new, empty database"), "replace"),
+        )
+
+
+class AreaModeWidget(_ChoiceWidget):
+    """Parameter widget for what is done with the stored areas."""
+
+    def list_choices(self):
+        return (
+            (tr("write: fill in the field, keep all features"), "write"),
+            (tr("check: change no field, list only features whose stored area differs"), "check"),
+        )
 
 
 class ScopeWidget(ParameterWidget):
