@@ -76,7 +76,9 @@ def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(pr
     dialog.base_year.setText("20")
     dialog.accept()
     assert county.read_county_settings(project) == county.ProjectCountySettings(), "a year of two digits is not kept"
+    assert dialog.errors.kind == "error" and "2020" in dialog.errors.label.text() and "1.25" in dialog.summary.text()
     dialog.base_year.setText("2020")
+    assert dialog.errors.kind == ""
     dialog.accept()
     assert county.read_county_settings(project) == county.ProjectCountySettings(profile="hunyuan", base_year="2020")
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
@@ -101,7 +103,7 @@ def test_profile_dialog_stores_planning_phase_and_township_targets_table(project
     dialog.targets.line.setText(str(tmp_path / "无.csv"))
     dialog.accept()
     assert (
-        "无.csv" in dialog.summary.text() and county.read_county_settings(project) == county.ProjectCountySettings()
+        "无.csv" in dialog.errors.label.text() and county.read_county_settings(project) == county.ProjectCountySettings()
     ), "no table, nothing kept"
     dialog.targets.line.setText(str(SAMPLE_FOLDER / "township_tasks.csv"))
     dialog.accept()

@@ -49,6 +49,8 @@ class ProfileDialog(ProfileForm):
         self.profile.currentIndexChanged.connect(self._open_form)
         if self.form is not None:
             self.form.changed.connect(self._show_errors)
+        for line in (self.base_year, self.targets):
+            (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
         self._open_form()
         self._fit_to_screen()
 
@@ -106,13 +108,13 @@ class ProfileDialog(ProfileForm):
     def accept(self) -> None:
         year = self.base_year.text().strip()
         if year and not (year.isdigit() and len(year) == 4):
-            self._show_error(tr("The year needs four digits, such as 2020."))
+            self._refuse(tr("The year needs four digits, such as 2020."))
             return
         try:
             # Report errors of the table now, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self._show_error(messages.explain_error(error))
+            self._refuse(messages.explain_error(error))
             return
         entered_settings = self.read_county_settings()
         try:
@@ -127,6 +129,11 @@ class ProfileDialog(ProfileForm):
         waivers.store_chosen_waiver_path(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
+
+    def _refuse(self, text: str) -> None:
+        """Show why the check settings cannot be saved."""
+        self.errors.show_message("error", escape(text))
+        self.tabs.setCurrentIndex(1)
 
     def _show_error(self, text: str) -> None:
         """Show an error of the check settings or of the chosen profile."""
