@@ -2,7 +2,8 @@
 """Test the mark A, B or C of a source (来源级别)."""
 
 import pytest
-from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
 from plugin.gui.widgets.source_mark import make_mark_label
 
@@ -24,3 +25,30 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
     inside = range(4, label.width() - 4)
     shades = [image.pixelColor(x, y).lightness() for x in inside for y in inside]
     assert max(shades) - min(shades) > 60
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_box_of_a_source_mark_is_closed_on_scaled_screens(qgis_app, scale, place):
+    label = make_mark_label("C")
+    palette = QPalette(label.palette())
+    palette.setColor(QPalette.ColorRole.WindowText, QColor("#000000"))
+    palette.setColor(QPalette.ColorRole.Window, QColor("#ffffff"))
+    label.setPalette(palette)
+    side = label.width()
+    image = QImage(round((side + 4) * scale) + 1, round((side + 4) * scale) + 1, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(Qt.GlobalColor.white)
+    label.render(image, QPoint(place, place))
+    first, last, middle = place * scale, (place + side) * scale - 1, (place + side / 2) * scale
+
+    def is_dark(x, y):
+        return image.pixelColor(int(x), int(y)).lightness() < 160
+
+    # A quarter of the side is free of the letter.
+    for at in (first + side * scale / 4 - 1, last - side * scale / 4 + 1):
+        assert any(is_dark(at, first + n) for n in range(-1, 3)), "top"
+        assert any(is_dark(at, last - n) for n in range(-1, 3)), "bottom"
+        assert any(is_dark(first + n, at) for n in range(-1, 3)), "left"
+        assert any(is_dark(last - n, at) for n in range(-1, 3)), "right"
+    assert not is_dark(first + 3 * scale, middle)

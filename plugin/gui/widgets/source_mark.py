@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtCore import QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QLabel
 
@@ -29,7 +29,9 @@ class MarkLabel(QLabel):
         paper = QColor(Qt.GlobalColor.white if ink.lightness() < _MIDDLE_LIGHTNESS else Qt.GlobalColor.black)
         painter = QPainter(self)
         painter.setPen(ink)
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        # The middle of the line lies half a pixel inside: on a screen scaled by 150 % no side falls outside the label.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         if self.text() == "A":
             painter.fillRect(self.rect(), ink)
             painter.setPen(paper)
