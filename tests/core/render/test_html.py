@@ -19,6 +19,7 @@ from plugin.core.render import finding_lists
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.report_fixtures import TOWNSHIPS, make_provenance, make_report, make_report_finding, make_report_square
 
 HUNYUAN_NORM = RunOptions(profile="hunyuan").resolve_norm()
@@ -364,3 +365,15 @@ def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     for code in ("LAW010", "REL001"):
         assert f'id="{code}"' in raw and f'href="#{code}"' in raw
     assert 'id="rule-ATT003"' in raw and 'href="#rule-ATT003"' in raw
+
+
+@pytest.mark.parametrize(
+    "stylesheet",
+    [REPORT_TEMPLATES_FOLDER / f"{name}.css" for name in ("report", "package", "dictionary")]
+    + [REPORT_TEMPLATES_FOLDER.parents[1] / "docs" / "manual" / "manual.css"],
+    ids=lambda path: path.stem,
+)
+def test_english_pages_use_a_latin_font_for_quotation_marks(stylesheet):
+    # A Chinese font draws “ ” and ’ as wide as a Chinese character.
+    rule = re.search(r":lang\(en\)>body\{font-family:([^}]+)\}", stylesheet.read_text(encoding="utf-8"))
+    assert rule and rule[1].split(",")[0] == '"Segoe UI"' and '"Microsoft YaHei"' in rule[1]
