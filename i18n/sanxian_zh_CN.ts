@@ -2054,8 +2054,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有可用的对齐方式。</translation>
     </message>
     <message>
-        <source>No alignment can be offered; the reason is on the left.</source>
-        <translation>没有可用的对齐方式，原因见左侧。</translation>
+        <source>No alignment can be offered; the reason is above.</source>
+        <translation>没有可用的对齐方式，原因见上方。</translation>
     </message>
     <message>
         <source>No browser found</source>
@@ -2086,8 +2086,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>编辑后不再有问题。是否通过，以全面检查为准。</translation>
     </message>
     <message>
-        <source>No fix can be offered; the reasons are on the left.</source>
-        <translation>没有可用的修复方式，原因见左侧。</translation>
+        <source>No fix can be offered; the reasons are above.</source>
+        <translation>没有可用的修复方式，原因见上方。</translation>
     </message>
     <message>
         <source>No fix for this kind of finding. Follow “How to fix” in the panel.</source>

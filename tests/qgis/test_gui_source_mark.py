@@ -5,6 +5,7 @@ import pytest
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
+from plugin.gui.widgets.sections import FormSection, NoticeBox
 from plugin.gui.widgets.source_mark import make_mark_label
 
 
@@ -29,8 +30,10 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
 
 @pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_box_of_a_source_mark_is_closed_on_scaled_screens(qgis_app, scale, place):
-    label = make_mark_label("C")
+@pytest.mark.parametrize("kind", ["mark", "section", "notice"])
+def test_boxes_are_closed_on_scaled_screens(qgis_app, scale, place, kind):
+    label = {"mark": lambda: make_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[kind]()
+    label.setFixedSize(*[make_mark_label("C").width()] * 2)
     palette = QPalette(label.palette())
     palette.setColor(QPalette.ColorRole.WindowText, QColor("#000000"))
     palette.setColor(QPalette.ColorRole.Window, QColor("#ffffff"))
@@ -43,7 +46,7 @@ def test_box_of_a_source_mark_is_closed_on_scaled_screens(qgis_app, scale, place
     first, last, middle = place * scale, (place + side) * scale - 1, (place + side / 2) * scale
 
     def is_dark(x, y):
-        return image.pixelColor(int(x), int(y)).lightness() < 160
+        return image.pixelColor(int(x), int(y)).lightness() < 240
 
     # A quarter of the side is free of the letter.
     for at in (first + side * scale / 4 - 1, last - side * scale / 4 + 1):
@@ -51,4 +54,5 @@ def test_box_of_a_source_mark_is_closed_on_scaled_screens(qgis_app, scale, place
         assert any(is_dark(at, last - n) for n in range(-1, 3)), "bottom"
         assert any(is_dark(first + n, at) for n in range(-1, 3)), "left"
         assert any(is_dark(last - n, at) for n in range(-1, 3)), "right"
-    assert not is_dark(first + 3 * scale, middle)
+    if kind == "mark":
+        assert not is_dark(first + 3 * scale, middle)

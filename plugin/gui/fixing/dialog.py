@@ -79,7 +79,7 @@ class FixDialog(QDialog):
         row = QHBoxLayout()
         boxes = []
         for title, about, widget, share in (
-            (tr("Method"), "", self.choices, 3),
+            (tr("Method"), "", self.choices, 4),
             (tr("Area change"), tr("ellipsoid area"), self.areas, 5),
             (tr("Trial re-check"), "", self.outcome, 3),
         ):

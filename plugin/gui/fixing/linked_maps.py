@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 from ..findings.map_marks import NEAREST_SCALE, compute_view
 from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
-from ..widgets.sections import make_faint_label
+from ..widgets.sections import BorderedFrame, make_faint_label
 from .map_preview import FixMapPreview, FixShapes
 
 
@@ -45,8 +45,7 @@ class LinkedMaps(QWidget):
         self.refresh_layers()
 
     def _make_frame(self, canvas: QgsMapCanvas, title: str, remark_label: QLabel) -> QFrame:
-        frame = QFrame()
-        frame.setFrameShape(QFrame.Shape.StyledPanel)
+        frame = BorderedFrame()
         layout = QVBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -102,7 +102,7 @@ class FeatureAligner(ChoiceWindow):
         if self.dialog.choices.current is None:
             self._show_nothing()
             self.dialog.show_state(
-                tr("No alignment can be offered; the reason is on the left."), can_apply=False, can_retry=False
+                tr("No alignment can be offered; the reason is above."), can_apply=False, can_retry=False
             )
 
     def _show_choice(self, choice: Any) -> None:

@@ -72,7 +72,7 @@ class FindingFixer(ChoiceWindow):
         if self.dialog.choices.current is not None:
             return
         self._show_nothing()
-        reason = tr("No fix can be offered; the reasons are on the left.") if choices else none_text
+        reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
         self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 
     # --- actions

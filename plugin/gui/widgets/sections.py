@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QEvent, Qt
-from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtCore import QEvent, QRectF, Qt
+from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from . import theme
@@ -13,7 +13,32 @@ from . import theme
 _TINT_PERCENT = 12
 
 
-class FormSection(QFrame):
+#: Opacity of a border in the colour of the text.
+_BORDER_OPACITY = 0.3
+
+
+class BorderedFrame(QFrame):
+    """A frame with a thin border that is closed on every screen and in every theme.
+
+    Qt's style draws it as lines of which two sides fall outside the frame on a screen scaled by 150 %.
+    """
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        # Reserves the room of the border.
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+
+    def paintEvent(self, _event) -> None:
+        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        ink.setAlphaF(_BORDER_OPACITY)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(ink)
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.end()
+
+
+class FormSection(BorderedFrame):
     """A box of a form with a title and a faint description.
 
     ``wraps``: the description wraps instead of widening the form.
@@ -21,7 +46,6 @@ class FormSection(QFrame):
 
     def __init__(self, title: str, about: str = "", parent=None, *, wraps: bool = False):
         super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
         self.layout_ = QVBoxLayout(self)
         row = QHBoxLayout()
         name = QLabel(title)
@@ -45,7 +69,7 @@ def make_faint_label(text: str = "") -> QLabel:
     return theme.set_faint(label)
 
 
-class NoticeBox(QFrame):
+class NoticeBox(BorderedFrame):
     """A message with icon and tinted background.
 
     The kinds are ``ok``, ``warning``, ``error`` and ``info``.
@@ -53,7 +77,6 @@ class NoticeBox(QFrame):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self._message_kind = "info"
         self._icon, self.label = QLabel(), QLabel()
