@@ -261,17 +261,17 @@ class EditNotices(QObject):
         self.counter.setVisible(result is not None and (editing.is_observing or editing.is_outdated))
         if result is None:
             return
-        parts = [tr("Live Check")]
         if editing.is_outdated:
-            parts.append(tr("stopped: check all again"))
+            parts = [tr("Live Check"), tr("stopped: check all again")]
         elif not editing.is_on:
-            parts.append(tr("off"))
+            parts = [tr("Live Check"), tr("off")]
         else:
             counts = (
                 f"{theme.get_kind_word(kind)} {_format_signed(count)}"
                 for kind, count in self._finding_count_change.items()
             )
-            parts.append(tr("by edits: {counts}").format(counts=tr("  ").join(counts)))
+            # Short in English: on a screen of 1280 pixels a longer text cuts the labels of QGIS beside it.
+            parts = [tr("Edits: {counts}").format(counts=tr("  ").join(counts))]
         if editing.waiting_feature_count:
             parts.append(tr("to re-check {count}").format(count=editing.waiting_feature_count))
         self.counter.setText(tr("  ").join(parts))
