@@ -1106,6 +1106,10 @@ Project: {project}</source>
         <translation>生态空间（m²）</translation>
     </message>
     <message>
+        <source>Edits: {counts}</source>
+        <translation>实时检查　本次编辑：{counts}</translation>
+    </message>
+    <message>
         <source>Edit…</source>
         <translation>编辑…</translation>
     </message>
@@ -3952,7 +3956,7 @@ Replace them by new ones? The changes are lost.</source>
         <translation>规则的检查内容、适用限制和参数（F1）</translation>
     </message>
     <message>
-        <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are those of the last full check.</source>
+        <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
         <translation>编辑时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
     <message>
@@ -4100,6 +4104,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>补充：只新建所缺图层</translation>
     </message>
     <message>
+        <source>all</source>
+        <translation>全部</translation>
+    </message>
+    <message>
         <source>an unknown program</source>
         <translation>其他程序（名称未知）</translation>
     </message>
@@ -4130,10 +4138,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>by area</source>
         <translation>面积</translation>
-    </message>
-    <message>
-        <source>by edits: {counts}</source>
-        <translation>本次编辑：{counts}</translation>
     </message>
     <message>
         <source>by longitude</source>
@@ -4550,6 +4554,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{hectares} ({area})</source>
         <translation>{hectares}（{area}）</translation>
+    </message>
+    <message>
+        <source>{id} ({name})</source>
+        <translation>{id}（{name}）</translation>
     </message>
     <message>
         <source>{key}, mark C</source>

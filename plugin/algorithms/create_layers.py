@@ -208,4 +208,6 @@ def _set_widget(parameter, name):
 
 
 def _list_groups(standard) -> str:
-    return "、".join([*(f"{g.id}（{g.name}）" for g in standard.groups.values()), f"{ALL_LAYERS}（全部）"])
+    """Return ids and names of all groups; the names are those of the standard."""
+    named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all"))]
+    return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)

@@ -406,3 +406,11 @@ def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
     assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok_button.isEnabled()
     dialog.accept()
     assert dialog.result() == 0 and path.read_text(encoding="utf-8") == text
+
+
+def test_names_of_settings_begin_with_a_capital_in_the_english_form():
+    from plugin.core.messages.texts import Texts
+    from plugin.gui.county_form.limits_box import get_setting_name
+
+    names = [get_setting_name(key, Texts("en")) for key in Texts("en").get_section("setting")]
+    assert len(names) > 50 and not [name for name in names if name[:1].islower()]

@@ -315,7 +315,7 @@ def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
 
 
 def get_setting_name(key: str, texts: Texts) -> str:
-    """Return the display name of a setting.
+    """Return the display name of a setting, with a capital as it begins a line of the form.
 
     A rule's own parameter is preceded by the rule code.
     """
@@ -323,7 +323,8 @@ def get_setting_name(key: str, texts: Texts) -> str:
     code, _, name = subkey.partition(".")
     setting_names = texts.get_section("setting")
     if section != "rules":
-        return texts.get_setting_name(key)
+        setting_name = texts.get_setting_name(key)
+        return setting_name[:1].upper() + setting_name[1:]
     if not name:
         return f"{code} {setting_names.get(key, '')}".strip()
     return f"{code} {setting_names.get(key) or texts.get_section('parameters').get(name, name)}"

@@ -126,8 +126,8 @@ def _make_about_page(rules: bool = True) -> str:
         line.split("=", 1) for line in METADATA_FILE.read_text(encoding="utf-8").splitlines() if "=" in line
     )
     editing = tr(
-        "While you edit, new, changed and deleted features are checked at once against all layers (menu Check While "
-        "Editing). Totals, shares and other figures of the whole county are those of the last full check."
+        "While you edit, new, changed and deleted features are checked at once against all layers (menu Live "
+        "Check). Totals, shares and other figures of the whole county are those of the last full check."
     )
     parts = [
         f"<h2>{escape(plugin_metadata.get('name', ''))} {escape(plugin_metadata.get('version', ''))}</h2>",

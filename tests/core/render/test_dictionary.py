@@ -196,3 +196,8 @@ def test_source_of_every_layer_is_given_in_the_language_of_the_page(lang):
         # Codes and the names of fields stay as they are.
         shown = [words.get_text_or_key("template_source", source) for source in sources]
         assert not [text for text in shown if re.search(r"[a-z]{3,}", text)]
+
+
+def test_note_of_a_field_begins_a_line_below_the_name_of_its_code_list(dictionary_page):
+    boundary = get_page_section(dictionary_page, "layer-CZKFBJ")
+    assert re.search(r"</a><br><span class=\"note\">[^<]*GHFQMC", boundary)
