@@ -4144,8 +4144,8 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>经度范围</translation>
     </message>
     <message>
-        <source>check: change no field, list only features whose stored area differs</source>
-        <translation>核对：不改动字段，只列出原存面积相差的要素</translation>
+        <source>check: list only features whose stored area differs</source>
+        <translation>核对：只列出原存面积相差的要素</translation>
     </message>
     <message>
         <source>code of a planning zone, such as 411</source>

@@ -362,6 +362,8 @@ def test_dialog_shows_words_for_the_values_of_a_choice(qgis_app, provider, proje
     for value in values:
         wrapper.setParameterValue(value, QgsProcessingContext())
         assert wrapper.parameterValue() == value and wrapper.widget.currentText() not in ("", value)
+    # A long text must not make the dialog scroll sideways.
+    assert wrapper.widget.minimumSizeHint().width() < wrapper.widget.fontMetrics().horizontalAdvance("0") * 24
     # Delete the dialog at once: its panel follows the project, which later tests fill.
     sip.delete(dialog)
 

@@ -497,3 +497,13 @@ def test_project_wizard_widens_for_a_page_that_would_scroll_sideways(project_wiz
     assert project_wizard.width() < needed
     project_wizard.go_to_page(3)
     assert project_wizard.width() >= needed
+
+
+def test_project_wizard_widens_for_the_frame_that_a_theme_gives_its_pages(project_wizard):
+    project_wizard.setStyleSheet("QScrollArea { border: 9px solid gray; }")
+    project_wizard.resize(420, 500)
+    project_wizard.show()
+    project_wizard.pages[3].setMinimumWidth(300)
+    project_wizard.go_to_page(3)
+    process_events(0.1)
+    assert project_wizard.stack.currentWidget().horizontalScrollBar().maximum() == 0

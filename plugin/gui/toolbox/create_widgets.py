@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from qgis.gui import QgsCheckableComboBox
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QComboBox
 
 from ...bridge import settings
@@ -11,7 +12,7 @@ from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard import ALL_LAYERS, load_standard
 from ..widgets.county_combo import CountyCombo
-from .source_widget import ParameterWidget
+from .source_widget import ParameterWidget, let_shrink
 
 
 class GroupsWidget(ParameterWidget):
@@ -65,9 +66,10 @@ class _ChoiceWidget(ParameterWidget):
         raise NotImplementedError
 
     def createWidget(self):
-        combo = QComboBox()
+        combo = let_shrink(QComboBox())
         for label, value in self.list_choices():
             combo.addItem(label, value)
+            combo.setItemData(combo.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
         combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
         return combo
 
@@ -95,7 +97,7 @@ class AreaModeWidget(_ChoiceWidget):
     def list_choices(self):
         return (
             (tr("write: fill in the field, keep all features"), "write"),
-            (tr("check: change no field, list only features whose stored area differs"), "check"),
+            (tr("check: list only features whose stored area differs"), "check"),
         )
 
 
@@ -103,7 +105,7 @@ class ScopeWidget(ParameterWidget):
     """Parameter widget of a scope of delivery: it shows names, the value is the id; empty for the usual scope."""
 
     def createWidget(self):
-        combo = QComboBox()
+        combo = let_shrink(QComboBox())
         scope_names = Texts(settings.get_interface_language()).get_section("scopes")
         combo.addItem("", "")
         for scope in load_standard().scopes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from processing.gui.wrappers import WidgetWrapper
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterFile
 from qgis.gui import QgsFilterLineEdit, QgsGui, QgsProcessingGui
-from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge import settings
 from ...bridge.texts import tr
@@ -16,6 +16,8 @@ from ..widgets import theme
 
 #: Setting with the folder of the last source.
 _FOLDER_SETTING = "source_folder"
+#: Minimum width of a combo box in characters.
+_MIN_COMBO_CHARACTERS = 12
 
 
 class ParameterWidget(WidgetWrapper):
@@ -43,6 +45,13 @@ class ParameterWidget(WidgetWrapper):
         if label is not None and parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
             label.setText(tr("{label} [optional]").format(label=parameter.description()))
         return label
+
+
+def let_shrink(combo: QComboBox) -> QComboBox:
+    """Let a combo box be narrower than its longest entry, which would make the dialog scroll sideways; return it."""
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(_MIN_COMBO_CHARACTERS)
+    return combo
 
 
 class PathParameterWidget(ParameterWidget):

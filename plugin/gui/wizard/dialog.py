@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
@@ -149,6 +149,14 @@ class NewProjectWizard(QDialog):
         width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
         if width > self.width():
             resize_within_screen(self, width, self.height())
+        # Margins of a theme are known only once the page is laid out.
+        QTimer.singleShot(0, self._widen_for_scroll_bar)
+
+    def _widen_for_scroll_bar(self) -> None:
+        """Widen the window by what its page still scrolls sideways."""
+        overflow = self.stack.currentWidget().horizontalScrollBar().maximum()
+        if overflow > 0:
+            resize_within_screen(self, self.width() + overflow, self.height())
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
