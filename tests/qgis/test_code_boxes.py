@@ -227,6 +227,18 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
     assert found == [f"{c.ljust(6, '0')} {row.name}" for c, row in sorted(names.items()) if "园地" in row.name]
 
 
+def test_levels_menu_does_not_take_the_warning_colour_of_the_code_box(form):
+    make_searchable(form)
+    box = find_box(form)
+    box.setStyleSheet("background-color: #ff9800")
+    menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
+    menu.popup(box.mapToGlobal(box.rect().bottomLeft()))
+    process_events(0.1)
+    colours = {menu.grab().toImage().pixelColor(x, menu.height() // 2).name() for x in range(menu.width())}
+    menu.close()
+    assert "#ff9800" not in colours
+
+
 def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
     make_searchable(form)
     box = find_box(form)

@@ -176,7 +176,8 @@ class CodeSearch(QObject):
     def make_levels_menu(self) -> QMenu:
         """Return the code list as nested menus, each beginning with its upper class."""
         levels = self._compute_levels()
-        root = QMenu(self._box)
+        # Of the window: QGIS colours a box with a wrong value, and what is inside it, with a style sheet.
+        root = QMenu(self._box.window())
         menus = [root]
         for position, (depth, row) in enumerate(levels):
             del menus[depth + 1 :]
