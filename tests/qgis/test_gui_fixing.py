@@ -14,6 +14,7 @@ from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
+from plugin.gui.fixing.batch_dialog import BatchDialog
 from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from tests.qgis.live_helpers import make_rectangle
@@ -375,14 +376,22 @@ def test_area_table_shows_long_layer_names_whole_in_a_narrow_window(qgis_app):
         for row in range(2):
             cell = table.visualRect(table.model().index(row, 0))
             room = cell.adjusted(3, 0, -3, 0)
-            needed = table.fontMetrics().boundingRect(
-                QRect(0, 0, room.width(), 1000), Qt.TextFlag.TextWordWrap, name
-            )
+            needed = table.fontMetrics().boundingRect(QRect(0, 0, room.width(), 1000), Qt.TextFlag.TextWordWrap, name)
             assert needed.width() <= room.width() and needed.height() <= cell.height(), (width, row)
         assert table.horizontalScrollBar().maximum() == 0
         assert table.visualRect(table.model().index(1, 0)).height() < 2 * table.fontMetrics().height()
     table.show_rows([AreaRow(name, (1.0, 0.0, 0.0, 1.0)), AreaRow("a", (1.0, 0.0, 0.0, 1.0))])
     assert [table.columnSpan(row, 0) for row in range(2)] == [1, 1]
+
+
+def test_table_of_a_batch_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
+    dialog = BatchDialog(QgsMapCanvas())
+    dialog.show()
+    for digits in (150, 100):
+        dialog.resize(dialog.fontMetrics().horizontalAdvance("0") * digits, dialog.height())
+        process_events(0.1)
+        assert dialog.table.horizontalScrollBar().maximum() == 0, digits
+    dialog.reject()
 
 
 def test_maps_without_an_extent_show_no_scale(qgis_app):

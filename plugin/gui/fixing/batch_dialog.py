@@ -43,6 +43,11 @@ from .linked_maps import LinkedMaps
 from .map_preview import FixShapes
 
 _WIDTH_DIGITS, _HEIGHT_LINES = 156, 40
+#: Widths of the columns, of which the last takes the rest.
+_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
+                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
+#: Columns that a narrow window narrows, down to this width; so wide is at least the last column.
+_LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
 
 
 class _GroupFilter(QSortFilterProxyModel):
@@ -115,13 +120,24 @@ class BatchDialog(QDialog):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         digit = self.fontMetrics().horizontalAdvance("0")
-        widths = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
-                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
-        for column, width in widths.items():
+        for column, width in _COLUMN_DIGITS.items():
             header.resizeSection(column, max(digit * width, header.sectionSizeHint(column)))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
+        header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
+        others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _LONG_TEXT_COLUMNS)
+        room = self.table.viewport().width() - others - digit * _MIN_LONG_TEXT_DIGITS
+        share = max(room // len(_LONG_TEXT_COLUMNS), digit * _MIN_LONG_TEXT_DIGITS)
+        for column in _LONG_TEXT_COLUMNS:
+            header.resizeSection(column, min(digit * _COLUMN_DIGITS[column], share))
 
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -80,7 +80,7 @@ class FixDialog(QDialog):
         boxes = []
         for title, about, widget, share in (
             (tr("Method"), "", self.choices, 4),
-            (tr("Area change"), tr("ellipsoid area"), self.areas, 5),
+            (tr("Area change"), tr("ellipsoid area"), self.areas, 6),
             (tr("Trial re-check"), "", self.outcome, 3),
         ):
             box = FormSection(title, about)

@@ -85,7 +85,8 @@ class NewProjectWizard(QDialog):
         left.setAutoFillBackground(True)
         # The title of the current step is bold and therefore wider.
         titles = max(self.fontMetrics().horizontalAdvance(page.title) for page in self.pages)
-        left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, round(titles * 1.1) + 2 * line))
+        self._min_left_width = round(titles * 1.1) + 2 * line
+        left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, self._min_left_width))
         column = QVBoxLayout(left)
         column.setContentsMargins(0, line // 2, 0, 0)
         column.addWidget(self.steps, 1)
@@ -153,10 +154,12 @@ class NewProjectWizard(QDialog):
         QTimer.singleShot(0, self._widen_for_scroll_bar)
 
     def _widen_for_scroll_bar(self) -> None:
-        """Widen the window by what its page still scrolls sideways."""
-        overflow = self.stack.currentWidget().horizontalScrollBar().maximum()
+        """Widen the window by what its page still scrolls sideways; on a small screen narrow the list of steps."""
+        overflow, width = self.stack.currentWidget().horizontalScrollBar().maximum(), self.width()
         if overflow > 0:
-            resize_within_screen(self, self.width() + overflow, self.height())
+            resize_within_screen(self, width + overflow, self.height())
+            overflow -= self.width() - width
+            self._left.setFixedWidth(max(self._left.width() - overflow, self._min_left_width))
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
