@@ -103,7 +103,8 @@ def test_profile_dialog_stores_planning_phase_and_township_targets_table(project
     dialog.targets.line.setText(str(tmp_path / "无.csv"))
     dialog.accept()
     assert (
-        "无.csv" in dialog.errors.label.text() and county.read_county_settings(project) == county.ProjectCountySettings()
+        "无.csv" in dialog.errors.label.text()
+        and county.read_county_settings(project) == county.ProjectCountySettings()
     ), "no table, nothing kept"
     dialog.targets.line.setText(str(SAMPLE_FOLDER / "township_tasks.csv"))
     dialog.accept()

@@ -33,8 +33,8 @@ class LayerGroup:
     """The plan layers of one database or folder, which may compete with another one.
 
     ``name``: name of the layer tree group that contains all of them, else empty; ``source_path``: the database or
-    folder, empty for layers in memory; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``:
-    those roles that another group also has; ``is_imported``: they come from a VCT file.
+    folder, empty for layers in memory; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised
+    ones; ``repeated_roles``: those roles that another group also has; ``is_imported``: they come from a VCT file.
     """
 
     name: str

@@ -276,7 +276,8 @@ class EditNotices(QObject):
             parts.append(tr("to re-check {count}").format(count=editing.waiting_feature_count))
         self.counter.setText(tr("  ").join(parts))
         tip = tr("Findings since the full check at {time}; click to list the new ones.")
-        self.counter.setToolTip(tip.format(time=result.time_text))
+        # The text may be cut on a small screen.
+        self.counter.setToolTip(f"{self.counter.text()}\n{tip.format(time=result.time_text)}")
 
     def make_menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)
