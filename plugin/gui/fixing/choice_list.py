@@ -15,7 +15,7 @@ from ..widgets.sections import make_faint_label
 class ChoiceList(QScrollArea):
     """Radio buttons for the ways to fix a finding; those that do not apply are disabled, with the reason.
 
-    Signal ``answered(any applies)``: the ways, or the reason why there is none, are listed.
+    Signal ``answered(any applies)``: the ways are listed, or the reason for an empty list.
     """
 
     chosen = pyqtSignal(object)
