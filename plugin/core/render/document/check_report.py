@@ -612,9 +612,9 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
 def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable:
     """Return the numbers of rules by family and outcome."""
     families = count_by_family(report, report_texts)
-    share = 64 / max(len(families["columns"]) + 1, 1)
+    share = 74 / max(len(families["columns"]) + 1, 1)
     columns = (
-        DocumentColumn(report_texts.get("column", "family"), 36),
+        DocumentColumn(report_texts.get("column", "family"), 26),
         DocumentColumn(report_texts.get("column", "rules"), share, "right"),
         *(DocumentColumn(title, share, "right") for title in families["columns"]),
     )

@@ -96,6 +96,8 @@ class _DocxWriter:
     def __init__(self, docx: Any, template: Path | None):
         self._settings = load_report_settings()
         self._docx = docx
+        #: The next paragraph begins a page.
+        self._begins_page = False
         try:
             self._file = docx.Document(_make_template() if template is None else str(template))
         except (ValueError, KeyError, OSError, zipfile.BadZipFile, docx.opc.exceptions.PackageNotFoundError) as error:
@@ -155,9 +157,15 @@ class _DocxWriter:
         return item
 
     def _add_paragraph(self, text: str, style: str) -> Any:
-        return self._move_to_report_place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
+        paragraph = self._move_to_report_place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
+        if self._begins_page:
+            paragraph.paragraph_format.page_break_before = True
+            self._begins_page = False
+        return paragraph
 
     def _add_table(self, rows: int, columns: int, style: str) -> Any:
+        if self._begins_page:
+            self._add_paragraph("", "note")
         table = self._move_to_report_place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
         table.autofit = False
         return table
@@ -307,7 +315,8 @@ class _DocxWriter:
         self._keep_row_together(table.rows[0])
 
     def _write_page_break(self, block: PageBreak) -> None:
-        self._add_paragraph("", "note").add_run().add_break(self._docx.enum.text.WD_BREAK.PAGE)
+        # A paragraph with the break would make an empty page after a page that is full.
+        self._begins_page = True
 
     # --- margins
     def _write_header_and_footer(self, document: Document) -> None:

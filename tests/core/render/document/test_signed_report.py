@@ -159,6 +159,17 @@ def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
     assert [text[:3] for text in headings] == ["附录一", "附录二", "附录三"]
 
 
+def test_page_breaks_of_the_docx_leave_no_empty_page_after_a_full_one(document, tmp_path):
+    library, path = load_docx_library("x"), tmp_path / "report.docx"
+    write_docx(document, path)
+    body = library.Document(str(path)).element.body
+    assert not body.xpath(".//w:br[@w:type='page']"), "a paragraph with a break needs a place on the full page"
+    paragraphs = library.Document(str(path)).paragraphs
+    begins_page = [one.text for one in paragraphs if one.paragraph_format.page_break_before]
+    assert len(begins_page) == sum(isinstance(block, blocks.PageBreak) for block in document.blocks)
+    assert [text[:3] for text in begins_page[1:]] == ["附录一", "附录二", "附录三"]
+
+
 def make_variant(report: Report, **changes) -> Report:
     return replace(report, **changes)
 
