@@ -185,7 +185,9 @@ class BatchDialog(QDialog):
         lower = QWidget()
         row = QHBoxLayout(lower)
         row.setContentsMargins(0, 0, 0, 0)
-        box = FormSection(tr("Area balance"), tr("ticked fixes, ellipsoid area; before − out + in = after, ± rounding"))
+        box = FormSection(
+            tr("Area balance"), tr("ticked fixes, ellipsoid area; before − out + in = after, ± rounding"), wraps=True
+        )
         box.layout_.addWidget(self.areas, 1)
         row.addWidget(box, 1)
         row.addWidget(self.maps, 1)

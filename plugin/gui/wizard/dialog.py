@@ -85,7 +85,7 @@ class NewProjectWizard(QDialog):
         left.setAutoFillBackground(True)
         # The title of the current step is bold and therefore wider.
         titles = max(self.fontMetrics().horizontalAdvance(page.title) for page in self.pages)
-        self._min_left_width = round(titles * 1.1) + 2 * line
+        self._min_left_width = round(titles * 1.1) + 4 * line
         left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, self._min_left_width))
         column = QVBoxLayout(left)
         column.setContentsMargins(0, line // 2, 0, 0)
