@@ -4332,7 +4332,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>本县设置</translation>
     </message>
     <message>
-        <source>stop: change nothing and report that the database exists</source>
+        <source>stop: change nothing and report it</source>
         <translation>停止：不改动，并提示</translation>
     </message>
     <message>

@@ -85,7 +85,7 @@ class ExistingWidget(_ChoiceWidget):
 
     def list_choices(self):
         return (
-            (tr("stop: change nothing and report that the database exists"), "stop"),
+            (tr("stop: change nothing and report it"), "stop"),
             (tr("add: create only missing layers"), "add"),
             (tr("replace: create a new, empty database"), "replace"),
         )
