@@ -3098,7 +3098,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>{field} 的来源</translation>
     </message>
     <message>
-        <source>Source: file or folder (empty: layers of the project)</source>
+        <source>Source: file or folder (empty: project layers)</source>
         <translation>数据源：文件或文件夹（不填为工程图层）</translation>
     </message>
     <message>

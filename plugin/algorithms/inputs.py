@@ -36,9 +36,7 @@ ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 
 def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
-    source = make_file_or_folder_parameter(
-        SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget"
-    )
+    source = make_file_or_folder_parameter(SOURCE, tr("Source: file or folder (empty: project layers)"), "SourceWidget")
     layers = QgsProcessingParameterMultipleLayers(
         LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
     )
