@@ -507,3 +507,15 @@ def test_project_wizard_widens_for_the_frame_that_a_theme_gives_its_pages(projec
     project_wizard.go_to_page(3)
     process_events(0.1)
     assert project_wizard.stack.currentWidget().horizontalScrollBar().maximum() == 0
+
+
+def test_project_wizard_hides_its_steps_on_a_screen_that_is_too_narrow_for_a_page(project_wizard):
+    project_wizard.show()
+    project_wizard.go_to_page(0)
+    process_events(0.1)
+    assert project_wizard._left.isVisible()
+    project_wizard.pages[3].setMinimumWidth(round(project_wizard.screen().availableGeometry().width() * 0.9))
+    project_wizard.go_to_page(3)
+    process_events(0.1)
+    assert not project_wizard._left.isVisible()
+    assert project_wizard.stack.currentWidget().horizontalScrollBar().maximum() == 0

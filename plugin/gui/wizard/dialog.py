@@ -159,7 +159,14 @@ class NewProjectWizard(QDialog):
         if overflow > 0:
             resize_within_screen(self, width + overflow, self.height())
             overflow -= self.width() - width
-            self._left.setFixedWidth(max(self._left.width() - overflow, self._min_left_width))
+            self._narrow_steps(overflow)
+
+    def _narrow_steps(self, missing_width: int) -> None:
+        """Narrow the list of steps, or hide it: the page has the title of its step."""
+        if self._left.width() - missing_width >= self._min_left_width:
+            self._left.setFixedWidth(self._left.width() - missing_width)
+        else:
+            self._left.hide()
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
