@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures as text, for messages, panel, reports, workbooks and log: one precision for one value.
 
-Areas of findings are in hectares with two decimals, below one hectare four. Figures with a target have the decimals of
+Areas of findings are in hectares with two decimals, below one hectare four; sentences show those below 0.01 hectares
+in m². Figures with a target have the decimals of
 their unit or of the target, more only where rounding would hide on which side of the target they are.
 """
 
@@ -20,6 +21,8 @@ _M2_PER_HA = 10_000.0
 _MIN_AREA_FOR_TWO_DECIMALS_M2 = 10_000.0
 #: Smaller areas would be printed as zero hectares.
 SMALLEST_HECTARE_AREA_M2 = 1.0
+#: Sentences show smaller areas in m².
+MIN_AREA_IN_HECTARES_M2 = 100.0
 #: Smaller areas would be printed as zero square metres.
 _SMALLEST_M2 = 0.01
 #: Widths below this (m) keep two significant digits, at most four decimals.

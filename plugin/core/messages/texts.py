@@ -23,7 +23,7 @@ from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
 from .numbers import (
-    SMALLEST_HECTARE_AREA_M2,
+    MIN_AREA_IN_HECTARES_M2,
     choose_figure_decimals,
     format_hectare_number,
     format_small_square_metres,
@@ -560,11 +560,11 @@ class Texts:
     def format_area(self, area_m2: float | None) -> str:
         """Return the area of a finding in hectares with its unit; a dash without an area.
 
-        An area that would be printed as zero hectares is in m².
+        An area below 0.01 hectares is in m², where its figures are easier to read.
         """
         if area_m2 is None:
             return "—"
-        if 0 < area_m2 < SMALLEST_HECTARE_AREA_M2:
+        if 0 < area_m2 < MIN_AREA_IN_HECTARES_M2:
             return format_small_square_metres(area_m2)
         return self.get("words", "hectares", amount=format_hectare_number(area_m2))
 

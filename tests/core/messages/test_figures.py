@@ -97,9 +97,9 @@ def test_hectares_have_two_decimals_and_four_below_one(area, text):
 @pytest.mark.parametrize(
     ("area", "zh", "en"),
     [(0.53, "0.53 m²", "0.53 m²"), (0.004, "< 0.01 m²", "< 0.01 m²"),
-     (1.0, "0.0001 公顷", "0.0001 ha"), (0.0, "0.0000 公顷", "0.0000 ha"), (None, "—", "—")],
+     (6.89, "6.89 m²", "6.89 m²"), (99.99, "99.99 m²", "99.99 m²"), (100.0, "0.0100 公顷", "0.0100 ha"), (0.0, "0.0000 公顷", "0.0000 ha"), (None, "—", "—")],
 )  # fmt: skip
-def test_messages_show_areas_below_the_smallest_hectare_figure_in_square_metres(area, zh, en):
+def test_messages_show_areas_below_a_hundredth_of_a_hectare_in_square_metres(area, zh, en):
     assert Texts("zh").format_area(area) == zh and Texts("en").format_area(area) == en
 
 
