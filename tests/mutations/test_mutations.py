@@ -11,7 +11,7 @@ import shapely
 
 import plugin.core
 import tests.mutations
-from plugin.core.messages.texts import NARROW_CASE
+from plugin.core.messages.texts import is_variant_key
 from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
@@ -34,13 +34,14 @@ def test_every_rule_has_a_planted_defect_that_tests_it():
 def test_every_message_of_every_rule_has_a_planted_defect_that_tests_it():
     """Compare the messages of all rules with the declared mutations.
 
-    Variants for narrow places belong to their case: tests/core/messages/test_message_values.py.
+    Variants belong to their case: tests/core/messages/test_message_values.py for narrow places, tests/core/rules/test_message_variants.py
+    for others.
     """
     sentences = {
         f"{code} {case}".strip()
         for code, rule in load_all_rules().items()
         for case in rule.messages
-        if not case.endswith(NARROW_CASE)
+        if not is_variant_key(case)
     }
     covered = {f"{one.rule} {one.case}".strip() for one in MUTATIONS}
     missing = sorted(sentences - covered - MESSAGES_WITHOUT_MUTATION.keys())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..heritage.protection import split_part_word
 from ..invariants import require_value
+from ..messages.numbers import format_number, format_square_metres
 from ..model.indicator import (
     AREA_FIGURES,
     MISSED_BY_ROUNDING,
@@ -41,7 +42,7 @@ class NetAreaContradiction:
     """A row whose areas contradict each other: its first wrong field, in m².
 
     ``actual_value``: the value, ``None`` when empty; ``expected_value``: the value that follows from the others;
-    ``case``: which condition is broken.
+    ``case``: which condition is broken; ``calculation``: the figures that ``expected_value`` follows from, as text.
     """
 
     row: int
@@ -49,6 +50,7 @@ class NetAreaContradiction:
     field_meaning: str
     actual_value: float | None
     expected_value: float | None
+    calculation: str = ""
 
 
 def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaContradiction]:
@@ -79,24 +81,32 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     # Comparisons with NaN are False, so rows without a value are validated one by one.
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
+        difference = f"{format_number(g, 2)} − {format_square_metres(deducted[row])}"
         if not (g > 0):
             contradictions.append(_make_contradiction(row, "gross", "gross_area", g, None))
         elif has_rate and not (0 <= rate[row] < 1):
             contradictions.append(_make_contradiction(row, "rate", "deduction_rate", rate[row], None))
         elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
             contradictions.append(
-                _make_contradiction(row, "deduction", "deduction_area", deduction[row], expected_deduction[row])
+                _make_contradiction(
+                    row,
+                    "deduction",
+                    "deduction_area",
+                    deduction[row],
+                    expected_deduction[row],
+                    f"{format_square_metres(g)} × {rate[row]:.10g}",
+                )
             )
         elif np.isnan(n):
             if cultivated[row]:
-                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row]))
+                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row], difference))
         elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row]))
+            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row], difference))
     return contradictions
 
 
 def _make_contradiction(
-    row: int, case: str, meaning: str, actual: float, expected: float | None
+    row: int, case: str, meaning: str, actual: float, expected: float | None, calculation: str = ""
 ) -> NetAreaContradiction:
     return NetAreaContradiction(
         row,
@@ -104,6 +114,7 @@ def _make_contradiction(
         meaning,
         None if np.isnan(actual) else float(actual),
         None if expected is None else round(float(expected), 2),
+        calculation,
     )
 
 

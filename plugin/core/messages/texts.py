@@ -41,6 +41,19 @@ if TYPE_CHECKING:
 #: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
 NARROW_WIDTH_M = 1.0
 NARROW_CASE = "narrow_place"
+#: Ends of the keys of messages that word a case differently: for a narrow place, or as the rule notes in the parameters
+#: that only word the message (``shown.variant``). Waivers and fingerprints have the case alone.
+MESSAGE_VARIANTS = (
+    NARROW_CASE,
+    "wholly_outside",
+    "division",
+    "beyond_county",
+    "apart",
+    "same_place",
+    "large_rate",
+)
+#: Named parts of a feature in a message, the largest first.
+MAX_NAMED_PARTS = 5
 
 # Parameters of messages that are rendered by their type. Elsewhere (JSON, fingerprints, comparisons) such a value is
 # its plain string.
@@ -387,15 +400,18 @@ class Texts:
         return message + self._make_registration_remark(finding)
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
-        """Return the text of a finding's case; of its narrow variant, if the rule has one and the place is narrow.
+        """Return the text of a finding's case, or of a variant of it that the rule has.
 
-        A narrow place is mostly an error of snapping, with another remedy than an overlap or a gap.
+        A variant is what the rule noted in the finding. A narrow place has its own, because it is mostly an error of
+        snapping, with another remedy than an overlap or a gap.
         """
-        narrow_case = "_".join(filter(None, (finding.case, NARROW_CASE)))
-        is_narrow = finding.width_m is not None and finding.width_m < NARROW_WIDTH_M
-        return self.get_message_template(
-            rule, narrow_case if is_narrow and narrow_case in rule.messages else finding.case
-        )
+        variants = [finding.params.get("shown", {}).get("variant")]
+        if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
+            variants.append(NARROW_CASE)
+        for variant in filter(None, variants):
+            if (case := make_variant_key(finding.case, variant)) in rule.messages:
+                return self.get_message_template(rule, case)
+        return self.get_message_template(rule, finding.case)
 
     def _make_registration_remark(self, finding: Finding) -> str:
         """Return the remark on the register of windows next to the data, empty without a register."""
@@ -438,6 +454,7 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
+        message_params |= self._describe_feature(finding, shown_params)
         # A result stored by an earlier version does not have it.
         message_params["there"] = (
             self._describe_features_there(shown_params["there"], templates) if "there" in shown_params else ""
@@ -449,6 +466,25 @@ class Texts:
                 self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
             )
         return message_params
+
+    def _describe_feature(self, finding: Finding, shown_params: dict[str, Any]) -> dict[str, str]:
+        """Return the feature's name, facts on it in brackets, and which result is decisive for its layer.
+
+        Name and facts are empty where the rule does not state them, as in a result of an earlier version.
+        """
+        sources, name = self.get_section("authorities"), shown_params.get("feature_name", "")
+        facts = [str(one) for one in shown_params.get("facts", [])]
+        part_areas_m2 = shown_params.get("part_areas_m2", [])
+        facts += [self.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
+        facts += ["…"] if len(part_areas_m2) > MAX_NAMED_PARTS else []
+        if "hole_land" in shown_params:
+            facts.append(self.get("words", "hole_land", **shown_params["hole_land"]))
+        text = self.get("words", "between_names").join(facts)
+        return {
+            "authority": sources.get(finding.role, sources["other"]),
+            "named": self.get("words", "feature_named", name=name) if name else "",
+            "facts": self.get("words", "in_brackets", text=text) if text else "",
+        }
 
     def _describe_features_there(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
         """Return the sentence on the features of a layer at the place of a finding."""
@@ -658,6 +694,16 @@ def nest_quotation_marks(text: str) -> str:
             return text
         characters.append({"“": "‘", "”": "’"}.get(character, character) if is_inner else character)
     return text if depth else "".join(characters)
+
+
+def make_variant_key(case: str, variant: str) -> str:
+    """Return the key of the message that words a case of a rule differently."""
+    return "_".join(filter(None, (case, variant)))
+
+
+def is_variant_key(key: str) -> bool:
+    """Return True for the key of a message that words another case differently."""
+    return any(key == variant or key.endswith(f"_{variant}") for variant in MESSAGE_VARIANTS)
 
 
 def shorten_key(key: str) -> str:

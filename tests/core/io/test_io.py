@@ -440,7 +440,7 @@ def test_key_stored_as_a_real_number_is_reported(tmp_path):
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
     assert "图层“CZKFBJ”的字段 BSM 存储为小数，2 个值的末几位已丢失" in join_notices(checked.report)
     (finding,) = (f for f in list_findings_of_rules(checked.report, "SCH002") if f.field == "BSM")
-    assert "标识码（BSM）是小数，标准为文本" in finding.message
+    assert "标识码（BSM）的类型为小数，标准规定为文本" in finding.message
     # Lost digits can make keys equal; the key is reported as it was read.
     assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
 
@@ -458,7 +458,10 @@ def test_area_stored_as_text_is_reported_and_parsed_as_a_number(tmp_path):
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
     fields = {f.field: f.message for f in list_findings_of_rules(checked.report, "SCH002")}
-    assert fields["TBMJ"] == "地类图斑的字段图斑面积（TBMJ）是文本，标准为小数。请按标准的类型重建字段，并转换字段值。"
+    assert (
+        fields["TBMJ"]
+        == "地类图斑的字段图斑面积（TBMJ）的类型为文本，标准规定为小数，汇总和比较会有误。请按标准的类型新建字段，用字段计算器转换取值，再删去原字段。"
+    )
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 

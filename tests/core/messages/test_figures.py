@@ -77,12 +77,12 @@ def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met
     assert finding.params["value"] == value
 
 
-def test_areas_of_findings_are_in_hectares_and_limits_in_square_metres():
+def test_area_with_a_limit_in_square_metres_is_in_square_metres():
     finding = Finding("DLTB", code="GEO007", key="1", params={"limit": 400.0})
     finding.area_m2 = 123.456
     message = Texts("zh").format_message(finding, load_standard("county_db").templates)
-    assert "0.0123 公顷（123.46 m²），小于该图层的最小面积 400 m²" in message
-    assert "0.0123 ha (123.46 m²)" in Texts("en").format_message(finding, load_standard("county_db").templates)
+    assert "面积 123.46 m²，小于该图层的最小面积 400 m²" in message
+    assert "has 123.46 m², below" in Texts("en").format_message(finding, load_standard("county_db").templates)
 
 
 @pytest.mark.parametrize(

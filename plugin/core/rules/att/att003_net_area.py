@@ -25,14 +25,17 @@ CONSISTENT_ROW = {
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
         "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the rate from the survey "
-        "(as a decimal, not in percent) and compute deduction and net area again.",
-        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
-        "Correct gross area or rate first if they are wrong; compute the field and the net area again.",
-        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the "
-        "field again; correct gross area or deduction first if they are wrong.",
-        "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area (gross area − "
-        "deduction).",
-        "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
+        "(as a decimal, not in percent), then compute deduction and net area again.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate{facts} gives {expected} "
+        "m². First compare gross area and rate with the survey, and correct wrong ones; then compute the field and "
+        "the net area again.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction{facts} gives {expected} m². First "
+        "compare gross area and deduction with the survey, and correct wrong ones; then compute the field again.",
+        "missing": "{layer} ({key}): {field} is empty on cultivated land, although tasks are counted in net area. "
+        "Check gross area and deduction first, then fill in the net area: gross area − deduction{facts}, {expected} "
+        "m².",
+        "gross": "{layer} ({key}): {field} is empty or not a positive number, so the net area cannot be checked. "
+        "Compute it with “Statutory area”, then check the net area.",
     },
     fails=[
         RuleExample(
@@ -106,6 +109,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
                     "problem": difference.case,
                     "actual": difference.actual_value,
                     "expected": difference.expected_value,
+                    "shown": {"facts": [difference.calculation] if difference.calculation else []},
                 },
                 geometry=layer.plane[difference.row],
             )

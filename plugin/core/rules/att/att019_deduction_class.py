@@ -46,24 +46,32 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
     ],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
-        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ("
-        "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey, or the "
-        "province's for the slope class where the survey has none, and compute the net areas again. If the parcel is also "
-        "listed as not cultivated, settle that first.",
-        "level": "{layer}: ridges are deducted from cultivated land of slope class {classes}, which is level; rows: {count} ("
-        "{rows}{more}). Compare slope class and coefficient with the survey, and correct the wrong one.",
-        "one_rate": "{layer}: all {count} rows with ridges have {field} = {value}, although their slope classes are {classes} and their "
-        "kinds {kinds}. The survey measures a coefficient for each slope class and kind. Copy the coefficients of the "
-        "survey, and compute the net areas again.",
-        "small": "{layer}: {field} is below the smallest plausible coefficient of its slope class ({limits}); rows: {count} "
-        "({rows}{more}); the smallest is {value}. Compare with the coefficients of the survey, correct wrong ones, and "
-        "compute the net areas again; if they are right, lower the limits under “smallest plausible ridge coefficients” "
-        "[attributes.least_rates] in the county's profile file.",
-        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}); correct a wrong rate (ATT003) first.",
-        "unused": "{layer}: {field} names a class that is not deducted, such as “{kind}”, although no rate is given; rows: {count} "
-        "({rows}{more}). Clear the field, or enter class and rate of the survey.",
-        "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
+        "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted "
+        "from cultivated land only, so the net area is too small. First compare the land use with the survey, and "
+        "correct a wrong one; if it is right, set the rate to 0 and compute the net area again.",
+        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ({rows}{more}). "
+        "Such land has field ridges, which must be deducted. Enter the coefficient of the survey, or the province's "
+        "for the slope class where the survey has none, and compute the net areas again. If the parcel is also listed "
+        "as not cultivated, settle that first.",
+        "level": "{layer}: ridges are deducted from cultivated land of slope class {classes}, which is level; rows: "
+        "{count} ({rows}{more}). Compare slope class and coefficient with the survey, and correct the wrong one.",
+        "one_rate": "{layer}: all {count} rows with ridges have {field} = {value}, although their slope classes are "
+        "{classes} and their kinds {kinds}. The survey measures a coefficient for each slope class and kind. Copy the "
+        "coefficients of the survey, and compute the net areas again.",
+        "small": "{layer}: {field} is below the smallest plausible coefficient of its slope class ({limits}); rows: "
+        "{count} ({rows}{more}); the smallest is {value}. Compare with the coefficients of the survey, correct wrong "
+        "ones, and compute the net areas again; if they are right, lower the limits under “smallest plausible ridge "
+        "coefficients” [attributes.least_rates] in the county's profile file.",
+        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty, so the table of classes "
+        "misses it. First compare the rate with the survey: if it is above 0, enter {expected} in {field}; if it must "
+        "be 0, correct it, compute the net area again, and leave {field} empty.",
+        "unused": "{layer}: {field} names a class that is not deducted, such as “{kind}”, although no rate is given; "
+        "rows: {count} ({rows}{more}). Clear the field, or enter class and rate of the survey.",
+        "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}; the table of classes "
+        "misses it. Correct the code from the survey.",
+        "blank_large_rate": "{layer} ({key}): a rate of {value} is deducted, but it must be below 1 (ATT003); {field} "
+        "is empty, too. First correct the rate from the survey; if it is then above 0, enter {expected} in {field}; "
+        "if it is 0, leave {field} empty.",
     },
     fails=[
         RuleExample("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
@@ -124,7 +132,11 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.find_cultivated_rows(layer)
     allowed_classes = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
-        params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed_classes)}
+        params: dict[str, Any] = {
+            "value": float(rates[position]),
+            "code": codes[position],
+            "expected": " / ".join(allowed_classes),
+        }
         if not cultivated[position]:
             field, case = layer.get_field_name("deduction_rate"), "land"
         elif template_field is None or not has_kind_field or kinds[position] in allowed_classes:
@@ -132,6 +144,12 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         else:
             field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
+        params["shown"] = {
+            "code": label_code(layer, "land_use", codes[position], ctx),
+            "expected": " / ".join(label_code(layer, "land_use", code, ctx) for code in allowed_classes),
+        }
+        if rates[position] >= 1:
+            params["shown"]["variant"] = "large_rate"
         result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
     result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
     if has_kind_field and template_field is not None:

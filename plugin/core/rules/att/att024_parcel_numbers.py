@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import defaultdict
+from itertools import combinations
 
+import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
@@ -16,6 +18,8 @@ FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"
 COUNTY_DIGITS = 6
 #: Numbers named in the message on a whole layer.
 MAX_LISTED_NUMBERS = 5
+#: Rows with one number whose shapes are compared in pairs, and the shared part from which two shapes are the same.
+MAX_COMPARED_ROWS, SAME_PLACE_SHARE = 20, 0.999
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
@@ -38,9 +42,26 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
     uses=["attributes.unique_numbers"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}). Delete parcels that repeat the same land; of the others, keep the number of the parcel that agrees with the survey and assign free numbers to the rest.",
-        "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}). Delete features that repeat the same land; of the others, keep the number for one and assign free numbers to the rest.",
-        "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}). Number the features again.",
+        "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}), so it does not "
+        "identify one parcel. Delete parcels that repeat the same land; of the others, keep the number that agrees "
+        "with {authority} and assign numbers that are free in the village to the rest.",
+        "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}), so it does not identify one "
+        "feature. Delete features that repeat the same land; of the others, keep the value that agrees with "
+        "{authority} and assign unused values to the rest.",
+        "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}), so they do not "
+        "identify one feature. Correct them from {authority}; where it has no number, assign an unused one.",
+        "apart": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}) that do not "
+        "overlap, so it does not identify one parcel. Keep the number that agrees with {authority}, and assign "
+        "numbers that are free in the village to the rest.",
+        "same_place": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}) with the "
+        "same shape, which were entered twice. Compare with {authority}, keep the one with the right attributes, and "
+        "delete the others.",
+        "layer_apart": "{layer}: {field} {value} is used for {count} features ({rows}{more}) that do not overlap, so "
+        "it does not identify one feature. Keep the value that agrees with {authority}, and assign unused values to "
+        "the rest.",
+        "layer_same_place": "{layer}: {field} {value} is used for {count} features ({rows}{more}) with the same "
+        "shape, which were entered twice. Compare with {authority}, keep the one with the right attributes, and "
+        "delete the others.",
     },
     fails=[
         RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1, roles=PARCELS),
@@ -133,9 +154,24 @@ def _make_number_finding(
         params=params,
         geometry=shapely.multipolygons(polygons),
     )
+    if variant := _compare_places(layer, rows, ctx):
+        finding.params["shown"]["variant"] = variant
     finding.related_role = layer.role
     finding.related_keys = [layer.keys[row] for row in rows[1:]]
     return finding
+
+
+def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
+    """Return ``apart`` if no two rows share land, ``same_place`` if all have the same, else an empty text."""
+    shapes = layer.plane[rows]
+    if len(rows) > MAX_COMPARED_ROWS or layer.invalid[rows].any() or is_missing(shapes).any():
+        return ""
+    pairs = list(combinations(shapes.tolist(), 2))
+    shared = np.array([first.intersection(second).area for first, second in pairs])
+    if (shared <= ctx.tolerance.min_area_m2).all():
+        return "apart"
+    largest = np.array([max(first.area, second.area) for first, second in pairs])
+    return "same_place" if (shared >= SAME_PLACE_SHARE * largest).all() else ""
 
 
 def _make_summary_finding(layer: Layer, field: str, numbers: list[str]) -> Finding:

@@ -42,13 +42,22 @@ _TYPE_IDS = {
     basis=["G7"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "invalid": "{layer} ({key}) has an invalid shape: {reason}. Repair it at the marked place. The other rules used a repaired copy; the layer was not changed.",
-        "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Redraw the feature or move it to the right layer.",
-        "types": "{layer} requires {expected}, but some features have the geometry type {actual}: {count}. Redraw them or move them to the right layer.",
-        "zero_area": "{layer} ({key}) encloses no area. Delete it or draw it again.",
-        "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another prefix, axis order or unit). Correct its coordinates; no other rule checked it, and the layer was not changed.",
+        "invalid": "{layer} ({key}) has an invalid shape: {reason}. Its area and overlaps are wrong. Use Fix… and "
+        "check the area, or zoom to the marked place and move or delete the wrong vertex with the vertex tool. If the "
+        "intended shape is unclear, restore it from {authority}. The other rules used a repaired copy; the layer was "
+        "not changed.",
+        "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Compare with "
+        "{authority}: redraw the feature as {expected}, or move it to the right layer if it does not belong here.",
+        "types": "{layer} requires {expected}, but some features have the geometry type {actual}: {count}. Compare "
+        "with {authority}: redraw them as {expected}, or move them to the right layer if they do not belong here.",
+        "zero_area": "{layer} ({key}) encloses no area (zero, or narrower than the tolerance of vertices). Compare "
+        "with {authority}: draw the feature again if it is there, else delete it.",
+        "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another "
+        "prefix, axis order or unit). Correct its coordinates; no other rule checked it, and the layer was not "
+        "changed.",
         "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees, and other "
-        "programs may measure them differently. Convert the arcs to vertices in the source program.",
+        "programs may measure another area. Convert the arcs to vertices with Fix… or in the source program; give the "
+        "shared edge of neighbouring features the same vertices.",
     },
     fails=[
         RuleExample("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
@@ -85,7 +94,8 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Why
         Areas and overlaps of such a shape depend on the program that computes them.
     How to fix
-        Zoom to the marked place and correct the vertices there, or run QGIS's “Fix geometries” and check the result.
+        Zoom to the marked place and move or delete the wrong vertex with the vertex tool; or use “Fix…” or QGIS's “Fix
+        geometries”, and check the area of the result.
     Limits
         Only one reason is reported for a feature: correct it and check again. If more than half of a layer has
         another geometry type, the rule reports one finding for each type; SCH005 reports such a layer when it also

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import numpy as np
 import shapely
 
@@ -16,8 +18,10 @@ from ...plan.layer import Layer
     basis=["G4"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) has several parts ({parts}), but a feature must have one part. Split it (QGIS: "
-        "Multipart to singleparts), keep the BSM for one part, assign new ones to the others, and compute their area fields again."
+        "": "{layer} ({key}) has several parts: {parts}{facts}. Each part must be a feature, so that it can be "
+        "checked, moved and transferred. Delete tiny parts left by mistake, then split the feature (Fix…, or QGIS: "
+        "Multipart to singleparts): keep the BSM for one part, assign new ones to the others, and compute their area "
+        "fields again.",
     },
     fails=[
         RuleExample(
@@ -44,9 +48,13 @@ def multipart(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         None known.
     """
     parts = shapely.get_num_geometries(layer.unrepaired_shapes)
-    return [
-        ctx.finding_maker.make_row_finding(
-            layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position]
+    findings = []
+    for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist():
+        params: dict[str, Any] = {"parts": int(parts[position])}
+        if layer.template.geometry == "polygon":
+            areas = ctx.geometry.measure_statutory_areas(shapely.get_parts(layer.plane[position]))
+            params["shown"] = {"part_areas_m2": sorted((round(float(area), 2) for area in areas), reverse=True)}
+        findings.append(
+            ctx.finding_maker.make_row_finding(layer, position, params=params, geometry=layer.plane[position])
         )
-        for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist()
-    ]
+    return findings

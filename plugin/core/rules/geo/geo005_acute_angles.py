@@ -21,10 +21,13 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
     basis=["G2"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely "
-        "drawing errors. Check the line against the survey, and remove the wrong vertex; if the corner is real, waive "
-        "the finding and give the reason.",
-        "spike": "{layer} ({key}) has spikes, corners below {limit}°: {count} (the sharpest {angle}°). The edge runs out and back on itself. Delete the vertex at the tip.",
+        "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely drawing "
+        "errors. Compare the edge with {authority}: move or delete a wrong vertex; on an edge shared with a neighbour, "
+        "enable topological editing and move both, because a change of one leaves a gap or an overlap. If the corner is "
+        "right, leave it, and waive the finding with the reason.",
+        "spike": "{layer} ({key}) has spikes, corners below {limit}°: {count} (the sharpest {angle}°). The edge runs "
+        "out and back on itself, which the receiving side may report as an error. Delete the vertex at the tip (or "
+        "use Fix…), and change a neighbouring feature along the same edge with it.",
     },
     fails=[
         RuleExample("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
@@ -55,8 +58,8 @@ def acute_angles(
         Land parcels have no such corners: a vertex was snapped wrongly, or two nearly parallel lines were
         intersected.
     How to fix
-        Zoom to the marked points and delete or move the vertex, on the neighbouring edge as well. If the angle
-        exists on the ground, waive the finding with its evidence.
+        Zoom to the marked points and move or delete the vertex; on an edge shared with a neighbour, with topological
+        editing. If the edge is right, waive the finding with its evidence.
     Limits
         Not part of the default run, because parcels along roads and rivers end in real acute corners. One finding for
         each feature and kind. GEO002 reports invalid shapes; this rule checks them after correction.

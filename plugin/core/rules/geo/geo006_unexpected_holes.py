@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from __future__ import annotations
 
+from collections import defaultdict
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -11,6 +14,7 @@ from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap, select_valid_polygons
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -28,9 +32,11 @@ MIN_OPEN_SHARE = 0.5
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance", "quality.tiled", "quality.windowed", "quality.window_fillers"],
     messages={
-        "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it "
-        "if it is a drawing error; if it must stay open, waive the finding and give the reason.",
-        "window": "{layer} ({key}) has a window of {area} (width {width} m), left open for the farmland or red line in it. No action is needed; the window is listed for the count.",
+        "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills{facts}; it "
+        "is not in the area of {layer}. Compare with {authority}: fill a hole that is not there; if it is there, "
+        "leave it, and waive the finding with the document.",
+        "window": "{layer} ({key}) has a window of {area} (width {width} m), left open for the farmland or red line "
+        "in it. No action is needed; the window is listed for the count.",
     },
     fails=[
         RuleExample("an open hole", {"layer": [RING_WKT]}, finds=1, areas=(400.0,)),
@@ -58,7 +64,8 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
     Why
         A hole left over from a cut reduces a total, and is hardly visible on the map.
     How to fix
-        Fill the hole, or assign the land to a feature of the layer. If the hole is intended, record the reason.
+        Compare with the approved result. If it has no such hole, fill it, or assign the land to a feature of the
+        layer; if it has, waive the finding with the document.
     Limits
         Not part of the default run: many holes (villages, roads) are intended, and only a person can decide. Layers
         that tile the county (quality.tiled) are not checked, because an open hole there is a gap (TOP002, TOP004,
@@ -90,8 +97,28 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
         )
         finding.case = "window" if is_window[n] else "hole"
         finding.severity = Severity.INFO if is_window[n] else None
+        if finding.case == "hole" and (land := _find_main_land_use(unfilled_holes[n], layer, ctx)):
+            finding.params["shown"] = {"hole_land": land}
         findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, Any] | None:
+    """Return the land use of most parcels in a hole, and its share in percent; None without parcels there."""
+    parcels = ctx.plan.find_layer_of_concept("parcels")
+    if parcels is None or parcels is layer or not parcels.has("land_use"):
+        return None
+    _, rows = parcels.polygons.find_pairs_within(np.array([hole]), 0.0)
+    rows = rows[~parcels.invalid[rows]]
+    codes = np.array(parcels.text("land_use"), dtype=object)[rows]
+    area_of_code: dict[str, float] = defaultdict(float)
+    for code, area in zip(codes, shapely.area(shapely.intersection(parcels.plane[rows], hole)), strict=True):
+        area_of_code[code] += float(area)
+    main_code = max(area_of_code, key=area_of_code.__getitem__, default="")
+    if not main_code or not area_of_code[main_code]:
+        return None
+    share = min(area_of_code[main_code] / hole.area, 1.0)
+    return {"name": label_code(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
 
 
 def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:

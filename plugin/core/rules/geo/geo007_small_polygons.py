@@ -18,8 +18,10 @@ AREA_SETTING = "quality.min_area_m2"
     basis=["G5"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) has {area} ({area_m2}), less than the minimum of {limit} m² for a polygon of this layer. If it "
-        "remains from a cut, merge it into a neighbour of the same use; if a part is missing, draw it completely."
+        "": "{layer} ({key}) has {area_m2}, below the layer's minimum of {limit} m² (set under “minimum areas by "
+        "layer” [quality.min_area_m2] in the county's profile file); the receiving side may reject it. Compare with "
+        "{authority}: merge a leftover of a cut with the neighbour of the same use; complete a shape that lacks a "
+        "part; if it is right, leave it, and waive the finding with the reason.",
     },
     fails=[
         RuleExample("100 m² of farmland", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"]}, finds=1, areas=(100.0,),

@@ -25,8 +25,10 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     basis=["usual-practice"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total), most likely drawing "
-        "errors. Cut the strip off and merge it into the neighbour, or widen the neck."
+        "": "{layer} ({key}) has places narrower than {limit} m: {count} ({area} in total), most likely left by a "
+        "cut; such strips can be neither farmed nor bounded. Compare with {authority}: cut off a leftover and merge "
+        "it with the neighbour; widen a neck that was drawn too narrow; if the shape is right, leave it, and waive "
+        "the finding with the reason.",
     },
     fails=[
         RuleExample("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),

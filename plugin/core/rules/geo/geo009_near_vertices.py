@@ -18,8 +18,11 @@ from .._places import make_findings_by_row, select_valid_polygons
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
-        "repeated": "{layer} ({key}) has repeated vertices: {count}. Delete one of each pair (QGIS: Remove duplicate vertices).",
-        "near": "{layer} ({key}) has pairs of vertices closer than {limit} m: {count} (the closest {distance} m). Delete one of each pair, in the neighbour as well.",
+        "repeated": "{layer} ({key}) has repeated vertices: {count}. The area is not affected, but the receiving side "
+        "may report an error. Delete one of each (Fix…, or QGIS: Remove duplicate vertices).",
+        "near": "{layer} ({key}) has neighbouring vertices closer than {limit} m: {count} (the nearest {distance} m). "
+        "The receiving database may merge them, which moves the edge. Delete one of each (or use Fix…), on the "
+        "neighbouring feature as well.",
     },
     fails=[
         RuleExample("twice the same", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}, finds=1),

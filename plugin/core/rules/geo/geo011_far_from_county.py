@@ -20,7 +20,9 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["G12"],
     needs={"layer": LayerNeed(EVERY_LAYER), "county": LayerNeed("county")},
     messages={
-        "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Check its coordinates: most likely a vertex or the whole feature was moved."
+        "": "{layer} ({key}) is {distance} m beyond the county: a vertex or the whole feature was moved by mistake, "
+        "or its coordinates are wrong. Compare with {authority}: move it back, correct its coordinates, or delete it "
+        "if it does not belong to the county.",
     },
     fails=[
         RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]},

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections import defaultdict
 from typing import Any
 
 from ...engine.context import RuleContext
@@ -6,6 +7,8 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, load_all_rules, rule
 from ...plan.layer import Layer
 
+#: Skipped rules that a message names.
+MAX_LISTED_RULES = 5
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -33,10 +36,13 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "missing": "{layer} lacks the field {field} ({field_title}, {expected}). Rules that need it are skipped. Add the field and "
-        "fill it in; if this is the wrong layer, assign the right one under Layer Roles.",
-        "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Create the field "
-        "again with that type, and convert the values.",
+        "missing": "{layer} lacks the required field {field} ({field_title}, type {expected}). Rules that need "
+        "it{facts} are skipped and do not count as passed. Add the field (Fix…), and fill in each row from "
+        "{authority}. If the field has another name, use field mapping; if this is the wrong layer, assign the right "
+        "one under Layer Roles.",
+        "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Sums and "
+        "comparisons would be wrong. Create a field of that type, convert the values with the field calculator, and "
+        "delete the old field.",
     },
     fails=[
         RuleExample("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
@@ -58,14 +64,16 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Limits
         SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
-    needed_names = find_needed_fields(layer, ctx)
+    needed_names, reading_rules = find_needed_fields(layer, ctx), _find_rules_by_needed_field(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     findings = []
     for template_field in layer.template.fields:
         if template_field.name not in needed_names:
             continue
-        params = {"expected": template_field.type, "actual": actual_types.get(template_field.name, "")}
+        params: dict[str, Any] = {"expected": template_field.type, "actual": actual_types.get(template_field.name, "")}
         if template_field.name not in actual_types:
+            if codes := reading_rules.get(template_field.name):
+                params["shown"] = {"facts": [*codes[:MAX_LISTED_RULES], *["…"][: len(codes) > MAX_LISTED_RULES]]}
             findings.append(
                 Finding(layer.role, field=template_field.name, case="missing", params={"problem": "missing", **params})
             )
@@ -92,6 +100,23 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
                     f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads
                 }
     return needed_names
+
+
+def _find_rules_by_needed_field(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
+    """Return field → codes of the default rules that do not run on this layer without it."""
+    rules_by_code = load_all_rules()
+    codes_by_field: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
+        meanings = {
+            meaning
+            for need in rules_by_code[code].needs.values()
+            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer
+            for meaning in need.fields
+        }
+        for template_field in layer.template.fields:
+            if template_field.meaning in meanings:
+                codes_by_field[template_field.name].append(code)
+    return codes_by_field
 
 
 def is_type_compatible(actual: str, expected: str) -> bool:

@@ -18,10 +18,11 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. "
-        "Take the approved edge (of survey parcels, the edge of the survey): cut the feature that differs from it back to the shared edge, or delete the "
-        "duplicate.",
-        "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
+        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m); features of one layer must not "
+        "overlap, and this area is counted twice. Use the edge of {authority}: cut the feature that differs from it "
+        "back to the shared edge, or delete a feature that was entered twice.",
+        "duplicate": "{layer}: {key} and {related_key} have the same shape; {area} is counted twice. Compare with "
+        "{authority}, keep the one with the right attributes, and delete the other.",
     },
     fails=[
         RuleExample("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

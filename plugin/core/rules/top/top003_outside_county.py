@@ -11,6 +11,8 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
+#: A feature is completely outside the county from this share of its area on; the rest is rounding.
+WHOLE_SHARE = 0.999
 COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -28,14 +30,25 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Compare with the approved or "
-        "published extent: restore an edge that was drawn wrongly; of an extent that crosses the county's edge, this layer keeps "
-        "the part inside. If all of it is outside, check its coordinates and move it, or remove it. Correct a wrong "
-        "edge of the county.",
-        "point": "{layer} ({key}) is {distance} m outside the county. Check its coordinates and its county; move it, or remove it.",
-        "line": "{layer} ({key}) runs {length} m outside the county. Cut it at the county's edge, or check its coordinates.",
-        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline equal to that of its townships, or draw the missing township.",
-        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline equal to that of the land survey, or restore the missing parcels.",
+        "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Compare with {authority}: restore "
+        "an edge that was drawn wrongly; if the right edge crosses the county's, cut the feature back to it with "
+        "identical vertices; correct a wrong edge of the county.",
+        "point": "{layer} ({key}) is {distance} m outside the county. Check its coordinates and its county: move it "
+        "if they are wrong, remove it if it belongs to another county; if it is outside and must be listed, leave it, "
+        "and waive the finding with the reason.",
+        "line": "{layer} ({key}) runs {length} m outside the county. Check its coordinates: correct wrong ones, else "
+        "cut the line at the county's edge. If it must be listed completely, leave it, and waive the finding with the "
+        "reason.",
+        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the "
+        "county's outline equal to that of its townships, or draw the missing township.",
+        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make "
+        "the county's outline equal to that of the land survey, or restore the missing parcels.",
+        "wholly_outside": "{layer} ({key}) is completely outside the county (here {area}, width {width} m). Compare "
+        "coordinates and county with {authority}: move it back if the coordinates are wrong, delete it if it does not "
+        "belong to the county; correct a wrong edge of the county.",
+        "division": "{layer} ({key}) reaches {area} outside the county (width {width} m); the two boundaries must "
+        "agree. Compare with {authority}: cut {layer} back to the county with identical vertices if it is wrong, or "
+        "correct a wrong edge of the county.",
     },
     fails=[
         RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
@@ -66,8 +79,9 @@ def outside_county(
         A neighbour's land counts for the neighbour; the packages of two counties must match at their common edge. An
         outline that is too large includes such land.
     How to fix
-        Cut the feature back to the county's outline, with identical vertices; or correct the outline so that it
-        agrees with townships and survey. Move a point to its place.
+        Restore an edge that was drawn wrongly. Cut a right edge that crosses the county's outline back to it, with
+        identical vertices; or correct the outline so that it agrees with townships and survey. Move a point to its
+        place.
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships.
@@ -78,13 +92,25 @@ def outside_county(
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
-        return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, county, ctx.geometry.find_uncovered(layer, county, extent[1]))
-        )
+        parts = ctx.geometry.find_uncovered(layer, county, extent[1])
+        findings = ctx.finding_maker.make_pair_findings(layer, county, parts)
+        _note_variants(findings, parts, layer, ctx)
+        return ctx.finding_maker.mark_findings_by_location(findings)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     return _report_excess_outline(county, extent[1], townships, parcels, ctx)
+
+
+def _note_variants(findings: list[Finding], parts: OverlayParts, layer: Layer, ctx: RuleContext) -> None:
+    """Note in each finding if its feature is completely outside the county, or a division of the county."""
+    outside_areas = np.bincount(parts.left, weights=parts.area, minlength=len(layer))
+    is_division = any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages"))
+    for finding, row in zip(findings, parts.left.tolist(), strict=True):
+        if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
+            finding.params["shown"] = {"variant": "wholly_outside"}
+        elif is_division:
+            finding.params["shown"] = {"variant": "division"}
 
 
 def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:

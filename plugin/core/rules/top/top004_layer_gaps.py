@@ -19,8 +19,9 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the "
-        "edge of the other.",
+        "": "{layer}: a gap of {area} is between {key} and {related_key} (width {width} m); no feature has this land, "
+        "and both edges should be one. Compare with {authority}, and extend the feature that differs from it to the "
+        "shared edge, with identical vertices.",
         "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside, most likely a drawing error. Delete "
         "the hole so that the feature is continuous.",
     },

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import shapely
+
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, rule
@@ -18,7 +20,11 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m); parcels must cover the "
-        "whole county. Restore the missing parcel or extend the neighbouring one; correct a wrong outline of {layer}."
+        "whole county. First check the outline of {layer}, and correct a wrong one; if it is right, restore the "
+        "missing parcel from the survey or extend the neighbouring one.",
+        "beyond_county": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m); the place "
+        "is outside the county (TOP003). First correct the outline of {layer} or of the county, and check again; do "
+        "not extend parcels beyond the county.",
     },
     fails=[
         RuleExample("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
@@ -52,8 +58,20 @@ def parcel_coverage(
     if divisions is None or divisions is parcels:
         return None
     rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
-    return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(
-            divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows)
-        )
+    findings = ctx.finding_maker.make_pair_findings(
+        divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows)
     )
+    if county is not None and county is not divisions:
+        _note_places_beyond_county(findings, county, ctx)
+    return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+def _note_places_beyond_county(findings: list[Finding], county: Layer, ctx: RuleContext) -> None:
+    """Note in each finding if most of its place is outside the county, where parcels must not be drawn."""
+    extent = ctx.plan.compute_county_shape()
+    if extent is None or extent[0] is not county or extent[1].shapes[0] is None:
+        return
+    outline = extent[1].shapes[0]
+    for finding in findings:
+        if shapely.area(shapely.intersection(finding.geometry, outline)) < shapely.area(finding.geometry) / 2:
+            finding.params["shown"] = {"variant": "beyond_county"}

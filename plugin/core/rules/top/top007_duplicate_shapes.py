@@ -24,7 +24,8 @@ REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
     basis=["usual-practice"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer}: {key} has exactly the same shape as other features: {count} ({related_key}). Keep the one with the right attributes and delete the others."
+        "": "{layer}: {key} has the same shape as other features ({related_key}): {count}; they are counted several "
+        "times. Compare with {authority}, keep the one with the right attributes, and delete the others.",
     },
     fails=[
         RuleExample("twice in a layer that may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),

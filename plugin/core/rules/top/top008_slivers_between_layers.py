@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts
-from ...messages.numbers import format_square_metres
+from ...messages.numbers import format_square_metres, format_width
 from ...messages.texts import shorten_key
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
@@ -35,14 +35,17 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     needs={},
     uses=["tolerance", "quality.lines"],
     messages={
-        "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area} in total; "
-        "below the tolerance and not counted: {ignored} more): {examples}. The two edges should be identical. Compare "
-        "each place with the approved (sealed) result and restore the line that differs from it; if both agree with "
-        "it, move neither and waive the finding with the document.",
-        "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in "
-        "total; below the tolerance and not counted: {ignored} more): {examples}. The two edges should be identical. "
-        "Compare each place with the approved (sealed) result and restore the line that differs from it; if both "
-        "agree with it, move neither and waive the finding with the document.",
+        "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area_m2} in "
+        "total; below the tolerance{facts} and not counted: {ignored} more). The two edges should be identical. "
+        "Features, area and coordinates (X, Y) of each: {examples}. This is a summary: when REL001 to REL003 run, "
+        "they list each place, and correcting it ends this finding, too. Compare each place with the approved result, "
+        "and restore the line that differs from it; if both agree with it, move neither and waive the finding with "
+        "the document.",
+        "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area_m2} in "
+        "total; below the tolerance{facts} and not counted: {ignored} more). The two edges should be identical. "
+        "Features, area and coordinates (X, Y) of each: {examples}. Compare each place with the approved result, and "
+        "restore the line that differs from it; if both agree with it, move neither and waive the finding with the "
+        "document.",
     },
     fails=[
         RuleExample("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),
@@ -73,7 +76,7 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
     Why
         Many thin strips along one edge are not separate conflicts: the edge was drawn twice.
     How to fix
-        Compare each place with the approved (sealed) result. In a copy, restore the line that differs from it
+        Compare each place with the approved result. In a copy, restore the line that differs from it
         (QGIS: Snap geometries) and run the relation rules again; if both agree with it, move neither and waive the
         finding with the document.
     Limits
@@ -109,6 +112,8 @@ def _summarise_slivers(
     areas = ctx.geometry.measure_statutory_areas(parts.geometry)
     area = float(areas.sum())
     params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.polygons)}
+    limits = [format_square_metres(ctx.tolerance.min_area_m2), f"{format_width(ctx.tolerance.min_width_m)} m"]
+    params["shown"] = {"facts": limits}
     params["examples"] = _name_largest_parts(first_layer, second_layer, parts, areas)
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
     return [
