@@ -22,11 +22,15 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     uses=["attributes.number_fields", "attributes.graded_fields"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
-        "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
+        "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Findings, waivers and "
+        "versions cannot distinguish them. Keep the one that {authority} already had, and assign new numbers to the "
+        "others (Fix…, or function sanxian_next_bsm of the field calculator); a used number is never assigned again.",
         "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
         "number (function sanxian_next_bsm of the field calculator).",
-        "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must number them one by one. Number them again.",
-        "grade": "{layer}: every feature has the same {field} “{value}” (features: {count}), but this layer divides the county into grades. Take the grade of each feature from the evaluation.",
+        "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must "
+        "number them one by one. Enter the numbers of {authority}; number the features again if it has none.",
+        "grade": "{layer}: every feature has the same {field} “{value}” (features: {count}), but this layer divides "
+        "the county into grades. Take the grade of each feature from the evaluation.",
     },
     fails=[
         RuleExample("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),

@@ -22,9 +22,13 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
     basis=["A1"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
-        "length": "{layer} ({key}): {field} “{value}” has the wrong length (characters: {count}, required: {length}). It is composed of the county's six digits, a layer code or 0000, and the running number. Assign a new number.",
-        "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a new number with half-width digits only.",
-        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the first digits, or remove the neighbour's feature.",
+        "length": "{layer} ({key}): {field} “{value}” has {count} characters instead of {length}: county code (6), "
+        "layer code or 0000, serial number. Number the feature again (function sanxian_next_bsm of the field "
+        "calculator).",
+        "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a "
+        "new number with half-width digits only.",
+        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. "
+        "Correct the first digits, or remove the neighbour's feature.",
     },
     fails=[
         RuleExample("too short", _make_plan_with_key("1402250001"), finds=1),

@@ -25,8 +25,10 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     basis=["A1"],
     needs={},
     messages={
-        "one": "{layer} ({key}): {field} {value} is also used in {related_layer}. Assign a new number to one of the two features.",
-        "many": "{layer} and {related_layer} have common numbers in {field}: {count} ({keys}{more}). Number all features of one of the two layers again.",
+        "one": "{layer} ({key}): {field} {value} is also used in {related_layer}, so the number does not identify one "
+        "feature. Assign a new number in the later layer (function sanxian_next_bsm of the field calculator).",
+        "many": "{layer} and {related_layer} share {count} numbers in {field} ({keys}{more}), so they do not identify "
+        "one feature. Number the later layer again (function sanxian_next_bsm of the field calculator).",
     },
     fails=[
         RuleExample("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),

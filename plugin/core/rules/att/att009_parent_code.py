@@ -20,7 +20,9 @@ PARCEL_LAYER = {"layer": "DLTB"}
     uses=["attributes.leaf_lists"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; finer codes below it: {count} ({codes}{more}). Use the finer code.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of the {list}, with codes below it: "
+        "{count} ({codes}{more}). Sums by class would miss the parcel. Enter the finer code of the survey, and "
+        "correct the name.",
     },
     fails=[RuleExample("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
     passes=[

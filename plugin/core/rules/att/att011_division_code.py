@@ -24,8 +24,10 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
     basis=["A3"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("division_code",))},
     messages={
-        "form": "{layer} ({key}): {field} = “{value}” is not a division code; a county's code has 6 digits, a township's 9, a village's 12. Correct the code.",
-        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. Correct the code, or remove the neighbour's feature.",
+        "form": "{layer} ({key}): {field} = “{value}” is not a division code (county 6 digits, township 9, village "
+        "12). Sums by code would miss the feature. Enter the code of its division.",
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. "
+        "Correct the code, or remove the neighbour's feature.",
     },
     fails=[
         RuleExample(

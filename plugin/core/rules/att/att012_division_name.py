@@ -50,11 +50,14 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
     },
     uses=["attributes.place_pairs", "attributes.village_office_words", "attributes.upper_names"],
     messages={
-        "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is {expected}. Correct the name or the code.",
-        "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, {rows}{more}), but {related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
-        "upper": "{layer}: {field} = “{value}”, but the county with code {code} belongs to {expected}; features: {count} ({rows}{more}). "
-        "Correct the name or the code.",
-        "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
+        "name": "{layer} ({key}): {field} = “{value}”, but {code} is {expected}. Check the code first: if it is "
+        "right, correct the name; if not, correct the code.",
+        "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, {rows}{more}), but "
+        "{related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
+        "upper": "{layer}: {field} = “{value}”, but the county of code {code} is in {expected}; features: {count} "
+        "({rows}{more}). Check the code first: if it is right, correct the name; if not, correct the code.",
+        "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the "
+        "code, or add the township.",
     },
     fails=[
         RuleExample("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),

@@ -31,9 +31,11 @@ LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
     needs={"layer": LayerNeed(EVERY_LAYER, reads=AREA_MEANINGS)},
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
-        "{difference} m²). Compute the field again with “Statutory area”; correct the shape first if it is wrong.",
-        "length": "{layer} ({key}): {field} = {actual} m, but the line is {expected} m long (difference {difference} m). Compute "
-        "the field again from the line; correct the line first if it is wrong.",
+        "{difference} m²). First compare the shape with {authority}, and correct it if it is wrong; then compute the "
+        "field again with “Statutory area”, and deduction and net area that follow from it.",
+        "length": "{layer} ({key}): {field} = {actual} m, but the line is {expected} m long (difference {difference} "
+        "m). First compare the line with {authority}, and correct it if it is wrong; then compute the field again "
+        "from the line.",
     },
     fails=[
         RuleExample("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),

@@ -19,8 +19,10 @@ RESTORABLE_SUFFIX = "K"
     basis=["A11"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated "
-        "land. Remove the parcel from this layer, or correct the code if the survey has it as cultivated land.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land, not cultivated land, and must not be "
+        "counted as such. First compare the code with the survey, and correct a wrong one. If it is right: land that "
+        "can be farmed again is restored and its class changed; other land is removed from this layer after approval, "
+        "and permanent basic farmland is supplemented.",
     },
     fails=[
         RuleExample("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
@@ -39,7 +41,8 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         可调整地类 can be cultivated again, but is not 耕地; targets for 耕地 do not include it.
     How to fix
-        Remove the parcel from the layer, or correct its code after the survey shows it as 耕地.
+        Compare the code with the survey, and correct a wrong one. Restore land that can be farmed again and change its
+        class; remove other land after approval, and supplement permanent basic farmland.
     Limits
         LAW010 reports other land that is not 耕地, and K codes in its own layer: when both run, LAW010 reports that
         layer. Parcels of the survey may have K codes. Does not run by default: select the rule or its group attributes.

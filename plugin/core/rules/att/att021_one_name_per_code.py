@@ -26,7 +26,9 @@ def _make_plan_with_unit_names(*unit_names: str | None) -> dict[str, list[dict[s
     uses=["attributes.name_pairs"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” (features: {count}, {rows}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
+        "": "{layer} ({key}): {field} = “{value}” in features: {count} ({rows}{more}), but code {code} has "
+        "“{expected}” in {usual} others; sums by name would be split. Compare with the unit's name in the survey: if "
+        "the code is right, use one name; if not, correct the code.",
     },
     fails=[
         RuleExample(

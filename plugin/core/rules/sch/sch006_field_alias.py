@@ -16,9 +16,17 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Change the alias; the values are not affected.",
-        "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Enter it as the field's alias.",
-        "none": "{layer}: no field has a Chinese alias (fields: {count}); the values are not affected. Copy the rows into a layer from “Create plan layers”, which has them, or enter the aliases from the data dictionary.",
+        "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Values and this "
+        "check are not affected, but the receiving side checks fields by their Chinese names: correct it before "
+        "submission. Change the alias in the database, or create an empty layer with New Layers… and paste the "
+        "features into it.",
+        "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Values and this check "
+        "are not affected, but the receiving side checks fields by their Chinese names: add it before submission. "
+        "Enter the alias in the database, or create an empty layer with New Layers… and paste the features into it.",
+        "none": "{layer}: no field has a Chinese alias (fields: {count}). Values and this check are not affected, but "
+        "the receiving side checks fields by their Chinese names: add the aliases before submission. Create an empty "
+        "layer with New Layers… (GeoPackage or FileGDB), and paste the features into it. Aliases in the layer "
+        "properties of QGIS are not in the database and do not count.",
     },
     fails=[
         RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,

@@ -18,14 +18,17 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "none": "{layer}: the field {field} has no coded domain in the database; the template has the {list}. Codes that are filled in are not affected. Create an empty layer with domains (New Layer; GeoPackage or FileGDB) and paste the features into it, so that codes need not be typed.",
-        "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
-        "the domain in the database.",
+        "none": "{layer}: the field {field} has no coded domain in the database (codes to choose from); the template "
+        "has the {list}. Codes that are filled in and this check are not affected. Add the domain before submission "
+        "if the receiving side requires it; otherwise no action is needed. Create an empty layer with domains with "
+        "New Layers… (GeoPackage or FileGDB), and paste the features into it.",
+        "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). They cannot "
+        "be chosen; codes that are filled in are not affected. Add them to the domain in the database.",
         "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). "
-        "Delete them from the domain, or, if the county uses them, add them to the file of the list (menu Data Dictionary, "
-        "page of the list, shows where it is and how).",
+        "Delete them from the domain, or, if the county uses them, add them to the file of the list (menu Data "
+        "Dictionary, page of the list, shows where it is and how).",
         "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} "
-        "({codes}). Correct the names in the domain.",
+        "({codes}). Wrong codes would be chosen. Correct the names in the domain.",
     },
     fails=[
         RuleExample("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,

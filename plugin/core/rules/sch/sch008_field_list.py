@@ -18,10 +18,15 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position in the template; "
-        "leave it empty if there are no data.",
-        "type": "{layer}: the field {field} has the type {actual}; the template requires {expected}. Change the field's type and copy the values.",
-        "order": "{layer}: the fields have another order than the template: {field} is at the position of {wanted}. Copy the rows into a layer from “Create plan layers”.",
+        "missing": "{layer} lacks the field {field} ({alias}, {expected}); the receiving side checks each field. "
+        "Create an empty layer with all fields with New Layers…, and paste the features into it; leave values empty "
+        "where there are no data.",
+        "type": "{layer}: the field {field} has the type {actual}; the template has {expected}, which the receiving "
+        "side checks. Create a field of that type, convert the values with the field calculator, and delete the old "
+        "field.",
+        "order": "{layer}: the order of fields differs from the template: {field} is where {wanted} must be. Values "
+        "are not affected, but the receiving side checks the order. Create an empty layer with New Layers…, and paste "
+        "the features into it.",
     },
     fails=[
         RuleExample("a field left out", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **{m: v for m, v in COMPLETE_ROW.items() if m != "zone_name"}}]},
