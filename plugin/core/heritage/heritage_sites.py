@@ -117,6 +117,11 @@ def collect_heritage_sites(ctx: RuleContext, of_role: Callable[[str], Layer | No
     return sites
 
 
+def list_layers_of_kind(kind: str, ctx: RuleContext) -> list[str]:
+    """Return the codes of the layers whose sites are all of a kind."""
+    return [role for role, layer_kind in _list_heritage_layers(ctx) if layer_kind == kind]
+
+
 def _list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
     """Yield layer codes with the kind of their sites; the protection line comes first.
 

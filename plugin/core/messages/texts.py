@@ -22,6 +22,7 @@ from ..model.indicator import SQUARE_METRES
 from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
+from .clauses import make_clauses
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
     choose_figure_decimals,
@@ -427,10 +428,10 @@ class Texts:
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
-            "key": self._make_key_label(finding.key, finding.params.get("fid")),
+            "key": self.make_key_label(finding.key, finding.params.get("fid")),
             "related_layer": self.make_layer_label(finding.related_role, templates),
             "related_key": ", ".join(
-                self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
+                self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             ),
             "field": finding.field,
             "area": self.format_area(finding.area_m2),
@@ -455,6 +456,8 @@ class Texts:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
         message_params |= self._describe_feature(finding, shown_params)
+        clauses = make_clauses(finding, self, templates)
+        message_params |= {name: text for name, text in clauses.items() if name not in finding.params}
         # A result stored by an earlier version does not have it.
         message_params["there"] = (
             self._describe_features_there(shown_params["there"], templates) if "there" in shown_params else ""
@@ -490,7 +493,7 @@ class Texts:
         """Return the sentence on the features of a layer at the place of a finding."""
         labels = []
         for feature in related_features["features"]:
-            key, label = self._make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
+            key, label = self.make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
             labels.append(self.get("words", "feature_and_label", key=key, label=label) if label else key)
         feature_names = self.get("words", "between_names").join(labels)
         if related_features["count"] > len(labels):
@@ -566,9 +569,7 @@ class Texts:
         if isinstance(params.get("roles"), list):
             list_texts["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
         if "row_names" in shown_params:
-            list_texts["rows"] = separator.join(
-                self._make_key_label(key, fid) for key, fid in shown_params["row_names"]
-            )
+            list_texts["rows"] = separator.join(self.make_key_label(key, fid) for key, fid in shown_params["row_names"])
         # A result stored by an earlier version does not name the features, and only the most frequent type.
         type_texts = self.get_section("types")
         types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
@@ -618,7 +619,8 @@ class Texts:
             return role
         return templates[role].name if self.lang == "zh" else role
 
-    def _make_key_label(self, key: str, fid: Any) -> str:
+    def make_key_label(self, key: str, fid: Any) -> str:
+        """Return a row's key as messages show it, with its feature id if one is given."""
         if fid is not None:
             return (
                 self.get("words", "feature_id", fid=fid)

@@ -58,8 +58,11 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
         for role in _list_summed_roles(finding, plan, entries):
             area_m2 = repeated_land.measure_overlap_area(role, str(finding.params.get("town", "")))
             if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
-                layer, area = texts.make_layer_label(role, plan.norm.standard.templates), texts.format_area(area_m2)
-                finding.message += texts.get("figures", "repeated", layer=layer, area=area)
+                repeated = {"role": role, "area_m2": area_m2, "without": _compute_without(finding, area_m2)}
+                shown = finding.params.get("shown", {})
+                finding.params["shown"] = {**shown, "repeated": [*shown.get("repeated", []), repeated]}
+        if "repeated" in finding.params.get("shown", {}):
+            finding.message = texts.format_message(finding, plan.norm.standard.templates)
     for indicator in report.indicators:
         entry = entries.get(indicator.id.removeprefix(_TOWNSHIP_PREFIX))
         for role in _list_roles(entry, plan):
@@ -123,6 +126,19 @@ def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
         keys |= {key for key, fid in key_and_fid_pairs if fid is None}
         fids |= {fid for _, fid in key_and_fid_pairs if fid is not None}
     return [n for n, (key, fid) in enumerate(zip(layer.keys, layer.fids, strict=True)) if key in keys or fid in fids]
+
+
+def _compute_without(finding: Finding, area_m2: float) -> float | None:
+    """Return the figure of a finding without the land that it counts twice.
+
+    Overlaps are measured as gross area: None for net areas, and for a ratio that does not count the whole boundary.
+    """
+    params = finding.params
+    if finding.code == "LAW001" and params.get("form") == "N1":
+        return float((params["numerator"] - area_m2) / params["denominator"])
+    if finding.code == "LAW002" and not finding.field and isinstance(params.get("value"), float):
+        return float(params["value"] - area_m2 / SQUARE_METRES[_get_unit(finding)])
+    return None
 
 
 def _list_summed_roles(finding: Finding, plan: Plan, entries: dict[str, CatalogueIndicator]) -> list[str]:

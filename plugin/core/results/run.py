@@ -21,6 +21,7 @@ from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
+from .overlaps_there import name_overlaps_there
 from .repeated_land import mark_repeated_land
 
 
@@ -64,8 +65,9 @@ def make_report_and_apply_waivers(
 ) -> Report:
     """Return the report of evaluated rules.
 
-    It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, and marks
-    figures that count land twice. It applies waivers (accepted findings) and adds the provenance.
+    It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, names overlaps of
+    the control lines at the place of other findings, and marks figures that count land twice. It applies waivers
+    (accepted findings) and adds the provenance.
     """
     texts = Texts(lang)
 
@@ -80,6 +82,7 @@ def make_report_and_apply_waivers(
     )
     report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
     report.findings += find_inconsistencies(plan, side_inputs)
+    name_overlaps_there(report.findings)
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts)
     for indicator in report.indicators:

@@ -33,7 +33,8 @@ class RowTownships:
 
     ``named_township``: the township that a row's ``field_name`` names, −1 for a township outside the map;
     ``misplaced_township``: that township if the row is not inside it, else −1; ``township_of_centre``: the township of
-    the row's centre, −1 for none; ``is_of_other_county``: the code belongs to another county.
+    the row's centre, −1 for none; ``is_of_other_county``: the code belongs to another county;
+    ``share_in_named_township``: share of the row's area in the named township, 0 for rows that were not compared.
     """
 
     layer: Layer
@@ -43,6 +44,7 @@ class RowTownships:
     misplaced_township: NDArray
     township_of_centre: NDArray
     is_of_other_county: NDArray
+    share_in_named_township: NDArray
 
     def find_exchanged_codes(self) -> dict[int, int]:
         """Return townships whose codes are exchanged: township → the one its rows name.
@@ -90,10 +92,9 @@ def _compare_row_codes(
 ) -> RowTownships:
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
-    misplaced = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
-    return RowTownships(
-        layer, townships, field, named_township, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code)
-    )
+    misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
+    has_foreign_code = _has_foreign_code(layer, ctx.plan.area_code)
+    return RowTownships(layer, townships, field, named_township, misplaced, centres, has_foreign_code, share)
 
 
 def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArray, str]:
@@ -131,8 +132,8 @@ def _find_misplaced_rows(
     township_layer: Layer,
     township_of_row: NDArray,
     ctx: RuleContext,
-) -> NDArray:
-    """Return (n,) the named township of misplaced rows, −1 for other rows.
+) -> tuple[NDArray, NDArray]:
+    """Return (n,) the named township of misplaced rows, −1 for other rows; and the share of each row in it.
 
     A row is misplaced if too small a share of it is inside the named township.
 
@@ -140,12 +141,13 @@ def _find_misplaced_rows(
     """
     is_compared = (named_township >= 0) & (named_township != township_of_centre) & layer.has_shape
     if not is_compared.any():
-        return np.full(len(layer), -1)
+        return np.full(len(layer), -1), np.zeros(len(layer))
     parts = ctx.geometry.find_shared_parts(layer, township_layer, rows_a=is_compared, measured=True)
     is_in_named_township = township_of_row[parts.right] == named_township[parts.left]
     inside = np.bincount(parts.left[is_in_named_township], parts.area[is_in_named_township], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas
-    return np.where(is_compared & outside, named_township, -1)
+    share = np.divide(inside, layer.plane_areas, out=np.zeros(len(layer)), where=layer.plane_areas > 0)
+    return np.where(is_compared & outside, named_township, -1), share
 
 
 #: Areas whose rows name their township.

@@ -41,8 +41,8 @@ def test_target_is_not_met_by_land_that_counts_twice(rows, target, state, confir
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("zh", "生态保护红线要素之间重叠 49.99 公顷，面积重复计入"),
-        ("en", "overlap by 49.99 ha, which the sum counts twice"),
+        ("zh", "超出 0.20 km²。其中生态保护红线要素之间重叠 0.50 km²，面积重复计入，扣除后约为 1.50 km²。请先消除重叠"),
+        ("en", "overlap by 0.50 km², which the sum counts twice; without it the sum is about 1.50 km². First remove"),
     ],
 )
 def test_message_of_an_exceeded_sum_states_the_area_that_counts_twice(lang, words):
@@ -62,7 +62,7 @@ def test_land_under_three_features_counts_once():
     assert indicator.state == "unconfirmed"
     report, _ = check_red_line([SQUARE_WKT] * 3, 0.5, comparison="<=")
     (finding,) = [one for one in report.findings if one.code == "LAW002"]
-    assert "重叠 199.95 公顷" in finding.message
+    assert "重叠 2.00 km²" in finding.message
 
 
 def test_target_exceeded_by_less_than_the_area_counted_twice_is_unconfirmed():

@@ -68,31 +68,31 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "ratio.base_year",
     ],
     messages={
-        "": "The expansion ratio (form {form}) is {ratio_text}, above the limit of {limit}: boundary {numerator} m² ÷ "
-        "urban construction land of the base year {denominator} m². Remove at least {excess} m² from the boundary; "
-        "first correct wrong urban-rural attribute codes of the base parcels.",
-        "land": "The expansion ratio (form {form}) is {ratio_text} by {field} of the base parcels, but {land_text} by "
+        "": "The expansion ratio is {ratio_text}, above the limit of {limit}{limit_source}. It is computed as "
+        "{form_text}: {numerator} m² ÷ {denominator} m². {repeated}First correct wrong urban-rural attribute codes "
+        "(CZCSXM) of the base parcels; if they are right, remove at least {excess} m² from the boundary.",
+        "land": "The expansion ratio ({form_text}) is {ratio_text} by {field} of the base parcels, but {land_text} by "
         "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
         "or the survey, or are of another use in the present use of the centre, or in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
-        "of {denominator} m²), {which_keys}. The expansion ratio (form {form}) is {ratio_text} with these "
+        "of {denominator} m²), {which_keys}. The expansion ratio ({form_text}) is {ratio_text} with these "
         "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
         "parcels; until then the ratio is not confirmed.",
         "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use or the "
         "survey, or are of another use in the present use of the centre, or in the ecological protection red line or "
         "in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
         "{which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. "
-        "The expansion ratio (form {form}) is {ratio_text} with these parcels and {without_text} without them; the "
+        "The expansion ratio ({form_text}) is {ratio_text} with these parcels and {without_text} without them; the "
         "limit is {limit}. Compare these parcels in the layers, and correct the layer that is wrong; for parcels "
         "built up in the base year, waive the finding and give the document.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
         "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
-        "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
+        "the boundary. The expansion ratio ({form_text}) is {ratio_text} without the windows and {closed_text} with "
         "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
         "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} "
-        "m² of the base of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is "
+        "m² of the base of {denominator} m²), {which_rows}. The expansion ratio ({form_text}) is "
         "{ratio_text} with these parcels and {without_text} without them, above the limit of {limit}. Compare "
         "{field} of these parcels with the survey of the base year, and correct it where it is wrong; if it is "
         "right, waive the finding and give the document.",
@@ -180,6 +180,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             "numerator": round(numerator, 2),
             "denominator": round(expansion.denominator_m2, 2),
             "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
+            "shown": {"limit_source": _find_limit_source(ctx)},
         }
         result.findings.append(Finding(boundary.role, params=ratio_params))
     base_year = int(ctx.norm.get("ratio.base_year"))
@@ -204,6 +205,11 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
+
+
+def _find_limit_source(ctx: RuleContext) -> str:
+    """Return the document that the limit of the ratio is from; empty if it is unknown."""
+    return ctx.norm.profile.mark_sources.get("ratio.limit", "")
 
 
 def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: Layer) -> Finding:

@@ -51,15 +51,21 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["reserves.part_words", "rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
-        "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
-        "{unit}. Adjust {layer}; if the target was entered wrongly, correct it in the county "
-        "profile by the approval document.",
-        "rounding": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
-        "{unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. Find the unrounded number in the approval document: "
-        "if {layer} meets it, enter it in the county profile and change no shape; otherwise correct {layer}.",
+        "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}{limit_source}: difference {miss} "
+        "{unit}. {repeated}First check the target: if the county profile has it wrong, correct it by the approval "
+        "document. If it is right, compare {layer} with the approved result and adjust it until it meets the target.",
+        "rounding": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}{limit_source}: difference {miss} "
+        "{unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. {repeated}Find the "
+        "unrounded number in the approval document: if {layer} meets it, enter it in the county profile and change "
+        "no shape; otherwise correct {layer}.",
         "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}. They differ by a factor of {times}: most likely the unit or the decimal point of the target is wrong, and the target cannot be used. Correct its value and unit in the county profile.",
-        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): difference {miss} {unit}. Determine which document is in force, then correct the layer, or the wrong number in the plan's text or the profile.",
-        "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
+        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} "
+        "({other}): difference {miss} {unit}. {repeated}Determine which document is in force, then correct {layer}, "
+        "or the wrong number in the plan's text or the profile.",
+        "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target "
+        "is {comparison} {target} {unit}{limit_source}: difference {miss} {unit}. The target is met only within the "
+        "allowance for area sums (ATT022) and is not confirmed. {repeated}Compute {field} again from the shapes; if "
+        "the target is still missed, compare {layer} with the approved result and adjust it.",
     },
     fails=[
         RuleExample("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
@@ -247,6 +253,7 @@ def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator:
             "target": f"{target_value:.{decimals}f}",
             "unit": indicator.unit,
             "miss": round(abs(target_value - value), decimals + 4),
+            "shown": {"limit_source": target.source},
             **({"land": round(value, decimals + 4)} if by_field else {}),
         },
     )

@@ -72,22 +72,30 @@ _TOWNSHIP_DIGITS = 9
     },
     uses=["rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, LEAST_SHARE_SETTING],
     messages={
-        "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
-        "{miss} {unit}. Correct {layer} in this township; if the target was entered wrongly, correct the table of "
-        "tasks by its document.",
-        "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
-        "{miss} {unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. Find the unrounded number in "
-        "the document: if {layer} meets it, enter it in the table of tasks and change no shape; otherwise correct {layer} in this township.",
-        "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; its target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
-        "misplaced": "{layer}: {field} names {town}, but the features are located in {place}; features: {count} "
-        "({area}), {which_keys}. Township figures use the location. Correct {field}, or the shapes if they are "
-        "wrong.",
+        "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}{limit_source}: "
+        "difference {miss} {unit}. {repeated}First check the target: if the table of tasks has it wrong, correct it "
+        "by its document. If it is right, compare {layer} in this township with the approved result and adjust it "
+        "until it meets the target.",
+        "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}{limit_source}: "
+        "difference {miss} {unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. "
+        "{repeated}Find the unrounded number in the document: if {layer} meets it, enter it in the table of tasks "
+        "and change no shape; otherwise correct {layer} in this township.",
+        "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; "
+        "its target is {comparison} {target} {unit}{limit_source}: difference {miss} {unit}. The target is met only "
+        "within the allowance for area sums (ATT022) and is not confirmed. {repeated}Compute {field} again from the "
+        "shapes; if the target is still missed, compare {layer} in this township with the approved result and "
+        "adjust it.",
+        "misplaced": "{layer}: {field} names {town}{named_code}; {named_share}, and the features are located in "
+        "{place}{place_codes}; features: {count} ({area}), {which_keys}. Township figures use the location. Compare "
+        "the shapes with the approved result: move back a shape that was displaced; if the shapes are right, give "
+        "{field} the code of the township around them.",
         "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
         "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
         "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",
-        "foreign": "{layer}: {field} names another county ({codes}), but the features are in this county and count "
-        "there ({area_code}); features: {count} ({area}), {which_keys}. Correct {field}, or remove features of "
-        "another county.",
+        "foreign": "{layer}: {field} names another county ({codes}), but the features are in this county and count there "
+        "({area_code}); features: {count} ({area}), {which_keys}. Compare the shapes with the approved result: move "
+        "back a shape that was displaced; if the shapes are right, correct {field}; remove features of another "
+        "county.",
     },
     fails=[
         RuleExample("a township short of net farmland", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]}, finds=1,
@@ -236,7 +244,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
             row_codes.misplaced_township,
         )
         misplaced[_is_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
-        findings += _report_misplaced_rows(row_codes, misplaced)
+        findings += _report_misplaced_rows(row_codes, misplaced, ctx)
         if row_codes.is_of_other_county.any():
             findings.append(_make_foreign_code_finding(row_codes, ctx))
     return findings
@@ -289,7 +297,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext
     )
 
 
-def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray) -> Iterable[Finding]:
+def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray, ctx: RuleContext) -> Iterable[Finding]:
     """Yield one finding for each township that rows name although they are elsewhere.
 
     ``misplaced_township`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
@@ -297,11 +305,12 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray)
     layer = row_codes.layer
     for township in np.unique(misplaced_township[misplaced_township >= 0]).tolist():
         rows = np.flatnonzero(misplaced_township == township)
-        place_names = [
-            row_codes.townships[centre].name
+        places = [
+            row_codes.townships[centre]
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
+        place_names = [place.name for place in places]
         params = {
             "town": row_codes.townships[township].name,
             "count": len(rows),
@@ -309,6 +318,11 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray)
             if place_names
             else AREA_OUTSIDE_TOWNSHIPS,
             "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
+            "shown": {
+                "named_code": row_codes.townships[township].code,
+                "place_codes": [place.code for place in places[:_MAX_LISTED]],
+                "named_share": float(row_codes.share_in_named_township[rows].max()),
+            },
         }
         yield Finding(
             layer.role,
@@ -317,6 +331,7 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray)
             field=row_codes.field_name,
             township=row_codes.townships[township].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
+            geometry=ctx.geometry.unite_shapes(layer.plane[rows]),
             params=params,
         )
 
@@ -442,6 +457,7 @@ def _make_missed_target_finding(
             "target": task.value,
             "unit": task.unit,
             "miss": round(abs(task.numeric_value - value), task.printed_decimals + 4),
+            "shown": {"limit_source": task.source},
             **({"land": round(value, task.printed_decimals + 4)} if by_field else {}),
         },
     )

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from typing import Any
 
 from ...engine.context import RuleContext
-from ...messages.texts import IndicatorName
+from ...indicators.typed_figures import get_printed_figures
+from ...messages.clauses import OWN_PLAN
+from ...messages.texts import TEXT_LANGUAGES, IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...profile import IndicatorTarget, OtherSource, StatedFigure
+from ...standard.indicator_catalogue import find_indicator_name
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXAMPLE_CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
@@ -22,13 +26,9 @@ EXAMPLE_AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2
     needs={},
     messages={
         "": "{indicator} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” "
-        "has {said} {unit}. If the county's text, tables and profile use neither, nothing is to be done. Else compare "
-        "year and definition; if the figures differ, use that of the upper level (of one level, the one approved later) and "
-        "state its source. A county does not correct documents of upper levels.",
-        "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, "
-        "“{other}” has {said} {unit}. If the county's text, tables and profile use neither, nothing is to be done. Else "
-        "compare year and definition; if the figures differ, use that of the upper level (of one level, the one approved "
-        "later) and state its source. A county does not correct documents of upper levels.",
+        "has {said} {unit}. {advice}",
+        "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” has "
+        "{said} {unit}. {advice}",
     },
     fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=EXAMPLE_CONTRADICTED_TARGETS)],
     passes=[
@@ -77,13 +77,17 @@ def _iterate_figures_with_other_sources(
 def _make_difference_finding(
     figure: IndicatorTarget | StatedFigure, source: OtherSource, area: str, is_own_plan: bool, ctx: RuleContext
 ) -> Finding:
-    params = {
+    params: dict[str, Any] = {
         "area": area,
         "year": str(source.year or figure.year),
         "source": figure.source,
         "value": figure.value,
         "other": source.source,
         "said": source.value,
+        "shown": {
+            "used": OWN_PLAN if is_own_plan else _find_uses(figure, source, ctx),
+            "has_printed_figures": bool(get_printed_figures(ctx.side_inputs)),
+        },
     }
     severity = None if is_own_plan else Severity.INFO
     if isinstance(figure, StatedFigure):
@@ -98,3 +102,39 @@ def _make_difference_finding(
     return Finding(
         role, severity=severity, params={**params, "indicator": IndicatorName(figure.indicator), "unit": figure.unit}
     )
+
+
+def _find_uses(figure: IndicatorTarget | StatedFigure, source: OtherSource, ctx: RuleContext) -> list[str]:
+    """Return where the county states one of two differing figures of an upper level.
+
+    These are documents of the county's own targets, and places in its text and tables.
+    """
+    numbers = {float(figure.numeric_value), float(source.value)}
+    profile = ctx.norm.profile
+    own_figures: list[IndicatorTarget | StatedFigure] = [*profile.targets, *profile.stated_figures]
+    uses = [
+        own.source
+        for own in own_figures
+        if own.area_code == ctx.plan.area_code
+        and _get_subject(own) == _get_subject(figure)
+        and own.unit == figure.unit
+        and float(own.numeric_value) in numbers
+    ]
+    names = _list_names(figure)
+    uses += [
+        printed.printed_at
+        for printed in get_printed_figures(ctx.side_inputs)
+        if printed.value in numbers and printed.name in names
+    ]
+    return list(dict.fromkeys(uses))
+
+
+def _get_subject(figure: IndicatorTarget | StatedFigure) -> str:
+    return figure.name if isinstance(figure, StatedFigure) else figure.indicator
+
+
+def _list_names(figure: IndicatorTarget | StatedFigure) -> set[str]:
+    """Return the names by which texts and tables may print a figure."""
+    if isinstance(figure, StatedFigure):
+        return {figure.name}
+    return {find_indicator_name(figure.indicator, lang) for lang in TEXT_LANGUAGES}

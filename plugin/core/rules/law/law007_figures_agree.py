@@ -34,11 +34,12 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, TASK_WORDS_SETTING],
     messages={
         "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: {miss}. Text, table and map must "
-        "agree with the approved result: if the layer does, correct the text or the table; otherwise correct the layer. "
-        "If the text gives a task, write “at least” or “at most”.",
+        "agree with the approved result. {repeated}If the layer agrees with it, correct the text or the table; "
+        "otherwise correct the layer. If the text gives a task, write “at least” or “at most”.",
         "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer_basis}) gives {value}, which exceeds the "
-        "bound by {miss}. Adjust {layer}; if the figure in the text or table is wrong, correct it by the approval "
-        "document.",
+        "bound by {miss}. {repeated}First check the figure in the text or table: if it is wrong, correct it by the "
+        "approval document. If it is right, compare {layer} with the approved result and adjust it until it meets "
+        "the figure.",
         "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by "
         "{miss}. Correct the text to the target; if the target was changed by an approval document, correct it in the "
         "profile.",

@@ -28,7 +28,9 @@ MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
     },
     uses=["ratio.form"],
     messages={
-        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of {left} {unit} is less than the margin for early warning. Limit changes of this layer to the remainder."
+        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of "
+        "{left} {unit} is less than the margin for early warning. {repeated}Limit changes of this layer to the "
+        "remainder."
     },
     fails=[
         RuleExample("little of the red line to spare", {"red_line": [SQUARE_KM_WKT]}, finds=1,

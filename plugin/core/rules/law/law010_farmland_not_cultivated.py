@@ -8,11 +8,14 @@ from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 from .._farmland import is_construction_land
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+#: End of the codes of land that can be restored to cultivated land (可调整地类).
+_RESTORABLE_SUFFIX = "K"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
@@ -30,23 +33,29 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     },
     uses=["tolerance"],
     messages={
-        "blank": "{layer} ({key}): {field} is empty, so it does not count as cultivated land ({area}, net {net_area}). Fill in the land-use code.",
-        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}), but permanent "
-        "basic farmland must be (restorable land, with K, is not). Compare the code with the survey and correct a wrong one; if it is right, remove the parcel and supplement it.",
-        "parcel": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of "
-        "{related_layer}, whose land use “{value}” is not cultivated land. Compare with the approved result: restore an "
-        "edge of the farmland that is drawn wrongly; if it is right, correct the parcel's land use where the survey "
-        "differs, otherwise remove this part from permanent basic farmland and supplement it.",
-        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}), but "
-        "this layer must have cultivated land only. Remove the feature from the layer; if the code is wrong, correct "
-        "the code.",
-        "protected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land "
-        "use “{value}”, which is not cultivated land. If the parcel's land use is wrong, correct the parcel; "
-        "otherwise remove this part from the layer.",
-        "unprotected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) outside {related_layer}, which "
-        "must contain all permanent basic farmland. Add the land to {related_layer}, or correct a wrong farmland line.",
-        "unsurveyed": "{layer} ({key}) has {area} (net {net_area}, width {width} m) where {related_layer} has no "
-        "parcel, so the land use is unknown. Restore the missing parcel, or correct a wrong farmland line.",
+        "blank": "{layer} ({key}): {field} is empty, so it does not count as cultivated land ({area}, {net}). Fill in the "
+        "land-use code of the survey; if it is not cultivated land, the next check states what to do.",
+        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, {net}), but permanent basic farmland "
+        "must be{restorable}. First compare the code with the survey and correct a wrong one. If it is right and "
+        "the land can be cultivated again, restore it and change its land use; otherwise apply for an adjustment, "
+        "remove the parcel and supplement it.",
+        "parcel": "{layer} ({key}) has {area} ({net}, width {width} m) on parcel {related_key} of {related_layer}, whose land "
+        "use “{value}” is not cultivated land, but permanent basic farmland must be. First compare with the "
+        "approved result and restore an edge that is drawn wrongly; if it is right, compare the land use with the "
+        "survey and correct a wrong one. If both are right and the land can be cultivated again, restore it and "
+        "change its land use; otherwise apply for an adjustment, remove this part and supplement it.",
+        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, {net}), but this layer must have "
+        "cultivated land only. First compare the code with the survey and correct a wrong one; if it is right, "
+        "remove the feature from the layer.",
+        "protected": "{layer} ({key}) has {area} ({net}, width {width} m) on parcel {related_key} of land use “{value}”, which "
+        "is not cultivated land, but this layer must have cultivated land only. First compare the land use with the "
+        "survey and correct a wrong one; if it is right, remove this part from the layer.",
+        "unprotected": "{layer} ({key}) has {area} ({net}, width {width} m) outside {related_layer}, which must contain all "
+        "permanent basic farmland. First compare with the approved result and restore a farmland edge that is drawn "
+        "wrongly; if it is right, add the land to {related_layer}.",
+        "unsurveyed": "{layer} ({key}) has {area} ({net}, width {width} m) where {related_layer} has no parcel, so the land use "
+        "is unknown. Restore the missing parcel from the survey; if the survey has none there, correct the farmland "
+        "edge by the approved result.",
         "slope": "{layer} ({key}): {field} = “{value}”, but the survey's parcel {related_key} on the same land has "
         "“{related}” ({area}). Copy the slope class from the survey's parcel.",
     },
@@ -161,7 +170,7 @@ def _check_protected_layer(
     if layer.has("land_use"):
         # Another rule reports a blank code: a feature of this layer counts as cultivated land. 可调整 land does too
         # when ATT017 runs.
-        restorable_suffix = "K" if is_reported_elsewhere(ctx, "ATT017") else ""
+        restorable_suffix = _RESTORABLE_SUFFIX if is_reported_elsewhere(ctx, "ATT017") else ""
         is_judged = [
             bool(code) and not (restorable_suffix and code.endswith(restorable_suffix))
             for code in layer.text("land_use")
@@ -188,7 +197,13 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
             position,
             field=layer.get_field_name("land_use"),
             case=case or ("code" if codes[position] else "blank"),
-            params={"value": codes[position]},
+            params={
+                "value": codes[position],
+                "shown": {
+                    "value": label_code(layer, "land_use", codes[position], ctx),
+                    "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
+                },
+            },
             geometry=shape,
             area_m2=area if shape is not None else None,
             net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
@@ -214,7 +229,7 @@ def _report_parts_on_parcels(
     )
     codes = parcels.text("land_use")
     for finding, j in zip(findings, parts.right.tolist(), strict=True):
-        finding.params["value"] = codes[j]
+        finding.params |= {"value": codes[j], "shown": {"value": label_code(parcels, "land_use", codes[j], ctx)}}
     return findings, parts
 
 

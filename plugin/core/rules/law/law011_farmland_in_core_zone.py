@@ -20,9 +20,10 @@ CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山�
     needs={"farmland": LayerNeed("farmland"), "reserves": LayerNeed("reserves", fields=("feature_name",))},
     uses=["tolerance", *CORE_SETTINGS],
     messages={
-        "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) "
-        "of a nature reserve, from which permanent basic farmland must be withdrawn step by step. Plan the withdrawal "
-        "and supplement the land; if either edge is wrong, correct it by the approval document.",
+        "": "{layer} ({key}) has {area} ({net}, width {width} m) in the core zone “{site}” ({related_key}) of a nature "
+        "reserve, from which permanent basic farmland must be withdrawn step by step. First compare both with the "
+        "approved result and restore an edge that is drawn wrongly; if both are right, plan the withdrawal and "
+        "supplement the land.",
     },
     fails=[
         RuleExample("half in the core zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=1, areas=(1000.0,)),

@@ -5,7 +5,10 @@ from ...engine.context import RuleContext, trim_code_padding
 from ...invariants import require_value
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 
+#: Code of terraces (梯田) in the list of kinds of cultivated land.
+TERRACE_CODE = "TT"
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -19,9 +22,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": LayerNeed("farmland", fields=("slope_class",))},
     uses=["farmland.steep_classes"],
     messages={
-        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}) and not "
-        "suitable as permanent basic farmland. Remove and supplement it; if the slope class is wrong, correct it by "
-        "the slope map.",
+        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, {net}{terrace}) and not "
+        "suitable as permanent basic farmland. First compare the class with the slope map and correct a wrong one. "
+        "If it is right, apply for an adjustment, remove the parcel and supplement it; if the approved result keeps "
+        "it, waive the finding and give the reason.",
     },
     fails=[
         RuleExample("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
@@ -41,7 +45,8 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         Ploughed steep land erodes; it is a defect of 永久基本农田 that is corrected when lines are adjusted.
     How to fix
-        Remove the land and supplement it with equal net area and quality; or correct the class by the slope map.
+        Correct a wrong class by the slope map. If it is right, remove the land and supplement it with equal net area
+        and quality; if the approved result keeps it, waive the finding and give the reason.
     Limits
         A setting ([farmland] steep_classes), C, lists the classes: the wording was not read. ATT018 and ATT002 check
         that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by default for a
@@ -50,6 +55,7 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
+    terraces = farmland.text("terrace") if farmland.has("terrace") else [""] * len(farmland)
     result = RuleResult()
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
@@ -60,10 +66,15 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
                 farmland,
                 row,
                 field=template_field.name,
-                params={"value": classes[row]},
+                params={"value": classes[row], "shown": _describe_terrace(farmland, terraces[row], ctx)},
                 geometry=shape,
                 area_m2=float(farmland.statutory[row]) if shape is not None else None,
                 net_area_m2=float(net[row]) if np.isfinite(net[row]) else None,
             )
         )
     return result
+
+
+def _describe_terrace(farmland: Layer, code: str, ctx: RuleContext) -> dict[str, str]:
+    """Return the name of a terrace's kind for the message; empty for other land."""
+    return {"terrace_label": label_code(farmland, "terrace", code, ctx)} if code == TERRACE_CODE else {}

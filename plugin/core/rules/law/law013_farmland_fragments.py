@@ -26,10 +26,9 @@ TOUCHING_SMALL_WKTS = [
     needs={"farmland": LayerNeed("farmland")},
     uses=["rules.LAW013"],
     messages={
-        "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area} ({area_m2}), "
-        "less than {limit} m²; features: {count}. Such small patches are hard to protect. Correct an invalid shape "
-        "(GEO002) first. If there are fields around the patch, include them; otherwise replace the patch with connected "
-        "cultivated land.",
+        "": "{layer} ({key}): {patch} {area_m2}, less than {limit} m². Such small patches are hard to protect. "
+        "{invalid_first}If there are fields around the patch, include them; otherwise replace the patch with "
+        "connected cultivated land. If it is as approved and stays for now, waive the finding and give the reason.",
     },
     fails=[
         RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
@@ -72,7 +71,13 @@ def farmland_fragments(
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
         finding = ctx.finding_maker.make_row_finding(
-            farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2}
+            farmland,
+            int(rows[0]),
+            params={
+                "count": len(rows),
+                "limit": patch_area_m2,
+                "shown": {"has_invalid_shape": bool(farmland.invalid[rows].any())},
+            },
         )
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""

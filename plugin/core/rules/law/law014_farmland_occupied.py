@@ -4,6 +4,7 @@ import numpy as np
 from ...engine.context import RuleContext
 from ...model.rule import LayerNeed, RuleExample, RuleResult, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 from .._farmland import is_construction_land
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -20,10 +21,10 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     needs={"farmland": LayerNeed("farmland"), "parcels": LayerNeed("parcels", fields=("land_use",))},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), "
-        "net {net_area} of permanent basic farmland. With an approval document, supplement the land and correct the "
-        "line by that document; without one, this is a matter of law enforcement and the land must be restored; if "
-        "the parcel's code is wrong, correct the code.",
+        "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} ({net}, width {width} "
+        "m) of permanent basic farmland. First compare the parcel with the survey and correct a wrong code. If the "
+        "code is right: with an approval document, supplement the land and correct the line by that document; "
+        "without one, this is a matter of law enforcement and the land must be restored.",
     },
     fails=[
         RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
@@ -63,7 +64,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
     )
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
-        finding.params["value"] = codes[row]
+        finding.params |= {"value": codes[row], "shown": {"value": label_code(parcels, "land_use", codes[row], ctx)}}
     if not ctx.norm.is_confirmed("farmland.construction_classes") and parcels.template.role != "DLTB":
         return RuleResult(findings=findings, unconfirmed=["farmland.construction_classes"])
     return RuleResult(findings=findings)

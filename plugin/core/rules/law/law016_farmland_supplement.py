@@ -37,7 +37,8 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
         "slope_class": "{layer}: the supplement is steeper than the removed land: average slope class ({field}) {gained} instead of {lost}. Choose flatter land from the reserve.",
         "yield_grade": "{layer}: the supplement is worse than the removed land: average grade ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
         "quality_grade": "{layer}: the supplement is worse than the removed land: average class ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
-        "source": "{layer} ({key}): the added {area} (net {net_area}) is not in {related_layer}, the main source of supplements. Choose land from the reserve, or give the reason in the report on the supplement.",
+        "source": "{layer} ({key}): the added {area} ({net}) is not in {related_layer}, the main source of supplements. "
+        "Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
         RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import numpy as np
 
 from ...engine.context import RuleContext
@@ -10,6 +12,7 @@ from ...indicators.area_backing import (
     read_area_field_m2,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -28,7 +31,10 @@ EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "ar
     needs={"zones": LayerNeed("zones", fields=("area",)), "county": LayerNeed("county", reads=("area",))},
     uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
-        "": "The areas in {field} of {layer} sum to {total} m², those of {related_layer} to {county} m²: difference {difference} m². First remove overlaps (TOP001) and gaps (TOP002) of the zones, then compute {field} again from the shapes."
+        "": "The values of {field} of {layer} sum to {total} m², the {county_basis} of {related_layer} is {county} m²: "
+        "difference {difference} m²{allowed}. First remove overlaps (TOP001) and gaps (TOP002) of the zones, then "
+        "compute {field} again from the shapes. If the difference is still too large, check the county's area, then "
+        "adjust the zones to it as the control area."
     },
     fails=[
         RuleExample("a zone with another's area", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 400_000.0}], "county": [COUNTY_ROW]}, finds=1),
@@ -50,7 +56,8 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     Why
         The plan's table of zones is this sum: it must equal the county's area in text, table and map (within 1 ha).
     How to fix
-        Compute the area field again from the shapes; then close gaps (TOP002) and overlaps (TOP001) of zones.
+        Close overlaps (TOP001) and gaps (TOP002) of zones, then compute the area field again from the shapes. If the
+        difference remains, check the county's area and adjust the zones to it.
     Limits
         Compares the figures, not the shapes: two errors that cancel out are not found. Does not run by default: select
         the rule or its group quotas.
@@ -70,6 +77,12 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     total = float(areas.sum())
     if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
-    params = {"total": round(total, 2), "county": round(county_area, 2), "difference": round(total - county_area, 2)}
-    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=params)
+    county_field = "" if np.isnan(county_areas).any() else county.get_field_name("area")
+    figures: dict[str, Any] = {
+        "total": round(total, 2),
+        "county": round(county_area, 2),
+        "difference": round(total - county_area, 2),
+    }
+    figures["shown"] = {"county_field": county_field, "limit": format_number(allowance_m2, 2)}
+    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=figures)
     return RuleResult([finding], doubts=doubts)

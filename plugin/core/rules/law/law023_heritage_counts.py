@@ -4,8 +4,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...heritage.heritage_sites import LEVEL_CODE_LIST_ID, HeritageSite, HeritageSites, collect_heritage_sites
-from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, RANGE_PART
+from ...heritage.heritage_sites import (
+    LEVEL_CODE_LIST_ID,
+    HeritageSite,
+    HeritageSites,
+    collect_heritage_sites,
+    list_layers_of_kind,
+)
+from ...heritage.protection import CONTROL_PART, CORE_PART, KIND_CODE_LIST_ID, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import RuleExample, RuleResult, Severity, rule
@@ -36,9 +42,9 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
-        "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: "
-        "{difference}. Fill in or correct kind, level and name first, and check again; if the number in the text is wrong, correct it by the "
-        "approval document.",
+        "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: {difference}. {counted}First "
+        "fill in or correct kind (LX), level (JB) and name (MC), and check again; {remedy}; if the number in the "
+        "text is wrong, correct it by the approval document.",
         "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
         "has it under another name, use one name.",
         "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan "
@@ -147,11 +153,28 @@ def _compare_count(
             {
                 **params,
                 "names": _list_site_names(certain_sites),
-                "shown": {"missing_count": stated_count - len(certain_sites)},
+                "shown": {
+                    "missing_count": stated_count - len(certain_sites),
+                    "counted": _describe_counted_layers(line.kind, sites, ctx),
+                },
             },
             ctx.geometry.unite_shapes(shapes),
         )
     ]
+
+
+def _describe_counted_layers(kind: str, sites: HeritageSites, ctx: RuleContext) -> dict[str, Any]:
+    """Return the layers in which the sites of a kind were counted, and the kind's code with its name."""
+    heritage = ctx.plan.find_layer_of_concept("heritage")
+    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
+    roles_of_kind = list_layers_of_kind(kind, ctx)
+    present_roles = [role for role in roles_of_kind if role in sites.layers]
+    return {
+        "line_role": heritage.role if heritage is not None and heritage.role in sites.layers else "",
+        "kind": next((f"{code} {entry.name}" for code, entry in kinds.items() if entry.name == kind), kind),
+        "roles": present_roles,
+        "absent_roles": [] if present_roles else roles_of_kind,
+    }
 
 
 def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:

@@ -35,19 +35,18 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
     },
     uses=[OPEN_LINES_SETTING, LEFT_OUT_SETTING, INSIDE_SETTING, QUALITY_SETTING, "farmland.steep_classes"],
     messages={
-        "left_out": "{related_layer}: cultivated land outside {fillers} that is not in {layer} and not steeper than "
-        "25°: {area} (net {net_area}) of {count} parcels, {percent} % of such land; the largest are {rows}{more}. "
-        "Compare them with the approved protection target. Add land left out by mistake; for land left out with "
-        "reason, waive the finding and give the document.",
-        "inside": "{layer}: land inside {related_layer}: {area} (net {net_area}) of {count} parcels; the largest are "
-        "{rows}{more}. It counts towards the task of cultivated land; without it the layer has {remaining} {unit}. "
-        "If the report has farmland in the boundary (REL002) here, resolve it first. For land that the plan keeps "
+        "left_out": "{related_layer}: {area} of cultivated land ({net}; parcels: {count}, {which_rows}) is not in {layer}. That "
+        "is {percent} % of the cultivated land outside {fillers} that is not steeper than 25°. Compare with the "
+        "approved result: add land left out by mistake to {layer}; for land left out with reason, waive the finding "
+        "and give the document.",
+        "inside": "{layer}: {area} ({net}; parcels: {count}, {which_rows}) is inside {related_layer}. It counts towards the "
+        "task of cultivated land; without it the layer has {remaining} {unit}. {overlaps_first}For land that the plan keeps "
         "as fields, waive the finding and give the document. Remove from {layer} land that the plan builds on and "
-        "that is not permanent basic farmland; then make up any shortfall.",
-        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it "
-        "({related_layer}) {other}: worse by {miss}, at most {limit} is usual. Parcels left out that are better than "
-        "the average include {rows}{more} ({area}). Compare the choice of {layer} with its reasons; if it is as "
-        "approved, waive the finding and give the document.",
+        "that is not permanent basic farmland; first make up any shortfall.",
+        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it ({related_layer}) "
+        "{other}: worse by {miss}, at most {limit} is usual. Parcels left out that are better than the average: "
+        "{count} ({area}), {which_rows}. Compare the choice of {layer} with the approved result: adjust it if it "
+        "takes the worse land; if it is as approved, waive the finding and give the document.",
     },
     approval_cases=("left_out", "inside", "quality"),
     fails=[

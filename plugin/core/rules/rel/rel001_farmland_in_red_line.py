@@ -16,13 +16,16 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": LayerNeed("farmland"), "red_line": LayerNeed("red_line")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
-        "The three control lines must not overlap. Compare both lines with their approval documents and restore the "
-        "one that differs. If both agree: in the core zone of a nature reserve, withdraw the farmland step by step "
-        "and supplement it; in its general control zone, keep or withdraw it by the county's approved result; elsewhere keep the farmland and withdraw the red line by the approval procedure. The check changes neither line.",
-        "narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}) in a strip {width} m "
-        "wide. The three control lines must not overlap. The edges are probably not snapped, or a fragment was drawn by mistake: compare both "
-        "with their approval documents, restore the edge that differs, and delete a fragment that was not approved. If both agree with their approval, waive the finding and name the document. No farmland needs to be supplemented.",
+        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} ({net}, width {width} m). The three "
+        "control lines must not overlap. Compare both lines with the approved result and restore the one that "
+        "differs. If both agree: in the core zone of a nature reserve, withdraw the farmland step by step and "
+        "supplement it; in its general control zone, keep or withdraw it by the approved result; elsewhere keep the "
+        "farmland and withdraw the red line by the approval procedure. The check changes neither line.",
+        "narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} ({net}) in a strip {width} m wide. "
+        "The three control lines must not overlap. The edges are probably not snapped, or a fragment was drawn by "
+        "mistake: compare both with the approved result, restore the edge that differs, and delete a fragment that "
+        "was not approved. If both are as approved, do not move them; waive the finding and name the document. No "
+        "farmland needs to be supplemented.",
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

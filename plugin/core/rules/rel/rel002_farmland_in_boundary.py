@@ -16,10 +16,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": LayerNeed("farmland"), "boundary": LayerNeed("boundary")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
-        "The three control lines must not overlap. Compare with the approved result: delete the parts of the "
-        "farmland that it does not have; if the farmland is right, move the urban development boundary back to its edge, or leave connected "
-        "farmland inside the boundary as a window."
+        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} ({net}, width {width} m). The three "
+        "control lines must not overlap. Compare with the approved result: delete the parts of the farmland that it "
+        "does not have; if the farmland is right, move the urban development boundary back to its edge, or leave "
+        "connected farmland inside the boundary as a window."
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

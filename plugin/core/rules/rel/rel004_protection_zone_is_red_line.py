@@ -22,13 +22,14 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     needs={"zones": LayerNeed("zones", fields=("zone_code",)), "red_line": LayerNeed("red_line")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
-        "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
-        "(width {width} m); both must cover the same land. {there} Compare with "
-        "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps. If the report has an overlap of control lines here, resolve it first.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
-        "{layer} (width {width} m); both must cover the same land. {there} "
-        "If the report has an overlap of control lines here, resolve it first. Then compare with the approved result: extend the "
-        "ecological protection zone to the edge of an approved red line and cut other zones back; delete what is not approved from the layer of the red line.",
+        "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); "
+        "both must cover the same land. {there} {overlaps_first}Compare with the approved result: if the layer of the red "
+        "line lacks land, draw it; otherwise cut the zone back to the edge of the approved red line, and assign the "
+        "land to other zones without gaps.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of {layer} (width {width} "
+        "m); both must cover the same land. {there} {overlaps_first}Compare with the approved result: for land of the "
+        "approved red line, extend the zone to its edge and cut other zones back; delete other land from the layer "
+        "of the red line.",
         "zone_outside_line_narrow_place": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} in a "
         "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped, or a fragment was drawn by mistake: snap the zone "
         "to the approved edge of the red line; assign a fragment to the adjacent zone.",

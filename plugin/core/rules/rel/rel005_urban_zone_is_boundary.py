@@ -22,12 +22,14 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     needs={"zones": LayerNeed("zones", fields=("zone_code",)), "boundary": LayerNeed("boundary")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
-        "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width "
-        "{width} m); both must cover the same land. {there} Compare with the approved result: if the layer of the boundary lacks land, add it; otherwise cut the zone back to the edge of the approved boundary, and assign the land to other zones without gaps. If the report has an overlap of control lines here, resolve it first.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban development zone of {layer} "
-        "(width {width} m); both must cover the same land. {there} "
-        "Delete land that is not in the approved result from {related_layer}; otherwise extend the urban development zone to the edge of the approved boundary and cut other zones back. "
-        "If the report has an overlap of control lines here, resolve it first.",
+        "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m); both "
+        "must cover the same land. {there} {overlaps_first}Compare with the approved result: if the layer of the boundary "
+        "lacks land, draw it; otherwise cut the zone back to the edge of the approved boundary, and assign the land "
+        "to other zones without gaps.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban development zone of {layer} (width {width} m); "
+        "both must cover the same land. {there} {overlaps_first}Compare with the approved result: delete land that is not in "
+        "it from {related_layer}; for other land, extend the urban development zone to the edge of the approved "
+        "boundary and cut other zones back.",
         "zone_outside_line_narrow_place": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} in a "
         "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped, or a fragment was drawn by mistake: snap the zone "
         "to the approved edge of the boundary; assign a fragment to the adjacent zone.",

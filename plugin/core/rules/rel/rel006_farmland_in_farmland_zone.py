@@ -29,18 +29,22 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",))},
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
-        "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
-        "({related_key}), which must not contain permanent basic farmland. Compare both with the approved result: if the farmland is right, cut the zone back to "
-        "the parcel's edge and assign the land to the farmland protection zone; otherwise restore the approved edge of the farmland.",
-        "large": "{layer} ({key}) has {area} ({area_m2}) outside the farmland protection zone. This is more than the limit for "
-        "scattered plots ({limit} m²), so the land must be in the zone. {there} Extend the zone to this land; if it must stay "
-        "outside, waive the finding and give the reason. If the report has an overlap of control lines here, resolve it first.",
-        "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, "
-        "{area} ({area_m2}) in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
-        "that are close together until the share is within the limit; if the plots must stay outside, waive the "
-        "finding and give the reason.",
-        "share": "{layer} has {area} outside the farmland protection zone, {share} % of the farmland, above the limit "
-        "of {max_share} %. Extend the zone to this land.",
+        "urban": "{layer} ({key}) has {area} ({net}, width {width} m) in the urban development zone ({related_key}), which "
+        "must not contain permanent basic farmland. Compare both with the approved result: if the farmland is "
+        "right, cut the zone back to the parcel's edge and assign the land to the farmland protection zone; "
+        "otherwise restore the approved edge of the farmland.",
+        "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is not less than the limit for "
+        "scattered plots ({limit_area}), so the land must be in the zone. The limit is a parameter of the rule "
+        "(“Large parcel”, large_area_m2, mark C) that the county profile can change. {there} {overlaps_first}Extend the zone "
+        "to this land; if it must stay outside, waive the finding and give the reason.",
+        "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, {area_m2} "
+        "in total, {share} % of the farmland, above the limit of {max_share} % (parameter “Largest share of "
+        "scattered plots” of the county profile). Extend the zone to the plots that are close together until the "
+        "share is within the limit; if the plots must stay outside, waive the finding and give the reason.",
+        "share": "{layer} has {area} outside the farmland protection zone, {share} % of the farmland, above the limit of "
+        "{max_share} % (parameter “Largest share” of the county profile). Compare with the approved result and "
+        "extend the zone to land left out by mistake; if the approved result leaves it out, waive the finding and "
+        "give the reason.",
     },
     fails=[
         RuleExample("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
@@ -97,7 +101,7 @@ def farmland_in_farmland_zone(
         farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
     )
     for finding in large_findings:
-        finding.params |= {"kind": "large", "limit": large_area_m2}
+        finding.params |= {"kind": "large", "limit": large_area_m2, "shown": {"limit_area_m2": large_area_m2}}
     name_features_there(large_findings, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large_findings)
     result = RuleResult(findings=findings)

@@ -35,17 +35,21 @@ SEVERITY_OF_MEANING = {
     needs={},
     uses=["tolerance", "reserves.core_words"],
     messages={
-        "error": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which is "
-        "not allowed. Use the approval documents of both lines to decide which one to correct, and move it back.",
+        "error": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which is not "
+        "allowed. Compare both lines with their approved results and restore the one that differs. If neither "
+        "differs, decide which line moves back, and correct it after approval.",
         "warning": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m); these "
         "lines normally avoid each other. Move the later line back; if both must stay, waive the finding and give the "
         "reason.",
-        "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The "
-        "requirements of both lines apply there, and no shape has to change. First correct errors on the three control lines there (REL001–REL003). "
-        "Then check that the text of the plan has a rule for such overlaps (one for all is enough); without one, add it before approval. "
-        "If the text is approved without one, waive the finding and name the rule that applies.",
-        "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. "
-        "The edges are probably not snapped, or a fragment was drawn by mistake: snap the edges to the approved line, and delete a fragment that was not approved.",
+        "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). {overlaps_first}The "
+        "requirements of both lines apply there, and no shape has to change. Check that the text of the plan has a "
+        "rule for such overlaps (one for all is enough). Without one, add it before approval; if the text is "
+        "already approved, waive the finding and name the requirements that apply.",
+        "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. These "
+        "lines may overlap, but so narrow a strip{sliver_note} mostly means that the edges are not snapped, or that "
+        "a fragment was drawn by mistake. Compare with the approved results: snap an edge that differs to the "
+        "approved line, and delete a fragment that was not approved. If both lines are as approved, do not move "
+        "them; waive the finding and give the reason.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
         "requires an approval document. With a document, waive the finding and give its number; without one, move one "
         "of the lines back.",
@@ -123,7 +127,7 @@ def _make_conflict_findings(
     shared_parts = ctx.geometry.find_shared_parts(
         left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning]
     )
-    return ctx.finding_maker.make_pair_findings(
+    findings = ctx.finding_maker.make_pair_findings(
         left_layer,
         right_layer,
         shared_parts,
@@ -132,3 +136,9 @@ def _make_conflict_findings(
         severity=SEVERITY_OF_MEANING[meaning],
         params=params,
     )
+    for finding in findings:
+        finding.params["shown"] = {
+            "limit_area_m2": ctx.tolerance.min_area_m2,
+            "limit_width_m": ctx.tolerance.min_width_m,
+        }
+    return findings

@@ -33,9 +33,9 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "protected.min_water_width_m",
     ],
     messages={
-        "farmland": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
-        "(net {net_area}, width {width} m). Plan the building elsewhere; for a project whose occupation is approved, "
-        "first correct the farmland's line by the document.",
+        "farmland": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} ({net}, "
+        "width {width} m). Plan the building elsewhere; for a project whose occupation is approved, first correct "
+        "the farmland's line by the document.",
         "red_line": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
         "(width {width} m), where only the listed limited activities are allowed. Plan the building elsewhere; for a "
         "listed activity, waive the finding and give the document.",

@@ -57,16 +57,15 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
     },
     uses=["tolerance", *CORE_SETTINGS, "protected.present_classes", "protected.min_present_m2"],
     messages={
-        "core": "{layer}: {area} of {group} is in the core zone “{site}” ({related_layer}; parcels: {count}, largest "
-        "first: {rows}{more}). Human activities are in principle excluded there. Compare edge and survey with the "
-        "approved result and correct the one that is wrong; if both are right, state the withdrawal in the plan; for "
-        "a permitted limited activity, waive the finding and give the document.",
-        "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; "
-        "parcels: {count}, largest first: {rows}{more}). Only limited activities that do no harm to ecology are "
-        "allowed there. If the report has an overlap of control lines here, resolve it first. Compare the line with "
-        "its approval and the land with the survey, and correct what is wrong. For homes and fields that the "
-        "approval keeps, waive the finding and give the document. For other land, state the withdrawal in the plan, "
-        "then waive the finding and give the document.",
+        "core": "{layer}: {area} of {group} is in the core zone “{site}” ({related_layer}; parcels: {count}, {which_rows}). "
+        "Human activities are in principle excluded there. Compare the edge with the approved result and the land "
+        "with the survey, and correct what is wrong. If both are right, state the withdrawal in the plan; for a "
+        "permitted limited activity, waive the finding and give the document.",
+        "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; parcels: "
+        "{count}, {which_rows}). Only limited activities that do no harm to ecology are allowed there. "
+        "{overlaps_first}Compare the line with the approved result and the land with the survey, and correct what is wrong. "
+        "If both are right: where the approved result keeps the {group}, waive the finding and give the document; "
+        "otherwise state the withdrawal in the plan, then waive the finding and give the document.",
     },
     approval_cases=("red_line",),
     fails=[

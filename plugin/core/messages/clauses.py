@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clauses of messages that depend on what a rule knows about the place of a finding.
+
+Rules record these facts in the parameter ``shown``, which has no part in fingerprints and waivers. A result stored by
+an earlier version lacks them: its messages have the general clause, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..model.indicator import SQUARE_METRES
+from ..model.rule import load_all_rules
+from .numbers import choose_figure_decimals, format_number, format_width
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from ..standard.template import Template
+    from .texts import Texts
+
+#: Overlaps of one rule that a message names.
+_MAX_NAMED_OVERLAPS = 2
+#: Value of ``used``: the county's own plan states the figure.
+OWN_PLAN = "own"
+_RATIO_FORMS = ("N1", "N2", "N3")
+_RATIO_DECIMALS = 4
+
+
+def make_clauses(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the clauses of a finding's message by their placeholders."""
+    shown: Mapping[str, Any] = finding.params.get("shown", {})
+    clauses = {
+        "net": describe_net_area(finding, texts),
+        "overlaps_first": _name_overlaps_there(finding, texts),
+        "repeated": "".join(
+            _describe_repeated_land(one, finding, texts, templates) for one in shown.get("repeated", ())
+        ),
+        "limit_source": texts.get("words", "limit_source", source=shown["limit_source"])
+        if shown.get("limit_source")
+        else "",
+        "restorable": texts.get("words", "restorable") if shown.get("is_restorable") else "",
+        "terrace": texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else "",
+        "invalid_first": texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else "",
+    }
+    clauses |= _describe_limits(finding, texts)
+    if finding.params.get("form") in _RATIO_FORMS:
+        clauses["form_text"] = texts.get("words", f"ratio_{finding.params['form'].lower()}")
+    if "row_names" in shown:
+        clauses["which_rows"] = _list_rows(finding, texts)
+    if finding.code == "LAW004" and finding.case == "misplaced":
+        clauses |= _describe_misplaced_rows(shown, texts)
+    if finding.code == "LAW006":
+        clauses["advice"] = _advise_on_documents(shown, texts)
+    if finding.code == "LAW013":
+        key = "patch_alone" if finding.params.get("count") == 1 else "patch_of_several"
+        clauses["patch"] = texts.get("words", key, count=finding.params.get("count", 0))
+    if finding.code == "LAW021":
+        clauses |= _describe_county_area(shown, texts)
+    if finding.code == "LAW023":
+        clauses |= _describe_counted_sites(finding, texts, templates)
+    return clauses
+
+
+def describe_net_area(finding: Finding, texts: Texts) -> str:
+    """Return the net area of a finding in words; one that prints as the area itself is not printed again."""
+    if finding.net_area_m2 is None:
+        return texts.get("words", "net_unknown")
+    net_area = texts.format_area(finding.net_area_m2)
+    if net_area == texts.format_area(finding.area_m2):
+        return texts.get("words", "net_same")
+    return texts.get("words", "net_of", area=net_area)
+
+
+def _name_overlaps_there(finding: Finding, texts: Texts) -> str:
+    """Return the sentence on overlaps of the three control lines at a finding, which are to be resolved first.
+
+    A check of an edit does not compare findings: the sentence is conditional then.
+    """
+    overlaps = finding.params.get("shown", {}).get("overlaps")
+    if overlaps is None:
+        return texts.get("words", "overlaps_if_any")
+    if not overlaps:
+        return ""
+    separator = texts.get("words", "between_names")
+    keys_by_code: dict[str, list[str]] = {}
+    for one in overlaps:
+        keys_by_code.setdefault(one["code"], []).append(texts.make_key_label(one["key"], one.get("fid")))
+    labels = []
+    for code, keys in keys_by_code.items():
+        names = separator.join(keys[:_MAX_NAMED_OVERLAPS])
+        if len(keys) > _MAX_NAMED_OVERLAPS:
+            names = texts.get("words", "overlaps_of_all", overlaps=names, count=len(keys))
+        problem = texts.get_rule_problem(load_all_rules()[code])
+        labels.append(texts.get("words", "overlap_there", problem=problem, code=code, keys=names))
+    return texts.get("words", "overlaps_first", overlaps=separator.join(labels))
+
+
+def _describe_repeated_land(
+    repeated: Mapping[str, Any], finding: Finding, texts: Texts, templates: dict[str, Template]
+) -> str:
+    """Return the sentence on land that the sum of a finding counts twice, in the unit of the finding."""
+    unit = str(finding.params.get("unit", "m2"))
+    unit_name = texts.get("units", unit)
+    area, without = float(repeated["area_m2"]) / SQUARE_METRES.get(unit, 1.0), repeated.get("without")
+    area_text = f"{format_number(area, choose_figure_decimals(unit, 0, area, None))} {unit_name}"
+    if without is None:
+        without_text = ""
+    elif "ratio" in finding.params:
+        without_text = texts.get("figures", "ratio_without", value=format_number(float(without), _RATIO_DECIMALS))
+    else:
+        number = format_number(float(without), choose_figure_decimals(unit, 0, None, None))
+        without_text = texts.get("figures", "sum_without", value=f"{number} {unit_name}")
+    layer = texts.make_layer_label(str(repeated["role"]), templates)
+    return texts.get("figures", "repeated", layer=layer, area=area_text, without=without_text)
+
+
+def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
+    """Return a limit of area in the unit of the finding's area, and the tolerance that a narrow place exceeds."""
+    shown: Mapping[str, Any] = finding.params.get("shown", {})
+    limit_m2 = shown.get("limit_area_m2", finding.params.get("limit"))
+    limit_area = texts.format_area(float(limit_m2)) if isinstance(limit_m2, int | float) else ""
+    width = shown.get("limit_width_m")
+    note = texts.get("words", "sliver_note", area=limit_area, width=format_width(width)) if width is not None else ""
+    return {"limit_area": limit_area, "sliver_note": note}
+
+
+def _list_rows(finding: Finding, texts: Texts) -> str:
+    """Return the rows of a message: all of them, or the largest ones of more."""
+    names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]
+    more = str(finding.params.get("more", ""))
+    key = "largest_rows" if more else "all_rows"
+    return texts.get("words", key, rows=texts.get("words", "between_names").join(names), more=more)
+
+
+def _describe_misplaced_rows(shown: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+    """Return the code in the field, the code of the township around the rows, and the share in the named township."""
+    separator = texts.get("words", "between_names")
+    share = float(shown.get("named_share", 0.0))
+    share_text = format_number(100 * share, 2)
+    return {
+        "named_code": texts.get("words", "in_brackets", text=shown["named_code"]) if shown.get("named_code") else "",
+        "place_codes": texts.get("words", "in_brackets", text=separator.join(shown["place_codes"]))
+        if shown.get("place_codes")
+        else "",
+        "named_share": texts.get("words", "share_in_named", share=share_text)
+        if share_text.strip("0.")
+        else texts.get("words", "none_in_named"),
+    }
+
+
+def _advise_on_documents(shown: Mapping[str, Any], texts: Texts) -> str:
+    """Return what to do about two documents that differ: it depends on who uses their figures."""
+    used = shown.get("used")
+    if used is None:
+        return texts.get("words", "documents_if_used")
+    if used == OWN_PLAN:
+        return texts.get("words", "documents_of_county")
+    if not used:
+        key = "documents_unused" if shown.get("has_printed_figures") else "documents_unused_in_targets"
+        return texts.get("words", key)
+    return texts.get("words", "documents_used", places=texts.get("words", "between_names").join(used))
+
+
+def _describe_county_area(shown: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+    """Return what the county's area was read from, and the allowed difference in brackets."""
+    field = shown.get("county_field")
+    return {
+        "county_basis": texts.get("words", "area_of_field", field=field) if field else texts.get("words", "area_drawn"),
+        "allowed": texts.get("words", "allowed_difference", limit=shown["limit"]) if "limit" in shown else "",
+    }
+
+
+def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return where sites of a kind were counted, and what to do with missing or surplus ones."""
+    shown = finding.params.get("shown", {})
+    counted = shown.get("counted")
+    if "missing_count" not in shown or counted is None:
+        return {"counted": "", "remedy": texts.get("words", "sites_differ_remedy")}
+    places = []
+    if counted["line_role"]:
+        line = texts.make_layer_label(counted["line_role"], templates)
+        places.append(texts.get("words", "counted_in_line", layer=line, kind=counted["kind"]))
+    places += [
+        texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
+    ]
+    separator = texts.get("words", "between_names")
+    absent = separator.join(texts.make_layer_label(role, templates) for role in counted["absent_roles"])
+    key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
+    return {
+        "counted": (texts.get("words", "sites_counted", places=separator.join(places)) if places else "")
+        + (texts.get("words", "sites_without_layer", layers=absent) if absent else ""),
+        "remedy": texts.get("words", key),
+    }

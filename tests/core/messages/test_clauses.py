@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clauses of messages state what the rule knows about the place of a finding."""
+
+import pytest
+
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.rule import load_all_rules
+from plugin.core.results.run import run_check
+from plugin.core.standard import load_standard
+from tests.core.examples import make_example_plan
+from tests.parametrize import for_each
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TEMPLATES = load_standard("county_db").templates
+
+
+def format_finding(code, case="", lang="zh", params=None, **fields):
+    finding = Finding("YJJBNTBHTB", "1", code=code, case=case, params=params or {}, **fields)
+    return Texts(lang).format_message(finding, TEMPLATES)
+
+
+def find_message(code, layers, **more):
+    plan = make_example_plan(layers, **more)
+    (finding,) = [one for one in run_check(plan, [load_all_rules()[code]]).findings if one.code == code]
+    return finding.message
+
+
+@for_each(
+    "net_area_m2, text",
+    [(10_000.0, "重叠 1.00 公顷（净面积相同，"), (9_000.0, "（净面积 0.9000 公顷，"), (None, "（净面积未填写，")],
+)
+def test_net_area_equal_to_the_area_is_not_printed_again(net_area_m2, text):
+    message = format_finding("REL001", area_m2=10_000.0, net_area_m2=net_area_m2, width_m=20.0)
+    assert text in message
+
+
+@for_each(
+    "code, label, has_remark",
+    [("0201K", "“0201K 可调整果园”", True), ("0301", "“0301 乔木林地”", False)],
+)
+def test_message_names_the_land_use_and_explains_restorable_land_only(code, label, has_remark):
+    message = find_message("LAW010", {"farmland": [{"wkt": SQUARE_WKT, "land_use": code}]})
+    assert label in message and ("编码带 K" in message) is has_remark
+
+
+@for_each("kind_of_land, text", [("TT", "，耕地类型为“TT 梯田”）"), ("PD", "）"), ("", "）")])
+def test_steep_terraces_are_named(kind_of_land, text):
+    row = {"wkt": SQUARE_WKT, "slope_class": "5", "terrace": kind_of_land}
+    message = find_message("LAW012", {"farmland": [row]})
+    assert f"净面积未填写{text}，不宜保留" in message
+
+
+def test_patch_of_one_parcel_is_alone_and_a_patch_of_two_is_counted():
+    params = {"count": 1, "limit": 2000.0}
+    assert "该图斑孤立" in format_finding("LAW013", params=params, area_m2=900.0)
+    assert "所在的一片（图斑 2 个）" in format_finding("LAW013", params={**params, "count": 2}, area_m2=900.0)
+    invalid = {**params, "shown": {"has_invalid_shape": True}}
+    assert "GEO002" in format_finding("LAW013", params=invalid, area_m2=900.0)
+    assert "GEO002" not in format_finding("LAW013", params=params, area_m2=900.0)
+
+
+@for_each("more, text", [("", "涉及 2 个图斑，即 1、2）"), (" …", "涉及 2 个图斑，面积较大的为 1、2 …）")])
+def test_rows_are_the_largest_ones_only_if_there_are_more(more, text):
+    params = {
+        "count": 2,
+        "more": more,
+        "percent": 1.0,
+        "fillers": [],
+        "shown": {"row_names": [["1", None], ["2", None]]},
+    }
+    message = format_finding("LAW026", "left_out", params=params, area_m2=20_000.0, net_area_m2=20_000.0)
+    assert text in message
+
+
+@pytest.mark.parametrize(
+    ("county_area", "text"),
+    [(1_000_000.0, "的面积字段（MJ）为"), (None, "的图斑椭球面积为")],
+)
+def test_compared_areas_are_named_with_the_allowed_difference(county_area, text):
+    county = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": county_area}
+    message = find_message("LAW021", {"county": [county], "zones": [{**county, "area": 900_000.0}]})
+    assert text in message and "超过允许的 10\u202f000.00 m²" in message
+
+
+def test_row_with_the_code_of_another_township_has_a_place_and_both_codes():
+    towns = [
+        {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"},
+        {
+            "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
+            "division_code": "140225101",
+            "division_name": "乙乡",
+        },
+    ]
+    row = {"wkt": "POLYGON ((20 0, 102 0, 102 100, 20 100, 20 0))", "location_code": "1402251010000000000"}
+    plan = make_example_plan({"townships": towns, "farmland": [row]})
+    (finding,) = run_check(plan, [load_all_rules()["LAW004"]]).findings
+    assert (finding.case, finding.geom_kind, finding.township) == ("misplaced", "area", "甲镇")
+    assert "乙乡（140225101），图形在该乡镇内的部分不超过 2.44%，主要位于甲镇（140225100）" in finding.message
+
+
+def test_advice_on_two_documents_depends_on_who_uses_their_figures():
+    params = {
+        "area": "某省",
+        "year": "2025",
+        "source": "甲",
+        "value": "2",
+        "other": "乙",
+        "said": "3",
+        "unit": "%",
+        "figure": "率",
+    }
+
+    def advise(shown):
+        return format_finding("LAW006", "stated", params={**params, **shown})
+
+    assert "采用的，先核对" in advise({})
+    assert "本县的目标未采用" in advise({"shown": {"used": []}})
+    assert "和“文本和附表的数”均未采用" in advise({"shown": {"used": [], "has_printed_figures": True}})
+    assert "本县采用了其中的数（文本第3条）" in advise({"shown": {"used": ["文本第3条"]}})
+    assert "一般以后批准的、上级的为准" in advise({"shown": {"used": "own"}})
+
+
+def test_count_of_sites_names_where_they_were_counted_and_which_layers_are_missing():
+    register = {"register": [("历史建筑", "历史建筑", "", 2)]}
+    line = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}
+    message = find_message("LAW023", {"LSWHBHX": [line]}, settings=register)
+    assert "历史文化保护线中类型（LX）为“70 历史建筑”及其下级的要素" in message
+    assert "数据中没有历史建筑（面）、历史建筑（点）图层" in message
+    message = find_message("LAW023", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, settings=register)
+    assert "统计的是历史建筑（点）图层的要素" in message and "没有历史建筑" not in message

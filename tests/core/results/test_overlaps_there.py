@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Messages name the overlaps of control lines at their place, and only those."""
+
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import load_all_rules
+from plugin.core.results.run import run_check
+from tests.core.examples import make_example_plan
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+FAR_SQUARE_WKT = "POLYGON ((3000 0, 3100 0, 3100 100, 3000 100, 3000 0))"
+
+
+def check_lines(farmland_wkt, codes=("REL001", "REL004")):
+    """Return the finding on a red line outside every protection zone, and the plan."""
+    layers = {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}], "red_line": [SQUARE_WKT], "farmland": [farmland_wkt]}
+    plan = make_example_plan(layers)
+    report = run_check(plan, [load_all_rules()[code] for code in codes])
+    (finding,) = [one for one in report.findings if one.code == "REL004"]
+    return finding, plan
+
+
+def test_message_names_the_overlap_at_its_place():
+    finding, _ = check_lines(SQUARE_WKT)
+    assert "此处有永久基本农田与生态保护红线重叠（REL001，…000001），请先处理并重新检查。请对照" in finding.message
+
+
+def test_message_has_no_advice_on_overlaps_without_one_there():
+    assert "请先处理" not in check_lines(FAR_SQUARE_WKT)[0].message
+    assert "请先处理" not in check_lines(SQUARE_WKT, codes=("REL004",))[0].message
+
+
+def test_message_of_an_edit_check_has_a_condition():
+    finding, plan = check_lines(SQUARE_WKT)
+    del finding.params["shown"]["overlaps"]
+    message = Texts("zh").format_message(finding, plan.norm.standard.templates)
+    assert "此处另列有控制线重叠（REL001–REL003）的，先处理重叠。" in message
