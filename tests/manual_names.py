@@ -21,6 +21,8 @@ QGIS_NAMES_ZH = {
     "布局",
     "设置",
     "键盘快捷键...",
+    "用户配置文件",
+    "打开当前配置文件夹",
     "切换编辑模式",
     "保存图层编辑",
     "打开属性表",
@@ -40,6 +42,9 @@ QGIS_NAMES_EN = {
     "Project",
     "Layouts",
     "Layers",
+    "Settings",
+    "User Profiles",
+    "Open Active Profile Folder",
 }
 _QUOTED_TEXT_PATTERN = re.compile(r"「([^」]+)」")
 
