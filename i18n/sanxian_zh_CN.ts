@@ -4617,7 +4617,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
     </message>
     <message>
         <source>{names} and others, {count} in all</source>
-        <translation>{names}等 {count} 个</translation>
+        <translation>{names} 等 {count} 个</translation>
     </message>
     <message>
         <source>{name} ({file}, {count} layers)</source>

@@ -89,6 +89,24 @@ def test_panel_before_a_check_shows_what_to_do_with_a_button(findings_dock, empt
     )
 
 
+def test_panel_names_three_of_the_missing_layers_and_lists_all_in_the_tool_tip(findings_dock):
+    roles = ("XZQC", "STBHZYXPJJG", "XZQXZ", "TDLYXZ")
+    found = RecognisedLayers(
+        {"A": "1"},
+        [("boundary", ("CZKFBJ",)), *((role, (role,)) for role in roles)],
+        [],
+        {"CZKFBJ": "城镇开发边界", "XZQC": "村级行政区", "STBHZYXPJJG": "生态保护重要性评价结果"},
+    )
+    findings_dock.set_empty_page(empty_states.make_missing_layers_page(found, lambda: None, lambda: None))
+    assert read_visible_texts(findings_dock)[0] == (
+        "识别到 1 个图层，缺城镇开发边界 CZKFBJ、村级行政区 XZQC、生态保护重要性评价结果 STBHZYXPJJG 等 5 个。"
+        "缺图层的规则跳过，不得视为通过。"
+    )
+    assert findings_dock.empty.label.toolTip().split("\n")[2:] == ["生态保护重要性评价结果 STBHZYXPJJG", "XZQXZ", "TDLYXZ"]
+    findings_dock.set_empty_page(empty_states.make_never_checked_page(lambda: None))
+    assert findings_dock.empty.label.toolTip() == ""
+
+
 def test_panel_shows_pass_and_report_button_when_nothing_was_found(findings_dock):
     show_result(findings_dock, make_clean_report())
     assert read_visible_texts(findings_dock) == (

@@ -145,6 +145,10 @@ def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monk
 
     assert list_missing_concepts() == [c for c in lines if c != "red_line"]
     assert set(list_missing_concepts(scope="county")) > set(list_missing_concepts())
+    county_layers = role_recognition.recognise_layers(
+        outlines, replace(county.make_check_options(project), scope="county")
+    )
+    assert county_layers.missing_name_by_role["XZQC"] == "村级行政区"
     with pytest.raises(InputError, match="scope_unknown"):
         list_missing_concepts(scope="没有")
     monkeypatch.setattr(recognition, "choose_scope", lambda norm, roles, wanted="": "county")

@@ -8,7 +8,7 @@ layers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,12 +58,14 @@ class RecognisedLayers:
     """Which layers of the project are which layers of the plan.
 
     ``layer_id_by_role``: role (code of the plan layer) → layer id; ``missing_concepts``: (concept, its roles) that the
-    kind of delivery requires and no layer fulfils; ``repeated_roles``: roles that several layers have.
+    kind of delivery requires and no layer fulfils; ``repeated_roles``: roles that several layers have;
+    ``missing_name_by_role``: role of a missing layer → its Chinese name in the standard.
     """
 
     layer_id_by_role: dict[str, str]
     missing_concepts: list[tuple[str, tuple[str, ...]]]
     repeated_roles: list[str]
+    missing_name_by_role: dict[str, str] = field(default_factory=dict)
 
 
 def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
@@ -161,7 +163,11 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
         for concept in scope.mandatory_concepts
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
-    return RecognisedLayers(roles, missing_roles, sorted(set(twice)))
+    templates = norm.standard.templates
+    missing_names = {
+        role: templates[role].name for _, concept_roles in missing_roles for role in concept_roles if role in templates
+    }
+    return RecognisedLayers(roles, missing_roles, sorted(set(twice)), missing_names)
 
 
 def get_chosen_roles(project: QgsProject) -> dict[str, str]:

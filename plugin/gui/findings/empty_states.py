@@ -16,6 +16,8 @@ from ...core.errors import SanxianError
 from ..widgets.empty_state import EmptyPage
 
 ActionCallback = Callable[[], None]
+#: Missing layers that the page names; its tool tip lists all.
+_MAX_NAMED_LAYERS = 3
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
@@ -76,14 +78,29 @@ def make_missing_layers_page(
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.get_interface_language())
-    missing_layer_names = tr(", ").join(
-        f"{texts.get_concept_name(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts
-    )
+    names = [
+        _describe_missing_layer(concept, roles, found.missing_name_by_role, texts)
+        for concept, roles in found.missing_concepts
+    ]
+    missing_layer_names = tr(", ").join(names[:_MAX_NAMED_LAYERS])
+    if len(names) > _MAX_NAMED_LAYERS:
+        missing_layer_names = tr("{names} and others, {count} in all").format(
+            names=missing_layer_names, count=len(names)
+        )
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
         text.format(count=len(found.layer_id_by_role), names=missing_layer_names),
         [(tr("Layer Roles…"), choose_roles), (tr("Check Anyway"), run_check)],
+        "\n".join(names) if len(names) > _MAX_NAMED_LAYERS else "",
     )
+
+
+def _describe_missing_layer(concept: str, roles: tuple[str, ...], name_by_role: dict[str, str], texts: Any) -> str:
+    """Return name and codes of a missing layer; a layer of its own concept has its name from the standard."""
+    name, codes = texts.get_concept_name(concept), "/".join(roles)
+    if name == concept and texts.lang == "zh":
+        name = name_by_role.get(concept, concept)
+    return codes if name == codes else f"{name} {codes}"
 
 
 def make_pages_without_findings(

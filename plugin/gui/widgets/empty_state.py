@@ -12,10 +12,11 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, Q
 
 @dataclass
 class EmptyPage:
-    """Text and buttons of a page without content; buttons: label → function."""
+    """Text, buttons and tool tip of a page without content; buttons: label → function."""
 
     text: str
     function_by_label: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    tool_tip: str = ""
 
 
 class EmptyStateWidget(QWidget):
@@ -42,6 +43,7 @@ class EmptyStateWidget(QWidget):
             b.text() for b in self.list_buttons()
         ]
         self._button_callbacks = [callback for _, callback in empty.function_by_label]
+        self.label.setToolTip(empty.tool_tip)
         if is_unchanged:
             return
         self.label.setText(empty.text)
