@@ -919,6 +919,39 @@ def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(proj
     assert find_feature(result, ref)[0] not in package_layers.find_package_layers(project)
 
 
+def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_keeps_them(qgis_app, project, tmp_path):
+    import shutil
+
+    from plugin.gui.package.inspect import PackageInspection
+
+    folder = tmp_path / PACKAGE_NAME / "1-空间数据"
+    folder.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, folder / "数据.gpkg")
+    load_sample(project, copy_sample(tmp_path))
+    own_layers = set(project.mapLayers())
+    runner, iface = JobRunner(), FakeInterface()
+    inspection = PackageInspection(iface, runner, FakeCheck(), lambda: None, iface)
+    inspection._package = str(folder.parent), load_package_spec("county")
+    shown = []
+    inspection.layers_shown.connect(lambda: shown.append(package_layers.find_package_layers(project)))
+    inspection.show_layers()
+    assert wait_until(lambda: shown) and shown[0]
+    visible = [node.isVisible() for node in project.layerTreeRoot().children()[0].findLayers()]
+    path = tmp_path / "工程.qgz"
+    assert project.write(str(path))
+    assert wait_until(lambda: set(project.mapLayers()) > own_layers), "the open project keeps them"
+    assert not project.isDirty() and project.layerTreeRoot().children()[0].name() == "成果包（只读副本）"
+    assert [node.isVisible() for node in project.layerTreeRoot().children()[0].findLayers()] == visible
+    saved = QgsProject()
+    assert saved.read(str(path))
+    assert set(saved.mapLayers()) == own_layers
+    assert {node.layerId() for node in saved.layerTreeRoot().findLayers()} == own_layers
+    assert "成果包（只读副本）" not in [node.name() for node in saved.layerTreeRoot().children()]
+    inspection.close()
+    assert set(project.mapLayers()) == own_layers
+    runner.stop_all()
+
+
 def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):
     package_dialog.show_end(ExportOutcome("error", "没有生成"))
     assert (

@@ -7,12 +7,14 @@ QGIS changes a GeoPackage as soon as it opens it, and a submitted package must r
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import (
     QgsFillSymbol,
     QgsLayerMetadata,
+    QgsLayerTreeGroup,
     QgsLayerTreeLayer,
     QgsMapLayer,
     QgsProject,
@@ -21,6 +23,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
+from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
@@ -83,8 +86,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
     if not layers:
         return []
-    # The package's name does not fit into the layer tree.
-    group = project.layerTreeRoot().insertGroup(0, tr("Package (read-only copy)"))
+    group = _insert_package_group(project)
     for layer in layers:
         layer.setReadOnly(True)
         role = layer.name().upper()
@@ -155,12 +157,84 @@ def find_package_layers(project: QgsProject) -> list[QgsMapLayer]:
     return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PACKAGE_PROPERTY)]
 
 
+@dataclass(frozen=True)
+class SetAsideLayer:
+    """A layer that is out of the project while it is written, with its state in the layer tree."""
+
+    layer: QgsMapLayer
+    is_checked: bool
+    is_expanded: bool
+
+
+def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> list[SetAsideLayer]:
+    """Take the layers of inspected packages out of a project and of its document that is being written.
+
+    They are temporary copies: a saved project would refer to files that no longer exist. QGIS has written the layer
+    tree into the document when it asks, but no layer yet. Call `restore_package_layers` when the project is written.
+    """
+    layers = find_package_layers(project)
+    layer_ids = {layer.id() for layer in layers}
+    for tag in ("layer-tree-layer", "item", "layer-setting"):
+        for element in _list_elements(document, tag):
+            if (element.attribute("id") or element.text()) in layer_ids:
+                parent = element.parentNode().toElement()
+                parent.removeChild(element)
+                if parent.tagName() == "layer-tree-group" and not _has_layer_tree_nodes(parent):
+                    parent.parentNode().removeChild(parent)
+    root = project.layerTreeRoot()
+    nodes = [(layer, root.findLayer(layer.id())) for layer in root.layerOrder() if layer.id() in layer_ids]
+    set_aside = [
+        SetAsideLayer(layer, node.itemVisibilityChecked(), node.isExpanded()) for layer, node in nodes if node is not None
+    ]
+    set_aside_ids = {one.layer.id() for one in set_aside}
+    set_aside += [SetAsideLayer(layer, False, False) for layer in layers if layer.id() not in set_aside_ids]
+    dirty = project.isDirty()
+    groups = {node.parent() for _, node in nodes if node is not None}
+    for one in set_aside:
+        project.takeMapLayer(one.layer)
+    _remove_empty_groups(project, groups)
+    project.setDirty(dirty)
+    return set_aside
+
+
+def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) -> None:
+    """Show the layers again that were set aside while the project was written."""
+    if not set_aside:
+        return
+    dirty = project.isDirty()
+    group = _insert_package_group(project)
+    for one in set_aside:
+        project.addMapLayer(one.layer, False)
+        node = group.addLayer(one.layer)
+        node.setItemVisibilityChecked(one.is_checked)
+        node.setExpanded(one.is_expanded)
+    project.setDirty(dirty)
+
+
+def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:
+    # The package's name does not fit into the layer tree.
+    return project.layerTreeRoot().insertGroup(0, tr("Package (read-only copy)"))
+
+
+def _list_elements(document: QDomDocument, tag: str) -> list[QDomElement]:
+    nodes = document.elementsByTagName(tag)
+    return [nodes.item(number).toElement() for number in range(nodes.count())]
+
+
+def _has_layer_tree_nodes(group: QDomElement) -> bool:
+    return any(not group.firstChildElement(tag).isNull() for tag in ("layer-tree-layer", "layer-tree-group"))
+
+
+def _remove_empty_groups(project: QgsProject, groups: set[QgsLayerTreeGroup]) -> None:
+    for group in groups:
+        if group is not project.layerTreeRoot() and not group.children():
+            group.parent().removeChildNode(group)
+
+
 def remove_package_layers(project: QgsProject) -> None:
     """Remove the layers of inspected packages from the project, with their groups."""
     layers = find_package_layers(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}
     project.removeMapLayers([v.id() for v in layers])
-    for group in groups:
-        if group is not project.layerTreeRoot() and not group.children():
-            group.parent().removeChildNode(group)
+    _remove_empty_groups(project, groups)

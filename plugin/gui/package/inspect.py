@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
 
 from ...bridge import settings
@@ -38,11 +38,13 @@ _STOP_TIMEOUT_S = 2.0
 class PackageInspection(QObject):
     """Inspects a submission package and shows its layers on request.
 
-    Signals: ``inspection_began(path)``; then ``done(result, rows, path)``. `close` removes the layers.
+    Signals: ``inspection_began(path)``; then ``done(result, rows, path)``; ``layers_shown``: the package's layers
+    are on the map. `close` removes the layers; a saved project never has them.
     """
 
     inspection_began = pyqtSignal(str)
     done = pyqtSignal(object, list, str)
+    layers_shown = pyqtSignal()
 
     def __init__(
         self, iface: Any, runner: JobRunner, checking: CheckRunner, report: Callable[[], None], parent: QObject
@@ -53,6 +55,13 @@ class PackageInspection(QObject):
         self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None
+        #: The package's layers while the project is written; the timer shows them again when QGIS has written it.
+        self._set_aside_layers: list[package_layers.SetAsideLayer] = []
+        self._restore_timer = QTimer(self)
+        self._restore_timer.setSingleShot(True)
+        self._restore_timer.timeout.connect(self._restore_layers)
+        self._watched_project: QgsProject | None = QgsProject.instance()
+        self._watched_project.writeProject.connect(self._set_layers_aside)
 
     def ask_for_package(self, path: str) -> None:
         """Open the dialog with a package, or with the last one if ``path`` is empty."""
@@ -144,6 +153,8 @@ class PackageInspection(QObject):
             if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
                 self._messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
+                return
+            self.layers_shown.emit()
 
         def report_failure(error):
             self._job = None
@@ -168,7 +179,21 @@ class PackageInspection(QObject):
         self.close_message()
         self._discard_package()
 
+    def _set_layers_aside(self, document: Any) -> None:
+        """Take the package's layers out of the project that is being written; show them again afterwards."""
+        set_aside = package_layers.set_package_layers_aside(QgsProject.instance(), document)
+        if set_aside:
+            self._set_aside_layers = set_aside
+            self._restore_timer.start()
+
+    def _restore_layers(self) -> None:
+        set_aside, self._set_aside_layers = self._set_aside_layers, []
+        package_layers.restore_package_layers(QgsProject.instance(), set_aside)
+
     def close(self) -> None:
+        if self._watched_project is not None:
+            self._watched_project.writeProject.disconnect(self._set_layers_aside)
+            self._watched_project = None
         self._messages.close()
         self._discard_package()
         self._package = None
@@ -178,6 +203,8 @@ class PackageInspection(QObject):
             self._job.cancel_and_disconnect()
             self._job.wait(_STOP_TIMEOUT_S)
             self._job = None
+        self._restore_timer.stop()
+        self._set_aside_layers = []
         project = QgsProject.instance()
         dirty = project.isDirty()
         package_layers.remove_package_layers(project)
