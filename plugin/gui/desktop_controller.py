@@ -184,6 +184,7 @@ class DesktopController(QObject):
         self.checking.check_stopped.connect(self._on_check_stopped)
         self.inspection.inspection_began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
         self.inspection.done.connect(self._on_package_inspected)
+        self.inspection.layers_shown.connect(self.selection.show_selection_in_new_layers)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._on_rechecked)
         self.editing.outdated.connect(self.result_owner.update_panel)

@@ -353,7 +353,9 @@ def test_check_result_with_a_memory_layer_is_not_reused_for_a_package(controller
     )
 
 
-def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(controller, held_jobs, project):
+def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
+    controller, held_jobs, project, monkeypatch
+):
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
@@ -366,6 +368,10 @@ def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
     controller.dock.step_selection(1)
     controller.dock.tree.formRequested.emit(controller.dock.tree.get_selected_finding())
     assert "属于成果包" in controller.dock.note.text()
+    shown = []
+    monkeypatch.setattr(controller.selection, "show_on_map", lambda finding, zoom: shown.append((finding, zoom)))
+    controller.inspection.layers_shown.emit()
+    assert controller.dock.note.isHidden() and shown == [(controller.dock.tree.get_selected_finding(), False)]
     controller.on_map.set_wanted(True)
     assert findings_layer.find_findings_layer(project) is None
     finish_job(held_jobs.run(controller))

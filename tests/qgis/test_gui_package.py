@@ -896,7 +896,7 @@ def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(proj
 
     from plugin.core.check import RunOptions, check_plan
     from plugin.core.standard import load_standard
-    from plugin.gui.findings.features import find_feature, list_feature_refs
+    from plugin.gui.findings.features import find_feature, find_hidden_layers, list_feature_refs
     from plugin.gui.findings.result import CheckView
 
     folder = tmp_path / PACKAGE_NAME / "1-空间数据"
@@ -915,6 +915,9 @@ def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(proj
     package_layers.show_package_layers(project, PACKAGE_NAME, paths, load_standard())
     layer, feature = find_feature(result, ref)
     assert layer in package_layers.find_package_layers(project) and feature["BSM"] == ref.key
+    assert layer not in find_hidden_layers(result, finding)
+    project.layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
+    assert layer in find_hidden_layers(result, finding), "the panel offers to show it"
     result.is_of_package = False
     assert find_feature(result, ref)[0] not in package_layers.find_package_layers(project)
 

@@ -64,7 +64,7 @@ def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
     """
     project = QgsProject.instance()
     roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
-    layers = (find_layer_of_role(project, result, role) for role in roles)
+    layers = (_find_layer(project, result, role) for role in roles)
     nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in layers if layer is not None]
     hidden_layers = [layer for layer, node in nodes if node is not None and not node.isVisible()]
     layer_of_findings = findings_layer.find_findings_layer(project)
@@ -133,9 +133,14 @@ def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[
 
 def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
     """Return layer and feature of a reference; None for what the project lacks."""
-    find = find_layer_of_package if result.is_of_package else find_layer_of_role
-    layer = find(QgsProject.instance(), result, ref.role)
+    layer = _find_layer(QgsProject.instance(), result, ref.role)
     return layer, _find_feature_in_layer(layer, result, ref) if layer is not None else None
+
+
+def _find_layer(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
+    """Return the layer on the map that has a role: one of the package for its findings, else one of the project."""
+    find = find_layer_of_package if result.is_of_package else find_layer_of_role
+    return find(project, result, role)
 
 
 def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:

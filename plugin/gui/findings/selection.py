@@ -90,7 +90,15 @@ class FindingSelection(QObject):
         )
 
     def _find_hidden_layers(self, finding: Any) -> list[Any]:
-        return find_hidden_layers(self._dock.result, finding) if self._owner.has_current_result() else []
+        return find_hidden_layers(self._dock.result, finding) if self._owner.can_find_features() else []
+
+    def show_selection_in_new_layers(self) -> None:
+        """Outline the features of the selected finding in layers that were just added, without moving the map."""
+        finding = self._dock.tree.get_selected_finding()
+        self._dock.show_note("")
+        self._dock.refresh_hidden_layers()
+        if finding is not None:
+            self.show_on_map(finding, zoom=False)
 
     def _show_layer(self, layer: Any) -> None:
         show_layer(layer)
