@@ -287,6 +287,16 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
     assert findings_dock.run_bar.isHidden() and findings_dock.note.text() == "已取消，仍显示 14:32 的结果"
 
 
+@pytest.mark.parametrize(("displayed_is_of_package", "of_package"), [(False, True), (True, True), (True, False)])
+def test_progress_bar_calls_the_check_of_a_package_or_after_it_no_recheck(
+    findings_dock, displayed_is_of_package, of_package
+):
+    show_result(findings_dock, make_small_report()).is_of_package = displayed_is_of_package
+    findings_dock.start_run(19, of_package=of_package)
+    findings_dock.run_bar.show_progress(0.2, "DOC005")
+    assert findings_dock.run_bar.bar.format().startswith("正在检查  1/19  DOC005")
+
+
 def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(findings_dock, qgis_app):
     show_result(findings_dock, make_small_report())
     findings_dock.step_selection(1)

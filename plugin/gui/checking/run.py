@@ -142,7 +142,7 @@ class CheckRunner(QObject):
             on_cancelled=self._on_cancelled,
         )
         self.check_job.step.connect(self._on_progress)
-        self._dock.start_run(rules)
+        self._dock.start_run(rules, of_package=not self._is_check_of_project)
         self.check_began.emit()
         self._runner.start(self.check_job)
 

@@ -85,12 +85,16 @@ class FindingsDock(FindingsForm):
     def set_county(self, name: str) -> None:
         self.county.setText(name or tr("Profile…"))
 
-    def start_run(self, rules: int) -> None:
+    def start_run(self, rules: int, of_package: bool = False) -> None:
+        """Show the progress of a check; it is a re-check if the displayed result is of the project as well.
+
+        ``of_package``: a package is inspected.
+        """
         self.note.hide()
         self.run_button.setEnabled(False)
         # Its buttons begin a check, too.
         self.empty.setEnabled(False)
-        self.run_bar.start(rules, self.result is not None)
+        self.run_bar.start(rules, not of_package and self.result is not None and not self.result.is_of_package)
 
     def hide_progress(self, note: str = "") -> None:
         """Hide the progress after a check ended.
