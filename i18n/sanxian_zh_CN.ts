@@ -1422,6 +1422,10 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
+        <source>For internal use; must not be handed in</source>
+        <translation>仅供内部查看，不得上报</translation>
+    </message>
+    <message>
         <source>Force: make the package even if the plan does not pass</source>
         <translation>强制生成（检查不通过也生成，成果包中写明）</translation>
     </message>
@@ -3534,8 +3538,8 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>成果包已生成，并读回与规划图层逐项核对一致。</translation>
     </message>
     <message>
-        <source>The package was forced. Its manifest, metadata and page state this, with the reasons.</source>
-        <translation>成果包已强制生成：清单、元数据中已写明强制生成和下列原因。</translation>
+        <source>The package was forced: it is for internal use and must not be handed in. Its manifest, metadata and page state this, with the reasons.</source>
+        <translation>成果包已强制生成，仅供内部查看，不得上报。强制生成及其各项原因已写入清单和元数据。</translation>
     </message>
     <message>
         <source>The package was made although its plan does not pass. This cannot be waived: correct the plan, or waive its findings there, and export again.</source>
@@ -4520,8 +4524,8 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{figure}（{source}）</translation>
     </message>
     <message>
-        <source>{files} files, and {more} files with the manifest and digests; {layers} layers with {rows} features, each read back and compared</source>
-        <translation>{files} 个文件，另有清单和校验文件 {more} 个；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
+        <source>{files} files, {more} of them with the manifest and digests; {layers} layers with {rows} features, each read back and compared</source>
+        <translation>共 {files} 个文件，其中清单和校验文件 {more} 个；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
     </message>
     <message>
         <source>{file} ({count} layers)</source>

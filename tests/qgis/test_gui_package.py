@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QObject, QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QWidget
+from qgis.PyQt.QtWidgets import QApplication, QPushButton, QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition, styles
@@ -259,6 +259,7 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
     assert not gate.force.isChecked() and gate.meaning.isHidden()
     package_dialog.form.folder.line.setText("/somewhere")
     assert package_dialog.make_order().is_forced is False
+    assert gate.force_note.isVisible() and gate.force_note.text() == "仅供内部查看，不得上报"
     gate.force.setChecked(True)
     assert (
         package_dialog.make_order().is_forced
@@ -554,7 +555,7 @@ def export_scene(qgis_app, monkeypatch, tmp_path):
 
 
 def make_package_result(forced=False, problems=()):
-    manifest = {"check": {"forced": forced}, "files": [1, 2], "layers": [{"features": 3}, {"features": 4}]}
+    manifest = {"check": {"forced": forced}, "files": [{"path": "a.pdf"}, {"path": "manifest.html"}], "layers": [{"features": 3}, {"features": 4}]}
     return SimpleNamespace(
         path=Path("/成果") / PACKAGE_NAME, manifest_digest="ab" * 32, manifest=manifest, problems=list(problems)
     )
@@ -578,7 +579,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     assert export_scene.dialog.end.digest.text() == "ab" * 32
     assert "改动一个字节即不同" in export_scene.dialog.end.digest_note.text()
     assert "改动一个字节即不同" in export_scene.dialog.end.copy.toolTip()
-    assert export_scene.dialog.end.size.text() == "2 个文件，另有清单和校验文件 3 个；2 个图层、7 个要素，逐层读回核对"
+    assert export_scene.dialog.end.size.text() == "共 5 个文件，其中清单和校验文件 4 个；2 个图层、7 个要素，逐层读回核对"
 
 
 def test_link_of_an_export_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):
@@ -769,6 +770,23 @@ def test_package_export_continues_after_closing_the_dialog_and_reports_in_the_me
     assert "成果包已生成" in export_scene.iface.bar.currentItem().text()
     export_scene.export.show()
     assert export_scene.iface.bar.currentItem() is None
+
+
+def test_message_on_a_forced_package_warns_and_offers_what_the_window_offers(export_scene, qgis_app):
+    export_scene.result()
+    export_scene.outcome = make_package_result(forced=True)
+    export_scene.dialog.wanted.emit()
+    export_scene.dialog.reject()
+    assert wait_until(lambda: not export_scene.export.is_running)
+    message = export_scene.iface.bar.currentItem()
+    assert message.level() == Qgis.MessageLevel.Warning
+    assert "不得上报" in message.text() and "清单和元数据" in message.text() and "下列" not in message.text()
+    buttons = {button.text(): button for button in message.findChildren(QPushButton)}
+    assert list(buttons) == ["打开文件夹", "打开清单", "检查成果包…", "复制校验值"]
+    buttons["复制校验值"].click()
+    assert QApplication.clipboard().text() == "ab" * 32
+    buttons["检查成果包…"].click()
+    assert export_scene.inspected == [str(Path("/成果") / PACKAGE_NAME)]
 
 
 def test_cancelled_package_export_reports_that_no_package_was_made(export_scene, qgis_app):

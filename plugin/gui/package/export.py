@@ -24,6 +24,8 @@ from ..checking.run import CheckRunner
 from ..findings.features import FeatureRef, find_layer_of_role, select_feature, show_layer
 from ..findings.result import CheckView
 from ..widgets import messages
+from ..widgets.buttons import CopyButton
+from ..widgets.digest import explain_digest
 from ..widgets.messages import MessageBarMessages
 from ..widgets.opening import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
@@ -208,7 +210,10 @@ class PackageExport(QObject):
         is_forced = exported_package.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
         if is_forced:
-            text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
+            text = tr(
+                "The package was forced: it is for internal use and must not be handed in. Its manifest, metadata and "
+                "page state this, with the reasons."
+            )
         self._show_end(
             ExportOutcome(
                 "warning" if is_forced else "ok", text, make_objections(exported_package.problems), exported_package
@@ -260,8 +265,12 @@ class PackageExport(QObject):
             open_buttons = (
                 (tr("Open Folder"), lambda: self._open_result("folder")),
                 (tr("Open Manifest"), lambda: self._open_result("manifest")),
+                (tr("Inspect Package…"), lambda: self._open_result("inspection")),
             )
-            self._messages.show_message(end.text, "success", *open_buttons)
+            self._messages.show_message(end.text, "success" if end.icon == "ok" else end.icon, *open_buttons)
+            copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
+            copy_button.setToolTip(explain_digest())
+            self._messages.add_button(copy_button)
         else:
             self._messages.show_message(end.text, "warning", (tr("Show"), self._bring_to_front))
 

@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, ExportObjections, PackagePreview
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.files.digests import UNLISTED_FILES
+from ...core.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.buttons import make_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import CopyButton
@@ -209,11 +209,17 @@ class OutcomePage(QWidget):
             self.path.setText(str(end.exported_package.path))
             self.digest.setText(end.exported_package.manifest_digest)
             contents = tr(
-                "{files} files, and {more} files with the manifest and digests; {layers} layers with {rows} features, "
+                "{files} files, {more} of them with the manifest and digests; {layers} layers with {rows} features, "
                 "each read back and compared"
             )
+            page_count = sum(row["path"] == MANIFEST_PAGE_FILE_NAME for row in files)
             self.size.setText(
-                contents.format(files=len(files), more=len(UNLISTED_FILES), layers=len(layers), rows=rows)
+                contents.format(
+                    files=len(files) + len(UNLISTED_FILES),
+                    more=page_count + len(UNLISTED_FILES),
+                    layers=len(layers),
+                    rows=rows,
+                )
             )
         show_reasons(self.reasons, end.export_objections)
         self.refresh_icons()

@@ -69,6 +69,11 @@ class GateBox(QGroupBox):
         self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._on_force_toggled)
+        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be handed in")))
+        force_row = QHBoxLayout()
+        force_row.addWidget(self.force)
+        force_row.addWidget(self.force_note)
+        force_row.addStretch(1)
         self.meaning = WrappedLabel(
             tr(
                 "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "
@@ -83,7 +88,7 @@ class GateBox(QGroupBox):
         layout = QVBoxLayout(self)
         layout.addLayout(row)
         layout.addWidget(self.reasons, 1)
-        layout.addWidget(self.force)
+        layout.addLayout(force_row)
         layout.addWidget(self.meaning)
         self.show_check(None, False)
 
