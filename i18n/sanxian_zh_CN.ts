@@ -1814,6 +1814,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>已记入 {file}。</translation>
     </message>
     <message>
+        <source>Made as xlsx; save it as mdb with Access if the receiver requires it</source>
+        <translation>导出时生成 xlsx；接收单位要求 mdb 的，用 Access 另存</translation>
+    </message>
+    <message>
         <source>Made with the package</source>
         <translation>导出时生成</translation>
     </message>
@@ -2694,8 +2698,8 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>JSON 报告</translation>
     </message>
     <message>
-        <source>Report of the check, tables of figures, metadata, manifest</source>
-        <translation>质量检查报告、指标表、元数据、清单</translation>
+        <source>Report of the check (html, json), tables of figures, metadata, manifest</source>
+        <translation>检查报告（html、json）、指标表、元数据、清单</translation>
     </message>
     <message>
         <source>Report to Be Signed (PDF)…</source>

@@ -170,6 +170,7 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
         SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True, id="e"),
         SlotPreview("map", "别的图", "C", "f.jpg"),
+        SlotPreview("table", "规划表格", "C", "g.mdb", is_only_workbook=True),
     )
     shown = SlotsList()
     shown.show_preview(PackagePreview(slots=slots), True)
@@ -181,15 +182,23 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
         ["规划图件", "本县有则必须", "2 个文件"],
         ["附图", "本县有则必须", "导出时生成"],
         ["别的图", "本县有则必须", "未找到：f.jpg"],
-        ["质量检查报告、指标表、元数据、清单", "—", "导出时生成"],
+        ["规划表格", "本县有则必须", "导出时生成 xlsx；接收单位要求 mdb 的，用 Access 另存"],
+        ["检查报告（html、json）、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
-    assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
+    assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(8))
     shown.show_preview(PackagePreview(slots=slots), False)
     assert shown.topLevelItem(4).text(2) == "未找到：e.jpg"
     shown.show_preview(PackagePreview(slots=slots, missing_maps={"e": "附图缺图层 LX"}), True)
     item = shown.topLevelItem(4)
     assert (item.text(2), item.toolTip(2), item.isDisabled()) == ("不生成（缺图层）", "附图缺图层 LX", True)
+
+
+@pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
+def test_package_preview_states_how_the_tables_are_made(tmp_path, monkeypatch, driver):
+    monkeypatch.setattr("plugin.core.package.tables.database.find_access_driver", lambda: driver)
+    slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
+    assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 
 
 def test_package_file_list_omits_the_row_of_any_map_if_the_package_gets_a_map():

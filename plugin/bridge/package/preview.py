@@ -20,7 +20,7 @@ from ..texts import tr
 if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
     from ...core.package.order import ExportOrder
-    from ...core.package.package_spec.model import PackageSpec
+    from ...core.package.package_spec.model import FileSlot, PackageSpec
     from ...core.package.problems import ExportProblem
     from ...core.package.slot_files import FilledSlot
     from ...core.standard.map_set import MapSpec, MissingMapReason
@@ -39,7 +39,8 @@ class SlotPreview:
     file names; ``found_file_names``: names of the files found; ``is_from_existing_package``: they come from the
     existing package; ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is
     missing and its layers exist; ``is_generated``: the plugin makes it of the check if it is missing;
-    ``accepts_any_map``: the slot is filled by a map of any number; ``id``: id in the specification.
+    ``is_only_workbook``: the plugin makes these tables as xlsx, but has no driver for their mdb; ``accepts_any_map``: the
+    slot is filled by a map of any number; ``id``: id in the specification.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class SlotPreview:
     is_generated: bool = False
     accepts_any_map: bool = False
     id: str = ""
+    is_only_workbook: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
+    from ...core.package.tables.database import find_access_driver
 
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.
@@ -168,6 +171,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
     filled_slots, problems = fill_slots(form, values, order.documents_folder, former_folder, get_interface_language())
     broken_titles = {p.params["title"] for p in problems if p.key == "file_broken"}
+    has_access_driver = not isinstance(find_access_driver(), str)
     slots = [
         SlotPreview(
             one.slot.kind,
@@ -178,9 +182,10 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             former_folder is not None and all(former_folder in path.parents for path in one.file_paths),
             one.slot.title in broken_titles,
             bool(one.slot.layout),
-            bool(one.slot.generated),
+            bool(one.slot.generated) or (_is_table_of_plugin(one.slot, form) and has_access_driver),
             accepts_any_map(one.slot),
             one.slot.id,
+            _is_table_of_plugin(one.slot, form) and not has_access_driver,
         )
         for one in filled_slots
     ]
@@ -188,6 +193,11 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
     watched_paths = (*_list_subfolders(order.documents_folder), *_list_broken_files(filled_slots, broken_titles))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
+
+
+def _is_table_of_plugin(slot: FileSlot, package_spec: PackageSpec) -> bool:
+    """Return True for an mdb with the tables that the plugin makes."""
+    return slot.kind == "table" and slot.file.lower().endswith(".mdb") and package_spec.tables is not None
 
 
 def describe_personal_fields(package_spec: PackageSpec) -> list[str]:

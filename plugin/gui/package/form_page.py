@@ -98,7 +98,7 @@ class SlotsList(QTreeWidget):
             )
             # As in the dialog 生成布局.
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
-        generated_parts_text = tr("Report of the check, tables of figures, metadata, manifest")
+        generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
         self._add_part(generated_parts_text, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
@@ -137,6 +137,9 @@ class SlotsList(QTreeWidget):
             )
         if slot.is_generated or (slot.can_be_drawn and maps and not missing_layers):
             return "info", tr("Made with the package"), slot.file_name_pattern
+        if slot.is_only_workbook:
+            text = tr("Made as xlsx; save it as mdb with Access if the receiver requires it")
+            return "info", text, slot.file_name_pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         if slot.can_be_drawn and maps:
             return icon, tr("Not made (layers missing)"), missing_layers
