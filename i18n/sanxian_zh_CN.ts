@@ -2807,7 +2807,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Rules that were not checked, or only in part, with the reasons:</source>
-        <translation>未能检查或检查未完成的规则及原因：</translation>
+        <translation>未完整检查的规则及原因：</translation>
     </message>
     <message>
         <source>Rules, by code or group, or all (empty: the standard's)</source>
