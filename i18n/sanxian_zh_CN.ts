@@ -4694,8 +4694,8 @@ Click: {place}.</source>
         <translation>{verdict}，错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
-        <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Checked at {time}, unchanged since.</source>
-        <translation>{verdict}：错误 {errors}，警告 {warnings}，未完整检查的规则 {skipped}。{time} 检查，数据未变。</translation>
+        <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Scope: {scope}. Checked at {time}, unchanged since.</source>
+        <translation>{verdict}：错误 {errors}，警告 {warnings}，未完整检查的规则 {skipped}。交付范围：{scope}。{time} 检查，数据未变。</translation>
     </message>
     <message>
         <source>{what} It is the digest of manifest.json, which lists the digests of all files.</source>

@@ -299,8 +299,13 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     assert gate.verdict.text() == "尚未检查：导出时先全面检查。"
     gate.show_check(None, True)
     assert gate.verdict.text().startswith("上次检查后数据有改动")
-    gate.show_check(make_result(make_small_report()), True)
-    assert gate.verdict.text() == "不通过：错误 3，警告 2，未完整检查的规则 2。14:32 检查，数据未变。"
+    report = make_small_report()
+    report.provenance["scope"] = "three_lines"
+    gate.show_check(make_result(report), True)
+    assert (
+        gate.verdict.text()
+        == "不通过：错误 3，警告 2，未完整检查的规则 2。交付范围：三条控制线。14:32 检查，数据未变。"
+    )
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_check(None, True)

@@ -267,11 +267,11 @@ class ObjectionFinder:
 
         May be called from any thread. Raises Cancelled if the user cancels.
         """
-        from ...core.package.gate import find_check_problems
+        from ...core.package.gate import find_check_problems, find_narrow_scope
         from ...core.package.layers.prepare import prepare_data_sets
 
         _, problems = prepare_data_sets(self.check_result, order, cancellation)
-        problems = [*find_check_problems(self.check_result), *problems]
+        problems = [*find_check_problems(self.check_result), *find_narrow_scope(self.check_result), *problems]
         objections = self._known_objections[self._make_key(order)] = make_objections(problems)
         return objections
 

@@ -22,7 +22,13 @@ from ..results.run import run_check
 from .documents import DocumentPrinter, choose_documents_to_make, make_documents
 from .export_context import ExportContext, RowProgress
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder
-from .gate import check_target_is_replaceable, find_check_problems, make_export_folder, stop_on_gate_problems
+from .gate import (
+    check_target_is_replaceable,
+    find_check_problems,
+    find_narrow_scope,
+    make_export_folder,
+    stop_on_gate_problems,
+)
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare_data_sets
 from .layers.vectors import write_vector_set
@@ -235,6 +241,7 @@ def _export_locked(
     documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
     problems = [
         *find_check_problems(check_result),
+        *find_narrow_scope(check_result),
         *check_by_receiver_rules(check_result, cancellation),
         *problems,
         *slot_problems,

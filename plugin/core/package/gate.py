@@ -121,6 +121,34 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     yield from _find_base_year_outside_layer(checked)
 
 
+def find_narrow_scope(checked: CheckResult) -> Iterator[ExportProblem]:
+    """Yield a note if the check was of a narrower scope (kind of delivery) than the standard's complete one.
+
+    Without a choice of the user, the layers decide the scope, and a whole plan is checked as control lines only.
+    """
+    scopes, used = checked.plan.norm.standard.scopes, checked.plan.scope
+    # A scope that excludes rules (yearly changes) is not a complete delivery.
+    widest = max(
+        (name for name, scope in scopes.items() if not scope.excluded_rules),
+        key=lambda name: len(scopes[name].mandatory_concepts),
+        default=used,
+    )
+    if len(scopes[widest].mandatory_concepts) > len(scopes[used].mandatory_concepts):
+        params = {"scope": ScopeName(used), "wider": ScopeName(widest)}
+        yield ExportProblem(ProblemLevel.NOTE, "scope_narrower", params=params)
+
+
+@dataclass(frozen=True)
+class ScopeName:
+    """The name of a scope; a scope of a custom standard is named by its id."""
+
+    scope: str
+
+    def render(self, texts: Texts) -> str:
+        """Return the name in the language of the texts."""
+        return str(texts.get_section("scopes").get(self.scope, self.scope))
+
+
 def _list_codes(codes: list[str]) -> CodesInBrackets:
     return CodesInBrackets(tuple(codes[:MAX_NAMED_FEATURES]), len(codes))
 

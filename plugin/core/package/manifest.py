@@ -74,7 +74,12 @@ def make_manifest_head(
         },
         "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
         "profile": {"id": norm.profile.id, "name": norm.profile.name},
-        "check": {**{key: summary[key] for key in counts}, "forced": forced, "findings": len(report.findings)},
+        "check": {
+            **{key: summary[key] for key in counts},
+            "forced": forced,
+            "findings": len(report.findings),
+            "scope": checked.plan.scope,
+        },
     }
 
 

@@ -93,6 +93,8 @@ def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tup
         (report_texts.get("package", "form"), manifest["form"]["name"]),
         (report_texts.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
         (report_texts.get("package", "profile"), manifest["profile"]["name"]),
+        # Packages of earlier versions have no scope.
+        (report_texts.get("head", "scope"), report_texts.get_text_or_key("scope", manifest["check"].get("scope", ""))),
         (report_texts.get("package", "made"), manifest["made"].replace("T", " ")[:16]),
         (report_texts.get("package", "tool"), f"{report_texts.get('page', 'product')} {versions['sanxian']}"),
     ]

@@ -54,6 +54,7 @@ _PLACE_BY_KEY = {
     "not_passed": ProblemPlace.CHECK,
     "as_received": ProblemPlace.FEATURES,
     "rules_left_out": ProblemPlace.RULES,
+    "scope_narrower": ProblemPlace.RULES,
     "layer_missing": ProblemPlace.ROLES,
     "layer_absent": ProblemPlace.ROLES,
     "layers_left_out": ProblemPlace.ROLES,

@@ -115,16 +115,17 @@ class GateBox(QGroupBox):
             self._show_message("info", text)
             return
         summary = result.report.summary
-        verdict = summary["verdict"]
+        verdict, scope = summary["verdict"], result.report.provenance.get("scope", "")
         text = tr(
-            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Checked at {time}, unchanged "
-            "since."
+            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Scope: {scope}. Checked at "
+            "{time}, unchanged since."
         )
         message = text.format(
             verdict=theme.get_verdict_word(verdict),
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
+            scope=result.texts.get_section("scopes").get(scope, scope),
             time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)

@@ -27,6 +27,7 @@ from plugin.core.files.digests import (
     UNLISTED_FILES,
     is_complete_package,
 )
+from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package, make_package_path
 from plugin.core.package.folder import (
     NEW_SUFFIX,
@@ -35,9 +36,11 @@ from plugin.core.package.folder import (
     lock_for_writing,
     make_sibling_folder_paths,
 )
+from plugin.core.package.gate import find_narrow_scope
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import vectors
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.problems import ProblemLevel, ProblemPlace
 from plugin.core.package.tables import write as tables_write
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import list_relative_paths, make_jpeg, make_pdf
@@ -142,6 +145,25 @@ def test_manifest_of_an_exported_package_describes_every_layer(checked_county, e
     assert "vector.layers" in manifest["form"]["unverified"]
     messages = " ".join(p["message"] for p in manifest["problems"])
     assert "EPSG:4526 逐节点换算到 EPSG:4490" in messages
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_manifest_states_the_scope_and_notes_that_a_wider_one_was_not_checked(checked_county, export_order, lang):
+    narrow = replace(
+        checked_county,
+        plan=replace(checked_county.plan, scope="three_lines"),
+        report=replace(checked_county.report, lang=lang),
+    )
+    note = {"zh": "没有按“县级总体规划”检查", "en": "rules of “County plan” were not checked"}[lang]
+    done = export_package(narrow, export_order)
+    assert done.manifest["check"]["scope"] == "three_lines"
+    (problem,) = [p for p in done.problems if p.key == "scope_narrower"]
+    assert (problem.level, problem.place) == (ProblemLevel.NOTE, ProblemPlace.RULES)
+    assert note in problem.format_as_sentence(Texts(lang))
+    page = (done.path / "manifest.html").read_text(encoding="utf-8")
+    assert {"zh": "三条控制线", "en": "Three control lines"}[lang] in page
+    whole = replace(checked_county, plan=replace(checked_county.plan, scope="county"))
+    assert not list(find_narrow_scope(whole))
 
 
 def test_exported_package_contains_no_user_name_host_name_or_local_path(
