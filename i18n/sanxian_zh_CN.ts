@@ -3326,6 +3326,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
     </message>
     <message>
+        <source>The confirmation that was entered takes effect when it is saved.</source>
+        <translation>已填写本县设置的确认，保存后生效。</translation>
+    </message>
+    <message>
         <source>The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is recommended, with the larger part {by} ({share}).</source>
         <translation>本县跨 {zones} 带。请全县统一采用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>
@@ -3678,6 +3682,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>年份应为四位数字，如 2020。</translation>
     </message>
     <message>
+        <source>The {count} items that the last check used are listed first, in bold.</source>
+        <translation>上次检查用到的 {count} 项列在前面，以粗体显示。</translation>
+    </message>
+    <message>
         <source>The {count} most frequent codes are listed; check whether the code list of the source is the right one.</source>
         <translation>只列出最常见的 {count} 个；请核对代码换算是否采用该表。</translation>
     </message>
@@ -3864,6 +3872,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>城镇空间（m²）</translation>
     </message>
     <message>
+        <source>Used by {rules}</source>
+        <translation>用于规则：{rules}</translation>
+    </message>
+    <message>
         <source>Used for layouts, exported maps, the submission package with its metadata, and reports. Empty items are taken from the county profile (section “document information”), or else, for a submission package, from its specification.</source>
         <translation>用于布局、导出的图件、成果包（含元数据）和报告。留空的项取县配置中的成果信息；县配置也没有的，导出成果包时取成果包样式的值。</translation>
     </message>
@@ -3890,6 +3902,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Value or codes</source>
         <translation>固定值或代码换算</translation>
+    </message>
+    <message>
+        <source>Value: {value}</source>
+        <translation>取值：{value}</translation>
     </message>
     <message>
         <source>Values of this county are saved to {file} in the project folder</source>

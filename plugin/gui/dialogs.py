@@ -53,7 +53,9 @@ class DialogOpener(QObject):
     def open_profile_dialog(self) -> None:
         from .county_form.profile_dialog import ProfileDialog
 
-        if ProfileDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
+        result = self._result()
+        used_items = result.report.unconfirmed_items if result is not None else ()
+        if ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items).exec():
             self.changed.emit()
 
     def open_document_dialog(self) -> None:

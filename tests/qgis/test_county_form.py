@@ -267,6 +267,29 @@ def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(s
     assert "未确认 1 项" in form.confirmation.badge.label.text()
 
 
+def test_settings_of_the_last_check_are_listed_first_and_explained(saved_project):
+    plain = ProfileDialog(saved_project).form.confirmation
+    keys = [plain.items.item(n).data(Qt.ItemDataRole.UserRole) for n in range(plain.items.count())]
+    rule_key = next(key for key in reversed(keys) if key.startswith("rules.") and key.count(".") == 2)
+    assert plain.used_note.isHidden()
+    box = ProfileDialog(saved_project, None, [rule_key, "gone"]).form.confirmation
+    assert box.items.count() == len(keys)
+    first = box.items.item(0)
+    assert first.data(Qt.ItemDataRole.UserRole) == rule_key and first.font().bold()
+    assert not box.items.item(1).font().bold() and "1 项" in box.used_note.text()
+    code = rule_key.split(".")[1]
+    assert f"用于规则：{code} " in first.toolTip() and "取值：" in first.toolTip() and rule_key in first.toolTip()
+
+
+def test_summary_of_the_check_settings_follows_the_confirmation_in_the_form(saved_project):
+    dialog = ProfileDialog(saved_project)
+    assert "本县设置尚未确认" in dialog.summary.text()
+    enter_targets(dialog.form)
+    assert "尚未确认" not in dialog.summary.text() and "保存后生效" in dialog.summary.text()
+    dialog.form.confirmation._set_all_ticks(False)
+    assert "保存后生效" not in dialog.summary.text()
+
+
 def test_profile_file_changed_by_another_program_is_not_overwritten(saved_project, tmp_path):
     dialog = ProfileDialog(saved_project)
     enter_targets(dialog.form)

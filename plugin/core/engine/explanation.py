@@ -113,6 +113,16 @@ def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
     ]
 
 
+def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
+    """Return the settings marked C that a county must confirm, each with the rules that use it."""
+    unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    rules_by_item: dict[str, list[Rule]] = {}
+    for rule in load_all_rules().values():
+        for item in find_unconfirmed_settings(rule, unconfirmed_norm):
+            rules_by_item.setdefault(item, []).append(rule)
+    return rules_by_item
+
+
 def find_confirmable_items(norm: Norm) -> list[str]:
     """Return the settings and code lists marked C that a county must confirm.
 

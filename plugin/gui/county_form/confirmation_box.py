@@ -6,6 +6,8 @@ The settings are those of mark C: they were not read in a published standard.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from qgis.PyQt.QtCore import QDate, Qt
 from qgis.PyQt.QtWidgets import (
     QDateEdit,
@@ -22,7 +24,7 @@ from ...core.messages.texts import Texts
 from ...core.profile.county_file import CountyConfirmation
 from ..widgets import theme
 from ..widgets.field_message import FieldMessage
-from ..widgets.sections import NoticeBox
+from ..widgets.sections import NoticeBox, make_faint_label
 from .fields import FormBox, WidgetRow
 from .limits_box import get_setting_name
 
@@ -53,6 +55,8 @@ class ConfirmationBox(FormBox):
         self._texts, self._is_filling, self._date_chosen = texts, False, False
         self._given_items: tuple[str, ...] = ()
         self._offered_items: list[str] = []
+        #: Items that the last check used; they are listed first.
+        self._used_items: frozenset[str] = frozenset()
         self.badge = NoticeBox()
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), _ScrollSafeDateEdit()
         theme.set_placeholder(self.by, tr("Name of the authority"))
@@ -85,6 +89,11 @@ class ConfirmationBox(FormBox):
             grid.addWidget(widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
         grid.addWidget(WidgetRow((tick_all_button, tick_none_button)), 9, 1)
+        self.used_note = make_faint_label()
+        self.used_note.setObjectName("SanxianUsedItems")
+        self.used_note.setWordWrap(True)
+        self.used_note.hide()
+        grid.addWidget(self.used_note, 10, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self._on_changed)
         self.date.dateChanged.connect(self._choose_date)
@@ -100,8 +109,20 @@ class ConfirmationBox(FormBox):
         self.items.clear()
         self._is_filling = False
 
-    def show_confirmable_settings(self, items: list[str]) -> None:
-        """List the settings that can be confirmed; ticked ones stay ticked."""
+    def set_used_items(self, used_items: Iterable[str]) -> None:
+        """Set the items that the last check used, which `show_confirmable_settings` lists first."""
+        self._used_items = frozenset(used_items)
+
+    def show_confirmable_settings(self, items: list[str], explain: Callable[[str], str] = str) -> None:
+        """List the settings that can be confirmed, those of the last check first; ticked ones stay ticked.
+
+        ``explain``: returns the value of a setting and the rules that use it, for its tool tip.
+        """
+        items = sorted(items, key=lambda item: item not in self._used_items)
+        used_count = sum(item in self._used_items for item in items)
+        text = tr("The {count} items that the last check used are listed first, in bold.")
+        self.used_note.setText(text.format(count=used_count) if used_count else "")
+        self.used_note.setVisible(used_count > 0)
         if items == self._offered_items:
             return
         former_items = self._read_items()
@@ -112,7 +133,11 @@ class ConfirmationBox(FormBox):
         for key in items:
             item = QListWidgetItem(get_setting_name(key, self._texts))
             item.setData(Qt.ItemDataRole.UserRole, key)
-            item.setToolTip(f"{item.text()}\n" + tr("{key}, mark C").format(key=key))
+            lines = (item.text(), explain(key), tr("{key}, mark C").format(key=key))
+            item.setToolTip("\n".join(line for line in lines if line))
+            font = item.font()
+            font.setBold(key in self._used_items)
+            item.setFont(font)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
             self.items.addItem(item)

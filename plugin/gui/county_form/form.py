@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ...core.engine.explanation import find_confirmable_items
+from ...core.engine.explanation import find_confirmable_items, find_rules_by_confirmable_item
 from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import Norm, list_profile_ids, load_profile
@@ -40,6 +41,8 @@ from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
 _SOURCE_MARKS = ("A", "B", "C")
+#: Rules that the tool tip of a setting names.
+_MAX_NAMED_RULES = 4
 
 
 @dataclass(frozen=True)
@@ -299,7 +302,7 @@ class CountyForm(QWidget):
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
-        self.confirmation.show_confirmable_settings(items)
+        self.confirmation.show_confirmable_settings(items, self._make_explanation(norm))
         entered_confirmation = self.confirmation.read_confirmation()
         is_complete = (
             entered_confirmation.by
@@ -311,6 +314,23 @@ class CountyForm(QWidget):
         )
         confirmed_norm = replace(norm, profile=confirmed_profile)
         self.confirmation.show_unconfirmed([item for item in items if not confirmed_norm.is_confirmed(item)])
+
+    def _make_explanation(self, norm: Norm) -> Callable[[str], str]:
+        """Return a function that explains a setting to confirm: its value and the rules that use it."""
+        rules_by_item = find_rules_by_confirmable_item(norm)
+
+        def explain(item: str) -> str:
+            value = norm.get(item) if norm.has_setting(item) else None
+            rules = rules_by_item.get(item, ())
+            names = [f"{rule.code} {self._texts.get_rule_title(rule)}" for rule in rules[:_MAX_NAMED_RULES]]
+            rules_text = tr(", ").join(names)
+            if len(rules) > _MAX_NAMED_RULES:
+                rules_text = tr("{names} and others, {count} in all").format(names=rules_text, count=len(rules))
+            lines = [tr("Value: {value}").format(value=value)] if isinstance(value, str | int | float) else []
+            lines += [tr("Used by {rules}").format(rules=rules_text)] if names else []
+            return "\n".join(lines)
+
+        return explain
 
     def _show_problems(self) -> None:
         self.targets.clear_messages()

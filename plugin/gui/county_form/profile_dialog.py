@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -16,7 +17,7 @@ from ...bridge.texts import tr
 from ...core.check import RunOptions
 from ...core.errors import DataError, SanxianError
 from ...core.messages.texts import Texts
-from ...core.profile import list_profile_ids, load_profile
+from ...core.profile import Norm, list_profile_ids, load_profile
 from ...core.profile.county_file import (
     PROFILE_FILE_SUFFIX,
     CountySettings,
@@ -36,13 +37,17 @@ from .profile_form import ProfileForm
 class ProfileDialog(ProfileForm):
     """Dialog 县配置, which edits the county's profile and the settings of checks."""
 
-    def __init__(self, project: QgsProject, parent=None):
+    def __init__(self, project: QgsProject, parent=None, used_items: Iterable[str] = ()):
+        """``used_items``: settings marked C that the last check used without a confirmation."""
         super().__init__(project, parent)
+        if self.form is not None:
+            self.form.confirmation.set_used_items(used_items)
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         current_settings = county.read_county_settings(project)
         self._fill_fields(current_settings)
         self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
+        self._norm: Norm | None = None
         self._on_changed()
         for combo in (self.profile, self.standard):
             combo.currentIndexChanged.connect(self._on_changed)
@@ -51,6 +56,7 @@ class ProfileDialog(ProfileForm):
             self.form.changed.connect(self._show_errors)
         for line in (self.base_year, self.targets):
             (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
+            self.form.changed.connect(self._show_summary)
         self._open_form()
         self._fit_to_screen()
 
@@ -250,12 +256,29 @@ class ProfileDialog(ProfileForm):
         for scope in norm.standard.scopes:
             self.scope.addItem(scope_names.get(scope, scope), scope)
         self.scope.setCurrentIndex(max(self.scope.findData(selected_scope), 0))
-        self.summary.setText(_summarise_profile(norm, self._texts))
+        self._norm = norm
+        self._show_summary()
         self._show_errors()
 
+    def _show_summary(self) -> None:
+        """Show limits, targets and confirmation of the profile; a confirmation in the form is not saved yet."""
+        if self._norm is None:
+            return
+        will_confirm = (
+            self.form is not None
+            and self.form.isEnabled()
+            and self.form.is_changed
+            and not self.form.errors
+            and bool(self.form.read_county_settings().confirmation.items)
+        )
+        self.summary.setText(_summarise_profile(self._norm, self._texts, will_confirm))
 
-def _summarise_profile(norm, texts: Texts) -> str:
-    """Return the limits, the targets and the confirmation of a profile as text."""
+
+def _summarise_profile(norm: Norm, texts: Texts, will_confirm: bool) -> str:
+    """Return the limits, the targets and the confirmation of a profile as text.
+
+    ``will_confirm``: the form has a confirmation that is not saved yet.
+    """
     lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
     signs = {">=": "≥", "<=": "≤", "=": "="}
     for target in norm.find_targets(norm.profile.area_code):
@@ -264,7 +287,9 @@ def _summarise_profile(norm, texts: Texts) -> str:
         figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
         lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
     by = norm.profile.confirmed_by
-    if by:
+    if will_confirm:
+        lines.append(tr("The confirmation that was entered takes effect when it is saved."))
+    elif by:
         lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
     else:
         lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
