@@ -1422,7 +1422,7 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
-        <source>For internal use; must not be handed in</source>
+        <source>For internal use; must not be submitted</source>
         <translation>仅供内部查看，不得上报</translation>
     </message>
     <message>
@@ -3546,7 +3546,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>成果包已生成，并读回与规划图层逐项核对一致。</translation>
     </message>
     <message>
-        <source>The package was forced: it is for internal use and must not be handed in. Its manifest, metadata and page state this, with the reasons.</source>
+        <source>The package was forced: it is for internal use and must not be submitted. Its manifest, metadata and page state this, with the reasons.</source>
         <translation>成果包已强制生成，仅供内部查看，不得上报。强制生成及其各项原因已写入清单和元数据。</translation>
     </message>
     <message>

@@ -102,7 +102,11 @@ def test_panel_names_three_of_the_missing_layers_and_lists_all_in_the_tool_tip(f
         "识别到 1 个图层，缺城镇开发边界 CZKFBJ、村级行政区 XZQC、生态保护重要性评价结果 STBHZYXPJJG 等 5 个。"
         "缺图层的规则跳过，不得视为通过。"
     )
-    assert findings_dock.empty.label.toolTip().split("\n")[2:] == ["生态保护重要性评价结果 STBHZYXPJJG", "XZQXZ", "TDLYXZ"]
+    assert findings_dock.empty.label.toolTip().split("\n")[2:] == [
+        "生态保护重要性评价结果 STBHZYXPJJG",
+        "XZQXZ",
+        "TDLYXZ",
+    ]
     findings_dock.set_empty_page(empty_states.make_never_checked_page(lambda: None))
     assert findings_dock.empty.label.toolTip() == ""
 

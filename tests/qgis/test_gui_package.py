@@ -569,7 +569,11 @@ def export_scene(qgis_app, monkeypatch, tmp_path):
 
 
 def make_package_result(forced=False, problems=()):
-    manifest = {"check": {"forced": forced}, "files": [{"path": "a.pdf"}, {"path": "manifest.html"}], "layers": [{"features": 3}, {"features": 4}]}
+    manifest = {
+        "check": {"forced": forced},
+        "files": [{"path": "a.pdf"}, {"path": "manifest.html"}],
+        "layers": [{"features": 3}, {"features": 4}],
+    }
     return SimpleNamespace(
         path=Path("/成果") / PACKAGE_NAME, manifest_digest="ab" * 32, manifest=manifest, problems=list(problems)
     )
@@ -593,7 +597,9 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     assert export_scene.dialog.end.digest.text() == "ab" * 32
     assert "改动一个字节即不同" in export_scene.dialog.end.digest_note.text()
     assert "改动一个字节即不同" in export_scene.dialog.end.copy.toolTip()
-    assert export_scene.dialog.end.size.text() == "共 5 个文件，其中清单和校验文件 4 个；2 个图层、7 个要素，逐层读回核对"
+    assert (
+        export_scene.dialog.end.size.text() == "共 5 个文件，其中清单和校验文件 4 个；2 个图层、7 个要素，逐层读回核对"
+    )
 
 
 def test_link_of_an_export_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):

@@ -184,7 +184,9 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
     root = project.layerTreeRoot()
     nodes = [(layer, root.findLayer(layer.id())) for layer in root.layerOrder() if layer.id() in layer_ids]
     set_aside = [
-        SetAsideLayer(layer, node.itemVisibilityChecked(), node.isExpanded()) for layer, node in nodes if node is not None
+        SetAsideLayer(layer, node.itemVisibilityChecked(), node.isExpanded())
+        for layer, node in nodes
+        if node is not None
     ]
     set_aside_ids = {one.layer.id() for one in set_aside}
     set_aside += [SetAsideLayer(layer, False, False) for layer in layers if layer.id() not in set_aside_ids]

@@ -39,8 +39,8 @@ class SlotPreview:
     file names; ``found_file_names``: names of the files found; ``is_from_existing_package``: they come from the
     existing package; ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is
     missing and its layers exist; ``is_generated``: the plugin makes it of the check if it is missing;
-    ``is_only_workbook``: the plugin makes these tables as xlsx, but has no driver for their mdb; ``accepts_any_map``: the
-    slot is filled by a map of any number; ``id``: id in the specification.
+    ``is_only_workbook``: the plugin makes these tables as xlsx, but has no driver for their mdb;
+    ``accepts_any_map``: the slot is filled by a map of any number; ``id``: id in the specification.
     """
 
     kind: str

@@ -48,6 +48,9 @@ def make_clauses(finding: Finding, texts: Texts, templates: dict[str, Template])
         clauses["form_text"] = texts.get("words", f"ratio_{finding.params['form'].lower()}")
     if "row_names" in shown:
         clauses["which_rows"] = _list_rows(finding, texts)
+    clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
+    is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
+    clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
     if finding.code == "LAW004" and finding.case == "misplaced":
         clauses |= _describe_misplaced_rows(shown, texts)
     if finding.code == "LAW006":
@@ -113,6 +116,16 @@ def _describe_repeated_land(
         without_text = texts.get("figures", "sum_without", value=f"{number} {unit_name}")
     layer = texts.make_layer_label(str(repeated["role"]), templates)
     return texts.get("figures", "repeated", layer=layer, area=area_text, without=without_text)
+
+
+def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> str:
+    """Return the excess of the boundary that remains once overlaps are removed; empty if nothing is counted twice."""
+    params = finding.params
+    repeated = [one for one in params.get("shown", {}).get("repeated", ()) if one.get("without") is not None]
+    if "excess" not in params or not repeated:
+        return ""
+    excess = max((float(repeated[0]["without"]) - float(params["limit"])) * float(params["denominator"]), 0.0)
+    return texts.get("words", "excess_without", area=format_number(excess, 2))
 
 
 def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:

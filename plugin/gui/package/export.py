@@ -211,7 +211,7 @@ class PackageExport(QObject):
         text = tr("The package is made, read back and compared with the plan.")
         if is_forced:
             text = tr(
-                "The package was forced: it is for internal use and must not be handed in. Its manifest, metadata and "
+                "The package was forced: it is for internal use and must not be submitted. Its manifest, metadata and "
                 "page state this, with the reasons."
             )
         self._show_end(

@@ -69,7 +69,7 @@ class GateBox(QGroupBox):
         self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._on_force_toggled)
-        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be handed in")))
+        self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
         force_row = QHBoxLayout()
         force_row.addWidget(self.force)
         force_row.addWidget(self.force_note)

@@ -25,8 +25,9 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
         "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Findings, waivers and "
         "versions cannot distinguish them. Keep the one that {authority} already had, and assign new numbers to the "
         "others (Fix…, or function sanxian_next_bsm of the field calculator); a used number is never assigned again.",
-        "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
-        "number (function sanxian_next_bsm of the field calculator).",
+        "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Enter the key that "
+        "{authority} has. If there is none, select the feature, and update {field} of selected features in the field "
+        "calculator with sanxian_next_bsm().",
         "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must "
         "number them one by one. Enter the numbers of {authority}; number the features again if it has none.",
         "grade": "{layer}: every feature has the same {field} “{value}” (features: {count}), but this layer divides "

@@ -88,7 +88,7 @@ _TOWNSHIP_DIGITS = 9
         "misplaced": "{layer}: {field} names {town}{named_code}; {named_share}, and the features are located in "
         "{place}{place_codes}; features: {count} ({area}), {which_keys}. Township figures use the location. Compare "
         "the shapes with the approved result: move back a shape that was displaced; if the shapes are right, give "
-        "{field} the code of the township around them.",
+        "{field} the code of the village around them (its first 9 digits are the township), and correct its name.",
         "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
         "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
         "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",

@@ -35,11 +35,12 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     messages={
         "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: {miss}. Text, table and map must "
         "agree with the approved result. {repeated}If the layer agrees with it, correct the text or the table; "
-        "otherwise correct the layer. If the text gives a task, write “at least” or “at most”.",
+        "otherwise correct the layer. If the figure is a task, put ≥ or ≤ before it in the table “Figures of text and "
+        "tables” and check again; the text itself stays.",
         "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer_basis}) gives {value}, which exceeds the "
         "bound by {miss}. {repeated}First check the figure in the text or table: if it is wrong, correct it by the "
         "approval document. If it is right, compare {layer} with the approved result and adjust it until it meets "
-        "the figure.",
+        "the figure. {same_problem}",
         "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by "
         "{miss}. Correct the text to the target; if the target was changed by an approval document, correct it in the "
         "profile.",

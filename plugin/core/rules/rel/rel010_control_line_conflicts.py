@@ -43,7 +43,7 @@ SEVERITY_OF_MEANING = {
         "reason.",
         "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). {overlaps_first}The "
         "requirements of both lines apply there, and no shape has to change. Check that the text of the plan has a "
-        "rule for such overlaps (one for all is enough). Without one, add it before approval; if the text is "
+        "rule for such overlaps (one for all is enough). If it has one, nothing has to be done. Without one, add it before approval; if the text is "
         "already approved, waive the finding and name the requirements that apply.",
         "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. These "
         "lines may overlap, but so narrow a strip{sliver_note} mostly means that the edges are not snapped, or that "
