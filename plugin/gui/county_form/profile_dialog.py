@@ -54,9 +54,9 @@ class ProfileDialog(ProfileForm):
         self.profile.currentIndexChanged.connect(self._open_form)
         if self.form is not None:
             self.form.changed.connect(self._show_errors)
+            self.form.changed.connect(self._show_summary)
         for line in (self.base_year, self.targets):
             (line.textChanged if line is self.base_year else line.line.textChanged).connect(self._show_errors)
-            self.form.changed.connect(self._show_summary)
         self._open_form()
         self._fit_to_screen()
 
