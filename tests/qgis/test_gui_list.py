@@ -21,6 +21,7 @@ from plugin.gui.findings.groups import (
     describe_location,
     format_short_hectares,
     make_finding_groups,
+    make_search_text,
 )
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
@@ -442,3 +443,12 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
         findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0)))) is top
     )
     findings_tree.deleteLater()
+
+
+def test_search_for_a_code_finds_no_finding_whose_message_names_the_rule():
+    group = SimpleNamespace(code="REL005", title="城镇发展区与城镇开发边界")
+    finding = make_finding(
+        "REL005", "1", None, message="此处有永久基本农田与城镇开发边界重叠（REL002，…000708），请先处理。"
+    )
+    text = make_search_text(group, finding)
+    assert "rel005" in text and "000708" in text and "rel002" not in text

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = COLUMNS = range(4)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
+#: The code of a rule, which messages of other rules may name.
+_RULE_CODE_PATTERN = re.compile(r"\b[A-Z]{3}\d{3}\b", re.ASCII)
 #: Number of rows of a rule that are loaded at once.
 ROWS_LOADED_AT_ONCE = 1000
 
@@ -233,7 +236,10 @@ def sort_visible_rows_first(group: FindingGroup) -> list[int]:
 
 
 def make_search_text(group: FindingGroup, finding: Any) -> str:
-    """Return the case-folded text in which the search finds a finding."""
+    """Return the case-folded text in which the search finds a finding.
+
+    Codes that its message names are left out: the search for a code finds the findings of that rule alone.
+    """
     searched_texts = (
         group.code,
         group.title,
@@ -241,7 +247,7 @@ def make_search_text(group: FindingGroup, finding: Any) -> str:
         finding.key,
         *finding.related_keys,
         finding.role,
-        finding.message,
+        _RULE_CODE_PATTERN.sub("", finding.message),
     )
     return " ".join(searched_texts).casefold()
 
