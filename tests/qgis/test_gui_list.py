@@ -445,7 +445,7 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     findings_tree.deleteLater()
 
 
-def test_search_for_a_code_finds_no_finding_whose_message_names_the_rule():
+def test_search_for_a_rule_code_ignores_codes_that_messages_name():
     group = SimpleNamespace(code="REL005", title="城镇发展区与城镇开发边界")
     finding = make_finding(
         "REL005", "1", None, message="此处有永久基本农田与城镇开发边界重叠（REL002，…000708），请先处理。"

@@ -200,8 +200,10 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     separator = texts.get("words", "between_names")
     absent = separator.join(texts.make_layer_label(role, templates) for role in counted["absent_roles"])
     key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
+    counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
+    layer = texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
     return {
         "counted": (texts.get("words", "sites_counted", places=separator.join(places)) if places else "")
         + (texts.get("words", "sites_without_layer", layers=absent) if absent else ""),
-        "remedy": texts.get("words", key),
+        "remedy": texts.get("words", key, layer=layer),
     }

@@ -34,8 +34,8 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "right, cut the zone back to the parcel's edge and assign the land to the farmland protection zone; "
         "otherwise restore the approved edge of the farmland.",
         "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is not less than the limit for "
-        "scattered plots ({limit_area}), so the land must be in the zone. The limit is a parameter of the rule "
-        "(“Large parcel”, large_area_m2, mark C) that the county profile can change. {there} {overlaps_first}Extend the zone "
+        "scattered plots ({limit_area}), so the land must be in the zone. No regulation "
+        "states the limit: it is the default or the county profile's setting (“Large parcel”, large_area_m2, mark C). {there} {overlaps_first}Extend the zone "
         "to this land; if it must stay outside, waive the finding and give the reason.",
         "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, {area_m2} "
         "in total, {share} % of the farmland, above the limit of {max_share} % (parameter “Largest share of "
