@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from ..model.findings import Finding
+from ..model.report import Outcome, RuleOutcome
 
 #: Rules that report overlaps of two of the three control lines.
 _OVERLAP_RULES = ("REL001", "REL002", "REL003")
@@ -23,15 +24,19 @@ _CASES = {
     ("REL042", "red_line"): _OVERLAP_RULES,
     ("LAW026", "inside"): ("REL002",),
 }
+#: Outcomes of a rule that compared the layers, or found none to compare.
+_CHECKED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
 #: Shared land below this area (m²) is an inaccuracy of edges.
 _LEAST_SHARED_M2 = 1.0
 
 
-def name_overlaps_there(findings: Iterable[Finding]) -> None:
+def name_overlaps_there(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
     """Record in findings which overlaps of the three control lines share land with them, in place.
 
-    The geometries of findings are in the plane (metres). Only the words of messages use the record (``shown``).
+    The geometries of findings are in the plane (metres). Only the words of messages use the record (``shown``). It is
+    not made where none is known, but a rule on these overlaps did not run.
     """
+    checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
     located = [finding for finding in findings if finding.geom_kind == "area"]
     overlaps = [finding for finding in located if finding.code in _OVERLAP_RULES]
     asking = [finding for finding in located if (finding.code, finding.case) in _CASES]
@@ -53,4 +58,5 @@ def name_overlaps_there(findings: Iterable[Finding]) -> None:
             for one in there
             if one.code in wanted_codes
         ]
-        finding.params["shown"] = {**finding.params.get("shown", {}), "overlaps": named}
+        if named or checked_codes.issuperset(wanted_codes):
+            finding.params["shown"] = {**finding.params.get("shown", {}), "overlaps": named}

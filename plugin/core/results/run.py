@@ -82,7 +82,7 @@ def make_report_and_apply_waivers(
     )
     report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
     report.findings += find_inconsistencies(plan, side_inputs)
-    name_overlaps_there(report.findings)
+    name_overlaps_there(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts)
     for indicator in report.indicators:

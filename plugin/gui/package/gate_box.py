@@ -72,8 +72,8 @@ class GateBox(QGroupBox):
         self.force_note = theme.set_faint(QLabel(tr("For internal use; must not be submitted")))
         force_row = QHBoxLayout()
         force_row.addWidget(self.force)
-        force_row.addWidget(self.force_note)
-        force_row.addStretch(1)
+        self.force_note.setWordWrap(True)
+        force_row.addWidget(self.force_note, 1)
         self.meaning = WrappedLabel(
             tr(
                 "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "

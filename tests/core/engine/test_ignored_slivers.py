@@ -258,6 +258,7 @@ def test_only_declared_source_lines_ignore_parts_by_size():
         "rules/top/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
         "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",
         "rules/top/top008_slivers_between_layers.py": "states the limits in its message",
+        "rules/rel/rel010_control_line_conflicts.py": "states the limits in its message",
         "rules/att/att024_parcel_numbers.py": "which remedy the message names",
         "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
         "yearly/rules/doc022_maintenance_changes.py": "notes them with ctx.run_log",

@@ -521,7 +521,7 @@ def test_layer_of_lines_instead_of_polygons_is_reported_once(role):
     assert [(f.case, f.role, f.params["count"]) for f in lines] == [
         ("types", role, tables[role].geometry.notna().sum())
     ]
-    assert "是线，该图层只能为面。请重新绘制，或移到相应的图层" in lines[0].message
+    assert "是线，而该图层只能为面。请对照" in lines[0].message and "移到相应的图层" in lines[0].message
     both = check_data(convert_to_source_layers(tables), ["GEO002", "SCH005"]).report
     assert [(f.code, f.role) for f in both.findings if f.case != "invalid"] == [("SCH005", role)]
 

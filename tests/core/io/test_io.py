@@ -473,7 +473,8 @@ def test_row_without_a_key_is_reported_by_its_feature_id(tmp_path):
     assert finding.params["fid"] == 2
     assert (
         finding.message
-        == "城镇开发边界（要素号 2）没有标识码（BSM），要素无法识别和登记。请编制下一个可用的号（字段计算器函数 sanxian_next_bsm）。"
+        == "城镇开发边界（要素号 2）没有标识码（BSM），要素无法识别和登记。请对照批准成果：有原号的，填写原号；"
+        "没有的，选中该要素，用字段计算器只更新选中的要素，更新现有字段 BSM，表达式为 sanxian_next_bsm()。"
     )
 
 

@@ -200,7 +200,7 @@ UNEXPORTABLE_PLANS = {
     "mixed zones": (replace_shapes("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject it to the layer's CRS")),
     "an empty layer": (run_sql_on_data("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
     "a feature without a shape": (
-        run_sql_on_data("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请从批准的成果恢复图形或补画", "Restore its shapes"),
+        run_sql_on_data("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请从批准的成果恢复图形或补画", "Restore each shape"),
     ),
 }  # fmt: skip
 

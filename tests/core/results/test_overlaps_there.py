@@ -7,12 +7,18 @@ from plugin.core.results.run import run_check
 from tests.core.examples import make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+REMOTE_SQUARE_WKT = "POLYGON ((6000 0, 6100 0, 6100 100, 6000 100, 6000 0))"
 FAR_SQUARE_WKT = "POLYGON ((3000 0, 3100 0, 3100 100, 3000 100, 3000 0))"
 
 
 def check_lines(farmland_wkt, codes=("REL001", "REL004")):
     """Return the finding on a red line outside every protection zone, and the plan."""
-    layers = {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}], "red_line": [SQUARE_WKT], "farmland": [farmland_wkt]}
+    layers = {
+        "zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}],
+        "red_line": [SQUARE_WKT],
+        "farmland": [farmland_wkt],
+        "boundary": [REMOTE_SQUARE_WKT],
+    }
     plan = make_example_plan(layers)
     report = run_check(plan, [load_all_rules()[code] for code in codes])
     (finding,) = [one for one in report.findings if one.code == "REL004"]
@@ -25,8 +31,13 @@ def test_message_names_the_overlap_at_its_place():
 
 
 def test_message_has_no_advice_on_overlaps_without_one_there():
-    assert "请先处理" not in check_lines(FAR_SQUARE_WKT)[0].message
-    assert "请先处理" not in check_lines(SQUARE_WKT, codes=("REL004",))[0].message
+    message = check_lines(FAR_SQUARE_WKT, codes=("REL001", "REL002", "REL003", "REL004"))[0].message
+    assert "先处理" not in message
+
+
+def test_message_has_a_condition_if_a_rule_on_overlaps_did_not_run():
+    message = check_lines(SQUARE_WKT, codes=("REL004",))[0].message
+    assert "请先处理" not in message and "此处另列有控制线重叠（REL001–REL003）的，先处理重叠。" in message
 
 
 def test_message_of_an_edit_check_has_a_condition():
