@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.crs_zones import list_zones
 from .numbering import has_county_code_format
 from .template import CodeEntry, CodeList
 
@@ -205,17 +204,21 @@ def _parse_degrees(text: str) -> float | None:
         return None
 
 
+def _list_zones(west: float, east: float) -> list[CRS]:
+    """Return the 3° zones of CGCS2000 between two longitudes (degrees)."""
+    # A check of a plan in the county's zone needs no list of zones.
+    from ..geometry.crs_zones import list_zones
+
+    return [crs_care.find_three_degree_zone(3.0 * zone) for zone in list_zones(west, east)]
+
+
 def find_default_crs(code: str, divisions: CodeList) -> CRS:
     """Return the 3° zone of a county.
 
     Raise InputError if the list gives no zone: the user must choose one.
     """
     county_extent = find_extent(code, divisions)
-    zones = (
-        [crs_care.find_three_degree_zone(3.0 * zone) for zone in list_zones(county_extent.west, county_extent.east)]
-        if county_extent
-        else []
-    )
+    zones = _list_zones(county_extent.west, county_extent.east) if county_extent else []
     if len(zones) == 1:
         return zones[0]
     county = divisions.entry_by_code[code].name if code in divisions.entry_by_code else code
@@ -255,9 +258,7 @@ def make_crs_mismatch_error(crs: CRS, county: str, west: float, east: float) -> 
 
 
 def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
-    suitable = "、".join(
-        _format_with_meridian(crs_care.find_three_degree_zone(3.0 * zone)) for zone in list_zones(west, east)
-    )
+    suitable = "、".join(map(_format_with_meridian, _list_zones(west, east)))
     meridian = f"{crs_care.describe_crs(crs).central_meridian:g}"
     return {
         "crs": crs_care.make_crs_label(crs),

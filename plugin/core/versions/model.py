@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from ..geometry.edge_densification import hash_added_vertices, remove_added_vertices
 from ..geometry.validity import is_missing
 from ..plan.layer import Layer
-from .attributes import ComparedFields
+
+if TYPE_CHECKING:
+    from .attributes import ComparedFields
 
 
 @dataclass(frozen=True)
