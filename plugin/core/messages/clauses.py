@@ -7,7 +7,7 @@ an earlier version lacks them: its messages have the general clause, or none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..model.indicator import SQUARE_METRES
@@ -51,18 +51,8 @@ def make_clauses(finding: Finding, texts: Texts, templates: dict[str, Template])
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
     clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
-    if finding.code == "LAW004" and finding.case == "misplaced":
-        clauses |= _describe_misplaced_rows(shown, texts)
-    if finding.code == "LAW006":
-        clauses["advice"] = _advise_on_documents(shown, texts)
-    if finding.code == "LAW013":
-        key = "patch_alone" if finding.params.get("count") == 1 else "patch_of_several"
-        clauses["patch"] = texts.get("words", key, count=finding.params.get("count", 0))
-    if finding.code == "LAW021":
-        clauses |= _describe_county_area(shown, texts)
-    if finding.code == "LAW023":
-        clauses |= _describe_counted_sites(finding, texts, templates)
-    return clauses
+    make_clauses_of_rule = _MAKERS_BY_RULE.get(finding.code)
+    return clauses if make_clauses_of_rule is None else clauses | make_clauses_of_rule(finding, texts, templates)
 
 
 def describe_net_area(finding: Finding, texts: Texts) -> str:
@@ -124,7 +114,7 @@ def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> st
     repeated = [one for one in params.get("shown", {}).get("repeated", ()) if one.get("without") is not None]
     if "excess" not in params or not repeated:
         return ""
-    excess = max((float(repeated[0]["without"]) - float(params["limit"])) * float(params["denominator"]), 0.0)
+    excess = max(float(params["excess"]) - sum(float(one["area_m2"]) for one in repeated), 0.0)
     return texts.get("words", "excess_without", area=format_number(excess, 2))
 
 
@@ -146,9 +136,9 @@ def _list_rows(finding: Finding, texts: Texts) -> str:
     return texts.get("words", key, rows=texts.get("words", "between_names").join(names), more=more)
 
 
-def _describe_misplaced_rows(shown: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return the code in the field, the code of the township around the rows, and the share in the named township."""
-    separator = texts.get("words", "between_names")
+    shown, separator = finding.params.get("shown", {}), texts.get("words", "between_names")
     share = float(shown.get("named_share", 0.0))
     share_text = format_number(100 * share, 2)
     return {
@@ -162,21 +152,31 @@ def _describe_misplaced_rows(shown: Mapping[str, Any], texts: Texts) -> dict[str
     }
 
 
-def _advise_on_documents(shown: Mapping[str, Any], texts: Texts) -> str:
+def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return what to do about two documents that differ: it depends on who uses their figures."""
+    shown = finding.params.get("shown", {})
     used = shown.get("used")
     if used is None:
-        return texts.get("words", "documents_if_used")
-    if used == OWN_PLAN:
-        return texts.get("words", "documents_of_county")
-    if not used:
+        key = "documents_if_used"
+    elif used == OWN_PLAN:
+        key = "documents_of_county"
+    elif used:
+        places = texts.get("words", "between_names").join(used)
+        return {"advice": texts.get("words", "documents_used", places=places)}
+    else:
         key = "documents_unused" if shown.get("has_printed_figures") else "documents_unused_in_targets"
-        return texts.get("words", key)
-    return texts.get("words", "documents_used", places=texts.get("words", "between_names").join(used))
+    return {"advice": texts.get("words", key)}
 
 
-def _describe_county_area(shown: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+def _describe_patch(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return whether a patch of farmland is one parcel, or several."""
+    count = finding.params.get("count", 0)
+    return {"patch": texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)}
+
+
+def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return what the county's area was read from, and the allowed difference in brackets."""
+    shown = finding.params.get("shown", {})
     field = shown.get("county_field")
     return {
         "county_basis": texts.get("words", "area_of_field", field=field) if field else texts.get("words", "area_drawn"),
@@ -207,3 +207,13 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
         + (texts.get("words", "sites_without_layer", layers=absent) if absent else ""),
         "remedy": texts.get("words", key, layer=layer),
     }
+
+
+#: Rule → function that returns the clauses of its messages alone.
+_MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[str, str]]] = {
+    "LAW004": _describe_misplaced_rows,
+    "LAW006": _advise_on_documents,
+    "LAW013": _describe_patch,
+    "LAW021": _describe_county_area,
+    "LAW023": _describe_counted_sites,
+}

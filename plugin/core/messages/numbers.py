@@ -2,8 +2,8 @@
 """Figures as text, for messages, panel, reports, workbooks and log: one precision for one value.
 
 Areas of findings are in hectares with two decimals, below one hectare four; sentences show those below 0.01 hectares
-in m². Figures with a target have the decimals of
-their unit or of the target, more only where rounding would hide on which side of the target they are.
+in m². Figures with a target have the decimals of their unit or of the target, more only where rounding would hide on
+which side of the target they are.
 """
 
 from __future__ import annotations
