@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import map_batches_in_threads
-from .exact_sides import compute_cross_products, find_sides
+from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .polygons import Polygons, query_in_threads
 from .ring_segments import RingSegments, expand_ranges, find_meeting_segments, move_and_round
@@ -92,6 +92,8 @@ def compute_intersection_areas(
     ------
     Cancelled
         Between batches.
+    ValueError
+        If a coordinate is farther from the centre of ``a`` than `MAX_COORDINATE_M`: signs would be uncertain.
 
     References
     ----------
@@ -126,6 +128,9 @@ def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments
     """Return the segments of two layers about one origin, on one grid."""
     west, south, east, north = shapely.total_bounds(a.shapes[a.present])
     origin = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
+    bounds = np.concatenate([shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (a, b)])
+    if np.abs(bounds.reshape(-1, 2) - origin).max() > MAX_COORDINATE_M:
+        raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
     left, right = (_get_segments(polygons, origin) for polygons in (a, b))
     if not (left.is_unrounded and right.is_unrounded):
         no_origin = np.zeros(2)

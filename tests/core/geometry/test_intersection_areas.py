@@ -128,6 +128,12 @@ def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
     assert np.abs(areas - expected).max() < 1e-9
 
 
+def test_coordinates_beyond_the_range_of_exact_signs_are_refused():
+    near, far = np.array(GRID, object), move(GRID, 5_000_000, 0)
+    with pytest.raises(ValueError, match="farther than"):
+        compute_intersection_areas(near, far, tolerance=TOLERANCE)
+
+
 def test_layers_without_shapes_share_nothing():
     nothing = np.array([None], object)
     for pair in ((nothing, nothing), (nothing, np.array(GRID, object)), (np.array(GRID, object), nothing)):
