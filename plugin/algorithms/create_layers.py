@@ -11,7 +11,6 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterString,
 )
@@ -29,13 +28,12 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
+from .inputs import make_existing_database_parameter, set_parameter_widget
 from .outputs import make_post_processor
 from .report_log import log_created_layers
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD_PARAMETER = "LOAD"
-#: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
-_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 
 
 class CreateLayers(SanxianAlgorithm):
@@ -66,19 +64,11 @@ class CreateLayers(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        self.addParameter(_set_widget(groups, "GroupsWidget"))
-        self.addParameter(
-            _set_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
-        )
+        self.addParameter(set_parameter_widget(groups, "create_widgets.GroupsWidget"))
+        county_parameter = QgsProcessingParameterString(COUNTY, tr("County (code or name)"))
+        self.addParameter(set_parameter_widget(county_parameter, "create_widgets.CountyWidget"))
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        existing_mode_parameter = QgsProcessingParameterEnum(
-            EXISTING,
-            tr("If the database exists"),
-            options=list(_ACTIONS_ON_EXISTING),
-            defaultValue=_ACTIONS_ON_EXISTING[0],
-            usesStaticStrings=True,
-        )
-        self.addParameter(_set_widget(existing_mode_parameter, "ExistingWidget"))
+        self.addParameter(make_existing_database_parameter(EXISTING))
         self.addParameter(
             mark_parameter_advanced(
                 make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
@@ -194,17 +184,6 @@ def _make_styling_action(role, norm, county):
             place_layer_in_tree(context.project(), layer, role, norm.standard)
 
     return style_and_place
-
-
-def _set_widget(parameter, name):
-    """Set the widget of a parameter by its import path.
-
-    Processing imports it when a dialog opens.
-    """
-    parameter.setMetadata(
-        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.{name}"}}
-    )
-    return parameter
 
 
 def _list_groups(standard) -> str:

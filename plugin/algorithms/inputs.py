@@ -86,6 +86,23 @@ def set_parameter_widget(parameter: Any, widget: str) -> Any:
     return parameter
 
 
+#: What to do if the database to write exists; the first is the default. The same values as in the core. Not imported:
+#: that module needs libraries that may be missing when QGIS starts.
+_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
+
+
+def make_existing_database_parameter(name: str) -> QgsProcessingParameterEnum:
+    """Return the parameter for what to do if the database to write exists."""
+    parameter = QgsProcessingParameterEnum(
+        name,
+        tr("If the database exists"),
+        options=list(_ACTIONS_ON_EXISTING),
+        defaultValue=_ACTIONS_ON_EXISTING[0],
+        usesStaticStrings=True,
+    )
+    return set_parameter_widget(parameter, "create_widgets.ExistingWidget")
+
+
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
     """Return an error message for the first unusable parameter, or None.
 

@@ -9,7 +9,6 @@ from qgis.core import (
     Qgis,
     QgsProcessingOutputNumber,
     QgsProcessingParameterCrs,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
@@ -26,13 +25,11 @@ from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
 from ..core.standard import list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
-from .inputs import set_parameter_widget
+from .inputs import make_existing_database_parameter
 from .report_log import log_created_layers
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
 FOLDER, OUTPUT = "FOLDER", "OUTPUT"
-#: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
-_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 
 
 class LayersFromStructure(SanxianAlgorithm):
@@ -70,14 +67,7 @@ class LayersFromStructure(SanxianAlgorithm):
         )
         self.addParameter(QgsProcessingParameterString(COUNTY, tr("County (code or name)"), optional=True))
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        existing_mode_parameter = QgsProcessingParameterEnum(
-            EXISTING,
-            tr("If the database exists"),
-            options=list(_ACTIONS_ON_EXISTING),
-            defaultValue=_ACTIONS_ON_EXISTING[0],
-            usesStaticStrings=True,
-        )
-        self.addParameter(set_parameter_widget(existing_mode_parameter, "create_widgets.ExistingWidget"))
+        self.addParameter(make_existing_database_parameter(EXISTING))
         self.addParameter(
             mark_parameter_advanced(
                 make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())

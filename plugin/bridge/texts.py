@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
@@ -26,6 +28,14 @@ def tr(text: str) -> str:
     translated = QCoreApplication.translate(TRANSLATION_CONTEXT, text)
     # Qt shows no text for a value of a model, property or attribute that is a subclass of str.
     return TranslatedText(translated) if "{" in translated else translated
+
+
+def list_first_names(names: Sequence[str], limit: int) -> str:
+    """Return the names as a text; of more than ``limit`` the first ones and how many they are in all."""
+    text = tr(", ").join(names[:limit])
+    return (
+        text if len(names) <= limit else tr("{names} and others, {count} in all").format(names=text, count=len(names))
+    )
 
 
 def get_interface_locale() -> str:

@@ -328,6 +328,10 @@ class Texts:
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
         return str(setting_names.get(name, name))
 
+    def get_scope_name(self, scope: str) -> str:
+        """Return the name of a scope (kind of delivery); a scope of a custom standard is named by its id."""
+        return str(self.get_section("scopes").get(scope, scope))
+
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
         if self.lang == "zh":
@@ -588,8 +592,7 @@ class Texts:
                 "words", "all_keys" if is_complete else "example_keys", keys=message_params["keys"]
             )
         if "wider" in params:
-            scope_texts = self.get_section("scopes")
-            list_texts |= {n: scope_texts.get(str(params[n]), str(params[n])) for n in ("scope", "wider")}
+            list_texts |= {n: self.get_scope_name(str(params[n])) for n in ("scope", "wider")}
             missing_layer_names = [self.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
             list_texts["lacking"] = separator.join(missing_layer_names)
         return list_texts

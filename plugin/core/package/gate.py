@@ -140,13 +140,13 @@ def find_narrow_scope(checked: CheckResult) -> Iterator[ExportProblem]:
 
 @dataclass(frozen=True)
 class ScopeName:
-    """The name of a scope; a scope of a custom standard is named by its id."""
+    """The name of a scope (kind of delivery) in a message."""
 
     scope: str
 
     def render(self, texts: Texts) -> str:
         """Return the name in the language of the texts."""
-        return str(texts.get_section("scopes").get(self.scope, self.scope))
+        return texts.get_scope_name(self.scope)
 
 
 def _list_codes(codes: list[str]) -> CodesInBrackets:

@@ -252,9 +252,8 @@ class ProfileDialog(ProfileForm):
         selected_scope = entered_settings.scope or self._wanted_scope
         self.scope.clear()
         self.scope.addItem(tr("The widest scope that the layers allow"), "")
-        scope_names = self._texts.get_section("scopes")
         for scope in norm.standard.scopes:
-            self.scope.addItem(scope_names.get(scope, scope), scope)
+            self.scope.addItem(self._texts.get_scope_name(scope), scope)
         self.scope.setCurrentIndex(max(self.scope.findData(selected_scope), 0))
         self._norm = norm
         self._show_summary()

@@ -125,7 +125,7 @@ class GateBox(QGroupBox):
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
-            scope=result.texts.get_section("scopes").get(scope, scope),
+            scope=result.texts.get_scope_name(scope),
             time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)

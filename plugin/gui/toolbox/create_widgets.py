@@ -106,10 +106,10 @@ class ScopeWidget(ParameterWidget):
 
     def createWidget(self):
         combo = let_shrink(QComboBox())
-        scope_names = Texts(settings.get_interface_language()).get_section("scopes")
+        texts = Texts(settings.get_interface_language())
         combo.addItem("", "")
         for scope in load_standard().scopes:
-            combo.addItem(scope_names.get(scope, scope), scope)
+            combo.addItem(texts.get_scope_name(scope), scope)
         combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
         return combo
 
