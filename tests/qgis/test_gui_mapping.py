@@ -24,7 +24,7 @@ from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
 from tests.core.land_survey import SURVEY_ROWS, write_survey
 from tests.qgis.helpers import digest_files
-from tests.qgis.waiting import PATIENCE_SECONDS, wait_until
+from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -69,6 +69,21 @@ def select_data(mapping_dialog, name, data):
     box.setCurrentIndex(box.findData(data))
     box.activated.emit(box.currentIndex())
     return box
+
+
+@pytest.mark.parametrize("letters", [95, 150])
+def test_examples_have_the_width_of_their_heading_on_a_narrow_screen(mapping_dialog, letters):
+    table = mapping_dialog.table
+    letter = table.fontMetrics().horizontalAdvance("0")
+    mapping_dialog.resize(letter * letters, 500)
+    mapping_dialog.show()
+    process_events(0.1)
+    header = table.horizontalHeader()
+    assert header.sectionSize(mapping_table.SAMPLES_COLUMN) >= header.sectionSizeHint(mapping_table.SAMPLES_COLUMN)
+    assert table.horizontalScrollBar().maximum() == 0
+    assert table.columnWidth(mapping_table.SOURCE_COLUMN) >= 12 * letter
+    if letters == 150:
+        assert table.columnWidth(mapping_table.MORE_COLUMN) == 24 * letter
 
 
 def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_dialog):

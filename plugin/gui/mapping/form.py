@@ -32,6 +32,7 @@ from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import make_close_button
+from ..widgets.fit import resize_within_screen
 from .table import MappingTable, ScrollSafeTableComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
@@ -193,9 +194,5 @@ class MappingForm(QDialog):
         layout.addLayout(output_form)
         layout.addWidget(self.bar)
         layout.addWidget(self.buttons)
-        letter = self.fontMetrics().horizontalAdvance("0")
-        screen_area = self.screen().availableGeometry()
-        self.resize(
-            min(letter * 150, screen_area.width() * 9 // 10),
-            min(self.fontMetrics().lineSpacing() * 44, screen_area.height() * 9 // 10),
-        )
+        letter = self.fontMetrics()
+        resize_within_screen(self, letter.horizontalAdvance("0") * 150, letter.lineSpacing() * 44)

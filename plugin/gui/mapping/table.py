@@ -29,6 +29,8 @@ from ..widgets import theme
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
     range(8)
 )
+#: Widths in letters of the columns that the user can change: preferred, and on a narrow screen.
+_CHOICE_WIDTHS = {SOURCE_COLUMN: (18, 12), MORE_COLUMN: (24, 17)}
 #: Data of the entries of a source box that are not names of fields.
 NO_SOURCE, CONSTANT_SOURCE = "", "\0constant"
 
@@ -69,6 +71,7 @@ class MappingTable(QTableWidget):
         self._texts = texts
         self._targets: list[TemplateField] = []
         self._standard: Standard | None = None
+        self._fitted_widths: dict[int, int] = {}
         self.setHorizontalHeaderLabels(
             [
                 tr("Field of the template"),
@@ -107,10 +110,41 @@ class MappingTable(QTableWidget):
         for column in (FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         letter = self.fontMetrics().horizontalAdvance("0")
-        for column, letters in ((SOURCE_COLUMN, 18), (MORE_COLUMN, 24)):
+        for column, (letters, _) in _CHOICE_WIDTHS.items():
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.setColumnWidth(column, letter * letters)
+            self._fitted_widths[column] = letter * letters
         header.setSectionResizeMode(SAMPLES_COLUMN, QHeaderView.ResizeMode.Stretch)
+        self._make_room_for_examples()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._make_room_for_examples()
+
+    def _make_room_for_examples(self) -> None:
+        """Narrow the columns of choices until the examples have at least the width of their heading.
+
+        A column that the user made wider or narrower keeps its width, if there is room.
+        """
+        header = self.horizontalHeader()
+        if not self.rowCount():
+            return
+        letter = self.fontMetrics().horizontalAdvance("0")
+        widths = {
+            column: letter * letters
+            if header.sectionSize(column) == self._fitted_widths.get(column)
+            else header.sectionSize(column)
+            for column, (letters, _) in _CHOICE_WIDTHS.items()
+        }
+        others = sum(
+            header.sectionSize(c) for c in range(self.columnCount()) if c != SAMPLES_COLUMN and c not in widths
+        )
+        missing = header.sectionSizeHint(SAMPLES_COLUMN) + others + sum(widths.values()) - self.viewport().width()
+        for column, (_, narrow_letters) in reversed(_CHOICE_WIDTHS.items()):
+            narrowed = min(widths[column], max(widths[column] - max(missing, 0), letter * narrow_letters))
+            missing -= widths[column] - narrowed
+            self.setColumnWidth(column, narrowed)
+            self._fitted_widths[column] = narrowed
 
     def _show_field_description(self, row: int, target: TemplateField) -> None:
         name = QTableWidgetItem(f"{target.alias} {target.name}")
