@@ -171,7 +171,7 @@ def align_drawn_boundary(controller, boundary, farmland):
         [dialog.areas.item(r, c).text() for c in range(5)] for r in range(dialog.areas.rowCount())
     ]
     FACTS["alignment_fits"] = [dialog.width(), dialog.height()]
-    FACTS["alignment_ways"] = [button.text() for button in dialog.choices.buttons]
+    FACTS["alignment_ways"] = [button.full_text for button in dialog.choices.buttons]
     save_picture("fixing-8-alignment")
     can_apply = dialog.apply.isEnabled()
     if can_apply:

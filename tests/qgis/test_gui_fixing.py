@@ -2,6 +2,7 @@
 """Test fixes from the findings panel: preview, apply, undo, batch, and what happens when the layers change."""
 
 import csv
+from types import SimpleNamespace
 
 import pytest
 from qgis.core import QgsProject, QgsRectangle
@@ -16,6 +17,7 @@ from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
 from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
+from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -382,6 +384,49 @@ def test_area_table_shows_long_layer_names_whole_in_a_narrow_window(qgis_app):
         assert table.visualRect(table.model().index(1, 0)).height() < 2 * table.fontMetrics().height()
     table.show_rows([AreaRow(name, (1.0, 0.0, 0.0, 1.0)), AreaRow("a", (1.0, 0.0, 0.0, 1.0))])
     assert [table.columnSpan(row, 0) for row in range(2)] == [1, 1]
+
+
+class LongTexts:
+    """Texts of fixes with one long title, as in English."""
+
+    title = "Cut a control line back by statutory precedence, without the windows in it"
+
+    def get_title(self, fix):
+        return self.title
+
+    def make_sentence(self, proposal):
+        return "Leave it out"
+
+
+@pytest.mark.parametrize("digits", [25, 140])
+def test_titles_of_ways_to_fix_have_the_lines_that_the_width_requires(qgis_app, digits):
+    choices = ChoiceList()
+    width = choices.fontMetrics().horizontalAdvance("0") * digits
+    choice = SimpleNamespace(fix=None, proposal=object(), refusal=None)
+    choices.show_choices([choice, choice], LongTexts())
+    choices.resize(width, 300)
+    choices.show()
+    process_events(0.1)
+    button = choices.buttons[0]
+    assert choices.width() == width and button.geometry().right() <= choices.viewport().width()
+    assert choices.horizontalScrollBar().maximum() == 0
+    lines = button.text().split("\n")
+    assert "".join(lines).replace(" ", "") == button.full_text.replace(" ", "") and len(set(lines)) == len(lines)
+    assert button.accessibleName() == button.full_text and LongTexts.title in button.full_text
+    assert all(button.fontMetrics().horizontalAdvance(line) < width for line in lines)
+    assert (len(lines) > 1) == (digits == 25)
+    assert button.height() >= button.fontMetrics().lineSpacing() * len(lines)
+    choices.close()
+
+
+def test_table_of_areas_keeps_its_figures_whole(qgis_app):
+    table = AreaTable()
+    table.show_rows([AreaRow("耕地保护目标" * 3, (1968908077.80, 24355.18, 0.0, 1968883722.62))])
+    table.resize(table.minimumWidth(), 200)
+    table.show()
+    process_events(0.1)
+    assert table.horizontalScrollBar().maximum() == 0 and table.columnWidth(0) > 40
+    table.close()
 
 
 def test_table_of_a_batch_does_not_scroll_sideways_in_a_narrow_window(qgis_app):

@@ -12,6 +12,9 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QT
 
 from ...bridge.texts import tr
 
+#: Minimum width of the column of names.
+_MIN_NAME_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class AreaRow:
@@ -107,7 +110,18 @@ class AreaTable(QTableWidget):
                 if column:
                     item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
                 self.setItem(number, column, item)
+        self._reserve_width()
         self._fit_row_heights()
+
+    def _reserve_width(self) -> None:
+        """Keep the columns of figures whole; the column of names wraps its texts."""
+        header = self.horizontalHeader()
+        figures = sum(
+            max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
+            for column in range(1, self.columnCount())
+        )
+        names = self.fontMetrics().horizontalAdvance("0") * _MIN_NAME_DIGITS
+        self.setMinimumWidth(figures + names + 2 * self.frameWidth())
 
     def _fit_row_heights(self) -> None:
         self.resizeRowsToContents()

@@ -5,11 +5,62 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QButtonGroup, QFrame, QLabel, QRadioButton, QScrollArea, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QTextLayout, QTextOption
+from qgis.PyQt.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QLabel,
+    QRadioButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge.texts import tr
 from ..widgets.sections import make_faint_label
+
+#: Minimum width of a list, in digits.
+_MIN_DIGITS = 24
+
+
+class WrappedRadioButton(QRadioButton):
+    """A radio button whose text has as many lines as its width requires. ``full_text``: the text in one line."""
+
+    def __init__(self, text: str, parent: QWidget | None = None):
+        super().__init__(text, parent)
+        self.full_text = text
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS // 2, self.sizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        text_rect = self.style().subElementRect(QStyle.SubElement.SE_RadioButtonContents, option, self)
+        wrapped_text = self._wrap_text(text_rect.width())
+        if wrapped_text != self.text():
+            self.setText(wrapped_text)
+
+    def _wrap_text(self, width: int) -> str:
+        """Return the text with line breaks for a width in pixels."""
+        layout = QTextLayout(self.full_text, self.font())
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        lines = []
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            lines.append(self.full_text[line.textStart() : line.textStart() + line.textLength()].rstrip())
+        layout.endLayout()
+        return "\n".join(lines)
 
 
 class ChoiceList(QScrollArea):
@@ -27,7 +78,8 @@ class ChoiceList(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.buttons: list[QRadioButton] = []
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS)
+        self.buttons: list[WrappedRadioButton] = []
         self._choices: list[Any] = []
         self.show_choices([], None)
 
@@ -43,7 +95,7 @@ class ChoiceList(QScrollArea):
         group = QButtonGroup(page)
         first = next((n for n, choice in enumerate(choices) if choice.proposal is not None), -1)
         for number, choice in enumerate(choices):
-            button = QRadioButton(self._make_title(choice, texts, number == first))
+            button = WrappedRadioButton(self._make_title(choice, texts, number == first))
             button.setEnabled(choice.proposal is not None)
             group.addButton(button, number)
             layout.addWidget(button)
@@ -53,8 +105,6 @@ class ChoiceList(QScrollArea):
             layout.addWidget(_make_wrapping_label(none_text))
         layout.addStretch()
         self.setWidget(page)
-        # A button does not wrap its text: it must not be cut, nor widen the page beyond the list.
-        self.setMinimumWidth(page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
         group.idToggled.connect(self._on_toggled)
         if choices or none_text:
             self.answered.emit(first >= 0)
