@@ -19,8 +19,10 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
+from ...bridge import settings
 from ...bridge.package.preview import NO_OBJECTIONS, ExportObjections
 from ...bridge.texts import tr
+from ...core.messages.texts import Texts
 from ..findings.result import CheckView
 from ..widgets import theme
 from ..widgets.field_message import WrappedLabel
@@ -125,7 +127,7 @@ class GateBox(QGroupBox):
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
-            scope=result.texts.get_scope_name(scope),
+            scope=Texts(settings.get_interface_language()).get_scope_name(scope),
             time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)
