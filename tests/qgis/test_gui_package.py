@@ -194,6 +194,19 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
     assert (item.text(2), item.toolTip(2), item.isDisabled()) == ("不生成（缺图层）", "附图缺图层 LX", True)
 
 
+@pytest.mark.parametrize("width", [560, 1200])
+def test_package_file_list_leaves_room_for_the_names_of_files(qgis_app, width):
+    shown = SlotsList()
+    shown.show_preview(PackagePreview(slots=(SlotPreview("document", "很长的内容名称" * 8, "C", "b.pdf"),)), True)
+    shown.resize(width, 200)
+    shown.show()
+    process_events(0.05)
+    assert shown.columnWidth(2) >= min(45 * shown.fontMetrics().horizontalAdvance("0"), width * 0.3)
+    assert shown.horizontalScrollBar().maximum() == 0
+    assert shown.topLevelItem(0).toolTip(0).startswith("很长的内容名称")
+    shown.close()
+
+
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_how_the_tables_are_made(tmp_path, monkeypatch, driver):
     monkeypatch.setattr("plugin.core.package.tables.database.find_access_driver", lambda: driver)
@@ -246,6 +259,13 @@ def package_dialog(qgis_app, project):
     shown = ExportDialog(project)
     yield shown
     shown.deleteLater()
+
+
+def test_export_window_opens_wide_enough_for_parts_and_files(package_dialog):
+    digit = package_dialog.fontMetrics().horizontalAdvance("0")
+    screen = package_dialog.screen().availableGeometry()
+    assert package_dialog.width() >= min(120 * digit, round(screen.width() * 0.96))
+    assert package_dialog.height() <= screen.height() and package_dialog.width() <= screen.width()
 
 
 def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(package_dialog):
@@ -313,6 +333,15 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     assert gate.reasons.count() == 3, "the user corrects one after the other"
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.count() == 0
+
+
+def test_scope_of_the_check_is_named_in_the_language_of_the_interface(qgis_app, monkeypatch):
+    report = make_small_report()
+    report.provenance["scope"] = "three_lines"
+    monkeypatch.setattr(settings, "get_interface_language", lambda: "en")
+    gate = gate_box.GateBox()
+    gate.show_check(make_result(report), True)
+    assert "Three control lines" in gate.verdict.text()
 
 
 def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(package_dialog):

@@ -31,6 +31,7 @@ from ..widgets.buttons import CopyButton
 from ..widgets.digest import explain_digest
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
+from ..widgets.fit import resize_within_screen
 from .form_page import FormPage
 from .gate_box import make_reasons_list, show_reasons
 
@@ -229,9 +230,8 @@ class OutcomePage(QWidget):
         self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
-_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 90, 50
-#: Maximum share of the screen's height, so that added rows fit on the screen.
-_MAX_SCREEN_SHARE = 0.85
+#: The width of the list of parts with the names of their files.
+_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 
 
 class ExportDialog(QDialog):
@@ -286,9 +286,8 @@ class ExportDialog(QDialog):
         self.end.opened.connect(self.opened)
         self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
         letter = self.fontMetrics()
-        max_height = round(self.screen().availableGeometry().height() * _MAX_SCREEN_SHARE)
-        self.resize(
-            letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, min(letter.lineSpacing() * _HEIGHT_IN_LINES, max_height)
+        resize_within_screen(
+            self, letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, letter.lineSpacing() * _HEIGHT_IN_LINES
         )
         self.show_form()
 

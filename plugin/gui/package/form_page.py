@@ -43,6 +43,8 @@ from .gate_box import GateBox
 from .spec_combo import SpecCombo
 
 _VISIBLE_ROWS = 8
+#: Width of the column of files that longer titles of parts do not take.
+_FILE_DIGITS = 45
 #: Lines reserved for the message on the target folder.
 _MESSAGE_LINES = 2
 
@@ -66,7 +68,7 @@ class SlotsList(QTreeWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         header = self.header()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.setMinimumHeight(self.fontMetrics().lineSpacing() * _VISIBLE_ROWS)
@@ -78,11 +80,22 @@ class SlotsList(QTreeWidget):
         """Return the minimum height; layouts with wrapped text would reserve more."""
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Make the first column as wide as its texts, unless the names of the files need the room."""
+        room = self.viewport().width() - self.columnWidth(1)
+        file_width = min(self.fontMetrics().horizontalAdvance("0") * _FILE_DIGITS, room // 2)
+        self.setColumnWidth(0, max(min(self.sizeHintForColumn(0), room - file_width), 0))
+
     def show_missing_folder(self) -> None:
         """Show one row that asks for the target folder."""
         self._package_preview = None
         self.clear()
         self._add_part("—", "—", "info", tr("Choose the folder for the result first."), "")
+        self._fit_columns()
 
     def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
         """Show the parts of a package in a preview.
@@ -100,6 +113,7 @@ class SlotsList(QTreeWidget):
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
         generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
         self._add_part(generated_parts_text, "—", "ok", tr("Made with the package"), "")
+        self._fit_columns()
 
     def refresh_icons(self) -> None:
         if self._package_preview is None:
@@ -110,7 +124,8 @@ class SlotsList(QTreeWidget):
     def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, theme.load_icon(icon))
-        for column in range(3):
+        item.setToolTip(0, f"{title}\n{tip or text}")
+        for column in (1, 2):
             item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
         return item
