@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
-from ...messages.texts import Texts, format_number
+import re
+
+from ...messages.texts import THIN_SPACE, Texts, format_number
 from ..report_settings import load_report_settings
 from ..tables.model import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
 from ..words import ReportTexts
 from .blocks import Block, Document, DocumentCell, DocumentColumn, DocumentTable, Heading, PageHeaderFooter, Paragraph
 from .check_report import make_signature
+from .column_widths import compute_column_shares
 
 #: Wider tables (characters) need a page in landscape.
 _MAX_PORTRAIT_WIDTH = 100
+#: Letters in a line of a table, on upright pages and in landscape.
+_PORTRAIT_LETTERS, _LANDSCAPE_LETTERS = 110, 165
 #: Columns up to this width (characters) have no space for the head of a group of rows.
 _NARROW_WIDTH = 8
 _INDENT = "\u3000"
+#: The workbook's texts group digits by plain spaces, at which a line may be broken.
+_GROUP_SPACE = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 
 
 def make_table_document(tables: list[ReportTable], title: str, area: str, texts: Texts, author: str = "") -> Document:
@@ -24,10 +31,11 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
     """
     report_texts = ReportTexts(texts.lang)
     blocks: list[Block] = []
+    is_wide = any(sum(c.width_in_characters for c in table.columns) > _MAX_PORTRAIT_WIDTH for table in tables)
     for table in tables:
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
         blocks.append(Heading(make_sheet_name(table, texts), note=unit))
-        blocks.append(_make_table(table, texts))
+        blocks.append(_make_table(table, texts, _LANDSCAPE_LETTERS if is_wide else _PORTRAIT_LETTERS))
         limit = load_report_settings().length_limits["rows"]
         if len(table.rows) > limit:
             shown_count, count = format_number(limit, 0), format_number(len(table.rows), 0)
@@ -42,25 +50,26 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
         footer_left=report_texts.get("page", "product"),
         page_number_format=report_texts.get("page", "number"),
     )
-    is_wide = any(sum(c.width_in_characters for c in table.columns) > _MAX_PORTRAIT_WIDTH for table in tables)
     return Document(title, area, margins, tuple(blocks), texts.lang, author, landscape=is_wide)
 
 
-def _make_table(table: ReportTable, texts: Texts) -> DocumentTable:
-    total = sum(column.width_in_characters for column in table.columns)
-    numeric = [any(isinstance(row.values[n], TableNumber) for row in table.rows) for n in range(len(table.columns))]
-    columns = tuple(
-        DocumentColumn(
-            make_column_heading(column, table, texts),
-            100 * column.width_in_characters / total,
-            "right" if is_number else "left",
-        )
-        for column, is_number in zip(table.columns, numeric, strict=True)
-    )
-    rows = table.rows[: load_report_settings().length_limits["rows"]]
+def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable:
+    """Return a table whose columns are as wide as their texts need; ``letters``: letters in a line."""
     # The head of a group of rows goes where it has space: the first column may have numbers alone.
     place = next((n for n, c in enumerate(table.columns) if c.width_in_characters > _NARROW_WIDTH), 0)
-    return DocumentTable(columns, tuple(_make_row(row, place) for row in rows), texts.get("tables", "no_rows"))
+    rows = tuple(_make_row(row, place) for row in table.rows[: load_report_settings().length_limits["rows"]])
+    headings = [make_column_heading(column, table, texts) for column in table.columns]
+    shares = compute_column_shares(headings, [[cell.text for cell in row] for row in rows], letters)
+    columns = tuple(
+        DocumentColumn(heading, share, "right" if _has_numbers(table, n) else "left")
+        for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
+    )
+    return DocumentTable(columns, rows, texts.get("tables", "no_rows"))
+
+
+def _has_numbers(table: ReportTable, place: int) -> bool:
+    """Return True for a column of numbers, also if none of them is known."""
+    return bool(table.columns[place].unit) or any(isinstance(row.values[place], TableNumber) for row in table.rows)
 
 
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
@@ -74,7 +83,7 @@ def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
 
 
 def _format_cell(value: CellValue) -> str:
-    """Return a value as text: numbers with the decimals of the workbook."""
+    """Return a value as text: numbers with the decimals of the workbook, without a line break in them."""
     if isinstance(value, TableNumber):
         return format_number(value.value, value.decimals)
-    return value or ""
+    return _GROUP_SPACE.sub(THIN_SPACE, value or "")

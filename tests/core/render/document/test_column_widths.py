@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Widths of the columns of a printed table: no word and no short text is broken."""
+
+import pytest
+
+from plugin.core.render.document import column_widths
+from plugin.core.render.document.blocks import DocumentTable
+from plugin.core.render.document.column_widths import compute_column_shares, compute_text_width
+from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
+from plugin.paths import SAMPLE_FOLDER
+
+#: Letters of 4 points in a line of a landscape page.
+LANDSCAPE_LETTERS = 187
+
+
+def test_short_columns_have_the_room_of_their_texts_and_sentences_the_rest():
+    rows = [("1", "无法计算", "由图层不能计算：" * 20), ("2", "达到", "地类图斑")]
+    number, state, sentence = compute_column_shares(["序号", "状态", "数据"], rows, 100)
+    assert number >= 4 and state >= 8 and sentence > 60
+    assert number + state + sentence == pytest.approx(100)
+
+
+def test_heading_of_many_columns_has_more_lines_rather_than_breaking_codes():
+    headings = ["代码", *["永久基本农田保护图斑（图斑椭球面积）"] * 9]
+    shares = compute_column_shares(headings, [("140225100", *["196\u202f959.44"] * 9)], 125)
+    assert shares[0] * 1.25 >= 9 and all(share * 1.25 >= 10 for share in shares)
+
+
+def test_columns_without_texts_share_the_table():
+    assert compute_column_shares(["", ""], [("", "")], 100) == [50, 50]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_tables_of_indicators_break_no_short_text(lang):
+    options = RunOptions(profile="hunyuan", lang=lang)
+    document = make_figures_document(tabulate_sources(SAMPLE_FOLDER / "county.gpkg", options))
+    tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
+    assert len(tables) == 8
+    cut = [
+        (column.title, cell.text)
+        for table in tables
+        for row in table.rows
+        for column, cell in zip(table.columns, row, strict=True)
+        if compute_text_width(cell.text) <= column_widths._SHORT_TEXT_WIDTH
+        and compute_text_width(cell.text) > column.width_percent / 100 * LANDSCAPE_LETTERS
+    ]
+    assert not cut
