@@ -75,6 +75,10 @@ class DocumentTable:
     #: Shown instead of the table if it has no rows.
     text_without_rows: str = ""
 
+    def needs_gap_before(self, place: int) -> bool:
+        """Return True for a column of texts right of figures, which would touch them."""
+        return place > 0 and self.columns[place].align == "left" and self.columns[place - 1].align == "right"
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -37,6 +37,8 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 #: The part's file has another name, because the plugin's zip has no hidden files.
 _RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
 _LEGEND_HEIGHT_MM = 3.2
+#: Space between a column of figures and the texts at its right, beside the cells' margins.
+_GAP_MM = 1.8
 _WHITE, _BLACK, _LABEL_FILL = "FFFFFF", "000000", "F1F1F1"
 _WORD_FIELD_BY_PLACEHOLDER = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
 
@@ -248,6 +250,10 @@ class _DocxWriter:
                 if value.second_line:
                     cell.add_paragraph(value.second_line, self._settings.docx_styles["note"])
             self._keep_row_together(row)
+        for place in filter(block.needs_gap_before, range(len(block.columns))):
+            for row in rows:
+                for paragraph in row.cells[place].paragraphs:
+                    paragraph.paragraph_format.left_indent = self._docx.shared.Mm(_GAP_MM)
         self._set_widths(table, [column.width_percent for column in block.columns])
 
     def _repeat_head(self, row: Any) -> None:

@@ -56,6 +56,7 @@ p { margin: 3px 0; }
 """
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
+_GAP = " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
 #: Dots per millimetre of Qt's layout at 96 dpi.
 _DOTS_PER_MM = 96 / 25.4
@@ -125,19 +126,20 @@ def _render_verdict(block: VerdictBox, width: int) -> str:
 def _render_table(block: DocumentTable, width: int) -> str:
     if not block.rows:
         return f"<p>{_escape(block.text_without_rows)}</p>"
+    gaps = [_GAP if block.needs_gap_before(n) else "" for n in range(len(block.columns))]
     head = "".join(
         f'<th align="{c.align}" width="{c.width_percent:g}%" style="border-top: 1px solid black; '
-        f'border-bottom: 1px solid black;">{_escape(c.title)}</th>'
-        for c in block.columns
+        f'border-bottom: 1px solid black;{gap}">{_escape(c.title)}</th>'
+        for c, gap in zip(block.columns, gaps, strict=True)
     )
     rows = []
     for row in block.rows:
         cells = []
-        for column, cell in zip(block.columns, row, strict=True):
+        for column, cell, gap in zip(block.columns, row, gaps, strict=True):
             text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
             note = f'<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else ""
             # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
-            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}">{text}{note}</td>')
+            cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{text}{note}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
     return (
