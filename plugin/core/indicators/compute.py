@@ -259,14 +259,21 @@ class PlanIndicators:
             if (concept_layer := self.ctx.plan.find_layer_of_concept(c)) is None or concept_layer.has_no_geometry
         ]
         return self.texts.get(
-            "figures", "no_layer", layers="、".join(self._get_layer_name(c) for c in missing_concepts or concepts)
+            "figures",
+            "no_layer",
+            layers=self.texts.get("words", "between_names").join(
+                self._get_layer_name(c) for c in missing_concepts or concepts
+            ),
         )
 
     def _get_layer_name(self, concept: str) -> str:
         templates = self.ctx.norm.standard.templates
         roles = [r for r in self.ctx.plan.list_roles_of_concept(concept) if r in templates]
-        name = templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
-        return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
+        if self.texts.lang == "zh":
+            name = templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
+            return f"{name}（{' / '.join(roles)}）"
+        codes = " / ".join(roles) or concept
+        return codes if concept in templates else f"{self.texts.get_concept_name(concept)} ({codes})"
 
 
 def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:

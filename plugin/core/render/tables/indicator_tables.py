@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
+from ...profile.model import BINDING_TARGET_WORD
 from .. import figures as shown
 from ..words import ReportTexts
 from .model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
@@ -48,7 +49,8 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
         for figure in shown_figures:
             number = str(sum(r.kind == "row" for r in table.rows) + 1)
             unit = texts.get("unit_names", figure.unit if figure else entry.unit)
-            cells: list[CellValue] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
+            kind = texts.get("tables", "binding") if entry.kind == BINDING_TARGET_WORD else ""
+            cells: list[CellValue] = [number, entry.name(texts.lang), kind, unit]
             if figure is None:
                 cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.get_formula(texts.lang)]
                 cells += [computed_indicator.missing_reason]
