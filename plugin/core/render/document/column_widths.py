@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Widths of the columns of a printed table, from its texts.
 
-All widths of texts are in letters; a Chinese character is two letters wide.
+All widths of texts are in letters; a Chinese character is two letters wide, a capital is wider than other letters.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ from collections.abc import Sequence
 #: Space between the texts of two columns.
 _PADDING = 3
 #: A word counts up to this width: longer ones are codes that may be broken.
-_MAX_WORD_WIDTH = 24
+_MAX_WORD_WIDTH = 28
 #: A line counts up to this width: longer ones are sentences, which need several lines anyway.
 _MAX_LINE_WIDTH = 64
 #: A text of up to this width stays on one line.
-_SHORT_TEXT_WIDTH = 14
+_SHORT_TEXT_WIDTH = 17
 #: A Chinese heading of more characters has several lines: few, unless the table has too many columns.
 _SHORT_HEADING, _HEADING_LINES = 4, (2, 3, 4)
 #: Bold headings are wider than other texts.
 _BOLD_FACTOR = 1.1
-_FIRST_WIDE_CHARACTER = "\u2e80"
+_FIRST_WIDE_CHARACTER, _CAPITAL_WIDTH = "\u2e80", 1.3
 #: A line may be broken at these spaces, not at the thin spaces of figures.
 _BREAKS = re.compile(r"[ \t\n]+")
 _WORDS = re.compile(r"[\u2e80-\U0003ffff]|[^\u2e80-\U0003ffff]+")
 
 
-def compute_text_width(text: str) -> int:
+def compute_text_width(text: str) -> float:
     """Return the width of a text in letters."""
-    return sum(2 if character >= _FIRST_WIDE_CHARACTER else 1 for character in text)
+    return sum(
+        2.0 if character >= _FIRST_WIDE_CHARACTER else _CAPITAL_WIDTH if "A" <= character <= "Z" else 1.0
+        for character in text
+    )
 
 
 def compute_column_shares(
@@ -68,12 +71,12 @@ def _compute_heading_width(heading: str, lines: int) -> float:
     widths = []
     for word in _BREAKS.split(heading):
         width = compute_text_width(word)
-        can_be_broken = width > len(word) and len(word) > _SHORT_HEADING
+        can_be_broken = word[-1:] >= _FIRST_WIDE_CHARACTER and len(word) > _SHORT_HEADING
         widths.append(max(-(-width // lines), 2 * _SHORT_HEADING) if can_be_broken else width)
     return _BOLD_FACTOR * max(widths)
 
 
-def _compute_unbroken_width(text: str) -> int:
+def _compute_unbroken_width(text: str) -> float:
     """Return the width that a text needs so that no word of it, and no short text, is broken."""
     width = compute_text_width(text)
     if width <= _SHORT_TEXT_WIDTH:
