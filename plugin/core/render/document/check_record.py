@@ -49,8 +49,8 @@ def _make_rule_table(
 ) -> Iterator[Block]:
     """Yield the table of rules with their results."""
     yield sections.make_heading("recorded_rules")
-    columns = make_columns(report_texts, ("rule", 9), ("requirement", 30), ("outcome", 11), ("found", 8, "right"),
-                           ("reason", 42))  # fmt: skip
+    columns = make_columns(report_texts, ("rule", 9), ("requirement", 29), ("outcome", 12), ("found", 10, "right"),
+                           ("reason", 40))  # fmt: skip
     rows = tuple(
         (
             DocumentCell(row["code"]),
