@@ -123,6 +123,14 @@ def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatu
     assert pages[signed].find("附录一未经本县确认的设置") >= 0 > "".join(pages[:signed]).find("附录一未经")
 
 
+def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(checked, pictures, tmp_path):
+    path = tmp_path / "report.pdf"
+    write_pdf(make_check_report(checked.report, checked.plan.norm, pictures, lang="en"), path)
+    texts = [" ".join(page.extract_text().split()) for page in PdfReader(path).pages[: MAX_BODY_PAGES + 1]]
+    assert "3 Places" in texts[0] and "Legend" in texts[0]
+    assert "Checked by (signature)" in texts[MAX_BODY_PAGES - 1] and "Appendix 1" in texts[MAX_BODY_PAGES]
+
+
 def test_each_pdf_page_has_its_number_and_the_page_count(pages):
     for number, text in enumerate(pages, 1):
         assert f"第{number}页,共{len(pages)}页" in text

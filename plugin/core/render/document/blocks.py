@@ -28,6 +28,10 @@ class Paragraph:
     is_bold: bool = False
 
 
+#: Width of the labels of facts.
+FACT_LABEL_PERCENT = 11.0
+
+
 @dataclass(frozen=True)
 class FactTable:
     """Facts about the document at its head: rows of (label, value) pairs."""

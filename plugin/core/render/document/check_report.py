@@ -315,8 +315,8 @@ def _make_missed_or_narrow_indicators(
     rows = [
         _make_indicator_row(indicator, report_texts) for indicator in county_indicators if indicator.state != TARGET_MET
     ]
-    columns = make_columns(report_texts, ("indicator", 26), ("target", 18, "right"), ("value", 18, "right"),
-                            ("share_of_target", 12, "right"), ("margin", 13, "right"),
+    columns = make_columns(report_texts, ("indicator", 29), ("target", 15, "right"), ("value", 15, "right"),
+                            ("share_of_target", 10, "right"), ("margin", 18, "right"),
                             ("state", 13, "center"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), report_texts.get("signed", "all_met"))
     if any(not i.confirmed for i in county_indicators if i.state != TARGET_MET):

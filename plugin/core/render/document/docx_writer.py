@@ -18,6 +18,7 @@ from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
 from ...errors import InputError, OutputError
 from ..report_settings import load_report_settings
 from .blocks import (
+    FACT_LABEL_PERCENT,
     Document,
     DocumentTable,
     FactTable,
@@ -220,7 +221,7 @@ class _DocxWriter:
                 self._fill_cell(cells[2 * n], label)
                 self._shade_cell(cells[2 * n], _LABEL_FILL)
                 self._fill_cell(cells[2 * n + 1], value)
-        self._set_widths(table, [10.0, 100 / pairs - 10.0] * pairs)
+        self._set_widths(table, [FACT_LABEL_PERCENT, 100 / pairs - FACT_LABEL_PERCENT] * pairs)
 
     def _write_verdict(self, block: VerdictBox) -> None:
         self._add_paragraph("", "note")

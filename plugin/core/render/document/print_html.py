@@ -13,6 +13,7 @@ from typing import Any
 
 from ...messages.texts import THIN_SPACE
 from .blocks import (
+    FACT_LABEL_PERCENT,
     Block,
     Document,
     DocumentTable,
@@ -103,9 +104,14 @@ def _render_paragraph(block: Paragraph, width: int) -> str:
 
 
 def _render_facts(block: FactTable, width: int) -> str:
+    value_percent = 100 / max(map(len, block.rows)) - FACT_LABEL_PERCENT
     rows = "".join(
         "<tr>"
-        + "".join(f'<td class="label" width="11%">{_escape(k)}</td><td width="22%">{_escape(v)}</td>' for k, v in row)
+        + "".join(
+            f'<td class="label" width="{FACT_LABEL_PERCENT}%">{_escape(label)}</td>'
+            f'<td width="{value_percent:.2f}%">{_escape(value)}</td>'
+            for label, value in row
+        )
         + "</tr>"
         for row in block.rows
     )
@@ -209,9 +215,10 @@ def _render_legend(block: Legend, width: int) -> str:
 
 
 def _render_signature(block: Signature, width: int) -> str:
-    share = 100 // max(len(block.labels), 1)
+    share = 100 / max(len(block.labels), 1)
     cells = "".join(
-        f'<td width="{share}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>' for label in block.labels
+        f'<td width="{share:.2f}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>'
+        for label in block.labels
     )
     return (
         '<p style="font-size: 6pt;"></p><table width="100%" border="1" cellspacing="0" cellpadding="6" '
