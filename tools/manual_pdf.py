@@ -42,7 +42,8 @@ STYLE = f"""
 body {{ font-family: '{FONT}'; font-size: 9.5pt; line-height: 145%; }}
 h1 {{ font-size: 17pt; }} h2 {{ font-size: 13pt; }} h3 {{ font-size: 10.5pt; }}
 th, td {{ font-size: 8pt; padding: 2px 4px; }} th {{ background-color: #ececec; text-align: left; }}
-code, pre {{ font-family: 'Noto Sans Mono CJK SC'; font-size: 8.5pt; }} pre {{ background-color: #f3f3f1; }}
+code, pre {{ font-family: 'Noto Sans Mono CJK SC'; font-size: 8.5pt; }}
+pre {{ background-color: #f3f3f1; white-space: pre-wrap; }}
 a {{ color: black; text-decoration: none; }}
 """
 

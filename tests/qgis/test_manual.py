@@ -29,6 +29,7 @@ from tests.manual_names import QGIS_NAMES_ZH, ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 
 import make_manual as maker
+import manual_pdf
 
 GUI_FOLDER = ROOT / "plugin" / "gui"
 
@@ -161,3 +162,13 @@ def test_qgis_menu_names_in_the_manual_exist_in_the_chinese_translation_of_qgis(
         pytest.skip("this QGIS has no Chinese translation")
     known = compiled.read_bytes()
     assert sorted(name for name in QGIS_NAMES_ZH if name.encode("utf-16-be") not in known) == []
+
+
+def test_long_lines_of_code_are_not_cut_at_the_edge_of_a_printed_page(qgis_app, tmp_path):
+    writer = manual_pdf._make_pdf_writer(tmp_path / "a.pdf")
+    command = (
+        "python -m plugin.core check resources/sample/county.gpkg --targets resources/sample/tasks.csv --phase 报批"
+    )
+    text = manual_pdf._make_document(f"<pre><code>{command}\n{command}</code></pre>", writer)
+    assert text.idealWidth() <= text.pageSize().width()
+    assert command in text.toPlainText()
