@@ -105,14 +105,23 @@ def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
     return "—" if area_m2 is None else report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))
 
 
-def format_target(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
+def format_target_without_unit(indicator: Indicator) -> str:
+    """Return the target of an indicator with ≥ or ≤, for a column whose head has the unit; empty without one."""
     if indicator.target is None:
         return ""
     comparison_sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
-    figure = f"{comparison_sign} {format_number(indicator.target, indicator.target_decimals)}"
+    return f"{comparison_sign} {format_number(indicator.target, indicator.target_decimals)}"
+
+
+def format_target(indicator: Indicator, report_texts: ReportTexts) -> str:
+    """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
+    figure = format_target_without_unit(indicator)
     # A ratio has no unit: ≤ 1.25.
-    return figure if indicator.unit == "ratio" else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
+    return (
+        figure
+        if not figure or indicator.unit == "ratio"
+        else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
+    )
 
 
 def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:

@@ -22,7 +22,7 @@ from .document.check_report import (
     make_settings_appendix,
 )
 from .document.page_html import render_page_blocks
-from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
+from .figures import STATE_ICONS, choose_decimals, format_state, format_target_without_unit, is_township_figure
 from .pictures import ReportPictures
 from .words import ReportTexts
 
@@ -65,7 +65,7 @@ def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict
     return {
         "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
-        "target": format_target(indicator, report_texts).rpartition(" ")[0],
+        "target": format_target_without_unit(indicator),
         "state": format_state(indicator, report_texts),
         "icon": STATE_ICONS.get(indicator.state, ""),
     }

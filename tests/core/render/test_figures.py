@@ -4,6 +4,7 @@
 import re
 import string
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from plugin.core.messages.texts import Texts, strip_folders
 from plugin.core.model.findings import Finding
 from plugin.core.model.indicator import MISSED_BY_ROUNDING, REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from plugin.core.render import figures
+from plugin.core.render.html import make_township_section
 from plugin.core.render.sections import format_crs_label, format_moment
 from plugin.core.render.words import ReportTexts
 from plugin.paths import SAMPLE_FOLDER, TEXTS_FOLDER
@@ -195,3 +197,13 @@ def test_every_indicator_input_of_the_sample_has_a_title(words):
 def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():
     indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
     assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("unit", "target", "printed"), [("wan_mu", 7.14, "≥ 7.14"), ("ratio", 1.25, "≥ 1.25")])
+def test_targets_of_townships_have_no_part_of_the_unit_in_the_head(lang, unit, target, printed):
+    report = make_report()
+    indicator = make_area_indicator(8.0, unit, ">=", target, place="永安镇")
+    report.indicators = [replace(indicator, id="township_cultivated_area")]
+    (row,) = make_township_section(report, ReportTexts(lang))["rows"]
+    assert [cell["target"] for cell in row["cells"]] == [printed]
