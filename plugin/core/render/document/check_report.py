@@ -541,8 +541,8 @@ def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[
     settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
     groups = group_findings_by_rule(report.findings)
     left = limits["rows"]
-    columns = make_columns(report_texts, ("severity", 8), ("feature", 19), ("township", 9), ("area", 11, "right"),
-                            ("message", 53))  # fmt: skip
+    columns = make_columns(report_texts, ("severity", 8), ("feature", 22), ("township", 9), ("area", 11, "right"),
+                            ("message", 50))  # fmt: skip
     for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
         rule_findings = groups[code]
         shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)

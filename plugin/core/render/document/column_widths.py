@@ -16,7 +16,7 @@ _MAX_WORD_WIDTH = 28
 #: A line counts up to this width: longer ones are sentences, which need several lines anyway.
 _MAX_LINE_WIDTH = 64
 #: A text of up to this width stays on one line.
-_SHORT_TEXT_WIDTH = 17
+_SHORT_TEXT_WIDTH = 19
 #: A Chinese heading of more characters has several lines: few, unless the table has too many columns.
 _SHORT_HEADING, _HEADING_LINES = 4, (2, 3, 4)
 #: Bold headings are wider than other texts.
