@@ -19,8 +19,10 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     net_edits = Edits()
     for edits in applied:
         net_edits.new_fields += [new for new in edits.new_fields if new not in net_edits.new_fields]
+        # A new row takes the values that its source row had before this fix: the fix may change or delete that row.
+        rows_before = dict(rows)
         for one in edits:
-            edit = _resolve_attribute_source(one, rows)
+            edit = _resolve_attribute_source(one, rows_before)
             former_edit = rows.get((edit.role, edit.fid))
             if former_edit is None:
                 rows[edit.role, edit.fid] = edit
@@ -38,9 +40,12 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     return net_edits
 
 
-def _resolve_attribute_source(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:
-    """Return a new row's edit with its attributes copied from a row that existed before all fixes."""
-    like = None if edit.attribute_source_fid is None else rows.get((edit.role, edit.attribute_source_fid))
+def _resolve_attribute_source(edit: RowEdit, rows_before: dict[FeatureKey, RowEdit]) -> RowEdit:
+    """Return a new row's edit with its attributes copied from a row that existed before all fixes.
+
+    ``rows_before``: the net edits of the earlier fixes.
+    """
+    like = None if edit.attribute_source_fid is None else rows_before.get((edit.role, edit.attribute_source_fid))
     if not edit.is_new or like is None:
         return edit
     like_fid = like.attribute_source_fid if like.is_new else edit.attribute_source_fid

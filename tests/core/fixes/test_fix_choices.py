@@ -94,6 +94,39 @@ def test_merged_edits_have_each_row_once_with_its_last_shape_and_all_values():
     assert rows.keys() == {1, 2, 9}, "a row that was added and deleted is left out"
     assert rows[1].shape is second and rows[1].attributes == {"X": 1, "Z": 2}
     assert rows[2].is_deleted and not rows[1].is_deleted
-    # A copy of a new row is a copy of the row before all fixes, with the values that the fixes gave.
-    assert rows[9].is_new and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"X": 5, "Z": 2, "W": 6}
+    # A copy of a new row is a copy of the row before all fixes, with the values that earlier fixes gave.
+    assert rows[9].is_new and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"X": 5, "W": 6}
     assert merged.new_fields == [NewField("A", "Y")]
+
+
+@pytest.mark.parametrize("deletes_first", [True, False])
+def test_row_that_replaces_another_new_row_takes_its_values(deletes_first):
+    """A row was divided, and a later fix replaces the second part by a new row."""
+    shape = shapely.box(0, 0, 1, 1)
+    replacing = [
+        RowEdit("A", 8, is_deleted=True),
+        RowEdit("A", 9, shape, {"W": 6}, is_new=True, attribute_source_fid=8),
+    ]
+    merged = merge_edits(
+        [
+            Edits([RowEdit("A", 1, attributes={"Z": 2})]),
+            Edits([RowEdit("A", 1, shape, {"Y": 3}), RowEdit("A", 8, shape, {"X": 5}, True, False, 1)]),
+            Edits(replacing if deletes_first else replacing[::-1]),
+        ]
+    )
+    rows = {edit.fid: edit for edit in merged}
+    assert rows.keys() == {1, 9}
+    # Row 8 was a copy of row 1 as it was before the second fix.
+    assert rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "X": 5, "W": 6}
+
+
+def test_row_that_replaces_a_row_takes_the_values_that_earlier_fixes_gave_it():
+    shape = shapely.box(0, 0, 1, 1)
+    merged = merge_edits(
+        [
+            Edits([RowEdit("A", 1, attributes={"Z": 2})]),
+            Edits([RowEdit("A", 1, is_deleted=True), RowEdit("A", 9, shape, {"W": 6}, True, False, 1)]),
+        ]
+    )
+    rows = {edit.fid: edit for edit in merged}
+    assert rows[1].is_deleted and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "W": 6}

@@ -11,9 +11,13 @@ import shapely
 from plugin.core.fixes import batch
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.differences import is_same_problem
+from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
+from plugin.core.fixes.merging import merge_edits
 from plugin.core.fixes.proposal import Refusal
+from plugin.core.fixes.rows_before import read_rows_before
 from plugin.core.fixes.sealed import is_sealed_for_fixes
+from plugin.core.live.session import are_equal_values
 from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import (
     TOTALS,
@@ -181,6 +185,28 @@ def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(row, s
     assert max(sizes) >= 3
     monkeypatch.setattr(batch, "MAX_GROUP", 1)
     assert run_and_describe(layers, safe_only=safe_only) == together
+
+
+@for_rows_of_seeds(8)
+def test_merged_edits_of_a_batch_make_the_rows_that_were_judged(row):
+    """QGIS applies the merged edits as one step."""
+    state, findings = start(make_example_plan(draw_row_of_layouts(row)), RULES)
+    result = run_batch(state, findings, choose_fixes(()), safe_only=False)
+    merged = merge_edits(proposal.edits for proposal in result.applied)
+    read_rows_before(state, merged)
+    for (role, fid), made in state.make_batch(merged).states_by_feature.items():
+        if made is None:
+            with pytest.raises(FixRefused, match="stale"):
+                result.state.get_row(role, fid)
+            continue
+        judged = result.state.get_row(role, fid)
+        assert made.wkb == (None if judged.stored_shape is None else shapely.to_wkb(judged.stored_shape)), (role, fid)
+        different = {
+            name: (value, judged.values[name])
+            for name, value in made.attributes.items()
+            if not are_equal_values(value, judged.values[name])
+        }
+        assert not different, (role, fid, different)
 
 
 @for_seeds(6, slow=12)
