@@ -16,6 +16,7 @@ is faster by the time that GEOS takes for each pair of polygons.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +25,13 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import map_batches_in_threads
+from .drawn_sums import get_drawn_sums
 from .exact_sides import MAX_COORDINATE_M, compute_cross_products, find_sides
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs
 from .polygons import Polygons, query_in_threads
 from .ring_segments import RingSegments, expand_ranges, find_meeting_segments, move_and_round
+from .ring_sums import RingSums
+from .statutory_area import EqualAreaPlane, compute_drawn_area
 from .tolerance import Tolerance
 
 #: Crossings of a ring that are closer (m) are one place: their order is uncertain, their sum is not.
@@ -43,13 +47,15 @@ _ORIGIN_STEP_M = 2.0**17
 class IntersectionAreas(NamedTuple):
     """Areas of pairs of polygons, sorted by row of the left and of the right layer.
 
-    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``fallback_log``: pairs that GEOS had to
-    overlay by alternative methods, or could not.
+    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``drawn_area`` (k,): m² on the ellipsoid
+    within edges as drawn, None if not asked for; ``fallback_log``: pairs that GEOS had to overlay by alternative
+    methods, or could not.
     """
 
     left: NDArray
     right: NDArray
     area: NDArray
+    drawn_area: NDArray | None
     fallback_log: FallbackLog
 
 
@@ -74,6 +80,7 @@ def compute_intersection_areas(
     tolerance: Tolerance,
     rows_a: NDArray | None = None,
     rows_b: NDArray | None = None,
+    plane: EqualAreaPlane | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> IntersectionAreas:
     """Return the areas that polygons of ``a`` and ``b`` share, in the plane of their coordinates.
@@ -87,6 +94,8 @@ def compute_intersection_areas(
         `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
     rows_a, rows_b
         (n,), (m,) bool: only these rows.
+    plane
+        Return areas on the ellipsoid too, by the same sums in this plane.
 
     Raises
     ------
@@ -103,25 +112,26 @@ def compute_intersection_areas(
     b = b if isinstance(b, Polygons) else Polygons(b)
     if not len(a.present) or not len(b.present):
         nothing = np.zeros(0, dtype=int)
-        return IntersectionAreas(nothing, nothing, np.zeros(0), FallbackLog())
+        return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0), FallbackLog())
     left, right = _make_segments(a, b)
     selected_a, selected_b = (
         np.ones(len(polygons.present), dtype=bool) if rows is None else rows[polygons.present]
         for polygons, rows in ((a, rows_a), (b, rows_b))
     )
-    crossings = _find_crossings(left, right, selected_a, selected_b, cancellation)
-    pair, area, is_doubtful = _sum_areas(left, right, crossings, selected_a, selected_b, cancellation)
-    left_polygon, right_polygon = pair // len(b.present), pair % len(b.present)
-    left_area, right_area = left.polygon_areas[left_polygon], right.polygon_areas[right_polygon]
-    noise = _TOUCH_M2 + _TOUCH_SHARE * np.maximum(left_area, right_area)
-    is_doubtful |= (area < -noise) | (area > np.minimum(left_area, right_area) + noise)
-    left_row, right_row = a.present[left_polygon], b.present[right_polygon]
+    pairs = _find_pairs(left, right, selected_a, selected_b, cancellation)
+    area, is_doubtful = _compute_planar_areas(pairs, left, right)
+    left_row, right_row = a.present[pairs.left_polygon], b.present[pairs.right_polygon]
     fallback_log = FallbackLog()
     i, j = left_row[is_doubtful], right_row[is_doubtful]
     shapes = overlay_polygon_pairs(shapely.intersection, a.shapes[i], b.shapes[j], i, j, tolerance, fallback_log)
     area[is_doubtful] = np.nan_to_num(shapely.area(shapes))
-    shares_area = area > np.where(is_doubtful, 0.0, noise)
-    return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], fallback_log)
+    shares_area = area > 0
+    drawn_area = None
+    if plane is not None:
+        drawn_area = _compute_drawn_areas(pairs, left, right, plane)
+        drawn_area[is_doubtful] = compute_drawn_area(shapes, plane.to_lonlat, cancellation)
+        drawn_area = np.maximum(drawn_area[shares_area], 0.0)
+    return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area, fallback_log)
 
 
 def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments]:
@@ -134,7 +144,9 @@ def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments
     left, right = (_get_segments(polygons, origin) for polygons in (a, b))
     if not (left.is_unrounded and right.is_unrounded):
         no_origin = np.zeros(2)
-        left, right = (RingSegments(move_and_round(p.shapes[p.present], origin), no_origin) for p in (a, b))
+        left, right = (
+            RingSegments(move_and_round(p.shapes[p.present], origin), no_origin, moved_by=-origin) for p in (a, b)
+        )
     return left, right
 
 
@@ -216,48 +228,115 @@ def _select_crossings(left: RingSegments, right: RingSegments, i: NDArray, j: ND
     )
 
 
-def _sum_areas(
-    left: RingSegments,
-    right: RingSegments,
-    crossings: _Crossings,
-    rows_left: NDArray,
-    rows_right: NDArray,
-    cancellation: Cancellation,
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Return pairs of polygons (left × number of right polygons + right), their areas in m², and doubtful ones (bool).
+class _Boundary(NamedTuple):
+    """How the rings of one layer run through the polygons of the other one.
 
-    A pair is doubtful if the order of its crossings contradicts itself, or a ring cannot be located.
+    ``segment``, ``enters`` (k,): segment of each crossing, and True if its ring enters there; ``inside_ring`` (i,):
+    rings that begin inside a polygon; ``pair_key`` (k + i,): left polygon × number of right polygons + right polygon,
+    of each crossing and of each such ring.
     """
+
+    segments: RingSegments
+    segment: NDArray
+    enters: NDArray
+    inside_ring: NDArray
+    pair_key: NDArray
+
+
+class _Pairs(NamedTuple):
+    """Pairs of polygons whose boundaries cross, or one of which begins inside the other one.
+
+    ``left_polygon``, ``right_polygon`` (p,); ``is_contradictory`` (p,) bool: the order of the crossings contradicts
+    itself, or a ring cannot be located; ``pair`` (e,): pair of each crossing and ring of both boundaries, in order;
+    ``point`` (k, 2): the crossings, ``centre`` (k,): a ring of the left polygon of each.
+    """
+
+    left_polygon: NDArray
+    right_polygon: NDArray
+    is_contradictory: NDArray
+    boundaries: tuple[_Boundary, _Boundary]
+    pair: NDArray
+    point: NDArray
+    centre: NDArray
+
+    def sum_areas(self, sums: tuple[RingSums, RingSums], until: Iterable[NDArray]) -> NDArray:
+        """Return (p,) areas (m²) from sums along the rings of both layers, and those until the crossings."""
+        values = []
+        for boundary, sums_of_layer, until_crossings in zip(self.boundaries, sums, until, strict=True):
+            weight, inside_ring = boundary.segments.weight, boundary.inside_ring
+            weight_of_crossing = weight[boundary.segments.ring[boundary.segment]]
+            values.append(weight_of_crossing * np.where(boundary.enters, -until_crossings, until_crossings))
+            values.append(weight[inside_ring] * sums_of_layer.total[inside_ring])
+        return np.bincount(self.pair, np.concatenate(values), minlength=len(self.left_polygon)) / 2
+
+
+def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> tuple[NDArray, NDArray]:
+    """Return (p,) areas of pairs in m², 0 where they only touch, and bool: an overlay must decide."""
+    # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
+    about = left.first_vertex[pairs.centre]
+    until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
+    area = pairs.sum_areas((left.sums, right.sums), until)
+    areas = left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon]
+    noise = _TOUCH_M2 + _TOUCH_SHARE * np.maximum(*areas)
+    is_doubtful = pairs.is_contradictory | (area < -noise) | (area > np.minimum(*areas) + noise)
+    return np.where(area > noise, area, 0.0), is_doubtful
+
+
+def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments, plane: EqualAreaPlane) -> NDArray:
+    """Return (p,) areas of pairs in m² on the ellipsoid, within edges as drawn."""
+    sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
+    crossing = pairs.point + left.plane_origin
+    projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.centre]
+    until = [
+        sums_of_layer.sum_until_crossings(side.segment, crossing, projected, about)
+        for sums_of_layer, side in zip(sums, pairs.boundaries, strict=True)
+    ]
+    return pairs.sum_areas(sums, until)
+
+
+def _find_pairs(
+    left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
+) -> _Pairs:
+    """Return the pairs of selected polygons of both layers, with the boundaries of what they share."""
+    crossings = _find_crossings(left, right, rows_left, rows_right, cancellation)
     left_ring, right_ring = left.ring[crossings.left_segment], right.ring[crossings.right_segment]
     left_polygon, right_polygon = left.polygon_of_ring[left_ring], right.polygon_of_ring[right_ring]
-    pair = left_polygon.astype(np.int64) * len(right.shapes) + right_polygon
-    about = left.first_vertex[left.first_ring[left_polygon]]
-    pairs: list[NDArray] = []
-    sums: list[NDArray] = []
-    doubtful_pairs: list[NDArray] = []
+    of_crossings = _make_pair_keys(left_polygon, right_polygon, right)
+    boundaries, contradictory_pairs = [], []
     for segments, other, segment, ring, other_polygon, enters, rows, other_rows in (
         (left, right, crossings.left_segment, left_ring, right_polygon, crossings.left_enters, rows_left, rows_right),
         (right, left, crossings.right_segment, right_ring, left_polygon, crossings.right_enters, rows_right, rows_left),
     ):
-        until = segments.sum_twice_area_until(segment, crossings.point, about)
-        pairs.append(pair)
-        sums.append(segments.weight[ring] * np.where(enters, -until, until))
         position = segments.length_before[segment] + np.hypot(*(crossings.point - segments.begin[segment]).T)
         inside, decided, contradictory = _find_beginnings(ring, other_polygon, position, enters, len(other.shapes))
         located, unknown = _locate_rings(segments, other, decided, rows, other_rows, cancellation)
-        inside, doubtful = np.concatenate([inside, located]), np.concatenate([contradictory, unknown])
-        for keys, target in ((inside, pairs), (doubtful, doubtful_pairs)):
-            own, others = segments.polygon_of_ring[keys // len(other.shapes)], keys % len(other.shapes)
-            rows_of_pair = (own, others) if segments is left else (others, own)
-            target.append(rows_of_pair[0].astype(np.int64) * len(right.shapes) + rows_of_pair[1])
+        inside, contradictory = np.concatenate([inside, located]), np.concatenate([contradictory, unknown])
+        pair_keys = []
+        for ring_keys in (inside, contradictory):
+            own, others = segments.polygon_of_ring[ring_keys // len(other.shapes)], ring_keys % len(other.shapes)
+            of_left, of_right = (own, others) if segments is left else (others, own)
+            pair_keys.append(_make_pair_keys(of_left, of_right, right))
         inside_ring = inside // len(other.shapes)
-        sums.append(segments.weight[inside_ring] * segments.twice_area[inside_ring])
-    # A pair without an area so far may be doubtful.
-    all_doubtful = np.concatenate(doubtful_pairs)
-    sums.append(np.zeros(len(all_doubtful)))
-    found, inverse = np.unique(np.concatenate([*pairs, all_doubtful]), return_inverse=True)
-    area = np.bincount(inverse.ravel(), np.concatenate(sums), minlength=len(found)) / 2
-    return found, area, np.isin(found, all_doubtful)
+        boundaries.append(_Boundary(segments, segment, enters, inside_ring, np.append(of_crossings, pair_keys[0])))
+        contradictory_pairs.append(pair_keys[1])
+    of_left, of_right = boundaries
+    entry_keys, contradictory = np.append(of_left.pair_key, of_right.pair_key), np.concatenate(contradictory_pairs)
+    # A pair without an entry may be contradictory.
+    found, pair = np.unique(np.append(entry_keys, contradictory), return_inverse=True)
+    return _Pairs(
+        found // len(right.shapes),
+        found % len(right.shapes),
+        np.isin(found, contradictory),
+        (of_left, of_right),
+        pair.ravel()[: len(entry_keys)],
+        crossings.point,
+        left.first_ring[left_polygon],
+    )
+
+
+def _make_pair_keys(left_polygon: NDArray, right_polygon: NDArray, right: RingSegments) -> NDArray:
+    pair_keys: NDArray = left_polygon.astype(np.int64) * len(right.shapes) + right_polygon
+    return pair_keys
 
 
 def _find_beginnings(

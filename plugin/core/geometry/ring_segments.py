@@ -14,8 +14,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .exact_sides import GRID_M, compute_cross_products
+from .exact_sides import GRID_M
 from .linework import extract_rings
+from .ring_sums import RingSums, sum_before_in_ring
 
 #: Segments in one chain. Longer ones make a smaller tree, and more pairs to compare.
 _SEGMENTS_PER_CHAIN = 4
@@ -32,16 +33,22 @@ class RingSegments:
         Ends of each segment; none has length 0.
     ring : (s,)
         The segment's ring.
-    twice_area_before, length_before : (s,)
-        Sum of cross products about the ring's first vertex (m²), and of lengths (m), of the ring's earlier segments.
+    length_before : (s,)
+        Length (m) of the ring's earlier segments.
     polygon_of_ring, first_segment_of_ring : (r,), (r + 1,)
         Position of each ring's polygon; its first segment, and s.
-    first_vertex, twice_area, weight : (r, 2), (r,), (r,)
-        First vertex; sum of all cross products (m²); 1 for a ring with its polygon on the left, else −1.
+    first_vertex, weight : (r, 2), (r,)
+        First vertex; 1 for a ring with its polygon on the left, else −1.
+    sums : `RingSums`
+        Sums in the plane of the coordinates.
+    plane_origin : (2,)
+        What to add to coordinates for those of the layer's plane.
     """
 
-    def __init__(self, shapes: NDArray, origin: NDArray):
+    def __init__(self, shapes: NDArray, origin: NDArray, moved_by: NDArray | None = None):
+        """Take (n,) shapes; ``moved_by`` (2,): what the shapes were moved by against the layer's plane."""
         self.shapes, self.origin = shapes, origin
+        self.plane_origin = origin if moved_by is None else origin - moved_by
         rings = extract_rings(shapes)
         ring_count = len(rings.polygon_of_ring)
         xy = round_to_grid(rings.xy - origin)
@@ -56,25 +63,11 @@ class RingSegments:
         self.ring = np.repeat(np.arange(ring_count), np.diff(rings.ring_starts))[segments]
         self.first_segment_of_ring = np.searchsorted(self.ring, np.arange(ring_count + 1))
         self.first_vertex = xy[rings.ring_starts[:-1]]
-        own_origin = self.first_vertex[self.ring]
-        cross_products = compute_cross_products(self.begin - own_origin, self.end - own_origin)
-        self.twice_area_before = self._sum_before(cross_products)
-        self.length_before = self._sum_before(np.hypot(*(self.end - self.begin).T))
-        self.twice_area = np.bincount(self.ring, cross_products, minlength=ring_count)
-        self.weight = np.where((self.twice_area > 0) == ~rings.is_hole, 1.0, -1.0)
-
-    def _sum_before(self, values: NDArray) -> NDArray:
-        """Return (s,) the sum of the values of earlier segments of the same ring.
-
-        The running sum goes back to about 0 at each ring, because digits would be lost in a sum over the layer.
-        """
-        first = self.first_segment_of_ring
-        ring_sums = np.bincount(self.ring, values, minlength=len(first) - 1)
-        steps = np.append(0.0, values)
-        np.subtract.at(steps, first[1:], ring_sums)
-        sums = np.cumsum(steps)
-        before: NDArray = sums[:-1] - np.repeat(sums[first[:-1]], np.diff(first))
-        return before
+        self.sums = RingSums(self.ring, self.begin, self.end, self.first_vertex)
+        #: Sums of the same segments in an equal-area plane, for the next use (`drawn_sums`).
+        self.cached_drawn_sums: RingSums | None = None
+        self.length_before = sum_before_in_ring(np.hypot(*(self.end - self.begin).T), self.ring, ring_count)
+        self.weight = np.where((self.sums.total > 0) == ~rings.is_hole, 1.0, -1.0)
 
     @cached_property
     def boxes(self) -> NDArray:
@@ -125,18 +118,7 @@ class RingSegments:
     @cached_property
     def polygon_areas(self) -> NDArray:
         """Return (n,) the areas of the polygons in m²."""
-        return np.bincount(self.polygon_of_ring, self.weight * self.twice_area, minlength=len(self.shapes)) / 2
-
-    def sum_twice_area_until(self, segment: NDArray, point: NDArray, about: NDArray) -> NDArray:
-        """Return (k,) the cross products (m²) from the rings' first vertices to points on their segments.
-
-        ``segment`` (k,): the points' segments; ``point``, ``about`` (k, 2): the points, and the centre of each sum.
-        """
-        own_origin = self.first_vertex[self.ring[segment]]
-        to_point = point - own_origin
-        last_part = compute_cross_products(self.begin[segment] - own_origin, to_point)
-        sums: NDArray = self.twice_area_before[segment] + last_part
-        return sums + compute_cross_products(own_origin - about, to_point)
+        return np.bincount(self.polygon_of_ring, self.weight * self.sums.total, minlength=len(self.shapes)) / 2
 
 
 def round_to_grid(coordinates: NDArray) -> NDArray:

@@ -137,7 +137,8 @@ def _sum_polygon_areas(
         if as_drawn:
             edges, lengths = _find_bent_edges(part_rings, lon, lat, part_areas)
             if len(edges):
-                edge_areas[edges] = _measure_edges(part_rings.xy, edges, lengths, reference_lon, lon, lat, to_lonlat)
+                xy, end = part_rings.xy, edges + 1
+                edge_areas[edges] += measure_bends(xy[edges], xy[end], lonlat[edges], lonlat[end], lengths, to_lonlat)
                 part_areas = _sum_edge_areas(edge_areas, part_rings)
         areas += np.bincount(owner[batch], weights=part_areas, minlength=len(shapes))
     return areas
@@ -153,64 +154,111 @@ def _sum_edge_areas(edge_areas: NDArray, part_rings: PolygonRings) -> NDArray:
 def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
     """Return start vertices and lengths (m) of edges that must be measured as drawn.
 
-    They are all edges of polygons whose edges may deviate by more than the limit in total. An edge of length L
-    encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
+    They are all edges of polygons whose edges may deviate by more than the limit in total.
     """
     east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
     length = SEMI_MAJOR_M * np.hypot(east, north)
     length[part_rings.ring_starts[1:-1] - 1] = 0.0
-    max_deviation = length**3 * (_ANNEX_BEND / 12 / SEMI_MAJOR_M) * (np.abs(np.tan(lat[:-1])) + _GEODESIC_BEND)
     shape = np.repeat(part_rings.polygon_of_ring, np.diff(part_rings.ring_starts))[:-1]
-    exceeds_limit = np.bincount(shape, weights=max_deviation) > np.minimum(
-        _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas
-    )
-    edges = np.flatnonzero(exceeds_limit[shape] & (length > 0))
+    edges = np.flatnonzero(find_bent_polygons(length, lat[:-1], shape, areas)[shape] & (length > 0))
     return edges, length[edges]
 
 
-def _measure_edges(
-    xy: NDArray,
-    edges: NDArray,
+def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: NDArray) -> NDArray:
+    """Return (n,) bool: polygons whose edges may deviate by more than the limit in total.
+
+    ``lengths``, ``lat``, ``polygon``: (k,) length (m), latitude (radians) and polygon of each edge; ``areas``: (n,) m².
+    An edge of length L encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
+    """
+    max_deviation = lengths**3 * (_ANNEX_BEND / 12 / SEMI_MAJOR_M) * (np.abs(np.tan(lat)) + _GEODESIC_BEND)
+    is_bent: NDArray = np.bincount(polygon, max_deviation, len(areas)) > np.minimum(
+        _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas
+    )
+    return is_bent
+
+
+def measure_bends(
+    begin: NDArray,
+    end: NDArray,
+    begin_lonlat: NDArray,
+    end_lonlat: NDArray,
     lengths: NDArray,
-    reference_lon: NDArray,
-    lon: NDArray,
-    lat: NDArray,
     to_lonlat: LonLatTransform | None,
 ) -> NDArray:
-    """Return (k,) the contribution (m²) of each edge, as drawn, to its ring's area.
+    """Return (k,) the area (m²) by which an edge as drawn adds to the area on its left, against the annex's edge.
 
     An edge is divided into pieces of at most `_MAX_PIECE_M`, each measured with and without its middle. The deviation
     of a chord from the bent edge grows with the square of its length, so (4 × finer sum − coarser sum) / 3 is the
     limit for ever smaller pieces (Richardson extrapolation).
+
+    Parameters
+    ----------
+    begin, end
+        (k, 2) ends of each edge, in the plane in which it is straight.
+    begin_lonlat, end_lonlat
+        (k, 2) the same in radians.
+    lengths
+        (k,) lengths in m.
+    to_lonlat
+        Converts (v, 2) coordinates of the plane to degrees; None if these are the plane.
     """
-    if not len(edges):
+    if not len(begin):
         return np.zeros(0)
-    count = 2 * np.ceil(lengths / _MAX_PIECE_M).astype(np.int64)
-    # Point n of an edge of ``count`` half pieces: its start vertex first, the next edge's vertex last.
-    edge_of_point = np.repeat(np.arange(len(edges)), count + 1)
+    count = 2 * np.maximum(np.ceil(lengths / _MAX_PIECE_M), 1).astype(np.int64)
+    # Point n of an edge of ``count`` half pieces: its begin first, its end last.
+    edge = np.repeat(np.arange(len(begin)), count + 1)
     first_point = np.cumsum(count + 1) - (count + 1)
-    n = np.arange(len(edge_of_point)) - first_point[edge_of_point]
-    share = (n / count[edge_of_point])[:, None]
-    start_vertex = edges[edge_of_point]
-    points = xy[start_vertex] + share * (xy[start_vertex + 1] - xy[start_vertex])
-    is_inner = (n > 0) & (n < count[edge_of_point])
-    x, y = (
-        np.where(n == 0, lon[start_vertex], lon[start_vertex + 1]),
-        np.where(n == 0, lat[start_vertex], lat[start_vertex + 1]),
-    )
-    inner_lonlat = np.radians(to_lonlat(points[is_inner]) if to_lonlat else points[is_inner])
-    x[is_inner], y[is_inner] = inner_lonlat[:, 0] - reference_lon[start_vertex[is_inner]], inner_lonlat[:, 1]
-    halves = np.flatnonzero(n < count[edge_of_point])
+    n = np.arange(len(edge)) - first_point[edge]
+    is_inner = (n > 0) & (n < count[edge])
+    inner_edge = edge[is_inner]
+    share = (n[is_inner] / count[inner_edge])[:, None]
+    inner = begin[inner_edge] + share * (end[inner_edge] - begin[inner_edge])
+    lonlat = np.where((n == 0)[:, None], begin_lonlat[edge], end_lonlat[edge])
+    lonlat[is_inner] = np.radians(to_lonlat(inner) if to_lonlat else inner)
+    # About the begin of each edge: x in radians, y in m² for each of them.
+    x = lonlat[:, 0] - begin_lonlat[edge, 0]
+    y = compute_trapezoid_area(np.ones(len(edge)), begin_lonlat[edge, 1], lonlat[:, 1])
+    points = np.flatnonzero(n < count[edge])
     fine, coarse = (
         np.bincount(
-            edge_of_point[half_start],
-            compute_trapezoid_area((x[half_start] + x[half_start + step]) / 2, y[half_start], y[half_start + step]),
-            len(edges),
+            edge[first],
+            (x[first] * y[first + step] - x[first + step] * y[first]) / 2,
+            len(begin),
         )
-        for half_start, step in ((halves, 1), (halves[n[halves] % 2 == 0], 2))
+        for first, step in ((points, 1), (points[n[points] % 2 == 0], 2))
     )
-    edge_areas: NDArray = (4 * fine - coarse) / 3
-    return edge_areas
+    bends: NDArray = (4 * fine - coarse) / 3
+    return bends
+
+
+class EqualAreaPlane:
+    """Coordinates in m in which areas are those on the ellipsoid.
+
+    x = R·(L − L₀) and y = (F(B) − F(B₀)) / R about a reference point (L₀, B₀), with F as in the module. Edges that are
+    straight in the plane of a layer are bent here (`measure_bends`).
+
+    Parameters
+    ----------
+    reference
+        (2,) point near the layers, in their plane.
+    to_lonlat
+        Converts (v, 2) coordinates of that plane to degrees, CGCS2000.
+    """
+
+    def __init__(self, reference: NDArray, to_lonlat: LonLatTransform):
+        self.to_lonlat = to_lonlat
+        self._lon, self._lat = np.radians(to_lonlat(reference[None, :]))[0]
+
+    def convert_to_radians(self, xy: NDArray) -> NDArray:
+        """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layers' plane."""
+        lonlat: NDArray = np.radians(self.to_lonlat(xy))
+        return lonlat
+
+    def project(self, lonlat: NDArray) -> NDArray:
+        """Return (v, 2) coordinates in m of (v, 2) points in radians."""
+        lon, lat = lonlat.T
+        y = compute_trapezoid_area(np.ones(len(lat)), np.full(len(lat), self._lat), lat) / SEMI_MAJOR_M
+        return np.column_stack([SEMI_MAJOR_M * (lon - self._lon), y])
 
 
 def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:

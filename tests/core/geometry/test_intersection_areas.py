@@ -4,11 +4,14 @@
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
+from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.intersection_areas import compute_intersection_areas
 from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 
 TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -154,17 +157,48 @@ def test_contradictory_crossings_are_overlaid(monkeypatch):
     """A pair whose sum cannot be an area is computed by an overlay."""
     from plugin.core.geometry import intersection_areas
 
-    real = intersection_areas._sum_areas
+    real = intersection_areas._Pairs.sum_areas
 
-    def spoil(*given):
-        pair, area, is_doubtful = real(*given)
+    def spoil(self, *given):
+        area = real(self, *given)
         area[0] = -5.0
-        is_doubtful[1] = True
+        self.is_contradictory[1] = True
         area[1] = 77.0
-        return pair, area, is_doubtful
+        return area
 
-    monkeypatch.setattr(intersection_areas, "_sum_areas", spoil)
+    monkeypatch.setattr(intersection_areas._Pairs, "sum_areas", spoil)
     assert_areas_are_those_of_intersections(make_mosaic(30, 1), make_mosaic(30, 2))
+
+
+TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
+
+
+def assert_drawn_areas_are_those_of_intersections(left, right, reference=COUNTY_CORNER):
+    left, right = np.asarray(left, object), np.asarray(right, object)
+    plane = EqualAreaPlane(np.asarray(reference), TO_LONLAT)
+    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, plane=plane)
+    parts = shapely.intersection(left[shared.left], right[shared.right])
+    # With a vertex every 2 m, the annex's edges deviate from those of the plane by 0.00005 m² a kilometre.
+    expected = measure_statutory_area(shapely.segmentize(parts, 2), TO_LONLAT)
+    assert len(expected) and np.abs(shared.drawn_area - expected).max() < 0.01
+
+
+@pytest.mark.parametrize("scale", [1, 10, 50])
+@pytest.mark.parametrize("shift", [(0, 0), (0.3, 0.2), (123.4, -77.7)])
+def test_drawn_areas_are_those_on_the_ellipsoid_whatever_the_length_of_edges(scale, shift):
+    """Edges are up to some kilometres long; a straight and a bent one of 10 km enclose 12,000 m²."""
+    left, right = (
+        shapely.transform(make_mosaic(60, seed), lambda xy: (xy - COUNTY_CORNER) * scale + COUNTY_CORNER)
+        for seed in (1, 2)
+    )
+    assert_drawn_areas_are_those_of_intersections(left, move(right, *shift))
+
+
+def test_drawn_areas_of_holes_parts_and_equal_polygons():
+    holes = move([HOLES], *COUNTY_CORNER)
+    parts = move([shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])], *COUNTY_CORNER)
+    assert_drawn_areas_are_those_of_intersections(holes, parts)
+    assert_drawn_areas_are_those_of_intersections(holes, holes)
 
 
 def test_cancelling_stops_the_computation():
