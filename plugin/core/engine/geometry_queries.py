@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -27,6 +27,7 @@ from ..geometry.overlay import (
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.parts import OverlayParts, SliverParts, remove_repeated_land
 from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.shared_areas import SharedAreas, find_shared_areas
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
@@ -80,15 +81,38 @@ def compute_part_shares_of_rows(parts: OverlayParts, a: Layer, measure: AreaMeas
 
     Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
     """
-    rows = parts.left
-    covered_areas = np.bincount(rows, parts.area, minlength=len(a))[rows]
+    return _compute_shares(parts.left, parts.area, a, measure, lambda kept: measure(parts.geometry[kept]))
+
+
+def compute_area_shares_of_rows(shared: SharedAreas, a: Layer, b: Layer, measure: AreaMeasure) -> NDArray:
+    """Return the (k,) share that each shared area has of its row of ``a``, as `compute_part_shares_of_rows`."""
+
+    def measure_pairs(kept: NDArray) -> NDArray:
+        areas = shared.drawn_area[kept]
+        is_whole_row = np.isnan(areas)
+        left, right = shared.left[kept][is_whole_row], shared.right[kept][is_whole_row]
+        is_left = a.plane_areas[left] <= b.plane_areas[right]
+        areas[is_whole_row] = measure(np.where(is_left, a.plane[left], b.plane[right]))
+        return areas
+
+    return _compute_shares(shared.left, shared.area, a, measure, measure_pairs)
+
+
+def _compute_shares(
+    rows: NDArray, planar_areas: NDArray, a: Layer, measure: AreaMeasure, measure_parts: Callable[[NDArray], NDArray]
+) -> NDArray:
+    """Return (k,) shares of parts in their ``rows`` of ``a``.
+
+    ``planar_areas`` (k,) m²; ``measure_parts`` returns the areas as drawn of the parts that it gets ((k,) bool).
+    """
+    covered_areas = np.bincount(rows, planar_areas, minlength=len(a))[rows]
     row_areas = shapely.area(a.plane[rows])
     covered_once = np.abs(covered_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas
-    shares = np.ones(len(parts))
+    shares = np.ones(len(rows))
     needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(a))[rows] == 1))
     if not needs_measuring.any():
         return shares
-    areas = measure(parts.geometry[needs_measuring])
+    areas = measure_parts(needs_measuring)
     part_sums = np.bincount(rows[needs_measuring], areas, minlength=len(a))[rows[needs_measuring]]
     # Measure the whole row as well if its parts do not compose it or cover some of it twice.
     rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
@@ -118,6 +142,19 @@ def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows
     )
     is_whole[equal_area] = bounds_difference.max(axis=1) <= _ROUNDING_M
     return is_whole
+
+
+class AreaShares(NamedTuple):
+    """Areas that rows of two layers share, sorted by both rows.
+
+    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², slivers included; ``share`` (k,): share of the left row,
+    on the ellipsoid.
+    """
+
+    left: NDArray
+    right: NDArray
+    area: NDArray
+    share: NDArray
 
 
 @dataclass
@@ -202,9 +239,30 @@ class GeometryQueries:
         )
         if pairs is not None:
             parts = parts.select_pairs(pairs)
-        self.run_log.record_fallbacks(parts, a, b or a)
+        self.run_log.record_fallbacks(parts.fallback_log, a, b or a)
         self.run_log.record_ignored_slivers(parts.slivers, a, b or a, severity=severity)
         return parts
+
+    def find_shared_areas(
+        self, a: Layer, b: Layer, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
+    ) -> AreaShares:
+        """Return the areas that rows of ``a`` and ``b`` share, for a figure; use this where no shape is needed.
+
+        ``rows_a``, ``rows_b`` ((n,) bool) limit the rows. The shares of a row sum to 1 where rows of ``b`` cover it
+        exactly once.
+        """
+        shared = find_shared_areas(
+            a.polygons,
+            b.polygons,
+            tolerance=self.tolerance,
+            plane=self.plan.equal_area_plane,
+            rows_a=self._limit_rows_to_recheck_focus(a, rows_a),
+            rows_b=self._limit_rows_to_recheck_focus(b, rows_b),
+            cancellation=self.cancellation,
+        )
+        self.run_log.record_fallbacks(shared.fallback_log, a, b)
+        share = compute_area_shares_of_rows(shared, a, b, self.measure_statutory_areas)
+        return AreaShares(shared.left, shared.right, shared.area, share)
 
     def find_uncovered(
         self,
@@ -232,7 +290,7 @@ class GeometryQueries:
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        self.run_log.record_fallbacks(parts, a, None)
+        self.run_log.record_fallbacks(parts.fallback_log, a, None)
         self.run_log.record_ignored_slivers(parts.slivers, a, b, severity=severity)
         return parts
 

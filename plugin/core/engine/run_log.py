@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..geometry.parts import OverlayParts, SliverParts
+from ..geometry.overlay_fallback import FallbackLog
+from ..geometry.parts import SliverParts
 from ..model.rule import Severity
 from ..plan.layer import Layer
 
@@ -53,9 +54,9 @@ class RunLog:
         if slivers.polygons:
             self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))
 
-    def record_fallbacks(self, parts: OverlayParts, a: Layer, b: Layer | None) -> None:
+    def record_fallbacks(self, fallback_log: FallbackLog, a: Layer, b: Layer | None) -> None:
         """Record an overlay's fallback steps, and the pairs that it could not compute."""
-        for step in parts.fallback_log.steps:
+        for step in fallback_log.steps:
             step_entry: dict[str, Any] = {
                 "step": step.method_name,
                 "role": a.role,
@@ -65,4 +66,4 @@ class RunLog:
             if b is not None and step.right_row >= 0:
                 step_entry |= {"related_role": b.role, "related_key": b.keys[step.right_row]}
             self.fallback_steps.append(step_entry)
-        self.failed_pairs += [(a, i, b, j) for i, j in parts.fallback_log.failed_pairs]
+        self.failed_pairs += [(a, i, b, j) for i, j in fallback_log.failed_pairs]

@@ -134,12 +134,26 @@ def compute_intersection_areas(
     return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area, fallback_log)
 
 
+def are_signs_exact(a: Polygons, b: Polygons) -> bool:
+    """Return True if no coordinate is farther from the centre of ``a`` than `MAX_COORDINATE_M`."""
+    return not len(a.present) or not len(b.present) or _is_in_range(a, b, _choose_origin(a))
+
+
+def _choose_origin(a: Polygons) -> NDArray:
+    west, south, east, north = shapely.total_bounds(a.shapes[a.present])
+    origin: NDArray = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
+    return origin
+
+
+def _is_in_range(a: Polygons, b: Polygons, origin: NDArray) -> bool:
+    bounds = np.concatenate([shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (a, b)])
+    return bool(np.abs(bounds.reshape(-1, 2) - origin).max() <= MAX_COORDINATE_M)
+
+
 def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments]:
     """Return the segments of two layers about one origin, on one grid."""
-    west, south, east, north = shapely.total_bounds(a.shapes[a.present])
-    origin = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
-    bounds = np.concatenate([shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (a, b)])
-    if np.abs(bounds.reshape(-1, 2) - origin).max() > MAX_COORDINATE_M:
+    origin = _choose_origin(a)
+    if not _is_in_range(a, b, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
     left, right = (_get_segments(polygons, origin) for polygons in (a, b))
     if not (left.is_unrounded and right.is_unrounded):

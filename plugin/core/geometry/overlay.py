@@ -116,7 +116,7 @@ def find_shared_parts(
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
-        is_selected = _select_present_rows(a, rows_a)
+        is_selected = select_present_rows(a, rows_a)
         if focus is None or a.cached_overlaps is not None:
             left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
         else:
@@ -136,8 +136,8 @@ def find_shared_parts(
     left, right, shape, fallback_log = _find_pairs_between(
         fine,
         coarse,
-        _select_present_rows(fine, fine_rows),
-        _select_present_rows(coarse, coarse_rows),
+        select_present_rows(fine, fine_rows),
+        select_present_rows(coarse, coarse_rows),
         tolerance,
         cancellation,
         progress,
@@ -171,7 +171,7 @@ def find_uncovered_parts(
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
-    is_selected, covering = _select_present_rows(a, rows), _select_present_rows(cover, cover_rows)
+    is_selected, covering = select_present_rows(a, rows), select_present_rows(cover, cover_rows)
     fallback_log = FallbackLog()
     if not covering.any():
         uncovered_rows = np.flatnonzero(is_selected)
@@ -205,7 +205,7 @@ def find_uncovered_parts(
     )
 
 
-def _select_present_rows(polygons: Polygons, rows: NDArray | None) -> NDArray:
+def select_present_rows(polygons: Polygons, rows: NDArray | None) -> NDArray:
     """Return (n,) bool: the requested rows (None: all) that have a shape."""
     is_selected = np.zeros(len(polygons), dtype=bool)
     is_selected[polygons.present] = True
@@ -273,12 +273,39 @@ def _find_pairs_between(
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     fallback_log, pairs = FallbackLog(), _PairCollector()
     if rows_a.any() and rows_b.any():
-        _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
-        decided = a.decide_containment(b, rows_a, rows_b, cancellation)
+        decided = decide_pairs_between(a, b, rows_a, rows_b, tolerance, cancellation)
         pairs.add_pairs(decided.inner_row, decided.outer_row, a.shapes[decided.inner_row])
-        undecided = np.flatnonzero(decided.needs_overlay)
-        i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
-        _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
+        left, right, shape, fallback_log = overlay_rows_between(
+            a, b, decided.needs_overlay, rows_b, tolerance, cancellation, progress
+        )
+        pairs.add_pairs(left, right, shape)
+    return *pairs.sort_pairs(), fallback_log
+
+
+def decide_pairs_between(
+    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
+) -> ContainmentResult:
+    """Return which of ``rows_a`` are inside one of ``rows_b`` ((n,), (m,) bool), and which need an overlay."""
+    _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
+    return a.decide_containment(b, rows_a, rows_b, cancellation)
+
+
+def overlay_rows_between(
+    a: Polygons,
+    b: Polygons,
+    rows_a: NDArray,
+    rows_b: NDArray,
+    tolerance: Tolerance,
+    cancellation: Cancellation,
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
+    """Return pairs of selected rows that share area, with their shared geometry; each pair is overlaid.
+
+    ``rows_a``, ``rows_b``: (n,), (m,) bool.
+    """
+    fallback_log, pairs = FallbackLog(), _PairCollector()
+    i, j = _find_meeting_pairs(a, np.flatnonzero(rows_a), b, np.flatnonzero(rows_b), cancellation)
+    _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
     return *pairs.sort_pairs(), fallback_log
 
 

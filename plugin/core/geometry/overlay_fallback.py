@@ -187,6 +187,16 @@ class FallbackLog:
             [(j, i) for i, j in self.failed_pairs],
         )
 
+    def renumber_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
+        """Return the log with the rows ``left[i]`` and ``right[j]`` ((n,), (m,)) in place of i and j."""
+        return FallbackLog(
+            [
+                FallbackStep(step.method_name, int(left[step.left_row]), int(right[step.right_row]), step.area_m2)
+                for step in self.steps
+            ],
+            [(int(left[i]), int(right[j])) for i, j in self.failed_pairs],
+        )
+
     def select_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
         """Return the entries on pairs of these rows ((n,), (m,) bool)."""
         steps = [step for step in self.steps if left[step.left_row] and right[step.right_row]]

@@ -232,22 +232,18 @@ def measure_bends(
 
 
 class EqualAreaPlane:
-    """Coordinates in m in which areas are those on the ellipsoid.
+    """Coordinates in m in which areas are those on the ellipsoid: x = R·L and y = F(B) / R, with F as in the module.
 
-    x = R·(L − L₀) and y = (F(B) − F(B₀)) / R about a reference point (L₀, B₀), with F as in the module. Edges that are
-    straight in the plane of a layer are bent here (`measure_bends`).
+    Edges that are straight in the plane of a layer are bent here (`measure_bends`).
 
     Parameters
     ----------
-    reference
-        (2,) point near the layers, in their plane.
     to_lonlat
         Converts (v, 2) coordinates of that plane to degrees, CGCS2000.
     """
 
-    def __init__(self, reference: NDArray, to_lonlat: LonLatTransform):
+    def __init__(self, to_lonlat: LonLatTransform):
         self.to_lonlat = to_lonlat
-        self._lon, self._lat = np.radians(to_lonlat(reference[None, :]))[0]
 
     def convert_to_radians(self, xy: NDArray) -> NDArray:
         """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layers' plane."""
@@ -257,8 +253,8 @@ class EqualAreaPlane:
     def project(self, lonlat: NDArray) -> NDArray:
         """Return (v, 2) coordinates in m of (v, 2) points in radians."""
         lon, lat = lonlat.T
-        y = compute_trapezoid_area(np.ones(len(lat)), np.full(len(lat), self._lat), lat) / SEMI_MAJOR_M
-        return np.column_stack([SEMI_MAJOR_M * (lon - self._lon), y])
+        from_equator = compute_trapezoid_area(np.ones(len(lat)), np.zeros(len(lat)), lat)
+        return np.column_stack([SEMI_MAJOR_M * lon, from_equator / SEMI_MAJOR_M])
 
 
 def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:

@@ -174,10 +174,8 @@ class PlanIndicators:
     def _compute_land_use_within(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
-        parts = self.ctx.geometry.find_shared_parts(layer, other, rows_a=rows, measured=True)
-        inside = np.bincount(
-            parts.left, weights=self.ctx.geometry.compute_part_shares_of_rows(parts, layer), minlength=len(layer)
-        )
+        shared = self.ctx.geometry.find_shared_areas(layer, other, rows_a=rows)
+        inside = np.bincount(shared.left, weights=shared.share, minlength=len(layer))
         # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
         inputs = {

@@ -84,10 +84,8 @@ def _compute_shares_on_other_layer(
 
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
-    parts = ctx.geometry.find_shared_parts(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
-    shares: NDArray = np.bincount(
-        parts.left, ctx.geometry.compute_part_shares_of_rows(parts, parcels), minlength=len(parcels)
-    )
+    shared = ctx.geometry.find_shared_areas(parcels, other_layer, rows_a=rows, rows_b=other_rows)
+    shares: NDArray = np.bincount(shared.left, shared.share, minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
 

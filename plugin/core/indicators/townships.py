@@ -118,14 +118,14 @@ def _compute_split(
         return TownshipSplit(
             all_rows[inside], township_of_row[inside], np.ones(inside.sum()), (~inside).astype(float), count
         )
-    parts = ctx.geometry.find_shared_parts(layer, townships, measured=True)
-    rows, township_of_part = parts.left, township_of_row[parts.right]
+    shared = ctx.geometry.find_shared_areas(layer, townships)
+    rows, township_of_part = shared.left, township_of_row[shared.right]
     planar_areas = layer.plane_areas
-    covered_areas = np.bincount(rows, weights=parts.area, minlength=len(layer))
+    covered_areas = np.bincount(rows, weights=shared.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
         uncovered_shares = 1.0 - np.where(planar_areas > 0, covered_areas / planar_areas, 0.0)
     is_whole = np.abs(uncovered_shares) < _WHOLE_TOLERANCE
-    shares = ctx.geometry.compute_part_shares_of_rows(parts, layer)
+    shares = shared.share
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges does not count as land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=is_whole[rows] & (summed[rows] > 0))

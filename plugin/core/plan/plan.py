@@ -18,6 +18,7 @@ from pyproj import CRS
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import are_stored_vertices, hash_added_vertices, remove_added_vertices
 from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.statutory_area import EqualAreaPlane
 from ..model.findings import UnreadData
 from ..profile import Norm
 from ..standard.numbering import has_county_code_format
@@ -203,6 +204,11 @@ class Plan:
             if votes and layer is county:
                 break
         return votes.most_common(1)[0][0] if votes else ""
+
+    @cached_property
+    def equal_area_plane(self) -> EqualAreaPlane:
+        """Return the plane in which shapes of the plan's plane have their areas on the ellipsoid."""
+        return EqualAreaPlane(crs_care.make_lonlat_transformer(self.plane_crs))
 
     def compute_county_shape(self) -> tuple[Layer, Polygons] | None:
         """Return the county layer and the union of its rows as a single row.

@@ -42,9 +42,7 @@ def _find_contradicted_base_classes(
     stated, present = _read_main_classes(values, planned_use, ctx), _read_main_classes(present_codes, present_use, ctx)
     if not (stated != "").any():
         return []
-    parts = ctx.geometry.find_shared_parts(
-        planned_use, present_use, rows_a=stated != "", rows_b=present != "", measured=True
-    )
+    parts = ctx.geometry.find_shared_areas(planned_use, present_use, rows_a=stated != "", rows_b=present != "")
     is_other = stated[parts.left] != present[parts.right]
     areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
     other_areas = np.bincount(parts.left, parts.area * is_other, minlength=len(planned_use))

@@ -27,7 +27,7 @@ def find_land_cut_by_line(
     covered_areas = np.bincount(covered_parts.left, covered_parts.area, minlength=len(planned_use))
     areas, is_met = planned_use.plane_areas, covered_areas > 0
     if boundary is not None and is_met.any():
-        inside = ctx.geometry.find_shared_parts(planned_use, boundary, rows_a=is_met, measured=True)
+        inside = ctx.geometry.find_shared_areas(planned_use, boundary, rows_a=is_met)
         areas = np.bincount(inside.left, inside.area, minlength=len(planned_use))
     limit = float(ctx.norm.get("zones.min_covered_share"))
     findings = []

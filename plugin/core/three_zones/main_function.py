@@ -99,12 +99,12 @@ def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext)
     """
     spaces = load_space_map(ctx.norm)
     codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
-    shared_parts = ctx.geometry.find_shared_parts(functions, zones, measured=True)
-    areas = ctx.geometry.compute_part_shares_of_rows(shared_parts, functions) * functions.statutory[shared_parts.left]
+    shared = ctx.geometry.find_shared_areas(functions, zones)
+    areas = shared.share * functions.statutory[shared.left]
     area_by_row_and_zone = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
     for column, code in enumerate(ZONE_KINDS_BY_CODE):
-        is_in_zone = codes[shared_parts.right] == code
-        np.add.at(area_by_row_and_zone[:, column], shared_parts.left[is_in_zone], areas[is_in_zone])
+        is_in_zone = codes[shared.right] == code
+        np.add.at(area_by_row_and_zone[:, column], shared.left[is_in_zone], areas[is_in_zone])
     return ThreeZoneAreasByRow(area_by_row_and_zone, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
 
 

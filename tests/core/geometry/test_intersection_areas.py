@@ -173,10 +173,9 @@ def test_contradictory_crossings_are_overlaid(monkeypatch):
 TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
 
 
-def assert_drawn_areas_are_those_of_intersections(left, right, reference=COUNTY_CORNER):
+def assert_drawn_areas_are_those_of_intersections(left, right):
     left, right = np.asarray(left, object), np.asarray(right, object)
-    plane = EqualAreaPlane(np.asarray(reference), TO_LONLAT)
-    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, plane=plane)
+    shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT))
     parts = shapely.intersection(left[shared.left], right[shared.right])
     # With a vertex every 2 m, the annex's edges deviate from those of the plane by 0.00005 m² a kilometre.
     expected = measure_statutory_area(shapely.segmentize(parts, 2), TO_LONLAT)

@@ -218,8 +218,8 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     base_group_positions, planned_group_positions = (
         _find_group_positions(layer, figures) for layer in (base_layer, planned_layer)
     )
-    parts = ctx.geometry.find_shared_parts(base_layer, planned_layer, measured=True)
-    areas = ctx.geometry.compute_part_shares_of_rows(parts, base_layer) * base_layer.statutory[parts.left]
+    parts = ctx.geometry.find_shared_areas(base_layer, planned_layer)
+    areas = parts.share * base_layer.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (base_group_positions[parts.left], planned_group_positions[parts.right]), areas)
     # Land that the plan's layer does not cover.

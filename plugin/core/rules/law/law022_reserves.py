@@ -131,12 +131,8 @@ def _make_reserve_indicators(
             )
         )
     if red_line is not None and total > 0:
-        shared_parts = ctx.geometry.find_shared_parts(reserves, red_line, rows_a=rows, measured=True)
-        inside = float(
-            (
-                ctx.geometry.compute_part_shares_of_rows(shared_parts, reserves) * reserves.statutory[shared_parts.left]
-            ).sum()
-        )
+        shared = ctx.geometry.find_shared_areas(reserves, red_line, rows_a=rows)
+        inside = float((shared.share * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(
             Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)

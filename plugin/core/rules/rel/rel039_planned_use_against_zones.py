@@ -268,7 +268,7 @@ def _find_other_uses(
     if not rows.any():
         return []
     counts = ~ctx.find_rows_with_code(planned_use, "land_use", left_out)
-    parts = ctx.geometry.find_shared_parts(layer, planned_use, rows_a=rows, rows_b=counts, measured=True)
+    parts = ctx.geometry.find_shared_areas(layer, planned_use, rows_a=rows, rows_b=counts)
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     planned_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))

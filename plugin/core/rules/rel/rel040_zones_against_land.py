@@ -306,7 +306,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     """
     areas = parcels.plane_areas
     is_of_classes = is_in_classes(parcels, classes, ctx)
-    parts = ctx.geometry.find_shared_parts(parcels, layer, rows_a=is_of_classes, measured=True)
+    parts = ctx.geometry.find_shared_areas(parcels, layer, rows_a=is_of_classes)
     covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
     is_large = areas >= float(ctx.norm.get("zones.min_described_m2"))
     is_large_outside = is_large & (covered_areas < INCLUDED_SHARE * areas)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas that polygons of two layers share, for figures.
+
+A polygon wholly inside one of the other layer is found by its boundary (`overlay`). The others are overlaid if they
+are few, as where layers share their edges; else their areas are summed along boundaries (`intersection_areas`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..invariants import require_value
+from .overlay import VERTICES_PER_OVERLAY, decide_pairs_between, overlay_rows_between, select_present_rows
+from .overlay_fallback import FallbackLog
+from .polygons import Polygons
+from .statutory_area import EqualAreaPlane, compute_drawn_area
+from .tolerance import Tolerance
+
+
+class SharedAreas(NamedTuple):
+    """Areas of pairs of rows of two layers, sorted by row of the left and of the right layer.
+
+    ``left``, ``right`` (k,): rows; ``area``, ``drawn_area`` (k,): m² in the plane, and on the ellipsoid within edges as
+    drawn, slivers included; ``drawn_area`` is NaN where one row is known to be inside the other one.
+    ``fallback_log``: pairs that GEOS had to overlay by alternative methods, or could not.
+    """
+
+    left: NDArray
+    right: NDArray
+    area: NDArray
+    drawn_area: NDArray
+    fallback_log: FallbackLog
+
+
+def find_shared_areas(
+    a: Polygons,
+    b: Polygons,
+    *,
+    tolerance: Tolerance,
+    plane: EqualAreaPlane,
+    rows_a: NDArray | None = None,
+    rows_b: NDArray | None = None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> SharedAreas:
+    """Return the areas that polygons of ``a`` and ``b`` share; touching does not count.
+
+    Parameters
+    ----------
+    a, b
+        (n,) and (m,) valid polygons or None, in one plane in metres.
+    plane
+        The ellipsoid's areas.
+    rows_a, rows_b
+        (n,), (m,) bool: only these rows.
+
+    Raises
+    ------
+    Cancelled
+        Between batches.
+    """
+    selected_a, selected_b = select_present_rows(a, rows_a), select_present_rows(b, rows_b)
+    # More polygons of the finer layer are wholly inside one of the other.
+    if len(b.present) <= len(a.present):
+        return _find_areas(a, b, selected_a, selected_b, tolerance, plane, cancellation)
+    shared = _find_areas(b, a, selected_b, selected_a, tolerance, plane, cancellation)
+    order = np.lexsort((shared.left, shared.right))
+    return SharedAreas(
+        shared.right[order],
+        shared.left[order],
+        shared.area[order],
+        shared.drawn_area[order],
+        shared.fallback_log.make_log_with_exchanged_sides(),
+    )
+
+
+def _find_areas(
+    fine: Polygons,
+    coarse: Polygons,
+    fine_rows: NDArray,
+    coarse_rows: NDArray,
+    tolerance: Tolerance,
+    plane: EqualAreaPlane,
+    cancellation: Cancellation,
+) -> SharedAreas:
+    if not fine_rows.any() or not coarse_rows.any():
+        nothing = np.zeros(0, dtype=np.int64)
+        return SharedAreas(nothing, nothing, np.zeros(0), np.zeros(0), FallbackLog())
+    decided = decide_pairs_between(fine, coarse, fine_rows, coarse_rows, tolerance, cancellation)
+    undecided = decided.needs_overlay
+    cut = None
+    if undecided.sum() * VERTICES_PER_OVERLAY >= fine.vertex_count + coarse.vertex_count:
+        cut = _sum_along_boundaries(fine, coarse, undecided, coarse_rows, tolerance, plane, cancellation)
+    if cut is None:
+        left, right, shapes, fallback_log = overlay_rows_between(
+            fine, coarse, undecided, coarse_rows, tolerance, cancellation
+        )
+        areas = shapely.area(shapes), compute_drawn_area(shapes, plane.to_lonlat, cancellation)
+        cut = SharedAreas(left, right, *areas, fallback_log)
+    left, right = np.append(decided.inner_row, cut.left), np.append(decided.outer_row, cut.right)
+    area = np.append(shapely.area(fine.shapes[decided.inner_row]), cut.area)
+    drawn_area = np.append(np.full(len(decided.inner_row), np.nan), cut.drawn_area)
+    order = np.lexsort((right, left))
+    return SharedAreas(left[order], right[order], area[order], drawn_area[order], cut.fallback_log)
+
+
+def _sum_along_boundaries(
+    fine: Polygons,
+    coarse: Polygons,
+    fine_rows: NDArray,
+    coarse_rows: NDArray,
+    tolerance: Tolerance,
+    plane: EqualAreaPlane,
+    cancellation: Cancellation,
+) -> SharedAreas | None:
+    """Return the areas that selected rows share, None if coordinates are too large for exact signs."""
+    # Loaded only where layers do not share their edges.
+    from .intersection_areas import are_signs_exact, compute_intersection_areas
+
+    if not are_signs_exact(fine, coarse):
+        return None
+    # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
+    rows, others = np.flatnonzero(fine_rows), np.flatnonzero(coarse_rows)
+    cut = compute_intersection_areas(
+        fine.shapes[rows], coarse.shapes[others], tolerance=tolerance, plane=plane, cancellation=cancellation
+    )
+    return SharedAreas(
+        rows[cut.left],
+        others[cut.right],
+        cut.area,
+        require_value(cut.drawn_area, "the areas on the ellipsoid"),
+        cut.fallback_log.renumber_rows(rows, others),
+    )

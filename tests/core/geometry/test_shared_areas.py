@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas shared for figures, compared with plain intersections of shapely, measured with a vertex every 2 m."""
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.geometry import shared_areas
+from plugin.core.geometry.crs import make_lonlat_transformer
+from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.shared_areas import find_shared_areas
+from plugin.core.geometry.statutory_area import EqualAreaPlane, measure_statutory_area
+from plugin.core.geometry.tolerance import Tolerance
+
+TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+TO_LONLAT = make_lonlat_transformer(CRS.from_epsg(4526))
+CORNER = np.array([38_484_000.3, 4_390_000.7])
+
+
+def draw_layer(count, seed, size=2000.0):
+    """Return ``count`` cells that tile a square of ``size`` m, some with a hole, some missing."""
+    random = np.random.default_rng(seed)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(random.random((count, 2)) * size)))
+    cells = shapely.intersection(cells, shapely.box(0, 0, size, size))
+    holes = shapely.buffer(shapely.point_on_surface(cells), 3.0)
+    cells = np.where(random.random(count) < 0.2, shapely.difference(cells, holes), cells)
+    cells = shapely.transform(cells, lambda xy: xy + CORNER)
+    cells[random.random(count) < 0.05] = None
+    return cells
+
+
+def assert_areas_are_those_of_shapely(left, right, rows_a=None, rows_b=None):
+    shared = find_shared_areas(
+        Polygons(left),
+        Polygons(right),
+        tolerance=TOLERANCE,
+        plane=EqualAreaPlane(TO_LONLAT),
+        rows_a=rows_a,
+        rows_b=rows_b,
+    )
+    parts = shapely.intersection(left[:, None], right[None, :])
+    expected = np.nan_to_num(shapely.area(parts))
+    if rows_a is not None:
+        expected *= rows_a[:, None]
+    if rows_b is not None:
+        expected *= rows_b[None, :]
+    assert (np.diff(shared.left * len(right) + shared.right) > 0).all()
+    areas = np.zeros(expected.shape)
+    areas[shared.left, shared.right] = shared.area
+    assert np.abs(areas - expected).max() < 1e-5
+    cut = ~np.isnan(shared.drawn_area)
+    of_parts = measure_statutory_area(shapely.segmentize(parts[shared.left, shared.right][cut], 2), TO_LONLAT)
+    assert np.abs(shared.drawn_area[cut] - of_parts).max(initial=0) < 0.01
+    row_areas = np.minimum(shapely.area(left[shared.left]), shapely.area(right[shared.right]))
+    assert np.abs(shared.area[~cut] - row_areas[~cut]).max(initial=0) < 1e-5
+    return shared
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_areas_of_layers_surveyed_apart(monkeypatch, seed, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
+
+
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_rows_inside_rows_are_found_by_their_boundary(monkeypatch, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    fine = draw_layer(200, 1)
+    present = fine[~shapely.is_missing(fine)]
+    coarse = np.array([shapely.union_all(present[n::4]) for n in range(4)], dtype=object)
+    shared = assert_areas_are_those_of_shapely(fine, coarse)
+    assert np.isnan(shared.drawn_area).mean() > 0.9
+    assert_areas_are_those_of_shapely(coarse, fine)
+
+
+@pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
+def test_only_selected_rows_are_compared(monkeypatch, overlays_few):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
+    left, right = draw_layer(80, 3), draw_layer(50, 4)
+    assert_areas_are_those_of_shapely(left, right, np.arange(80) % 3 == 0, np.arange(50) % 2 == 0)
+    assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
+
+
+def test_layers_too_far_apart_for_exact_signs_are_overlaid(monkeypatch):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
+    left, right = draw_layer(30, 5), draw_layer(30, 6)
+    far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
+    assert_areas_are_those_of_shapely(left, np.append(right, far))
+
+
+def test_layers_keep_no_segments(monkeypatch):
+    monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
+    layers = Polygons(draw_layer(30, 7)), Polygons(draw_layer(30, 8))
+    find_shared_areas(*layers, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT))
+    assert all(layer.cached_segments is None for layer in layers)
