@@ -59,7 +59,7 @@ def assert_areas_are_those_of_shapely(left, right, rows_a=None, rows_b=None):
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_areas_of_layers_surveyed_apart(monkeypatch, seed, overlays_few):
+def test_areas_of_layers_with_other_edges(monkeypatch, seed, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
 
@@ -83,7 +83,7 @@ def test_only_selected_rows_are_compared(monkeypatch, overlays_few):
     assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
 
 
-def test_layers_too_far_apart_for_exact_signs_are_overlaid(monkeypatch):
+def test_layers_too_distant_for_exact_signs_are_overlaid(monkeypatch):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
     left, right = draw_layer(30, 5), draw_layer(30, 6)
     far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
