@@ -148,11 +148,14 @@ def _compare_dates(left: pd.Series, right: pd.Series) -> NDArray:
     return days[0].to_numpy() == days[1].to_numpy()
 
 
-def format_cell_value(layer: Layer, column: str, row: int) -> str:
-    """Return a cell of a layer as text; a date as a day."""
+def format_cell_values(layer: Layer, column: str, rows: NDArray) -> list[str]:
+    """Return cells of a layer as texts, for (k,) rows; a date as a day."""
+    return [_format_value(value) for value in layer.frame[column].iloc[rows]]
+
+
+def _format_value(value: object) -> str:
     import pandas as pd
 
-    value = layer.frame[column].iloc[row]
     if isinstance(value, pd.Timestamp):
         return "" if pd.isna(value) else value.strftime("%Y-%m-%d")
     if isinstance(value, float | np.floating) and not np.isnan(value):

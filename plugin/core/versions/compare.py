@@ -19,7 +19,7 @@ from ..geometry.overlay import ProgressCallback, ignore_progress, make_partial_p
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from .attributes import ComparedField, find_differing_fields, format_cell_value, match_fields_of_editions
+from .attributes import ComparedField, find_differing_fields, format_cell_values, match_fields_of_editions
 from .equal_shapes import EqualShapes, match_equal_polygons
 from .model import (
     CHANGED_KIND,
@@ -559,7 +559,7 @@ def add_changed_parts_to_comparison(
         MOVED_IN_KIND: np.flatnonzero(pieces.before_row < 0),
         CHANGED_KIND: changes.piece_positions,
     }
-    at = {int(p): n for n, p in enumerate(changes.piece_positions)}
+    value_changes = _format_value_changes(comparison, pieces, changes)
     old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
     nothing = np.full(len(pieces), np.nan)
     net_old, net_new = values.old.get(NET_BASIS, nothing), values.new.get(NET_BASIS, nothing)
@@ -584,16 +584,19 @@ def add_changed_parts_to_comparison(
                 float(net_new[n]),
             )
             if kind == CHANGED_KIND:
-                part.value_changes = [
-                    _format_changed_value(f, comparison, part)
-                    for f, is_differing in changes.fields
-                    if is_differing[at[n]]
-                ]
+                part.value_changes = value_changes[n]
             comparison.changed_parts.append(part)
 
 
-def _format_changed_value(
-    field: ComparedField, comparison: VersionComparison, part: ChangedPart
-) -> tuple[str, str, str]:
-    old = format_cell_value(comparison.earlier_edition.layer, field.earlier_name, part.before_row)
-    return field.name, old, format_cell_value(comparison.later_edition.layer, field.later_name, part.after_row)
+def _format_value_changes(
+    comparison: VersionComparison, pieces: LandPieces, changes: AttributeChanges
+) -> dict[int, list[tuple[str, str, str]]]:
+    """Return position of a piece → changed fields with their old and new values as text."""
+    value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
+    for field, is_differing in changes.fields:
+        positions = changes.piece_positions[is_differing]
+        old = format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions])
+        new = format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions])
+        for position, *texts in zip(positions.tolist(), old, new, strict=True):
+            value_changes[position].append((field.name, *texts))
+    return value_changes
