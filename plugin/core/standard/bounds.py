@@ -22,9 +22,12 @@ from .model import Standard
 _MAX_TOLERANCE_FACTOR = 100
 #: Largest multiple of the limits of waivers; a larger change is another conflict than the accepted one.
 _MAX_WAIVER_FACTOR = 10
+#: Largest multiple of the limits for a shift of a whole edition; a longer one is a change of the land.
+_MAX_SHIFT_FACTOR = 10
 _MAX_FACTOR_BY_KEY_PREFIX = {
     "tolerance.": _MAX_TOLERANCE_FACTOR,
     "waivers.": _MAX_WAIVER_FACTOR,
+    "editions.": _MAX_SHIFT_FACTOR,
     "rules.": _MAX_TOLERANCE_FACTOR,
 }
 #: Parameters of rules: rules report no difference below them.

@@ -36,6 +36,7 @@ SETTING_SECTIONS = (
     "land_use",
     "tolerance",
     "closure",
+    "editions",
     "sealed",
     "farmland",
     "quality",

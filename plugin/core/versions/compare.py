@@ -20,7 +20,7 @@ from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from .attributes import ComparedField, find_differing_fields, format_cell_values, match_fields_of_editions
-from .equal_shapes import EqualShapes, match_equal_polygons
+from .equal_shapes import pair_equal_polygons, snap_unpaired_polygons
 from .model import (
     CHANGED_KIND,
     MOVED_IN_KIND,
@@ -29,10 +29,12 @@ from .model import (
     STATUTORY_BASIS,
     AreaBalance,
     ChangedPart,
+    EditionShift,
     LayerEdition,
     VersionComparison,
 )
 from .pieces import LandPieces, cut_by_township, cut_pieces, is_covered_once
+from .shift_search import ShiftLimits, find_edition_shift, measure_shift
 
 
 class PieceAreas:
@@ -336,6 +338,7 @@ def compare_layers(
     townships: TownshipPolygons = NO_TOWNSHIPS,
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
+    shift_limits: ShiftLimits | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> VersionComparison:
@@ -356,6 +359,9 @@ def compare_layers(
         Old key → new key.
     fields : iterable of str
         Names of the compared fields; empty for all common fields. An area field counts on whole features only.
+    shift_limits : ShiftLimits, optional
+        When one edition counts as shifted as a whole; the comparison then removes the shift and states it. Without
+        limits, no shift is searched for.
     cancellation : Cancellation
         Checked between steps.
     progress : Progress
@@ -366,7 +372,13 @@ def compare_layers(
     永农数据库标准, A8.
     """
     cut_up = _cut_editions(
-        before, after, tolerance, renumbered or {}, cancellation, make_partial_progress(progress, 0.0, 0.8)
+        before,
+        after,
+        tolerance,
+        renumbered or {},
+        shift_limits,
+        cancellation,
+        make_partial_progress(progress, 0.0, 0.8),
     )
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     return _compare_and_sum(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
@@ -379,15 +391,26 @@ def compare_layers_and_townships(
     tolerance: Tolerance,
     townships: TownshipPolygons,
     fields: Iterable[str] = (),
+    shift_limits: ShiftLimits | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> tuple[VersionComparison, LandPieces, dict[str, AreaBalance]]:
     """Compare two editions as a whole, then sum the pieces by township.
 
-    Unlike in `compare_layers`, borders of townships do not cut the parts of the result. Returns the comparison, its
-    pieces, and the statutory balance of each township (``""``: land outside all townships).
+    Unlike in `compare_layers`, borders of townships do not cut the parts of the result, and a shift of an edition as a
+    whole is stated, not removed: the parts must fit both editions. Returns the comparison, its pieces, and the
+    statutory balance of each township (``""``: land outside all townships).
     """
-    cut_up = _cut_editions(before, after, tolerance, {}, cancellation, make_partial_progress(progress, 0.0, 0.6))
+    cut_up = _cut_editions(
+        before,
+        after,
+        tolerance,
+        {},
+        shift_limits,
+        cancellation,
+        make_partial_progress(progress, 0.0, 0.6),
+        removes_shift=False,
+    )
     comparison, values, changes = _compare_pieces(before, after, cut_up, cut_up.land_pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
     add_area_balances_to_comparison(comparison, cut_up.land_pieces, values, changes, [])
@@ -409,13 +432,17 @@ def compare_layers_and_townships(
 class _CutEditions:
     """Two editions cut into pieces.
 
-    ``earlier_keys``: keys of the earlier edition after renumbering; ``equal_shapes``: rows of equal shape;
-    ``land_pieces``: common and separate land of the other rows.
+    ``earlier_keys``: keys of the earlier edition after renumbering; ``equal_row``: (n,) row of the later edition with
+    an equal shape, −1 for none; ``earlier_shapes``: (n,) shapes that were cut, at their shifted places if a shift is
+    removed; ``land_pieces``: land of equal rows, common and separate land of the others; ``shift`` of the later
+    edition as a whole.
     """
 
     earlier_keys: list[str]
-    equal_shapes: EqualShapes
+    equal_row: NDArray
+    earlier_shapes: NDArray
     land_pieces: LandPieces
+    shift: EditionShift | None
 
 
 def _cut_editions(
@@ -423,25 +450,34 @@ def _cut_editions(
     later_edition: LayerEdition,
     tolerance: Tolerance,
     renumbered: Mapping[str, str],
+    shift_limits: ShiftLimits | None,
     cancellation: Cancellation,
     progress: ProgressCallback,
+    *,
+    removes_shift: bool = True,
 ) -> _CutEditions:
     keys = [renumbered.get(key, key) for key in earlier_edition.layer.keys]
-    equal_shapes = match_equal_polygons(
+    pairing = pair_equal_polygons(
         earlier_edition.shapes, later_edition.shapes, keys, later_edition.layer.keys, tolerance.cluster_m, cancellation
     )
+    equal_row = pairing.later_row_of_row
+    shift, shapes = None, None
+    if shift_limits is not None:
+        cancellation.raise_if_cancelled()
+        shift, shapes = find_edition_shift(pairing, shift_limits, removes=removes_shift, cancellation=cancellation) or (
+            None,
+            None,
+        )
+    if shift is not None and shapes is not None and shift.is_removed:
+        equal_row = equal_row.copy()
+        equal_row[shift.earlier_rows] = shift.later_rows
+    else:
+        shapes = snap_unpaired_polygons(pairing, tolerance.cluster_m, cancellation)
     progress(0.2)
-    return _CutEditions(
-        keys,
-        equal_shapes,
-        cut_pieces(
-            equal_shapes.earlier_shapes,
-            later_edition.shapes,
-            equal_shapes.equal_row_in_later_edition,
-            cancellation,
-            make_partial_progress(progress, 0.2, 1.0),
-        ),
+    pieces = cut_pieces(
+        shapes, later_edition.shapes, equal_row, cancellation, make_partial_progress(progress, 0.2, 1.0)
     )
+    return _CutEditions(keys, equal_row, shapes, pieces, shift)
 
 
 def _get_edition_polygons(edition: LayerEdition) -> Polygons:
@@ -482,23 +518,29 @@ def _compare_pieces(
     Returns the comparison, to which callers add balances and changed parts; the areas of the pieces; and the changed
     attributes.
     """
-    keys, equal_shapes = cut_up.earlier_keys, cut_up.equal_shapes
     comparison = VersionComparison(
         earlier_edition,
         later_edition,
         match_fields_of_editions(earlier_edition.layer, later_edition.layer, fields),
         failed_pairs=pieces.failed_pairs,
+        shift=cut_up.shift,
     )
-    _add_key_changes_to_comparison(comparison, keys, equal_shapes.equal_row_in_later_edition, pieces)
+    _add_key_changes_to_comparison(comparison, cut_up.earlier_keys, cut_up.equal_row, pieces)
     cancellation.raise_if_cancelled()
-    values = PieceAreas(comparison, pieces, equal_shapes.earlier_shapes, cancellation)
+    values = PieceAreas(comparison, pieces, cut_up.earlier_shapes, cancellation)
     cancellation.raise_if_cancelled()
+    if cut_up.shift is not None and cut_up.shift.is_removed:
+        comparison.shift = measure_shift(
+            cut_up.shift,
+            _get_edition_polygons(earlier_edition),
+            _get_edition_polygons(later_edition),
+            (earlier_edition.layer.statutory, later_edition.layer.statutory),
+            cancellation,
+        )
     changes = find_attribute_changes(comparison, pieces)
-    without_shape = np.flatnonzero(
-        (equal_shapes.equal_row_in_later_edition >= 0) & shapely.is_missing(equal_shapes.earlier_shapes)
-    )
+    without_shape = np.flatnonzero((cut_up.equal_row >= 0) & shapely.is_missing(cut_up.earlier_shapes))
     comparison.changed_row_count = count_changed_rows(pieces, changes) + count_changed_without_shape(
-        comparison, without_shape, equal_shapes.equal_row_in_later_edition[without_shape]
+        comparison, without_shape, cut_up.equal_row[without_shape]
     )
     return comparison, values, changes
 
@@ -512,7 +554,7 @@ def _add_key_changes_to_comparison(
     """
     other = comparison.later_edition.layer.keys
     rows_with_equal = np.flatnonzero(equal_shapes >= 0)
-    comparison.equal_count = len(rows_with_equal)
+    comparison.equal_count = len(rows_with_equal) - comparison.shifted_row_count
     comparison.renumbered_rows = [
         (i, j)
         for i, j in zip(rows_with_equal.tolist(), equal_shapes[rows_with_equal].tolist(), strict=True)
@@ -597,6 +639,6 @@ def _format_value_changes(
         positions = changes.piece_positions[is_differing]
         old = format_cell_values(comparison.earlier_edition.layer, field.earlier_name, pieces.before_row[positions])
         new = format_cell_values(comparison.later_edition.layer, field.later_name, pieces.after_row[positions])
-        for position, *texts in zip(positions.tolist(), old, new, strict=True):
-            value_changes[position].append((field.name, *texts))
+        for position, old_text, new_text in zip(positions.tolist(), old, new, strict=True):
+            value_changes[position].append((field.name, old_text, new_text))
     return value_changes

@@ -9,7 +9,6 @@ by ring for rows in one place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -63,26 +62,14 @@ def snap_vertices(
 _HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 
 
-@dataclass(frozen=True)
-class EqualShapes:
-    """Pairs of rows of two editions with equal shapes.
-
-    ``equal_row_in_later_edition``: (n,) row of the later edition with the same shape, −1 for none, no row twice;
-    ``earlier_shapes``: (n,) shapes of the earlier edition, with vertices of unpaired rows snapped to the later one.
-    """
-
-    equal_row_in_later_edition: NDArray
-    earlier_shapes: NDArray
-
-
-def match_equal_polygons(
+def pair_equal_polygons(
     before: NDArray,
     after: NDArray,
     keys_before: list[str],
     keys_after: list[str],
     cluster_m: float,
     cancellation: Cancellation = NEVER_CANCELLED,
-) -> EqualShapes:
+) -> EditionPairing:
     """Pair (n,) and (m,) polygons that are equal within ``cluster_m`` metres.
 
     The polygons are valid or ``None``, in one CRS in metres.
@@ -90,24 +77,31 @@ def match_equal_polygons(
     Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
     by key only.
     """
-    pairing = _EditionPairing(before, after, keys_before, keys_after)
-    _pair_by_digest(pairing, cancellation)
+    pairing = EditionPairing(before, after, keys_before, keys_after)
+    pair_by_digest(pairing, cancellation)
     cancellation.raise_if_cancelled()
-    _pair_by_vertex(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
+    pair_by_vertex(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
     cancellation.raise_if_cancelled()
     _pair_by_rings(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
-    shapes = before
+    _pair_without_shapes(pairing)
+    return pairing
+
+
+def snap_unpaired_polygons(
+    pairing: EditionPairing, cluster_m: float, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
+    """Return the (n,) shapes of the earlier edition, with vertices of unpaired rows snapped to the later edition."""
+    shapes = pairing.earlier_shapes
     unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
     if len(unpaired_rows) and len(unpaired_later_rows):
-        shapes = before.copy()
+        shapes = shapes.copy()
         shapes[unpaired_rows] = snap_vertices(
-            before[unpaired_rows], after[unpaired_later_rows], cluster_m, cancellation
+            shapes[unpaired_rows], pairing.later_shapes[unpaired_later_rows], cluster_m, cancellation
         )
-    _pair_without_shapes(pairing)
-    return EqualShapes(pairing.later_row_of_row, shapes)
+    return shapes
 
 
-class _EditionPairing:
+class EditionPairing:
     """Shapes and keys of two editions, and the pairs found so far.
 
     ``later_row_of_row``: (n,) row of the later edition, −1 for none.
@@ -133,6 +127,14 @@ class _EditionPairing:
 
         left = pd.DataFrame({"row": earlier_rows, "key": _get_row_keys(self.keys_before, earlier_rows)})
         return left, pd.DataFrame({"other": later_rows, "key": _get_row_keys(self.keys_after, later_rows)})
+
+    def pair_rows_with_unique_key(self) -> tuple[NDArray, NDArray]:
+        """Return pairs of unpaired rows with a key that occurs once in each edition."""
+        left, right = self.make_join_tables(*self.find_unpaired_rows())
+        for table in (left, right):
+            table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
+        pairs = left.merge(right, on="key")
+        return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
 
     def pair_equal_rows(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
         """Pair rows of two tables with equal values in the columns ``on``.
@@ -171,7 +173,7 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
     return sums
 
 
-def _pair_by_digest(pairing: _EditionPairing, cancellation: Cancellation) -> None:
+def pair_by_digest(pairing: EditionPairing, cancellation: Cancellation) -> None:
     """Pair rows with equal digests: first those with equal keys, then any."""
     earlier_digests, later_digests = (
         compute_polygon_digests(pairing.earlier_shapes, cancellation),
@@ -188,12 +190,12 @@ def _pair_by_digest(pairing: _EditionPairing, cancellation: Cancellation) -> Non
         pairing.pair_equal_rows(left, right, on)
 
 
-def _pair_by_vertex(pairing: _EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
+def pair_by_vertex(pairing: EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
     """Pair rows with one key whose vertices agree in order within ``reach_m`` metres.
 
     That is the case in a layer stored on a grid.
     """
-    left, right = _pair_rows_with_unique_key(pairing)
+    left, right = pairing.pair_rows_with_unique_key()
     earlier_shapes, later_shapes = pairing.earlier_shapes[left], pairing.later_shapes[right]
     counts = shapely.get_num_coordinates(earlier_shapes)
     is_candidate = (counts == shapely.get_num_coordinates(later_shapes)) & (counts > 0)
@@ -213,7 +215,7 @@ def _pair_by_vertex(pairing: _EditionPairing, reach_m: float, cancellation: Canc
         pairing.later_row_of_row[left[batch][is_equal]] = right[batch][is_equal]
 
 
-def _pair_by_rings(pairing: _EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
+def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
     """Pair rows with equal bounding boxes whose rings agree within ``reach_m`` metres.
 
     A ring may begin at any vertex. Rows with the same key are preferred.
@@ -276,7 +278,7 @@ def _is_same_ring(ring: NDArray, other_ring: NDArray, reach_m: float) -> bool:
     return False
 
 
-def _pair_without_shapes(pairing: _EditionPairing) -> None:
+def _pair_without_shapes(pairing: EditionPairing) -> None:
     """Pair rows without a shape in both editions by key.
 
     Rows with a repeated or missing key are paired in order.
@@ -288,15 +290,6 @@ def _pair_without_shapes(pairing: _EditionPairing) -> None:
         ),
         ["key"],
     )
-
-
-def _pair_rows_with_unique_key(pairing: _EditionPairing) -> tuple[NDArray, NDArray]:
-    """Return pairs of rows with a key that occurs once in each edition."""
-    left, right = pairing.make_join_tables(*pairing.find_unpaired_rows())
-    for table in (left, right):
-        table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
-    pairs = left.merge(right, on="key")
-    return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
 
 
 def _get_row_keys(keys: list[str], rows: NDArray) -> NDArray:

@@ -132,6 +132,48 @@ class AreaBalance:
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
 
+@dataclass(frozen=True)
+class EditionShift:
+    """A shift of the later edition against the earlier one, as a whole.
+
+    ``east_m``, ``north_m``: the shift in the plane; ``earlier_rows``, ``later_rows``: (k,) rows that differ by it only;
+    ``share``: their share of the rows of the larger edition; ``deviation_m``: largest distance of their vertices from
+    the shifted place; ``max_shift_m``: longest shift that the comparison removes; ``is_removed``: the editions were
+    compared without the shift.
+
+    Statutory areas (m²) of these rows, 0 unless the shift is removed: ``rows_m2``, in the later edition; ``left_m2``,
+    land that each row no longer covers; ``moved_out_m2``, part of it outside all rows of the later edition;
+    ``moved_in_m2``, land that the rows cover now, outside all rows of the earlier edition.
+    """
+
+    east_m: float
+    north_m: float
+    earlier_rows: NDArray
+    later_rows: NDArray
+    share: float
+    deviation_m: float
+    max_shift_m: float
+    is_removed: bool
+    rows_m2: float = 0.0
+    left_m2: float = 0.0
+    moved_out_m2: float = 0.0
+    moved_in_m2: float = 0.0
+
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows that differ by the shift only."""
+        return len(self.earlier_rows)
+
+    def make_message_params(self) -> dict[str, Any]:
+        """Return the parameters of messages: metres east and north, number of rows, their share in percent."""
+        return {
+            "east": round(self.east_m, 4),
+            "north": round(self.north_m, 4),
+            "count": self.row_count,
+            "share": round(100 * self.share, 2),
+        }
+
+
 @dataclass
 class VersionComparison:
     """The result of comparing two editions of a layer.
@@ -164,6 +206,13 @@ class VersionComparison:
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
     #: Rows whose net area is missing, of both editions.
     without_net: tuple[int, int] = (0, 0)
+    #: Shift of the later edition as a whole; ``None`` if it is missing or was not searched for.
+    shift: EditionShift | None = None
+
+    @property
+    def shifted_row_count(self) -> int:
+        """Number of rows that only a removed shift moved; they are neither equal nor unmatched."""
+        return self.shift.row_count if self.shift is not None and self.shift.is_removed else 0
 
     @property
     def is_identical(self) -> bool:
@@ -171,7 +220,12 @@ class VersionComparison:
 
         Shape (to the cluster tolerance), key and common fields are then equal.
         """
-        return not (any(self.unmatched_counts) or self.changed_row_count or self.renumbered_rows or self.failed_pairs)
+        return not (self.shifted_row_count or self.has_other_changes)
+
+    @property
+    def has_other_changes(self) -> bool:
+        """True if rows differ by more than a removed shift."""
+        return bool(any(self.unmatched_counts) or self.changed_row_count or self.renumbered_rows or self.failed_pairs)
 
     def list_parts_of_kind(self, kind: str) -> list[ChangedPart]:
         """Return the changed parts of a kind: in, out or changed."""

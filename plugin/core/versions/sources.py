@@ -15,6 +15,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from .compare import compare_layers
 from .model import VersionComparison, make_edition
+from .shift_search import make_shift_limits
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -119,6 +120,7 @@ def compare_sources(
         townships=get_township_polygons(plan),
         renumbered=numbers,
         fields=fields,
+        shift_limits=make_shift_limits(norm),
         cancellation=cancellation,
     )
     return PlanComparison(plan, comparison, layer_role, (before.full_name, after.full_name))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...metadata import read_plugin_version
 from ..engine.provenance import find_county_name
 from ..files.writing import write_atomically
+from ..messages.numbers import format_width
 from ..messages.texts import Texts
 from ..render.document.table_document import make_table_document
 from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
@@ -47,7 +48,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     """Return sentences on how two editions differ and what could not be compared."""
     unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
     version_comparison = comparison.comparison
-    reasons: list[tuple[str, dict[str, object]]] = []
+    reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
         parts = version_comparison.list_parts_of_kind(kind)
         if parts:
@@ -96,6 +97,26 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
         reasons.append(("failed", {"count": len(version_comparison.failed_pairs)}))
     reasons += make_notes_on_repaired_or_lost_rows(version_comparison, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
+
+
+def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str, object]]]:
+    """Return text keys with parameters on a shift of the later edition as a whole."""
+    shift = comparison.comparison.shift
+    if shift is None:
+        return []
+    params = shift.make_message_params()
+    if not shift.is_removed:
+        return [("shift_stated", {**params, "limit": f"{shift.max_shift_m:g}"})]
+    areas = {
+        "rows": shift.rows_m2,
+        "left": shift.left_m2,
+        "moved_in": shift.moved_in_m2,
+        "moved_out": shift.moved_out_m2,
+    }
+    return [
+        ("shift_removed", {**params, "deviation": format_width(shift.deviation_m)}),
+        ("shift_areas", {name: _format_m2(value) for name, value in areas.items()}),
+    ]
 
 
 def make_notes_on_repaired_or_lost_rows(
