@@ -114,6 +114,14 @@ def plant_boundary_smaller_than_sealed(draft: CountyDraft) -> None:
     draft.drop_row(EDGE, draft.last_row(EDGE))
 
 
+@declare_mutation("LAW017", case="shifted", base="sealed")
+def plant_farmland_shifted_as_a_whole(draft: CountyDraft) -> None:
+    """Seal the farmland 0.3 m farther west: the plan's is shifted against it."""
+    farm = draft.layers[FARM]
+    sealed = farm.set_geometry(farm.geometry.translate(-0.3, 0.2))
+    _write_differing_sealed_edition(draft, **{FARM: sealed})
+
+
 @declare_mutation("LAW017", case="other", base="sealed")
 def plant_sealed_field_with_another_code(draft: CountyDraft) -> None:
     row = draft.pick_row(FARM, draft.farmland)

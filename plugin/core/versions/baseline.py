@@ -107,6 +107,7 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
+    from .shift_search import make_shift_limits
 
     sealed_plan = get_sealed_edition(ctx.side_inputs)
     sealed_layer = sealed_plan.find_layer_of_concept(concept) if sealed_plan is not None else None
@@ -124,6 +125,7 @@ def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison 
         tolerance=ctx.tolerance,
         townships=get_township_polygons(ctx.plan, sealed_plan),
         renumbered=numbers,
+        shift_limits=make_shift_limits(ctx.norm),
         cancellation=ctx.cancellation,
     )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A plan compared with its sealed (approved) edition."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -170,6 +171,31 @@ def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_pat
     report = check_against_sealed(tmp_path, plan, rules=("LAW017",), profile=str(profile)).report
     severities = {f.role: f.severity for f in report.findings}
     assert severities == {"STBHHX": Severity.ERROR, "CZKFBJ": Severity.WARNING}
+
+
+@pytest.mark.parametrize(("profile_text", "severity"), [("", Severity.WARNING), ("[sealed]", Severity.ERROR)])
+def test_line_shifted_as_a_whole_gives_one_finding_besides_its_other_changes(tmp_path, profile_text, severity):
+    boxes = [make_county_box(120 * n, 0, 100, 90) for n in range(12)]
+    moved = [shapely.transform(box, lambda xy: xy + np.array([0.3, -0.2])) for box in boxes[:-1]]
+    before = make_sealed_layers() | {"YJJBNTBHTB": make_table(boxes, DLBM=["0103"] * 12, YJJBNTMJ=[8000.0] * 12)}
+    farm = make_table(moved, DLBM=["0103"] * 11, YJJBNTMJ=[8000.0] * 11)
+    options = {}
+    if profile_text:
+        (tmp_path / "x.toml").write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
+        options["profile"] = str(tmp_path / "x.toml")
+    report = check_against_sealed(tmp_path, make_plan_layers(YJJBNTBHTB=farm), before, **options).report
+    findings = {f.case: f for f in list_findings_of_rules(report, "LAW017")}
+    assert set(findings) == {"shifted", "removed"}
+    shifted, removed = findings["shifted"], findings["removed"]
+    assert shifted.severity == removed.severity == severity
+    assert removed.geometry.area == pytest.approx(9000, rel=1e-6)
+    figures = {name: shifted.params[name] for name in ("east", "north", "count", "share", "deviation")}
+    assert figures == {"east": 0.3, "north": -0.2, "count": 11, "share": 91.67, "deviation": 0.0}
+    assert shifted.params["moved_in"] == pytest.approx(11 * (0.3 * 90 + 0.2 * 100 - 0.06), rel=3e-3)
+    assert "东方向 0.3 m、北方向 -0.2 m（负值为向西、向南），11 个要素（占 91.67 %）" in shifted.message
+    (loss,) = list_findings_of_rules(report, "LAW015")
+    assert loss.params["moved_in"] == 0 and loss.params["loss"] == pytest.approx(8000.0)
+    assert "已扣除平移" in get_outcome_of_rule(report, "LAW015").reason
 
 
 def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):

@@ -30,7 +30,7 @@ TOWNSHIP_ROWS = [
     basis=["T2", "order-17"],
     side=["baseline"],
     needs={"farmland": LayerNeed("farmland"), "townships": LayerNeed("townships", optional=True)},
-    uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=["tolerance", "editions", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
         "less: {moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement "

@@ -30,7 +30,7 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
         "farmland": LayerNeed("farmland"),
         "reserve_land": LayerNeed("reserve_land", optional=True),
     },
-    uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=["tolerance", "editions", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added (net "
         "area), {missing} m² too little. Supplement from the reserve as much net area as was removed.",

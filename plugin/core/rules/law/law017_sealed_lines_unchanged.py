@@ -5,12 +5,20 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, VersionComparison
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, EditionShift, VersionComparison
 from .._sealed import compare_with_sealed, get_sealed_severity, note_layer_only_in_sealed_edition, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+#: Ten fields in a row, and the same 0.3 m farther east.
+ROW_WKTS, SHIFTED_ROW_WKTS = (
+    [
+        f"POLYGON (({x + step} 0, {x + 40 + step} 0, {x + 40 + step} 100, {x + step} 100, {x + step} 0))"
+        for x in range(0, 500, 50)
+    ]
+    for step in (0, 0.3)
+)
 REVERSED_WEST_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
 WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -27,7 +35,7 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "red_line": LayerNeed("red_line", optional=True),
         "boundary": LayerNeed("boundary", optional=True),
     },
-    uses=["tolerance"],
+    uses=["tolerance", "editions"],
     messages={
         "added": "{layer} ({key}): {area} is not in the sealed edition; sealed lines must not be changed without "
         "approval. Restore the sealed edge; if the change was approved, waive the finding and give the approval "
@@ -35,6 +43,11 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "removed": "{layer} ({key} in the sealed edition): {area} is missing in the present data; sealed lines must "
         "not be changed without approval. Restore the sealed land; if the change was approved, waive the finding and "
         "give the approval document.",
+        "shifted": "{layer} is shifted as a whole against the sealed edition: {east} m east and {north} m north "
+        "(negative: west, south). {count} features ({share} %) differ by the shift only, with no vertex more than "
+        "{deviation} m off; {moved_in} m² are outside the sealed land, and {moved_out} m² of it are left bare. Sealed "
+        "lines must not be changed without approval: review the coordinate transformation and the digitising, and "
+        "copy the sealed features unchanged. Other changes are compared without the shift and listed separately.",
         "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
@@ -42,6 +55,7 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
         RuleExample("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("shifted as a whole", {"red_line": SHIFTED_ROW_WKTS}, side={"baseline": {"red_line": ROW_WKTS}}, finds=1),
         RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
@@ -58,8 +72,9 @@ def sealed_lines_unchanged(
 
     What it checks
         永久基本农田, 生态保护红线 and 城镇开发边界, compared with the sealed edition (BASELINE): each added or
-        removed part, with its area; and features with other keys, attributes or vertices although no land moved. A
-        line that only one of the two has is not compared: the rule is then incomplete.
+        removed part, with its area; and features with other keys, attributes or vertices although no land moved. If
+        a line is shifted as a whole (settings `editions`), one finding states the shift, and the rest is compared
+        without it. A line that only one of the two has is not compared: the rule is then incomplete.
     Why
         A plan is submitted with the three lines as issued; the receiving side compares them.
     How to fix
@@ -82,7 +97,9 @@ def sealed_lines_unchanged(
         result.findings += ctx.finding_maker.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
-        if not (parts or comparison.is_identical):
+        if comparison.shift is not None and comparison.shift.is_removed:
+            result.findings.append(_make_shift_finding(comparison.shift, layer, ctx))
+        if not parts and comparison.has_other_changes:
             result.findings.append(_make_other_change_finding(comparison, layer))
     return result
 
@@ -104,6 +121,13 @@ def _make_moved_land_finding(
         width_m=2 * shapely.area(shape) / shapely.length(shape),
         geometry=shape,
     )
+
+
+def _make_shift_finding(shift: EditionShift, layer: Layer, ctx: RuleContext) -> Finding:
+    """Return the finding that a line is shifted as a whole against the sealed edition."""
+    areas = {"moved_in": round(shift.moved_in_m2, 2), "moved_out": round(shift.moved_out_m2, 2)}
+    params = {**shift.make_message_params(), "deviation": round(shift.deviation_m, 4), **areas}
+    return Finding(layer.role, case="shifted", severity=get_sealed_severity(ctx, layer), params=params)
 
 
 def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:
