@@ -182,6 +182,11 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
                 params["why"] = texts.format_problem(*plan.unusable_layers[role].problem_message)
             messages.append(texts.get("yearly", reason, **params))
     for maintained_layer in update.maintained_layers:
+        if maintained_layer.comparison.shift is not None:
+            params = {"role": maintained_layer.role, **maintained_layer.comparison.shift.make_message_params()}
+            messages.append(
+                texts.get("yearly", "shift", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
         for kind, area_m2 in maintained_layer.left_out.items():
             params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
             messages.append(

@@ -28,6 +28,7 @@ from ..versions.compare import compare_layers_and_townships
 from ..versions.equal_shapes import snap_vertices
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPart, VersionComparison, make_edition
 from ..versions.pieces import LandPieces, find_rows_around
+from ..versions.shift_search import make_shift_limits
 from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
 from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_nodes
 
@@ -271,6 +272,7 @@ def _maintain_layer(
         tolerance=tolerance,
         townships=get_township_polygons(current_plan, filed_plan),
         fields=fields,
+        shift_limits=make_shift_limits(current_plan.norm),
         cancellation=cancellation,
         progress=make_partial_progress(progress, 0.0, 0.9),
     )

@@ -306,6 +306,19 @@ def test_notes_name_skipped_layers_and_missing_townships():
     assert "不作分乡镇平衡" in missing_townships
 
 
+def test_current_edition_shifted_as_a_whole_is_noted_and_the_shift_is_not_removed():
+    rows = [make_row(make_box(120 * n, 0), n + 1) for n in range(12)]
+    moved = [make_row(make_box(120 * n + 0.3, -0.2), n + 1) for n in range(12)]
+    done = run_update({"LSWHBHX": rows}, {"LSWHBHX": moved})
+    notes = {lang: "".join(list_notes(done, Texts(lang))) for lang in ("zh", "en")}
+    assert (
+        "整体平移：相对备案版东方向 0.3 米、北方向 -0.2 米（负值为向西、向南），12 个要素（占 100.0%）" in notes["zh"]
+    )
+    assert "shifted as a whole, 0.3 m east and -0.2 m north of the filed one" in notes["en"]
+    (layer,) = done.maintained_layers
+    assert not layer.comparison.shift.is_removed and len(layer.filed_rows) == 12
+
+
 def write_file(path, layers):
     for role, rows in layers.items():
         frame = make_example_layer(role, rows, make_example_norm()).frame
