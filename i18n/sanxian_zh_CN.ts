@@ -690,14 +690,14 @@ The balance of areas by layer, zone and township (xlsx, JSON) is written to the 
     <message>
         <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and whether the two editions are identical. The inputs are not changed.
 
-Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of features, the start and direction of rings, another coordinate system and differences below the cluster tolerance are not changes; all other differences are.
+Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of features, the start and direction of rings, another coordinate system and differences below the cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is compared without the shift, which is stated in metres.
 
 Townships: with their layer, figures are also given by township; land is divided at township borders. Table of old and new keys: for features that were renumbered between the editions.
 
 The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to fill in; the layer has the same parts.</source>
         <translation>比对同一图层的两个版本，如封库版本和规划版本：调入、调出、属性变更的地块分别列出图斑椭球面积（有净面积的同时列出净面积），分乡镇汇总，并说明两版是否一致。输入数据不改动。
 
-按标识码（BSM）和图形配对，没有相同图形的再作叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差均不计为变化，其余均计。
+按标识码（BSM）和图形配对，没有相同图形的再作叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差均不计为变化，其余均计。后一版整体平移的，扣除平移后比对，并列出平移量（米）。
 
 乡镇：提供乡镇图层的分乡镇统计，跨乡镇的地块按界线分割。新旧标识码对照表：其间重新编码的，按对照表对应。
 
@@ -1248,6 +1248,10 @@ Project: {project}</source>
     <message>
         <source>Features</source>
         <translation>要素数</translation>
+    </message>
+    <message>
+        <source>Features that differ by the shift only</source>
+        <translation>仅有平移的要素数</translation>
     </message>
     <message>
         <source>Field of the area (empty: the template's, else MJ)</source>
@@ -3038,6 +3042,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>多步编辑一并复检，不能单独撤销其中一步，请用 QGIS 的“撤销”。</translation>
     </message>
     <message>
+        <source>Shift of the whole edition to the east (m)</source>
+        <translation>整体平移，东方向（米）</translation>
+    </message>
+    <message>
+        <source>Shift of the whole edition to the north (m)</source>
+        <translation>整体平移，北方向（米）</translation>
+    </message>
+    <message>
         <source>Show</source>
         <translation>查看</translation>
     </message>
@@ -3432,6 +3444,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>The folders could not be inspected ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未能查看所选文件夹（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; {count} features).</source>
+        <translation>后一版整体平移：东方向 {east} 米、北方向 {north} 米（负值为向西、向南），{count} 个要素。</translation>
     </message>
     <message>
         <source>The layer could not be read ({error}). Details are in the log, tab Sanxian.</source>

@@ -56,7 +56,8 @@ class CompareVersions(SanxianAlgorithm):
             "township; and whether the two editions are identical. The inputs are not changed.\n\n"
             "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
             "features, the start and direction of rings, another coordinate system and differences below the "
-            "cluster tolerance are not changes; all other differences are.\n\n"
+            "cluster tolerance are not changes; all other differences are. An edition that is shifted as a whole is "
+            "compared without the shift, which is stated in metres.\n\n"
             "Townships: with their layer, figures are also given by township; land is divided at township "
             "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
             "The workbook has the balance (before − out + in = after), the townships, and every part with a "
@@ -87,6 +88,9 @@ class CompareVersions(SanxianAlgorithm):
             ("AREA_OUT", tr("Moved out (m²)")),
             ("AREA_CHANGED", tr("Changed attributes (m²)")),
             ("PARTS", tr("Parts")),
+            ("SHIFT_EAST", tr("Shift of the whole edition to the east (m)")),
+            ("SHIFT_NORTH", tr("Shift of the whole edition to the north (m)")),
+            ("SHIFT_ROWS", tr("Features that differ by the shift only")),
         )
         self.addOutput(QgsProcessingOutputBoolean("IDENTICAL", tr("Identical")))
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
@@ -140,10 +144,17 @@ class CompareVersions(SanxianAlgorithm):
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         comparison = plan_comparison.comparison
         areas = {f"AREA_{kind.upper()}": comparison.sum_area_m2(kind) for kind in ("in", "out", "changed")}
+        shift = comparison.shift
+        shift_results = {
+            "SHIFT_EAST": shift.east_m if shift else 0.0,
+            "SHIFT_NORTH": shift.north_m if shift else 0.0,
+            "SHIFT_ROWS": shift.row_count if shift else 0,
+        }
         verdict = "identical" if comparison.is_identical else "different"
         return {
             **results,
             **areas,
+            **shift_results,
             "PARTS": len(comparison.changed_parts),
             "IDENTICAL": comparison.is_identical,
             "VERDICT": verdict,

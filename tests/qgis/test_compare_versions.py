@@ -4,6 +4,7 @@
 Unsaved edits are included.
 """
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -65,6 +66,27 @@ def test_compare_versions_includes_unsaved_edits_and_finds_equal_layers_identica
     with pytest.raises(QgsProcessingException, match="同一图层"):
         run_algorithm("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
     layer.rollBack()
+
+
+def test_compare_versions_returns_and_logs_the_shift_of_a_whole_edition(provider, tmp_path):
+    paths = []
+    for name, east, north in (("前", 0.0, 0.0), ("后", 0.3, -0.2)):
+        rows = make_farmland_rows(12)
+        rows = rows.set_geometry(rows.geometry.translate(east, north))
+        paths.append(f"{write_small(tmp_path / f'{name}.gpkg', **{ROLE: rows})}|layername={ROLE}")
+    log = Log()
+    done = run_algorithm("compare_versions", {"BEFORE": paths[0], "AFTER": paths[1]}, log)
+    assert (done["SHIFT_EAST"], done["SHIFT_NORTH"]) == pytest.approx((0.3, -0.2), abs=1e-6)
+    assert (done["SHIFT_ROWS"], done["PARTS"], done["AREA_IN"], done["IDENTICAL"]) == (12, 0, 0, False)
+    assert any("整体平移" in line and "12 个要素（占 100.0%）" in line for line in log.lines)
+    same = run_algorithm("compare_versions", {"BEFORE": paths[0], "AFTER": str(write_copy(paths[0], tmp_path))})
+    assert (same["SHIFT_EAST"], same["SHIFT_NORTH"], same["SHIFT_ROWS"]) == (0, 0, 0)
+
+
+def write_copy(path, folder):
+    """Copy a file under another name; returns the path of its layer."""
+    file, _, layer = path.partition("|")
+    return f"{shutil.copy(file, folder / '同.gpkg')}|{layer}"
 
 
 def test_compare_versions_refuses_a_file_compared_with_itself_by_name(provider, tmp_path):

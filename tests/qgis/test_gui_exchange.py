@@ -164,6 +164,9 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
         "AREA_IN": 1234.5,
         "AREA_OUT": 0,
         "AREA_CHANGED": 1,
+        "SHIFT_EAST": 0.0,
+        "SHIFT_NORTH": 0.0,
+        "SHIFT_ROWS": 0,
     }
     exchange.open_comparison_dialog()
     assert (
@@ -171,6 +174,11 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
     )
     assert requested_dialogs.given["BEFORE"].endswith("|layername=CZKFBJ")
     assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1\u202f234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    requested_dialogs.answer |= {"SHIFT_EAST": 0.3, "SHIFT_NORTH": -0.2, "SHIFT_ROWS": 12}
+    exchange.open_comparison_dialog()
+    assert read_message_text(exchange).startswith(
+        "后一版整体平移：东方向 0.300 米、北方向 -0.200 米（负值为向西、向南），12 个要素。 两个版本有 2 处不同："
+    )
     requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.open_comparison_dialog()
     assert read_message_text(exchange) == "两个版本一致。"

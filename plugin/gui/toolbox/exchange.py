@@ -143,6 +143,13 @@ class ExchangeActions:
                 for key, name in (("area_in", "AREA_IN"), ("area_out", "AREA_OUT"), ("changed", "AREA_CHANGED"))
             }
             message = text.format(parts=results["PARTS"], **figures)
+            if results["SHIFT_ROWS"]:
+                text = tr(
+                    "The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; "
+                    "{count} features)."
+                )
+                offsets = {"east": f"{results['SHIFT_EAST']:.3f}", "north": f"{results['SHIFT_NORTH']:.3f}"}
+                message = f"{text.format(count=results['SHIFT_ROWS'], **offsets)} {message}"
             workbook = str(results.get("OUTPUT_XLSX") or "")
             buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
             self._messages.show_message(message, "info", *buttons)
