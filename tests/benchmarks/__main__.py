@@ -22,7 +22,7 @@ from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES_FOLDER
 
-from . import batch_fixes, edits, exchange, overlays, shifted
+from . import batch_fixes, editions, edits, exchange, overlays, shifted
 from .measure import (
     HEADER,
     Row,
@@ -124,6 +124,7 @@ def main() -> None:
     options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
     options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
     options.add_argument("--shifted", action="store_true", help="only overlays of layers whose edges do not match")
+    options.add_argument("--editions", action="store_true", help="only two editions shifted as a whole")
     options.add_argument(
         "--fixes", type=int, default=0, help="only a batch of fixes for this number of planted defects"
     )
@@ -140,6 +141,9 @@ def main() -> None:
     if given.shifted:
         frames = shifted.redraw_plan_layers(overlays.repair_polygons(read_all(path)))
         print("\n".join([HEADER, *(row.markdown() for row in shifted.measure_shifted_overlays(frames, given.runs))]))
+        return
+    if given.editions:
+        print("\n".join([HEADER, *(row.markdown() for row in editions.measure_shifted_editions(path, given.runs))]))
         return
     if given.exchange:
         print("\n".join([HEADER, *(row.markdown() for row in exchange.measure_exchange(path, given.runs))]))
