@@ -9,6 +9,7 @@ which side of the target they are.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 #: Separator of groups of three digits: narrow, without a line break.
 THIN_SPACE = "\u202f"
@@ -60,12 +61,28 @@ def format_width(width_m: float | None, decimals: int = 2) -> str:
     return rounded_width[: len("0.00")] + rounded_width[len("0.00") :].rstrip("0")
 
 
-def format_square_metres(area_m2: float | None) -> str:
-    """Return an area in m² with its unit and two decimals; a dash without an area.
+def format_square_metres(area_m2: float | None, decimals: int = 2) -> str:
+    """Return an area in m² with its unit; a dash without an area.
 
     For values of fields, tolerances and limits that are in m²; areas of findings are in hectares.
     """
-    return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
+    return "—" if area_m2 is None else f"{format_number(area_m2, decimals)} m²"
+
+
+def choose_decimals_unlike_limits(value: float, limits: Iterable[float], decimals: int = 2) -> int:
+    """Return the number of decimals at which a value that is not equal to its limit does not look equal to it.
+
+    99.99994 with the limit 100 needs four: 99.9999. At least ``decimals``, at most `_MAX_DECIMALS`.
+    """
+    other_limits = [limit for limit in limits if limit != value]
+    while decimals < _MAX_DECIMALS and any(round(value, decimals) == round(limit, decimals) for limit in other_limits):
+        decimals += 1
+    return decimals
+
+
+def round_unlike_limit(value: float, limit: float, decimals: int = 2) -> float:
+    """Return a value rounded to decimals, or to more where it would become equal to its limit."""
+    return round(value, choose_decimals_unlike_limits(value, [limit], decimals))
 
 
 def format_small_square_metres(area_m2: float) -> str:

@@ -25,6 +25,7 @@ from ..standard.switches import DISABLED_PREFIX
 from .clauses import make_clauses
 from .numbers import (
     MIN_AREA_IN_HECTARES_M2,
+    choose_decimals_unlike_limits,
     choose_figure_decimals,
     format_hectare_number,
     format_small_square_metres,
@@ -71,7 +72,7 @@ class NamedValue(str, ABC):
 
 
 class ConceptName(NamedValue):
-    """A kind of layer (such as farmland) or a layer's code, shown by its name."""
+    """A kind of layer (such as farmland), shown by its name; or the code of a layer."""
 
     __slots__ = ()
 
@@ -396,6 +397,7 @@ class Texts:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         message_params = self._make_message_params(finding, templates)
         message_params |= _format_figures_with_unit(text, finding.params)
+        message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
             text = name_field(text, finding.field, message_params.get("field_title", ""))
         if message_params.get("unit") == "":
@@ -440,12 +442,15 @@ class Texts:
             "field": finding.field,
             "area": self.format_area(finding.area_m2),
             "net_area": self.format_area(finding.net_area_m2),
-            # For comparison with a limit that is in m².
-            "area_m2": format_square_metres(finding.area_m2),
             "width": format_width(finding.width_m),
         }
         message_params |= {
             k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v) for k, v in finding.params.items()
+        }
+        message_params |= {
+            k: self.make_layer_label(v, templates)
+            for k, v in finding.params.items()
+            if isinstance(v, ConceptName) and v in templates
         }
         message_params |= _format_figures(finding.params)
         # A waiver compares the parameters; those that only word the message are apart.
@@ -658,9 +663,34 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
+    """Return the measured values that a text shows in m² or percent; limits are left out.
+
+    They have two decimals, more where a value would look equal to a limit that it misses.
+    """
     figure_names = {name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
-    return {name: format_number(params[name], 2) for name in figure_names if _is_finite_float(params.get(name))}
+    limits = _list_limits(params)
+    return {
+        name: format_number(params[name], choose_decimals_unlike_limits(params[name], limits))
+        for name in figure_names
+        if _is_finite_float(params.get(name))
+    }
+
+
+def _format_area_with_limits(finding: Finding) -> str:
+    """Return the area of a finding in m², for comparison with a limit that is in m²."""
+    if finding.area_m2 is None:
+        return format_square_metres(None)
+    decimals = choose_decimals_unlike_limits(finding.area_m2, _list_limits(finding.params))
+    return format_square_metres(finding.area_m2, decimals)
+
+
+def _list_limits(params: Mapping[str, Any]) -> list[float]:
+    """Return the numbers among the parameters of a message that are limits."""
+    return [
+        float(value)
+        for name, value in params.items()
+        if name.startswith(_LIMIT_PREFIXES) and isinstance(value, int | float) and not isinstance(value, bool)
+    ]
 
 
 def name_field(text: str, name: str, alias: str) -> str:

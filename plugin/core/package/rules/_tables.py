@@ -269,7 +269,7 @@ def _inspect_block(
             yield make_finding(
                 "text", f"{block.table.id}/{case}", count=len(cells), cells=_list_names(cells, texts), detail=detail
             )
-    if cells := _list_cell_names(differences, "target"):
+    if cells := _describe_target_cells(differences, texts):
         yield make_finding("target", block.table.id, count=len(cells), cells=_list_names(cells, texts), **table)
     if cells := _list_cell_names(differences, "no_figure", "words"):
         yield make_finding(
@@ -280,6 +280,23 @@ def _inspect_block(
 def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
     """Return the names of the cells with a difference of these cases."""
     return [make_cell_name(one) for one in differences if one.case in cases]
+
+
+def _describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -> list[str]:
+    """Return the cells with another target or remainder, each with its figure and the computed one."""
+    return [
+        make_cell_name(one)
+        if one.expected_figure is None
+        else texts.get(
+            "words",
+            "cell_printed_and_computed",
+            cell=make_cell_name(one),
+            printed=one.printed_text or texts.get("words", "blank"),
+            computed=format_number(one.expected_figure, one.decimals + _ADDITIONAL_DIGITS),
+        )
+        for one in differences
+        if one.case == "target"
+    ]
 
 
 def _is_slight(cell: CellDifference) -> bool:

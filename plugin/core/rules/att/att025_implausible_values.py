@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
+from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -274,7 +275,7 @@ def _report_frequent_value(
     if share <= limit:
         return []
     finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
-    finding.params |= {"percent": round(100 * share, 2), "limit": round(100 * limit, 2)}
+    finding.params |= {"percent": round_unlike_limit(100 * share, 100 * limit), "limit": round(100 * limit, 2)}
     return [finding]
 
 

@@ -6,6 +6,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, EditionShift, VersionComparison
+from .._attributes import MAX_NAMED_ROWS, MAX_SHOWN_FIDS, make_row_list_params
 from .._sealed import compare_with_sealed, get_sealed_severity, note_layer_only_in_sealed_edition, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -48,7 +49,7 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "{deviation} m off; {moved_in} m² are outside the sealed land, and {moved_out} m² of it are left bare. Sealed "
         "lines must not be changed without approval: review the coordinate transformation and the digitising, and "
         "copy the sealed features unchanged. Other changes are compared without the shift and listed separately.",
-        "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
+        "other": "{layer} covers the sealed land, but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
         RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
@@ -100,7 +101,7 @@ def sealed_lines_unchanged(
         if comparison.shift is not None and comparison.shift.is_removed:
             result.findings.append(_make_shift_finding(comparison.shift, layer, ctx))
         if not parts and comparison.has_other_changes:
-            result.findings.append(_make_other_change_finding(comparison, layer))
+            result.findings.append(_make_other_change_finding(comparison, layer, ctx))
     return result
 
 
@@ -130,17 +131,22 @@ def _make_shift_finding(shift: EditionShift, layer: Layer, ctx: RuleContext) -> 
     return Finding(layer.role, case="shifted", severity=get_sealed_severity(ctx, layer), params=params)
 
 
-def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:
+def _make_other_change_finding(comparison: VersionComparison, layer: Layer, ctx: RuleContext) -> Finding:
     """Return the finding on changed keys, attributes or vertices of a sealed line.
 
-    The covered land is unchanged.
+    The covered land is unchanged. The finding names and shows the rows with other attributes, else those with other
+    keys; other vertices are not at one place.
     """
+    changed_rows = {part.after_row for part in comparison.changed_parts if part.value_changes}
+    rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
     fields = sorted({name for part in comparison.changed_parts for name, _, _ in part.value_changes})
     params = {
         "changed": comparison.changed_row_count,
         "fields": ", ".join(fields) or "-",
         "renumbered": len(comparison.renumbered_rows),
         "redrawn": comparison.unmatched_counts[1],
+        "shown": make_row_list_params(layer, rows, MAX_NAMED_ROWS)["shown"],
     }
     severity = None if comparison.changed_row_count else Severity.INFO
-    return Finding(layer.role, case="other", severity=severity, params=params)
+    geometry = ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]]) if rows else None
+    return Finding(layer.role, case="other", severity=severity, params=params, geometry=geometry)

@@ -3,6 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -102,7 +103,9 @@ def boundary_shares(
         )
         if is_exceeded:
             excess_area = area[kind] - limit * base
-            params = {"share": round(100 * share, 2), "limit": round(100 * limit, 2), "excess": round(excess_area, 2)}
+            percent_limit = round(100 * limit, 2)
+            percent = round_unlike_limit(100 * share, percent_limit)
+            params = {"share": percent, "limit": percent_limit, "excess": round(excess_area, 2)}
             severity = None if confirmed else Severity.INFO
             result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
     if zones is not None and zones.has("zone_code"):

@@ -3,6 +3,7 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...indicators.areas import PART_WORDS_SETTING, find_reserve_parts_and_names, is_counted
+from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -30,7 +31,7 @@ WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
         "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference "
         "{difference} m². Compare them with the approved zoning of the reserve, and correct the wrong part or the "
         "outer edge.",
-        "share": "Only {share} % of the nature reserves in {layer} are in {related_layer}, less than the limit of "
+        "share": "Only {share} % of the area of {layer} is in {related_layer}, less than the limit of "
         "{limit} %: {short} m² are missing. Compare the red line with the approved result, and draw the missing part; "
         "if a lower share was approved, change the limit in the county profile by that document.",
     },
@@ -110,7 +111,9 @@ def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_lin
     is_missed = shortfall > 1e-9 * total
     figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
     figure.state = TARGET_MISSED if is_missed else TARGET_MET
-    params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(shortfall, 2)}
+    percent_limit = round(100 * limit, 2)
+    share = round_unlike_limit(100 * inside / total, percent_limit)
+    params = {"share": share, "limit": percent_limit, "short": round(shortfall, 2)}
     return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if is_missed else []
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts
-from ...messages.texts import format_number
+from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -110,9 +110,13 @@ def farmland_in_farmland_zone(
         # A share above max_share has another finding, which includes small parts.
         if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
             findings.append(
-                _make_scattered_finding(farmland, zones, outside_parts.select_parts(small), areas[small], total, ctx)
+                _make_scattered_finding(farmland, zones, outside_parts.select_parts(small), areas[small], ctx)
             )
-            findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
+            findings[-1].params |= {
+                "share": round_unlike_limit(float(areas[small].sum()) / total * 100, max_scattered_share * 100),
+                "limit": large_area_m2,
+                "max_share": round(max_scattered_share * 100, 2),
+            }
     if total > 0 and outside_m2 / total > max_share:
         geometry = ctx.geometry.unite_shapes([*outside_parts.geometry, *urban_parts.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
@@ -134,16 +138,15 @@ def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[s
 
 
 def _make_scattered_finding(
-    farmland: Layer, zones: Layer, parts: OverlayParts, areas: NDArray, total: float, ctx: RuleContext
+    farmland: Layer, zones: Layer, parts: OverlayParts, areas: NDArray, ctx: RuleContext
 ) -> Finding:
-    area = float(areas.sum())
     return Finding(
         farmland.role,
         related_role=zones.role,
         case="scattered",
         severity=Severity.WARNING,
-        params={"kind": "scattered", "count": len(areas), "share": round(area / total * 100, 2)},
-        area_m2=area,
+        params={"kind": "scattered", "count": len(areas)},
+        area_m2=float(areas.sum()),
         geometry=ctx.geometry.unite_shapes(parts.geometry),
     )
 
@@ -156,7 +159,11 @@ def _make_share_finding(
         related_role=zones.role,
         case="share",
         severity=Severity.WARNING,
-        params={"kind": "share", "share": round(outside_m2 / total * 100, 2), "max_share": round(max_share * 100, 2)},
+        params={
+            "kind": "share",
+            "share": round_unlike_limit(outside_m2 / total * 100, max_share * 100),
+            "max_share": round(max_share * 100, 2),
+        },
         area_m2=outside_m2,
         geometry=geometry,
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -280,7 +281,7 @@ def _find_other_uses(
             continue
         largest_use_row = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
         params: dict[str, Any] = {
-            "percent": round(100 * float(expected[row] / planned_areas[row]), 2),
+            "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
             "limit": round(100 * limit, 2),
             "expected": name_planned_classes(classes, planned_use, ctx),
             "value": uses[largest_use_row],

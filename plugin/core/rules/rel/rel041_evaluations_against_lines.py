@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
 from ...indicators.survey_deductions import find_rows_below
 from ...invariants import require_value
-from ...messages.numbers import format_hectare_number
+from ...messages.numbers import format_hectare_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -175,7 +175,7 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
             continue
         names, name_of_part = np.unique(other_grades[parts.right], return_inverse=True)
         params = {
-            "percent": round(100 * area / graded_area, 2),
+            "percent": round_unlike_limit(100 * area / graded_area, 100 * float(limit)),
             "limit": round(100 * float(limit), 2),
             "value": next(grade for grade in grades if word in grade),
             "expected": expected,
@@ -203,7 +203,7 @@ def _compare_line_with_grade(
         area, shapes = float(ctx.geometry.compute_part_areas(parts, line, evaluation).sum()), parts.geometry
     if area <= limit * line_area:
         return None
-    params = {"percent": round(100 * area / line_area, 2), "limit": round(100 * limit, 2)}
+    params = {"percent": round_unlike_limit(100 * area / line_area, 100 * limit), "limit": round(100 * limit, 2)}
     shape = ctx.geometry.unite_shapes(shapes)
     return Finding(line.role, related_role=evaluation.role, params=params, area_m2=area, geometry=shape)
 
@@ -223,7 +223,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         if not rows.any():
             continue
         others = [layer for name in excepted if (layer := find_usable_layer_or_note_reason(name, ctx, result))]
-        parts = _find_parts(line, evaluation, rows, relation, others, ctx)
+        parts = _find_land_in_or_outside_line(line, evaluation, rows, relation, others, ctx)
         areas = ctx.geometry.measure_statutory_areas(parts)
         is_large = areas >= float(least)
         is_whole = np.zeros(len(parts), dtype=bool)
@@ -273,7 +273,7 @@ def _find_parts_without_line(
     return is_without_line
 
 
-def _find_parts(
+def _find_land_in_or_outside_line(
     line: Layer, evaluation: Layer, rows: NDArray, relation: str, others: list[Layer], ctx: RuleContext
 ) -> NDArray:
     """Return the connected parts of land on rows ((n,) bool) of an evaluation, inside or outside a line.

@@ -13,6 +13,7 @@ from ...invariants import require_value
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...rules._attributes import label_code
 from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE
 from ...versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ..model import KIND_CODES
@@ -197,10 +198,16 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
     for row, kind in enumerate(layer_classes.change_kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
-            known_kinds = ", ".join(layer_classes.layer_spec.change_kinds)
-            yield ctx.finding_maker.make_row_finding(
-                layer_classes.change_layer, row, field=field, case="kind", params={"kind": kind, "known": known_kinds}
+            layer, known_kinds = layer_classes.change_layer, layer_classes.layer_spec.change_kinds
+            kind_label, *known_labels = (
+                label_code(layer, "maintenance_kind", code, ctx) for code in (kind, *known_kinds)
             )
+            params = {
+                "kind": kind,
+                "known": ", ".join(known_kinds),
+                "shown": {"kind": kind_label, "known": "、".join(f"“{label}”" for label in known_labels)},
+            }
+            yield ctx.finding_maker.make_row_finding(layer, row, field=field, case="kind", params=params)
 
 
 def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
