@@ -17,7 +17,7 @@ from .paths import ICONS_FOLDER
 
 
 class OldPythonPlugin:
-    """A menu entry and a message.
+    """The plugin on a Python that is too old: a menu entry and a message with what to install.
 
     ``iface`` is None in qgis_process, where the message is logged.
     """

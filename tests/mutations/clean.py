@@ -191,7 +191,7 @@ def _write_profile_with_reason_codes(folder: Path) -> Path:
 def base(name: str, folder: Path) -> CleanCounty:
     """Return the clean county of a name.
 
-    Names are ``county``, ``township``, ``write_sealed_edition``, ``maintenance`` and ``without ATT002 …``.
+    Names are ``county``, ``township``, ``sealed``, ``maintenance`` and ``without ATT002 …``.
     """
     kind, *codes = name.split()
     made = {

@@ -31,7 +31,7 @@ def call_on_main(
     if application is None or QThread.currentThread() == application.thread():
         return function()
     call = _MainThreadCall(function)
-    with _making_lock:
+    with _agent_lock:
         _get_agent().asked.emit(call)
     waited = 0.0
     while not call.over.wait(_POLL_SECONDS):
@@ -59,7 +59,7 @@ def post_to_main(function: Callable[[], None]) -> None:
     if application is None or QThread.currentThread() == application.thread():
         function()
         return
-    with _making_lock:
+    with _agent_lock:
         _get_agent().asked.emit(_MainThreadCall(function))
 
 
@@ -68,7 +68,7 @@ def run_pending_main_thread_calls() -> None:
 
     For a main thread that waits for such work and handles no events.
     """
-    with _making_lock:
+    with _agent_lock:
         agent = _get_agent()
     QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
 
@@ -92,7 +92,7 @@ class _MainThreadCaller(QObject):
         call.make_call()
 
 
-_making_lock = threading.Lock()
+_agent_lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)

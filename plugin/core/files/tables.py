@@ -185,7 +185,7 @@ _MAX_LINES_ABOVE_HEADING = 10
 class SearchedColumn:
     """A column to search for in a table.
 
-    ``possible_headings``: its possible headings. A table without a ``is_required`` column is not recognised.
+    ``possible_headings``: its possible headings. A table without a required column is not recognised.
     """
 
     name: str

@@ -175,7 +175,7 @@ def find_narrow_parts(
     """
     candidate_rows = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
     unreached = apply_in_threads(
-        lambda batch: _find_unreached_parts(batch, width), shapes[candidate_rows], cancellation=cancellation
+        lambda batch: _find_parts_no_disc_reaches(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
     rows: list[int] = []
     narrow_parts: list[Any] = []
@@ -187,7 +187,7 @@ def find_narrow_parts(
     return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
 
 
-def _find_unreached_parts(shapes: NDArray, width: float) -> NDArray:
+def _find_parts_no_disc_reaches(shapes: NDArray, width: float) -> NDArray:
     """Return (n,) the part of each polygon that a disc of ``width`` m does not reach, None for none."""
     core = shapely.buffer(shapes, -width / 2, join_style="mitre")
     unreached = np.full(len(shapes), None, dtype=object)

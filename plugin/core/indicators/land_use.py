@@ -68,7 +68,7 @@ def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
 class ClassedRows:
     """Rows of a layer by land-use class of 2023.
 
-    Row n has class ``class_names[place[n]]``, empty for an unknown code.
+    Row n has class ``class_names[class_index[n]]``, empty for an unknown code.
     """
 
     class_names: list[str]

@@ -128,7 +128,7 @@ REMOTE_DISTANCE_M = 100_000.0
 
 
 def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = None) -> None:
-    """Move layers far away from the others to ``unusable``.
+    """Move layers far away from the others to ``unusable_layers``.
 
     Their zone is wrong. The reference location is that of most layers; on a tie that of the county's outline, else of
     the layers with more features. With a ``reference_plan`` it is that plan's location.
@@ -179,7 +179,7 @@ def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
 
 
 def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
-    """Move a layer to ``unusable`` if its nearest other layer is far away.
+    """Move a layer to ``unusable_layers`` if its nearest other layer is far away.
 
     ``distances``: (m, layer) for each layer to compare with.
     """

@@ -68,7 +68,10 @@ def make_default_register_path(source: str | Path) -> Path:
 
 
 def find_window_register_path(file: str | Path) -> Path | None:
-    """Return the register of a data file: next to the file, else that of its folder; None without one."""
+    """Return the register of windows (开天窗) of a data file, None without one.
+
+    It is next to the file, or else that of the file's folder.
+    """
     file = Path(file)
     candidates = (make_default_register_path(file), make_default_register_path(file.parent))
     return next((path for path in candidates if path.is_file()), None)

@@ -176,7 +176,10 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
 
 
 def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
-    """Return the strictest constraint of a branch's layers."""
+    """Return how strictly a delivery needs a branch: mandatory, conditional or optional.
+
+    It is the strictest of its layers, by the order of `LAYER_CONSTRAINTS`.
+    """
     return min((find_delivery_constraint(role, standard) for role in branch.roles), key=LAYER_CONSTRAINTS.index)
 
 

@@ -53,10 +53,10 @@ class ThreeZoneAreasByRow:
     zone_names: dict[str, str]
 
     def is_dominant(self, row: int, space: str, least: float) -> bool:
-        """Return True if the zone ``get_zone_code`` dominates a row.
+        """Return True if zones of the kind ``space`` dominate a row.
 
-        It is the largest zone in the row, or has at least the share ``least``. Every zone dominates a row without any
-        zone.
+        This kind has the largest share of the row, or at least the share ``least``. Every kind dominates a row
+        without any zone.
         """
         zone_area, total = self.areas_m2[row, list(ZONE_KINDS_BY_CODE).index(space)], self.areas_m2[row].sum()
         return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= least)

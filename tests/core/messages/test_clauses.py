@@ -39,7 +39,7 @@ def test_net_area_equal_to_the_area_is_not_printed_again(net_area_m2, text):
     "code, label, has_remark",
     [("0201K", "“0201K 可调整果园”", True), ("0301", "“0301 乔木林地”", False)],
 )
-def test_message_names_the_land_use_and_explains_restorable_land_only(code, label, has_remark):
+def test_farmland_message_explains_the_letter_k_of_restorable_land_codes_only(code, label, has_remark):
     message = find_message("LAW010", {"farmland": [{"wkt": SQUARE_WKT, "land_use": code}]})
     assert label in message and ("编码带 K" in message) is has_remark
 
