@@ -116,12 +116,7 @@ def format_target_without_unit(indicator: Indicator) -> str:
 def format_target(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     figure = format_target_without_unit(indicator)
-    # A ratio has no unit: ≤ 1.25.
-    return (
-        figure
-        if not figure or indicator.unit == "ratio"
-        else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
-    )
+    return append_unit(figure, indicator.unit, report_texts) if figure else ""
 
 
 def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
@@ -139,7 +134,15 @@ def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
 def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the value of an indicator with its unit, for a line of text."""
     figure = format_number(indicator.value, choose_decimals(indicator))
-    return figure if indicator.unit == "ratio" else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
+    return append_unit(figure, indicator.unit, report_texts)
+
+
+def append_unit(figure: str, unit: str, report_texts: ReportTexts) -> str:
+    """Return a figure with its unit: 17.43 km², 94.71%; a ratio has no unit."""
+    if unit == "ratio":
+        return figure
+    name = report_texts.get_text_or_key("unit", unit)
+    return f"{figure}{name}" if name == "%" else f"{figure} {name}".strip()
 
 
 def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:

@@ -21,8 +21,8 @@ from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...profile import Norm
 from ..figures import (
-    choose_decimals,
     format_hectares,
+    format_indicator_value,
     format_state,
     format_target,
     is_township_figure,
@@ -328,16 +328,10 @@ def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tupl
     if indicator.value is not None and indicator.target:
         share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
     decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
-    value = format_number(indicator.value, choose_decimals(indicator))
-    unit = (
-        ""
-        if indicator.unit == "ratio" or indicator.value is None
-        else report_texts.get_text_or_key("unit", indicator.unit)
-    )
     return (
         DocumentCell(indicator.name or indicator.id, is_bold=True),
         DocumentCell(format_target(indicator, report_texts)),
-        DocumentCell(f"{value} {unit}".strip()),
+        DocumentCell(format_indicator_value(indicator, report_texts)),
         DocumentCell(share),
         DocumentCell(format_margin(indicator, report_texts), is_bold=decides),
         DocumentCell(format_state(indicator, report_texts)),
@@ -460,13 +454,11 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
                             ("margin", 16, "right"), ("state", 14, "center"))  # fmt: skip
     rows = []
     for indicator in indicators:
-        decimals = choose_decimals(indicator)
-        unit = "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit)
         rows.append(
             (
                 DocumentCell(indicator.name or indicator.id),
                 DocumentCell(format_target(indicator, report_texts)),
-                DocumentCell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
+                DocumentCell(format_indicator_value(indicator, report_texts)),
                 DocumentCell(format_margin(indicator, report_texts)),
                 DocumentCell(format_state(indicator, report_texts)),
             )

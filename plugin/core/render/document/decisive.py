@@ -13,7 +13,14 @@ from ...model.indicator import TARGET_MISSED, Indicator
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ..figures import choose_decimals, format_hectares, format_indicator_value, format_target, is_township_figure
+from ..figures import (
+    append_unit,
+    choose_decimals,
+    format_hectares,
+    format_indicator_value,
+    format_target,
+    is_township_figure,
+)
 from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
 from ..pictures import select_largest_conflicts
 from ..report_settings import load_report_settings
@@ -159,8 +166,7 @@ def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
         return ""
     key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
     figure = format_number(abs(margin), choose_decimals(indicator))
-    unit = "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit)
-    return report_texts.get("signed", key, amount=f"{figure} {unit}".strip())
+    return report_texts.get("signed", key, amount=append_unit(figure, indicator.unit, report_texts))
 
 
 def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:

@@ -78,6 +78,17 @@ def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
     return [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
 
 
+# --- figures
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_percent_signs_follow_their_figures_without_a_space(checked, lang):
+    texts = list_texts(make_check_report(checked.report, checked.plan.norm, lang=lang))
+    texts += re.findall(r"<td[^>]*>([^<]*%[^<]*)", render_report(checked.report, checked.plan.norm, lang=lang))
+    assert any(text.startswith("94.71") for text in texts)
+    assert [text for text in texts if re.search(r"[0-9]\s%", text)] == []
+
+
 # --- the first page
 
 
