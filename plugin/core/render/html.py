@@ -23,6 +23,7 @@ from .document.check_report import (
 )
 from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target_without_unit, is_township_figure
+from .line_breaks import keep_figures_whole
 from .pictures import ReportPictures
 from .words import ReportTexts
 
@@ -72,8 +73,6 @@ def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict
 
 
 _URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
-#: The space between a figure and its unit, where no line may break.
-_SPACE_BEFORE_UNIT_PATTERN = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
 def render_report(
@@ -95,9 +94,7 @@ def fill_template(template: str, page: dict[str, Any]) -> str:
     text = _make_jinja_environment().get_template(template).render(page)
     # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
     # between groups of digits almost disappears, so the page uses a normal non-breaking space.
-    return _SPACE_BEFORE_UNIT_PATTERN.sub(
-        "\u00a0", _URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0")
-    )
+    return keep_figures_whole(_URL_SCHEME_PATTERN.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
 
 
 @cache

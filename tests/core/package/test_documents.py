@@ -132,7 +132,7 @@ def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(cop
 @pytest.mark.parametrize(
     ("path", "old", "new", "part"),
     [
-        (REPORT, "126.13 公顷", "26.13 公顷", "指标与面积"),
+        (REPORT, "126.13\u00a0公顷", "26.13\u00a0公顷", "指标与面积"),
         (REPORT, "不通过", "通过", "结论"),
         (RECORD, "检查结论：不通过", "检查结论：通过", "结论"),
         (RECORD, "永久基本农田", "12.5 公顷永久基本农田", "指标与面积"),
@@ -154,11 +154,11 @@ def test_changed_text_of_a_generated_document_is_reported_with_its_section(copie
 def test_exchanged_figures_on_the_first_page_of_the_report_are_reported(copied, spec):
     with zipfile.ZipFile(copied / REPORT) as archive:
         body = archive.read("word/document.xml").decode()
-    first, second = re.findall(r"<w:t>(\d+\.\d+) km²</w:t>", body)[:2]
+    first, second = re.findall(r"<w:t>(\d+\.\d+)\u00a0km²</w:t>", body)[:2]
     assert first != second
-    forge(copied, REPORT, f"<w:t>{first} km²", "<w:t>@ km²")
-    forge(copied, REPORT, f"<w:t>{second} km²", f"<w:t>{first} km²")
-    forge(copied, REPORT, "<w:t>@ km²", f"<w:t>{second} km²")
+    forge(copied, REPORT, f"<w:t>{first}\u00a0km²", "<w:t>@\u00a0km²")
+    forge(copied, REPORT, f"<w:t>{second}\u00a0km²", f"<w:t>{first}\u00a0km²")
+    forge(copied, REPORT, "<w:t>@\u00a0km²", f"<w:t>{second}\u00a0km²")
     assert [f.case for f in list_findings(copied, spec, "DOC015")] == ["document"]
 
 

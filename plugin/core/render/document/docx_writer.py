@@ -16,6 +16,7 @@ from typing import Any
 
 from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
 from ...errors import InputError, OutputError
+from ..line_breaks import keep_figures_whole
 from ..report_settings import load_report_settings
 from .blocks import (
     FACT_LABEL_PERCENT,
@@ -160,7 +161,9 @@ class _DocxWriter:
         return item
 
     def _add_paragraph(self, text: str, style: str) -> Any:
-        paragraph = self._move_to_report_place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
+        paragraph = self._move_to_report_place(
+            self._file.add_paragraph(keep_figures_whole(text), self._settings.docx_styles[style])
+        )
         if self._begins_page:
             paragraph.paragraph_format.page_break_before = True
             self._begins_page = False
@@ -177,7 +180,7 @@ class _DocxWriter:
         """Fill the first paragraph of a table's cell; return the paragraph."""
         paragraph = cell.paragraphs[0]
         paragraph.style = self._settings.docx_styles[style]
-        run = paragraph.add_run(text)
+        run = paragraph.add_run(keep_figures_whole(text))
         if bold:
             run.bold = True
         alignments = self._docx.enum.text.WD_ALIGN_PARAGRAPH

@@ -7,11 +7,13 @@ Margins with page numbers are painted by the printer; this page has the blocks a
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from ...messages.texts import THIN_SPACE
+from ..line_breaks import keep_figures_whole
 from .blocks import (
     FACT_LABEL_PERCENT,
     Block,
@@ -59,6 +61,8 @@ _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
 _GAP = " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
+#: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
+_GAP_PATTERN = re.compile("\u3000| {2,}")
 #: Dots per millimetre of Qt's layout at 96 dpi.
 _DOTS_PER_MM = 96 / 25.4
 
@@ -86,9 +90,10 @@ def render_print_html(document: Document, width_mm: float) -> str:
 def _escape(text: str) -> str:
     """Return a text for HTML.
 
-    Qt reduces wide spaces to one narrow space, and breaks lines at the thin spaces of figures.
+    Qt reduces wide spaces and several spaces to one narrow space, and breaks lines at the spaces of figures.
     """
-    return escape(text).replace("\u3000", _WIDE_SPACE).replace(THIN_SPACE, "\u00a0")
+    text = _GAP_PATTERN.sub(_WIDE_SPACE, keep_figures_whole(text))
+    return escape(text).replace(THIN_SPACE, "\u00a0")
 
 
 def _render_heading(block: Heading, width: int) -> str:

@@ -89,6 +89,22 @@ def test_percent_signs_follow_their_figures_without_a_space(checked, lang):
     assert [text for text in texts if re.search(r"[0-9]\s%", text)] == []
 
 
+def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path):
+    text = "重叠 81.87 公顷（宽 137.56 m），目标 ≤ 16.46 km²，余 0.4792 万亩，≥ 73.39 10⁴ mu"
+    kept = text.replace(" 公", "\u00a0公").replace(" m", "\u00a0m").replace(" km", "\u00a0km").replace("≤ ", "≤\u00a0")
+    kept = kept.replace(" 万", "\u00a0万").replace("≥ ", "≥\u00a0").replace(" 10⁴", "\u00a010⁴")
+    short = replace(document, blocks=(blocks.Paragraph(text),))
+    assert kept in render_print_html(short, 180.0)
+    path = tmp_path / "报告.docx"
+    write_docx(short, path)
+    assert kept in [paragraph.text for paragraph in load_docx_library(path).Document(path).paragraphs]
+
+
+def test_print_keeps_gaps_between_parts_of_an_english_line(checked):
+    html = render_print_html(make_check_report(checked.report, checked.plan.norm, lang="en"), 180.0)
+    assert "Error: 58\u00a0\u00a0\u00a0Warning: 30" in html and "Waived: 0\u00a0\u00a0\u00a0Rules not" in html
+
+
 # --- the first page
 
 
