@@ -25,6 +25,7 @@ from plugin.core.render.document.blocks import (
     DocumentTable,
     Heading,
     PageBreak,
+    Paragraph,
     Signature,
 )
 from plugin.core.render.document.check_report import make_check_report
@@ -249,6 +250,41 @@ def test_row_higher_than_a_page_is_divided(document):
     text = lay_out_with_whole_rows(high, lay_out_on_a4, NEVER_CANCELLED)
     assert text.toPlainText().count("很长。") == 3000
     assert list_divided_rows(text) == ["很长"]
+
+
+@pytest.mark.parametrize("row_count", range(20, 70, 6))
+def test_pages_of_the_pdf_do_not_end_with_the_head_of_a_group(document, row_count):
+    columns = (DocumentColumn("指标", 50), DocumentColumn("数值", 50, "right"))
+    heads = frozenset(range(0, row_count, 3))
+    rows = tuple((DocumentCell(f"组{n}" if n in heads else f"行{n}"), DocumentCell("1.00")) for n in range(row_count))
+    table = DocumentTable(columns, rows, group_heads=heads)
+    grouped = replace(document, blocks=(Paragraph("前文。" * 40 * (row_count % 5)), Heading("标题"), table))
+    pages = list_first_cells_by_page(lay_out_with_whole_rows(grouped, lay_out_on_a4, NEVER_CANCELLED))
+    assert [cell for page in pages for cell in page] == [row[0].text for row in rows]
+    assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
+
+
+@pytest.mark.parametrize("row_count", range(30, 60))
+def test_signatures_of_the_pdf_are_on_a_page_with_rows_of_the_table_before_them(document, row_count):
+    rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
+    table = DocumentTable((DocumentColumn("指标", 100),), rows)
+    signed = replace(document, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))
+    text = lay_out_with_whole_rows(signed, lay_out_on_a4, NEVER_CANCELLED)
+    pages = list_first_cells_by_page(text)
+    assert pages[-1][-1] == "检查人" and pages[-1][0] != "检查人"
+
+
+def list_first_cells_by_page(text):
+    """Return the first cells of the rows on each page, without heads of tables; of a signature its first label."""
+    height = text.pageSize().height()
+    pages = [[] for _ in range(text.pageCount())]
+    for table in (frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)):
+        is_signature = table.cellAt(0, 0).firstCursorPosition().block().text().startswith("检查人")
+        for row in range(0 if is_signature else 1, table.rows()):
+            block = table.cellAt(row, 0).firstCursorPosition().block()
+            page = int((text.documentLayout().blockBoundingRect(block).center().y()) // height)
+            pages[page].append(block.text().split("\u2028")[0])
+    return pages
 
 
 def lay_out_on_a4(document):

@@ -2,7 +2,8 @@
 """Pages of a document whose table rows, signatures and maps with text stay whole.
 
 Qt divides a row between two pages, and leaves the text beside a map on the page before it. So a table is divided before
-such a row instead, and its second part begins on the next page; other blocks begin there as a whole.
+such a row instead, and its second part begins on the next page; other blocks begin there as a whole. The head of a
+group of rows goes with the row below it, and signatures go with the end of the text before them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _TOLERANCE = 1.0
 #: Dots needed below the last line of a cell: padding and border of the blocks, and the paragraph of a page break. If it
 #: does not fit on the page, Qt makes an empty page.
 _MAX_CELL_EDGE = 16.0
+#: Rows of a table that go to the page of the signatures below it.
+_ROWS_WITH_SIGNATURES = 2
 #: Blocks that are one table of Qt each, if they have content.
 _TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText, Signature, VerdictBox)
 
@@ -80,7 +83,9 @@ def _divide_first_table(document: Document, text: QTextDocument, first: int) -> 
     tables = [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     for number in range(first, len(tables)):
         heading_count = positions[number] - _find_first_heading(document.blocks, positions[number])
-        row = _find_first_divided_part(text, tables[number], document.blocks[positions[number]], heading_count)
+        begins_page = _begins_page(document.blocks, positions[number] - heading_count)
+        block = document.blocks[positions[number]]
+        row = _find_first_divided_part(text, tables[number], block, heading_count, begins_page)
         if row is not None:
             blocks = _break_before_row(list(document.blocks), positions[number], row)
             if blocks is not None:
@@ -96,14 +101,20 @@ def _find_first_heading(blocks: Sequence[Block], position: int) -> int:
     return position
 
 
-def _find_first_divided_part(text: QTextDocument, table: QTextTable, block: Block, heading_count: int) -> int | None:
-    """Return the first row of a table or grid that is on two pages, or None; 0 for a block without rows."""
+def _begins_page(blocks: Sequence[Block], position: int) -> bool:
+    return position == 0 or isinstance(blocks[position - 1], PageBreak)
+
+
+def _find_first_divided_part(
+    text: QTextDocument, table: QTextTable, block: Block, heading_count: int, begins_page: bool
+) -> int | None:
+    """Return the first row of a table or grid before which a page must begin, or None; 0 for a block without rows."""
     if isinstance(block, DocumentTable):
-        return _find_divided_row(text, table, heading_count)
+        return _find_divided_row(text, table, block, heading_count, begins_page)
     height = text.pageSize().height()
     rows = [_measure_row(text, table, row) for row in range(table.rows())]
     if not isinstance(block, PictureGrid):
-        rows = [_Extent(min(one.top for one in rows), max(one.bottom for one in rows))]
+        rows = [_Extent(_find_top(text, table, block), max(one.bottom for one in rows))]
     for row, extent in enumerate(rows):
         begin, end = extent.find_first_and_last_page(height)
         if begin != end and extent.bottom - extent.top < height:
@@ -111,11 +122,27 @@ def _find_first_divided_part(text: QTextDocument, table: QTextTable, block: Bloc
     return None
 
 
-def _find_divided_row(text: QTextDocument, table: QTextTable, heading_count: int) -> int | None:
+def _find_top(text: QTextDocument, table: QTextTable, block: Block) -> float:
+    """Return the top of a block without rows; signatures begin at the last line before them, not to be alone."""
+    first = table.firstCursorPosition().block()
+    tops = [_measure_block(text, table.cellAt(0, n).firstCursorPosition().block()).top for n in range(table.columns())]
+    # Between the line and the signatures is a gap.
+    last_line = first.previous().previous()
+    if isinstance(block, Signature) and last_line.isValid():
+        tops.append(_measure_block(text, last_line).bottom - 2 * _TOLERANCE)
+    return min(tops)
+
+
+def _find_divided_row(
+    text: QTextDocument, table: QTextTable, block: DocumentTable, heading_count: int, begins_page: bool
+) -> int | None:
     """Return the first row below the head that is on two pages, or None.
 
-    0 if headings, head and first row are not on one page. A row higher than a page is not reported.
+    A row that is kept with it is returned instead, unless it begins a page. 0 if headings, head and first row are not
+    on one page. A row higher than a page is not reported.
     """
+    kept_rows = block.list_rows_kept_with_next()
+    last_page = None
     height = text.pageSize().height()
     head = _measure_row(text, table, 0)
     first = table.firstCursorPosition().block()
@@ -124,13 +151,22 @@ def _find_divided_row(text: QTextDocument, table: QTextTable, heading_count: int
     start = _measure_block(text, first)
     for row in range(1, table.rows()):
         extent = _measure_row(text, table, row)
-        if extent.bottom - extent.top > height - (head.bottom - head.top):
-            continue
         begin, end = extent.find_first_and_last_page(height)
+        if extent.bottom - extent.top > height - (head.bottom - head.top):
+            last_page = None
+            continue
         if row == 1:
             begin = min(head.find_first_and_last_page(height)[0], start.find_first_and_last_page(height)[0])
-        if begin != end:
-            return row - 1
+        if begin != end or last_page not in (None, begin):
+            first = row - 1
+            while first and first - 1 in kept_rows:
+                first -= 1
+            if first == 0 and begins_page:
+                # The rows have no room on one page.
+                first = row - 1
+            if begin != end or first != row - 1:
+                return first
+        last_page = end
     return None
 
 
@@ -157,10 +193,19 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     block = blocks[position]
     if row:
         first, second = _divide_block(block, row)
-        return [*blocks[:position], first, PageBreak(), second, *blocks[position + 1 :]]
+        return [*blocks[:position], *_insert_break((first, second)), *blocks[position + 1 :]]
     start = position
-    # Signatures are not alone on a page: the section before them goes with them.
+    # Signatures are not alone on a page: the section or the last rows before them go with them.
     while isinstance(block, Signature) and start and isinstance(blocks[start - 1], Paragraph):
+        start -= 1
+    table = blocks[start - 1] if isinstance(block, Signature) and start == position and start else None
+    if isinstance(table, DocumentTable) and len(table.rows) > _ROWS_WITH_SIGNATURES:
+        place = len(table.rows) - _ROWS_WITH_SIGNATURES
+        while place and place - 1 in table.group_heads:
+            place -= 1
+        if place:
+            return [*blocks[: start - 1], *_insert_break(table.divide(place)), *blocks[start:]]
+    elif isinstance(table, DocumentTable):
         start -= 1
     start = _find_first_heading(blocks, start)
     if start and isinstance(blocks[start - 1], PageBreak):
@@ -168,9 +213,13 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     return [*blocks[:start], PageBreak(), *blocks[start:]]
 
 
+def _insert_break(parts: tuple[Block, Block]) -> tuple[Block, ...]:
+    return parts[0], PageBreak(), parts[1]
+
+
 def _divide_block(block: Block, row: int) -> tuple[Block, Block]:
     """Return the parts of a table or of a grid of pictures above and below the top of a row."""
     if isinstance(block, PictureGrid):
         count = row * block.column_count
         return replace(block, pictures=block.pictures[:count]), replace(block, pictures=block.pictures[count:])
-    return replace(block, rows=block.rows[:row]), replace(block, rows=block.rows[row:])
+    return block.divide(row)

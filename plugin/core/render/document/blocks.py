@@ -6,7 +6,7 @@ A document is built once; a writer for each format lays out its blocks. Texts ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 
@@ -78,6 +78,25 @@ class DocumentTable:
     rows: tuple[tuple[DocumentCell, ...], ...]
     #: Shown instead of the table if it has no rows.
     text_without_rows: str = ""
+    #: Places of the rows that are the head of a group.
+    group_heads: frozenset[int] = frozenset()
+
+    def list_rows_kept_with_next(self) -> frozenset[int]:
+        """Return the places of the rows after which no page ends: heads of groups, the first row, the last but one.
+
+        So a page neither ends with a head or a single row of a table nor begins with its last row.
+        """
+        count = len(self.rows)
+        return frozenset(place for place in (*self.group_heads, 0, count - 2) if 0 <= place < count - 1)
+
+    def divide(self, place: int) -> tuple[DocumentTable, DocumentTable]:
+        """Return the tables of the rows above a place and of the row there with those below it."""
+        above = frozenset(head for head in self.group_heads if head < place)
+        below = frozenset(head - place for head in self.group_heads if head >= place)
+        return (
+            replace(self, rows=self.rows[:place], group_heads=above),
+            replace(self, rows=self.rows[place:], group_heads=below),
+        )
 
     def needs_gap_before(self, place: int) -> bool:
         """Return True for a column of texts right of figures, which would touch them."""

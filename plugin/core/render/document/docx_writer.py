@@ -254,6 +254,8 @@ class _DocxWriter:
                 if value.second_line:
                     cell.add_paragraph(value.second_line, self._settings.docx_styles["note"])
             self._keep_row_together(row)
+        for place in (0, *(place + 1 for place in block.list_rows_kept_with_next())):
+            self._keep_row_with_next(rows[place])
         for place in filter(block.needs_gap_before, range(len(block.columns))):
             for row in rows:
                 for paragraph in row.cells[place].paragraphs:
@@ -265,6 +267,11 @@ class _DocxWriter:
 
     def _keep_row_together(self, row: Any) -> None:
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:cantSplit"))
+
+    def _keep_row_with_next(self, row: Any) -> None:
+        for cell in row.cells:
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.keep_with_next = True
 
     def _add_image(self, paragraph: Any, picture: Picture) -> None:
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)

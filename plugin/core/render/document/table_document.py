@@ -57,14 +57,16 @@ def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable
     """Return a table whose columns are as wide as their texts need; ``letters``: letters in a line."""
     # The head of a group of rows goes where it has space: the first column may have numbers alone.
     place = next((n for n, c in enumerate(table.columns) if c.width_in_characters > _NARROW_WIDTH), 0)
-    rows = tuple(_make_row(row, place) for row in table.rows[: load_report_settings().length_limits["rows"]])
+    shown_rows = table.rows[: load_report_settings().length_limits["rows"]]
+    rows = tuple(_make_row(row, place) for row in shown_rows)
+    heads = frozenset(n for n, row in enumerate(shown_rows) if row.kind == "head")
     headings = [make_column_heading(column, table, texts) for column in table.columns]
     shares = compute_column_shares(headings, [[cell.text for cell in row] for row in rows], letters)
     columns = tuple(
         DocumentColumn(heading, share, "right" if _has_numbers(table, n) else "left")
         for n, (heading, share) in enumerate(zip(headings, shares, strict=True))
     )
-    return DocumentTable(columns, rows, texts.get("tables", "no_rows"))
+    return DocumentTable(columns, rows, texts.get("tables", "no_rows"), heads)
 
 
 def _has_numbers(table: ReportTable, place: int) -> bool:

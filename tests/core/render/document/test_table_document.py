@@ -112,3 +112,15 @@ def test_command_line_writes_indicators_and_comparison_as_docx(tmp_path, capsys)
 def test_command_line_refuses_a_document_with_another_suffix(tmp_path, capsys):
     assert run_command("indicators", COUNTY, "--docx", tmp_path / "a.odt") == 2
     assert ".docx" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_rows_of_the_docx_are_kept_with_the_row_below_the_head_of_their_group(tabulated, tmp_path):
+    document = make_figures_document(tabulated)
+    shown = next(block for block in document.blocks if isinstance(block, DocumentTable))
+    heads = [row[1].text for n, row in enumerate(shown.rows) if n in shown.group_heads]
+    assert heads[:2] == ["三条控制线", "资源利用与保护"]
+    path = tmp_path / "指标.docx"
+    write_docx(document, path)
+    rows = load_docx_library("x").Document(str(path)).tables[0].rows
+    kept = {row.cells[1].text for row in rows if row.cells[1].paragraphs[0].paragraph_format.keep_with_next}
+    assert {*heads, "指标"} <= kept and len(kept) < len(shown.rows) / 3
