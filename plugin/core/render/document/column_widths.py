@@ -1,36 +1,66 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Widths of the columns of a printed table, from its texts.
 
-All widths of texts are in letters; a Chinese character is two letters wide, a capital is wider than other letters.
+All widths of texts are in letters; a Chinese character is two letters wide, capitals, m and w are wider than other
+letters.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-#: Space between the texts of two columns.
-_PADDING = 3
+import numpy as np
+import numpy.typing as npt
+
 #: A word counts up to this width: longer ones are codes that may be broken.
 _MAX_WORD_WIDTH = 28
-#: A line counts up to this width: longer ones are sentences, which need several lines anyway.
-_MAX_LINE_WIDTH = 64
-#: A text of up to this width stays on one line.
+#: A figure of up to this width stays on one line, and other texts too if there is room.
 _SHORT_TEXT_WIDTH = 19
-#: A Chinese heading of more characters has several lines: few, unless the table has too many columns.
-_SHORT_HEADING, _HEADING_LINES = 4, (2, 3, 4)
+#: A Chinese heading of more characters may have several lines.
+_SHORT_HEADING = 4
 #: Bold headings are wider than other texts.
 _BOLD_FACTOR = 1.1
-_FIRST_WIDE_CHARACTER, _CAPITAL_WIDTH = "\u2e80", 1.3
+_FIRST_WIDE_CHARACTER, _CAPITAL_WIDTH, _WIDE_LETTERS = "\u2e80", 1.3, "mw"
 #: A line may be broken at these spaces, not at the thin spaces of figures.
 _BREAKS = re.compile(r"[ \t\n]+")
+#: The text of a figure, a code or a target.
+_FIGURE = re.compile(r"[≤≥<−(]?[\s\u202f]?\d")
 _WORDS = re.compile(r"[\u2e80-\U0003ffff]|[^\u2e80-\U0003ffff]+")
+
+
+class _Demands(NamedTuple):
+    """What columns must have room for, in letters.
+
+    ``heading_lines``: lines that a long Chinese heading may have; ``short_text``: width of texts that stay on one line;
+    ``padding``: space between the texts of two columns.
+    """
+
+    heading_lines: int
+    short_text: float
+    padding: float
+
+
+#: The first demands that the table has room for are used: headings, then texts, then gaps give way.
+_DEMANDS = (
+    *(_Demands(lines, _SHORT_TEXT_WIDTH, 3) for lines in (2, 3)),
+    *(_Demands(3, short_text, 3) for short_text in (12, 8, 0)),
+    _Demands(4, 0, 3),
+    _Demands(4, 0, 1.5),
+)
+#: Letters by which a column is widened at once.
+_STEPS = (1, 2, 4, 8, 16, 32)
 
 
 def compute_text_width(text: str) -> float:
     """Return the width of a text in letters."""
     return sum(
-        2.0 if character >= _FIRST_WIDE_CHARACTER else _CAPITAL_WIDTH if "A" <= character <= "Z" else 1.0
+        2.0
+        if character >= _FIRST_WIDE_CHARACTER
+        else _CAPITAL_WIDTH
+        if "A" <= character <= "Z" or character in _WIDE_LETTERS
+        else 1.0
         for character in text
     )
 
@@ -38,7 +68,7 @@ def compute_text_width(text: str) -> float:
 def compute_column_shares(
     headings: Sequence[str], rows: Sequence[Sequence[str]], width_in_letters: float
 ) -> list[float]:
-    """Return the widths of columns in percent: no word is broken, and long texts have the most room.
+    """Return the widths of columns in percent: no word is broken, and the table has as few lines as possible.
 
     Parameters
     ----------
@@ -49,21 +79,49 @@ def compute_column_shares(
     """
     columns = [[row[n] for row in rows] for n in range(len(headings))]
     low_widths: list[float] = []
-    for lines in _HEADING_LINES:
+    padding = 0.0
+    for heading_lines, short_text, padding in _DEMANDS:
         low_widths = [
-            max(_compute_heading_width(heading, lines), *map(_compute_unbroken_width, cells), 1) + _PADDING
+            max(
+                _compute_heading_width(heading, heading_lines),
+                *(_compute_unbroken_width(cell, short_text) for cell in cells),
+                1,
+            )
+            + padding
             for heading, cells in zip(headings, columns, strict=True)
         ]
         if sum(low_widths) <= width_in_letters:
             break
-    demands = [
-        max(min(max(map(compute_text_width, [heading, *cells])), _MAX_LINE_WIDTH) + _PADDING - low, 0)
-        for heading, cells, low in zip(headings, columns, low_widths, strict=True)
-    ]
-    rest = max(width_in_letters - sum(low_widths), 0)
-    met_share = min(rest / sum(demands), 1) if any(demands) else 0
-    widths = [low + met_share * demand for low, demand in zip(low_widths, demands, strict=True)]
-    return [100 * width / sum(widths) for width in widths]
+    text_widths = np.array([[compute_text_width(text) for text in row] for row in (headings, *rows)])
+    widths = _reduce_lines(np.array(low_widths), text_widths, padding, width_in_letters)
+    return [float(share) for share in 100 * widths / widths.sum()]
+
+
+def _reduce_lines(
+    widths: npt.NDArray[np.float64], text_widths: npt.NDArray[np.float64], padding: float, total_width: float
+) -> npt.NDArray[np.float64]:
+    """Return the columns' widths after the rest of the total width went where it saves the most lines.
+
+    ``text_widths``: width of each text, by row and column.
+    """
+    widths = widths.copy()
+    while (rest := total_width - widths.sum()) >= _STEPS[0]:
+        lines = np.ceil(text_widths / (widths - padding))
+        height = lines.max(axis=1).sum()
+        best_gain, best_column, best_step = 0.0, 0, 0
+        for column in range(len(widths)):
+            other_lines = np.delete(lines, column, axis=1).max(axis=1, initial=1)
+            for step in _STEPS:
+                if step > rest:
+                    break
+                new_lines = np.ceil(text_widths[:, column] / (widths[column] + step - padding))
+                gain = (height - np.maximum(other_lines, new_lines).sum()) / step
+                if gain > best_gain:
+                    best_gain, best_column, best_step = gain, column, step
+        if not best_step:
+            break
+        widths[best_column] += best_step
+    return widths
 
 
 def _compute_heading_width(heading: str, lines: int) -> float:
@@ -76,10 +134,10 @@ def _compute_heading_width(heading: str, lines: int) -> float:
     return _BOLD_FACTOR * max(widths)
 
 
-def _compute_unbroken_width(text: str) -> float:
-    """Return the width that a text needs so that no word of it, and no short text, is broken."""
+def _compute_unbroken_width(text: str, short_text: float) -> float:
+    """Return the width that a text needs so that no word, no figure and no text up to ``short_text`` is broken."""
     width = compute_text_width(text)
-    if width <= _SHORT_TEXT_WIDTH:
+    if width <= (_SHORT_TEXT_WIDTH if _FIGURE.match(text) else short_text):
         return width
     words = [word for part in _BREAKS.split(text) for word in _WORDS.findall(part)]
     return min(max(map(compute_text_width, words), default=0), _MAX_WORD_WIDTH)

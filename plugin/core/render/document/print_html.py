@@ -59,6 +59,8 @@ p { margin: 3px 0; }
 """
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
+#: A table of more columns has small letters, so that no code is broken.
+_MAX_COLUMNS = 13
 _GAP = " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
 #: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
@@ -153,8 +155,9 @@ def _render_table(block: DocumentTable, width: int) -> str:
             cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}{gap}">{text}{note}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
+    css = ' class="small"' if len(block.columns) > _MAX_COLUMNS else ""
     return (
-        f'<table width="100%" cellspacing="0" cellpadding="2" style="border-collapse: collapse;">'
+        f'<table width="100%" cellspacing="0" cellpadding="2"{css} style="border-collapse: collapse;">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widths of the columns of a printed table: no word and no short text is broken."""
+"""Widths of the columns of a printed table: no word and no figure is broken, and lines are few."""
+
+import re
 
 import pytest
 
-from plugin.core.render.document import column_widths
 from plugin.core.render.document.blocks import DocumentTable
 from plugin.core.render.document.column_widths import compute_column_shares, compute_text_width
 from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
@@ -31,17 +32,31 @@ def test_columns_without_texts_share_the_table():
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_tables_of_indicators_break_no_short_text(lang):
+def test_tables_of_indicators_break_no_figure_and_no_word(lang):
     options = RunOptions(profile="hunyuan", lang=lang)
     document = make_figures_document(tabulate_sources(SAMPLE_FOLDER / "county.gpkg", options))
     tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
     assert len(tables) == 8
-    cut = [
-        (column.title, cell.text)
-        for table in tables
-        for row in table.rows
-        for column, cell in zip(table.columns, row, strict=True)
-        if compute_text_width(cell.text) <= column_widths._SHORT_TEXT_WIDTH
-        and compute_text_width(cell.text) > column.width_percent / 100 * LANDSCAPE_LETTERS
-    ]
+    cut = []
+    for table in tables:
+        room = [column.width_percent / 100 * LANDSCAPE_LETTERS for column in table.columns]
+        texts = [[column.title for column in table.columns], *([cell.text for cell in row] for row in table.rows)]
+        for row in texts:
+            for text, width in zip(row, room, strict=True):
+                words = [text] if re.match("[≤≥−0-9]", text) and len(text) < 15 else re.findall("[!-~]+", text)
+                cut += [word for word in words if len(word) < 20 and compute_text_width(word) > width - 1]
     assert not cut
+
+
+def test_formulas_have_few_lines_where_short_columns_have_room_to_spare():
+    formula = "urban construction land of 2020 + new land ÷ urban construction land of 2020"
+    rows = [(str(n), "100 million m³ a year", formula, "not computable") for n in range(9)]
+    shares = compute_column_shares(["No.", "Unit", "Formula", "State"], rows, 100)
+    assert -(-len(formula) // (shares[2] - 3)) == 2
+
+
+def test_texts_have_several_lines_before_targets_are_broken():
+    target, words = "≥ 538.87 km²", "图斑椭球面积 ÷ 图斑面积"
+    headings = ["目标", *["面积口径"] * 9]
+    shares = compute_column_shares(headings, [(target, *[words] * 9)], 120)
+    assert shares[0] * 1.2 >= compute_text_width(target) + 1.5
