@@ -257,6 +257,8 @@ class Texts:
             params = {**params, "indicators": self.get("words", "between_names").join(indicator_names)}
         if "concept" in params:
             params = {**params, "concept": self.get_concept_name(params["concept"])}
+        if isinstance(names := params.get("names"), list):
+            params = {**params, "names": self.get("words", "between_names").join(names)}
         return self.get("reasons", key, **params)
 
     def format_notice(self, key: str, params: dict[str, Any]) -> str:

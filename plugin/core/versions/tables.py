@@ -59,7 +59,13 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     if version_comparison.changed_row_count:
         fields = dict.fromkeys(name for part in changed_parts for name, _, _ in part.value_changes)
         reasons.append(
-            ("changed_rows", {"count": version_comparison.changed_row_count, "fields": "、".join(fields) or "-"})
+            (
+                "changed_rows",
+                {
+                    "count": version_comparison.changed_row_count,
+                    "fields": texts.get("words", "between_names").join(fields) or "-",
+                },
+            )
         )
     if version_comparison.renumbered_rows:
         reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
@@ -80,7 +86,10 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
         reasons.append(
             (
                 "reused",
-                {"count": len(version_comparison.reused_keys), "keys": join_some_names(version_comparison.reused_keys)},
+                {
+                    "count": len(version_comparison.reused_keys),
+                    "keys": join_some_names(version_comparison.reused_keys, texts),
+                },
             )
         )
     for side, field_names in (
@@ -88,7 +97,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
         ("after", version_comparison.compared_fields.fields_only_in_later),
     ):
         if field_names:
-            reasons.append((f"only_{side}", {"fields": join_some_names(list(field_names))}))
+            reasons.append((f"only_{side}", {"fields": join_some_names(list(field_names), texts)}))
     if any(version_comparison.without_net):
         reasons.append(
             ("without_net", {"before": version_comparison.without_net[0], "after": version_comparison.without_net[1]})
@@ -131,13 +140,13 @@ def make_notes_on_repaired_or_lost_rows(
         for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
                 params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows)}))
+                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows, texts)}))
     return reasons
 
 
-def join_some_names(names: list[str]) -> str:
-    """Return names joined by commas; of many only the first ones."""
-    return "、".join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
+def join_some_names(names: list[str], texts: Texts) -> str:
+    """Return names joined by the comma of the language; of many only the first ones."""
+    return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
 
 
 def _format_m2(value: float) -> str:

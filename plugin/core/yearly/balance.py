@@ -239,7 +239,7 @@ def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[
                 "role": maintained_layer.role,
             }
             messages.append(
-                texts.get("yearly", "doubled_keys", **params, count=len(often), keys=join_some_names(often))
+                texts.get("yearly", "doubled_keys", **params, count=len(often), keys=join_some_names(often, texts))
             )
     return messages
 

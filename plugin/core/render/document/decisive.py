@@ -80,7 +80,7 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_
 
 
 def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
-    titles, numbers = get_rule_titles(report, report_texts), _number_conflicts_by_rule(report)
+    titles, numbers = get_rule_titles(report, report_texts), _number_conflicts_by_rule(report, report_texts)
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
     limit = load_report_settings().length_limits["townships"]
@@ -176,20 +176,20 @@ def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator
             yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
 
 
-def _number_conflicts_by_rule(report: Report) -> dict[str, str]:
+def _number_conflicts_by_rule(report: Report, report_texts: ReportTexts) -> dict[str, str]:
     """Return rule code → its numbers on the overview map, such as 1–5、8."""
     places: dict[str, list[int]] = {}
     for number, finding in enumerate(select_largest_conflicts(report), 1):
         places.setdefault(finding.code, []).append(number)
-    return {code: format_number_ranges(numbers) for code, numbers in places.items()}
+    return {code: report_texts.join_parts(format_number_ranges(numbers)) for code, numbers in places.items()}
 
 
-def format_number_ranges(numbers: list[int]) -> str:
-    """Return ascending numbers with runs shortened: 1–3、7."""
+def format_number_ranges(numbers: list[int]) -> list[str]:
+    """Return ascending numbers with runs shortened: 1–3, 7."""
     ranges: list[list[Any]] = []
     for number in numbers:
         if ranges and ranges[-1][1] == number - 1:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    return "、".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)
+    return [str(first) if first == last else f"{first}–{last}" for first, last in ranges]

@@ -316,9 +316,9 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     for year, missing_parts in dict.fromkeys(
         (parts_sum.target.year, parts_sum.missing_parts) for parts_sum in sums if parts_sum.missing_parts
     ):
-        missing_names = "、".join(missing_parts[:_MAX_LISTED_NAMES]) + (
-            "…" if len(missing_parts) > _MAX_LISTED_NAMES else ""
-        )
+        missing_names = list(missing_parts[:_MAX_LISTED_NAMES])
+        if len(missing_parts) > _MAX_LISTED_NAMES:
+            missing_names[-1] += "…"
         targets = [
             parts_sum.target
             for parts_sum in sums

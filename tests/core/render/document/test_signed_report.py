@@ -19,6 +19,7 @@ from plugin.core.messages.texts import THIN_SPACE
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
+from plugin.core.render.document.check_record import make_check_record
 from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
 from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
@@ -239,6 +240,9 @@ def test_english_report_has_english_texts(checked):
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
     assert "The three control lines overlap each other in 14 places" in box.statement
     assert document.header_footer.page_number_format == ReportTexts("en").get("page", "number")
+    texts = [*list_texts(document), *list_texts(make_check_record(english.report, english.plan.norm))]
+    texts.append(render_report(english.report, english.plan.norm))
+    assert [text for text in texts if re.search("[、；：]", text)] == []
 
 
 @pytest.mark.parametrize(
@@ -250,8 +254,8 @@ def test_hectares_have_two_decimals_and_four_below_one(area, text):
 
 
 def test_consecutive_numbers_are_shortened_to_ranges():
-    assert format_number_ranges([1, 2, 3, 5, 8, 9]) == "1–3、5、8–9"
-    assert format_number_ranges([]) == ""
+    assert format_number_ranges([1, 2, 3, 5, 8, 9]) == ["1–3", "5", "8–9"]
+    assert format_number_ranges([]) == []
 
 
 # --- the formats
