@@ -39,7 +39,7 @@ def make_verdict_section(report: Report, norm: Norm | None, report_texts: Report
         "word": report_texts.get("verdict", str(report.verdict)),
         "counts": counts,
         "outcomes": format_rule_counts(report, report_texts),
-        "sentences": list_caveats(report, norm, report_texts),
+        "sentences": list_caveats(report, norm, report_texts, names_settings=False),
     }
 
 
@@ -63,8 +63,13 @@ def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     return report_texts.get("count", "list", head=head, parts=report_texts.get("count", "comma").join(parts))
 
 
-def list_caveats(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[str]:
-    """Return what a reader must know about a report, the most important first."""
+def list_caveats(
+    report: Report, norm: Norm | None, report_texts: ReportTexts, *, names_settings: bool = True
+) -> list[str]:
+    """Return what a reader must know about a report, the most important first.
+
+    ``names_settings`` False: unconfirmed settings are counted, because an appendix lists them.
+    """
     if not report.rules:
         return [report_texts.get("say", "no_rule")]
     summary = report.summary
@@ -74,7 +79,7 @@ def list_caveats(report: Report, norm: Norm | None, report_texts: ReportTexts) -
         *first,
         *_make_unfinished_sentences(report, report_texts),
         *_make_clean_check_sentences(report, not_run, report_texts),
-        *_make_unconfirmed_sentences(summary["unconfirmed"], report_texts),
+        *_make_unconfirmed_sentences(report, report_texts, names_settings=names_settings),
         *_make_scope_sentences(report, norm, report_texts),
         *_make_state_sentences(report, summary, report_texts),
     ]
@@ -112,12 +117,20 @@ def _make_clean_check_sentences(report: Report, not_run: int, report_texts: Repo
         yield report_texts.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 
-def _make_unconfirmed_sentences(unconfirmed_names: list[str], report_texts: ReportTexts) -> Iterator[str]:
-    doubts, settings = list_unconfirmed_items(unconfirmed_names, report_texts)
-    if settings:
+def _make_unconfirmed_sentences(report: Report, report_texts: ReportTexts, *, names_settings: bool) -> Iterator[str]:
+    doubts, settings = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
+    if settings and names_settings:
         yield report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
+    elif settings:
+        yield count_unconfirmed_settings(report, len(settings), report_texts)
     if doubts:
         yield report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts))
+
+
+def count_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
+    """Return a sentence with the numbers of unconfirmed settings and of the rules that use them."""
+    users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
+    return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
 
 
 def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[str]:

@@ -32,7 +32,7 @@ from ..pictures import ReportPictures, make_finding_sort_key, select_largest_con
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
-from ..verdict import count_by_family, describe_package_waivers, list_unconfirmed_items
+from ..verdict import count_by_family, count_unconfirmed_settings, describe_package_waivers, list_unconfirmed_items
 from ..words import ReportTexts
 from .blocks import (
     Block,
@@ -353,8 +353,7 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
             )
         )
     if settings:
-        users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
-        lines.append(report_texts.get("signed", "unconfirmed_settings", count=len(settings), rules=users))
+        lines.append(count_unconfirmed_settings(report, len(settings), report_texts))
     if doubts:
         lines.append(report_texts.get("signed", "doubts", count=len(doubts)))
     not_run = summary["skipped"] + summary["crashed"]

@@ -7,6 +7,7 @@ import re
 import sys
 import zipfile
 from dataclasses import replace
+from html import escape
 
 import openpyxl
 import PIL.Image
@@ -30,6 +31,7 @@ from plugin.core.render.figures import format_hectares
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
+from plugin.core.render.verdict import list_unconfirmed_items
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.edits_since_check import NO_EDITS, EditsSinceCheck, LayerEdits, record_edits
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
@@ -177,6 +179,18 @@ def test_unconfirmed_settings_are_one_line_and_listed_in_an_appendix(document, c
     table = next(t for t in find_tables(document) if t.columns[0].title == "设置")
     assert int(count[1]) == len(table.rows)
     assert not [row[0].text for row in table.rows if re.match(r"rules\.", row[0].text)]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_page_lists_its_caveats_and_names_unconfirmed_settings_in_the_appendix_alone(checked, lang):
+    page = render_report(checked.report, checked.plan.norm, lang=lang)
+    (listed,) = re.findall(r'<ul class="nt cv">(.*?)</ul>', page, re.DOTALL)
+    caveats = re.findall("<li>(.+)</li>", listed)
+    texts = ReportTexts(lang)
+    settings = list_unconfirmed_items(checked.report.summary["unconfirmed"], texts)[1]
+    assert len(caveats) > 3 and sum(f" {len(settings)}" in caveat for caveat in caveats) == 1
+    assert all(setting not in listed for setting in settings if len(setting) > 12)
+    assert all(f"<td>{escape(setting)}</td>" in page for setting in settings)
 
 
 def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
