@@ -16,7 +16,7 @@ from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
-from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
+from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, REFUSED, SAFE
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
 from tests.qgis.live_helpers import make_rectangle
@@ -436,6 +436,17 @@ def test_table_of_a_batch_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
         dialog.resize(dialog.fontMetrics().horizontalAdvance("0") * digits, dialog.height())
         process_events(0.1)
         assert dialog.table.horizontalScrollBar().maximum() == 0, digits
+    dialog.reject()
+
+
+def test_table_of_a_batch_uses_the_room_of_a_wide_window(qgis_app):
+    dialog = BatchDialog(QgsMapCanvas())
+    digit = dialog.fontMetrics().horizontalAdvance("0")
+    dialog.resize(digit * 156, dialog.height())
+    dialog.show()
+    process_events(0.1)
+    widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
+    assert min(widths) >= 30, "key and fix are cut although the last column is wide"
     dialog.reject()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -65,6 +66,16 @@ class _GroupFilter(QSortFilterProxyModel):
         return self.sourceModel().rows[source_row].group in self.groups
 
 
+class _Table(QTreeView):
+    """A table with the signal ``resized``: it has another width or height."""
+
+    resized = pyqtSignal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class BatchDialog(QDialog):
     """Lists the proposals of a batch; it changes nothing itself.
 
@@ -104,11 +115,13 @@ class BatchDialog(QDialog):
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         self.model.ticksChanged.connect(self.ticksChanged)
+        # The layout gives the table its width after the window has its own.
+        self.table.resized.connect(self._fit_columns)
         self.show_state("", can_apply=False)
 
     # --- widgets
-    def _make_table(self) -> QTreeView:
-        table = QTreeView()
+    def _make_table(self) -> _Table:
+        table = _Table()
         table.setObjectName("SanxianBatchFixes")
         table.setAccessibleName(tr("Proposals"))
         table.setModel(self.filter)
@@ -126,16 +139,13 @@ class BatchDialog(QDialog):
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table
 
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self._fit_columns()
-
     def _fit_columns(self) -> None:
         """Narrow the columns with long texts, which have tool tips, instead of scrolling sideways."""
         header, digit = self.table.header(), self.fontMetrics().horizontalAdvance("0")
         others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _LONG_TEXT_COLUMNS)
-        room = self.table.viewport().width() - others - digit * _MIN_LONG_TEXT_DIGITS
-        share = max(room // len(_LONG_TEXT_COLUMNS), digit * _MIN_LONG_TEXT_DIGITS)
+        room = self.table.viewport().width() - others
+        # The last column, with the reason, has a share, too, and what the others leave.
+        share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), digit * _MIN_LONG_TEXT_DIGITS)
         for column in _LONG_TEXT_COLUMNS:
             header.resizeSection(column, min(digit * _COLUMN_DIGITS[column], share))
 
