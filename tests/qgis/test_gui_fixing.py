@@ -9,7 +9,7 @@ from qgis.core import QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
-from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
+from qgis.PyQt.QtWidgets import QInputDialog, QPushButton, QToolButton
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
@@ -448,6 +448,11 @@ def test_table_of_a_batch_uses_the_room_of_a_wide_window(qgis_app):
     widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
     assert min(widths) >= 30, "key and fix are cut although the last column is wide"
     dialog.reject()
+
+
+def test_buttons_that_filter_a_batch_show_in_every_theme_whether_they_are_pressed(qgis_app):
+    # QGIS's dark theme draws a pressed push button like any other.
+    assert all(isinstance(button, QToolButton) for button in BatchDialog(QgsMapCanvas()).group_buttons.values())
 
 
 def test_maps_without_an_extent_show_no_scale(qgis_app):

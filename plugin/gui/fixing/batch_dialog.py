@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSplitter,
+    QToolButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -171,10 +172,10 @@ class BatchDialog(QDialog):
         row = QHBoxLayout()
         self.group_buttons = {}
         for group in (SAFE, CONFIRM, REFUSED):
-            button = QPushButton()
+            # Dark themes show whether a tool button is pressed, but not whether a push button is.
+            button = QToolButton()
             button.setCheckable(True)
             button.setChecked(True)
-            button.setAutoDefault(False)
             button.toggled.connect(lambda on, group=group: self.filter.set_group(group, on))
             self.group_buttons[group] = button
             row.addWidget(button)
