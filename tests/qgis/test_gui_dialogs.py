@@ -3,7 +3,9 @@
 
 import pytest
 from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from plugin.bridge import health, settings
 from plugin.bridge.layers import role_recognition
@@ -26,6 +28,7 @@ from plugin.gui.widgets import messages
 from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import for_each
 from tests.qgis.gui_helpers import make_finding
+from tests.qgis.waiting import process_events
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -195,6 +198,16 @@ def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, mo
     monkeypatch.setitem(health.REQUIRED_LIBRARY_MIN_VERSIONS, "geopandas_of_tomorrow", "1.0")
     text = DoctorDialog().text()
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
+
+
+@pytest.mark.parametrize("make", [DoctorDialog, lambda: HelpDialog("REL002")], ids=["environment", "help"])
+def test_enter_closes_a_window_that_only_shows_a_text(qgis_app, make):
+    dialog = make()
+    dialog.show()
+    process_events(0.05)
+    assert [button.text() for button in dialog.findChildren(QPushButton) if button.isDefault()] == ["关闭"]
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert not dialog.isVisible()
 
 
 @for_each("code", [*load_all_rules(), "RUN900", ""])

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.layers.properties import set_assigned_role
 from plugin.core.messages.texts import Texts
@@ -93,6 +95,19 @@ def test_dictionary_search_filters_pages_and_highlights_matches(qgis_app, dictio
     assert wait_until(lambda: len(list_shown_layers(dictionary_dialog_of_farmland)) == 2)
     dictionary_dialog_of_farmland.show_page("layer-CZKFBJ")
     assert "GHFQDM" in dictionary_dialog_of_farmland.browser.toPlainText()
+
+
+def test_enter_in_the_search_of_the_dictionary_opens_no_browser(dictionary_dialog_of_farmland, monkeypatch):
+    opened = []
+    monkeypatch.setattr(dictionary_dialog, "open_in_browser", lambda *args: opened.append(args))
+    dialog = dictionary_dialog_of_farmland
+    dialog.search.setText("坡度")
+    QTest.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert not opened and dialog.isVisible()
+    book = next(b for b in dialog.findChildren(QPushButton) if b.text() == "在浏览器中打开全部内容")
+    book.setFocus()
+    QTest.keyClick(book, Qt.Key.Key_Return)
+    assert opened
 
 
 def test_whole_dictionary_opens_in_the_browser_at_the_current_page(dictionary_dialog_of_farmland, monkeypatch):

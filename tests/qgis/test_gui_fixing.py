@@ -9,6 +9,7 @@ from qgis.core import QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
+from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QInputDialog, QPushButton, QToolButton
 
 from plugin.bridge.checking import live_check as live_module
@@ -448,6 +449,19 @@ def test_table_of_a_batch_uses_the_room_of_a_wide_window(qgis_app):
     widths = [dialog.table.header().sectionSize(column) // digit for column in (FEATURE_COLUMN, FIX_COLUMN)]
     assert min(widths) >= 30, "key and fix are cut although the last column is wide"
     dialog.reject()
+
+
+def test_batch_begins_at_its_table_and_enter_on_close_applies_nothing(qgis_app):
+    dialog = BatchDialog(QgsMapCanvas())
+    applied = []
+    dialog.applyRequested.connect(lambda: applied.append(1))
+    dialog.show()
+    process_events(0.1)
+    assert dialog.focusWidget() is dialog.table
+    dialog.apply.setEnabled(True)
+    close = next(button for button in dialog.findChildren(QPushButton) if button.text() in ("关闭", "Close"))
+    QTest.keyClick(close, Qt.Key.Key_Return)
+    assert not applied and not dialog.isVisible()
 
 
 def test_buttons_that_filter_a_batch_show_in_every_theme_whether_they_are_pressed(qgis_app):

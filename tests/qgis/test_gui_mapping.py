@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
-from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QPushButton
 
 from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import get_assigned_role
@@ -105,6 +107,22 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     )
     assert read_cell(mapping_dialog, "XZQMC", mapping_table.SAMPLES_COLUMN) == "浑源县"
     assert "10 行" in mapping_dialog.summary.text() and "数据来源说" in mapping_dialog.summary.text()
+
+
+def test_enter_in_a_field_of_the_mapping_dialog_presses_no_button(mapping_dialog):
+    pressed = []
+    for button in mapping_dialog.findChildren(QPushButton):
+        button.clicked.disconnect()
+        button.clicked.connect(lambda _on=False, button=button: pressed.append(button.text()))
+    mapping_dialog.show()
+    process_events(0.05)
+    for field in (mapping_dialog.template, mapping_dialog.output.lineEdit()):
+        field.setFocus()
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert pressed == [] and mapping_dialog.isVisible()
+    mapping_dialog.again.setFocus()
+    QTest.keyClick(mapping_dialog.again, Qt.Key.Key_Return)
+    assert pressed == ["重新推荐"]
 
 
 def test_field_mapping_dialog_does_not_offer_the_layer_of_findings(provider, project, mapping_dialog):

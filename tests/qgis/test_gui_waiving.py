@@ -190,6 +190,14 @@ def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp
     dialog.deleteLater()
 
 
+def test_waiver_dialog_begins_at_the_reason(chinese, qgis_app, tmp_path):
+    dialog = WaiverDialog([make_finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda *_: None)
+    dialog.show()
+    process_events(0.1)
+    assert dialog.focusWidget() is dialog.reason
+    dialog.reject()
+
+
 def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()

@@ -141,6 +141,7 @@ class WaiverDialog(QDialog):
         layout.addWidget(make_scroll_area(page), 1)
         layout.addWidget(buttons)
         self._connect_fields()
+        self.reason.setFocus()
         self._on_attachment_changed()
         height = page.sizeHint().height() + buttons.sizeHint().height() + 3 * self.fontMetrics().height()
         resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 88, height)

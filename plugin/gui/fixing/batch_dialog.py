@@ -118,6 +118,7 @@ class BatchDialog(QDialog):
         self.model.ticksChanged.connect(self.ticksChanged)
         # The layout gives the table its width after the window has its own.
         self.table.resized.connect(self._fit_columns)
+        self.table.setFocus()
         self.show_state("", can_apply=False)
 
     # --- widgets
@@ -215,7 +216,6 @@ class BatchDialog(QDialog):
         self.apply.setDefault(True)
         self.apply.clicked.connect(self.applyRequested)
         close = QPushButton(tr("Close"))
-        close.setAutoDefault(False)
         close.clicked.connect(self.reject)
         row.addWidget(self.apply)
         row.addWidget(close)

@@ -133,7 +133,8 @@ class FixDialog(QDialog):
         self.apply.clicked.connect(self.applyRequested)
         close.clicked.connect(self.reject)
         for button in (self.previous, self.skip, self.apply, close):
-            button.setAutoDefault(button is self.apply)
+            # Enter on Close must not apply a fix; after a click on Skip or Previous it must.
+            button.setAutoDefault(button in (self.apply, close))
             row.addWidget(button)
         return row
 

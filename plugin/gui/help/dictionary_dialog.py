@@ -14,7 +14,6 @@ from qgis.PyQt.QtCore import Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QTextCursor
 from qgis.PyQt.QtWidgets import (
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QLabel,
     QSplitter,
@@ -34,7 +33,7 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ...paths import SHARED_CODE_LISTS_FOLDER
 from ..widgets import messages, theme
-from ..widgets.buttons import make_close_button
+from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.fit import resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
 from .buttons import add_help_button
@@ -46,7 +45,7 @@ _ANCHOR_DATA_ROLE = Qt.ItemDataRole.UserRole
 _FOLDER_LINK, _LIST_ANCHOR = "folder-", "codes-"
 
 
-class DictionaryDialog(QDialog):
+class DictionaryDialog(ManualStartDialog):
     """Window with the layers, fields and code lists of a standard.
 
     ``layer``: the layer whose page is shown first, if it is a plan layer.

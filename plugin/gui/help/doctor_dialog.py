@@ -43,6 +43,7 @@ class DoctorDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addWidget(buttons)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 70, self.fontMetrics().lineSpacing() * 26)
 

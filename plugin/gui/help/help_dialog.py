@@ -44,10 +44,11 @@ class HelpDialog(QDialog):
         self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.ActionRole)
         self._manual.setObjectName("SanxianManual")
         self._manual.clicked.connect(lambda: open_manual(self._manual.property("topic"), self))
-        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         layout = QVBoxLayout(self)
         layout.addWidget(self.browser)
         layout.addWidget(buttons)
+        # Only now do the buttons belong to the dialog, which ignores an earlier choice.
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 80, self.fontMetrics().lineSpacing() * 30)
         self.show_page(code)

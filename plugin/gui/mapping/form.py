@@ -10,7 +10,6 @@ from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QCompleter,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
@@ -31,7 +30,7 @@ from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets import theme
-from ..widgets.buttons import make_close_button
+from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.fit import resize_within_screen
 from .table import MappingTable, ScrollSafeTableComboBox
 
@@ -114,7 +113,7 @@ class CodeChoiceTable(QWidget):
         return box
 
 
-class MappingForm(QDialog):
+class MappingForm(ManualStartDialog):
     """Widgets of the dialog 字段映射."""
 
     def __init__(self, project: QgsProject, templates: dict[str, Template], texts: Texts, parent=None):

@@ -271,7 +271,8 @@ class ExportDialog(QDialog):
         row.addWidget(make_help_button("package"))
         row.addStretch(1)
         for button in (self.go, self.run.button, self.back, self.close_button):
-            button.setAutoDefault(False)
+            # Enter on Close must not start an export.
+            button.setAutoDefault(button is self.close_button)
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.pages, 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtGui import QGuiApplication, QKeyEvent, QShowEvent
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton
 
 from ...bridge.texts import tr
@@ -32,6 +32,28 @@ def make_close_button(dialog: QDialog) -> QDialogButtonBox:
     buttons.button(_StandardButton.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)
     return buttons
+
+
+class ManualStartDialog(QDialog):
+    """A dialog in which Enter presses a button only if the button has the focus.
+
+    Fields and lists use Enter themselves: it ends a search or confirms a cell. In other dialogs, Qt passes it on to the
+    default button, which is the first button if none is chosen.
+    """
+
+    def showEvent(self, event: QShowEvent) -> None:
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)
+            button.setDefault(False)
+        super().showEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        focus = self.focusWidget()
+        if isinstance(focus, QPushButton):
+            focus.click()
 
 
 class CopyButton(QPushButton):
