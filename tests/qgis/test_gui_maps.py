@@ -20,6 +20,7 @@ from plugin.core.errors import InputError
 from plugin.core.profile import DocumentInfo
 from plugin.gui.maps.layouts import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
+from plugin.gui.widgets import theme
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import make_builder
 from tests.qgis.waiting import wait_until
@@ -76,6 +77,8 @@ def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_ma
     )
     grey = [item for item in list_map_items(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
     assert grey and all("缺中心城区图层" in item.toolTip() for item in grey)
+    # Not the colour of disabled rows, which is hardly readable in QGIS's dark theme.
+    assert {item.foreground().color().name() for item in grey} == {theme.get_faint_color(in_field=True).name()}
 
 
 def test_layouts_dialog_returns_the_chosen_maps_pages_and_townships(county_map_builder):

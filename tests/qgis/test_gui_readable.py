@@ -3,6 +3,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from qgis.core import QgsApplication
@@ -11,6 +12,7 @@ from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
 
 import plugin.gui
+from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.widgets import theme
 from plugin.gui.widgets.field_message import FieldMessage
 from plugin.gui.widgets.sections import make_faint_label
@@ -88,6 +90,18 @@ def test_messages_below_fields_have_their_colour_and_are_readable(ui_theme):
         assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
     _, drawn = find_drawn_colors(messages["error"].message)
     assert theme.get_text_color("error").name() in drawn, "style sheets of themes must not override the colour"
+    window.close()
+
+
+def test_titles_of_fixes_that_do_not_apply_are_readable(ui_theme):
+    texts = SimpleNamespace(get_title=lambda _fix: "HHHH", explain_refusal=lambda _refusal: "sealed")
+    choices = ChoiceList()
+    choices.show_choices([SimpleNamespace(fix=None, proposal=None, refusal=None)], texts)
+    window = make_window(choices)
+    (button,) = choices.buttons
+    assert not button.isEnabled()
+    _ground, colors = find_drawn_colors(button)
+    assert theme.get_faint_color().name() in colors
     window.close()
 
 

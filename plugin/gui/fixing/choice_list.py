@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ..widgets import theme
 from ..widgets.sections import make_faint_label
 
 #: Minimum width of a list, in digits.
@@ -97,6 +98,9 @@ class ChoiceList(QScrollArea):
         for number, choice in enumerate(choices):
             button = WrappedRadioButton(self._make_title(choice, texts, number == first))
             button.setEnabled(choice.proposal is not None)
+            if choice.proposal is None:
+                # The reason below is of no use if the title has the hardly readable colour of disabled buttons.
+                theme.set_faint(button)
             group.addButton(button, number)
             layout.addWidget(button)
             layout.addWidget(self._make_detail(choice, texts))

@@ -38,6 +38,7 @@ from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine, ensure_exportable_document_info
 from ..widgets import messages as trouble
+from ..widgets import theme
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.fit import resize_within_screen
 from ..widgets.messages import push_message
@@ -222,6 +223,8 @@ class LayoutsDialog(QDialog):
         missing_input = material.find_missing_input(one)
         if missing_input:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
+            # The colour of disabled rows is hardly readable in QGIS's dark theme.
+            item.setForeground(theme.get_faint_color(in_field=True))
             reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
             item.setToolTip(reason)
             item.setText(f"{item.text()}  {tr('(layers missing)')}")

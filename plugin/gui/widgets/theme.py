@@ -6,12 +6,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
+from typing import TypeVar
 
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QWidget
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QTextBrowser,
+    QWidget,
+)
 
 from ...bridge.texts import tr
 from ...core.model.verdict import Verdict
@@ -77,6 +87,9 @@ def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTime
     timer.timeout.connect(action)
     return timer
 
+
+#: A widget with a text whose colour can be set.
+_Labelled = TypeVar("_Labelled", QLabel, QRadioButton)
 
 #: Helper objects of existing widgets.
 _kept_alive: set[QObject] = set()
@@ -194,8 +207,8 @@ class _ThemedColors(QObject):
         return False
 
 
-def set_text_color(label: QLabel, get_label_color: Callable[[], QColor]) -> None:
-    """Give a label a colour.
+def set_text_color(label: QLabel | QRadioButton, get_label_color: Callable[[], QColor]) -> None:
+    """Give a label or a button a colour, also while it is disabled.
 
     Style sheets of themes (Night Mapping) override the palette of labels, so the label gets a style sheet. It names
     the class of the label, because the tool tip is a label, too.
@@ -206,8 +219,8 @@ def set_text_color(label: QLabel, get_label_color: Callable[[], QColor]) -> None
         label.setStyleSheet(sheet)
 
 
-def set_faint(label: QLabel) -> QLabel:
-    """Give a label the colour of secondary text, in every theme, and return it."""
+def set_faint(label: _Labelled) -> _Labelled:
+    """Give a label or a button the colour of secondary text, in every theme, and return it."""
     keep_alive(_ThemedColors(label, lambda: set_text_color(label, get_faint_color)))
     return label
 
