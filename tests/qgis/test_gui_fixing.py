@@ -10,7 +10,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QInputDialog, QPushButton, QToolButton
+from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton, QWidget
 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
@@ -20,6 +20,8 @@ from plugin.gui.fixing.batch_dialog import BatchDialog
 from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, REFUSED, SAFE
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
+from plugin.gui.fixing.outcome_box import OutcomeBox
+from plugin.gui.widgets.elided_label import ElidedLabel
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_notices import find_button, find_edit_message
@@ -482,9 +484,40 @@ def test_maps_without_an_extent_show_no_scale(qgis_app):
     maps.release()
 
 
-def test_remark_that_does_not_fit_is_hidden(qgis_app):
-    from plugin.gui.widgets.elided_label import ElidedLabel
+def find_first_ink(label):
+    """Return the leftmost column of pixels that the text of a label covers."""
+    image = label.grab().toImage()
+    paper = image.pixel(image.width() - 4, image.height() // 2)
+    rows = range(image.height() // 3, image.height() * 2 // 3)
+    return next(x for x in range(4, image.width()) if any(image.pixel(x, y) != paper for y in rows))
 
+
+@pytest.mark.parametrize(
+    "sheet", ["", "QLabel { border: 1px solid transparent; padding: 2px }"], ids=["plain", "frame"]
+)
+def test_elided_label_begins_where_a_label_does(qgis_app, sheet):
+    labels = [QLabel("HHHH"), ElidedLabel("HHHH")]
+    for label in labels:
+        label.setStyleSheet(sheet)
+        label.resize(200, 40)
+    plain, elided = (find_first_ink(label) for label in labels)
+    assert plain == elided
+
+
+def test_outcome_of_a_fix_begins_at_the_height_of_its_icon(qgis_app):
+    box = OutcomeBox()
+    row = box._make_line("ok", "没有新问题")
+    page = QWidget()
+    page.setLayout(row)
+    page.resize(300, 120)
+    page.show()
+    process_events(0.05)
+    icon, text = (row.itemAt(n).widget() for n in range(2))
+    assert abs(text.geometry().top() - icon.geometry().top()) <= 2 and text.height() < 60
+    page.close()
+
+
+def test_remark_that_does_not_fit_is_hidden(qgis_app):
     remark = ElidedLabel("Both maps move together", hides_cut_text=True)
     whole = remark.fontMetrics().horizontalAdvance(remark.text()) + 4
     assert [remark._elide(width) for width in (whole, whole // 2)] == ["Both maps move together", ""]

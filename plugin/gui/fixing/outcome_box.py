@@ -52,7 +52,8 @@ class OutcomeBox(QScrollArea):
         label = QLabel(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
-        row.addWidget(label, 1)
+        # Beside its icon, also if the row is higher than the text.
+        row.addWidget(label, 1, Qt.AlignmentFlag.AlignTop)
         return row
 
 

@@ -30,7 +30,7 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
-        content_rect = self.contentsRect()
+        content_rect = self.contentsRect().adjusted(self._get_indent(), 0, 0, 0)
         elided_text = self._elide(content_rect.width())
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
@@ -43,6 +43,12 @@ class ElidedLabel(QLabel):
             elided_text,
             self.foregroundRole(),
         )
+
+    def _get_indent(self) -> int:
+        """Return the indent of the text, as Qt computes it for labels: a theme may give them a frame."""
+        if self.indent() >= 0 or not self.frameWidth():
+            return max(self.indent(), 0)
+        return self.fontMetrics().horizontalAdvance("x") // 2 - self.margin()
 
     def _elide(self, width: int) -> str:
         """Return the text that a width shows."""
