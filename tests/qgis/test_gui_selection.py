@@ -419,6 +419,16 @@ def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_
     assert not menu.actions()[2].isEnabled()
 
 
+def test_long_line_of_the_menu_is_cut_and_whole_in_its_tool_tip(overlap_on_canvas):
+    controller, _pair = overlap_on_canvas
+    message = "耕地保护目标缺必需的字段 KCMJ（扣除地类面积，类型为小数），" * 6
+    menu = controller.selection.make_menu([make_finding("SCH002", "", None, "", message=message)])
+    (action,) = menu.actions()
+    assert action.text().startswith("SCH002") and action.text().endswith("…")
+    assert menu.fontMetrics().horizontalAdvance(action.text()) <= menu.fontMetrics().horizontalAdvance("0") * 60
+    assert message in action.toolTip() and menu.toolTipsVisible()
+
+
 def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filter(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.dock.verdict.buttons["ERROR"].setChecked(False)

@@ -35,6 +35,8 @@ _MAX_OUTLINED_FEATURES = 6
 _SELECTING_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
 #: Maximum number of findings at one location listed in the menu.
 MAX_MENU_FINDINGS = 20
+#: Maximum width of a line of that menu.
+_MENU_LINE_DIGITS = 60
 
 
 class FindingSelection(QObject):
@@ -159,8 +161,14 @@ class FindingSelection(QObject):
         """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""
         menu = QMenu(self._canvas)
         menu.setObjectName("SanxianFindingsHere")
+        menu.setToolTipsVisible(True)
+        width = menu.fontMetrics().horizontalAdvance("0") * _MENU_LINE_DIGITS
         for finding in findings[:MAX_MENU_FINDINGS]:
-            action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_kind(finding)]), format_menu_line(finding))
+            line = format_menu_line(finding)
+            # A finding without a place is named by its message, which can be longer than the screen is wide.
+            shown_line = menu.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
+            action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_kind(finding)]), shown_line)
+            action.setToolTip(line)
             action.triggered.connect(lambda _on=False, finding=finding: self.select_finding(finding, zoom))
         if len(findings) > MAX_MENU_FINDINGS:
             text = tr("and {count} more findings").format(count=len(findings) - MAX_MENU_FINDINGS)
