@@ -5,7 +5,7 @@ import pytest
 from qgis.core import QgsProcessingContext, QgsVectorLayer
 from qgis.gui import QgsMapLayerComboBox, QgsProcessingParametersWidget
 from qgis.PyQt import sip
-from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QPushButton
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton
 
 from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.core.profile import list_profile_ids
@@ -90,6 +90,15 @@ def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatc
     assert changes == [str(SAMPLE), str(SAMPLE.parent)]
     path_widget.setValue(None)
     assert path_widget.value() == ""
+
+
+@pytest.mark.parametrize(("algorithm", "name"), [("check_plan", "SOURCE"), ("inspect_package", "INPUT")])
+def test_only_an_optional_source_names_the_layers_of_the_project(provider, algorithm, name):
+    from processing.gui.wrappers import WidgetWrapperFactory
+
+    definition = provider.algorithm(algorithm).parameterDefinition(name)
+    made = WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())
+    assert bool(made.widget.findChild(QLineEdit).placeholderText()) == (name == "SOURCE")
 
 
 @pytest.mark.parametrize("kind", ["BatchAlgorithmDialog", "ModelerParametersDialog"])

@@ -110,7 +110,8 @@ class PathParameterWidget(ParameterWidget):
 
 
 class SourceWidget(PathParameterWidget):
-    """Parameter widget of the data to check; empty for the layers of the project."""
+    """Parameter widget of the data to check; an optional one is left empty for the layers of the project."""
 
     def get_placeholder_text(self) -> str:
-        return tr("Layers of the project")
+        is_optional = self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+        return tr("Layers of the project") if is_optional else ""
