@@ -2378,6 +2378,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开所示代码表的 CSV 文件所在的文件夹；补充代码的办法见该表的页面。</translation>
     </message>
     <message>
+        <source>Opens the user manual at this window</source>
+        <translation>打开使用手册中关于本窗口的说明</translation>
+    </message>
+    <message>
         <source>Optional</source>
         <translation>可选</translation>
     </message>

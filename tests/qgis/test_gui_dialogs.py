@@ -21,6 +21,7 @@ from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings import detail_pane, empty_states
 from plugin.gui.help import help_dialog
+from plugin.gui.help.buttons import make_help_button
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.project.roles_dialog import RolesDialog
@@ -208,6 +209,12 @@ def test_enter_closes_a_window_that_only_shows_a_text(qgis_app, make):
     assert [button.text() for button in dialog.findChildren(QPushButton) if button.isDefault()] == ["关闭"]
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     assert not dialog.isVisible()
+
+
+def test_help_button_of_a_window_names_no_file_in_its_tool_tip(qgis_app):
+    assert make_help_button("roles").toolTip() == "打开使用手册中关于本窗口的说明"
+    with pytest.raises(KeyError):
+        make_help_button("no such topic")
 
 
 @for_each("code", [*load_all_rules(), "RUN900", ""])

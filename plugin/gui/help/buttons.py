@@ -29,10 +29,11 @@ def make_help_button(topic: str) -> QPushButton:
 
     Raise KeyError for an unknown topic.
     """
+    manual.find_page_and_anchor(topic)
     button = QPushButton(tr("Help"))
     button.setObjectName("SanxianManual")
     button.setProperty("topic", topic)
-    button.setToolTip(manual.find_page_and_anchor(topic))
+    button.setToolTip(tr("Opens the user manual at this window"))
     button.setAutoDefault(False)
     button.clicked.connect(lambda: open_manual(topic, button.window()))
     return button
