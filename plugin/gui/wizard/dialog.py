@@ -124,6 +124,8 @@ class NewProjectWizard(QDialog):
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
+        # Otherwise the row takes over the spacing of the window's layout: none.
+        row.setSpacing(line // 2)
         row.addWidget(self.message_label, 1)
         for button in (make_help_button("new_project"), self.back, self.next, self.cancel):
             row.addWidget(button)
