@@ -36,6 +36,8 @@ from .table import MappingTable, ScrollSafeTableComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_SHOWN_CODES = 200
+#: Number of codes that a small window shows without scrolling.
+_MIN_SHOWN_CODES = 2
 
 
 class CodeChoiceTable(QWidget):
@@ -90,6 +92,9 @@ class CodeChoiceTable(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        # A small window would leave room for half a row.
+        shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
+        self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
 
     def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeTableComboBox:
         box = ScrollSafeTableComboBox()
