@@ -187,8 +187,11 @@ def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, text
         }
         for codes in standard.code_lists.values()
     ]
+    # Rules on packages are not about a layer.
     every_layer_rules = [
-        r for r in load_all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())
+        r
+        for r in load_all_rules().values()
+        if not r.code.startswith("DOC") and (not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values()))
     ]
     counts = {
         "layers": len(templates),

@@ -201,3 +201,9 @@ def test_source_of_every_layer_is_given_in_the_language_of_the_page(lang):
 def test_note_of_a_field_begins_a_line_below_the_name_of_its_code_list(dictionary_page):
     boundary = get_page_section(dictionary_page, "layer-CZKFBJ")
     assert re.search(r"</a><br><span class=\"note\">[^<]*GHFQMC", boundary)
+
+
+def test_rules_of_every_layer_are_folded_and_exclude_those_of_packages():
+    page = render_dictionary(load_standard("county_db"), "zh")
+    (folded,) = re.findall(r"<details.*?</details>", page, re.DOTALL)
+    assert "适用于每一个图层的规则" in folded and "SCH001" in folded and "DOC001" not in folded
