@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from dataclasses import field as fresh
 from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike, NDArray
 
 from .rule import RULE_FAMILIES, Severity
 
@@ -42,6 +43,10 @@ FINDING_COLUMNS = (
 NUMERIC_FINDING_COLUMNS = ("area_m2", "net_area_m2", "width_m")
 #: Half-width of the area that represents a line or a point in a findings layer, in metres.
 MARK_RADIUS_M = 0.5
+#: Findings whose geometries are written as text together.
+_FINDINGS_PER_BATCH = 1000
+#: Types of geometries by their dimension; the last is that of -1, the dimension of none.
+_GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
 
 
 @dataclass
@@ -81,13 +86,15 @@ class Finding:
     by_nodes_m2: float | None = None
     #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
     place: tuple[float, float] | None = None
+    #: A geometry and its type, so that the type is computed once.
+    _typed_geometry: tuple[Any, str] = fresh(default=(None, "none"), init=False, repr=False, compare=False)
 
     @property
     def geom_kind(self) -> str:
         """Return the type of the geometry: area, line, point or none."""
-        if self.geometry is None or self.geometry.is_empty:
-            return "none"
-        return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
+        if self._typed_geometry[0] is not self.geometry:
+            set_geometries([self], [self.geometry])
+        return self._typed_geometry[1]
 
     @property
     def area_by_vertices_m2(self) -> float | None:
@@ -99,34 +106,23 @@ class Finding:
 
         Areas are exact; a line or a point becomes a small polygon around it.
         """
-        geometry_type = self.geom_kind
-        if geometry_type == "none":
-            return None
-        shape = self.geometry
-        if geometry_type != "area":
-            shape = shapely.buffer(shape, MARK_RADIUS_M)
-        polygons = [geometry for geometry in shapely.get_parts([shape]) if geometry.geom_type == "Polygon"]
-        if shape.geom_type == "GeometryCollection":
-            polygons = [
-                polygon
-                for geometry in shapely.get_parts([shape])
-                for polygon in shapely.get_parts([geometry])
-                if polygon.geom_type == "Polygon"
-            ]
-        return shapely.multipolygons(polygons)
+        return make_layer_geometries([self])[0]
 
     def row(self) -> dict[str, Any]:
         """Return the columns of the findings layer as plain values."""
+        return self._make_columns(";".join(self.related_keys), encode_params(self.params))
+
+    def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
         return {
             "code": self.code,
             "severity": str(self.severity or ""),
             "role": self.role,
             "key": self.key,
             "related_role": self.related_role,
-            "related_keys": ";".join(self.related_keys),
+            "related_keys": related_keys,
             "field": self.field,
             "message": self.message,
-            "params": json.dumps(self.params, ensure_ascii=False, default=convert_to_plain_value),
+            "params": params,
             "area_m2": self.area_m2,
             "net_area_m2": self.net_area_m2,
             "width_m": self.width_m,
@@ -138,14 +134,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dict for JSON: the columns of `row`, with lists and exact WKT."""
-        row = self.row()
-        row["related_keys"] = list(self.related_keys)
-        row["params"] = {k: convert_to_plain_value(v) for k, v in self.params.items()}
-        row["case"] = self.case
-        if self.needs_approval:
-            row["needs_approval"] = True
-        row["geometry"] = None if self.geom_kind == "none" else shapely.to_wkt(self.geometry, rounding_precision=-1)
-        return row
+        return next(iterate_finding_dicts([self]))
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Finding:
@@ -155,8 +144,63 @@ class Finding:
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
 
 
+def set_geometries(findings: Sequence[Finding], geometries: ArrayLike) -> None:
+    """Set the geometry of each finding, in place; their types are computed together."""
+    shapes = np.array(geometries, dtype=object)
+    kinds = _GEOM_KINDS[np.where(shapely.is_empty(shapes), -1, shapely.get_dimensions(shapes))]
+    for finding, shape, kind in zip(findings, shapes, kinds.tolist(), strict=True):
+        finding.geometry, finding._typed_geometry = shape, (shape, kind)
+
+
+def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
+    """Return (n,) multipolygons for a findings layer; None without geometry.
+
+    Areas are exact; a line or a point becomes a small polygon around it.
+    """
+    kinds = np.array([finding.geom_kind for finding in findings], dtype=object)
+    shapes = np.array([finding.geometry for finding in findings], dtype=object)
+    shapes[kinds == "none"] = None
+    marked = np.isin(kinds, ("line", "point"))
+    shapes[marked] = shapely.buffer(shapes[marked], MARK_RADIUS_M)
+    type_ids = shapely.get_type_id(shapes)
+    single = np.flatnonzero(type_ids == shapely.GeometryType.POLYGON)
+    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
+    for row in np.flatnonzero(type_ids == shapely.GeometryType.GEOMETRYCOLLECTION).tolist():
+        polygons = shapely.get_parts(shapely.get_parts([shapes[row]]))
+        shapes[row] = shapely.multipolygons(polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON])
+    return shapes
+
+
+def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
+    """Return the columns of a findings table: the values of `Finding.row` by column."""
+    columns = {name: [getattr(finding, name) for finding in findings] for name in FINDING_COLUMNS}
+    columns["severity"] = [str(severity or "") for severity in columns["severity"]]
+    columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
+    columns["params"] = [encode_params(params) for params in columns["params"]]
+    return columns
+
+
+def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
+    """Return findings as dicts for JSON, as `Finding.to_dict`; the texts (WKT) of many are made together."""
+    for start in range(0, len(findings), _FINDINGS_PER_BATCH):
+        batch = findings[start : start + _FINDINGS_PER_BATCH]
+        shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)
+        for finding, text in zip(batch, shapely.to_wkt(shapes, rounding_precision=-1).tolist(), strict=True):
+            row = finding._make_columns(list(finding.related_keys), convert_to_plain_value(finding.params))
+            row["case"] = finding.case
+            if finding.needs_approval:
+                row["needs_approval"] = True
+            row["geometry"] = text
+            yield row
+
+
+_PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))
+
+
 def convert_to_plain_value(value: Any) -> Any:
     """Return numpy and pandas scalars as plain Python values, for JSON."""
+    if type(value) in _PLAIN_TYPES:
+        return value
     if isinstance(value, list | tuple | set):
         return [convert_to_plain_value(v) for v in value]
     if isinstance(value, dict):
@@ -164,6 +208,14 @@ def convert_to_plain_value(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
+
+
+_PARAMS_ENCODER = json.JSONEncoder(ensure_ascii=False, default=convert_to_plain_value)
+
+
+def encode_params(params: dict[str, Any]) -> str:
+    """Return the parameters of a finding as JSON text, for a column of a table."""
+    return _PARAMS_ENCODER.encode(params)
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .findings import Finding, is_about_unread_data
+from .findings import Finding, is_about_unread_data, iterate_finding_dicts
 from .indicator import Indicator
 from .rule import Severity
 from .verdict import Verdict
@@ -176,16 +177,18 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""
-        return {
-            "schema": REPORT_SCHEMA,
-            "lang": self.lang,
-            "summary": self.summary,
-            "rules": [{**asdict(r), "outcome": str(r.outcome)} for r in self.rules],
-            "findings": [f.to_dict() for f in self.findings],
-            "indicators": [i.to_dict() for i in self.indicators],
-            "tolerance": self.tolerance,
-            "provenance": self.provenance,
-        }
+        return {key: value if isinstance(value, dict | str) else list(value) for key, value in self.iterate_parts()}
+
+    def iterate_parts(self) -> Iterator[tuple[str, Any]]:
+        """Return name and content of each part of `to_dict`; lists are iterators, which need less memory."""
+        yield "schema", REPORT_SCHEMA
+        yield "lang", self.lang
+        yield "summary", self.summary
+        yield "rules", ({**asdict(r), "outcome": str(r.outcome)} for r in self.rules)
+        yield "findings", iterate_finding_dicts(self.findings)
+        yield "indicators", (i.to_dict() for i in self.indicators)
+        yield "tolerance", self.tolerance
+        yield "provenance", self.provenance
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:

@@ -12,7 +12,7 @@ import math
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
@@ -32,7 +32,7 @@ from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding
+from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_finding_columns, make_layer_geometries
 from ..model.report import Report
 from .html import render_report
 from .pictures import add_picture_digests
@@ -80,13 +80,12 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     disk, which drivers do not always report).
     """
     driver = _get_driver_of_file(path)
-    rows = [finding.row() for finding in findings]
-    columns = {
-        n: pd.Series([r[n] for r in rows], dtype="float64" if n in NUMERIC_FINDING_COLUMNS else "object")
-        for n in FINDING_COLUMNS
+    columns = make_finding_columns(findings)
+    series = {
+        name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
+        for name, values in columns.items()
     }
-    shapes = gpd.GeoSeries([finding.make_layer_geometry() for finding in findings], crs=crs)
-    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_geometries(findings), crs=crs), crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         temporary_file = Path(folder) / f"findings{path.suffix}"
@@ -105,7 +104,7 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
                 )
                 if path.suffix.lower() == ".shp":
                     check_shapefile_complete(temporary_file)
-                written_row_count = len(pyogrio.raw.read(temporary_file, return_fids=True)[1])
+                written_row_count = len(pyogrio.raw.read(temporary_file, columns=[], return_fids=True)[1])
         except InputError as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
         except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
@@ -137,36 +136,40 @@ _JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
-    return dump_json(report.to_dict())
+    return "".join(_iterate_json(report.iterate_parts()))
 
 
 def dump_json(data: dict[str, Any]) -> str:
     """Return plain data as JSON text, one line for each entry of its lists."""
-    try:
-        return _dump_report(data)
-    except ValueError:
-        return _dump_report(_replace_non_finite(data))
+    return "".join(_iterate_json(data.items()))
 
 
-def _dump_report(data: dict[str, Any]) -> str:
-    """Return a report as JSON with one line per rule, finding and indicator.
+def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """Return the pieces of a JSON text with one line for each rule, finding and indicator.
 
-    This is fast to write and easy to compare.
+    This is fast to write and easy to compare. ``parts``: names with values; a list may be an iterator.
     """
-    parts = [
-        f"{_format_json_entry(key)}: "
-        f"{_format_json_lines(value) if isinstance(value, list) else _format_json_entry(value)}"
-        for key, value in data.items()
-    ]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _format_json_lines(values: list[Any]) -> str:
-    return "[\n" + ",\n".join(_format_json_entry(v) for v in values) + "\n]" if values else "[]"
+    start = "{\n"
+    for key, value in parts:
+        yield f"{start}{_format_json_entry(key)}: "
+        start = ",\n"
+        if not isinstance(value, list | Iterator):
+            yield _format_json_entry(value)
+            continue
+        is_empty = True
+        for entry in value:
+            yield "[\n" if is_empty else ",\n"
+            yield _format_json_entry(entry)
+            is_empty = False
+        yield "[]" if is_empty else "\n]"
+    yield "\n}\n"
 
 
 def _format_json_entry(value: Any) -> str:
-    return _JSON_ENCODER.encode(value)
+    try:
+        return _JSON_ENCODER.encode(value)
+    except ValueError:
+        return _JSON_ENCODER.encode(_replace_non_finite(value))
 
 
 def _replace_non_finite(value: Any) -> Any:
@@ -206,7 +209,8 @@ def write_outputs(
     def write_json(path: Path) -> None:
         # Only the page shows the pictures; its receiver compares them with these digests.
         written_report = add_picture_digests(report, draw()) if outputs.html else report
-        path.write_text(report_to_json(written_report), encoding="utf-8", newline="\n")
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(_iterate_json(written_report.iterate_parts()))
 
     @cache
     def make_document() -> Document:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Geometries of findings: their types, their shapes in a layer, their texts, and what is measured of them."""
+
+import json
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.engine.finish import complete_findings, find_township_name_of_points
+from plugin.core.geometry.crs import make_lonlat_transformer
+from plugin.core.geometry.statutory_area import compute_drawn_area
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import (
+    FINDING_COLUMNS,
+    Finding,
+    iterate_finding_dicts,
+    make_finding_columns,
+    make_layer_geometries,
+    set_geometries,
+)
+from tests.core.examples import make_example_plan
+
+#: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
+GEOMETRIES = {
+    "POLYGON ((0 0, 2 0, 2 2, 0 2, 0 0))": ("area", 4.0),
+    "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 1, 0 0)), ((5 0, 6 0, 6 1, 5 1, 5 0)))": ("area", 2.0),
+    "GEOMETRYCOLLECTION (POLYGON ((0 0, 1 0, 1 1, 0 1, 0 0)), LINESTRING (0 0, 9 9))": ("area", 1.0),
+    "LINESTRING (0 0, 10 0)": ("line", 10.0 + np.pi / 4),
+    "POINT (3 3)": ("point", np.pi / 4),
+    "POLYGON EMPTY": ("none", None),
+    "": ("none", None),
+}
+
+
+def make_findings():
+    return [
+        Finding("DLTB", key=str(n), code="GEO002", geometry=shapely.from_wkt(text) if text else None)
+        for n, text in enumerate(GEOMETRIES)
+    ]
+
+
+def test_layer_shapes_of_many_findings_are_those_of_each():
+    findings = make_findings()
+    assert [finding.geom_kind for finding in findings] == [kind for kind, _ in GEOMETRIES.values()]
+    shapes = make_layer_geometries(findings).tolist()
+    assert shapes == [finding.make_layer_geometry() for finding in findings]
+    for shape, (_, area) in zip(shapes, GEOMETRIES.values(), strict=True):
+        assert shape is None if area is None else shape.geom_type == "MultiPolygon"
+        assert area is None or shape.area == pytest.approx(area, rel=0.01)
+
+
+def test_type_of_a_finding_follows_its_geometry():
+    finding = Finding("DLTB", geometry=shapely.Point(0, 0))
+    assert finding.geom_kind == "point"
+    finding.geometry = shapely.box(0, 0, 1, 1)
+    assert finding.geom_kind == "area"
+    set_geometries([finding], [None])
+    assert (finding.geom_kind, finding.geometry) == ("none", None)
+
+
+def test_columns_and_dicts_of_many_findings_are_those_of_each():
+    findings = make_findings()
+    findings[0].params = {"share": np.float64(0.5), "rows": (np.int64(3),), "kinds": {"a": {1}}, "shown": {"n": None}}
+    findings[1].related_keys, findings[1].needs_approval = ["7", "8"], True
+    columns = make_finding_columns(findings)
+    assert tuple(columns) == FINDING_COLUMNS
+    assert [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)] == [
+        finding.row() for finding in findings
+    ]
+    dicts = list(iterate_finding_dicts(findings))
+    assert dicts == [finding.to_dict() for finding in findings]
+    assert dicts[0]["params"] == {"share": 0.5, "rows": [3], "kinds": {"a": [1]}, "shown": {"n": None}}
+    assert columns["params"][0] == json.dumps(dicts[0]["params"])
+    assert [shapely.from_wkt(one["geometry"]) if one["geometry"] else None for one in dicts[:5]] == [
+        finding.geometry for finding in findings[:5]
+    ]
+    assert dicts[5]["geometry"] is dicts[6]["geometry"] is None
+
+
+def test_findings_on_one_shape_have_its_place_and_their_own_areas():
+    # Long edges are straight in the plane: the area as drawn differs from that by vertices.
+    plan = make_example_plan({"red_line": [shapely.box(0, 0, 3000, 2000).wkt]})
+    shape = plan.layers["STBHHX"].plane[0]
+    drawn, other, without = (Finding("STBHHX", key="1", code="GEO001", geometry=shape) for _ in range(3))
+    alone = Finding("STBHHX", key="1", code="GEO001", geometry=shapely.from_wkb(shape.wkb))
+    (area,) = compute_drawn_area(np.array([shape], dtype=object), make_lonlat_transformer(plan.plane_crs))
+    drawn.area_m2 = alone.area_m2 = float(area)
+    other.area_m2 = float(area) / 2
+    complete_findings(plan, [drawn, other, without, alone], Texts("zh"), NEVER_CANCELLED)
+    assert drawn.by_nodes_m2 == alone.by_nodes_m2 and abs(drawn.by_nodes_m2 - area) > 0.01
+    assert other.by_nodes_m2 is without.by_nodes_m2 is None
+    assert drawn.place == other.place == without.place == alone.place
+    assert len({finding.fingerprint for finding in (drawn, other, without, alone)}) == 4
+
+
+def test_point_on_the_border_of_townships_has_one_of_their_names():
+    west, east = shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)
+    townships = [
+        {"wkt": west.wkt, "division_name": "西乡", "division_code": "140225100"},
+        {"wkt": east.wkt, "division_name": "东镇", "division_code": "140225101"},
+    ]
+    plan = make_example_plan({"townships": townships})
+    x, y, _, _ = plan.layers["XZQXZ"].plane[0].bounds
+    points = [shapely.Point(x + east, y + 10) for east in (10, 1500, 1000, 5000)]
+    names = find_township_name_of_points(plan, points)
+    assert names[:2] == ["西乡", "东镇"] and names[2] in ("西乡", "东镇") and names[3] == ""
+    assert find_township_name_of_points(plan, []) == []
