@@ -17,7 +17,7 @@ from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..messages.texts import Texts
-from ..model.findings import Finding, set_fingerprints
+from ..model.findings import Finding, set_fingerprints, set_geometries
 from ..plan.plan import Plan
 
 
@@ -32,10 +32,20 @@ def find_township_name_of_points(plan: Plan, points: Any) -> list[str]:
         return [""] * len(points)
     township_names = layer.text("division_name")
     rows_with_shape = np.flatnonzero(layer.has_shape)
-    tree = shapely.STRtree(layer.plane[rows_with_shape])
+    shapes, points = layer.plane[rows_with_shape], np.asarray(points, dtype=object)
     names_found = [""] * len(points)
-    for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
-        names_found[i] = names_found[i] or township_names[rows_with_shape[j]]
+    # The few large shapes are prepared and search the many points.
+    shape_rows, point_rows = shapely.STRtree(points).query(shapes, predicate="intersects")
+    is_ambiguous = np.bincount(point_rows, minlength=len(points)) > 1
+    for i, j in zip(point_rows.tolist(), shape_rows.tolist(), strict=True):
+        names_found[i] = township_names[rows_with_shape[j]]
+    # A point on the border of townships has the name of the first that the search by points finds.
+    border_points = np.flatnonzero(is_ambiguous)
+    for i in border_points.tolist():
+        names_found[i] = ""
+    for i, j in zip(*shapely.STRtree(shapes).query(points[border_points], predicate="intersects"), strict=True):
+        row = int(border_points[i])
+        names_found[row] = names_found[row] or township_names[rows_with_shape[j]]
     return names_found
 
 
@@ -51,17 +61,17 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     Their geometries are converted from the plane to the CRS of findings, without the vertices that densification
     added. Raise Cancelled.
     """
+    set_geometries(findings, [finding.geometry for finding in findings])
     located = [f for f in findings if f.geom_kind != "none"]
-    shapes = np.array([f.geometry for f in located], dtype=object)
-    points = shapely.point_on_surface(shapes)
-    for finding, township in zip(located, find_township_name_of_points(plan, points), strict=True):
-        finding.township = township
+    # Several rules may report one feature: each shape is located and converted once.
+    shapes, shape_of_finding = _find_distinct_shapes(located)
+    townships = find_township_name_of_points(plan, shapely.point_on_surface(shapes))
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
     centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
-    lonlat = shapely.get_coordinates(centres) if len(located) else np.zeros((0, 2))
-    for finding, (x, y) in zip(located, lonlat, strict=True):
-        finding.place = (float(x), float(y))
-    _set_areas_by_vertices(plan, located, shapes)
+    places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]
+    for finding, n in zip(located, shape_of_finding, strict=True):
+        finding.township, finding.place = townships[n], places[n]
+    _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
     rounded_places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in located if f.place}
     cancellation.raise_if_cancelled()
     set_fingerprints(findings, rounded_places)
@@ -69,27 +79,39 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.format_message(finding, plan.norm.standard.templates)
-    for finding, shape in zip(located, plan.reproject_for_findings(plan.remove_added_vertices(shapes)), strict=True):
-        finding.geometry = shape
+    stored_shapes = plan.reproject_for_findings(plan.remove_added_vertices(shapes))
+    set_geometries(located, stored_shapes[shape_of_finding])
 
 
-def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) -> None:
+def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:
+    """Return the (k,) geometries of findings, each object once, and (n,) the position of each finding's geometry."""
+    position_by_id: dict[int, int] = {}
+    positions = [position_by_id.setdefault(id(f.geometry), len(position_by_id)) for f in findings]
+    shapes = np.empty(len(position_by_id), dtype=object)
+    for finding, position in zip(findings, positions, strict=True):
+        shapes[position] = finding.geometry
+    return shapes, np.array(positions, dtype=int)
+
+
+def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, shape_of_finding: NDArray) -> None:
     """Set the area by stored vertices (``by_nodes_m2``) on findings with a shape.
 
     Only findings whose area equals the drawn area of their shape get the value, and only if it differs from that area.
+    ``shapes``: (k,) distinct geometries; ``shape_of_finding``: (n,) the position of each finding's geometry.
     """
-    if not len(located):
-        return
-    areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
     to_lonlat = crs_care.make_lonlat_transformer(plan.plane_crs)
-    drawn_areas, vertex_areas = (
-        compute_drawn_area(shapes, to_lonlat),
-        measure_statutory_area(plan.remove_added_vertices(shapes), to_lonlat),
-    )
-    is_different = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
-        np.abs(drawn_areas - vertex_areas) > _SAME_M2
-    )
-    for n in np.flatnonzero(is_different).tolist():
+    areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
+    # Only shapes whose areas are compared are measured.
+    drawn_areas = np.full(len(shapes), np.nan)
+    rows = np.unique(shape_of_finding[np.isfinite(areas)])
+    drawn_areas[rows] = compute_drawn_area(shapes[rows], to_lonlat)
+    drawn_areas = drawn_areas[shape_of_finding]
+    is_drawn = np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas
+    vertex_areas = np.full(len(shapes), np.nan)
+    rows = np.unique(shape_of_finding[is_drawn])
+    vertex_areas[rows] = measure_statutory_area(plan.remove_added_vertices(shapes[rows]), to_lonlat)
+    vertex_areas = vertex_areas[shape_of_finding]
+    for n in np.flatnonzero(is_drawn & (np.abs(drawn_areas - vertex_areas) > _SAME_M2)).tolist():
         located[n].by_nodes_m2 = float(vertex_areas[n])
 
 
