@@ -27,12 +27,12 @@ _RATIO_FORMS = ("N1", "N2", "N3")
 _RATIO_DECIMALS = 4
 
 
-def make_clauses(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clauses of a finding's message by their placeholders."""
+def make_clauses(
+    finding: Finding, texts: Texts, templates: dict[str, Template], wanted: frozenset[str]
+) -> dict[str, str]:
+    """Return the clauses of a finding's message by their placeholders; of costly ones, those that are wanted."""
     shown: Mapping[str, Any] = finding.params.get("shown", {})
     clauses = {
-        "net": describe_net_area(finding, texts),
-        "overlaps_first": _name_overlaps_there(finding, texts),
         "repeated": "".join(
             _describe_repeated_land(one, finding, texts, templates) for one in shown.get("repeated", ())
         ),
@@ -43,10 +43,15 @@ def make_clauses(finding: Finding, texts: Texts, templates: dict[str, Template])
         "terrace": texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else "",
         "invalid_first": texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else "",
     }
-    clauses |= _describe_limits(finding, texts)
+    if "net" in wanted:
+        clauses["net"] = describe_net_area(finding, texts)
+    if "overlaps_first" in wanted:
+        clauses["overlaps_first"] = _name_overlaps_there(finding, texts)
+    if not wanted.isdisjoint(("limit_area", "sliver_note")):
+        clauses |= _describe_limits(finding, texts)
     if finding.params.get("form") in _RATIO_FORMS:
         clauses["form_text"] = texts.get("words", f"ratio_{finding.params['form'].lower()}")
-    if "row_names" in shown:
+    if "row_names" in shown and "which_rows" in wanted:
         clauses["which_rows"] = _list_rows(finding, texts)
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")

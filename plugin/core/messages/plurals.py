@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 #: A count with the noun that it counts: ``{count} invalid features``.
@@ -40,6 +41,12 @@ _PRONOUNS = {"them": "it", "their": "its", "Their": "Its"}
 _OTHER_PRONOUN_PATTERN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
 
 
+@lru_cache(maxsize=1024)
+def _find_counted_nouns(template: str) -> list[re.Match[str]]:
+    """Return the counts of a text with their nouns in the plural."""
+    return [one for one in _COUNTED_NOUN_PATTERN.finditer(template) if one["noun"] not in _NO_PLURALS]
+
+
 def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     """Return an English text with noun and verb in the singular after a count of 1.
 
@@ -48,11 +55,9 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     >>> agree_with_counts("{count} features of layer “{layer}” have no shape.", {"count": 1})
     '{count} feature of layer “{layer}” has no shape.'
     """
-    matches = [
-        one
-        for one in _COUNTED_NOUN_PATTERN.finditer(template)
-        if one["noun"] not in _NO_PLURALS and _is_number(params.get(one["name"]))
-    ]
+    matches = [one for one in _find_counted_nouns(template) if _is_number(params.get(one["name"]))]
+    if not matches:
+        return template
     text, end = "", len(template)
     # From the last count to the first, so that each changes only what follows it.
     for match in reversed(matches):

@@ -12,7 +12,7 @@ import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...paths import TEXTS_FOLDER
@@ -186,10 +186,20 @@ TEXT_LANGUAGES = ("zh", "en")
 #: A placeholder with its unit; the figure is a value in this unit.
 _FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
 _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
+#: The end of a name in a placeholder, before an attribute or an index.
+_PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
+_MAX_CACHED_TEXTS = 4096
 #: Placeholders of limits, which are printed as they are set.
 _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 #: Parameters that are figures in the unit of a message, and those that name its target.
 _FIGURE_PARAMS, _TARGET_PARAMS, _MARGIN_PARAMS = ("value", "land", "miss", "left"), ("target", "said"), ("miss", "left")
+#: Parameters that clauses of messages contain.
+_PARAMS_OF_CLAUSES = frozenset(("keys", "layer", "miss", "unit"))
+#: Parameters that are keys of texts → the section of the texts.
+_SECTION_OF_KEY_PARAMS = {
+    **dict.fromkeys(("reason", "problem", "measure", "place", "coordinates"), "words"),
+    **dict.fromkeys(("expected", "actual"), "types"),
+}
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
 SLIVER_TEXTS_KEY = "slivers"
 #: Keys longer than this are shown by their tail.
@@ -199,6 +209,20 @@ _SHOWN_KEY_CHARACTERS = 6
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / f"{lang}.toml")
+
+
+def _get_text(lang: str, section: str, key: str) -> str:
+    """Return a text with its placeholders; raise DataError if it is missing."""
+    try:
+        return str(_load_texts(lang)[section][key])
+    except KeyError as error:
+        raise DataError("data_key_missing", file=f"{lang}.toml", key=f"{section}.{key}") from error
+
+
+@cache
+def _get_constant_text(lang: str, section: str, key: str) -> str:
+    """Return a text without parameters."""
+    return _fill_placeholders(_get_text(lang, section, key), {})
 
 
 @cache
@@ -223,11 +247,9 @@ class Texts:
 
     def get(self, section: str, key: str, /, **params: Any) -> str:
         """Return a text by section and key, with its placeholders filled."""
-        try:
-            text = _load_texts(self.lang)[section][key]
-        except KeyError as error:
-            raise DataError("data_key_missing", file=f"{self.lang}.toml", key=f"{section}.{key}") from error
-        return _fill_placeholders(text, params)
+        if not params:
+            return _get_constant_text(self.lang, section, key)
+        return _fill_placeholders(_get_text(self.lang, section, key), params)
 
     def get_section(self, section: str) -> dict[str, str]:
         """Return all texts of a section: key → text."""
@@ -397,9 +419,11 @@ class Texts:
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
-        message_params = self._make_message_params(finding, templates)
+        wanted = find_placeholders(text)
+        message_params = self._make_message_params(finding, templates, wanted)
         message_params |= _format_figures_with_unit(text, finding.params)
-        message_params["area_m2"] = _format_area_with_limits(finding)
+        if "area_m2" in wanted:
+            message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
             text = name_field(text, finding.field, message_params.get("field_title", ""))
         if message_params.get("unit") == "":
@@ -432,22 +456,31 @@ class Texts:
         key = "window_registered_with_document" if registration["document"] else "window_registered"
         return self.get("words", key, **registration)
 
-    def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
+    def _make_message_params(
+        self, finding: Finding, templates: dict[str, Template], wanted: frozenset[str]
+    ) -> dict[str, Any]:
+        """Return the parameters of a finding's message; costly ones that the text does not want are left out."""
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
             "key": self.make_key_label(finding.key, finding.params.get("fid")),
             "related_layer": self.make_layer_label(finding.related_role, templates),
-            "related_key": ", ".join(
-                self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
-            ),
             "field": finding.field,
-            "area": self.format_area(finding.area_m2),
-            "net_area": self.format_area(finding.net_area_m2),
-            "width": format_width(finding.width_m),
         }
+        if "related_key" in wanted:
+            message_params["related_key"] = ", ".join(
+                self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
+            )
+        if "area" in wanted:
+            message_params["area"] = self.format_area(finding.area_m2)
+        if "net_area" in wanted:
+            message_params["net_area"] = self.format_area(finding.net_area_m2)
+        if "width" in wanted:
+            message_params["width"] = format_width(finding.width_m)
         message_params |= {
-            k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v) for k, v in finding.params.items()
+            k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v)
+            for k, v in finding.params.items()
+            if k in wanted or k in _PARAMS_OF_CLAUSES
         }
         message_params |= {
             k: self.make_layer_label(v, templates)
@@ -458,7 +491,7 @@ class Texts:
         # A waiver compares the parameters; those that only word the message are apart.
         shown_params: dict[str, Any] = finding.params.get("shown", {})
         message_params |= shown_params
-        message_params |= self._translate_key_params(finding)
+        message_params |= self._translate_key_params(finding.params)
         message_params |= self._describe_difference(finding, message_params, shown_params)
         message_params |= self._list_names(finding, templates, message_params, shown_params)
         if finding.role in templates and (template_field := templates[finding.role].find_field_by_name(finding.field)):
@@ -466,8 +499,9 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
-        message_params |= self._describe_feature(finding, shown_params)
-        clauses = make_clauses(finding, self, templates)
+        if not wanted.isdisjoint(("authority", "named", "facts")):
+            message_params |= self._describe_feature(finding, shown_params)
+        clauses = make_clauses(finding, self, templates, wanted)
         message_params |= {name: text for name, text in clauses.items() if name not in finding.params}
         # A result stored by an earlier version does not have it.
         message_params["there"] = (
@@ -486,7 +520,7 @@ class Texts:
 
         Name and facts are empty where the rule does not state them, as in a result of an earlier version.
         """
-        sources, name = self.get_section("authorities"), shown_params.get("feature_name", "")
+        sources, name = _load_texts(self.lang)["authorities"], shown_params.get("feature_name", "")
         facts = [str(one) for one in shown_params.get("facts", [])]
         part_areas_m2 = shown_params.get("part_areas_m2", [])
         facts += [self.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
@@ -514,24 +548,18 @@ class Texts:
         layer = self.make_layer_label(related_features["role"], templates)
         return self.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
 
-    def _translate_key_params(self, finding: Finding) -> dict[str, str]:
+    def _translate_key_params(self, params: Mapping[str, Any]) -> dict[str, str]:
         """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
-        for section, param_names in (
-            ("words", ("reason", "problem", "measure", "place", "coordinates")),
-            ("types", ("expected", "actual")),
-        ):
-            section_texts = texts.get(section, {})
-            translated_params |= {
-                n: section_texts[v]
-                for n in param_names
-                if isinstance(v := finding.params.get(n), str) and v in section_texts
-            }
+        for name in params.keys() & _SECTION_OF_KEY_PARAMS.keys():
+            section_texts, value = texts.get(_SECTION_OF_KEY_PARAMS[name], {}), params[name]
+            if isinstance(value, str) and value in section_texts:
+                translated_params[name] = section_texts[value]
         for name in ("unit", "above_unit"):
-            if name in finding.params:
+            if name in params:
                 # A figure without a layer is shown in the unit of its text.
-                unit = str(finding.params[name])
+                unit = str(params[name])
                 translated_params[name] = str(texts["units"].get(unit, unit))
         return translated_params
 
@@ -582,7 +610,7 @@ class Texts:
         if "row_names" in shown_params:
             list_texts["rows"] = separator.join(self.make_key_label(key, fid) for key, fid in shown_params["row_names"])
         # A result stored by an earlier version does not name the features, and only the most frequent type.
-        type_texts = self.get_section("types")
+        type_texts = _load_texts(self.lang)["types"]
         types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
         list_texts["types"] = separator.join(type_texts.get(str(one), str(one)) for one in types)
         rows_text = list_texts.get("rows", "")
@@ -669,13 +697,17 @@ def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str,
 
     They have two decimals, more where a value would look equal to a limit that it misses.
     """
-    figure_names = {name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
-    limits = _list_limits(params)
+    figure_names = [name for name in _find_figures(text) if _is_finite_float(params.get(name))]
+    limits = _list_limits(params) if figure_names else []
     return {
-        name: format_number(params[name], choose_decimals_unlike_limits(params[name], limits))
-        for name in figure_names
-        if _is_finite_float(params.get(name))
+        name: format_number(params[name], choose_decimals_unlike_limits(params[name], limits)) for name in figure_names
     }
+
+
+@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+def _find_figures(text: str) -> frozenset[str]:
+    """Return the placeholders of a text for values in m² or percent, without limits."""
+    return frozenset(name for name in _FIGURE_WITH_UNIT_PATTERN.findall(text) if not name.startswith(_LIMIT_PREFIXES))
 
 
 def _format_area_with_limits(finding: Finding) -> str:
@@ -709,12 +741,22 @@ def name_field(text: str, name: str, alias: str) -> str:
     return before.removesuffix(" ") + label + (after if is_in_brackets else after.removeprefix(" "))
 
 
+@lru_cache(maxsize=_MAX_CACHED_TEXTS)
+def find_placeholders(text: str) -> frozenset[str]:
+    """Return the names of the placeholders of a text."""
+    fields = [name for _, name, _, _ in string.Formatter().parse(text) if name]
+    return frozenset(_PLACEHOLDER_END_PATTERN.split(name)[0] for name in fields)
+
+
 def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
     """Fill the named placeholders of a text.
 
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
-    return string.Formatter().vformat(agree_with_counts(text, params), (), params)
+    return agree_with_counts(text, params).format_map(params)
+
+
+_QUOTATION_MARK_PATTERN = re.compile("[“”]")
 
 
 def nest_quotation_marks(text: str) -> str:
@@ -722,6 +764,9 @@ def nest_quotation_marks(text: str) -> str:
 
     A text whose marks are not in pairs stays as it is.
     """
+    if not "".join(_QUOTATION_MARK_PATTERN.findall(text)).replace("“”", ""):
+        # No mark is within others.
+        return text
     depth, characters = 0, []
     for character in text:
         depth += character == "“"

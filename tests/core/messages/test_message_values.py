@@ -11,6 +11,7 @@ from plugin.core.messages.texts import (
     ConceptName,
     IndicatorName,
     Texts,
+    find_placeholders,
     name_field,
     nest_quotation_marks,
 )
@@ -85,10 +86,16 @@ def test_chinese_message_names_a_field_by_its_title_once(text, expected):
         ("“甲”和“乙”", "“甲”和“乙”"),
         ("“山西省“十四五…”为 36 %", "“山西省“十四五…”为 36 %"),
         ("甲”乙“", "甲”乙“"),
+        ("“甲“乙”“丙””", "“甲‘乙’‘丙’”"),
+        ("甲", "甲"),
     ],
 )
 def test_quotation_marks_within_others_are_single(text, expected):
     assert nest_quotation_marks(text) == expected
+
+
+def test_placeholders_of_a_text_are_found_by_their_names():
+    assert find_placeholders("{a} 和 {b[0]}、{c.d:.2f}，{{e}}") == {"a", "b", "c"}
 
 
 def test_features_of_another_geometry_type_are_named():
