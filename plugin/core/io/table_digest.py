@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
 
 
+#: The hash that pandas gives to missing values when it finds equal values first.
+_HASH_OF_MISSING = 2**64 - 1
+
+
 def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return a SHA-256 digest of a table's values, geometries and CRS.
 
@@ -26,7 +30,10 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
 
     frame = source.frame
     shapes = frame.geometry.name
-    rows = pd.util.hash_array(np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)).copy()
+    wkb = np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)
+    # Shapes seldom repeat: finding equal ones first would read each twice.
+    rows = pd.util.hash_array(wkb, categorize=False)
+    rows[pd.isna(wkb)] = _HASH_OF_MISSING
     column_names = sorted(str(column) for column in frame.columns if column != shapes)
     for name in column_names:
         cancellation.raise_if_cancelled()
