@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 
 from ..geometry.arcs import count_arcs
 from .records import open_read_only
@@ -39,10 +40,18 @@ def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
     type_list = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
-    sql = f"SELECT OGR_GEOM_WKT AS text FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({type_list})"  # nosec B608 # the name is quoted, the types are ours
-    _, fids, _, (texts,) = pyogrio.raw.read(
-        opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False
-    )
+
+    def read_column(column: str) -> tuple[NDArray, NDArray]:
+        sql = f"SELECT {column} AS value FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({type_list})"  # nosec B608 # the name is quoted, column and types are ours
+        _, fids, _, (values,) = pyogrio.raw.read(
+            opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False
+        )
+        return fids, values
+
+    # The driver makes the texts of all rows, whatever the condition: they are asked for only if there are curves.
+    if not len(read_column("OGR_GEOMETRY")[0]):
+        return {}
+    fids, texts = read_column("OGR_GEOM_WKT")
     text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
     if path.suffix.lower() != ".gdb":
         text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}

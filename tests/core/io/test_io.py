@@ -555,6 +555,22 @@ def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
     assert hash_files(gdb_with_arcs) == before
 
 
+def test_filegdb_without_arcs_is_read_without_the_texts_of_its_shapes(tmp_path, monkeypatch):
+    frame = make_table([make_county_box(200 * n, 0) for n in range(3)])
+    frame.to_file(tmp_path / "a.gdb", layer="CZKFBJ", driver="OpenFileGDB")
+    queries, read = [], pyogrio.raw.read
+
+    def read_and_record(*args, **kwargs):
+        queries.append(kwargs.get("sql") or "")
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(pyogrio.raw, "read", read_and_record)
+    layer = read_single_layer(tmp_path / "a.gdb")
+    assert len(layer.frame) == 3 and layer.fids_with_arcs == ()
+    # The driver makes the texts of all rows, which takes six times as long as reading them.
+    assert any("OGR_GEOMETRY IN" in sql for sql in queries) and not any("OGR_GEOM_WKT" in sql for sql in queries)
+
+
 def test_ring_with_too_few_points_is_reported_as_invalid_not_as_empty(tmp_path):
     path = write_wkb_shapes(write_squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: make_ring_wkb((X, Y), (X + 1, Y))})
     report = check_data(path).report
