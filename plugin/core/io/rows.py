@@ -216,8 +216,11 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
     if values.dtype != object:
         return values
     # The same few texts are repeated.
-    decoded_by_text = {v: decode_cell(v, codec) for v in set(values) if isinstance(v, str)}
-    return np.array([decoded_by_text.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
+    codes, distinct_values = pd.factorize(values, use_na_sentinel=True)
+    decoded_values = np.full(len(distinct_values) + 1, None, dtype=object)
+    for n, value in enumerate(distinct_values):
+        decoded_values[n] = decode_cell(value, codec)
+    return decoded_values[codes]
 
 
 def _read_integers_as_text(
