@@ -6,6 +6,11 @@ import os
 import re
 
 import pytest
+from hypothesis import settings
+
+# On a busy machine an example may take longer than any limit.
+settings.register_profile("sanxian", deadline=None)
+settings.load_profile("sanxian")
 
 # SQLite would wait for the disk at each of thousands of small databases. Tests do not need that: a test that kills a
 # writer reads the data passed to the system, and no test simulates a power failure.

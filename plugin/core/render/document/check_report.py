@@ -400,7 +400,7 @@ def _make_body(
 
 def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield all problems by rule, in the statutory order."""
-    yield sections.make_heading("problems", report_texts.get("signed", "statutory_order"))
+    yield sections.make_heading("problems", report_texts.get("signed", "severity_and_statutory_order"))
     sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
     severities = [str(severity) for severity in Severity]
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
@@ -434,7 +434,8 @@ def _make_close_ups(
         if image
     ]
     if close_ups:
-        yield sections.make_heading("close_ups")
+        note = report_texts.get("signed", "largest_places", count=len(close_ups))
+        yield sections.make_heading("close_ups", note)
         yield PictureGrid(tuple(close_ups), column_count=4)
 
 
