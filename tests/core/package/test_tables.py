@@ -18,7 +18,8 @@ from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.rules._tables import group_differing_cells, make_group_params
+from plugin.core.package.rules._own_tables import remove_percent_gap
+from plugin.core.package.rules._tables import describe_target_cells, group_differing_cells, make_group_params
 from plugin.core.package.tables.compare import (
     CellDifference,
     _compare_figures_in_texts,
@@ -597,3 +598,15 @@ def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, 
         "a.xlsx", PrintedSheet(name, {k: c for k, c in cells.items() if c.text}), KnownTables([], "zh"), Texts("zh")
     ).findings
     assert found.case == "no_layers" and found.params["table"] == "乡镇"
+
+
+def test_figures_of_a_differing_target_are_named_whole():
+    cell = CellDifference(
+        "target", 44, 6, "建设用地规模", "目标", "≥ 123 456 789.00 km²（约束性，2035 年）", 123_456_788.0, 1.0, 2, "km2"
+    )
+    (text,) = describe_target_cells([cell], Texts("zh"))
+    assert text == "F44（为 ≥ 123 456 789.00 km²（约束性，2035 年），应为 123\u202f456\u202f788.0000）"
+
+
+def test_text_of_an_earlier_version_with_a_space_before_the_percent_sign_is_equal():
+    assert remove_percent_gap("≥ 66.68 %") == remove_percent_gap("≥ 66.68\u00a0%") == "≥ 66.68%"

@@ -8,6 +8,7 @@ names the reason why the other cells were not compared.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -406,7 +407,8 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
                     for one in rows.get(row.code, ())
                 }
                 printed_text = sheet.get_cell_text(line, place.sheet_column)
-                if None not in allowed_texts and allowed_texts and printed_text not in allowed_texts:
+                has_expected_text = remove_percent_gap(printed_text) in allowed_texts
+                if None not in allowed_texts and allowed_texts and not has_expected_text:
                     expected_text = "/".join(sorted(str(text) for text in allowed_texts))
                     wrong_cells.append(CellChange(line, place.sheet_column, printed_text, expected_text))
     if wrong_cells:
@@ -418,10 +420,15 @@ def _format_expected_text(column: str, one: Indicator, report_texts: ReportTexts
     if column == "state":
         return shown.format_state(one, report_texts)
     if column == "target":
-        return shown.format_target(one, report_texts).replace("\u202f", " ")
+        return remove_percent_gap(shown.format_target(one, report_texts).replace("\u202f", " "))
     if column == "confirmed":
         return texts.get("tables", "yes" if one.confirmed else "no")
     return None
+
+
+def remove_percent_gap(text: str) -> str:
+    """Return a text without spaces before percent signs, which workbooks of earlier versions have."""
+    return re.sub(r"\s+%", "%", text)
 
 
 def _make_cell_name(row: int, column: int) -> str:

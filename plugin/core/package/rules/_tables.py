@@ -269,8 +269,17 @@ def _inspect_block(
             yield make_finding(
                 "text", f"{block.table.id}/{case}", count=len(cells), cells=_list_names(cells, texts), detail=detail
             )
-    if cells := _describe_target_cells(differences, texts):
-        yield make_finding("target", block.table.id, count=len(cells), cells=_list_names(cells, texts), **table)
+    if cells := _list_cell_names(differences, "target"):
+        # Waivers compare the names of the cells, not the figures.
+        described_cells = _list_whole_names(describe_target_cells(differences, texts), texts)
+        yield make_finding(
+            "target",
+            block.table.id,
+            count=len(cells),
+            cells=_list_names(cells, texts),
+            shown={"cells": described_cells},
+            **table,
+        )
     if cells := _list_cell_names(differences, "no_figure", "words"):
         yield make_finding(
             "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_list_names(cells, texts), **table
@@ -282,7 +291,7 @@ def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list
     return [make_cell_name(one) for one in differences if one.case in cases]
 
 
-def _describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -> list[str]:
+def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -> list[str]:
     """Return the cells with another target or remainder, each with its figure and the computed one."""
     return [
         make_cell_name(one)
@@ -291,7 +300,7 @@ def _describe_target_cells(differences: Iterable[CellDifference], texts: Texts) 
             "words",
             "cell_printed_and_computed",
             cell=make_cell_name(one),
-            printed=one.printed_text or texts.get("words", "blank"),
+            printed=one.printed_text[:_MAX_NAME_CHARACTERS] or texts.get("words", "blank"),
             computed=format_number(one.expected_figure, one.decimals + _ADDITIONAL_DIGITS),
         )
         for one in differences
@@ -312,9 +321,13 @@ def _is_slight(cell: CellDifference) -> bool:
 
 
 def _list_names(item_names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(
-        name[:_MAX_NAME_CHARACTERS] for name in item_names[:MAX_NAMED_FEATURES]
-    ) + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
+    return _list_whole_names([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts)
+
+
+def _list_whole_names(item_names: list[str], texts: Texts) -> str:
+    """Return the first names joined by the comma of the language."""
+    names = texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES])
+    return names + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
 
 
 def _get_first_words_of_row(block: TableBlock, line: int) -> str:
