@@ -466,6 +466,29 @@ def test_batch_begins_at_its_table_and_enter_on_close_applies_nothing(qgis_app):
     assert not applied and not dialog.isVisible()
 
 
+def test_enter_presses_the_button_of_a_batch_that_has_the_focus_and_applies_nothing(qgis_app):
+    dialog = BatchDialog(QgsMapCanvas())
+    applied, pressed = [], []
+    dialog.applyRequested.connect(lambda: applied.append(1))
+    dialog.apply.setEnabled(True)
+    dialog.show()
+    process_events(0.1)
+    buttons = [
+        button
+        for button in (*dialog.findChildren(QPushButton), *dialog.group_buttons.values())
+        if button is not dialog.apply and button.isVisible() and button.isEnabled()
+    ]
+    assert len(buttons) >= 5
+    for button in buttons:
+        if button.text() in ("关闭", "Close"):
+            continue
+        button.clicked.connect(lambda _on=False, button=button: pressed.append(button))
+        button.setFocus()
+        QTest.keyClick(button, Qt.Key.Key_Return)
+        assert pressed[-1] is button and not applied, button.text()
+    dialog.reject()
+
+
 def test_buttons_that_filter_a_batch_show_in_every_theme_whether_they_are_pressed(qgis_app):
     # QGIS's dark theme draws a pressed push button like any other.
     assert all(isinstance(button, QToolButton) for button in BatchDialog(QgsMapCanvas()).group_buttons.values())

@@ -8,7 +8,6 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
@@ -25,7 +24,7 @@ from ...core.standard import EVERY_RULE
 from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages, theme
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
 from ..widgets.fit import make_scroll_area
@@ -37,7 +36,7 @@ from .form import CountyForm, FormErrorList
 _MARGIN_DIGITS = 12
 
 
-class ProfileForm(QDialog):
+class ProfileForm(FocusedButtonDialog):
     """Widgets of the dialog 县配置.
 
     File dialogs start in the folder of the project.

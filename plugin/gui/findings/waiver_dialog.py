@@ -15,7 +15,6 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QDateEdit,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QFrame,
@@ -34,7 +33,7 @@ from ...core.errors import SanxianError
 from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.digest import explain_digest
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
@@ -95,7 +94,7 @@ def _describe_effect(findings: list[Any]) -> str:
 SaveWaivers = Callable[[list[Any], Any, Path], None]
 
 
-class WaiverDialog(QDialog):
+class WaiverDialog(FocusedButtonDialog):
     """Register a waiver for one or more findings.
 
     ``current``: the selected finding, one of ``findings``; ``titles``: rule code → title; ``save``: writes the

@@ -10,7 +10,6 @@ from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QResizeEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -24,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.fit import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
@@ -77,7 +77,7 @@ class _Table(QTreeView):
         self.resized.emit()
 
 
-class BatchDialog(QDialog):
+class BatchDialog(FocusedButtonDialog):
     """Lists the proposals of a batch; it changes nothing itself.
 
     Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: show all its fixes; ``ticksChanged``;

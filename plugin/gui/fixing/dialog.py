@@ -8,11 +8,12 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..findings.groups import get_kind
 from ..widgets import theme
+from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.fit import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
@@ -24,7 +25,7 @@ from .outcome_box import OutcomeBox
 _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
-class FixDialog(QDialog):
+class FixDialog(FocusedButtonDialog):
     """Shows the ways to fix one finding and requests to apply the chosen one; it changes nothing itself.
 
     Signals: ``choiceShown`` with the chosen way; ``applyRequested``; ``stepped`` with the direction;

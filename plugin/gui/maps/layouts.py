@@ -11,7 +11,6 @@ from qgis.PyQt.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QLabel,
@@ -39,7 +38,7 @@ from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine, ensure_exportable_document_info
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.fit import resize_within_screen
 from ..widgets.messages import push_message
 
@@ -174,7 +173,7 @@ class MapActions:
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
 
-class LayoutsDialog(QDialog):
+class LayoutsDialog(FocusedButtonDialog):
     """Dialog 生成布局, in which the user chooses the maps to lay out.
 
     Maps that cannot be created are disabled, with the reason as tool tip.

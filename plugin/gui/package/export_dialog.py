@@ -9,7 +9,6 @@ from typing import Any
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QEvent, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
-    QDialog,
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
@@ -27,7 +26,7 @@ from ...core.errors import SanxianError
 from ...core.files.digests import MANIFEST_PAGE_FILE_NAME, UNLISTED_FILES
 from ..help.buttons import make_help_button
 from ..widgets import messages, theme
-from ..widgets.buttons import CopyButton
+from ..widgets.buttons import CopyButton, FocusedButtonDialog
 from ..widgets.digest import explain_digest
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
@@ -234,7 +233,7 @@ class OutcomePage(QWidget):
 _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 
 
-class ExportDialog(QDialog):
+class ExportDialog(FocusedButtonDialog):
     """Window of the package export.
 
     Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running

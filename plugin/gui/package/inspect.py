@@ -10,7 +10,7 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
 
 from ...bridge import settings
 from ...bridge.checking import findings_layer
@@ -26,7 +26,7 @@ from ..findings.result import CheckView
 from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.file_line import FileLine
 from ..widgets.messages import MessageBarMessages
 from .spec_combo import SpecCombo
@@ -223,7 +223,7 @@ def remember_package(path: str) -> None:
     settings.store_setting(_LAST_PATH_SETTING, path)
 
 
-class InspectDialog(QDialog):
+class InspectDialog(FocusedButtonDialog):
     """Dialog 检查成果包; raises SanxianError if a shipped specification is damaged."""
 
     def __init__(self, path: str, parent=None):

@@ -11,7 +11,6 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
@@ -30,7 +29,7 @@ from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_le
 from ...core.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.buttons import add_help_button
 from ..widgets import messages, theme
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 from ..widgets.sections import NoticeBox
@@ -184,7 +183,7 @@ def summarise_document_info(found: ResolvedDocument) -> str:
 _COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"
 
 
-class DocumentDialog(QDialog):
+class DocumentDialog(FocusedButtonDialog):
     """Dialog to edit the document information (成果信息).
 
     ``form``: values of a package specification; ``problem``: why an export cannot start, in which case the dialog

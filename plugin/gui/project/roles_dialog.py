@@ -28,7 +28,7 @@ from ...bridge.texts import list_first_names, tr
 from ...core.errors import SanxianError
 from ..help.buttons import add_help_button
 from ..widgets import messages
-from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
@@ -106,7 +106,7 @@ def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> 
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
-class RolesDialog(QDialog):
+class RolesDialog(FocusedButtonDialog):
     """Dialog with a row per role (layer of the plan) and the layer assigned to it.
 
     The empty choice leaves recognition to name and fields of the layers.

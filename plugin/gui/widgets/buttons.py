@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication, QKeyEvent, QShowEvent
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QToolButton
 
 from ...bridge.texts import tr
 
@@ -32,6 +32,20 @@ def make_close_button(dialog: QDialog) -> QDialogButtonBox:
     buttons.button(_StandardButton.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)
     return buttons
+
+
+class FocusedButtonDialog(QDialog):
+    """A dialog in which Enter presses the button that has the focus, never the default button in its place.
+
+    Qt passes Enter on to the default button from tool buttons and from buttons that cannot become the default one.
+    """
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        focus = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QPushButton | QToolButton):
+            focus.click()
+            return
+        super().keyPressEvent(event)
 
 
 class ManualStartDialog(QDialog):

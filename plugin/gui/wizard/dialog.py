@@ -8,7 +8,6 @@ from qgis.PyQt.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -24,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..help.buttons import make_help_button
 from ..widgets import theme
+from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.fit import resize_within_screen
 from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
@@ -36,7 +36,7 @@ from .template_page import TemplatePage
 _MAX_SCREEN_SHARE = 0.88
 
 
-class NewProjectWizard(QDialog):
+class NewProjectWizard(FocusedButtonDialog):
     """Window of the wizard with its pages; it creates nothing itself.
 
     Signals: ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
