@@ -74,6 +74,20 @@ def select_data(mapping_dialog, name, data):
     return box
 
 
+def test_width_that_the_user_gave_a_column_of_choices_is_kept_when_the_window_is_resized(mapping_dialog):
+    table = mapping_dialog.table
+    letter = table.fontMetrics().horizontalAdvance("0")
+    mapping_dialog.resize(letter * 200, 500)
+    mapping_dialog.show()
+    process_events(0.1)
+    width = letter * 30
+    table.setColumnWidth(mapping_table.MORE_COLUMN, width)
+    for letters in (202, 204, 206):
+        mapping_dialog.resize(letter * letters, 500)
+        process_events(0.1)
+        assert table.columnWidth(mapping_table.MORE_COLUMN) == width, letters
+
+
 @pytest.mark.parametrize("letters", [95, 150])
 def test_examples_have_the_width_of_their_heading_on_a_narrow_screen(mapping_dialog, letters):
     table = mapping_dialog.table

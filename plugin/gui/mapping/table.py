@@ -130,10 +130,9 @@ class MappingTable(QTableWidget):
         if not self.rowCount():
             return
         letter = self.fontMetrics().horizontalAdvance("0")
+        fitted_columns = [c for c in _CHOICE_WIDTHS if header.sectionSize(c) == self._fitted_widths.get(c)]
         widths = {
-            column: letter * letters
-            if header.sectionSize(column) == self._fitted_widths.get(column)
-            else header.sectionSize(column)
+            column: letter * letters if column in fitted_columns else header.sectionSize(column)
             for column, (letters, _) in _CHOICE_WIDTHS.items()
         }
         others = sum(
@@ -144,7 +143,8 @@ class MappingTable(QTableWidget):
             narrowed = min(widths[column], max(widths[column] - max(missing, 0), letter * narrow_letters))
             missing -= widths[column] - narrowed
             self.setColumnWidth(column, narrowed)
-            self._fitted_widths[column] = narrowed
+            if column in fitted_columns:
+                self._fitted_widths[column] = narrowed
 
     def _show_field_description(self, row: int, target: TemplateField) -> None:
         name = QTableWidgetItem(f"{target.alias} {target.name}")
