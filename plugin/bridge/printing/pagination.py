@@ -158,14 +158,14 @@ def _find_divided_row(
         if row == 1:
             begin = min(head.find_first_and_last_page(height)[0], start.find_first_and_last_page(height)[0])
         if begin != end or last_page not in (None, begin):
-            first = row - 1
-            while first and first - 1 in kept_rows:
-                first -= 1
-            if first == 0 and begins_page:
+            first_row = row - 1
+            while first_row and first_row - 1 in kept_rows:
+                first_row -= 1
+            if first_row == 0 and begins_page:
                 # The rows have no room on one page.
-                first = row - 1
-            if begin != end or first != row - 1:
-                return first
+                first_row = row - 1
+            if begin != end or first_row != row - 1:
+                return first_row
         last_page = end
     return None
 

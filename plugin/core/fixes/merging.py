@@ -20,7 +20,8 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     for edits in applied:
         net_edits.new_fields += [new for new in edits.new_fields if new not in net_edits.new_fields]
         # A new row takes the values that its source row had before this fix: the fix may change or delete that row.
-        rows_before = dict(rows)
+        sources = {(one.role, one.attribute_source_fid) for one in edits if one.is_new}
+        rows_before = {key: rows[key] for key in sources if key in rows}
         for one in edits:
             edit = _resolve_attribute_source(one, rows_before)
             former_edit = rows.get((edit.role, edit.fid))

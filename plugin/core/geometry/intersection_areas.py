@@ -262,7 +262,8 @@ class _Pairs(NamedTuple):
 
     ``left_polygon``, ``right_polygon`` (p,); ``is_contradictory`` (p,) bool: the order of the crossings contradicts
     itself, or a ring cannot be located; ``pair`` (e,): pair of each crossing and ring of both boundaries, in order;
-    ``point`` (k, 2): the crossings, ``centre`` (k,): a ring of the left polygon of each.
+    ``point`` (k, 2): the crossings, ``ring_about`` (k,): a ring of the left polygon of each,
+    about whose first vertex the sums are.
     """
 
     left_polygon: NDArray
@@ -271,7 +272,7 @@ class _Pairs(NamedTuple):
     boundaries: tuple[_Boundary, _Boundary]
     pair: NDArray
     point: NDArray
-    centre: NDArray
+    ring_about: NDArray
 
     def sum_areas(self, sums: tuple[RingSums, RingSums], until: Iterable[NDArray]) -> NDArray:
         """Return (p,) areas (m²) from sums along the rings of both layers, and those until the crossings."""
@@ -287,7 +288,7 @@ class _Pairs(NamedTuple):
 def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> tuple[NDArray, NDArray]:
     """Return (p,) areas of pairs in m², 0 where they only touch, and bool: an overlay must decide."""
     # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
-    about = left.first_vertex[pairs.centre]
+    about = left.first_vertex[pairs.ring_about]
     until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
     area = pairs.sum_areas((left.sums, right.sums), until)
     areas = left.polygon_areas[pairs.left_polygon], right.polygon_areas[pairs.right_polygon]
@@ -300,7 +301,7 @@ def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments,
     """Return (p,) areas of pairs in m² on the ellipsoid, within edges as drawn."""
     sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
     crossing = pairs.point + left.plane_origin
-    projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.centre]
+    projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.ring_about]
     until = [
         sums_of_layer.sum_until_crossings(side.segment, crossing, projected, about)
         for sums_of_layer, side in zip(sums, pairs.boundaries, strict=True)

@@ -121,12 +121,13 @@ def _sum_along_boundaries(
     # Loaded only where layers do not share their edges.
     from .intersection_areas import are_signs_exact, compute_intersection_areas
 
-    if not are_signs_exact(fine, coarse):
-        return None
     # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
     rows, others = np.flatnonzero(fine_rows), np.flatnonzero(coarse_rows)
+    selected, others_selected = Polygons(fine.shapes[rows]), Polygons(coarse.shapes[others])
+    if not are_signs_exact(selected, others_selected):
+        return None
     cut = compute_intersection_areas(
-        fine.shapes[rows], coarse.shapes[others], tolerance=tolerance, plane=plane, cancellation=cancellation
+        selected, others_selected, tolerance=tolerance, plane=plane, cancellation=cancellation
     )
     return SharedAreas(
         rows[cut.left],

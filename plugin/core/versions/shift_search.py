@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..geometry.intersection_areas import compute_intersection_areas
+from ..geometry.intersection_areas import are_signs_exact, compute_intersection_areas
 from ..geometry.overlay import find_overlapping_rows, find_shared_parts, find_uncovered_parts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 #: Every common part counts.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-#: Coordinates (m) up to which areas of pairs are computed from crossings.
-_MAX_EXTENT_M = 1e6
 
 
 @dataclass(frozen=True)
@@ -251,9 +249,9 @@ def _compute_areas_of_pairs(
     before: Polygons, after: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return rows of both editions that share land, and the areas in the plane, m²."""
-    bounds = np.array([shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (before, after)])
-    centre = (bounds[0, :2] + bounds[0, 2:]) / 2
-    if np.abs(bounds.reshape(-1, 2) - centre).max() > _MAX_EXTENT_M:
+    # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
+    before, after = Polygons(before.shapes), Polygons(after.shapes)
+    if not are_signs_exact(before, after):
         # A row with wrong coordinates, far outside the county.
         parts = find_shared_parts(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
         return parts.left, parts.right, shapely.area(parts.geometry)
