@@ -177,7 +177,7 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
     requested_dialogs.answer |= {"SHIFT_EAST": 0.3, "SHIFT_NORTH": -0.2, "SHIFT_ROWS": 12}
     exchange.open_comparison_dialog()
     assert read_message_text(exchange).startswith(
-        "后一版整体平移：东方向 0.300 米、北方向 -0.200 米（负值为向西、向南），12 个要素。 两个版本有 2 处不同："
+        "后一版整体平移：东方向 0.300 米、北方向 −0.200 米（负值为向西、向南），12 个要素。 两个版本有 2 处不同："
     )
     requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.open_comparison_dialog()

@@ -59,8 +59,7 @@ def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> V
     shift = comparison.shift
     if shift is not None:
         key = "sealed_shifted" if shift.is_removed else "sealed_shift_kept"
-        params = {"layer": comparison.later_edition.layer.name, "limit": shift.max_shift_m}
-        result.notes.append((key, {**params, **shift.make_message_params()}))
+        result.notes.append((key, {"layer": comparison.later_edition.layer.name, **shift.make_texts()}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
     sealed_edition = comparison.earlier_edition
     for rows, note in (

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..geometry.edge_densification import hash_added_vertices, remove_added_vertices
 from ..geometry.validity import is_missing
+from ..messages.numbers import format_number
 from ..plan.layer import Layer
 
 if TYPE_CHECKING:
@@ -164,13 +165,23 @@ class EditionShift:
         """Return the number of rows that differ by the shift only."""
         return len(self.earlier_rows)
 
-    def make_message_params(self) -> dict[str, Any]:
-        """Return the parameters of messages: metres east and north, number of rows, their share in percent."""
+    def make_params(self) -> dict[str, Any]:
+        """Return the parameters of a finding: metres east and north, number of rows, their share in percent."""
         return {
             "east": round(self.east_m, 4),
             "north": round(self.north_m, 4),
             "count": self.row_count,
             "share": round(100 * self.share, 2),
+        }
+
+    def make_texts(self) -> dict[str, Any]:
+        """Return the same parameters and the limit (m) as messages show them; the number of rows stays a number."""
+        return {
+            "east": format_number(self.east_m, 3),
+            "north": format_number(self.north_m, 3),
+            "count": self.row_count,
+            "share": format_number(100 * self.share, 2),
+            "limit": format_number(self.max_shift_m, 2),
         }
 
 

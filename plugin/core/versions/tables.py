@@ -113,9 +113,9 @@ def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str,
     shift = comparison.comparison.shift
     if shift is None:
         return []
-    params = shift.make_message_params()
+    params = shift.make_texts()
     if not shift.is_removed:
-        return [("shift_stated", {**params, "limit": f"{shift.max_shift_m:g}"})]
+        return [("shift_stated", params)]
     areas = {
         "rows": shift.rows_m2,
         "left": shift.left_m2,

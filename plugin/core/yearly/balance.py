@@ -183,7 +183,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             messages.append(texts.get("yearly", reason, **params))
     for maintained_layer in update.maintained_layers:
         if maintained_layer.comparison.shift is not None:
-            params = {"role": maintained_layer.role, **maintained_layer.comparison.shift.make_message_params()}
+            params = {"role": maintained_layer.role, **maintained_layer.comparison.shift.make_texts()}
             messages.append(
                 texts.get("yearly", "shift", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
             )

@@ -148,7 +148,10 @@ class ExchangeActions:
                     "The later edition is shifted as a whole: {east} m east, {north} m north (negative: west, south; "
                     "{count} features)."
                 )
-                offsets = {"east": f"{results['SHIFT_EAST']:.3f}", "north": f"{results['SHIFT_NORTH']:.3f}"}
+                offsets = {
+                    key: format_number(results[name], 3)
+                    for key, name in (("east", "SHIFT_EAST"), ("north", "SHIFT_NORTH"))
+                }
                 message = f"{text.format(count=results['SHIFT_ROWS'], **offsets)} {message}"
             workbook = str(results.get("OUTPUT_XLSX") or "")
             buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []

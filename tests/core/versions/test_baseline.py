@@ -192,7 +192,7 @@ def test_line_shifted_as_a_whole_gives_one_finding_besides_its_other_changes(tmp
     figures = {name: shifted.params[name] for name in ("east", "north", "count", "share", "deviation")}
     assert figures == {"east": 0.3, "north": -0.2, "count": 11, "share": 91.67, "deviation": 0.0}
     assert shifted.params["moved_in"] == pytest.approx(11 * (0.3 * 90 + 0.2 * 100 - 0.06), rel=3e-3)
-    assert "东方向 0.3 m、北方向 -0.2 m（负值为向西、向南），11 个要素（占 91.67 %）" in shifted.message
+    assert "东方向 0.300 m、北方向 −0.200 m（负值为向西、向南），11 个要素（占 91.67%）" in shifted.message
     (loss,) = list_findings_of_rules(report, "LAW015")
     assert loss.params["moved_in"] == 0 and loss.params["loss"] == pytest.approx(8000.0)
     assert "已扣除平移" in get_outcome_of_rule(report, "LAW015").reason

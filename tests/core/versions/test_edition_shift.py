@@ -315,10 +315,12 @@ def test_compare_command_states_the_shift_in_metres_and_what_was_done(tmp_path, 
     assert main(["compare", str(old), str(new)]) == 1
     printed = capsys.readouterr().out
     assert printed.startswith("不一致。")
-    assert "整体平移：相对前一版东方向 0.3 米、北方向 -0.2 米（负值为向西、向南），11 个要素（占 91.67%）" in printed
+    assert (
+        "整体平移：相对前一版东方向 0.300 米、北方向 −0.200 米（负值为向西、向南），11 个要素（占 91.67%）" in printed
+    )
     assert "比对时已扣除平移" in printed and "平移的影响未计入上述面积" in printed
     assert "调出 1 块" in printed and "调入 0.00 平方米" in printed
     assert main(["compare", str(old), str(new), "--lang", "en"]) == 1
     printed = capsys.readouterr().out
-    assert "shifted as a whole: 0.3 m east and -0.2 m north of the earlier one" in printed
+    assert "shifted as a whole: 0.300 m east and −0.200 m north of the earlier one" in printed
     assert "11 features (91.67%)" in printed and "compared without the shift" in printed

@@ -312,9 +312,10 @@ def test_current_edition_shifted_as_a_whole_is_noted_and_the_shift_is_not_remove
     done = run_update({"LSWHBHX": rows}, {"LSWHBHX": moved})
     notes = {lang: "".join(list_notes(done, Texts(lang))) for lang in ("zh", "en")}
     assert (
-        "整体平移：相对备案版东方向 0.3 米、北方向 -0.2 米（负值为向西、向南），12 个要素（占 100.0%）" in notes["zh"]
+        "整体平移：相对备案版东方向 0.300 米、北方向 −0.200 米（负值为向西、向南），12 个要素（占 100.00%）"
+        in notes["zh"]
     )
-    assert "shifted as a whole, 0.3 m east and -0.2 m north of the filed one" in notes["en"]
+    assert "shifted as a whole, 0.300 m east and −0.200 m north of the filed one" in notes["en"]
     (layer,) = done.maintained_layers
     assert not layer.comparison.shift.is_removed and len(layer.filed_rows) == 12
 

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import shapely
 
 from ...engine.context import RuleContext
@@ -6,7 +8,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, EditionShift, VersionComparison
-from .._attributes import MAX_NAMED_ROWS, MAX_SHOWN_FIDS, make_row_list_params
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 from .._sealed import compare_with_sealed, get_sealed_severity, note_layer_only_in_sealed_edition, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -45,11 +47,12 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "not be changed without approval. Restore the sealed land; if the change was approved, waive the finding and "
         "give the approval document.",
         "shifted": "{layer} is shifted as a whole against the sealed edition: {east} m east and {north} m north "
-        "(negative: west, south). {count} features ({share} %) differ by the shift only, with no vertex more than "
+        "(negative: west, south). {count} features ({share}%) differ by the shift only, with no vertex more than "
         "{deviation} m off; {moved_in} m² are outside the sealed land, and {moved_out} m² of it are left bare. Sealed "
         "lines must not be changed without approval: review the coordinate transformation and the digitising, and "
         "copy the sealed features unchanged. Other changes are compared without the shift and listed separately.",
         "other": "{layer} covers the sealed land, but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
+        "other_without_shift": "Without the shift, {layer} covers the sealed land, but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
         RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
@@ -101,7 +104,7 @@ def sealed_lines_unchanged(
         if comparison.shift is not None and comparison.shift.is_removed:
             result.findings.append(_make_shift_finding(comparison.shift, layer, ctx))
         if not parts and comparison.has_other_changes:
-            result.findings.append(_make_other_change_finding(comparison, layer, ctx))
+            result.findings.append(_make_other_change_finding(comparison, layer))
     return result
 
 
@@ -127,26 +130,30 @@ def _make_moved_land_finding(
 def _make_shift_finding(shift: EditionShift, layer: Layer, ctx: RuleContext) -> Finding:
     """Return the finding that a line is shifted as a whole against the sealed edition."""
     areas = {"moved_in": round(shift.moved_in_m2, 2), "moved_out": round(shift.moved_out_m2, 2)}
-    params = {**shift.make_message_params(), "deviation": round(shift.deviation_m, 4), **areas}
+    params = {**shift.make_params(), "deviation": round(shift.deviation_m, 4), **areas, "shown": shift.make_texts()}
     return Finding(layer.role, case="shifted", severity=get_sealed_severity(ctx, layer), params=params)
 
 
-def _make_other_change_finding(comparison: VersionComparison, layer: Layer, ctx: RuleContext) -> Finding:
+def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:
     """Return the finding on changed keys, attributes or vertices of a sealed line.
 
-    The covered land is unchanged. The finding names and shows the rows with other attributes, else those with other
-    keys; other vertices are not at one place.
+    The covered land is unchanged. The message names the rows with other attributes, else those with other keys. The
+    finding is on the layer and has no place: earlier waivers of it have none.
     """
     changed_rows = {part.after_row for part in comparison.changed_parts if part.value_changes}
     rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
     fields = sorted({name for part in comparison.changed_parts for name, _, _ in part.value_changes})
-    params = {
+    params: dict[str, Any] = {
         "changed": comparison.changed_row_count,
         "fields": ", ".join(fields) or "-",
         "renumbered": len(comparison.renumbered_rows),
         "redrawn": comparison.unmatched_counts[1],
-        "shown": make_row_list_params(layer, rows, MAX_NAMED_ROWS)["shown"],
     }
+    row_params = make_row_list_params(layer, rows, MAX_NAMED_ROWS)
+    params["shown"] = row_params["shown"]
+    if row_params["more"]:
+        params["more"] = row_params["more"]
+    if comparison.shift is not None and comparison.shift.is_removed:
+        params["shown"]["variant"] = "without_shift"
     severity = None if comparison.changed_row_count else Severity.INFO
-    geometry = ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]]) if rows else None
-    return Finding(layer.role, case="other", severity=severity, params=params, geometry=geometry)
+    return Finding(layer.role, case="other", severity=severity, params=params)

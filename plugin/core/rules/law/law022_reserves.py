@@ -31,8 +31,8 @@ WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
         "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference "
         "{difference} m². Compare them with the approved zoning of the reserve, and correct the wrong part or the "
         "outer edge.",
-        "share": "Only {share} % of the area of {layer} is in {related_layer}, less than the limit of "
-        "{limit} %: {short} m² are missing. Compare the red line with the approved result, and draw the missing part; "
+        "share": "Only {share}% of the area of {layer} is in {related_layer}, less than the limit of "
+        "{limit}%: {short} m² are missing. Compare the red line with the approved result, and draw the missing part; "
         "if a lower share was approved, change the limit in the county profile by that document.",
     },
     fails=[

@@ -10,6 +10,7 @@ from ...engine.context import RuleContext
 from ...geometry.parts import SliverParts, make_single_part
 from ...geometry.polygons import Polygons
 from ...invariants import require_value
+from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -195,6 +196,7 @@ def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
 
 def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     field = layer_classes.change_layer.get_field_name("maintenance_kind")
+    separator = Texts(ctx.lang).get("words", "between_names")
     for row, kind in enumerate(layer_classes.change_kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
@@ -205,7 +207,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
             params = {
                 "kind": kind,
                 "known": ", ".join(known_kinds),
-                "shown": {"kind": kind_label, "known": "、".join(f"“{label}”" for label in known_labels)},
+                "shown": {"kind": kind_label, "known": separator.join(f"“{label}”" for label in known_labels)},
             }
             yield ctx.finding_maker.make_row_finding(layer, row, field=field, case="kind", params=params)
 
