@@ -47,22 +47,3 @@ def test_rows_with_changed_attributes_of_a_sealed_line_are_named():
     (finding,) = run_example(rule, another_land_use).findings
     assert "要素不一致（" in finding.message
     assert finding.geometry is None, "earlier waivers have no place"
-
-
-def test_register_message_words_numbers_of_sites_and_areas_of_one_site_differently():
-    params = {"county": "甲县", "site": "城址", "source": "名录", "above_source": "名录", "parent": "甲市"}
-    count = Finding("LSWHBHX", code="LAW005", case="register", params={**params, "value": "2", "target": "3"})
-    areas = {"value": "1/2/3 ha", "target": "1/2/4 ha", "shown": {"variant": "areas"}}
-    site = Finding("LSWHBHX", code="LAW005", case="register", params={**params, **areas})
-    assert "为 2 处" in Texts("zh").format_message(count, TEMPLATES)
-    assert "1/2/3 ha（总面积/核心保护范围/建设控制地带；" in Texts("zh").format_message(site, TEMPLATES)
-
-
-def test_two_kinds_of_register_lines_have_two_variants():
-    rule = load_all_rules()["LAW005"]
-    findings = [one for example in rule.fails for one in run_example(rule, example).findings if one.case == "register"]
-    variants = {one.params.get("shown", {}).get("variant") for one in findings}
-    assert variants <= {None, "areas"}
-    for one in findings:
-        is_of_areas = "/" in one.params["value"]
-        assert (one.params.get("shown", {}).get("variant") == "areas") is is_of_areas

@@ -89,15 +89,11 @@ _MAX_LISTED_NAMES = 12
         "that it is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. "
         "Compare it with its document: correct the profile in use if it was entered wrongly; if it is right, waive "
         "the finding and give the document.",
-        "register": "“{site}” in the heritage register of {county}: the profile in use has the number of sites {value} "
-        "(“{source}”) in place of {target} (“{above_source}”) in the profile that it is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare "
+        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (sites; of one "
+        "site: whole/core/control zone; “{source}”) in place of {target} (“{above_source}”) in the profile that it "
+        "is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare "
         "it with the register: correct the profile in use if it was entered wrongly; if it is right, waive the "
         "finding and give the document.",
-        "register_areas": "“{site}” in the heritage register of {county}: the profile in use has {value} "
-        "(whole/core/control zone; “{source}”) in place of {target} (“{above_source}”) in the profile that it is based "
-        "on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare it with the "
-        "register: correct the profile in use if it was entered wrongly; if it is right, waive the finding and give "
-        "the document.",
         "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
         "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
         "of the target, or add the missing one; if it was repealed, waive the finding and give the document.",
@@ -437,7 +433,7 @@ def _make_replaced_site_finding(
     own_site: RegisteredSite, base_site: RegisteredSite, parent: Profile, profile: Profile, ctx: RuleContext
 ) -> Finding:
     """Return the remark on a line of the heritage register that replaces the upper profile's."""
-    params: dict[str, Any] = {
+    params = {
         "county": profile.name,
         "site": own_site.name or own_site.term,
         "value": _format_site_figures(own_site),
@@ -446,8 +442,6 @@ def _make_replaced_site_finding(
         "above_source": base_site.source,
         "parent": parent.name,
     }
-    if own_site.count is None:
-        params["shown"] = {"variant": "areas"}
     layer = ctx.plan.find_layer_of_concept("heritage")
     role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
     field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)

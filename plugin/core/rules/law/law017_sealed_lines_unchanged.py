@@ -51,8 +51,7 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "{deviation} m off; {moved_in} m² are outside the sealed land, and {moved_out} m² of it are left bare. Sealed "
         "lines must not be changed without approval: review the coordinate transformation and the digitising, and "
         "copy the sealed features unchanged. Other changes are compared without the shift and listed separately.",
-        "other": "{layer} covers the sealed land, but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
-        "other_without_shift": "Without the shift, {layer} covers the sealed land, but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
+        "other": "{layer} covers the sealed land (a shift of the whole line removed), but is not identical to the sealed edition{listed_rows}. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
         RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
@@ -153,7 +152,5 @@ def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> F
     params["shown"] = row_params["shown"]
     if row_params["more"]:
         params["more"] = row_params["more"]
-    if comparison.shift is not None and comparison.shift.is_removed:
-        params["shown"]["variant"] = "without_shift"
     severity = None if comparison.changed_row_count else Severity.INFO
     return Finding(layer.role, case="other", severity=severity, params=params)
