@@ -78,7 +78,7 @@ def test_compare_versions_returns_and_logs_the_shift_of_a_whole_edition(provider
     done = run_algorithm("compare_versions", {"BEFORE": paths[0], "AFTER": paths[1]}, log)
     assert (done["SHIFT_EAST"], done["SHIFT_NORTH"]) == pytest.approx((0.3, -0.2), abs=1e-6)
     assert (done["SHIFT_ROWS"], done["PARTS"], done["AREA_IN"], done["IDENTICAL"]) == (12, 0, 0, False)
-    assert any("整体平移" in line and "12 个要素（占 100.0%）" in line for line in log.lines)
+    assert any("整体平移" in line and "12 个要素（占 100.00%）" in line for line in log.lines)
     same = run_algorithm("compare_versions", {"BEFORE": paths[0], "AFTER": str(write_copy(paths[0], tmp_path))})
     assert (same["SHIFT_EAST"], same["SHIFT_NORTH"], same["SHIFT_ROWS"]) == (0, 0, 0)
 
