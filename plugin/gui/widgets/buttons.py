@@ -14,6 +14,8 @@ from ...bridge.texts import tr
 _StandardButton = QDialogButtonBox.StandardButton
 #: Duration for which a button shows that it has copied, in ms.
 _COPIED_MS = 2000
+#: Buttons that Enter presses; a check box or radio button leaves Enter to the default button.
+_BUTTONS = (QPushButton, QToolButton)
 
 
 def make_ok_cancel_buttons(dialog: QDialog) -> QDialogButtonBox:
@@ -42,13 +44,13 @@ class FocusedButtonDialog(QDialog):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QPushButton | QToolButton):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, _BUTTONS):
             focus.click()
             return
         super().keyPressEvent(event)
 
 
-class ManualStartDialog(QDialog):
+class ManualStartDialog(FocusedButtonDialog):
     """A dialog in which Enter presses a button only if the button has the focus.
 
     Fields and lists use Enter themselves: it ends a search or confirms a cell. In other dialogs, Qt passes it on to the
@@ -62,12 +64,9 @@ class ManualStartDialog(QDialog):
         super().showEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if not is_enter or isinstance(self.focusWidget(), _BUTTONS):
             super().keyPressEvent(event)
-            return
-        focus = self.focusWidget()
-        if isinstance(focus, QPushButton):
-            focus.click()
 
 
 class CopyButton(QPushButton):
