@@ -246,6 +246,7 @@ def test_undo_of_a_batch_over_several_layers_restores_bytes_and_values(
 ):
     one = judged(first_seed=first_seed)
     if not WIDE_TRIAL_SEEDS:
+        assert not any(proposal.edits.new_fields for proposal in one.proposals), "refused in automatic groups"
         assert len({edit.role for proposal in one.proposals for edit in proposal.edits}) >= 3
         assert len({proposal.fix.code for proposal in one.proposals}) >= 5
     layers = open_in_mode(one)
