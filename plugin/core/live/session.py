@@ -442,6 +442,8 @@ def _read_shape(wkb: bytes | None) -> Any:
 
 def are_equal_values(value: Any, other_value: Any) -> bool:
     """Return True if two values of a field are equal, whichever reader returned them."""
+    if type(value) is type(other_value) and isinstance(value, str | int):
+        return bool(value == other_value)
     import pandas as pd
 
     is_missing = [

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -18,26 +18,23 @@ class NonLocalFindingChanges:
 
     def __init__(self, proposals: list[Any], findings: list[Any]):
         """Compare the proposals with the displayed findings, before or right after they are applied."""
-        from ...core.fixes.differences import is_same_problem
-
-        remaining_findings = [finding for finding in findings if _is_of_non_local_rule(finding)]
+        remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
+        added = _FindingsByProblem(())
         self._ended: list[Any] = []
-        self._added: list[Any] = []
         for proposal in proposals:
             for ended_finding in filter(_is_of_non_local_rule, proposal.ended_findings):
-                added_finding = next((one for one in self._added if is_same_problem(one, ended_finding)), None)
-                if added_finding is not None:
-                    self._added.remove(added_finding)
+                if added.take_same_problem(ended_finding) is not None:
                     continue
-                match = next((one for one in remaining_findings if is_same_problem(one, ended_finding)), None)
+                match = remaining.take_same_problem(ended_finding)
                 if match is not None:
-                    remaining_findings.remove(match)
                     self._ended.append(match)
-            self._added += [
+            unknown_findings = [
                 one
                 for one in filter(_is_of_non_local_rule, proposal.new_findings)
-                if not any(is_same_problem(one, other) for other in (*remaining_findings, *self._added))
+                if not (remaining.has_same_problem(one) or added.has_same_problem(one))
             ]
+            added.add(unknown_findings)
+        self._added: list[Any] = added.list_all()
 
     def apply(self) -> Any:
         """Return the change that the fixes make."""
@@ -47,6 +44,45 @@ class NonLocalFindingChanges:
         """Return the change that an undo of the fixes makes; ``findings``: the displayed ones."""
         displayed_ids = {id(finding) for finding in findings}
         return _make_change([one for one in self._added if id(one) in displayed_ids], self._ended)
+
+
+class _FindingsByProblem:
+    """Findings in their order, searched by the problem that they are on."""
+
+    def __init__(self, findings: Iterable[Any]):
+        self._candidates: dict[tuple[Any, ...], list[Any]] = {}
+        #: id() of a finding → the finding, in the order in which they were added.
+        self._findings: dict[int, Any] = {}
+        self.add(findings)
+
+    def add(self, findings: Iterable[Any]) -> None:
+        from ...core.fixes.differences import get_problem_name
+
+        for finding in findings:
+            self._candidates.setdefault(get_problem_name(finding), []).append(finding)
+            self._findings[id(finding)] = finding
+
+    def list_all(self) -> list[Any]:
+        return list(self._findings.values())
+
+    def has_same_problem(self, finding: Any) -> bool:
+        return self._find_same_problem(finding) is not None
+
+    def take_same_problem(self, finding: Any) -> Any:
+        """Remove and return the first finding on the same problem; None without one."""
+        found = self._find_same_problem(finding)
+        if found is not None:
+            candidates, position = found
+            finding_taken = candidates.pop(position)
+            return self._findings.pop(id(finding_taken))
+        return None
+
+    def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:
+        """Return the candidates of a problem and the position among them; None without one."""
+        from ...core.fixes.differences import get_problem_name, is_same_problem
+
+        candidates = self._candidates.get(get_problem_name(finding), [])
+        return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
 
 
 def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare pauses of the desktop's main thread: a batch of fixes with the plugin, the same edits without it.
+
+Run ``python -m tests.benchmarks.batch_pauses --parcels 150000 --fixes 2000`` (one command with
+``make benchmark BENCH="--parcels 150000 --fixes 2000"`` makes the county). QGIS starts on a virtual screen for each
+run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.desktop import start
+
+from .batch_fixes import ADDITIONAL_RULES, plant_in_file
+from .measure import HEADER, Row
+
+#: A pause without the plugin plus this is the same pause: the resolution of timers and of the scheduler, in seconds.
+SAME_PAUSE_S = 0.05
+#: Seconds in which one run ends.
+TIMEOUT_S = 900
+
+
+def measure_stage(stage: str, county: Path, edits: Path, profile: Path, rounds: int, folder: Path) -> dict[str, Any]:
+    """Run one stage of tests/desktop/batch_pauses.py on a copy of the county; return its facts."""
+    folder.mkdir()
+    copy = folder / "county.gpkg"
+    shutil.copy(county, copy)
+    os.environ.update(
+        SANXIAN_PAUSES_STAGE=stage,
+        SANXIAN_PAUSES_COUNTY=str(copy),
+        SANXIAN_PAUSES_EDITS=str(edits),
+        SANXIAN_PAUSES_PROFILE=str(profile),
+        SANXIAN_PAUSES_ROUNDS=str(rounds),
+    )
+    return start.run("batch_pauses", folder / "desktop", folder / "screenshots", timeout=TIMEOUT_S)
+
+
+def write_profile(path: Path) -> None:
+    """Write a county's profile whose rules also find the planted defects."""
+    rules = ", ".join(f'"{code}"' for code in ADDITIONAL_RULES)
+    head = 'id = "pauses"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n'
+    path.write_text(f"{head}rules_extra = [{rules}]\n", encoding="utf-8")
+
+
+def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: int) -> list[Row]:
+    """Return the rows of the table: pauses of trial, step, undo with the plugin beside those without it."""
+    county, _ = plant_in_file(parcels, vertices, count)
+    pauses: dict[str, dict[str, list[list[float]]]] = {"plugin": {}, "plain": {}}
+    facts: dict[str, Any] = {}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        edits, profile = folder / "edits.json", folder / "pauses.toml"
+        write_profile(profile)
+        for run in range(runs):
+            for stage in ("plugin", "plain"):
+                desktop_folder = folder / f"{stage}_{run}"
+                facts = measure_stage(stage, county, edits, profile, rounds, desktop_folder)
+                print(stage, {key: value for key, value in facts.items() if key != "folder"}, file=sys.stderr)
+                for step in ("check", "trial", "apply", "write", "undo", "redo", "write_undo"):
+                    pauses[stage].setdefault(step, []).extend(facts.get(step, []))
+                shutil.rmtree(desktop_folder)
+    return [
+        make_pause_row("试算（不写入）", pauses["plugin"]["trial"], None),
+        make_pause_row("应用（再次试算、写入、登记、复检）", pauses["plugin"]["apply"], pauses["plain"]["write"]),
+        make_pause_row("写入、登记、复检", pauses["plugin"]["write"], pauses["plain"]["write"]),
+        make_pause_row("撤销、复检", pauses["plugin"]["undo"], pauses["plain"]["undo"]),
+    ]
+
+
+def make_pause_row(subject: str, with_plugin: list[list[float]], without: list[list[float]] | None) -> Row:
+    """Return a row of medians (with the range) of the longest pauses, wall clock and CPU of the main thread."""
+    if without is None:
+        return Row(subject, format_pauses(with_plugin), "", "")
+    own, plain = (statistics.median(wall for wall, _ in one) for one in (with_plugin, without))
+    return Row(subject, format_pauses(with_plugin), format_pauses(without), f"{own - plain:+.3f} s",
+               f"相差 ≤ {SAME_PAUSE_S:g} s", own <= plain + SAME_PAUSE_S)  # fmt: skip
+
+
+def format_pauses(pauses: list[list[float]]) -> str:
+    walls, processor = [wall for wall, _ in pauses], statistics.median(cpu for _, cpu in pauses)
+    return f"{statistics.median(walls):.3f}（{min(walls):.3f}–{max(walls):.3f}）s，处理器 {processor:.3f} s"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--parcels", type=int, default=20_000)
+    options.add_argument("--vertices", type=int, default=7)
+    options.add_argument("--fixes", type=int, default=200)
+    options.add_argument("--runs", type=int, default=3, help="starts of QGIS with and without the plugin")
+    options.add_argument("--rounds", type=int, default=3, help="repeated steps in each run")
+    given = options.parse_args()
+    rows = compare_pauses(given.parcels, given.vertices, given.fixes, given.runs, given.rounds)
+    print("\n".join([HEADER, *(row.markdown() for row in rows)]))
+
+
+if __name__ == "__main__":
+    main()

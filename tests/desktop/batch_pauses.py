@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Desktop script: measure pauses of the main thread while a batch of fixes is tried, applied and undone.
+
+SANXIAN_PAUSES_STAGE is ``plugin``: check the county, fix all findings in one batch, save the edits that the batch left
+in the edit buffers; or ``plain``: unload the plugin and write the saved edits with functions of QGIS alone.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from gui_driver import FACTS, run_tour, tidy_window, wait, wait_for_map, wait_seconds
+from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtCore import QDate, QDateTime, QTimer
+from qgis.utils import iface, plugins, unloadPlugin
+
+STAGE = os.environ["SANXIAN_PAUSES_STAGE"]
+COUNTY, EDITS = Path(os.environ["SANXIAN_PAUSES_COUNTY"]), Path(os.environ["SANXIAN_PAUSES_EDITS"])
+ROUNDS = int(os.environ["SANXIAN_PAUSES_ROUNDS"])
+#: Width of the map in metres, so that drawing takes the same time in both stages.
+MAP_WIDTH_M = 2_000
+
+
+class PauseMonitor:
+    """Record the longest time between two turns of the Qt event loop: wall clock and CPU of the main thread."""
+
+    def __enter__(self):
+        self.wall = self.cpu = 0.0
+        self._last = self._now()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(0)
+        return self
+
+    @staticmethod
+    def _now():
+        return time.monotonic(), time.thread_time()
+
+    def _beat(self):
+        now = self._now()
+        self.wall, self.cpu = max(self.wall, now[0] - self._last[0]), max(self.cpu, now[1] - self._last[1])
+        self._last = now
+
+    def __exit__(self, *_error):
+        self._beat()
+        self._timer.stop()
+
+
+def note_pause(name, action, is_done, seconds=600):
+    """Run an action and wait for its end; record the longest pause and the time until the end."""
+    began = time.monotonic()
+    with PauseMonitor() as monitor:
+        action()
+        # What follows an edit in later turns of the event loop, such as drawing the map, belongs to it.
+        wait_seconds(0.5)
+        assert wait(is_done, seconds), name
+    FACTS.setdefault(name, []).append([round(monitor.wall, 4), round(monitor.cpu, 4)])
+    FACTS.setdefault(f"{name}_seconds", []).append(round(time.monotonic() - began, 3))
+
+
+def load_layers():
+    """Load the county's layers into a new project."""
+    from osgeo import ogr
+
+    dataset = ogr.Open(str(COUNTY))
+    names = [dataset.GetLayer(position).GetName() for position in range(dataset.GetLayerCount())]
+    del dataset
+    layers = {name: QgsVectorLayer(f"{COUNTY}|layername={name}", name, "ogr") for name in names}
+    assert all(layer.isValid() for layer in layers.values())
+    project = QgsProject.instance()
+    project.setCrs(next(layer.crs() for layer in layers.values() if layer.crs().isValid()))
+    project.addMapLayers(list(layers.values()))
+    centre = layers["DLTB"].extent().center()
+    iface.mapCanvas().setExtent(QgsRectangle.fromCenterAndSize(centre, MAP_WIDTH_M, MAP_WIDTH_M))
+    wait_for_map()
+    return layers
+
+
+# --- with the plugin
+def measure_with_plugin():
+    controller = plugins["sanxian"].desktop
+    layers = load_layers()
+    from sanxian.plugin.bridge.project.county import ProjectCountySettings, store_county_settings
+
+    store_county_settings(QgsProject.instance(), ProjectCountySettings(profile=os.environ["SANXIAN_PAUSES_PROFILE"]))
+    controller.actions["forms"].trigger()
+    wait_seconds(1)
+    iface.messageBar().clearWidgets()
+    note_pause("check", controller.run, lambda: not controller.is_check_running)
+    live = controller.editing.live
+    assert wait(lambda: live.can_run_trials and live.is_idle, 120)
+    FACTS["findings"] = len(controller.dock.result.findings)
+    many, orders = controller.fixes.many, []
+    controller.fixes.applier.applied.connect(orders.append)
+    note_pause(
+        "trial",
+        lambda: many.open(list(controller.dock.result.findings)),
+        lambda: many.dialog is not None and not many.trial.is_running,
+    )
+    FACTS["ticked"] = len(many.dialog.model.list_ticked())
+    FACTS["state"] = many.dialog.status.text()
+    note_pause("apply", many.apply, lambda: bool(orders) and live.is_idle)
+    FACTS["left"] = len(controller.dock.result.findings)
+    (order,) = orders
+    save_edits(layers)
+    changed = [layer for layer in layers.values() if layer.isEditable()]
+    (step,) = controller.fixes.applier.steps
+    note_pause("undo", step.undo, lambda: live.is_idle)
+    for _ in range(ROUNDS):
+        (one,) = controller.fixes.applier.steps[-1:]
+        note_pause("redo", lambda: redo_all(changed), lambda: live.is_idle)
+        note_pause("undo", one.undo, lambda: live.is_idle)
+    norm = controller.dock.result.check_result.plan.norm
+    for _ in range(ROUNDS):
+        # The step alone: checks of the rows, edits, log, re-check.
+        texts = many._texts
+        note_pause("write", lambda: controller.fixes.applier.apply(order, {**live.get_layers_by_role()}, norm, texts),
+                   lambda: live.is_idle)  # fmt: skip
+        note_pause("write_undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
+    FACTS["outdated"] = controller.editing.is_outdated
+    FACTS["log"] += [str(live.can_run_trials)] if not live.can_run_trials else []
+    for layer in changed:
+        layer.rollBack()
+
+
+def redo_all(changed):
+    """Redo the step on its first layer; the plugin redoes the others."""
+    for layer in changed:
+        if layer.undoStack().canRedo():
+            layer.undoStack().redo()
+            return
+
+
+def save_edits(layers):
+    """Save what the edit buffers contain, by layer."""
+    saved = {}
+    for name, layer in layers.items():
+        buffer = layer.editBuffer()
+        if buffer is None:
+            continue
+        saved[name] = {
+            "geometries": {fid: bytes(shape.asWkb()).hex() for fid, shape in buffer.changedGeometries().items()},
+            "values": {
+                fid: {field: make_plain(value) for field, value in values.items()}
+                for fid, values in buffer.changedAttributeValues().items()
+            },
+            "added": [
+                [bytes(row.geometry().asWkb()).hex(), [make_plain(value) for value in row.attributes()]]
+                for row in buffer.addedFeatures().values()
+            ],
+            "deleted": list(buffer.deletedFeatureIds()),
+        }
+    EDITS.write_text(json.dumps(saved), encoding="utf-8")
+
+
+def make_plain(value):
+    """Return a value for JSON; dates as text."""
+    if isinstance(value, QDate | QDateTime):
+        return {"date": value.toString("yyyy-MM-dd")}
+    return value if isinstance(value, int | float | str) else None
+
+
+# --- without the plugin
+def measure_without_plugin():
+    unloadPlugin("sanxian")
+    layers = load_layers()
+    edits = [(layers[name], make_layer_edits(layers[name], saved)) for name, saved in read_edits().items()]
+    FACTS["edits"] = sum(len(calls) for _, calls in edits)
+    for layer, _ in edits:
+        layer.startEditing()
+    for _ in range(2 * ROUNDS + 1):
+        note_pause("write", lambda: write_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+        wait_for_map()
+        note_pause("undo", lambda: undo_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+        wait_for_map()
+    for layer, _ in edits:
+        layer.rollBack()
+
+
+def read_edits():
+    return json.loads(EDITS.read_text(encoding="utf-8"))
+
+
+def make_layer_edits(layer, saved):
+    """Return the calls that write the edits of a layer, with QGIS's own objects made beforehand."""
+    calls = []
+    for fid, wkb in saved["geometries"].items():
+        calls.append((layer.changeGeometry, (int(fid), read_shape(wkb), True)))
+    for fid, values in saved["values"].items():
+        for field, value in values.items():
+            calls.append((layer.changeAttributeValue, (int(fid), int(field), read_value(value), None, True)))
+    for wkb, values in saved["added"]:
+        row = QgsFeature(layer.fields())
+        row.setGeometry(read_shape(wkb))
+        row.setAttributes([read_value(value) for value in values])
+        calls.append((layer.addFeature, (row,)))
+    calls += [(layer.deleteFeature, (fid,)) for fid in saved["deleted"]]
+    return calls
+
+
+def read_shape(wkb):
+    shape = QgsGeometry()
+    shape.fromWkb(bytes.fromhex(wkb))
+    return shape
+
+
+def read_value(value):
+    return QDate.fromString(value["date"], "yyyy-MM-dd") if isinstance(value, dict) else value
+
+
+def write_plain(edits):
+    for layer, calls in edits:
+        layer.beginEditCommand("plain")
+        for call, arguments in calls:
+            assert call(*arguments)
+        layer.endEditCommand()
+        layer.triggerRepaint()
+
+
+def undo_plain(edits):
+    for layer, _ in edits:
+        layer.undoStack().undo()
+        layer.triggerRepaint()
+
+
+def measure():
+    tidy_window()
+    {"plugin": measure_with_plugin, "plain": measure_without_plugin}[STAGE]()
+
+
+run_tour(measure)
