@@ -105,31 +105,19 @@ def measure_with_plugin():
     (order,) = orders
     save_edits(layers)
     changed = [layer for layer in layers.values() if layer.isEditable()]
-    (step,) = controller.fixes.applier.steps
-    note_pause("undo", step.undo, lambda: live.is_idle)
+    norm, texts = controller.dock.result.check_result.plan.norm, many._texts
+
+    def write_again():
+        reason = controller.fixes.applier.apply(order, live.get_layers_by_role(), norm, texts)
+        assert not reason, reason
+
+    note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
     for _ in range(ROUNDS):
-        (one,) = controller.fixes.applier.steps[-1:]
-        note_pause("redo", lambda: redo_all(changed), lambda: live.is_idle)
-        note_pause("undo", one.undo, lambda: live.is_idle)
-    norm = controller.dock.result.check_result.plan.norm
-    for _ in range(ROUNDS):
-        # The step alone: checks of the rows, edits, log, re-check.
-        texts = many._texts
-        note_pause("write", lambda: controller.fixes.applier.apply(order, {**live.get_layers_by_role()}, norm, texts),
-                   lambda: live.is_idle)  # fmt: skip
-        note_pause("write_undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
-    FACTS["outdated"] = controller.editing.is_outdated
-    FACTS["log"] += [str(live.can_run_trials)] if not live.can_run_trials else []
+        note_pause("write", write_again, lambda: live.is_idle)
+        note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
+    assert not controller.editing.is_outdated
     for layer in changed:
         layer.rollBack()
-
-
-def redo_all(changed):
-    """Redo the step on its first layer; the plugin redoes the others."""
-    for layer in changed:
-        if layer.undoStack().canRedo():
-            layer.undoStack().redo()
-            return
 
 
 def save_edits(layers):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,9 @@ from uuid import uuid4
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..layers.properties import get_file_path
+from ..running.portions import run_to_end
 from ..texts import tr
-from .commands import write_edits
+from .commands import PreparedEdits, prepare_edits, write_edits
 from .refusals import (
     ApplyRefused,
     require_editable_layers,
@@ -95,29 +96,41 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
     OutputError
         The change log cannot be written. Nothing was changed.
     """
+    return write_order(order, run_to_end(prepare_order(order, layers, norm)), norm, log)
+
+
+def prepare_order(
+    order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
+) -> Generator[None, None, PreparedEdits]:
+    """Compare the rows of an order with those that were judged, and prepare its edits, in short steps.
+
+    Return what `write_order` writes. The layers must be in edit mode and must not change until then. Raise
+    ApplyRefused as `apply_order`.
+    """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
     editable_layers = _require_suitable_layers(order, layers)
     require_unsealed_layers(order.edits, norm, order.documents)
-    closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
+    _require_edit_mode(editable_layers.values())
+    # Rows that a fix only takes values from are of the edited layers too.
+    yield from require_unchanged_rows(order.rows_before, editable_layers)
+    prepared = yield from prepare_edits(order.edits, editable_layers)
+    return prepared
+
+
+def _require_edit_mode(layers: Iterable[QgsVectorLayer]) -> None:
+    closed_layer_names = [layer.name() for layer in layers if not layer.isEditable()]
     if closed_layer_names:
         text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
         raise ApplyRefused(text.format(layer=closed_layer_names[0]))
-    # Rows that a fix only takes values from are of the edited layers too.
-    require_unchanged_rows(order.rows_before, editable_layers)
+
+
+def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, log: ChangeLog) -> FixStep:
+    """Write the prepared edits of an order as one step, log it, and return the step; raise as `apply_order`."""
     from ...core.fixes.change_log import LogAction
 
-    step = FixStep(
-        order.label,
-        write_edits(
-            order.edits,
-            editable_layers,
-            norm.standard.templates,
-            order.label,
-            lambda: log.write(order, LogAction.APPLIED),
-        ),
-    )
-    return step
+    commands = write_edits(prepared, norm.standard.templates, order.label, lambda: log.write(order, LogAction.APPLIED))
+    return FixStep(order.label, commands)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
@@ -39,12 +40,40 @@ class LayerCommands:
     after: int
 
 
+@dataclass(frozen=True)
+class PreparedEdits:
+    """Edits of fixes, ready to be written at once.
+
+    ``calls_by_role``: layer code → calls that write the edits of this layer and return False if it refuses. The calls
+    of a layer that gets new fields are made while they are written, since they need the fields.
+    """
+
+    edits: Edits
+    layers: Mapping[str, QgsVectorLayer]
+    calls_by_role: Mapping[str, Iterable[Callable[[], bool]]]
+
+
+def prepare_edits(edits: Edits, layers: Mapping[str, QgsVectorLayer]) -> Generator[None, None, PreparedEdits]:
+    """Convert edits to calls of QGIS, a row at a time; return them.
+
+    ``layers``: layer code → layer, those to change. Raise ApplyRefused if a value or a shape does not fit its layer.
+    """
+    roles_with_new_fields = {new.role for new in edits.new_fields}
+    calls_by_role: dict[str, Iterable[Callable[[], bool]]] = {}
+    for role in (role for role in layers if role in edits.roles):
+        layer, layer_edits = layers[role], _collect_layer_edits(edits, role, layers[role])
+        if role in roles_with_new_fields:
+            calls_by_role[role] = _make_calls(layer, layer_edits)
+            continue
+        calls_by_role[role] = calls = []
+        for call in _make_calls(layer, layer_edits):
+            calls.append(call)
+            yield
+    return PreparedEdits(edits, layers, calls_by_role)
+
+
 def write_edits(
-    edits: Edits,
-    layers: Mapping[str, QgsVectorLayer],
-    templates: Mapping[str, Template],
-    label: str,
-    before_end: Callable[[], None],
+    prepared: PreparedEdits, templates: Mapping[str, Template], label: str, before_end: Callable[[], None]
 ) -> list[LayerCommands]:
     """Write edits as one edit command on each layer, all or none; return the commands.
 
@@ -58,8 +87,7 @@ def write_edits(
     Exception
         ``before_end`` raised it. No layer has changed.
     """
-    roles = [role for role in layers if role in edits.roles]
-    edits_by_role = {role: _collect_layer_edits(edits, role, layers[role]) for role in roles}
+    layers, roles = prepared.layers, list(prepared.calls_by_role)
     indexes = {role: layers[role].undoStack().index() for role in roles}
     begun_layers: list[QgsVectorLayer] = []
     try:
@@ -67,11 +95,13 @@ def write_edits(
             layer = layers[role]
             layer.beginEditCommand(label)
             begun_layers.append(layer)
-            for new in edits.new_fields:
+            for new in prepared.edits.new_fields:
                 if new.role == role:
                     _add_field(layer, templates[role], new.name)
-            for edit, likeness in edits_by_role[role]:
-                _write_row_edit(layer, edit, likeness)
+            for write in prepared.calls_by_role[role]:
+                if not write():
+                    text = tr("The layer “{layer}” refused a change. Nothing was applied.")
+                    raise ApplyRefused(text.format(layer=layer.name()))
         before_end()
     except BaseException:
         for layer in reversed(begun_layers):
@@ -104,25 +134,25 @@ def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list
     ]
 
 
-def _write_row_edit(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> None:
+def _make_calls(
+    layer: QgsVectorLayer, layer_edits: Iterable[tuple[RowEdit, QgsFeature | None]]
+) -> Iterator[Callable[[], bool]]:
+    """Yield the calls that write edits into the edit buffer of a layer, in their order."""
     from ...core.fixes.edits import UNCHANGED
 
-    if edit.is_deleted:
-        is_written = layer.deleteFeature(edit.fid)
-    elif edit.is_new:
-        is_written = layer.addFeature(_make_feature(layer, edit, likeness))
-    else:
-        is_written = True
-        if edit.shape is not UNCHANGED:
-            # The fix has computed the values that follow from the shape.
-            is_written = layer.changeGeometry(edit.fid, _make_geometry(layer, edit.shape), True)
-        for name, value in edit.attributes.items():
-            position = _find_field(layer, name)
-            is_written = is_written and layer.changeAttributeValue(
-                edit.fid, position, _convert_to_field_value(layer.fields().at(position), value, layer), None, True
-            )
-    if not is_written:
-        raise ApplyRefused(tr("The layer “{layer}” refused a change. Nothing was applied.").format(layer=layer.name()))
+    for edit, likeness in layer_edits:
+        if edit.is_deleted:
+            yield partial(layer.deleteFeature, edit.fid)
+        elif edit.is_new:
+            yield partial(layer.addFeature, _make_feature(layer, edit, likeness))
+        else:
+            if edit.shape is not UNCHANGED:
+                # The fix has computed the values that follow from the shape.
+                yield partial(layer.changeGeometry, edit.fid, _make_geometry(layer, edit.shape), True)
+            for name, value in edit.attributes.items():
+                position = _find_field(layer, name)
+                field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
+                yield partial(layer.changeAttributeValue, edit.fid, position, field_value, None, True)
 
 
 def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> QgsFeature:

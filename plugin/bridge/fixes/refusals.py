@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import Qgis, QgsProject, QgsTransaction, QgsVectorLayer, QgsWkbTypes
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ...core.fixes.edits import Edits
     from ...core.fixes.rows_before import RowBefore
     from ...core.live.session import FeatureKey
+
+
+#: Rows that are read and compared without a pause, in some hundredths of a second.
+_ROWS_READ_AT_ONCE = 50
 
 
 class ApplyRefused(Exception):
@@ -77,23 +81,32 @@ def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str
         raise ApplyRefused(text.format(role=refused.params.get("role", ""))) from refused
 
 
-def require_unchanged_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]) -> None:
-    """Raise ApplyRefused if a row was changed or deleted since it was judged."""
+def require_unchanged_rows(
+    rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]
+) -> Generator[None, None, None]:
+    """Compare rows with those that were judged, some at a time.
+
+    Raise ApplyRefused if a row was changed or deleted since it was judged.
+    """
     from ...core.fixes.rows_before import is_same_row
 
     for role in sorted({role for role, _fid in rows_before}):
         fids = [fid for row_role, fid in rows_before if row_role == role]
-        current_states = read_feature_states(layers[role], fids)
-        for fid in fids:
-            row_before = rows_before[role, fid]
-            if is_same_row(row_before, current_states[fid]):
-                continue
-            name = row_before.key or tr("feature id {fid}").format(fid=fid)
-            if current_states[fid] is None:
-                text = tr("The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.")
-            else:
-                text = tr("The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.")
-            raise ApplyRefused(text.format(name=name, layer=layers[role].name()))
+        for start in range(0, len(fids), _ROWS_READ_AT_ONCE):
+            current_states = read_feature_states(layers[role], fids[start : start + _ROWS_READ_AT_ONCE])
+            for fid, state in current_states.items():
+                if not is_same_row(rows_before[role, fid], state):
+                    raise _make_changed_row_refusal(rows_before[role, fid], fid, layers[role], state is None)
+            yield
+
+
+def _make_changed_row_refusal(row_before: RowBefore, fid: int, layer: QgsVectorLayer, is_deleted: bool) -> ApplyRefused:
+    name = row_before.key or tr("feature id {fid}").format(fid=fid)
+    if is_deleted:
+        text = tr("The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.")
+    else:
+        text = tr("The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.")
+    return ApplyRefused(text.format(name=name, layer=layer.name()))
 
 
 def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Any
 
 from qgis.core import QgsVectorLayer
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton
 
@@ -15,13 +16,15 @@ from ...bridge import settings
 from ...bridge.fixes.apply import (
     ChangeLog,
     FixOrder,
-    apply_order,
     find_change_log_path,
     find_layers_to_start_editing,
+    prepare_order,
     start_editing,
+    write_order,
 )
 from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.fixes.step import FixStep
+from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import messages
@@ -74,21 +77,47 @@ class FixApplier(QObject):
 
         ``layers``: those of the check by role; ``norm``: of the check; ``texts``: `core.fixes.texts.FixTexts`.
         """
+        return run_to_end(self.apply_in_steps(order, layers, norm, texts))
+
+    def apply_in_steps(
+        self,
+        order: FixOrder,
+        layers: Mapping[str, QgsVectorLayer],
+        norm: Any,
+        texts: Any,
+        is_current: Callable[[], bool] = lambda: True,
+    ) -> Generator[None, None, str]:
+        """Do what `apply` does, in short steps until all is written in a last one.
+
+        ``is_current``: returns False if a layer was edited since the fixes were tried; nothing is written then. An end
+        before the last step writes nothing.
+        """
         log = ChangeLog(find_change_log_path(layers), texts)
         layers_to_edit: list[QgsVectorLayer] = []
+        is_applied = False
         try:
             layers_to_edit = find_layers_to_start_editing(order, layers)
             start_editing(layers_to_edit)
-            step = apply_order(order, layers, norm, log)
+            prepared = yield from prepare_order(order, layers, norm)
+            if not is_current():
+                raise ApplyRefused(tr("A layer was edited meanwhile; nothing was applied. Try again."))
+            step = write_order(order, prepared, norm, log)
+            is_applied = True
         except (ApplyRefused, SanxianError) as refused:
-            for layer in layers_to_edit:
-                if layer.isEditable() and not layer.isModified():
-                    layer.rollBack()
             return str(refused) if isinstance(refused, ApplyRefused) else messages.explain_error(refused)
+        finally:
+            if not is_applied:
+                self._stop_editing_unmodified(layers_to_edit)
         self._keep(step, order, log)
         self._report(step, order, log)
         self.applied.emit(order)
         return ""
+
+    @staticmethod
+    def _stop_editing_unmodified(layers: list[QgsVectorLayer]) -> None:
+        for layer in layers:
+            if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
+                layer.rollBack()
 
     def _keep(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import LogAction

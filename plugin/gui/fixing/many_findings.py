@@ -11,6 +11,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_work
+from ...bridge.running.portions import PortionedWork
+from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.files.names import make_default_stem
@@ -41,6 +43,8 @@ class BatchFixer(FixWindow):
         self._trial_answer: BatchTrial | None = None
         #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
         self._applying: dict[str, bool] | None = None
+        #: The edits of the applied fixes while they are prepared and written.
+        self._writing: PortionedWork | None = None
 
     # --- open and close
     def open(self, findings: list[Any]) -> None:
@@ -65,6 +69,9 @@ class BatchFixer(FixWindow):
         return dialog
 
     def _forget(self) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
         self._findings, self._trial_answer, self._applying = [], None, None
 
     # --- the trial
@@ -196,8 +203,22 @@ class BatchFixer(FixWindow):
             get_person(),
         )
         norm = self._dock.result.check_result.plan.norm
-        refusal_text = self._applier.apply(order, self._get_layers(), norm, self._texts)
-        if refusal_text:
+        steps = self._applier.apply_in_steps(
+            order, self._get_layers(), norm, self._texts, lambda: self.trial.is_current
+        )
+        self._writing = PortionedWork(steps, self._on_written, self._on_writing_failed)
+
+    def _on_written(self, refusal_text: str) -> None:
+        self._writing = None
+        if not refusal_text:
+            self.dialog.accept()
+        elif self.trial.is_current:
             self._show_refusal(refusal_text)
-            return
-        self.dialog.accept()
+        else:
+            self.try_all()
+
+    def _on_writing_failed(self, error: Exception) -> None:
+        self._writing = None
+        log_error(error)
+        text = tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.")
+        self._show_refusal(text.format(error=type(error).__name__))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work of the main thread that is divided into portions, so that QGIS stays responsive between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from qgis.PyQt.QtCore import QObject, QTimer
+
+#: Time after which a portion ends, in seconds: the eye does not notice such a pause.
+PORTION_SECONDS = 0.02
+
+T = TypeVar("T")
+
+
+def run_to_end(steps: Generator[None, None, T]) -> T:
+    """Run all steps at once; return the result of the generator."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+class PortionedWork(QObject):
+    """Runs the steps of a generator from the event loop, some at a time.
+
+    ``on_done(result)`` is called after the last step, ``on_error(exception)`` if one raised; neither after `cancel`.
+    """
+
+    def __init__(
+        self,
+        steps: Generator[None, None, Any],
+        on_done: Callable[[Any], None],
+        on_error: Callable[[Exception], None],
+        parent: QObject | None = None,
+    ):
+        super().__init__(parent)
+        self._steps, self._on_done, self._on_error = steps, on_done, on_error
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._run_portion)
+        self._timer.start(0)
+
+    @property
+    def is_running(self) -> bool:
+        return self._timer.isActive()
+
+    def cancel(self) -> None:
+        """Stop before the next step; the generator is closed."""
+        self._timer.stop()
+        self._steps.close()
+
+    def _run_portion(self) -> None:
+        end_time = time.perf_counter() + PORTION_SECONDS
+        try:
+            while time.perf_counter() < end_time:
+                next(self._steps)
+        except StopIteration as end:
+            self._timer.stop()
+            self._on_done(end.value)
+        except Exception as error:
+            self._timer.stop()
+            self._on_error(error)
