@@ -143,8 +143,9 @@ class EditingState:
         #: Layer code → feature id → values of new fields, which the live check does not read.
         self.new_values: dict[str, dict[int, dict[str, Any]]] = {}
         self._highest_fids: dict[str, int] = {}
-        #: Layer code → county and last running number of its keys.
-        self._last_numbers: dict[str, tuple[str, int]] = {}
+        #: Layer code → county of its keys; county → highest running number of the keys of all layers, issued ones too.
+        self._county_by_role: dict[str, str] = {}
+        self._highest_number_by_county: dict[str, int] = {}
         self._row_numbers_by_key: dict[str, dict[str, list[int]]] = {}
 
     @property
@@ -165,7 +166,9 @@ class EditingState:
         fork.new_fields = dict(self.new_fields)
         fork.origins = dict(self.origins)
         fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
-        fork._highest_fids, fork._last_numbers = dict(self._highest_fids), dict(self._last_numbers)
+        fork._highest_fids = dict(self._highest_fids)
+        fork._county_by_role = dict(self._county_by_role)
+        fork._highest_number_by_county = dict(self._highest_number_by_county)
         return fork
 
     # --- rows
@@ -296,24 +299,32 @@ class EditingState:
         return self._highest_fids[role]
 
     def issue_key(self, role: str) -> str:
-        """Return the next free key (BSM) of a layer, and reserve it.
+        """Return the next free key (BSM) for a row of a layer, and reserve it; no layer of the plan has it.
 
         Raise FixRefused if no county code is known or the numbers are used up.
         """
         from ..errors import InputError
 
-        if role not in self._last_numbers:
-            rows = self.session.checker.rows
-            edited_rows = (self.get_row_by_number(role, number) for number in rows.list_edited_rows(role))
-            keys = [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
-            county = find_most_frequent_county(keys) or self.plan.area_code
-            self._last_numbers[role] = county, find_highest_running_number(keys, county)
-        county, number = self._last_numbers[role]
-        self._last_numbers[role] = county, number + 1
+        county = self._county_by_role.get(role)
+        if county is None:
+            county = self._county_by_role[role] = (
+                find_most_frequent_county(self._list_keys(role)) or self.plan.area_code
+            )
+        if county not in self._highest_number_by_county:
+            self._highest_number_by_county[county] = max(
+                find_highest_running_number(self._list_keys(each_role), county) for each_role in self.plan.layers
+            )
+        self._highest_number_by_county[county] += 1
         try:
-            return make_bsm(county, number + 1)
+            return make_bsm(county, self._highest_number_by_county[county])
         except InputError as error:
             raise FixRefused("no_free_key", role=role) from error
+
+    def _list_keys(self, role: str) -> list[str]:
+        """Return the keys of a layer as checked, and those of its edited rows."""
+        edited_numbers = self.session.checker.rows.list_edited_rows(role)
+        edited_rows = (self.get_row_by_number(role, number) for number in edited_numbers)
+        return [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
 
     # --- edits
     def make_batch(self, edits: Edits) -> EditBatch:

@@ -22,6 +22,8 @@ EXAMPLE_KEY_FORMAT = "1402250000{:08d}"
     examples=[
         FixExample("no number", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": None}]},
                    {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(2)}]}, safe=True),
+        FixExample("number above those of the other layers", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": None}], "zones": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(50)}]},
+                   {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(51)}], "zones": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(50)}]}, safe=True),
         FixExample("same number twice", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}]},
                    {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(8)}]}),
         FixExample("a sealed layer is only explained", "ATT001", {"parcels": [{"wkt": SQUARE_WKT, "key": None}]}, refused="sealed"),
@@ -31,7 +33,7 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
     """Give a feature the next free key.
 
     What it does
-        A feature without 标识码 (BSM) gets the next free number of its layer. Of several features with one number, the
+        A feature without 标识码 (BSM) gets the next free number: one above the highest in all layers. Of several features with one number, the
         first one in the file keeps it and the others get new ones. A used number is never assigned again.
     When it is safe
         Where the number was missing. Which of several features keeps its number decides what versions, waivers and
