@@ -155,10 +155,10 @@ class ImportVct(SanxianAlgorithm):
 
     def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the imported database, log a summary, and return it as results."""
-        from ..core.exchange.vct.database import check_imported
+        from ..core.exchange.vct.database import check_imported_plan
 
         options = self.options
-        import_check = check_imported(
+        import_check = check_imported_plan(
             lambda: check_project_or_folder(self.target, options, progress=progress, cancellation=cancellation).report,
             Texts(get_interface_language()),
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-from ..core.messages.plurals import agree_with_counts
+from ..core.messages.plurals import use_singular_after_one
 from ..paths import I18N
 
 TRANSLATION_CONTEXT = "Sanxian"
@@ -20,7 +20,7 @@ class TranslatedText(str):
     __slots__ = ()
 
     def format(self, *args: object, **params: object) -> str:
-        return agree_with_counts(str(self), params).format(*args, **params)
+        return use_singular_after_one(str(self), params).format(*args, **params)
 
 
 def tr(text: str) -> str:
@@ -30,7 +30,7 @@ def tr(text: str) -> str:
     return TranslatedText(translated) if "{" in translated else translated
 
 
-def list_first_names(names: Sequence[str], limit: int) -> str:
+def join_first_names(names: Sequence[str], limit: int) -> str:
     """Return the names as a text; of more than ``limit`` the first ones and how many they are in all."""
     text = tr(", ").join(names[:limit])
     return (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cancellation import NEVER_CANCELLED, Cancellation
-from .loading.reading import is_part_of_plan, read_plan
+from .loading.reading import make_plan_layer_selector, read_plan
 from .options import RunOptions, parse_roles
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .plan.plan import Plan
     from .waivers.model import Waivers
 
-__all__ = ["CheckResult", "RunOptions", "check_plan", "is_part_of_plan", "parse_roles"]
+__all__ = ["CheckResult", "RunOptions", "check_plan", "make_plan_layer_selector", "parse_roles"]
 
 ProgressCallback = Callable[[float, str], None]
 #: Share of the progress for reading the sources.

@@ -100,13 +100,13 @@ class SideTables:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 
     def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
-        from .loading.reading import is_part_of_plan
+        from .loading.reading import make_plan_layer_selector
         from .loading.renumbering import read_renumbered_keys
         from .versions.baseline import read_baseline, record_baseline_in_plan
 
         renumbered_keys = read_renumbered_keys(self.options.renumbered) if self.options.renumbered else {}
         sealed_baseline = read_baseline(
-            self.options.baseline, plan, norm, wanted=is_part_of_plan(norm, {}), cancellation=cancellation
+            self.options.baseline, plan, norm, wanted=make_plan_layer_selector(norm, {}), cancellation=cancellation
         )
         record_baseline_in_plan(plan, sealed_baseline)
         return {"baseline": sealed_baseline, "renumbered": dict(renumbered_keys)}

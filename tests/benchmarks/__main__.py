@@ -81,7 +81,7 @@ def make_memory_row(what: str, path: Path, read: int, *rules: str, most: float =
 def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
     """Time operations on one layer, each time without cached geometry."""
     plan = result.plan
-    parcels, zones = plan.layers["DLTB"].plane, plan.layers["YDYHGHFQ"].plane
+    parcels, zones = plan.layers["DLTB"].plane_shapes, plan.layers["YDYHGHFQ"].plane_shapes
     own, _ = time_fastest_run(lambda: find_shared_parts(Polygons(parcels), tolerance=overlays.ZERO_TOLERANCE), runs)
     limits = plan.norm.make_tolerance()
 

@@ -42,12 +42,12 @@ def measure_edits(plan: Plan) -> list[Row]:
     parcels, line = plan.layers["DLTB"], plan.layers["STBHHX"]
     seconds = []
     for row in chance.integers(len(parcels), size=MOVED_PARCELS * 2).tolist():
-        if parcels.plane[row] is not None and len(seconds) < MOVED_PARCELS:
-            seconds.append(_time_one_edit(live, "DLTB", row, move_one_vertex(parcels.plane[row], chance, 5.0)))
-    largest = int(np.argmax(shapely.get_num_coordinates(line.plane)))
-    size = int(shapely.get_num_coordinates(line.plane[largest]))
+        if parcels.plane_shapes[row] is not None and len(seconds) < MOVED_PARCELS:
+            seconds.append(_time_one_edit(live, "DLTB", row, move_one_vertex(parcels.plane_shapes[row], chance, 5.0)))
+    largest = int(np.argmax(shapely.get_num_coordinates(line.plane_shapes)))
+    size = int(shapely.get_num_coordinates(line.plane_shapes[largest]))
     vertices = []
-    shape = line.plane[largest]
+    shape = line.plane_shapes[largest]
     for _ in range(MOVED_VERTICES):
         # Each vertex is moved in addition to the previous ones, as while drawing.
         shape = move_one_vertex(shape, chance, 0.5)

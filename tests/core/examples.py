@@ -13,7 +13,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from plugin.core.geometry.arcs import straighten
+from plugin.core.geometry.arcs import straighten_arcs
 from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
@@ -107,7 +107,11 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
     arcs = {n: move_text_to_origin(row["wkt"]) for n, row in enumerate(rows) if "CIRCULARSTRING" in (row["wkt"] or "")}
     shapes = [
-        straighten(arcs[n], READING_TOLERANCE_M) if n in arcs else shapely.from_wkt(row["wkt"]) if row["wkt"] else None
+        straighten_arcs(arcs[n], READING_TOLERANCE_M)
+        if n in arcs
+        else shapely.from_wkt(row["wkt"])
+        if row["wkt"]
+        else None
         for n, row in enumerate(rows)
     ]
     # Large coordinates are not moved.

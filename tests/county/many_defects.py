@@ -221,7 +221,7 @@ class DefectPlanter:
             )
         return made
 
-    def issue_key(self, role: str) -> str:
+    def reserve_new_key(self, role: str) -> str:
         """Return a key after all keys of a layer."""
         number = len(self.shapes[role]) + len(self.new_rows.get(role, [])) + 1
         first = str(self.values[role]["BSM"][0])
@@ -345,7 +345,7 @@ def _plant_duplicate(planter: DefectPlanter, kind: Kind) -> bool:
     point = shapely.point_on_surface(planter.shapes[kind.role][row])
     if not planter.take_site(shapely.get_coordinates(point)[0]):
         return False
-    key, new = planter.issue_key(kind.role), planter.new_rows.setdefault(kind.role, [])
+    key, new = planter.reserve_new_key(kind.role), planter.new_rows.setdefault(kind.role, [])
     new.append((row, planter.shapes[kind.role][row], {"BSM": key}))
     planter.take_rows(kind.role, [row])
     return planter.note(kind, planter.key(kind.role, row), point)

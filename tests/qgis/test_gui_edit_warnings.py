@@ -76,7 +76,7 @@ def test_editing_two_layers_of_one_file_shows_no_warning(opened_layers):
 
 def test_editing_a_file_on_a_network_drive_shows_one_warning(opened_layers, monkeypatch):
     iface, first, second, _ = opened_layers
-    monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "\\\\nas\\规划")
+    monkeypatch.setattr(edit_risks, "find_network_drive", lambda path: "\\\\nas\\规划")
     first.startEditing()
     text = read_messages(iface)
     assert "\\\\nas\\规划" in text and "小县.gpkg" in text and "本机" in text
@@ -113,7 +113,7 @@ def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_
         answers.wait(60)
         return "\\\\nas\\规划"
 
-    monkeypatch.setattr(edit_risks, "find_network_place", place)
+    monkeypatch.setattr(edit_risks, "find_network_drive", place)
     monkeypatch.setattr(edit_warnings, "_INSPECTION_TIMEOUT_S", 0.4)
     assert first.startEditing() and read_messages(iface) == ""
     answers.set()
@@ -123,7 +123,7 @@ def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_
 def test_edit_warnings_watch_no_layer_after_being_stopped(opened_layers, monkeypatch, project):
     iface, first, _, _ = opened_layers
     asked = []
-    monkeypatch.setattr(edit_risks, "find_network_place", lambda path: asked.append(path) or "")
+    monkeypatch.setattr(edit_risks, "find_network_drive", lambda path: asked.append(path) or "")
     first.startEditing()
     assert len(asked) == 1
     first.rollBack()

@@ -20,8 +20,8 @@ from plugin.core.messages.plurals import (
     _COUNTED_NOUN_PATTERN,
     _NO_PLURALS,
     _SINGULAR_OF_VERBS,
-    agree_with_counts,
     make_singular,
+    use_singular_after_one,
 )
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
@@ -207,7 +207,7 @@ def find_plural_errors(template):
         verbs = f"( ({'|'.join(_SINGULAR_OF_VERBS)}))?"
         if re.search(
             rf"\}} (\S+ ){{0,2}}({found['noun']}|{make_singular(found['noun'])}{verbs[:-1]})\b",
-            agree_with_counts(found[0], {found["name"]: 1}),
+            use_singular_after_one(found[0], {found["name"]: 1}),
         ):
             yield found[0]
 
@@ -250,8 +250,8 @@ def test_english_texts_have_no_plural_after_a_count_of_one():
     ],
 )
 def test_english_template_uses_the_singular_for_a_count_of_one(template, one):
-    assert agree_with_counts(template, {"count": 1, "rows": "1", "area": 1}) == one
-    assert agree_with_counts(template, {"count": 2, "rows": "11", "area": 0}) == template
+    assert use_singular_after_one(template, {"count": 1, "rows": "1", "area": 1}) == one
+    assert use_singular_after_one(template, {"count": 2, "rows": "11", "area": 0}) == template
 
 
 def test_singular_converts_regular_english_plurals():

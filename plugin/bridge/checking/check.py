@@ -59,13 +59,13 @@ def read_plan_snapshots(
 
     The options then name layers instead of layer ids. Raise InputError if no snapshot is of a plan layer.
     """
-    from ...core.check import is_part_of_plan
+    from ...core.check import make_plan_layer_selector
 
     if not what:
         raise InputError("no_layers")
     shots = make_snapshot_names_unique(what)
     options = _replace_ids_by_names(options, shots)
-    layer_filter = is_part_of_plan(options.resolve_norm(), options.list_role_choices())
+    layer_filter = make_plan_layer_selector(options.resolve_norm(), options.list_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=layer_filter), options
 
 

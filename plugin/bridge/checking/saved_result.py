@@ -120,7 +120,7 @@ def make_saved_result(
     thread.
     """
     from ...core.io.table_digest import compute_table_digest
-    from ...core.results.saved_result import make_saved_file
+    from ...core.results.saved_result import make_side_file_record
 
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
@@ -135,7 +135,7 @@ def make_saved_result(
         plan.crs.to_wkt(),
         dict(state.check_settings),
         layers,
-        {name: make_saved_file(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
+        {name: make_side_file_record(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
         plan.is_area_code_from_data,
     )
 

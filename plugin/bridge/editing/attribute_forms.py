@@ -153,7 +153,7 @@ def find_allowed_codes(template: Template, field: TemplateField, norm: Norm) -> 
     if not field.codes:
         return None
     codes = norm.standard.code_lists[field.codes]
-    allowed_entries = norm.list_codes_of_field(template, field)
+    allowed_entries = norm.get_accepted_codes_of_field(template, field)
     role = template.base or template.role
     if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
         divided = {row.parent for row in allowed_entries.values()}

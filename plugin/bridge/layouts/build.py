@@ -121,7 +121,7 @@ def make_document_variables(info: DocumentInfo) -> dict[str, str]:
         "sanxian_maker": info.compiler,
         "sanxian_drawer": info.cartographer,
         "sanxian_date": info.date,
-        APPROVAL_VARIABLE: info.printed_approval,
+        APPROVAL_VARIABLE: info.printable_map_approval,
     }
 
 

@@ -169,7 +169,7 @@ def _make_layout(
     layout = project_layout.clone()
     info = builder.document
     outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(project_layout, info)
-    if info.printed_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
+    if info.printable_map_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
         item = f"[% @{APPROVAL_VARIABLE} %]"
         outcome.notes.append(Message("document", "no_approval_item", {"layout": project_layout.name(), "item": item}))
     builder.set_document_variables(layout)

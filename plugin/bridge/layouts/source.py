@@ -71,13 +71,13 @@ def _copy_layers(
     path: str, file: Path, options: RunOptions, cancellation: Cancellation, report_unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the source's layers to one file; return table → (layer name, template)."""
-    from ...core.check import is_part_of_plan
+    from ...core.check import make_plan_layer_selector
     from ...core.io import read_source
 
     name_by_table: dict[str, tuple[str, str]] = {}
     source_layers = read_source(
         path,
-        select_layer=is_part_of_plan(options.resolve_norm(), options.list_role_choices()),
+        select_layer=make_plan_layer_selector(options.resolve_norm(), options.list_role_choices()),
         cancellation=cancellation,
     )
     for number, layer in enumerate(source_layers):

@@ -111,12 +111,12 @@ class ExportObjections:
 def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
     """Return problems of an export as sentences of the interface language."""
     from ...core.messages.texts import Texts
-    from ...core.package.problems import ProblemLevel, select_levels
+    from ...core.package.problems import ProblemLevel, select_problems_of_levels
 
     texts, problems = Texts(get_interface_language()), list(problems)
     problem_by_text = {problem.format_as_sentence(texts): problem for problem in problems}
     sentences = [
-        tuple(problem.format_as_sentence(texts) for problem in select_levels(problems, level))
+        tuple(problem.format_as_sentence(texts) for problem in select_problems_of_levels(problems, level))
         for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
     ]
     return ExportObjections(*sentences, problem_by_text)

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve_for_picture
-from ...core.geometry.validity import is_missing
+from ...core.geometry.validity import mask_missing_shapes
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
@@ -46,7 +46,7 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
     It shows the county, or all layers if the plan has no layer of the county.
     """
     roles = [scene.plan.find_layer_of_concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
-    layers = [layer for layer in roles if layer is not None and not is_missing(layer.plane).all()]
+    layers = [layer for layer in roles if layer is not None and not mask_missing_shapes(layer.plane_shapes).all()]
     framed_layers = (
         layers[:1]
         if layers and layers[0] is scene.plan.find_layer_of_concept("county")
@@ -156,7 +156,7 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
     if layer is None:
         return None
     if concept == "townships":
-        rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
+        rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None]
         simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_size_m / 2)
         division_names = layer.text("division_name")
         parts = [(shape, [division_names[n]]) for n, shape in zip(rows, simple, strict=True)]

@@ -11,7 +11,7 @@ from qgis.core import QgsVectorLayer
 
 from ...core.cancellation import Cancellation
 from ...core.files.cells import format_cell
-from ...core.geometry.validity import extract_polygons, is_missing
+from ...core.geometry.validity import extract_polygons, mask_missing_shapes
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import ReportTexts
 from ..layers import painting
@@ -50,13 +50,15 @@ class PictureData:
     def get_layer_shapes(self, layer: Layer) -> NDArray:
         """Return a layer's geometries in the CRS of the findings."""
         if layer.role not in self._shapes:
-            self._shapes[layer.role] = self.plan.reproject_for_findings(layer.plane)
+            self._shapes[layer.role] = self.plan.reproject_for_findings(layer.plane_shapes)
         return self._shapes[layer.role]
 
     def get_layer_index(self, layer: Layer) -> shapely.STRtree:
         """Return the spatial index of a layer's geometries that are not empty."""
         if layer.role not in self._trees:
-            self._trees[layer.role] = shapely.STRtree(self.get_layer_shapes(layer)[~is_missing(layer.plane)])
+            self._trees[layer.role] = shapely.STRtree(
+                self.get_layer_shapes(layer)[~mask_missing_shapes(layer.plane_shapes)]
+            )
         return self._trees[layer.role]
 
 
@@ -145,7 +147,7 @@ def _make_visible_rows_layer(
         shapes = scene.outlines[concept, layer.role]
         return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
     index_hits = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(sheet)))
-    positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(index_hits)]
+    positions = np.flatnonzero(~mask_missing_shapes(layer.plane_shapes))[np.sort(index_hits)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.get_layer_shapes(layer)

@@ -154,11 +154,11 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
 
 def _print_check_of_import(args: argparse.Namespace, report_texts: ReportTexts) -> None:
     from ..check import check_plan
-    from ..exchange.vct.database import check_imported
+    from ..exchange.vct.database import check_imported_plan
     from ..messages.texts import Texts
 
     options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
-    for line in check_imported(
+    for line in check_imported_plan(
         lambda: check_plan(args.output, options, progress=print_progress).report, Texts(report_texts.lang)
     ).summary_sentences:
         print_line(line)

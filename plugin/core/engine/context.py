@@ -128,7 +128,9 @@ class RuleContext:
         required_inputs = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
         layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required_inputs]
         return all(
-            layer is not None and (self.is_edit_check or not layer.has_no_geometry) and all(map(layer.has, fields))
+            layer is not None
+            and (self.is_edit_check or not layer.has_no_geometry)
+            and all(map(layer.has_field, fields))
             for layer, fields in layers
         )
 
@@ -151,7 +153,7 @@ class RuleContext:
         if template_field is None or not template_field.codes:
             return np.zeros(len(layer), dtype=bool)
         members = self.get_code_list(template_field.codes).collect_members(list(ancestors))
-        return _are_values_in_codes(layer.text(meaning), members, template_field.code_pad)
+        return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows that are 耕地 by their land-use code.
@@ -166,10 +168,10 @@ class RuleContext:
         cultivated_codes = {
             c.code for c in codes.values() if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
         }
-        return _are_values_in_codes(layer.text("land_use"), cultivated_codes, template_field.code_pad)
+        return _find_values_in_codes(layer.text("land_use"), cultivated_codes, template_field.code_pad)
 
 
-def _are_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:
+def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:
     """Return (n,) bool: values that are one of ``codes`` without their padding."""
     member = {value: trim_code_padding(value, pad) in codes for value in set(values)}
     return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))

@@ -197,7 +197,7 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, s
     ]
 
 
-def describe_value_places(
+def describe_where_to_change_values(
     values: Iterable[EffectiveValue], code: str, texts: Texts, *, lines_show_keys: bool = True
 ) -> str:
     """Return the sentences on where a county changes the values of a rule; empty without values.
@@ -206,7 +206,7 @@ def describe_value_places(
     lines of the values show their keys. If False, the sentence shows the keys that are written into a file.
     """
     # Only help pages name places: a check does without the module.
-    from ..messages.setting_names import describe_places
+    from ..messages.setting_names import describe_where_to_change_settings
 
     labels = {
         value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values
@@ -214,7 +214,7 @@ def describe_value_places(
     place_texts = texts.get_section("setting_place")
     if lines_show_keys:
         place_texts = {**place_texts, "file": place_texts["file_values"]}
-    return describe_places(labels, labels, place_texts, shows_keys=not lines_show_keys)
+    return describe_where_to_change_settings(labels, labels, place_texts, shows_keys=not lines_show_keys)
 
 
 def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:

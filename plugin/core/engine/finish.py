@@ -21,18 +21,18 @@ from ..model.findings import Finding, set_fingerprints, set_geometries
 from ..plan.plan import Plan
 
 
-def find_township_name_of_points(plan: Plan, points: Any) -> list[str]:
+def find_township_names_of_points(plan: Plan, points: Any) -> list[str]:
     """Return for each of (k,) points the name of the township that contains it.
 
     The name is empty outside all townships, and everywhere if the plan has no layer of townships with names. Points
     are in the plan's plane (metres).
     """
     layer = plan.find_layer_of_concept("townships")
-    if layer is None or not layer.has("division_name") or not len(points):
+    if layer is None or not layer.has_field("division_name") or not len(points):
         return [""] * len(points)
     township_names = layer.text("division_name")
     rows_with_shape = np.flatnonzero(layer.has_shape)
-    shapes, points = layer.plane[rows_with_shape], np.asarray(points, dtype=object)
+    shapes, points = layer.plane_shapes[rows_with_shape], np.asarray(points, dtype=object)
     names_found = [""] * len(points)
     # The few large shapes are prepared and search the many points.
     shape_rows, point_rows = shapely.STRtree(points).query(shapes, predicate="intersects")
@@ -65,7 +65,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     located = [f for f in findings if f.geom_kind != "none"]
     # Several rules may report one feature: each shape is located and converted once.
     shapes, shape_of_finding = _find_distinct_shapes(located)
-    townships = find_township_name_of_points(plan, shapely.point_on_surface(shapes))
+    townships = find_township_names_of_points(plan, shapely.point_on_surface(shapes))
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
     centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
     places = [(x, y) for x, y in shapely.get_coordinates(centres).tolist()]

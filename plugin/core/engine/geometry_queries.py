@@ -92,7 +92,7 @@ def compute_area_shares_of_rows(shared: SharedAreas, a: Layer, b: Layer, measure
         is_whole_row = np.isnan(areas)
         left, right = shared.left[kept][is_whole_row], shared.right[kept][is_whole_row]
         is_left = a.plane_areas[left] <= b.plane_areas[right]
-        areas[is_whole_row] = measure(np.where(is_left, a.plane[left], b.plane[right]))
+        areas[is_whole_row] = measure(np.where(is_left, a.plane_shapes[left], b.plane_shapes[right]))
         return areas
 
     return _compute_shares(shared.left, shared.area, a, measure, measure_pairs)
@@ -106,7 +106,7 @@ def _compute_shares(
     ``planar_areas`` (k,) m²; ``measure_parts`` returns the areas as drawn of the parts that it gets ((k,) bool).
     """
     covered_areas = np.bincount(rows, planar_areas, minlength=len(a))[rows]
-    row_areas = shapely.area(a.plane[rows])
+    row_areas = shapely.area(a.plane_shapes[rows])
     covered_once = np.abs(covered_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas
     shares = np.ones(len(rows))
     needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(a))[rows] == 1))
@@ -117,7 +117,7 @@ def _compute_shares(
     # Measure the whole row as well if its parts do not compose it or cover some of it twice.
     rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
     total = part_sums
-    total[~covered_once[needs_measuring]] = measure(a.plane[rows_to_measure])[row_index.ravel()]
+    total[~covered_once[needs_measuring]] = measure(a.plane_shapes[rows_to_measure])[row_index.ravel()]
     shares[needs_measuring] = np.divide(areas, total, out=np.zeros(len(areas)), where=total > 0)
     return shares
 
@@ -130,7 +130,10 @@ def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows
     """
     is_whole = np.zeros(len(parts), dtype=bool)
     positions = np.flatnonzero(rows >= 0)
-    pair_areas, row_areas = np.bincount(pair, parts.area)[pair[positions]], shapely.area(layer.plane[rows[positions]])
+    pair_areas, row_areas = (
+        np.bincount(pair, parts.area)[pair[positions]],
+        shapely.area(layer.plane_shapes[rows[positions]]),
+    )
     equal_area = positions[np.abs(pair_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas]
     if not len(equal_area):
         return is_whole
@@ -138,7 +141,7 @@ def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows
     extent = np.full((int(pair.max()) + 1, 4), np.inf)
     np.minimum.at(extent, pair[equal_area], bounds * (1, 1, -1, -1))
     bounds_difference = np.abs(
-        extent[pair[equal_area]] * (1, 1, -1, -1) - shapely.bounds(layer.plane[rows[equal_area]]).reshape(-1, 4)
+        extent[pair[equal_area]] * (1, 1, -1, -1) - shapely.bounds(layer.plane_shapes[rows[equal_area]]).reshape(-1, 4)
     )
     is_whole[equal_area] = bounds_difference.max(axis=1) <= _ROUNDING_M
     return is_whole
@@ -332,15 +335,15 @@ class GeometryQueries:
 
         Parts on an edge of a polygon are not inside.
         """
-        return find_point_line_parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+        return find_point_line_parts_inside(a.plane_shapes, b.plane_shapes, self.tolerance.edge_match_m)
 
     def find_point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
         """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
 
         Parts on an edge of a polygon are not outside. ``cover``: use these polygons instead of all of ``b``.
         """
-        polygons = b.plane if cover is None else cover.shapes
-        return find_point_line_parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
+        polygons = b.plane_shapes if cover is None else cover.shapes
+        return find_point_line_parts_outside(a.plane_shapes, polygons, self.tolerance.edge_match_m)
 
     def find_gaps(
         self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
@@ -397,7 +400,9 @@ class GeometryQueries:
         −1 if no row is that near.
         """
         rows, shapes = layer.polygons.present, _make_geometry_array(shapes)
-        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
+        k, i = shapely.STRtree(layer.plane_shapes[rows]).query(
+            shapes, predicate="dwithin", distance=self.tolerance.cluster_m
+        )
         first_rows = np.full(len(shapes), len(layer))
         np.minimum.at(first_rows, k, rows[i])
         return np.where(first_rows < len(layer), first_rows, -1)
@@ -420,7 +425,7 @@ class GeometryQueries:
             rows_on[int(parts.left[n])].append(int(parts.right[n]))
         rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
         rows_with_shape = layer.polygons.present
-        k, i = shapely.STRtree(layer.plane[rows_with_shape]).query(
+        k, i = shapely.STRtree(layer.plane_shapes[rows_with_shape]).query(
             shape_array, predicate="dwithin", distance=self.tolerance.edge_match_m
         )
         rows_next: list[list[int]] = [[] for _ in shape_array]
@@ -453,7 +458,7 @@ class GeometryQueries:
 
         Vertices that only densification added are dropped, since no other layer can match them.
         """
-        return mismatches.select_mismatches(self.plan.are_stored_vertices(mismatches.vertex_xy))
+        return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
 
     def _find_gaps_and_log_fallbacks(self, polygons: Polygons, widest: float, layer: Layer) -> OverlayParts:
         parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)

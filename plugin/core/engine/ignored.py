@@ -24,7 +24,7 @@ from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .context import RuleContext
-from .finish import find_township_name_of_points
+from .finish import find_township_names_of_points
 from .run_log import IgnoredSlivers
 
 #: Features of a pair of layers that the report names, largest sum first.
@@ -188,12 +188,12 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
     result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
     result.reporting_rule = max(
-        (code for code in result.sums_by_rule if _ignored_at_highest_pair_severity(code, ranked, ctx)),
+        (code for code in result.sums_by_rule if _has_slivers_at_highest_pair_severity(code, ranked, ctx)),
         key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
     township_names = np.full(len(shapes), "", dtype=object)
-    township_names[counted_positions] = find_township_name_of_points(
+    township_names[counted_positions] = find_township_names_of_points(
         ctx.plan, shapely.point_on_surface(distinct_slivers.remaining_shapes[counted_positions])
     )
     result.sums_by_township = _sum_sliver_areas_by_name(township_names, counted_positions, areas)
@@ -207,7 +207,9 @@ def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext
     return ignored_slivers.severity or ctx.norm.get_severity(rule)
 
 
-def _ignored_at_highest_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> bool:
+def _has_slivers_at_highest_pair_severity(
+    code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext
+) -> bool:
     """Return True if a rule ignored slivers at the most severe level of its pair."""
     severities = [_find_severity(rule, ignored_slivers, ctx) for rule, ignored_slivers in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)

@@ -79,7 +79,7 @@ def _find_missing_input(
         is_skipped = plan.requires_concept(need.concept) or len(layer)
         return Outcome.SKIPPED if is_skipped else Outcome.NOT_APPLICABLE, texts.format_reason("layer_bare", params)
     missing_meanings = [
-        meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
+        meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has_field(meaning))
     ]
     if missing_meanings:
         field_names = ", ".join(
@@ -112,7 +112,7 @@ def _apply_to_each_layer(
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
-        missing_meanings = [meaning for meaning in declared_meanings if not layer.has(meaning)]
+        missing_meanings = [meaning for meaning in declared_meanings if not layer.has_field(meaning)]
         if missing_meanings:
             field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
             total.not_checked.append(
@@ -368,7 +368,7 @@ def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding
         finding = context.finding_maker.make_row_finding(
             a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
         )
-        finding.geometry = a.plane[i]
+        finding.geometry = a.plane_shapes[i]
         if b is not None and j >= 0:
             finding.related_role, finding.related_keys = b.role, [b.keys[j]]
         findings.append(finding)

@@ -22,8 +22,8 @@ from ..model.rule import Severity
 from ..plan.plan import Plan
 from ..profile import compute_division_prefix
 from ..profile.figures import get_township_tasks
-from ..standard.bounds import find_loosened
-from ..standard.divisions import find_foreign_place
+from ..standard.bounds import find_loosened_keys
+from ..standard.divisions import find_place_outside_county
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import BSM_LENGTH, has_county_code_format
 
@@ -120,7 +120,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
         params = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
         findings.append(Finding(role="", case="profile_name", params=params))
     for layer in plan.layers.values():
-        if not (layer.has("division_code") and layer.has("division_name")):
+        if not (layer.has_field("division_code") and layer.has_field("division_name")):
             continue
         pairs: Counter[tuple[str, str]] = Counter()
         for (code, name), count in Counter(
@@ -148,9 +148,11 @@ def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], d
     """Return True if a name is that of another division (province, city or county) than the code's."""
     if has_county_code_format(code):
         is_listed = name in counties and name != divisions.entry_by_code[code].name
-        return is_listed or bool(find_foreign_place(name, code, divisions))
+        return is_listed or bool(find_place_outside_county(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
-    return bool(find_foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
+    return bool(
+        find_place_outside_county(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS)
+    )
 
 
 def _check_layer_codes(plan: Plan) -> list[Finding]:
@@ -300,7 +302,7 @@ def _check_custom_standard(plan: Plan) -> list[Finding]:
     Only points that a profile cannot relax are compared.
     """
     standard = plan.norm.standard
-    items = find_loosened(standard)
+    items = find_loosened_keys(standard)
     params: dict[str, Any] = {"standard": standard.name, "items": items, "count": len(items)}
     return [Finding(role="", case="standard", params=params)] if items else []
 

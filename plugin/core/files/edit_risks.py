@@ -30,7 +30,7 @@ _MAC_MOUNT_LINE_PATTERN = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<ki
 _TIMEOUT_S = 5.0
 
 
-def find_network_place(path: str | Path) -> str:
+def find_network_drive(path: str | Path) -> str:
     r"""Return the network drive or share of a path.
 
     A share (``\\server\share``), a drive (``Z:``), or the source of a mount. Empty for a local disk, and if the system
@@ -151,7 +151,7 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
     lock is its own and is ignored.
     """
     path = Path(path)
-    network_place = find_network_place(path)
+    network_place = find_network_drive(path)
     edit_risks = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
     if not path.is_file():
         return edit_risks
@@ -180,7 +180,7 @@ def is_write_locked(path: Path) -> bool:
     if sys.platform == "linux":
         return _has_linux_lock(path)
     # Locks of Windows belong to a handle; elsewhere (macOS) closing a second handle would release QGIS's own.
-    return sys.platform == "win32" and refuses_writers(path)
+    return sys.platform == "win32" and is_write_transaction_refused(path)
 
 
 def _has_linux_lock(path: Path) -> bool:
@@ -208,7 +208,7 @@ def _has_linux_lock(path: Path) -> bool:
     return False
 
 
-def refuses_writers(path: Path) -> bool:
+def is_write_transaction_refused(path: Path) -> bool:
     """Return True if SQLite cannot begin a write transaction on a database.
 
     The transaction is rolled back; the file is unchanged.

@@ -221,7 +221,7 @@ class FoundTable:
     rows: tuple[FoundTableRow, ...]
 
     @property
-    def place_text(self) -> str:
+    def file_and_sheet(self) -> str:
         """Return file name and sheet for a message."""
         return f"{self.file_name} [{self.sheet_title}]" if self.sheet_title else self.file_name
 
@@ -230,7 +230,12 @@ class FoundTable:
 
         It names file, row, column, value, and possible values (``known``).
         """
-        params = {"file": self.place_text, "line": row.line_number, "column": column, "known": "、".join(known) or "—"}
+        params = {
+            "file": self.file_and_sheet,
+            "line": row.line_number,
+            "column": column,
+            "known": "、".join(known) or "—",
+        }
         return InputError("table_cell" if value else "table_blank", value=value, **params)
 
 

@@ -47,7 +47,7 @@ def compute_area_fields_of_parts(
     ``keep_sums``: the shapes are parts of the former shape, so each field's values sum to the former one; the first
     part has the rounding. Without it the land of the shapes may differ from the row's.
     """
-    former_m2 = measure_shape_area_m2(state, row, row.plane)
+    former_m2 = measure_shape_area_m2(state, row, row.plane_shape)
     areas = [measure_shape_area_m2(state, row, shape) for shape in shapes]
     values: list[dict[str, Any]] = [{} for _ in shapes]
     for meaning in AREA_MEANINGS:
@@ -122,7 +122,7 @@ def divide_by_weights(total: float, weights: list[float], decimals: int) -> list
 def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
     """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
     template_field = row.layer.template.find_field(meaning)
-    if template_field is None or not row.layer.has(meaning):
+    if template_field is None or not row.layer.has_field(meaning):
         return None, None
     value = float(row.layer.numbers(meaning)[0])
     return template_field, value if math.isfinite(value) else None

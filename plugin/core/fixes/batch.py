@@ -93,7 +93,7 @@ class _Candidate:
             break
         return self.attempt
 
-    def take_answer(self, judgement: FixJudgement | FixRefused) -> bool:
+    def store_judgement(self, judgement: FixJudgement | FixRefused) -> bool:
         """Take the judgement of the attempt; return True if it is a safe proposal."""
         if isinstance(judgement, FixRefused):
             if self.attempt is not None:
@@ -116,7 +116,7 @@ class _Candidate:
     def propose_alone(self, state: EditingState) -> None:
         """Judge the attempt and those of the remaining fixes one by one, until a proposal is safe."""
         attempt = self.attempt or self.find_next_attempt(state)
-        while attempt is not None and not self.take_answer(judge_alone(state, attempt)):
+        while attempt is not None and not self.store_judgement(judge_alone(state, attempt)):
             attempt = self.find_next_attempt(state)
 
 
@@ -293,7 +293,7 @@ class _BatchRun:
             if judgement is None:
                 alone.append(candidate)
                 continue
-            if candidate.take_answer(judgement) or candidate.find_next_attempt(self.result.state) is None:
+            if candidate.store_judgement(judgement) or candidate.find_next_attempt(self.result.state) is None:
                 continue
             region = self._find_attempt_region(candidate, group[candidate])
             others = OccupiedLand([one for other, one in group.items() if other is not candidate])

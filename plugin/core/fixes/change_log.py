@@ -83,7 +83,7 @@ def _list_keys(proposal: Proposal, role: str) -> list[str]:
     return [proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]
 
 
-def get_user() -> str:
+def get_user_name() -> str:
     """Return the name of the system's user, empty if it is unknown."""
     try:
         return getpass.getuser()

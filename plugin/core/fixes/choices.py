@@ -65,7 +65,7 @@ def list_choices(
             if other.proposal is not None and not _is_already_offered(other.proposal, choices):
                 choices.append(other)
     progress(1.0, "")
-    return sorted(choices, key=_rank)
+    return sorted(choices, key=_get_sort_rank)
 
 
 def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dict[str, Any]) -> FixChoice:
@@ -104,10 +104,10 @@ def list_alignments(
         if not choices or (choice.proposal is not None and not _is_already_offered(choice.proposal, choices)):
             choices.append(choice)
     progress(1.0, "")
-    return sorted(choices, key=_rank)
+    return sorted(choices, key=_get_sort_rank)
 
 
-def _rank(choice: FixChoice) -> int:
+def _get_sort_rank(choice: FixChoice) -> int:
     if choice.proposal is None:
         return 2
     return 0 if choice.proposal.is_safe else 1

@@ -54,7 +54,7 @@ def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
     """Return a layer of the parts inside boxes, which do not meet."""
     if layer.template.geometry != "polygon" or not len(layer):
         return layer
-    plane = layer.plane
+    plane = layer.plane_shapes
     xmin, ymin, xmax, ymax = shapely.bounds(plane).T
     parts_by_row: dict[int, list[Any]] = {}
     cut_rows, cut_boxes = [], []
@@ -79,4 +79,4 @@ def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
         shapes[position] = (
             parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(shapely.get_parts(parts_of_row))
         )
-    return layer.take_parts(np.array(rows, dtype=int), shapes)
+    return layer.select_rows_with_parts(np.array(rows, dtype=int), shapes)

@@ -14,12 +14,12 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits
-from .regions import compute_changed_box, list_part_boxes, widen
+from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
 from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings
 
@@ -63,11 +63,11 @@ class EditedPlace:
     changed_rows: list[ChangedRow]
 
 
-def get_plane(row: Row | None) -> Any:
+def get_plane_shape(row: Row | None) -> Any:
     """Return the shape of a row in the plane; None for a missing row or shape."""
-    if row is None or is_missing(np.array([row.plane], dtype=object))[0]:
+    if row is None or mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
         return None
-    return row.plane
+    return row.plane_shape
 
 
 # --- rules on whole layers
@@ -170,15 +170,17 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
 
 def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
     """Return the boxes around the parts of a finding (``place``) and around the edges that change."""
-    changed_boxes = [compute_changed_box(get_plane(row.before), get_plane(row.after)) for row in changed_rows]
-    return [widen(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
+    changed_boxes = [
+        compute_changed_box(get_plane_shape(row.before), get_plane_shape(row.after)) for row in changed_rows
+    ]
+    return [widen_box(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
 
 
 def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:
     """Return the boxes of the findings at rows whose keys change: they have another name afterwards."""
-    shapes = [get_plane(row.before) for row in changed_rows]
+    shapes = [get_plane_shape(row.before) for row in changed_rows]
     return [
-        widen(box)
+        widen_box(box)
         for shape in shapes
         if shape is not None
         for box in state.places_of_uncut_findings.list_boxes_near(shape, MARGIN_M)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from .area_fields import compute_area_fields, compute_area_fields_of_parts
 from .edits import FixRefused, RowEdit
 from .shapes import list_parts
@@ -76,11 +76,11 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
 
 def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, Any]) -> RowEdit:
     attributes = dict(values)
-    if row.layer.has("key"):
-        attributes[row.layer.get_field_name("key")] = state.issue_key(row.role)
+    if row.layer.has_field("key"):
+        attributes[row.layer.get_field_name("key")] = state.reserve_new_key(row.role)
     return RowEdit(
         row.role,
-        state.issue_fid(row.role),
+        state.reserve_new_fid(row.role),
         _convert_to_stored_geometry_type(row, shape),
         attributes,
         is_new=True,
@@ -97,6 +97,6 @@ def _convert_to_stored_geometry_type(row: Row, shape: Any) -> Any:
 
 def require_shape(row: Row) -> Any:
     """Return the shape of a row in the plane; raise FixRefused if the row has no shape."""
-    if is_missing(np.array([row.plane], dtype=object))[0]:
+    if mask_missing_shapes(np.array([row.plane_shape], dtype=object))[0]:
         raise FixRefused("no_shape", role=row.role, key=row.key)
-    return row.plane
+    return row.plane_shape

@@ -23,7 +23,7 @@ from .differences import (
     Differences,
     EditedPlace,
     add_differences_in_surroundings,
-    get_plane,
+    get_plane_shape,
     has_grown,
     is_same_problem,
     match_renamed_findings,
@@ -271,7 +271,7 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
     if county is None or outline is None:
         return
     for row in changed_rows:
-        shape_before, shape_after = get_plane(row.before), get_plane(row.after)
+        shape_before, shape_after = get_plane_shape(row.before), get_plane_shape(row.after)
         if row.role == county.role or shape_after is None or row.after is None:
             continue
         gained_land = shape_after if shape_before is None else shapely.difference(shape_after, shape_before)
@@ -287,7 +287,7 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
 
 def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:
     """Return True if the rows of a layer that change covered a shape before."""
-    former_shapes = [get_plane(row.before) for row in changed_rows if row.role == role]
+    former_shapes = [get_plane_shape(row.before) for row in changed_rows if row.role == role]
     covered_land = shapely.union_all([one for one in former_shapes if one is not None])
     return bool(shapely.difference(shape, covered_land).area <= MAX_IMBALANCE_M2)
 
@@ -299,7 +299,7 @@ def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[
     transformer = crs_care.make_lonlat_transformer(state.plan.plane_crs)
     for role in dict.fromkeys(row.role for row in changed_rows):
         rows = [row for row in changed_rows if row.role == role and not _has_same_shape(row)]
-        pairs = [(get_plane(row.before), get_plane(row.after)) for row in rows]
+        pairs = [(get_plane_shape(row.before), get_plane_shape(row.after)) for row in rows]
         if not pairs or any(
             shape is not None and shapely.get_dimensions(shape) < 2 for pair in pairs for shape in pair
         ):
@@ -419,7 +419,7 @@ def _list_doubts(
     if proposal.new_findings:
         codes = sorted({finding.code for finding in proposal.new_findings})
         doubts.append(("appearing", {"count": len(proposal.new_findings), "rules": ", ".join(codes)}))
-    if not _moves_little(state, fix, changed_rows):
+    if not _moves_land_below_sliver_limits(state, fix, changed_rows):
         moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
         doubts.append(("moves_land", {"area_m2": moved_m2}))
     if any(_leaves_its_township(state, row) for row in changed_rows):
@@ -443,8 +443,8 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     if row.after is None or townships is None or row.role == townships.role or _has_same_shape(row):
         return False
     code = row.after.layer.text("location_code")[0][:_TOWNSHIP_DIGITS]
-    shape = get_plane(row.after)
-    if not code or shape is None or not townships.has("division_code"):
+    shape = get_plane_shape(row.after)
+    if not code or shape is None or not townships.has_field("division_code"):
         return False
     township_rows = [
         n for n, division_code in enumerate(townships.text("division_code")) if division_code[:_TOWNSHIP_DIGITS] == code
@@ -452,16 +452,16 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     if not township_rows:
         return False
     least_share = float(state.norm.get("indicators.least_township_share"))
-    land = [one for one in townships.plane[township_rows] if one is not None]
+    land = [one for one in townships.plane_shapes[township_rows] if one is not None]
 
     def share(one: Any) -> float:
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
-    was_elsewhere = row.before is not None and share(get_plane(row.before) or shape) < least_share
+    was_elsewhere = row.before is not None and share(get_plane_shape(row.before) or shape) < least_share
     return not was_elsewhere and share(shape) < least_share
 
 
-def _moves_little(state: EditingState, fix: Fix, changed_rows: list[ChangedRow]) -> bool:
+def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows: list[ChangedRow]) -> bool:
     """Return True if the land that changes its row is below the sliver limits, in total and part by part.
 
     A formal fix may divide a row: land that moves to a new row of its layer does not count.
@@ -471,13 +471,14 @@ def _moves_little(state: EditingState, fix: Fix, changed_rows: list[ChangedRow])
         if fix.safety is Safety.FORMAL:
             # The layer's land counts, not how it is divided among its rows.
             sides = [
-                shapely.union_all([s for s in (get_plane(getattr(row, side)) for row in rows) if s is not None])
+                shapely.union_all([s for s in (get_plane_shape(getattr(row, side)) for row in rows) if s is not None])
                 for side in ("before", "after")
             ]
             pairs = [(sides[0], sides[1])]
         else:
             pairs = [
-                (get_plane(row.before) or shapely.Polygon(), get_plane(row.after) or shapely.Polygon()) for row in rows
+                (get_plane_shape(row.before) or shapely.Polygon(), get_plane_shape(row.after) or shapely.Polygon())
+                for row in rows
             ]
         moved_parts = [
             part
@@ -500,7 +501,7 @@ def _keeps_union(changed_rows: list[ChangedRow]) -> bool:
     for role in {row.role for row in changed_rows}:
         sides = []
         for side in ("before", "after"):
-            shapes = [get_plane(getattr(row, side)) for row in changed_rows if row.role == role]
+            shapes = [get_plane_shape(getattr(row, side)) for row in changed_rows if row.role == role]
             sides.append(shapely.union_all([shape for shape in shapes if shape is not None]))
         if shapely.symmetric_difference(*sides).area > MAX_IMBALANCE_M2:
             return False

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..live.rows import compute_changed_edge_bounds, compute_common_bounds
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
@@ -41,7 +41,7 @@ def compute_finding_region(state: EditingState, finding: Finding) -> Region | No
         numbers = state.find_row_numbers_with_key(finding.role, finding.key)
         bounds = state.session.checker.rows.compute_bounds(finding.role, numbers)
         boxes = [] if bounds is None else [bounds]
-    return Region(tuple(join_meeting_boxes(widen(box) for box in boxes))) if boxes else None
+    return Region(tuple(join_meeting_boxes(widen_box(box) for box in boxes))) if boxes else None
 
 
 def list_part_boxes(shape: Any) -> list[Bounds]:
@@ -67,16 +67,16 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
     boxes = list(place.boxes)
     shapes: list[Any] = []
     for edit in edits:
-        shape_before = None if edit.is_new else state.get_row(edit.role, edit.fid).plane
+        shape_before = None if edit.is_new else state.get_row(edit.role, edit.fid).plane_shape
         shape_after = shape_before if edit.shape is UNCHANGED else edit.shape
         shape_pair = np.array([shape_before, shape_after, None], dtype=object)
-        present_shapes = shape_pair[~is_missing(shape_pair)].tolist()
+        present_shapes = shape_pair[~mask_missing_shapes(shape_pair)].tolist()
         if not present_shapes:
             return None
         shapes += present_shapes
         is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
-        boxes += [] if box is None else [widen(box)]
+        boxes += [] if box is None else [widen_box(box)]
     extended_boxes = (state.places_of_uncut_findings.extend(box) for box in boxes)
     return Region(tuple(join_meeting_boxes(extended_boxes)), tuple(shapes))
 
@@ -92,10 +92,10 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
 
 
 def _affects_whole_row(state: EditingState, edit: RowEdit) -> bool:
-    return not state.session.checker.affect_only_row(edit.role, edit.attributes)
+    return not state.session.checker.do_changes_affect_only_row(edit.role, edit.attributes)
 
 
-def widen(bounds: Bounds) -> Bounds:
+def widen_box(bounds: Bounds) -> Bounds:
     """Return a box that is `MARGIN_M` wider on each side."""
     xmin, ymin, xmax, ymax = bounds
     return xmin - MARGIN_M, ymin - MARGIN_M, xmax + MARGIN_M, ymax + MARGIN_M
@@ -117,20 +117,20 @@ class OccupiedLand:
 
     def meets(self, region: Region) -> bool:
         """Return True if a region changes land next to a row that another one changes, or the other way round."""
-        if any(_overlap(box, other) for box in region.boxes for other in self._boxes):
+        if any(_do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
             return True
         for box in region.boxes:
-            nearby_shapes = [shape for bounds, shape in self._shapes if _overlap(box, bounds)]
+            nearby_shapes = [shape for bounds, shape in self._shapes if _do_boxes_meet(box, bounds)]
             if nearby_shapes and shapely.intersects(shapely.box(*box), nearby_shapes).any():
                 return True
         for shape in region.shapes:
             bounds = shape.bounds
-            boxes = [shapely.box(*box) for box in self._boxes if _overlap(bounds, box)]
+            boxes = [shapely.box(*box) for box in self._boxes if _do_boxes_meet(bounds, box)]
             if boxes and shapely.intersects(shape, boxes).any():
                 return True
         return False
 
 
-def _overlap(box: Bounds, other: Bounds) -> bool:
+def _do_boxes_meet(box: Bounds, other: Bounds) -> bool:
     """Return True if two boxes share a point."""
     return box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]

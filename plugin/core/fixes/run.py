@@ -16,7 +16,7 @@ from ..files.writing import check_writable
 from ..model.findings import Finding
 from ..model.rule import Severity
 from .batch import BatchResult, choose_fixes, run_batch
-from .change_log import LogAction, get_user, make_default_log_path
+from .change_log import LogAction, get_user_name, make_default_log_path
 from .model import Fix
 from .state import EditingState
 from .step_log import append_step
@@ -131,7 +131,7 @@ def run_fixes(
         run.written.append(str(write_copy(batch.state, source, order.output, cancellation)))
         if batch.applied:
             log = make_default_log_path(order.output)
-            fix_time, user = datetime.now(), get_user()
+            fix_time, user = datetime.now(), get_user_name()
             step = uuid4().hex[:8]
             paths = append_step(log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=fix_time)
             run.written += map(str, paths)

@@ -14,7 +14,7 @@ import shapely
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
-from ..geometry.validity import extract_polygons, is_missing
+from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import UNCHANGED, Edits, FixRefused
@@ -46,7 +46,7 @@ class Row:
     @cached_property
     def layer(self) -> Layer:
         """Return the row as a layer of one row."""
-        return self.home if len(self.home) == 1 else self.home.take(np.array([self.position]))
+        return self.home if len(self.home) == 1 else self.home.select_rows(np.array([self.position]))
 
     @property
     def fid(self) -> int:
@@ -59,9 +59,9 @@ class Row:
         return self.home.keys[self.position]
 
     @property
-    def plane(self) -> Any:
+    def plane_shape(self) -> Any:
         """Return the shape in the plane (m), repaired if invalid; None without a shape."""
-        return self.home.plane[self.position]
+        return self.home.plane_shapes[self.position]
 
     @property
     def stored_shape(self) -> Any:
@@ -237,8 +237,8 @@ class EditingState:
         rows = self.session.checker.rows
         meeting_rows = []
         numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
-        planes = np.array([*(rows.get_plane(role, number) for number in numbers), None], dtype=object)[:-1]
-        for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~is_missing(planes)):
+        planes = np.array([*(rows.get_plane_shape(role, number) for number in numbers), None], dtype=object)[:-1]
+        for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~mask_missing_shapes(planes)):
             row = self.get_row_by_number(role, numbers[position])
             if row is not None and row.fid not in excluded:
                 meeting_rows.append(row)
@@ -291,14 +291,14 @@ class EditingState:
             raise FixRefused("has_heights", role=row.role, key=row.key)
 
     # --- numbers
-    def issue_fid(self, role: str) -> int:
+    def reserve_new_fid(self, role: str) -> int:
         """Return a feature id that no row of the layer has, and reserve it."""
         if role not in self._highest_fids:
             self._highest_fids[role] = self.session.find_highest_feature_id(role)
         self._highest_fids[role] += 1
         return self._highest_fids[role]
 
-    def issue_key(self, role: str) -> str:
+    def reserve_new_key(self, role: str) -> str:
         """Return the next free key (BSM) for a row of a layer, and reserve it; no layer of the plan has it.
 
         Raise FixRefused if no county code is known or the numbers are used up.

@@ -21,7 +21,7 @@ TABLE_COLUMNS = (
 )  # fmt: skip
 
 
-def get_group(entry: BatchEntry) -> str:
+def get_entry_group(entry: BatchEntry) -> str:
     """Return the group of an entry: safe, confirm, refused or ended (keys of the texts)."""
     if entry.proposal is not None:
         return "safe" if entry.proposal.is_safe else "confirm"
@@ -32,7 +32,7 @@ def count_groups(result: BatchResult) -> dict[str, int]:
     """Return the number of findings, of each group, and of applied proposals."""
     counts = dict.fromkeys(("safe", "confirm", "refused", "ended"), 0)
     for entry in result.entries:
-        counts[get_group(entry)] += 1
+        counts[get_entry_group(entry)] += 1
     return {"findings": len(result.entries), **counts, "applied": len(result.applied)}
 
 
@@ -72,7 +72,7 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         texts.get_layer_name(finding.related_role) if finding.related_role else "",
         ";".join(finding.related_keys),
         finding.township,
-        texts.get(get_group(entry)),
+        texts.get(get_entry_group(entry)),
         fix,
         what,
         area_out,

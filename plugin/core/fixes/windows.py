@@ -23,6 +23,6 @@ def find_window_filler(state: EditingState, role: str, hole: Any) -> Row | None:
         if layer is None or layer.role == role:
             continue
         for row in state.find_rows_meeting(layer.role, hole):
-            if shapely.intersection(row.plane, hole).area > state.tolerance.min_area_m2 / 2:
+            if shapely.intersection(row.plane_shape, hole).area > state.tolerance.min_area_m2 / 2:
                 return row
     return None

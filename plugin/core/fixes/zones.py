@@ -22,7 +22,7 @@ ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protect
 def require_planning_zone_layer(state: EditingState) -> Layer:
     """Return the layer of planning zones; raise FixRefused if no fix can change it."""
     zones = state.plan.find_layer_of_concept("zones")
-    if zones is None or not zones.has("zone_code"):
+    if zones is None or not zones.has_field("zone_code"):
         raise FixRefused("stale")
     if state.is_sealed(zones.role):
         raise FixRefused("sealed", role=zones.role)
@@ -55,15 +55,18 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     """
     zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
     rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
-    others = [row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane, land).area > 0]
+    others = [
+        row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane_shape, land).area > 0
+    ]
     taken_land = drop_slivers(
-        extract_polygons(shapely.intersection(land, shapely.union_all([row.plane for row in others]))), state.tolerance
+        extract_polygons(shapely.intersection(land, shapely.union_all([row.plane_shape for row in others]))),
+        state.tolerance,
     )
     if taken_land is None:
         raise FixRefused("stale")
     edits: list[RowEdit] = []
     for row in others:
-        remaining_shape = subtract(row.plane, [taken_land], state.tolerance)
+        remaining_shape = subtract(row.plane_shape, [taken_land], state.tolerance)
         if remaining_shape is None:
             edits.append(RowEdit(row.role, row.fid, is_deleted=True))
         else:
@@ -73,7 +76,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     edits += (
         _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
         if target is None
-        else reshape_row(state, target, join(target.plane, taken_land, state.tolerance))
+        else reshape_row(state, target, join(target.plane_shape, taken_land, state.tolerance))
     )
     params = {
         "area_m2": state.measure_drawn_area_m2(taken_land),
@@ -85,7 +88,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
 
 def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
     """Return the rows adjacent to land, each with the length (m) of the common edge."""
-    pairs = [(row, measure_shared_edge(land, row.plane, state.tolerance.cluster_m)) for row in rows]
+    pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
     return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
 
 
@@ -102,8 +105,8 @@ def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[Row
     new_rows = []
     for edit in reshape_row(state, like, land):
         values = {**edit.attributes, **attributes}
-        if like.layer.has("key") and not edit.is_new:
-            values[like.layer.get_field_name("key")] = state.issue_key(like.role)
-        fid = edit.fid if edit.is_new else state.issue_fid(like.role)
+        if like.layer.has_field("key") and not edit.is_new:
+            values[like.layer.get_field_name("key")] = state.reserve_new_key(like.role)
+        fid = edit.fid if edit.is_new else state.reserve_new_fid(like.role)
         new_rows.append(RowEdit(like.role, fid, edit.shape, values, is_new=True, attribute_source_fid=like.fid))
     return new_rows

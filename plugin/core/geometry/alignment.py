@@ -107,7 +107,7 @@ class AlignedStretch:
 
 
 @dataclass
-class _Item:
+class _OutlinePoint:
     """A point of an outline on its way: an old vertex, or a reference vertex next to a segment.
 
     ``vertex``: the old vertex, None for a reference vertex; ``target``: where it would go, None for nowhere;
@@ -126,7 +126,7 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     """
     stretches: list[AlignedStretch] = []
     for xy, is_closed in _list_outlines(shape):
-        items = _make_items(xy, is_closed, reference, reach_m)
+        items = _list_outline_points(xy, is_closed, reference, reach_m)
         for run in _find_runs(items, is_closed, reference, reach_m):
             stretch = _make_stretch(items, run, is_closed, reach_m)
             if stretch is not None:
@@ -242,7 +242,9 @@ def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]
 
 
 # --- stretches
-def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[_Item]:
+def _list_outline_points(
+    xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float
+) -> list[_OutlinePoint]:
     """Return the points of an outline in their order: its vertices, and reference vertices next to its segments.
 
     ``xy``: (v, 2) vertices; the last one of a closed outline is its first one, and ends the items too.
@@ -254,17 +256,17 @@ def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m
     ]
     if is_closed:
         targets.append(targets[0])
-    items: list[_Item] = []
+    items: list[_OutlinePoint] = []
     at_m = 0.0
     segment_count = len(vertices) - 1
     near_vertices = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
     for position in range(segment_count):
         start, end = vertices[position], vertices[position + 1]
-        items.append(_Item(start, targets[position], at_m))
+        items.append(_OutlinePoint(start, targets[position], at_m))
         length = _measure_length(start, end)
-        items += [_Item(None, one, at_m + share * length) for share, one in near_vertices[position]]
+        items += [_OutlinePoint(None, one, at_m + share * length) for share, one in near_vertices[position]]
         at_m += length
-    items.append(_Item(vertices[-1], targets[-1], at_m))
+    items.append(_OutlinePoint(vertices[-1], targets[-1], at_m))
     return items
 
 
@@ -357,7 +359,7 @@ def _order_along_edges(
     return ordered_vertices
 
 
-def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
+def _find_runs(items: list[_OutlinePoint], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
     """Return the positions of items that follow each other along reference edges, run by run.
 
     In a closed outline a run may go beyond the last item: its positions count on.
@@ -380,7 +382,7 @@ def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, r
     return runs
 
 
-def _is_along_edge(item: _Item, next_item: _Item, reference: ReferenceEdges, reach_m: float) -> bool:
+def _is_along_edge(item: _OutlinePoint, next_item: _OutlinePoint, reference: ReferenceEdges, reach_m: float) -> bool:
     """Return True if the way from one target to the next is on a reference edge, along the outline or a short jog."""
     if item.target is None or next_item.target is None:
         return False
@@ -396,7 +398,7 @@ def _measure_length(start: Vertex, end: Vertex) -> float:
     return float(np.hypot(end[0] - start[0], end[1] - start[1]))
 
 
-def _make_stretch(items: list[_Item], run: range, is_closed: bool, reach_m: float) -> AlignedStretch | None:
+def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach_m: float) -> AlignedStretch | None:
     """Return the stretch of a run; None if it is on the outline already, or shorter than the distance."""
     count, total_m = len(items) - 1, items[-1].at_m
     is_whole = is_closed and len(run) == count + 1
@@ -404,13 +406,15 @@ def _make_stretch(items: list[_Item], run: range, is_closed: bool, reach_m: floa
     laps = [divmod(position, count) if is_closed else (0, position) for position in run]
     stretch_items = [replace(items[n], at_m=items[n].at_m + lap * total_m) for lap, n in laps]
     targets = [one.target for one in stretch_items if one.target is not None]
-    if stretch_items[-1].at_m - stretch_items[0].at_m < reach_m or not _differs(items, stretch_items, targets):
+    if stretch_items[-1].at_m - stretch_items[0].at_m < reach_m or not _differs_from_outline(
+        items, stretch_items, targets
+    ):
         return None
-    items_before, items_after = ([], []) if is_whole else _find_ends(items, run, is_closed)
+    items_before, items_after = ([], []) if is_whole else _find_neighbours_of_run(items, run, is_closed)
     path_items = [*items_before, *stretch_items, *items_after]
     stretch = AlignedStretch({}, {})
     last_item = path_items[0]
-    between: list[_Item] = []
+    between: list[_OutlinePoint] = []
     for one in path_items[1:]:
         if one.vertex is None:
             between.append(one)
@@ -424,7 +428,9 @@ def _make_stretch(items: list[_Item], run: range, is_closed: bool, reach_m: floa
     return stretch
 
 
-def _differs(items: list[_Item], stretch_items: list[_Item], targets: list[Vertex]) -> bool:
+def _differs_from_outline(
+    items: list[_OutlinePoint], stretch_items: list[_OutlinePoint], targets: list[Vertex]
+) -> bool:
     """Return True if a stretch is not on the outline already, which may have other vertices."""
     outline = shapely.linestrings([one.vertex for one in items if one.vertex is not None])
     new = shapely.linestrings(targets)
@@ -433,18 +439,20 @@ def _differs(items: list[_Item], stretch_items: list[_Item], targets: list[Verte
     return any(shapely.distance(shapely.Point(point), line) > _ON_EDGE_M for point, line in points_and_lines)
 
 
-def _find_ends(items: list[_Item], run: range, is_closed: bool) -> tuple[list[_Item], list[_Item]]:
+def _find_neighbours_of_run(
+    items: list[_OutlinePoint], run: range, is_closed: bool
+) -> tuple[list[_OutlinePoint], list[_OutlinePoint]]:
     """Return what comes before and after a run, up to the next old vertex that stays.
 
     A run that ends next to a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
     """
     count, total_m = len(items) - 1, items[-1].at_m
 
-    def collect(position: int, step: int, end: _Item, lap_m: float) -> list[_Item]:
+    def collect(position: int, step: int, end: _OutlinePoint, lap_m: float) -> list[_OutlinePoint]:
         foot_items = []
         if end.vertex is None:
             foot = _interpolate(items, end.at_m)
-            foot_items.append(_Item(None, foot, end.at_m + lap_m))
+            foot_items.append(_OutlinePoint(None, foot, end.at_m + lap_m))
         while is_closed or 0 <= position < len(items):
             one = items[position % count] if is_closed else items[position]
             if one.vertex is not None:
@@ -460,7 +468,7 @@ def _find_ends(items: list[_Item], run: range, is_closed: bool) -> tuple[list[_I
     return collect(first - 1, -1, start, start_lap_m)[::-1], collect(last + 1, 1, end, end_lap_m)
 
 
-def _interpolate(items: list[_Item], at_m: float) -> Vertex:
+def _interpolate(items: list[_OutlinePoint], at_m: float) -> Vertex:
     """Return the point of the old outline at a place along it."""
     old = [one for one in items if one.vertex is not None]
     places = [one.at_m for one in old]
@@ -468,7 +476,9 @@ def _interpolate(items: list[_Item], at_m: float) -> Vertex:
     return float(np.interp(at_m, places, xy[:, 0])), float(np.interp(at_m, places, xy[:, 1]))
 
 
-def _measure_shares(start: _Item, between: list[_Item], end: _Item) -> list[tuple[float, Vertex]]:
+def _measure_shares(
+    start: _OutlinePoint, between: list[_OutlinePoint], end: _OutlinePoint
+) -> list[tuple[float, Vertex]]:
     """Return the targets between two old vertices with their shares of the way from one to the other."""
     length = end.at_m - start.at_m
     return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]

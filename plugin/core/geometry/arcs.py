@@ -114,7 +114,7 @@ def _divide_between(point: Point, chord: complex, angle: float, count: int) -> N
     return np.column_stack([point[0] + turned_chords.real, point[1] + turned_chords.imag])
 
 
-def straighten(text: str, tolerance_m: float) -> shapely.Geometry:
+def straighten_arcs(text: str, tolerance_m: float) -> shapely.Geometry:
     """Return a shape with straight edges for the text (WKT) of a shape with arcs, as `divide_arc` divides them.
 
     Heights and M values are left out. Raise UnknownCurveError for other curves and for unreadable texts.

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import apply_in_threads
 from .linework import extract_rings, iterate_batches
-from .validity import extract_polygons, is_missing
-from .width_test import has_lost_no_edge, is_surely_wide
+from .validity import extract_polygons, mask_missing_shapes
+from .width_test import mask_polygons_with_all_edges, mask_surely_wide_polygons
 
 #: Reach of a corner in units of its width: down to 10°.
 CORNER_MITRE_LIMIT = 1 / np.sin(np.radians(5))
@@ -108,7 +108,7 @@ def find_near_vertices(
 
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield batches of rings: row of each vertex, (v, 2) vertices, ring starts."""
-    polygon_rows = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
+    polygon_rows = np.flatnonzero(~mask_missing_shapes(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in iterate_batches(shapes[polygon_rows]):
         cancellation.raise_if_cancelled()
         batch_rings = extract_rings(shapes[polygon_rows[batch]])
@@ -173,7 +173,9 @@ def find_narrow_parts(
     places : (k,) polygons
         The connected narrow parts.
     """
-    candidate_rows = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
+    candidate_rows = np.flatnonzero(
+        ~mask_missing_shapes(shapes) & ~mask_surely_wide_polygons(shapes, width, cancellation=cancellation)
+    )
     unreached = apply_in_threads(
         lambda batch: _find_parts_no_disc_reaches(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
@@ -191,7 +193,7 @@ def _find_parts_no_disc_reaches(shapes: NDArray, width: float) -> NDArray:
     """Return (n,) the part of each polygon that a disc of ``width`` m does not reach, None for none."""
     core = shapely.buffer(shapes, -width / 2, join_style="mitre")
     unreached = np.full(len(shapes), None, dtype=object)
-    may_be_narrow = ~has_lost_no_edge(shapes, core, width / 2)
+    may_be_narrow = ~mask_polygons_with_all_edges(shapes, core, width / 2)
     reached = shapely.buffer(core[may_be_narrow], width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_MITRE_LIMIT)
     unreached[may_be_narrow] = shapely.difference(shapes[may_be_narrow], reached)
     return unreached

@@ -19,7 +19,7 @@ from .overlay_fallback import FallbackLog
 from .parts import OverlayParts, collect_parts
 from .polygons import Polygons, union_polygon_rows
 from .tolerance import Tolerance
-from .validity import is_missing
+from .validity import mask_missing_shapes
 
 #: Width of a grid cell in median segment lengths.
 _CELL_WIDTH_IN_SEGMENTS = 2.0
@@ -176,7 +176,9 @@ def find_vertices_missing_on_edges(
     segments cannot lack a vertex. Sorted by row and vertex.
     """
     if b is None:
-        return _find_vertex_mismatches(a, a, a.lines.is_unpaired, a.lines.is_unpaired, tolerance, cancellation)
+        return _find_vertex_mismatches(
+            a, a, a.lines.unpaired_segments, a.lines.unpaired_segments, tolerance, cancellation
+        )
     unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
     return _find_vertex_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
 
@@ -226,14 +228,14 @@ def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Canc
     if len(a.lines.xy) > len(b.lines.xy):
         unshared_b, unshared_a = _find_unshared(b, a, distance, cancellation)
         return unshared_a, unshared_b
-    unshared_a = a.lines.find_unmatched(b.lines, np.ones(len(a), dtype=bool))
+    unshared_a = a.lines.mask_unmatched_segments(b.lines, np.ones(len(a), dtype=bool))
     if NEAR_FILTER_RATIO * int(unshared_a.sum()) > len(b.lines.xy):
         near_rows = np.ones(len(b), dtype=bool)
     else:
         near_rows = b.find_rows_near_geometries(
             a.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
         )
-    return unshared_a, b.lines.find_unmatched(a.lines, near_rows)
+    return unshared_a, b.lines.mask_unmatched_segments(a.lines, near_rows)
 
 
 def _make_empty() -> VertexMismatches:
@@ -286,7 +288,7 @@ def _drop_shared_vertices(
     identity = np.column_stack([row, other_row]), vertex
     is_first = np.ones(len(row), dtype=bool)
     is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
-    is_shared = _has_vertex(lines, row, vertex)
+    is_shared = _mask_points_at_vertices(lines, row, vertex)
     is_first &= ~is_shared
     return VertexMismatches(
         row[is_first],
@@ -297,7 +299,7 @@ def _drop_shared_vertices(
     )
 
 
-def _has_vertex(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArray:
+def _mask_points_at_vertices(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArray:
     """Return (k,) bool: the polygon of ``row`` has a vertex exactly at the point."""
     if not len(row):
         return np.zeros(0, dtype=bool)
@@ -455,7 +457,7 @@ def _find_long_edges(a: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> 
 
     Smaller bends are within the tolerance in both CRS.
     """
-    rows_with_shape = np.flatnonzero(~is_missing(a.shapes))
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(a.shapes))
     layer_rings = extract_rings(a.shapes[rows_with_shape])
     start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, a.crs)
     is_bent = compute_edge_deviations(low, high, a.crs, plane_crs) > edge_match_m / 10
@@ -465,7 +467,7 @@ def _find_long_edges(a: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> 
 
 def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """Return row and (longitude, latitude) of each vertex of ``rows`` (default all)."""
-    rows = np.flatnonzero(~is_missing(layer.shapes)) if rows is None else np.unique(rows)
+    rows = np.flatnonzero(~mask_missing_shapes(layer.shapes)) if rows is None else np.unique(rows)
     xy, position = shapely.get_coordinates(layer.shapes[rows], return_index=True)
     return rows[position], xy
 

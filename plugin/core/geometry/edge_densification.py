@@ -120,7 +120,7 @@ def reproject_densified(
 def find_long_edges(shapes: NDArray, source: CRS, plane_crs: CRS) -> LongEdges:
     """Return all edges of polygons longer than `MIN_LONG_EDGE_M`."""
     source_batches, plane_batches, deviation_batches = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
-    polygons = shapes[_is_measurable(shapes)]
+    polygons = shapes[_mask_measurable_polygons(shapes)]
     for batch in iterate_batches(polygons):
         batch_rings = extract_rings(polygons[batch])
         _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
@@ -175,39 +175,39 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     if not len(added) or not len(shapes):
         return shapes
     thinned = shapes.copy()
-    rows = np.flatnonzero(_is_measurable(shapes))
+    rows = np.flatnonzero(_mask_measurable_polygons(shapes))
     for batch in iterate_batches(shapes[rows]):
         batch_rows = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
-        is_added = _are_added_vertices(xy, added)
+        is_added = _mask_added_vertices(xy, added)
         for n in np.unique(owner[is_added]).tolist():
             thinned[batch_rows[n]] = _remove_added_vertices(shapes[batch_rows[n]], added)
     return thinned
 
 
-def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
+def mask_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
     """Return (k,) bool: which of (k, 2) vertices were not added by densification.
 
     ``added``: the result of `hash_added_vertices`.
     """
-    return ~_are_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
+    return ~_mask_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
 
 def _remove_added_vertices(shape: Any, added_hashes: NDArray) -> Any:
     def remove_from_ring(xy: NDArray) -> NDArray:
-        stored_xy = xy[:-1][~_are_added_vertices(xy[:-1], added_hashes)]
+        stored_xy = xy[:-1][~_mask_added_vertices(xy[:-1], added_hashes)]
         return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
 
     return change_rings(shape, remove_from_ring)
 
 
-def _are_added_vertices(xy: NDArray, added_hashes: NDArray) -> NDArray:
+def _mask_added_vertices(xy: NDArray, added_hashes: NDArray) -> NDArray:
     """Return (v,) bool: vertices whose hash is one of the sorted hashes ``added_hashes``."""
     code = hash_vertices(np.ascontiguousarray(xy))
     return added_hashes[np.minimum(np.searchsorted(added_hashes, code), len(added_hashes) - 1)] == code
 
 
-def _is_measurable(shapes: NDArray) -> NDArray:
+def _mask_measurable_polygons(shapes: NDArray) -> NDArray:
     """Return (n,) bool: polygons and multipolygons with finite coordinates."""
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     return np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(bounds).all(axis=1)
@@ -216,7 +216,7 @@ def _is_measurable(shapes: NDArray) -> NDArray:
 def _find_bent_rows(shapes: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     """Return the positions of polygons with an edge that needs densification."""
     rows = [np.zeros(0, dtype=np.int64)]
-    positions = np.flatnonzero(_is_measurable(shapes))
+    positions = np.flatnonzero(_mask_measurable_polygons(shapes))
     for batch in iterate_batches(shapes[positions]):
         batch_rows = positions[batch]
         batch_rings = extract_rings(shapes[batch_rows])

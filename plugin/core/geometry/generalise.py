@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .validity import extract_polygons, is_missing
+from .validity import extract_polygons, mask_missing_shapes
 
 #: Holes below this many pixels are closed.
 _MIN_HOLE_PIXELS = 60
@@ -25,7 +25,7 @@ def dissolve_for_picture(
     ``pixel_m``: size of a pixel in m. Gaps and bends smaller than a pixel are removed, and holes of few pixels are
     closed, because they would appear as blots. ``keep_small`` False drops parts of few pixels too.
     """
-    present_shapes = shapes[~is_missing(shapes)]
+    present_shapes = shapes[~mask_missing_shapes(shapes)]
     if not len(present_shapes):
         return np.array([], dtype=object)
     # Neighbours simplified separately no longer meet; a buffer by more than that error joins them again.

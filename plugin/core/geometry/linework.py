@@ -43,7 +43,7 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
     Rings of polygons without holes come first.
     """
-    is_simple = _have_single_ring(shapes)
+    is_simple = _mask_single_rings(shapes)
     simple, complex_shapes = np.flatnonzero(is_simple), np.flatnonzero(~is_simple)
     xy = shapely.get_coordinates(shapes[simple])
     ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
@@ -69,7 +69,7 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
 
-def _have_single_ring(shapes: NDArray) -> NDArray:
+def _mask_single_rings(shapes: NDArray) -> NDArray:
     """Return (n,) bool: polygons without holes, and multipolygons of one such polygon."""
     is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
     has_one = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
@@ -198,7 +198,7 @@ class PolygonSegments:
     sorted_hashes: NDArray
 
     @cached_property
-    def is_unpaired(self) -> NDArray:
+    def unpaired_segments(self) -> NDArray:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)
         alone[self.segments_by_hash] = True
@@ -219,7 +219,7 @@ class PolygonSegments:
         map_in_threads(mark_pairs, list(_iterate_values(begins)))
         return alone
 
-    def find_unmatched(self, other: PolygonSegments, rows: NDArray) -> NDArray:
+    def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of ``rows`` that ``other`` lacks in either direction.
 
         ``rows``: bool by row.

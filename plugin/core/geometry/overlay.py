@@ -23,7 +23,7 @@ from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
 from .parts import OverlayParts, collect_parts
 from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
-from .validity import is_missing
+from .validity import mask_missing_shapes
 
 #: Receives a share from 0 to 1.
 ProgressCallback = Callable[[float], None]
@@ -494,11 +494,14 @@ def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: f
     Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
     ``within_m``, are left out. Coordinates in metres.
     """
-    rows_with_shape, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    rows_with_shape, present_polygons = (
+        np.flatnonzero(~mask_missing_shapes(shapes)),
+        np.flatnonzero(~mask_missing_shapes(polygons)),
+    )
     i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[rows_with_shape], predicate="intersects")
     i, j = rows_with_shape[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
-    is_deep = _is_deep_enough(shape, shapely.boundary(polygons[j]), within_m)
+    is_deep = _mask_deep_parts(shape, shapely.boundary(polygons[j]), within_m)
     return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
 
 
@@ -507,7 +510,10 @@ def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: 
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.
     """
-    rows_with_shape, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    rows_with_shape, present_polygons = (
+        np.flatnonzero(~mask_missing_shapes(shapes)),
+        np.flatnonzero(~mask_missing_shapes(polygons)),
+    )
     tree = shapely.STRtree(polygons[present_polygons])
     covered_positions, _ = tree.query(shapes[rows_with_shape], predicate="covered_by")
     uncovered_rows = np.setdiff1d(rows_with_shape, rows_with_shape[covered_positions])
@@ -526,7 +532,7 @@ def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: 
     return PointLineParts(uncovered_rows[remains], np.full(int(remains.sum()), -1), outside[remains])
 
 
-def _is_deep_enough(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
+def _mask_deep_parts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
     """Return (k,) bool: parts that extend more than ``within_m`` m off the edges.
 
     A point must be that far from the edge. A line must have that length outside a buffer of the edge.

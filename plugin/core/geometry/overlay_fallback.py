@@ -45,7 +45,7 @@ def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bo
         return is_suspicious
     # No excess: each part is in the right polygons.
     result_parts, pair_of_part = shapely.get_parts(result, return_index=True)
-    is_wide = _is_wide_enough(result_parts)
+    is_wide = _mask_wide_parts(result_parts)
     x, y = _make_inner_points(result_parts[is_wide])
     pair_of_part = pair_of_part[is_wide]
     is_wrong = ~shapely.contains_xy(a[pair_of_part], x, y) | (shapely.contains_xy(b[pair_of_part], x, y) != inside)
@@ -83,12 +83,12 @@ def is_suspicious_union(joined: Any, shapes: NDArray, nearness: float) -> bool:
     """
     if shapely.area(joined) > shapely.area(shapes).sum() * (1 + 1e-9) + nearness:
         return True
-    x, y = _make_inner_points(shapes[_is_wide_enough(shapes)])
+    x, y = _make_inner_points(shapes[_mask_wide_parts(shapes)])
     is_missing_point = ~shapely.intersects_xy(joined, x, y)
     return bool((shapely.distance(joined, shapely.points(x[is_missing_point], y[is_missing_point])) > nearness).any())
 
 
-def _is_wide_enough(parts: NDArray) -> NDArray:
+def _mask_wide_parts(parts: NDArray) -> NDArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         return 2 * shapely.area(parts) / shapely.length(parts) > MIN_TESTED_WIDTH_M
 
@@ -227,7 +227,7 @@ def overlay_polygon_pairs(
     a, b = translate_shapes(a, -origin), translate_shapes(b, -origin)
     overlay_attempt = _OverlayAttempt(operation, inside, tolerance, fallback_log)
     result = _try_overlay(overlay_attempt, a, b, i, j)
-    for n in np.flatnonzero(overlay_attempt.is_suspicious(result, a, b)).tolist():
+    for n in np.flatnonzero(overlay_attempt.mask_contradicted_results(result, a, b)).tolist():
         result[n] = _overlay_pair_with_fallbacks(overlay_attempt, a[n], b[n], (int(i[n]), int(j[n])), first=1)
     return translate_back(result, origin)
 
@@ -240,7 +240,7 @@ class _OverlayAttempt(NamedTuple):
     tolerance: Tolerance
     fallback_log: FallbackLog
 
-    def is_suspicious(self, result: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    def mask_contradicted_results(self, result: NDArray, a: NDArray, b: NDArray) -> NDArray:
         """Return (n,) bool: results that a sample point contradicts.
 
         Sample points within two cluster tolerances of a boundary are ignored, because rounding may move boundaries
@@ -309,7 +309,7 @@ def _overlay_pair_with_fallbacks(
         except shapely.GEOSException:
             continue  # the next step handles the failure
         if name != "as_is":
-            if overlay_attempt.is_suspicious(wrap_shape(result), wrap_shape(a), wrap_shape(b))[0]:
+            if overlay_attempt.mask_contradicted_results(wrap_shape(result), wrap_shape(a), wrap_shape(b))[0]:
                 continue
             overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed_area))
         return result

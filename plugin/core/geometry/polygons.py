@@ -29,7 +29,7 @@ from ..parallel.threads import apply_in_threads, map_batches_in_threads
 from .linework import BATCH_VERTICES, BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance
-from .validity import extract_polygons, is_missing
+from .validity import extract_polygons, mask_missing_shapes
 
 if TYPE_CHECKING:
     from .ring_segments import RingSegments
@@ -185,7 +185,7 @@ class Polygons:
     def __init__(self, shapes: NDArray, shared_windows: SharedWindows | None = None):
         self.shapes = shapes
         self._shared_windows = shared_windows
-        self.present = np.flatnonzero(~is_missing(shapes))
+        self.present = np.flatnonzero(~mask_missing_shapes(shapes))
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
         #: Result of `overlay.find_shared_parts` within the layer: pairs of rows, common geometry, and fallback log.
@@ -285,7 +285,7 @@ class Polygons:
         points, owner = self._points
         cancellation.raise_if_cancelled()
         is_candidate[owner[shapely.is_missing(points)]] = True
-        pieces = self.lines.extract_lines(self.lines.is_unpaired)
+        pieces = self.lines.extract_lines(self.lines.unpaired_segments)
         rows, piece_numbers = self._find_meeting_rows(pieces.linestrings, cancellation)
         is_candidate[rows[pieces.polygon_row[piece_numbers] != rows]] = True
         rows, piece_numbers = self._find_meeting_rows(points, cancellation)
@@ -296,7 +296,7 @@ class Polygons:
     def find_rows_with_open_edges(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows with an edge that no neighbour has, and rows that may overlap others."""
         is_open, lines = self.find_overlap_candidates(cancellation).copy(), self.lines
-        is_open[lines.polygon_of_ring[lines.ring_of_vertex[np.flatnonzero(lines.is_unpaired)]]] = True
+        is_open[lines.polygon_of_ring[lines.ring_of_vertex[np.flatnonzero(lines.unpaired_segments)]]] = True
         return is_open
 
     def find_border_rows(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -306,7 +306,7 @@ class Polygons:
         so that the union of the border rows has the same outline there as the union of all rows.
         """
         is_border, lines = self.find_rows_with_open_edges(cancellation), self.lines
-        edges = np.flatnonzero(lines.is_unpaired)
+        edges = np.flatnonzero(lines.unpaired_segments)
         end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
         for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
             cancellation.raise_if_cancelled()
@@ -352,10 +352,10 @@ class Polygons:
         may_be_open = self.find_overlap_candidates(cancellation).copy()
         self._prepare_lines(cancellation)
         cover._prepare_lines(cancellation)
-        unpaired = cover.lines.is_unpaired
+        unpaired = cover.lines.unpaired_segments
         rows_with_edges = np.zeros(len(cover), dtype=bool)
         rows_with_edges[cover.lines.polygon_of_ring[cover.lines.ring_of_vertex[np.flatnonzero(unpaired)]]] = True
-        cover_edges = unpaired & cover.lines.find_unmatched(self.lines, rows_with_edges)
+        cover_edges = unpaired & cover.lines.mask_unmatched_segments(self.lines, rows_with_edges)
         may_be_open |= self.find_rows_meeting(cover.lines.extract_lines(cover_edges), cancellation)
         # Each part of a row is connected, and has a separate point.
         points, owner = self._points
@@ -398,7 +398,7 @@ class Polygons:
         overlapping = require_value(self.overlapping_rows, "the overlapping rows")
         self._prepare_caches(cancellation)
         other._prepare_lines(cancellation)
-        pieces = other.lines.extract_lines(other.lines.find_unmatched(self.lines, other_rows))
+        pieces = other.lines.extract_lines(other.lines.mask_unmatched_segments(self.lines, other_rows))
         cancellation.raise_if_cancelled()
         undecided = self.find_rows_meeting(pieces, cancellation) | overlapping
         points, owner = self._points

@@ -25,7 +25,7 @@ REASON_KEYS = {
 }
 
 
-def is_missing(geometries: NDArray) -> NDArray:
+def mask_missing_shapes(geometries: NDArray) -> NDArray:
     """Return (n,) bool: geometries that are None or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
@@ -84,10 +84,12 @@ def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     None where a geometry has no area. The given geometries are unchanged.
     """
     copies = shapely.force_2d(geometries)
-    repaired_positions = np.flatnonzero(~is_missing(copies) & ~shapely.is_valid(copies)).tolist()
+    repaired_positions = np.flatnonzero(~mask_missing_shapes(copies) & ~shapely.is_valid(copies)).tolist()
     for position in repaired_positions:
         copies[position] = repair_polygon(copies[position])
-    for position in np.flatnonzero(~is_missing(copies) & ~np.isin(shapely.get_type_id(copies), (3, 6))).tolist():
+    for position in np.flatnonzero(
+        ~mask_missing_shapes(copies) & ~np.isin(shapely.get_type_id(copies), (3, 6))
+    ).tolist():
         copies[position] = extract_valid_polygons(copies[position])
     return copies, repaired_positions
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..parallel.threads import apply_in_threads
 from .linework import PolygonRings, extract_rings, iterate_batches
-from .validity import is_missing
+from .validity import mask_missing_shapes
 
 #: Maximum difference of directions over a short path, in degrees.
 MAX_DIRECTION_SPREAD = 120.0
@@ -45,33 +45,35 @@ MAX_AREA_DEVIATION_M2 = 1e-3
 _MAX_STEPS, _MAX_SIDES = 16, 64
 
 
-def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
+def mask_surely_wide_polygons(
+    shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
     """Return (n,) bool: valid polygons without a part narrower than ``width`` m.
 
     False means unknown, as for polygons with holes or several parts, with very short edges, or with very many sides.
     """
     is_wide = np.zeros(len(shapes), dtype=bool)
-    candidate_rows = np.flatnonzero(~is_missing(shapes))
+    candidate_rows = np.flatnonzero(~mask_missing_shapes(shapes))
     is_simple = (shapely.get_num_geometries(shapes[candidate_rows]) == 1) & (_count_holes(shapes[candidate_rows]) == 0)
     candidate_rows = candidate_rows[is_simple]
     is_wide[candidate_rows] = apply_in_threads(
-        lambda batch: _are_simple_polygons_wide(batch, width), shapes[candidate_rows], cancellation=cancellation
+        lambda batch: _mask_wide_simple_polygons(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
     return is_wide
 
 
-def _are_simple_polygons_wide(shapes: NDArray, width: float) -> NDArray:
+def _mask_wide_simple_polygons(shapes: NDArray, width: float) -> NDArray:
     """Return (n,) bool: polygons without holes that are surely wide."""
     is_wide = np.zeros(len(shapes), dtype=bool)
     for batch in iterate_batches(shapes):
         batch_rings = extract_rings(shapes[batch])
         is_wide[
-            np.arange(batch.start, batch.stop)[batch_rings.polygon_of_ring[_are_rings_wide(batch_rings, width)]]
+            np.arange(batch.start, batch.stop)[batch_rings.polygon_of_ring[_mask_wide_rings(batch_rings, width)]]
         ] = True
     return is_wide
 
 
-def has_lost_no_edge(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
+def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
     """Return (n,) bool: polygons that lost no edge when they were shrunk.
 
     Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``by`` m (mitred). If every edge
@@ -101,7 +103,7 @@ def _count_holes(shapes: NDArray) -> NDArray:
     return shapely.get_num_interior_rings(shapely.get_geometry(shapes, 0))
 
 
-def _are_rings_wide(polygon_rings: PolygonRings, width: float) -> NDArray:
+def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
     """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
     count = np.diff(polygon_rings.ring_starts) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
@@ -118,10 +120,10 @@ def _are_rings_wide(polygon_rings: PolygonRings, width: float) -> NDArray:
     acute = np.flatnonzero(turn > MAX_DIRECTION_SPREAD)
     is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_PATH_WIDTHS * width
     is_wide[ring[acute[is_short]]] = False
-    is_wide &= _has_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
+    is_wide &= _mask_rings_with_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
     in_wide_ring = is_wide[ring]
     if in_wide_ring.any():
-        is_wide &= _has_distant_sides(ring, first, a, b, turn, MIN_SIDE_DISTANCE * width, is_wide)
+        is_wide &= _mask_rings_with_distant_sides(ring, first, a, b, turn, MIN_SIDE_DISTANCE * width, is_wide)
     return is_wide
 
 
@@ -147,7 +149,7 @@ def _measure_turns(step: NDArray, next_segment: NDArray) -> NDArray:
     return np.degrees(np.arctan2(cross, (step * next_step).sum(axis=1)))
 
 
-def _has_little_spread(
+def _mask_rings_with_little_spread(
     ring: NDArray, next_segment: NDArray, length: NDArray, turn: NDArray, path_m: float, candidates: NDArray
 ) -> NDArray:
     """Return (r,) bool: rings whose directions differ little along every short path.
@@ -175,7 +177,7 @@ def _has_little_spread(
     return is_little
 
 
-def _has_distant_sides(
+def _mask_rings_with_distant_sides(
     ring: NDArray, first: NDArray, a: NDArray, b: NDArray, turn: NDArray, distance: float, candidates: NDArray
 ) -> NDArray:
     """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
@@ -187,7 +189,7 @@ def _has_distant_sides(
     total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
     direction = total_turn - total_turn[first][ring]
     is_distant = np.zeros(len(candidates), dtype=bool)
-    for find_starts in (_starts_at_corners, _starts_next_to_corners, _starts_at_turns):
+    for find_starts in (_mask_starts_at_corners, _mask_starts_next_to_corners, _mask_starts_at_turns):
         is_undecided = (candidates & ~is_distant)[ring]
         if not is_undecided.any():
             break
@@ -205,27 +207,27 @@ def _has_distant_sides(
     return is_distant
 
 
-def _starts_at_corners(direction: NDArray) -> NDArray:
+def _mask_starts_at_corners(direction: NDArray) -> NDArray:
     """Return (k − 1,) bool: segments, from the second on, that begin a new side."""
     return np.abs(np.diff(direction)) > CORNER_TURN
 
 
-def _starts_next_to_corners(direction: NDArray) -> NDArray:
-    corner = _starts_at_corners(direction)
+def _mask_starts_next_to_corners(direction: NDArray) -> NDArray:
+    corner = _mask_starts_at_corners(direction)
     begins = corner.copy()
     begins[1:] |= corner[:-1]
     begins[:-1] |= corner[1:]
     return begins
 
 
-def _starts_at_turns(direction: NDArray) -> NDArray:
+def _mask_starts_at_turns(direction: NDArray) -> NDArray:
     return np.diff(np.floor(direction / MAX_SIDE_TURN + 0.5)) != 0
 
 
 def _check_side_distances(
     ring: NDArray, starts_side: NDArray, a: NDArray, b: NDArray, direction: NDArray, distance: float, ring_count: int
 ) -> NDArray:
-    """Return (r,) bool: rings whose sides meet the conditions of `_has_distant_sides`.
+    """Return (r,) bool: rings whose sides meet the conditions of `_mask_rings_with_distant_sides`.
 
     ``starts_side`` (k,) bool: segments that begin a side. ``ring_count``: number of rings.
     """

@@ -68,7 +68,7 @@ class HeritageSite:
 
         Return all shapes of the site if ``part`` is empty or has no rows.
         """
-        return [layer.plane[row] for layer, row in self.rows_by_part.get(part) or self.layer_rows]
+        return [layer.plane_shapes[row] for layer, row in self.rows_by_part.get(part) or self.layer_rows]
 
 
 @dataclass
@@ -234,7 +234,7 @@ def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:
     """
     table = read_table(path, REGISTER_COLUMNS)
     rows = [row for row in table.rows if row.text_by_column["name"]]
-    return HeritageRegister(table.place_text, tuple(read_listed_site(row, table, norm) for row in rows))
+    return HeritageRegister(table.file_and_sheet, tuple(read_listed_site(row, table, norm) for row in rows))
 
 
 def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:

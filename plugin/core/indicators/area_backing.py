@@ -81,7 +81,7 @@ class AreaFieldComparison:
     is_exact: bool = True
 
     @property
-    def is_wrong(self) -> NDArray:
+    def wrong_rows(self) -> NDArray:
         """Rows with a wrong area, (n,) bool.
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
@@ -109,7 +109,7 @@ class AreaFieldComparison:
             self.net_excess
         ) > allowed_differences
 
-    def is_sum_unbacked(self, add: SumFunction) -> NDArray:
+    def find_unconfirmed_sums(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of the field that the geometry does not confirm.
 
         ``add``: function that returns k sums of (n,) values.
@@ -135,7 +135,7 @@ class AreaFieldComparison:
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
         add = self.make_township_sum_function(rows)
-        has_several_errors = add(self.is_wrong.astype(float)) > 1
+        has_several_errors = add(self.wrong_rows.astype(float)) > 1
         is_different, is_excessive = self.compare_field_sums(add)
         return is_different & has_several_errors, is_excessive & has_several_errors
 
@@ -156,11 +156,12 @@ class AreaFieldComparison:
             return np.array([values[rows].sum()])
 
         return not (
-            self.is_sum_unbacked(sum_whole_plan).any() or np.logical_or(*self.find_differing_townships(rows)).any()
+            self.find_unconfirmed_sums(sum_whole_plan).any()
+            or np.logical_or(*self.find_differing_townships(rows)).any()
         )
 
 
-def compare_with_land(
+def compare_area_field_with_shapes(
     layer: Layer, meaning: str, ctx: RuleContext, *, exact: bool = True
 ) -> AreaFieldComparison | None:
     """Return an area field of a layer compared with its geometry.
@@ -178,18 +179,18 @@ def compare_with_land(
     return comparison
 
 
-def is_backed_by_land(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArray | None = None) -> bool:
+def is_sum_confirmed_by_geometry(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArray | None = None) -> bool:
     """Return True if the geometry confirms the sum of an area field over some rows.
 
     ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total, and
     for a net area that contradicts the deductions of the survey on the same land.
     """
-    comparison = compare_with_land(layer, meaning, ctx, exact=False)
+    comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
     if comparison is None:
         return True
     is_summed = np.ones(len(layer), dtype=bool) if rows is None else rows
     if not comparison.clearly_confirms_sums(is_summed):
-        comparison = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
+        comparison = require_value(compare_area_field_with_shapes(layer, meaning, ctx), f"the values of {meaning}")
         if not comparison.confirms_sums(is_summed):
             return False
     deductions = compare_with_survey(layer, ctx) if meaning == NET_FIELD else None
@@ -203,7 +204,7 @@ def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | No
 
     None without a net area.
     """
-    comparison = compare_with_land(layer, NET_FIELD, ctx)
+    comparison = compare_area_field_with_shapes(layer, NET_FIELD, ctx)
     if comparison is None:
         return None
     factor = np.divide(
@@ -219,13 +220,13 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     """
     county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
-    if county is None or county.has_no_geometry or county.empty.any() or county is layer:
+    if county is None or county.has_no_geometry or county.empty_rows.any() or county is layer:
         return None
     if layer.template.overlap != "never" and layer.role not in lines:
         return None
     county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
-        comparison = compare_with_land(layer, meaning, ctx, exact=False)
+        comparison = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
         if (
             comparison is not None
             and comparison.gross_values.sum()
@@ -304,7 +305,7 @@ def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2:
     -------
     (n,) bool
     """
-    perimeter, edge_bend = apply_in_threads(_measure_edges_of_rows, layer.plane, cancellation=ctx.cancellation).T
+    perimeter, edge_bend = apply_in_threads(_measure_edges_of_rows, layer.plane_shapes, cancellation=ctx.cancellation).T
     estimated = _estimate_areas(layer, ctx)
     bound = edge_bend * _BEND_PER_M3 + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
     is_matching: NDArray = np.abs(written - estimated) + bound <= allowance_m2

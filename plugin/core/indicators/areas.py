@@ -26,7 +26,7 @@ from ..model.indicator import (
     convert_area,
 )
 from ..plan.layer import Layer
-from .area_backing import compute_net_area_by_geometry, is_backed_by_land
+from .area_backing import compute_net_area_by_geometry, is_sum_confirmed_by_geometry
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -65,7 +65,7 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     永久基本农田数据库标准; quality rule A7.
     """
     gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
-    has_rate = layer.has("deduction_rate")
+    has_rate = layer.has_field("deduction_rate")
     without_deduction = layer.template.find_field("deduction_area") is None and not has_rate
     rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
     deduction = layer.numbers("deduction_area")
@@ -138,7 +138,7 @@ def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDA
     )
 
 
-def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
+def find_countable_reserve_rows(is_part: NDArray, site: NDArray) -> NDArray:
     """Return (n,) bool: rows that count towards the area of reserves.
 
     Parts of a reserve that is also drawn as a whole do not count.
@@ -149,7 +149,7 @@ def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
 
 def find_counted_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of a layer of reserves that count towards their area."""
-    return is_counted(*find_reserve_parts_and_names(reserves, ctx))
+    return find_countable_reserve_rows(*find_reserve_parts_and_names(reserves, ctx))
 
 
 #: The remaining share of a target below which a figure is an early warning (C; 0: never).
@@ -214,7 +214,7 @@ class AreaFigure:
         if indicator.value is not None:
             share = target.get_warning_share(warning_share)
             if self.land_m2 is not None:
-                mark_unbacked_indicator(indicator, self.land_m2, self.rounding_m2)
+                mark_indicator_met_only_by_field(indicator, self.land_m2, self.rounding_m2)
             indicator.set_state(
                 compare_area_with_target(
                     indicator.value, target.comparison, target.numeric_value, target.printed_decimals, share
@@ -223,7 +223,7 @@ class AreaFigure:
         return indicator
 
 
-def mark_unbacked_indicator(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
+def mark_indicator_met_only_by_field(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
     """Mark a figure as not confirmed if only its area field meets the target.
 
     That is the case where the area by geometry of the same rows, within the allowance for sums, does not meet it.
@@ -282,7 +282,7 @@ def _compute_figure(
         rows = ctx.find_cultivated_rows(parcels)
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.get_field_name("net_area"), "features": int(rows.sum())}
-        is_confirmed = is_backed_by_land(parcels, "net_area", ctx, rows)
+        is_confirmed = is_sum_confirmed_by_geometry(parcels, "net_area", ctx, rows)
         return AreaFigure(
             parcels,
             float(np.nansum(net)),
@@ -316,7 +316,7 @@ def _compute_figure(
         "statutory_m2": statutory_area,
         "difference_m2": net_area - statutory_area,
     }
-    is_confirmed = is_backed_by_land(layer, "net_area", ctx)
+    is_confirmed = is_sum_confirmed_by_geometry(layer, "net_area", ctx)
     figure = AreaFigure(
         layer,
         net_area,
@@ -334,4 +334,6 @@ def _compute_figure(
 def _is_consistent(layer: Layer, ctx: RuleContext) -> bool:
     """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
     allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
-    return not layer.empty.any() and not find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance)
+    return not layer.empty_rows.any() and not find_net_area_contradictions(
+        layer, ctx.find_cultivated_rows(layer), allowance
+    )

@@ -17,9 +17,9 @@ from ..invariants import require_value
 from ..messages.texts import Texts
 from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
-from .area_backing import is_backed_by_land
+from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
-from .land_use import AREA_FIELD_MEANINGS, get_land_areas, is_in_classes
+from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_land_areas
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -167,7 +167,9 @@ class PlanIndicators:
             statutory_area = float(areas.statutory[rows].sum())
             inputs |= {"field": field_name, "statutory_m2": statutory_area, "difference_m2": total - statutory_area}
         figure = self._make_area(entry, total, inputs, basis)
-        figure.backed = meaning is None or not field_name or is_backed_by_land(layer, meaning, self.ctx, rows)
+        figure.backed = (
+            meaning is None or not field_name or is_sum_confirmed_by_geometry(layer, meaning, self.ctx, rows)
+        )
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
@@ -210,8 +212,8 @@ class PlanIndicators:
     def _compute_density(self, entry: CatalogueIndicator) -> Indicator:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
-        extent_shape = shapely.union_all(extent.plane[extent.has_shape])
-        inside = shapely.intersection(lines.plane, extent_shape)
+        extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
+        inside = shapely.intersection(lines.plane_shapes, extent_shape)
         length = _measure_geodesic_length(inside, self.ctx)
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
@@ -231,7 +233,7 @@ class PlanIndicators:
             )
         if entry.urban_codes:
             return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
-        return layer, is_in_classes(layer, entry.classes, self.ctx)
+        return layer, find_rows_of_classes(layer, entry.classes, self.ctx)
 
     def _require_layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.find_layer_of_concept(concept)

@@ -60,7 +60,7 @@ def get_land_areas(layer: Layer) -> RowAreas:
 
 
 def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
-    values = layer.numbers(meaning) if layer.has(meaning) else None
+    values = layer.numbers(meaning) if layer.has_field(meaning) else None
     return None if values is None or np.isnan(values).all() else values
 
 
@@ -141,7 +141,7 @@ def find_first_level(code: str, codes: CodeList) -> str:
     return codes.list_code_and_parents(code)[-1]
 
 
-def is_in_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
+def find_rows_of_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
     members = ctx.get_code_list(CLASS_CODE_LIST_ID).collect_members(list(classes))
     return classify_rows(layer, ctx).find_rows(members.__contains__)

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..files.cells import format_cell
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_geodesic_area, measure_statutory_area
-from ..geometry.validity import is_missing, make_valid_copies
+from ..geometry.validity import make_valid_copies, mask_missing_shapes
 from ..invariants import require_value
 from ..loading.assembly import validate_coordinates
 from ..loading.recognition import find_role
@@ -178,7 +178,7 @@ def measure_areas(
     stored_shapes[list(stray)] = None
     shapes, repaired_positions = make_valid_copies(stored_shapes)
     cancellation.raise_if_cancelled()
-    without_shape = is_missing(shapes)
+    without_shape = mask_missing_shapes(shapes)
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory_areas = measure_statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()

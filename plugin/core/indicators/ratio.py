@@ -44,7 +44,7 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
 
-    is_doubtful = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
+    is_doubtful = urban & find_rows_with_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = is_doubtful.astype(float)
     red_line = ctx.plan.find_layer_of_concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
@@ -60,7 +60,7 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
             )
     centre_base = ctx.plan.find_layer_of_concept("centre_base")
     if centre_base is not None and not centre_base.has_no_geometry:
-        other_use = has_land_use(centre_base, DOUBTFUL_SETTING, ctx)
+        other_use = find_rows_with_land_use(centre_base, DOUBTFUL_SETTING, ctx)
         if other_use.any():
             rows = urban & ~is_doubtful & base_parcels.has_shape
             centre_share = _compute_shares_on_other_layer(centre_base, base_parcels, rows, other_use, ctx)
@@ -68,7 +68,7 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     survey = ctx.plan.find_layer_of_concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
-    contradicts_base = has_land_use(survey, DOUBTFUL_SETTING, ctx)
+    contradicts_base = find_rows_with_land_use(survey, DOUBTFUL_SETTING, ctx)
     if survey.has_values("urban_code"):
         contradicts_base |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~is_doubtful & base_parcels.has_shape
@@ -89,7 +89,7 @@ def _compute_shares_on_other_layer(
     return np.minimum(shares, 1.0)
 
 
-def has_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDArray:
+def find_rows_with_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows with a land use that a setting lists.
 
     The setting has classes for each code list.
@@ -124,7 +124,7 @@ def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray
         if (layer := ctx.plan.find_layer_of_concept(name)) is not None
     }
     fillers: list[tuple[Layer, NDArray]] = [
-        (layer, has_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels
+        (layer, find_rows_with_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels
     ]
     lines = [ctx.plan.find_layer_of_concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
     fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
@@ -271,7 +271,7 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     boundary's rows by kind of zone. Without such base parcels the denominator is 0 and no ratio is computed.
     """
     # Load shapely only for measurements.
-    from .area_backing import is_backed_by_land
+    from .area_backing import is_sum_confirmed_by_geometry
 
     norm = ctx.norm
     classes = list(norm.get("ratio.classes"))
@@ -290,12 +290,16 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.statutory_denominator = float(ctx.geometry.measure_statutory_areas(base_parcels.plane[urban]).sum())
+    expansion.statutory_denominator = float(
+        ctx.geometry.measure_statutory_areas(base_parcels.plane_shapes[urban]).sum()
+    )
     is_different = (
         abs(expansion.statutory_denominator - expansion.denominator_m2)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
     )
-    expansion.is_confirmed_by_geometry = not is_different and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
+    expansion.is_confirmed_by_geometry = not is_different and is_sum_confirmed_by_geometry(
+        base_parcels, "gross_area", ctx, urban
+    )
     if not expansion.is_confirmed_by_geometry:
         expansion.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
@@ -368,7 +372,9 @@ def _compute_without_remote_towns(
     if expansion.ratio_by_form[form] > limit or not len(rows):
         return
     shares_inside = _compute_shares_on_other_layer(boundary, base_parcels, urban & base_parcels.has_shape, None, ctx)
-    is_remote = find_remote_towns(base_parcels.plane[rows], shares_inside[rows], float(ctx.norm.get(TOWN_GAP_SETTING)))
+    is_remote = find_remote_towns(
+        base_parcels.plane_shapes[rows], shares_inside[rows], float(ctx.norm.get(TOWN_GAP_SETTING))
+    )
     remote_rows = rows[is_remote]
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     remaining_denominator = expansion.denominator_m2 - float(surveyed[remote_rows].sum())
@@ -460,7 +466,9 @@ def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:
 
     boundary_shape = union_polygon_rows(boundary.polygons, tolerance=ctx.tolerance)
     places = (
-        find_holes(boundary_shape) if boundary_shape is not None else [p for s in boundary.plane for p in find_holes(s)]
+        find_holes(boundary_shape)
+        if boundary_shape is not None
+        else [p for s in boundary.plane_shapes for p in find_holes(s)]
     )
     window_shapes = [
         place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)

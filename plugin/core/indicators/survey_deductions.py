@@ -44,13 +44,13 @@ def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     survey_rows = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
     survey_positions, point_positions = query_in_threads(
-        shapely.STRtree(layer.inner_points[rows]), survey_layer.plane[has_shape], predicate="intersects"
+        shapely.STRtree(layer.inner_points[rows]), survey_layer.plane_shapes[has_shape], predicate="intersects"
     )
     survey_rows[rows[point_positions]] = has_shape[survey_positions]
     return survey_rows
 
 
-def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
+def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
     cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
@@ -63,7 +63,7 @@ def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> N
 
 def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, survey_rows: NDArray) -> NDArray:
     on = np.flatnonzero(survey_rows >= 0)
-    shapes, survey_shapes = layer.plane[on], survey_layer.plane[survey_rows[on]]
+    shapes, survey_shapes = layer.plane_shapes[on], survey_layer.plane_shapes[survey_rows[on]]
     has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)
     shapes[has_other_type] = _unwrap_single_parts(shapes[has_other_type])
     survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
@@ -115,21 +115,21 @@ class SurveyDeductions:
     survey_parcels: Layer
 
     @property
-    def is_excessive(self) -> NDArray:
+    def excessive_rows(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
         has_excess: NDArray = (
             self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
         )
         return has_excess
 
-    def do_sums_exceed_survey(self, add: SumFunction) -> NDArray:
+    def find_sums_exceeding_survey(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.
 
         ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
         expected = add(self.expected_m2)
         allowed_excess = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
-        return (add(self.net_in_field_m2) - expected > allowed_excess) & (add(self.is_excessive.astype(float)) > 1)
+        return (add(self.net_in_field_m2) - expected > allowed_excess) & (add(self.excessive_rows.astype(float)) > 1)
 
     def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
@@ -149,8 +149,8 @@ class SurveyDeductions:
             return np.array([values[rows].sum()])
 
         return not (
-            self.do_sums_exceed_survey(sum_whole_plan).any()
-            or self.do_sums_exceed_survey(self.make_township_sum_function(rows)).any()
+            self.find_sums_exceeding_survey(sum_whole_plan).any()
+            or self.find_sums_exceeding_survey(self.make_township_sum_function(rows)).any()
         )
 
 

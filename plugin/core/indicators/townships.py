@@ -137,7 +137,7 @@ def _compute_split(
 def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """Return (k,) x and y of the centres of rows with a shape, and their positions."""
     rows = np.flatnonzero(layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
+    low_x, low_y, high_x, high_y = shapely.bounds(layer.plane_shapes[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
@@ -162,13 +162,13 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
     rows_with_shape = np.flatnonzero(township_layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(township_layer.plane[rows_with_shape]).T
+    low_x, low_y, high_x, high_y = shapely.bounds(township_layer.plane_shapes[rows_with_shape]).T
     # A centre on a common border belongs to the first of its townships, which is written last.
     for n in range(len(rows_with_shape) - 1, -1, -1):
         ctx.cancellation.raise_if_cancelled()
         near_positions = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
         # shapely prepares the shape: a copy, because threads must not share a prepared one.
-        shape = shapely.from_wkb(shapely.to_wkb(township_layer.plane[rows_with_shape[n]]))
+        shape = shapely.from_wkb(shapely.to_wkb(township_layer.plane_shapes[rows_with_shape[n]]))
         township_of_centre[rows[near_positions[shapely.intersects_xy(shape, x[near_positions], y[near_positions])]]] = (
             township_of_row[rows_with_shape[n]]
         )

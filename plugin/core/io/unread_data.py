@@ -76,7 +76,9 @@ def find_unread_data(
     return unread
 
 
-def find_foreign_data_in_database(database: Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
+def find_unrelated_data_in_geodatabase(
+    database: Path, cancellation: Cancellation = NEVER_CANCELLED
+) -> list[UnreadData]:
     """Return the data inside the folder of a FileGDB that does not belong to it."""
     search = _FolderSearch()
     _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)

@@ -65,7 +65,7 @@ class RowChange:
 
     @property
     def _shapes(self) -> list[Any]:
-        return [layer.plane[0] if len(layer) else None for layer in (self.before, self.after)]
+        return [layer.plane_shapes[0] if len(layer) else None for layer in (self.before, self.after)]
 
     @cached_property
     def extent(self) -> RowBounds | None:
@@ -86,7 +86,7 @@ def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
     return {role: [row for row, is_there in numbers.items() if is_there] for role, numbers in rows.items()}
 
 
-def _list_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
+def _collect_row_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
     """Return the names of changed rows before and after."""
     return frozenset(
         make_row_name(change.role, layer, 0)
@@ -153,7 +153,7 @@ class IncrementalChecker:
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
             layer.polygons.find_rows_meeting_bounds((0.0, 0.0, 0.0, 0.0))
-            _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.unrepaired_shapes
+            _ = layer.repeated_keys, layer.broken_rows, layer.raw_shapes, layer.unrepaired_shapes
             self._rows.find_row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.compute_county_shape()
@@ -193,7 +193,7 @@ class IncrementalChecker:
         restored = former_row_layer if len(former_row_layer) else self._rows.restore_removed(role, row)
         edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
         self._rows.update_key_uniqueness(role, row, restored, edited_row_layer)
-        is_whole = not len(former_row_layer) or not self.affect_only_row(role, attributes)
+        is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
         return self.repeat_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
     def add_row(
@@ -212,7 +212,7 @@ class IncrementalChecker:
     def set_new_row(self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any) -> RowChange:
         """Add a row, as `add_row` does, without a recheck."""
         layer = self.plan.layers[role]
-        row = self._rows.issue_row_number(role)
+        row = self._rows.reserve_new_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
         new_row_layer = self._rows.make_changed_row(
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
@@ -262,7 +262,7 @@ class IncrementalChecker:
         """
         return self._rows.get_row(role, row)
 
-    def affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
+    def do_changes_affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
         """Return True if changes of these fields cannot affect findings on other rows."""
         template = self.plan.layers[role].template
         meanings = {template_field.name.upper(): template_field.meaning for template_field in template.fields}
@@ -306,7 +306,7 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
         results = [
-            RecheckResult(_list_names(group), frozenset(row_names), codes, failed_rules=failed_rules)
+            RecheckResult(_collect_row_names(group), frozenset(row_names), codes, failed_rules=failed_rules)
             for group, row_names in zip(groups, touched_rows, strict=True)
         ]
         _distribute_findings(sort_findings(findings), results)

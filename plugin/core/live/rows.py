@@ -16,7 +16,7 @@ import shapely
 
 from ..geometry.linework import build_linework
 from ..geometry.tolerance import CURVE_STEP_DEGREES
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..loading.assembly import validate_coordinates
 from ..model.findings import Finding
 from ..plan.layer import Layer, SourceLayer
@@ -48,7 +48,7 @@ def compute_changed_edge_bounds(before: Any, after: Any) -> RowBounds | None:
     all_rows = np.ones(1, dtype=bool)
     corners = []
     for lines_of_state, lines_of_other in (lines, lines[::-1]):
-        start = np.flatnonzero(lines_of_state.find_unmatched(lines_of_other, all_rows))
+        start = np.flatnonzero(lines_of_state.mask_unmatched_segments(lines_of_other, all_rows))
         corners += [lines_of_state.xy[start], lines_of_state.xy[start + 1]]
     xy = np.concatenate(corners)
     if not len(xy):
@@ -63,7 +63,7 @@ def compute_common_bounds(*shapes: Any) -> RowBounds | None:
     Shapes may be None.
     """
     array = np.array([*shapes, None], dtype=object)
-    present_shapes = array[~is_missing(array)]
+    present_shapes = array[~mask_missing_shapes(array)]
     if not len(present_shapes):
         return None
     xmin, ymin, xmax, ymax = shapely.total_bounds(present_shapes).tolist()
@@ -145,7 +145,10 @@ def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -
     parts = [layers[n] for n in changed_rows]
     if former_block is not None and unchanged_rows:
         parts.insert(
-            0, former_block.joined_layer.take(np.array([former_block.positions[n] for n in unchanged_rows], dtype=int))
+            0,
+            former_block.joined_layer.select_rows(
+                np.array([former_block.positions[n] for n in unchanged_rows], dtype=int)
+            ),
         )
     positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
     return _EditedBlock(parts[0] if len(parts) == 1 else _concatenate_layers(parts), layers, positions)
@@ -201,7 +204,7 @@ class EditedRows:
         self._edited_bounds[role].pop(row, None)
         if len(now):
             rows_by_key[now.keys[0]] = rows_by_key.get(now.keys[0], frozenset()) | {row}
-            bounds = compute_common_bounds(now.plane[0])
+            bounds = compute_common_bounds(now.plane_shapes[0])
             if bounds is not None:
                 self._edited_bounds[role][row] = bounds
 
@@ -213,7 +216,7 @@ class EditedRows:
         """Return the last state of a removed row, and forget it."""
         return self._removed_rows[role].pop(row)
 
-    def issue_row_number(self, role: str) -> int:
+    def reserve_new_row_number(self, role: str) -> int:
         """Return the number for a new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
@@ -222,20 +225,20 @@ class EditedRows:
         edited_layer = self._edited[role].get(row)
         return (self.layers[role], row) if edited_layer is None else (edited_layer, 0)
 
-    def get_plane(self, role: str, row: int) -> Any:
+    def get_plane_shape(self, role: str, row: int) -> Any:
         """Return the shape of a row in the plane; None for a removed row or one without a shape."""
         layer, position = self.locate_row(role, row)
-        return layer.plane[position] if len(layer) else None
+        return layer.plane_shapes[position] if len(layer) else None
 
     def make_current_row_layer(self, role: str, row: int) -> Layer:
         """Return a row in its edited state: a layer of one row, or of none if removed."""
         edited_layer = self._edited[role].get(row)
-        return self.layers[role].take(np.array([row])) if edited_layer is None else edited_layer
+        return self.layers[role].select_rows(np.array([row])) if edited_layer is None else edited_layer
 
     def make_empty_layer(self, role: str) -> Layer:
         """Return an empty layer of a role."""
         if role not in self._empty_layers:
-            self._empty_layers[role] = self.layers[role].take(np.zeros(0, dtype=int))
+            self._empty_layers[role] = self.layers[role].select_rows(np.zeros(0, dtype=int))
         return self._empty_layers[role]
 
     def make_changed_row(
@@ -338,7 +341,7 @@ class EditedRows:
         edited_layers = self._edited[role]
         unedited = np.array([n for n in rows if n not in edited_layers], dtype=int)
         boxes = [self._edited_bounds[role].get(n) for n in rows if n in edited_layers]
-        return join_bounds([compute_common_bounds(*self.layers[role].plane[unedited]), *boxes])
+        return join_bounds([compute_common_bounds(*self.layers[role].plane_shapes[unedited]), *boxes])
 
     def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
         """Return a layer of these rows in their edited state; edited rows come last (`sort_edited_last`)."""
@@ -346,7 +349,7 @@ class EditedRows:
             return self.make_empty_layer(role)
         base, edited_layers = self.layers[role], self._edited[role]
         edited_rows = [n for n in rows if n in edited_layers and len(edited_layers[n])]
-        layers = [base.take(np.array([n for n in rows if n not in edited_layers], dtype=int))]
+        layers = [base.select_rows(np.array([n for n in rows if n not in edited_layers], dtype=int))]
         layers += self._collect_edited_layers(role, edited_rows)
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
@@ -366,7 +369,9 @@ class EditedRows:
         collected_layers: list[Layer] = []
         for in_block, run in groupby(rows, key=lambda n: block.layers.get(n) is edited_layers[n]):
             if in_block:
-                collected_layers.append(block.joined_layer.take(np.array([block.positions[n] for n in run], dtype=int)))
+                collected_layers.append(
+                    block.joined_layer.select_rows(np.array([block.positions[n] for n in run], dtype=int))
+                )
             else:
                 collected_layers += [edited_layers[n] for n in run]
         return collected_layers
@@ -378,7 +383,7 @@ class EditedRows:
         """
         sorted_rows = self.sort_edited_last(role, rows)
         remaining_rows = [n for n in sorted_rows if n not in self._edited[role] or len(self._edited[role][n])]
-        return self.make_layer_of_rows(role, sorted_rows).take(np.argsort(np.array(remaining_rows, dtype=int)))
+        return self.make_layer_of_rows(role, sorted_rows).select_rows(np.argsort(np.array(remaining_rows, dtype=int)))
 
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
@@ -454,13 +459,16 @@ def _concatenate_layers(layers: list[Layer]) -> Layer:
     )
     joined_layer = first.make_layer_of_source(source)
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
-    for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
+    for name in ("raw_shapes", "unrepaired_shapes", "broken_rows", "empty_rows", "invalid_rows"):
         joined_layer.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
     repair_area_changes: dict[int, float] = {}
     for layer, start in zip(layers, starts.tolist(), strict=False):
         repair_area_changes |= {start + row: area for row, area in layer.repair_area_change_by_row.items()}
         joined_layer.stray_rows |= {start + row: problem for row, problem in layer.stray_rows.items()}
-    joined_layer.__dict__["_plane_and_repairs"] = np.concatenate([layer.plane for layer in layers]), repair_area_changes
+    joined_layer.__dict__["_plane_and_repairs"] = (
+        np.concatenate([layer.plane_shapes for layer in layers]),
+        repair_area_changes,
+    )
     joined_layer.__dict__["repeated_keys"] = frozenset(
         start + row for layer, start in zip(layers, starts.tolist(), strict=False) for row in layer.repeated_keys
     )

@@ -136,7 +136,7 @@ class IncrementalSession:
 
     def find_findings_on(self, role: str, key: str) -> list[Finding]:
         """Return the present findings on a row, or between it and another one."""
-        return self._current_findings.find_on(role, key)
+        return self._current_findings.find_findings_on_row(role, key)
 
     def fork(self) -> IncrementalSession:
         """Return a session that starts from the present state and does not change this one.
@@ -382,7 +382,7 @@ class _FindingIndex:
             self._by_key[key] = dict(self._by_key.get(key, {}))
         return self._by_key[key]
 
-    def find_on(self, role: str, key: str) -> list[Finding]:
+    def find_findings_on_row(self, role: str, key: str) -> list[Finding]:
         """Return the findings on a row, or between it and another one."""
         return list(self._by_key.get((role, key), {}).values())
 

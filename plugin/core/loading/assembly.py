@@ -37,7 +37,7 @@ from .unread_files import (
 StrayRows = dict[int, tuple[str, dict[str, Any]]]
 
 
-def split_measurable(
+def split_measurable_layers(
     chosen: dict[str, SourceLayer],
 ) -> tuple[dict[str, SourceLayer], dict[str, UnusableLayer], dict[str, StrayRows]]:
     """Split layers by role into measurable and unusable ones; find stray rows.
@@ -252,7 +252,7 @@ def assemble_plan(
     if not layer_by_role and not allow_no_layers:
         layer_names = ", ".join(layer_source.name for layer_source in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=layer_names)
-    usable_layers, unusable_layers, stray_rows = split_measurable(layer_by_role)
+    usable_layers, unusable_layers, stray_rows = split_measurable_layers(layer_by_role)
     unrecognised = [
         layer_source
         for layer_source in sources

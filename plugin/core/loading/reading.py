@@ -46,7 +46,7 @@ def read_plan(
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        sources = read_source(sources, select_layer=is_part_of_plan(norm, roles), cancellation=cancellation)
+        sources = read_source(sources, select_layer=make_plan_layer_selector(norm, roles), cancellation=cancellation)
     cancellation.raise_if_cancelled()
     plan = assemble_plan(
         sources,
@@ -80,7 +80,7 @@ def check_base_year(year: int | None) -> None:
         raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY_YEAR), last=str(current_year))
 
 
-def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
+def make_plan_layer_selector(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
     """Return a function that decides which layers and fields of a source are read.
 
     The function returns False for a layer that no role is found for: it may be large or damaged. For others it returns

@@ -34,16 +34,16 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
     None if no other standard recognises more of them by name than the one in use.
     """
-    best_standard, best_count = None, _count_names(sources, norm.standard)
+    best_standard, best_count = None, _count_layers_recognised_by_name(sources, norm.standard)
     for standard_id in list_standard_ids():
         standard = load_standard(standard_id)
-        count = _count_names(sources, standard)
+        count = _count_layers_recognised_by_name(sources, standard)
         if count > best_count:
             best_standard, best_count = standard, count
     return best_standard, best_count
 
 
-def _count_names(sources: list[SourceLayer], standard: Standard) -> int:
+def _count_layers_recognised_by_name(sources: list[SourceLayer], standard: Standard) -> int:
     return sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
 
 

@@ -18,7 +18,7 @@ from ..io.file import DRIVER_ERRORS
 from ..io.records import count_deleted_shapes, count_stored_rows
 from ..io.rows import KEY_FIELD
 from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
-from ..io.unread_data import find_foreign_data_in_database, find_unread_data, is_geodatabase
+from ..io.unread_data import find_unread_data, find_unrelated_data_in_geodatabase, is_geodatabase
 from ..messages.texts import Texts
 from ..model.findings import FINDING_COLUMNS, UnreadData
 from ..model.report import REPORT_SCHEMA
@@ -154,7 +154,7 @@ def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
     """
     unread = []
     for role, layer in plan.layers.items():
-        if len(layer) and not layer.source.broken_fids and bool(layer.empty.all()):
+        if len(layer) and not layer.source.broken_fids and bool(layer.empty_rows.all()):
             unread.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
         if layer.source.row_filter:
             unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.row_filter}))
@@ -241,7 +241,7 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
             unread
             for path in list_source_datasets(Path(source))
             if is_geodatabase(path)
-            for unread in find_foreign_data_in_database(path, cancellation)
+            for unread in find_unrelated_data_in_geodatabase(path, cancellation)
         ]
     outputs = _OutputDetector(cancellation)
     try:
@@ -290,7 +290,7 @@ class _OutputDetector:
         suffix = path.suffix.lower()
         if suffix in _FINDINGS_FORMATS:
             self._opened += 1
-            return self._opened <= _MAX_OPENED_DATABASES and _holds_findings(path)
+            return self._opened <= _MAX_OPENED_DATABASES and _is_findings_file(path)
         if suffix == ".json":
             return is_report(path)
         return path.is_dir() and self._is_package(path)
@@ -326,7 +326,7 @@ def is_report(path: Path) -> bool:
     return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
 
 
-def _holds_findings(path: Path) -> bool:
+def _is_findings_file(path: Path) -> bool:
     try:
         with provide_safe_path(path) as opened_path:
             layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]

@@ -46,13 +46,13 @@ def make_clauses(
     if "net" in wanted:
         clauses["net"] = describe_net_area(finding, texts)
     if "overlaps_first" in wanted:
-        clauses["overlaps_first"] = _name_overlaps_there(finding, texts)
+        clauses["overlaps_first"] = _describe_overlaps_at_finding(finding, texts)
     if not wanted.isdisjoint(("limit_area", "sliver_note")):
         clauses |= _describe_limits(finding, texts)
     if finding.params.get("form") in _RATIO_FORMS:
         clauses["form_text"] = texts.get("words", f"ratio_{finding.params['form'].lower()}")
     if "row_names" in shown and "which_rows" in wanted:
-        clauses["which_rows"] = _list_rows(finding, texts)
+        clauses["which_rows"] = _join_row_names(finding, texts)
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
     clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
@@ -70,7 +70,7 @@ def describe_net_area(finding: Finding, texts: Texts) -> str:
     return texts.get("words", "net_of", area=net_area)
 
 
-def _name_overlaps_there(finding: Finding, texts: Texts) -> str:
+def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
     """Return the sentence on overlaps of the three control lines at a finding, which are to be resolved first.
 
     A check of an edit does not compare findings: the sentence is conditional then.
@@ -133,7 +133,7 @@ def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
     return {"limit_area": limit_area, "sliver_note": note}
 
 
-def _list_rows(finding: Finding, texts: Texts) -> str:
+def _join_row_names(finding: Finding, texts: Texts) -> str:
     """Return the rows of a message: all of them, or the largest ones of more."""
     names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]
     more = str(finding.params.get("more", ""))

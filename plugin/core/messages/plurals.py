@@ -47,12 +47,12 @@ def _find_counted_nouns(template: str) -> list[re.Match[str]]:
     return [one for one in _COUNTED_NOUN_PATTERN.finditer(template) if one["noun"] not in _NO_PLURALS]
 
 
-def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
+def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
     """Return an English text with noun and verb in the singular after a count of 1.
 
-    >>> agree_with_counts("{count} features have no area.", {"count": 1})
+    >>> use_singular_after_one("{count} features have no area.", {"count": 1})
     '{count} feature has no area.'
-    >>> agree_with_counts("{count} features of layer “{layer}” have no shape.", {"count": 1})
+    >>> use_singular_after_one("{count} features of layer “{layer}” have no shape.", {"count": 1})
     '{count} feature of layer “{layer}” has no shape.'
     """
     matches = [one for one in _find_counted_nouns(template) if _is_number(params.get(one["name"]))]

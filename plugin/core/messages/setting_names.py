@@ -28,7 +28,7 @@ def _load_groups_of_window() -> dict[str, str]:
     return {**ratio, **group_by_setting}
 
 
-def get_setting_place(key: str) -> str:
+def find_where_to_change_setting(key: str) -> str:
     """Return the group of a setting in the window 县配置, or `FILE_PLACE` if only the file has it."""
     return _load_groups_of_window().get(key, FILE_PLACE)
 
@@ -50,7 +50,7 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
     return _KEY_PATTERN.sub(name_setting, text)
 
 
-def describe_places(
+def describe_where_to_change_settings(
     keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, shows_keys: bool = False
 ) -> str:
     """Return the sentences on where the settings are changed; empty without settings.
@@ -66,7 +66,7 @@ def describe_places(
 
     keys_by_place: dict[str, list[str]] = {}
     for key in keys:
-        keys_by_place.setdefault(get_setting_place(key), []).append(key)
+        keys_by_place.setdefault(find_where_to_change_setting(key), []).append(key)
     return place_texts["gap"].join(
         place_texts[place].format(titles=place_texts["comma"].join(name_settings(place, place_keys)))
         for place, place_keys in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)

@@ -34,7 +34,7 @@ from .numbers import (
 from .numbers import THIN_SPACE as THIN_SPACE
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
-from .plurals import agree_with_counts
+from .plurals import use_singular_after_one
 
 if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
@@ -387,7 +387,7 @@ class Texts:
     def name_settings(self, help_texts: dict[str, str]) -> dict[str, str]:
         """Return help texts (heading → text) with the titles of settings; the last names their places."""
         # Only help pages name settings: a check does without the module.
-        from .setting_names import describe_places, find_setting_keys, put_titles_before_keys
+        from .setting_names import describe_where_to_change_settings, find_setting_keys, put_titles_before_keys
 
         titles, place_texts = self.get_section("setting"), self.get_section("setting_place")
         keys = find_setting_keys(" ".join(help_texts.values()), titles)
@@ -399,7 +399,9 @@ class Texts:
         last = list(named_help_texts)[-1]
         return {
             **named_help_texts,
-            last: named_help_texts[last] + place_texts["gap"] + describe_places(keys, titles, place_texts),
+            last: named_help_texts[last]
+            + place_texts["gap"]
+            + describe_where_to_change_settings(keys, titles, place_texts),
         }
 
     def get_message_template(self, rule: Rule, case: str) -> str:
@@ -493,7 +495,7 @@ class Texts:
         message_params |= shown_params
         message_params |= self._translate_key_params(finding.params)
         message_params |= self._describe_difference(finding, message_params, shown_params)
-        message_params |= self._list_names(finding, templates, message_params, shown_params)
+        message_params |= self._make_list_params(finding, templates, message_params, shown_params)
         if finding.role in templates and (template_field := templates[finding.role].find_field_by_name(finding.field)):
             message_params["field_title"] = template_field.alias if self.lang == "zh" else template_field.name
         if "layer_name" in finding.params:
@@ -505,7 +507,7 @@ class Texts:
         message_params |= {name: text for name, text in clauses.items() if name not in finding.params}
         # A result stored by an earlier version does not have it.
         message_params["there"] = (
-            self._describe_features_there(shown_params["there"], templates) if "there" in shown_params else ""
+            self._describe_features_at_finding(shown_params["there"], templates) if "there" in shown_params else ""
         )
         if "basis" in shown_params:
             basis = self.get_section("bases").get(shown_params["basis"])
@@ -534,7 +536,7 @@ class Texts:
             "facts": self.get("words", "in_brackets", text=text) if text else "",
         }
 
-    def _describe_features_there(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
+    def _describe_features_at_finding(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
         """Return the sentence on the features of a layer at the place of a finding."""
         labels = []
         for feature in related_features["features"]:
@@ -590,7 +592,7 @@ class Texts:
             return ""
         return self.get("words", "about_area", area=self.format_area(params["miss"] * SQUARE_METRES[unit]))
 
-    def _list_names(
+    def _make_list_params(
         self,
         finding: Finding,
         templates: dict[str, Template],
@@ -753,7 +755,7 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
 
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
-    return agree_with_counts(text, params).format_map(params)
+    return use_singular_after_one(text, params).format_map(params)
 
 
 _QUOTATION_MARK_PATTERN = re.compile("[“”]")

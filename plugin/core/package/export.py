@@ -49,7 +49,7 @@ from .order import (
     make_package_path,
     resolve_package_document_info,
 )
-from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_levels
+from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_problems_of_levels
 from .slot_files import fill_slots, make_unreadable_file_error
 from .tables.write import write_workbooks
 
@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 
-def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
+def check_by_rules_of_receiving_body(checked: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
     """Run the rules that a receiving body runs and that the check did not run.
 
     These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
@@ -242,7 +242,7 @@ def _export_locked(
     problems = [
         *find_check_problems(check_result),
         *find_narrow_scope(check_result),
-        *check_by_receiver_rules(check_result, cancellation),
+        *check_by_rules_of_receiving_body(check_result, cancellation),
         *problems,
         *slot_problems,
         *document_problems,
@@ -251,7 +251,12 @@ def _export_locked(
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)
     manifest = make_manifest_head(
-        check_result, spec, values, target.name, document, forced=bool(select_levels(problems, ProblemLevel.GATE))
+        check_result,
+        spec,
+        values,
+        target.name,
+        document,
+        forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
     )
     row_progress = RowProgress(
         sum(len(c) for s in prepared_sets for c in s.package_layers),

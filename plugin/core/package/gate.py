@@ -17,7 +17,14 @@ from ..model.report import Outcome
 from ..model.rule import Severity
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
-from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel, select_levels
+from .problems import (
+    BLOCKING_VERDICTS,
+    MAX_NAMED_FEATURES,
+    ExportProblem,
+    GateRefusal,
+    ProblemLevel,
+    select_problems_of_levels,
+)
 from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
@@ -111,8 +118,8 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
             "verdict": verdict_message,
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
-            "failed_rules": _list_codes(failed_rule_codes),
-            "unchecked_rules": _list_codes(unchecked_rule_codes),
+            "failed_rules": _make_codes_in_brackets(failed_rule_codes),
+            "unchecked_rules": _make_codes_in_brackets(unchecked_rule_codes),
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
@@ -149,7 +156,7 @@ class ScopeName:
         return texts.get_scope_name(self.scope)
 
 
-def _list_codes(codes: list[str]) -> CodesInBrackets:
+def _make_codes_in_brackets(codes: list[str]) -> CodesInBrackets:
     return CodesInBrackets(tuple(codes[:MAX_NAMED_FEATURES]), len(codes))
 
 
@@ -190,7 +197,7 @@ def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, tar
     Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
     """
     for level, key in ((ProblemLevel.STOP, "package_stopped"), (ProblemLevel.GATE, "package_gate")):
-        refusing_problems = select_levels(problems, level)
+        refusing_problems = select_problems_of_levels(problems, level)
         if refusing_problems and not (order.is_forced and level is ProblemLevel.GATE):
             raise OutputError(
                 key, target=target.name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))

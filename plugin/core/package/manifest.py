@@ -96,7 +96,7 @@ def make_layer_row(
 
     It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again (``done``).
     """
-    years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
+    years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has_field("data_year") else []
     return {
         "file": file,
         "format": FORMAT_NAMES[vectors.suffix],

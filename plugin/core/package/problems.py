@@ -168,6 +168,6 @@ class GateRefusal:
         )
 
 
-def select_levels(problems: Iterable[ExportProblem], *levels: ProblemLevel) -> list[ExportProblem]:
+def select_problems_of_levels(problems: Iterable[ExportProblem], *levels: ProblemLevel) -> list[ExportProblem]:
     """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]

@@ -114,7 +114,7 @@ def fill_slots(
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
     given_files = _list_files_by_name(documents)
-    former_files = _list_former_files(former) if former is not None else {}
+    former_files = _find_reusable_former_files(former) if former is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
     matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
     filled_slots = [
@@ -199,7 +199,7 @@ def _report_unmatched_files(
     ]
 
 
-def _list_former_files(former_package: Path) -> dict[str, list[Path]]:
+def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
     """Return the files of a former package that are used again: those that the plugin did not make."""
     return _list_files_by_name(
         former_package,

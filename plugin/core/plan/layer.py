@@ -22,7 +22,7 @@ from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import Polygons, SharedWindows
 from ..geometry.statutory_area import measure_statutory_area
-from ..geometry.validity import extract_valid_polygons, is_missing, repair_polygon
+from ..geometry.validity import extract_valid_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..parallel.threads import apply_in_threads
@@ -149,7 +149,7 @@ _GEOMETRY_COLLECTION_TYPE_ID = 7
 class Layer:
     """A recognised layer of the plan: rows, template, and geometry in the plane.
 
-    ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane``: (n,) geometries in that plane;
+    ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane_shapes``: (n,) geometries in that plane;
     invalid ones are replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would
     bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
     CRS shares them. ``repair_area_change_by_row``: row position → change of planar area (m²) by the repair.
@@ -199,7 +199,7 @@ class Layer:
         """Return the layer's name for messages."""
         return self.source.name
 
-    def has(self, meaning: str) -> bool:
+    def has_field(self, meaning: str) -> bool:
         """Return True if the layer has a field of this meaning."""
         return meaning in self._columns
 
@@ -341,24 +341,24 @@ class Layer:
         return crs_care.reproject_geometries(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
     @cached_property
-    def broken(self) -> NDArray:
+    def broken_rows(self) -> NDArray:
         """Return (n,) bool: the source has a geometry that no library can represent."""
         return np.isin(self.frame.index.to_numpy(), self.source.broken_fids)
 
     @cached_property
-    def empty(self) -> NDArray:
+    def empty_rows(self) -> NDArray:
         """Return (n,) bool: null or empty geometry."""
-        return is_missing(self.frame.geometry.to_numpy()) & ~self.broken
+        return mask_missing_shapes(self.frame.geometry.to_numpy()) & ~self.broken_rows
 
     @cached_property
-    def invalid(self) -> NDArray:
+    def invalid_rows(self) -> NDArray:
         """Return (n,) bool: geometries that are present but invalid as read."""
-        return ~self.empty & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
+        return ~self.empty_rows & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
 
     @cached_property
     def has_wrong_geometry_type(self) -> bool:
         """Return True if most valid geometries are of another type than the template's."""
-        is_valid = ~(self.empty | self.broken | self.invalid)
+        is_valid = ~(self.empty_rows | self.broken_rows | self.invalid_rows)
         dimensions = shapely.get_dimensions(self.raw_shapes[is_valid])
         wrong_count = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
         return bool(2 * wrong_count > len(dimensions))
@@ -372,7 +372,7 @@ class Layer:
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return layer
 
-    def take(self, rows: NDArray) -> Layer:
+    def select_rows(self, rows: NDArray) -> Layer:
         """Return a layer of some rows ((k,) positions).
 
         Values that this layer has already computed are copied, not computed again.
@@ -381,7 +381,7 @@ class Layer:
         layer = self.make_layer_of_source(source)
         computed_values = {
             name: getattr(self, name)[rows]
-            for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid")
+            for name in ("raw_shapes", "unrepaired_shapes", "broken_rows", "empty_rows", "invalid_rows")
         }
         new_position = {int(row): n for n, row in enumerate(rows)}
         repair_area_changes = {
@@ -390,18 +390,18 @@ class Layer:
         layer.stray_rows = {
             new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
         }
-        layer.__dict__ |= computed_values | {"_plane_and_repairs": (self.plane[rows], repair_area_changes)}
+        layer.__dict__ |= computed_values | {"_plane_and_repairs": (self.plane_shapes[rows], repair_area_changes)}
         layer.__dict__["repeated_keys"] = frozenset(
             new_position[row] for row in self.repeated_keys & new_position.keys()
         )
         return layer
 
-    def take_parts(self, rows: NDArray, parts: NDArray) -> Layer:
+    def select_rows_with_parts(self, rows: NDArray, parts: NDArray) -> Layer:
         """Return a layer of some rows ((k,) positions) with parts of their geometries ((k,), in the plane).
 
         The stored geometries stay whole.
         """
-        layer = self.take(rows)
+        layer = self.select_rows(rows)
         layer.__dict__["_plane_and_repairs"] = parts, {}
         return layer
 
@@ -413,11 +413,11 @@ class Layer:
     @cached_property
     def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
         plane = self.unrepaired_shapes.copy()
-        plane[self.empty] = None
+        plane[self.empty_rows] = None
         plane[list(self.stray_rows)] = None
         changes: dict[int, float] = {}
         # Reprojection can make a barely valid geometry invalid, and the reverse.
-        valid = ~self.invalid if self.unrepaired_shapes is self.raw_shapes else shapely.is_valid(plane)
+        valid = ~self.invalid_rows if self.unrepaired_shapes is self.raw_shapes else shapely.is_valid(plane)
         for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
             repaired_polygon = repair_polygon(plane[position])
             former_area = shapely.area(plane[position])
@@ -427,20 +427,20 @@ class Layer:
             )
             plane[position] = repaired_polygon
         if self.template.geometry == "polygon":
-            not_areal = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
+            not_areal = ~mask_missing_shapes(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(not_areal).tolist():
                 plane[position] = extract_valid_polygons(plane[position])
         return plane, changes
 
     @property
-    def plane(self) -> NDArray:
+    def plane_shapes(self) -> NDArray:
         """Return (n,) geometries in the plane, repaired and densified."""
         return self._plane_and_repairs[0]
 
     @cached_property
     def polygons(self) -> Polygons:
         """Return the plane's geometries with values computed once for all rules."""
-        return Polygons(self.plane, self.shared_windows)
+        return Polygons(self.plane_shapes, self.shared_windows)
 
     @property
     def repair_area_change_by_row(self) -> dict[int, float]:
@@ -450,7 +450,7 @@ class Layer:
     @cached_property
     def has_shape(self) -> NDArray:
         """Return (n,) bool: rows with a geometry in the plane that is not empty."""
-        has_shape = ~is_missing(self.plane)
+        has_shape = ~mask_missing_shapes(self.plane_shapes)
         has_shape.setflags(write=False)
         return has_shape
 
@@ -460,7 +460,7 @@ class Layer:
 
         They weigh rows against each other, without the time that the statutory areas of all rows take.
         """
-        areas = np.nan_to_num(shapely.area(self.plane))
+        areas = np.nan_to_num(shapely.area(self.plane_shapes))
         areas.setflags(write=False)
         return areas
 
@@ -468,7 +468,7 @@ class Layer:
     def inner_points(self) -> NDArray:
         """Return (n,) a point on the surface of each row's geometry in the plane, None without one."""
         points = np.full(len(self), None, dtype=object)
-        points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane[self.has_shape])
+        points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane_shapes[self.has_shape])
         return points
 
     @cached_property
@@ -482,7 +482,7 @@ class Layer:
         unique_rows, row_index = np.unique(rows, return_inverse=True)
         if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
             return self.statutory[rows]
-        return self.take(unique_rows).statutory[row_index.ravel()]
+        return self.select_rows(unique_rows).statutory[row_index.ravel()]
 
     def measure_statutory(self, cancellation: Cancellation) -> None:
         """Compute and store `statutory`. Raise Cancelled."""
@@ -492,10 +492,10 @@ class Layer:
     def _measure_rows(self, cancellation: Cancellation) -> NDArray:
         crs = self.known_crs
         if crs == self.plane_crs:
-            return measure_statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
+            return measure_statutory_area(self.plane_shapes, crs_care.make_lonlat_transformer(crs), cancellation)
         shapes = self.raw_shapes.copy()
         shapes[~self.has_shape] = None
-        for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
+        for position in np.flatnonzero(self.invalid_rows & ~mask_missing_shapes(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
         for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])

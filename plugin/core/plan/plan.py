@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..geometry import crs as crs_care
-from ..geometry.edge_densification import are_stored_vertices, hash_added_vertices, remove_added_vertices
+from ..geometry.edge_densification import hash_added_vertices, mask_stored_vertices, remove_added_vertices
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import EqualAreaPlane
 from ..model.findings import UnreadData
@@ -104,9 +104,9 @@ class Plan:
         """Return (n,) geometries of the plane without the vertices of densification."""
         return remove_added_vertices(shapes, self._added_vertex_codes)
 
-    def are_stored_vertices(self, points: NDArray) -> NDArray:
+    def mask_stored_vertices(self, points: NDArray) -> NDArray:
         """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
-        return are_stored_vertices(points, self._added_vertex_codes)
+        return mask_stored_vertices(points, self._added_vertex_codes)
 
     def reproject_for_findings(self, geometries: NDArray) -> NDArray:
         """Return (n,) geometries of the plane reprojected into the CRS of findings."""
@@ -199,7 +199,7 @@ class Plan:
         county = self.find_layer_of_concept("county")
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
-            codes = layer.text("division_code") if layer.has("division_code") else []
+            codes = layer.text("division_code") if layer.has_field("division_code") else []
             votes.update(code[:6] for code in codes or layer.keys if has_county_code_format(code[:6]))
             if votes and layer is county:
                 break

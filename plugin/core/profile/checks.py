@@ -40,7 +40,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
         _, code, name = (*key.split(".", 2), "", "")[:3]
-        known_keys = list(_list_defaults(code)) if code in load_all_rules() else list(load_all_rules())
+        known_keys = list(_get_parameter_defaults_of_rule(code)) if code in load_all_rules() else list(load_all_rules())
         if code not in load_all_rules() or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
@@ -98,7 +98,7 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
         raise make_unknown_key_error(path, key, value, RATIO_FORMS)
 
 
-def _list_defaults(code: str) -> dict[str, Any]:
+def _get_parameter_defaults_of_rule(code: str) -> dict[str, Any]:
     """Return parameter → the rule's default."""
     return {parameter.name: parameter.default for parameter in load_all_rules()[code].parameters}
 

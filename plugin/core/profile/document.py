@@ -94,7 +94,7 @@ class DocumentInfo:
     secrecy_reason: str = ""
 
     @property
-    def printed_approval(self) -> str:
+    def printable_map_approval(self) -> str:
         """Return the map approval number, or empty if the result is not public.
 
         A result that is not public must not carry the number.
@@ -172,7 +172,7 @@ class ResolvedDocument:
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
         values = {key: getattr(self.document_info, key) for key in PRINTED_KEYS} | {
-            "map_approval": self.document_info.printed_approval
+            "map_approval": self.document_info.printable_map_approval
         }
         return {
             **values,

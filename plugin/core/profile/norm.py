@@ -118,7 +118,7 @@ class Norm:
                 return settings[key]
         raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
 
-    def list_codes_of_field(self, template: Template, field: TemplateField) -> dict[str, CodeEntry]:
+    def get_accepted_codes_of_field(self, template: Template, field: TemplateField) -> dict[str, CodeEntry]:
         """Return the entries of a field's code list that a layer accepts, by code.
 
         Codes of other layers are not among them (setting `attributes.layer_codes`: layer, field, and the codes that

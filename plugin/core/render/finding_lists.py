@@ -216,7 +216,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportT
     ]
 
 
-def list_conflicts(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
+def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the largest conflicts with captions, numbered as on the overview map."""
     rule_titles = get_rule_titles(report, report_texts)
     largest_conflicts = select_largest_conflicts(report)
@@ -272,7 +272,7 @@ def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, An
     return rows
 
 
-def list_windows(
+def make_windows_section(
     report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> dict[str, Any]:
     """Return the holes (开天窗) in the boundary (TOP009) by area.

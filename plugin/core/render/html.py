@@ -124,7 +124,7 @@ def _collect_page_data(
     report_pictures = pictures or ReportPictures()
     has_pictures = bool(report_pictures.overview or any(report_pictures.conflicts))
     reason = report_pictures.problem or report_texts.get("text", "no_place" if pictures else "no_qgis")
-    conflicts = finding_lists.list_conflicts(report, report_texts)
+    conflicts = finding_lists.make_conflicts_section(report, report_texts)
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = report_pictures.conflicts[position] if position < len(report_pictures.conflicts) else ""
     head = sections.make_head_section(report, norm, report_texts)
@@ -167,7 +167,7 @@ def _collect_page_data(
         "no_pictures": "" if has_pictures else report_texts.get("text", "no_pictures", reason=reason),
         "conflicts": conflicts,
         "waivers": finding_lists.list_waivers(report, report_texts),
-        "windows": finding_lists.list_windows(report, norm, report_texts),
+        "windows": finding_lists.make_windows_section(report, norm, report_texts),
         "data": sections.make_provenance_section(report, report_texts),
         "digest_explained": explain_data_digest(report, report_texts),
         "rule_table": sections.make_rule_section(report, norm, report_texts),

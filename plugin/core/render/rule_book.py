@@ -19,7 +19,7 @@ from ..messages.texts import Texts
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity, load_all_rules
 from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
-from ..standard.citations import Citation, CitedDocument, find_best_mark
+from ..standard.citations import Citation, CitedDocument, find_best_source_mark
 from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
 from ..standard.template import Template
 from .html import fill_template
@@ -83,7 +83,7 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
     binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
-    mark = find_best_mark(c.mark for c in binding)
+    mark = find_best_source_mark(c.mark for c in binding)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return RuleEntry(
         rule=rule,
@@ -233,8 +233,8 @@ class RuleBook:
             "mark": entry.mark
             + (self.words.put_in_brackets(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
             "runs": self._format_run_conditions(entry),
-            "needs": clause.join(self._need_text(n) for n in entry.needs if not n.is_optional),
-            "optional": clause.join(self._need_text(n) for n in entry.needs if n.is_optional),
+            "needs": clause.join(self._format_need(n) for n in entry.needs if not n.is_optional),
+            "optional": clause.join(self._format_need(n) for n in entry.needs if n.is_optional),
             "inputs": clause.join(f"{name.upper()} {self._get_input_description(name)}" for name in entry.inputs),
             "parameters": clause.join(self._make_parameter_lines(entry)),
             "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
@@ -249,7 +249,7 @@ class RuleBook:
             "help": [
                 {"heading": k, "text": " ".join(v.split())} for k, v in self.texts.get_rule_help(entry.rule).items()
             ],
-            "asked": [self._need_text(n) + self._format_optional_need(n) for n in entry.needs],
+            "asked": [self._format_need(n) + self._format_optional_need(n) for n in entry.needs],
             "set": self._make_parameter_lines(entry),
             "citations": [
                 {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
@@ -262,7 +262,7 @@ class RuleBook:
             return self._get_rule_book_text(f"runs_{entry.activation[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation))
 
-    def _need_text(self, need: NeededLayer) -> str:
+    def _format_need(self, need: NeededLayer) -> str:
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
         else:

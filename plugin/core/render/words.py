@@ -13,7 +13,7 @@ from typing import Any
 from ...paths import TEXTS_FOLDER
 from ..errors import DataError
 from ..files.data import read_toml
-from ..messages.plurals import agree_with_counts
+from ..messages.plurals import use_singular_after_one
 from ..messages.texts import TEXT_LANGUAGES
 
 
@@ -39,7 +39,7 @@ class ReportTexts:
             text: str = _load_texts(self.lang)[section][key]
         except KeyError as error:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
-        return agree_with_counts(text, params).format(**params) if params else text
+        return use_singular_after_one(text, params).format(**params) if params else text
 
     def has_text(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""

@@ -58,7 +58,7 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
         for role in _list_summed_roles(finding, plan, entries):
             area_m2 = repeated_land.measure_overlap_area(role, str(finding.params.get("town", "")))
             if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
-                repeated = {"role": role, "area_m2": area_m2, "without": _compute_without(finding, area_m2)}
+                repeated = {"role": role, "area_m2": area_m2, "without": _compute_figure_without(finding, area_m2)}
                 shown = finding.params.get("shown", {})
                 finding.params["shown"] = {**shown, "repeated": [*shown.get("repeated", []), repeated]}
         if "repeated" in finding.params.get("shown", {}):
@@ -69,7 +69,7 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
             area_m2 = repeated_land.measure_overlap_area(role, indicator.place)
             if repeated_land.changes_figure(role, area_m2, indicator.value, indicator.unit):
                 indicator.confirmed = False
-            if area_m2 > 0 and not _is_met_without(indicator, area_m2, repeated_land.get_share(role, area_m2)):
+            if area_m2 > 0 and not _is_target_met_without(indicator, area_m2, repeated_land.get_share(role, area_m2)):
                 indicator.backed = indicator.confirmed = False
                 indicator.set_state(indicator.state)
 
@@ -108,7 +108,7 @@ class _RepeatedLand:
         return round(without, decimals) != round(value, decimals)
 
     def _measure(self, layer: Layer, findings: list[Finding]) -> float:
-        shapes = layer.plane[_find_rows(layer, findings)]
+        shapes = layer.plane_shapes[_find_rows(layer, findings)]
         shapes = shapes[~shapely.is_missing(shapes)]
         if len(shapes) < 2:
             return 0.0
@@ -128,7 +128,7 @@ def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
     return [n for n, (key, fid) in enumerate(zip(layer.keys, layer.fids, strict=True)) if key in keys or fid in fids]
 
 
-def _compute_without(finding: Finding, area_m2: float) -> float | None:
+def _compute_figure_without(finding: Finding, area_m2: float) -> float | None:
     """Return the figure of a finding without the land that it counts twice.
 
     Overlaps are measured as gross area: None for net areas, and for a ratio that does not count the whole boundary.
@@ -160,7 +160,7 @@ def _list_roles(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
     return [layer.role for layer in layers if layer is not None]
 
 
-def _is_met_without(indicator: Indicator, area_m2: float, share: float) -> bool:
+def _is_target_met_without(indicator: Indicator, area_m2: float, share: float) -> bool:
     """Return True if an indicator meets its target also without land that it counts twice.
 
     Net area is at most gross area, so that the gross area of overlaps is a bound. Of a ratio or a share either term

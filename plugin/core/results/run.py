@@ -21,7 +21,7 @@ from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
-from .overlaps_there import name_overlaps_there
+from .overlaps_at_findings import record_overlaps_at_findings
 from .repeated_land import mark_repeated_land
 
 
@@ -82,7 +82,7 @@ def make_report_and_apply_waivers(
     )
     report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
     report.findings += find_inconsistencies(plan, side_inputs)
-    name_overlaps_there(report.findings, report.rules)
+    record_overlaps_at_findings(report.findings, report.rules)
     complete_findings(plan, report.findings, texts, cancellation)
     mark_repeated_land(report, plan, texts)
     for indicator in report.indicators:

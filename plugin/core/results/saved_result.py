@@ -111,7 +111,7 @@ def make_saved_result_path(project_file: str | Path) -> Path:
     return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
 
 
-def make_saved_file(path: str | Path, stamp: FileStamp) -> SavedFile:
+def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:
     """Return a side file as it is stored with a result: its ``stamp`` (name, time, size) and its SHA-256.
 
     Folders and files above `_MAX_DIGEST_BYTES` get no digest.
@@ -154,10 +154,10 @@ class OutdatedFindings:
         if self.changes.have_settings_changed:
             return True
         if code not in self._rules:
-            self._rules[code] = self._reads_changed(code)
+            self._rules[code] = self._reads_changed_layer(code)
         return self._rules[code]
 
-    def _reads_changed(self, code: str) -> bool:
+    def _reads_changed_layer(self, code: str) -> bool:
         from ..model.rule import EVERY_LAYER, load_all_rules
 
         rule = load_all_rules().get(code)

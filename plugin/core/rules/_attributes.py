@@ -101,7 +101,7 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
         field=name,
         case=problem.case,
         params=dict(problem.params),
-        geometry=layer.plane[position],
+        geometry=layer.plane_shapes[position],
         severity=problem.severity,
     )
 
@@ -160,7 +160,7 @@ def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
     return [(words[0], words[1], words[2:]) for words in _read_word_lines(norm, key, 3)]
 
 
-def label_code(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
+def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
     template_field = layer.template.find_field(meaning)
     if template_field is None or not template_field.codes:
@@ -169,7 +169,7 @@ def label_code(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     return value if entry is None else f"{value} {entry.name}"
 
 
-def name_codes(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str:
+def join_code_names(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str:
     """Return the names of codes as one text, the same in every language; a code that the list lacks as itself.
 
     ``list_id``: id of the code list; empty without one.

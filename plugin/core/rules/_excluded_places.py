@@ -17,9 +17,9 @@ from ..heritage.protection import CORE_PART, classify_heritage_parts
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import label_code, read_class_lines, read_number_lines
+from ._attributes import format_code_with_name, read_class_lines, read_number_lines
 from ._places import find_usable_layer_or_note_reason
-from ._reserves import find_core_rows_or_note_reason, name_sites, subtract_parts_in_core
+from ._reserves import find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 
 PLACES_SETTING = "protected.excluded_places"
 HEIGHTS_SETTING = "protected.height_limits"
@@ -96,7 +96,7 @@ def report_facility_parts(
         largest_part = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
         params: dict[str, Any] = {"name": name or "—", **extent}
         if case != "red_line" and case != "farmland":
-            params["site"] = name_sites(line, of_name.line_row) or "—"
+            params["site"] = join_site_names(line, of_name.line_row) or "—"
         finding = ctx.finding_maker.make_row_finding(
             facilities,
             int(of_name.row[largest_part]),
@@ -146,10 +146,10 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
                 if facilities.template.geometry == "polygon":
                     # Small parts of many parcels are inaccuracies of their edges and are left out of the sum.
                     parts = parts.select(shapely.area(parts.shape) >= float(ctx.norm.get("protected.min_present_m2")))
-                names = _name_by_largest_use(facilities, parts, ctx) if is_of_land_use else None
+                names = _find_class_of_largest_parts(facilities, parts, ctx) if is_of_land_use else None
                 result.findings += report_facility_parts("place", facilities, line, parts, ctx, Severity.INFO, names)
                 earlier_parts.append(all_parts)
-                reported[key] = _join(reported[key], all_parts) if key in reported else all_parts
+                reported[key] = _join_parts(reported[key], all_parts) if key in reported else all_parts
 
 
 def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
@@ -180,7 +180,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
                 params={
                     "name": names[row],
                     "limit": float(limit),
-                    "site": name_sites(line, parts.right[of_row]) or "—",
+                    "site": join_site_names(line, parts.right[of_row]) or "—",
                 },
                 area_m2=float(ctx.geometry.measure_statutory_areas([shape]).sum()),
                 geometry=shape,
@@ -190,7 +190,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
             result.findings.append(finding)
 
 
-def _join(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
+def _join_parts(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
     return FacilityParts(
         np.concatenate([parts.row, other.row]),
         np.concatenate([parts.line_row, other.line_row]),
@@ -223,14 +223,14 @@ def _find_rows_with_words(layer: Layer, words: list[str]) -> NDArray:
     return np.array([any(word in name for word in words) for name in layer.text("feature_name")], dtype=bool)
 
 
-def _name_by_largest_use(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> NDArray:
+def _find_class_of_largest_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> NDArray:
     """Return (n,) the same name for each row: the class of land use with the largest parts."""
     uses = np.array(facilities.text("land_use"), dtype=object)
     area_by_use: dict[str, float] = {}
     for use, area in zip(uses[parts.row].tolist(), shapely.area(parts.shape).tolist(), strict=True):
         area_by_use[use] = area_by_use.get(use, 0.0) + area
     largest_use = max(area_by_use, key=lambda use: area_by_use[use]) if area_by_use else ""
-    return np.full(len(facilities), label_code(facilities, "land_use", largest_use, ctx), dtype=object)
+    return np.full(len(facilities), format_code_with_name(facilities, "land_use", largest_use, ctx), dtype=object)
 
 
 def _measure(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
-from ._attributes import label_code
+from ._attributes import format_code_with_name
 
 #: Value for such classes in the survey's code list.
 CONSTRUCTION_LAND_CLASS = "建设用地"
 
 
-def is_construction_land(ctx: RuleContext, layer: Layer) -> NDArray:
+def find_construction_land_rows(ctx: RuleContext, layer: Layer) -> NDArray:
     """Return (n,) bool: rows whose land use is construction land (建设用地).
 
     The code list gives the major class of each code. For a list without major classes the setting
@@ -65,8 +65,8 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         finding.role, finding.key = zones.role, ""
         findings.append(finding)
     outside = [finding for finding in findings if finding.case == "zone_outside_line"]
-    name_features_there(outside, line, ctx)
-    name_features_there(findings[len(outside) :], zones, ctx)
+    record_features_at_findings(outside, line, ctx)
+    record_features_at_findings(findings[len(outside) :], zones, ctx)
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
@@ -74,7 +74,7 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
 _MAX_FEATURES_THERE = 3
 
 
-def name_features_there(findings: list[Finding], layer: Layer, ctx: RuleContext) -> None:
+def record_features_at_findings(findings: list[Finding], layer: Layer, ctx: RuleContext) -> None:
     """Record which features of a layer are at the place of each finding, for its message.
 
     Such a finding is on land where the layer lacks a feature of one kind, so it has the key of one side only. The
@@ -102,6 +102,6 @@ def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any
     feature_description: dict[str, Any] = {"key": layer.keys[row]}
     if row in layer.repeated_keys:
         feature_description["fid"] = layer.fids[row]
-    if layer.has("zone_code"):
-        feature_description["label"] = label_code(layer, "zone_code", layer.text("zone_code")[row], ctx)
+    if layer.has_field("zone_code"):
+        feature_description["label"] = format_code_with_name(layer, "zone_code", layer.text("zone_code")[row], ctx)
     return feature_description

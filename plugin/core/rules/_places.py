@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
 from ..geometry.corners import CornerDefects
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..model.findings import Finding
 from ..model.rule import RuleResult
 from ..plan.layer import Layer
@@ -28,9 +28,9 @@ def select_valid_polygons(layer: Layer) -> NDArray:
 
     Rows with an invalid polygon (GEO002 reports it), another geometry type or no shape have None.
     """
-    shapes = layer.plane.copy()
-    shapes[layer.invalid | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
-    shapes[is_missing(shapes)] = None
+    shapes = layer.plane_shapes.copy()
+    shapes[layer.invalid_rows | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    shapes[mask_missing_shapes(shapes)] = None
     return shapes
 
 
@@ -41,18 +41,18 @@ def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDAr
     begin. Rarely, a row whose bounding box is at the edge of rounding is not found.
     """
     row_of_equal_shape = np.full(len(layer), -1)
-    keys, other_keys = _make_box_keys(layer.plane), _make_box_keys(other_layer.plane)
+    keys, other_keys = _make_box_keys(layer.plane_shapes), _make_box_keys(other_layer.plane_shapes)
     rows, other_rows = np.flatnonzero(np.isfinite(keys)), np.flatnonzero(np.isfinite(other_keys))
     order = other_rows[np.argsort(other_keys[other_rows], kind="stable")]
     place = np.searchsorted(other_keys[order], keys[rows])
     rows, place = rows[place < len(order)], place[place < len(order)]
     is_same_box = other_keys[order[place]] == keys[rows]
     rows, match = rows[is_same_box], order[place[is_same_box]]
-    is_equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], within_m)
+    is_equal = shapely.equals_exact(layer.plane_shapes[rows], other_layer.plane_shapes[match], within_m)
     unequal_positions = np.flatnonzero(~is_equal)
     is_equal[unequal_positions] = shapely.equals_exact(
-        shapely.normalize(layer.plane[rows[unequal_positions]]),
-        shapely.normalize(other_layer.plane[match[unequal_positions]]),
+        shapely.normalize(layer.plane_shapes[rows[unequal_positions]]),
+        shapely.normalize(other_layer.plane_shapes[match[unequal_positions]]),
         within_m,
     )
     row_of_equal_shape[rows[is_equal]] = match[is_equal]

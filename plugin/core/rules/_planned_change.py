@@ -10,9 +10,9 @@ from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import MAX_SHOWN_FIDS, label_code, make_row_list_params, read_class_lines
+from ._attributes import MAX_SHOWN_FIDS, format_code_with_name, make_row_list_params, read_class_lines
 from ._places import find_usable_layer_or_note_reason
-from ._planned_use import name_planned_classes
+from ._planned_use import join_class_names
 
 #: Digits of a code that name the main class, and digits of a whole code of land use.
 _CLASS_DIGITS, _CODE_DIGITS = 2, 6
@@ -73,12 +73,12 @@ def _find_contradicted_base_classes(
             **row_params,
             "shown": {
                 **row_params["shown"],
-                "value": label_code(planned_use, "land_use", value, ctx),
-                "present": label_code(present_use, "land_use", present_value, ctx),
+                "value": format_code_with_name(planned_use, "land_use", value, ctx),
+                "present": format_code_with_name(present_use, "land_use", present_value, ctx),
             },
         },
         area_m2=float(np.nansum(planned_use.statutory[rows])),
-        geometry=ctx.geometry.unite_shapes(planned_use.plane[rows[:MAX_SHOWN_FIDS]]),
+        geometry=ctx.geometry.unite_shapes(planned_use.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
     )
     finding.related_role, finding.related_keys = present_use.role, [present_use.keys[present_row]]
     return [finding]
@@ -130,10 +130,10 @@ def _find_given_up_land(
         case="given_up",
         severity=Severity.INFO,
         params={
-            "expected": name_planned_classes([present_class], present_use, ctx),
+            "expected": join_class_names([present_class], present_use, ctx),
             "value": value,
             **row_params,
-            "shown": {**row_params["shown"], "value": label_code(planned_use, "land_use", value, ctx)},
+            "shown": {**row_params["shown"], "value": format_code_with_name(planned_use, "land_use", value, ctx)},
         },
         area_m2=area,
         geometry=ctx.geometry.unite_shapes(parts.geometry),

@@ -11,7 +11,7 @@ from ..indicators.survey_deductions import find_rows_below
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
-from ._attributes import label_code, make_row_list_params, name_codes
+from ._attributes import format_code_with_name, join_code_names, make_row_list_params
 from ._places import select_valid_polygons
 
 
@@ -39,10 +39,10 @@ def find_land_cut_by_line(
             "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
             "limit": round(100 * limit, 2),
             "value": value,
-            "shown": {"value": label_code(planned_use, "land_use", value, ctx)},
+            "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
-            line, line_row, case="cut", params=params, geometry=planned_use.plane[row]
+            line, line_row, case="cut", params=params, geometry=planned_use.plane_shapes[row]
         )
         finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[row]]
         findings.append(finding)
@@ -75,8 +75,8 @@ def _report_planned_land_without_line(
     area = float(planned_use.statutory[rows].sum())
     if area < float(ctx.norm.get("zones.min_described_m2")):
         return []
-    params = {"expected": name_planned_classes(classes, planned_use, ctx), "count": int(rows.sum())}
-    shape = ctx.geometry.unite_shapes(planned_use.plane[rows])
+    params = {"expected": join_class_names(classes, planned_use, ctx), "count": int(rows.sum())}
+    shape = ctx.geometry.unite_shapes(planned_use.plane_shapes[rows])
     return [Finding(role, related_role=related_role, case=case, params=params, area_m2=area, geometry=shape)]
 
 
@@ -95,10 +95,10 @@ def find_facilities_on_other_land(
         params = {
             "name": feature_names[row],
             "value": value,
-            "shown": {"value": label_code(planned_use, "land_use", value, ctx)},
+            "shown": {"value": format_code_with_name(planned_use, "land_use", value, ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
-            points, row, case="facility", params=params, geometry=points.plane[row]
+            points, row, case="facility", params=params, geometry=points.plane_shapes[row]
         )
         finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(planned_rows[row])]]
         findings.append(finding)
@@ -115,16 +115,16 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
         return []
     land = select_valid_polygons(planned_use)
     land[is_road] = None
-    line, parcel = shapely.STRtree(land).query(lines.plane, predicate="intersects")
-    off_lengths = shapely.length(shapely.intersection(lines.plane[line], land[parcel]))
+    line, parcel = shapely.STRtree(land).query(lines.plane_shapes, predicate="intersects")
+    off_lengths = shapely.length(shapely.intersection(lines.plane_shapes[line], land[parcel]))
     off_length = np.bincount(line, off_lengths, minlength=len(lines))
     limit = float(ctx.norm.get("zones.max_off_road_share"))
-    rows = np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane))).tolist()
+    rows = np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane_shapes))).tolist()
     if not rows:
         return []
     params = {
         "limit": round(100 * limit, 2),
-        "expected": name_planned_classes(classes, planned_use, ctx),
+        "expected": join_class_names(classes, planned_use, ctx),
         **make_row_list_params(lines, rows),
     }
     finding = ctx.finding_maker.make_row_finding(
@@ -133,13 +133,13 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
         case="road",
         severity=Severity.INFO,
         params=params,
-        geometry=shapely.union_all(lines.plane[rows]),
+        geometry=shapely.union_all(lines.plane_shapes[rows]),
     )
     finding.related_role = planned_use.role
     return [finding]
 
 
-def name_planned_classes(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:
+def join_class_names(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:
     """Return the names of classes of planned land use as one text."""
     template_field = planned_use.template.find_field("land_use")
-    return name_codes(classes, template_field.codes if template_field is not None else "", ctx)
+    return join_code_names(classes, template_field.codes if template_field is not None else "", ctx)

@@ -25,7 +25,7 @@ def find_core_rows_or_note_reason(reserves: Layer, ctx: RuleContext, result: Rul
     Add to ``result`` the ends of names that may identify a part but are missing in the words for parts, and a missing
     field of names.
     """
-    if not reserves.has("feature_name"):
+    if not reserves.has_field("feature_name"):
         result.not_checked.append(explain_missing_fields(reserves, "feature_name"))
     unknown_words = [] if ctx.is_edit_check else find_unknown_part_words(reserves, ctx.norm)
     if unknown_words:
@@ -50,7 +50,7 @@ def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, c
     return remainders
 
 
-def name_sites(reserves: Layer, rows: NDArray) -> str:
+def join_site_names(reserves: Layer, rows: NDArray) -> str:
     """Return the names of some rows ((k,) positions) as one text, the same in every language."""
     feature_names = reserves.text("feature_name")
     distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))

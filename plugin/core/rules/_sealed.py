@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine.context import RuleContext
 from ..geometry.parts import SliverParts
-from ..indicators.area_backing import AREA_FIELDS_SETTING, is_backed_by_land
+from ..indicators.area_backing import AREA_FIELDS_SETTING, is_sum_confirmed_by_geometry
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_by_profile
@@ -23,17 +23,17 @@ from ..versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, NET_BASIS, VersionCo
 _MAX_LISTED_NAMES = 5
 
 
-def list_first_names(names: list[str]) -> str:
+def join_first_names(names: list[str]) -> str:
     """Return the first names as one text, with dots if there are more."""
     return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
 
 
-def make_not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
+def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
     """Return message parameters that list a layer's fields that were not compared."""
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_first_names(names)}
+    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
 
 
-def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
+def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
     """Return the comparison of a layer of the plan with the sealed edition.
 
     ``concept`` names the layer (such as ``farmland``). If one of the two layers is missing or unusable, return None
@@ -68,7 +68,7 @@ def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> V
     ):
         if rows:
             result.notes.append(
-                (note, {"layer": sealed_edition.layer.name, "count": len(rows), "keys": list_first_names(rows)})
+                (note, {"layer": sealed_edition.layer.name, "count": len(rows), "keys": join_first_names(rows)})
             )
     return comparison
 
@@ -91,7 +91,7 @@ def find_net_area_doubts(comparison: VersionComparison, ctx: RuleContext) -> lis
     """
     compared_layers = (comparison.earlier_edition.layer, comparison.later_edition.layer)
     is_backed = NET_BASIS not in comparison.balance_by_basis or all(
-        is_backed_by_land(layer, "net_area", ctx) for layer in compared_layers
+        is_sum_confirmed_by_geometry(layer, "net_area", ctx) for layer in compared_layers
     )
     return [] if is_backed else [AREA_FIELDS_SETTING]
 

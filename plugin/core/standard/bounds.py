@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare a custom standard with the shipped standards that it is based on.
 
-`check_numbers` refuses a custom standard with numbers that no profile could set. `find_loosened` lists other points in
+`check_numbers` refuses a custom standard with numbers that no profile could set. `find_loosened_keys` lists other points in
 which it is less strict; a run with such a standard is incomplete (RUN904).
 """
 
@@ -126,7 +126,7 @@ def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
             yield included_standard
 
 
-def find_loosened(standard: Standard) -> list[str]:
+def find_loosened_keys(standard: Standard) -> list[str]:
     """Return the keys in which a custom standard is less strict than the shipped ones.
 
     They are mandatory concepts that a scope lacks, roles that a concept lost, layers that may now overlap, lowered

@@ -81,7 +81,7 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     return citations
 
 
-def find_best_mark(marks: Iterable[str]) -> str:
+def find_best_source_mark(marks: Iterable[str]) -> str:
     """Return the best of several marks (A before B before C); C without marks."""
     return min(marks, default="C")
 

@@ -296,7 +296,7 @@ def _format_with_meridian(crs: CRS) -> str:
     return f"{crs_care.make_crs_label(crs)}（{crs_care.describe_crs(crs).central_meridian:g}°E）"
 
 
-def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool = True) -> str:
+def find_place_outside_county(text: str, code: str, divisions: CodeList, *, whole: bool = True) -> str:
     """Return the place outside a county that a text begins with; empty without one.
 
     The place is a province, city or county. ``code``: the county's six digits. A text that begins with the county, or

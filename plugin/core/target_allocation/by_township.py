@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..indicators.area_backing import compare_with_land, compute_net_area_by_geometry, find_county_excess
+from ..indicators.area_backing import compare_area_field_with_shapes, compute_net_area_by_geometry, find_county_excess
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
 from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
@@ -93,7 +93,7 @@ def _compare_row_codes(
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
-    has_foreign_code = _has_foreign_code(layer, ctx.plan.area_code)
+    has_foreign_code = _find_rows_with_code_of_other_county(layer, ctx.plan.area_code)
     return RowTownships(layer, townships, field, named_township, misplaced, centres, has_foreign_code, share)
 
 
@@ -112,7 +112,7 @@ def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArr
     return np.full(len(layer), -1), ""
 
 
-def _has_foreign_code(layer: Layer, area_code: str) -> NDArray:
+def _find_rows_with_code_of_other_county(layer: Layer, area_code: str) -> NDArray:
     """Return (n,) bool: rows whose location code belongs to another county."""
     county_code = area_code[:_COUNTY_DIGITS]
     if len(county_code) < _COUNTY_DIGITS or county_code.endswith("00"):
@@ -207,15 +207,15 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
         np.add.at(sums, named_township[by_code], amounts[by_code])
         return sums if parts is None else sums + parts.sum_by_township(amounts, is_split_by_location)
 
-    land_comparison = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
+    land_comparison = compare_area_field_with_shapes(layer, "net_area", ctx) if figure.basis == "net" else None
     is_confirmed = (
         np.ones(len(township_list) + 2, dtype=bool)
         if land_comparison is None
-        else ~land_comparison.is_sum_unbacked(add_amounts)
+        else ~land_comparison.find_unconfirmed_sums(add_amounts)
     )
     deductions = compare_with_survey(layer, ctx) if figure.basis == "net" else None
     if deductions is not None:
-        is_confirmed &= ~deductions.do_sums_exceed_survey(add_amounts)
+        is_confirmed &= ~deductions.find_sums_exceeding_survey(add_amounts)
     if land_comparison is not None and find_county_excess(layer, ctx) is not None:
         is_confirmed[:] = False
     land = compute_net_area_by_geometry(layer, ctx) if figure.basis == "net" else None

@@ -186,7 +186,7 @@ def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
     return [
         (own_target, base_target, parent)
         for own_target, base_target, parent in _list_same_targets(profile)
-        if not own_target.is_looser(base_target) and _differ(own_target, base_target)
+        if not own_target.is_looser(base_target) and _are_different_targets(own_target, base_target)
     ]
 
 
@@ -215,7 +215,7 @@ def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
     return site.count, site.area, site.core_area, site.control_area, site.unit
 
 
-def _differ(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
+def _are_different_targets(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
     """Return True if two targets for the same indicator have other figures, or only one of them must be met."""
     own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own_target, base_target))
     return (own_target.comparison, own_target.must_be_met) != (
@@ -388,7 +388,7 @@ def find_undivided_tasks(
     return list({target.indicator: target for target in undivided}.values())
 
 
-def find_parts_above_wholes(
+def find_parts_exceeding_wholes(
     rows: Iterable[_TargetType], pairs: Iterable[tuple[str, str]]
 ) -> list[tuple[_TargetType, _TargetType]]:
     """Return figures of one area and year that are larger than a figure of which they are a part, each with that one.
@@ -403,13 +403,13 @@ def find_parts_above_wholes(
         for part_figure in rows
         if part_figure.indicator == part_name and part_figure.comparison != "<="
         for whole_figure in rows
-        if whole_figure.indicator == whole_name and _get_place(whole_figure) == _get_place(part_figure)
+        if whole_figure.indicator == whole_name and _get_area_and_year(whole_figure) == _get_area_and_year(part_figure)
         if _measure(part_figure) - _measure(whole_figure)
         > _measure_rounding(part_figure) + _measure_rounding(whole_figure)
     ]
 
 
-def _get_place(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
+def _get_area_and_year(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
     """Return what two figures of one area have in common: its code or name, and the year."""
     if isinstance(row, AllocatedTarget):
         return row.code, row.name, 0

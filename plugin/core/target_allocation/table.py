@@ -78,10 +78,10 @@ def read_township_tasks(path: str | Path) -> AllocatedTargets:
             task_by_place.setdefault((task.name, task.indicator), task)
         if first is not task:
             raise InputError(
-                "tasks_twice", file=table.place_text, line=task.line_number, name=task.name, first=first.line_number
+                "tasks_twice", file=table.file_and_sheet, line=task.line_number, name=task.name, first=first.line_number
             )
     if not tasks:
-        raise InputError("tasks_none", file=table.place_text)
+        raise InputError("tasks_none", file=table.file_and_sheet)
     listed_townships = {
         one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
     }
@@ -106,7 +106,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
             # If the column were ignored, no check would use its tasks.
             raise InputError(
                 "tasks_head_unit",
-                file=table.place_text,
+                file=table.file_and_sheet,
                 line=table.heading_line,
                 column=head,
                 known="、".join(_list_first_words(UNIT_WORDS)),
@@ -114,7 +114,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     if not indicator_and_unit_by_heading:
         raise InputError(
             "tasks_no_figure",
-            file=table.place_text,
+            file=table.file_and_sheet,
             line=table.heading_line,
             known="、".join(_list_first_words(INDICATOR_WORDS)),
         )

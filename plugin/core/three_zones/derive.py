@@ -18,7 +18,7 @@ from ..geometry.overlay import find_shared_parts
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import extract_polygons, is_missing, make_valid_copies
+from ..geometry.validity import extract_polygons, make_valid_copies, mask_missing_shapes
 from ..parallel.threads import map_in_threads
 from ..profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
 
@@ -120,7 +120,7 @@ def derive_zones(
         The zones of a space cannot be joined.
     """
     shapes, repaired_rows = make_valid_copies(np.asarray(shapes, dtype=object))
-    has_shape = ~is_missing(shapes)
+    has_shape = ~mask_missing_shapes(shapes)
     polygons = Polygons(shapes) if polygons is None else polygons
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory_areas = measure_statutory_area(shapes, to_lonlat)

@@ -48,7 +48,7 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
     """
     shapes = zones.raw_shapes.copy()
     shapes[list(zones.stray_rows)] = None
-    is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid.any() and not zones.stray_rows
+    is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid_rows.any() and not zones.stray_rows
     return derive_zones(
         shapes,
         list_zone_codes(zones),
@@ -94,7 +94,7 @@ def derive_from_plan(
             unusable_layer.problem, {"layer": unusable_layer.name, "role": unusable_layer.role, **unusable_layer.params}
         )
         raise InputError("zones_unusable", layer=unusable_layer.name, reason=reason)
-    if not zones.has("zone_code"):
+    if not zones.has_field("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
     three_zones = derive_from_layer(zones, spaces, cancellation)
@@ -125,7 +125,7 @@ def _find_highest_number(plan: Plan, county: str) -> int:
     highest_numbers = [
         find_highest_number_by_county(layer.keys).get(county, 0)
         for layer in plan.layers.values()
-        if layer.role != LAYER_CODE and layer.has("key")
+        if layer.role != LAYER_CODE and layer.has_field("key")
     ]
     return max(highest_numbers, default=0)
 

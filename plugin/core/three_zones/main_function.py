@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..engine.context import RuleContext
 from ..files.cells import format_column as cells
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..heritage.protection import list_heritage_range_roles
 from ..plan.layer import Layer
 from ..profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
@@ -117,21 +117,21 @@ def find_rows_with_additional_function(
     """
     if overlay == ENERGY_FUNCTION:
         mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
-        shapes = [zones.plane[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
+        shapes = [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
         shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
-    return intersects_any_interior(functions.plane, np.concatenate(shapes))
+    return find_polygons_overlapping_any(functions.plane_shapes, np.concatenate(shapes))
 
 
 def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
-    return [layer.plane for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
+    return [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
 
 
-def intersects_any_interior(polygons: NDArray, shapes: NDArray) -> NDArray:
+def find_polygons_overlapping_any(polygons: NDArray, shapes: NDArray) -> NDArray:
     """Return (n,) bool: polygons that overlap a shape; touching does not count."""
-    present_shapes, polygon_rows = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
+    present_shapes, polygon_rows = shapes[~mask_missing_shapes(shapes)], np.flatnonzero(~mask_missing_shapes(polygons))
     i, j = shapely.STRtree(polygons[polygon_rows]).query(present_shapes, predicate="intersects")
     inside = shapely.relate_pattern(polygons[polygon_rows[j]], present_shapes[i], "T********")
     intersects = np.zeros(len(polygons), dtype=bool)

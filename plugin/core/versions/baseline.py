@@ -16,7 +16,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.writing import is_same_file
 from ..geometry.polygons import Polygons, union_polygon_rows
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..indicators.townships import list_townships_by_code
 from ..plan.plan import Plan
 from .model import VersionComparison, make_edition
@@ -44,7 +44,7 @@ def read_baseline(
     """Read the sealed edition from a file or folder, in the CRS of a plan.
 
     It has the three control lines (三线) and perhaps townships. ``select_layer`` selects the layers to read, as
-    `check.is_part_of_plan`. Raises InputError when the source is unreadable, has none of the three lines, or is the
+    `check.make_plan_layer_selector`. Raises InputError when the source is unreadable, has none of the three lines, or is the
     checked file itself.
     """
     from ..io import read_source
@@ -140,7 +140,7 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
 
     for one in (plan, *others):
         layer = one.find_layer_of_concept("townships") if one is not None else None
-        if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
+        if one is not None and layer is not None and layer.has_field("division_name") and not layer.has_no_geometry:
             townships, township_of_row = list_townships_by_code(layer)
             township_names = [township.name for township in townships]
             if len(townships) == len(layer):
@@ -153,7 +153,7 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
             if all(
                 shape is not None
                 for n, shape in enumerate(shapes)
-                if (~is_missing(layer.plane[township_of_row == n])).any()
+                if (~mask_missing_shapes(layer.plane_shapes[township_of_row == n])).any()
             ):
                 return TownshipPolygons(Polygons(shapes), township_names)
             # Villages that cannot be joined are compared one by one.

@@ -33,7 +33,7 @@ from .model import (
     LayerEdition,
     VersionComparison,
 )
-from .pieces import LandPieces, cut_by_township, cut_pieces, is_covered_once
+from .pieces import LandPieces, cut_by_township, cut_pieces, find_polygons_covered_once
 from .shift_search import ShiftLimits, find_edition_shift, measure_shift
 
 
@@ -127,7 +127,7 @@ def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
     layer = edition.layer
     if basis == STATUTORY_BASIS:
         return layer.statutory
-    return layer.numbers("net_area") if layer.has("net_area") else None
+    return layer.numbers("net_area") if layer.has_field("net_area") else None
 
 
 def _measure_row_shares(
@@ -145,7 +145,7 @@ def _measure_row_shares(
     """
     with_row = rows >= 0
     total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
-    complete = is_covered_once(rows, shapes, pieces)
+    complete = find_polygons_covered_once(rows, shapes, pieces)
     base = np.where(complete, total, 1.0)
     incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
     row_area = compute_drawn_area(
@@ -485,7 +485,7 @@ def _get_edition_polygons(edition: LayerEdition) -> Polygons:
 
     Results that the layer has cached are reused.
     """
-    return edition.layer.polygons if edition.shapes is edition.layer.plane else Polygons(edition.shapes)
+    return edition.layer.polygons if edition.shapes is edition.layer.plane_shapes else Polygons(edition.shapes)
 
 
 def _compare_and_sum(
@@ -561,7 +561,9 @@ def _add_key_changes_to_comparison(
         if keys[i] != other[j]
     ]
     comparison.unmatched_counts = len(keys) - len(rows_with_equal), len(other) - len(rows_with_equal)
-    overlapping_keys = {keys[i] for i, j in _pair_set(pieces.before_row, pieces.after_row) if keys[i] == other[j]}
+    overlapping_keys = {
+        keys[i] for i, j in _make_set_of_pairs(pieces.before_row, pieces.after_row) if keys[i] == other[j]
+    }
     unmatched_keys = {
         keys[i]
         for i in np.flatnonzero(equal_shapes < 0).tolist()
@@ -575,7 +577,7 @@ def _add_key_changes_to_comparison(
     )
 
 
-def _pair_set(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
+def _make_set_of_pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
     has_both_rows = (left >= 0) & (right >= 0)
     return set(zip(left[has_both_rows].tolist(), right[has_both_rows].tolist(), strict=True))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.linework import extract_rings, hash_vertices, iterate_batches
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..geometry.vertex_index import VertexIndex, sort_unique_vertices
 
 if TYPE_CHECKING:
@@ -118,8 +118,10 @@ class EditionPairing:
 
     def find_unpaired_rows(self) -> tuple[NDArray, NDArray]:
         """Return the rows of both editions that have a shape and are not paired yet."""
-        left = (self.later_row_of_row < 0) & ~is_missing(self.earlier_shapes)
-        return np.flatnonzero(left), np.flatnonzero(self.find_unpaired_later_rows() & ~is_missing(self.later_shapes))
+        left = (self.later_row_of_row < 0) & ~mask_missing_shapes(self.earlier_shapes)
+        return np.flatnonzero(left), np.flatnonzero(
+            self.find_unpaired_later_rows() & ~mask_missing_shapes(self.later_shapes)
+        )
 
     def make_join_tables(self, earlier_rows: NDArray, later_rows: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows of both editions with their keys, as tables to join."""
@@ -152,7 +154,7 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
     The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
     """
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
-    rows_with_shape = np.flatnonzero(~is_missing(shapes))
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
     for batch in iterate_batches(shapes[rows_with_shape]):
         cancellation.raise_if_cancelled()
         rows = rows_with_shape[batch]
@@ -283,10 +285,11 @@ def _pair_without_shapes(pairing: EditionPairing) -> None:
 
     Rows with a repeated or missing key are paired in order.
     """
-    unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & is_missing(pairing.earlier_shapes))
+    unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & mask_missing_shapes(pairing.earlier_shapes))
     pairing.pair_equal_rows(
         *pairing.make_join_tables(
-            unpaired_rows, np.flatnonzero(pairing.find_unpaired_later_rows() & is_missing(pairing.later_shapes))
+            unpaired_rows,
+            np.flatnonzero(pairing.find_unpaired_later_rows() & mask_missing_shapes(pairing.later_shapes)),
         ),
         ["key"],
     )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.edge_densification import hash_added_vertices, remove_added_vertices
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from ..messages.numbers import format_number
 from ..plan.layer import Layer
 
@@ -43,7 +43,9 @@ class LayerEdition:
 
         A row without a unique key is named by its feature id (#17).
         """
-        return self._list_row_names(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
+        return self._list_row_names(
+            np.flatnonzero(self.layer.invalid_rows & ~mask_missing_shapes(self.shapes)).tolist()
+        )
 
     @property
     def rows_without_shape(self) -> list[str]:
@@ -51,7 +53,7 @@ class LayerEdition:
 
         It is empty, broken, or outside the valid area of the CRS.
         """
-        return self._list_row_names(np.flatnonzero(is_missing(self.shapes)).tolist())
+        return self._list_row_names(np.flatnonzero(mask_missing_shapes(self.shapes)).tolist())
 
     def _list_row_names(self, rows: Iterable[int]) -> list[str]:
         layer = self.layer
@@ -60,7 +62,7 @@ class LayerEdition:
 
 def make_edition(layer: Layer) -> LayerEdition:
     """Return a layer of a plan as an edition to compare."""
-    shapes = layer.plane
+    shapes = layer.plane_shapes
     return LayerEdition(
         layer,
         remove_added_vertices(shapes, hash_added_vertices(layer.added_vertices))

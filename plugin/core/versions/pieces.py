@@ -25,7 +25,7 @@ from ..geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
 from ..geometry.parts import OverlayParts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import extract_polygons, is_missing
+from ..geometry.validity import extract_polygons, mask_missing_shapes
 
 #: Every piece counts here; slivers are separated later.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -69,9 +69,9 @@ def cut_pieces(
     ``equal_row``: (n,) rows of the later edition with an equal shape, −1 for none. Only other rows are overlaid.
     ``progress`` is called with 0…1.
     """
-    unchanged_rows = np.flatnonzero((equal_row >= 0) & ~is_missing(before))
-    unpaired_rows = np.flatnonzero((equal_row < 0) & ~is_missing(before))
-    unpaired_later_rows = np.setdiff1d(np.flatnonzero(~is_missing(after)), equal_row)
+    unchanged_rows = np.flatnonzero((equal_row >= 0) & ~mask_missing_shapes(before))
+    unpaired_rows = np.flatnonzero((equal_row < 0) & ~mask_missing_shapes(before))
+    unpaired_later_rows = np.setdiff1d(np.flatnonzero(~mask_missing_shapes(after)), equal_row)
     one, other = Polygons(before[unpaired_rows]), Polygons(after[unpaired_later_rows])
     shared_parts = find_shared_parts(
         one,
@@ -85,7 +85,7 @@ def cut_pieces(
         find_uncovered_parts(
             mine,
             Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
-            rows=~_is_covered(
+            rows=~_find_covered_polygons(
                 rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared_parts
             ),
             tolerance=_NO_TOLERANCE,
@@ -121,7 +121,7 @@ def cut_pieces(
     return land_pieces
 
 
-def _is_covered(
+def _find_covered_polygons(
     rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared_parts: OverlayParts
 ) -> NDArray:
     """Return (n,) bool: polygons that their common parts with the other edition cover.
@@ -137,7 +137,7 @@ def _is_covered(
 
 def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
     """Return the rows whose bounding box intersects that of one of ``places``."""
-    rows_with_shape = np.flatnonzero(~is_missing(shapes))
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
     if not len(rows_with_shape) or not len(places):
         return rows_with_shape[:0]
     return rows_with_shape[np.unique(shapely.STRtree(shapes[rows_with_shape]).query(places)[1])]
@@ -234,7 +234,7 @@ def _intersect_pieces_with_townships(
     return left[order], right[order], shape[order]
 
 
-def is_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArray:
+def find_polygons_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArray:
     """Return (n,) bool: polygons whose pieces add up to them without overlap.
 
     ``rows``: (k,) polygon of each piece, −1 for none.

@@ -21,7 +21,7 @@ from ..geometry.intersection_areas import are_signs_exact, compute_intersection_
 from ..geometry.overlay import find_overlapping_rows, find_shared_parts, find_uncovered_parts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import is_missing
+from ..geometry.validity import mask_missing_shapes
 from .equal_shapes import EditionPairing, pair_by_digest, pair_by_vertex, snap_vertices
 from .model import EditionShift
 from .pieces import find_rows_around
@@ -94,7 +94,7 @@ def find_edition_shift(
 
 def _count_rows(pairing: EditionPairing) -> int:
     """Return the number of rows with a shape in the larger edition."""
-    return max(int((~is_missing(shapes)).sum()) for shapes in (pairing.earlier_shapes, pairing.later_shapes))
+    return max(int((~mask_missing_shapes(shapes)).sum()) for shapes in (pairing.earlier_shapes, pairing.later_shapes))
 
 
 def _count_required_rows(pairing: EditionPairing, limits: ShiftLimits) -> int:
@@ -129,7 +129,7 @@ def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tu
     The number of vertices is equal, and the bounding boxes to twice the agreement.
     """
     left, right = pairing.pair_rows_with_unique_key()
-    is_similar = _have_same_size(pairing, left, right, limits)
+    is_similar = _find_pairs_of_same_size(pairing, left, right, limits)
     left, right = left[is_similar], right[is_similar]
     rows, later_rows = pairing.find_unpaired_rows()
     rows, later_rows = np.setdiff1d(rows, left), np.setdiff1d(later_rows, right)
@@ -139,11 +139,11 @@ def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tu
         _make_centres(pairing.earlier_shapes[rows]), predicate="dwithin", distance=limits.max_shift_m
     )
     near, near_later = rows[i], later_rows[j]
-    is_similar = _have_same_size(pairing, near, near_later, limits)
+    is_similar = _find_pairs_of_same_size(pairing, near, near_later, limits)
     return np.concatenate([left, near[is_similar]]), np.concatenate([right, near_later[is_similar]])
 
 
-def _have_same_size(pairing: EditionPairing, left: NDArray, right: NDArray, limits: ShiftLimits) -> NDArray:
+def _find_pairs_of_same_size(pairing: EditionPairing, left: NDArray, right: NDArray, limits: ShiftLimits) -> NDArray:
     one, other = pairing.earlier_shapes[left], pairing.later_shapes[right]
     sizes = [bounds[:, 2:] - bounds[:, :2] for bounds in map(shapely.bounds, (one, other))]
     is_similar: NDArray = (np.abs(sizes[0] - sizes[1]) <= 2 * limits.agreement_m).all(axis=1)

@@ -184,9 +184,9 @@ def make_filed_layer_with_added_nodes(edition: LayerEdition, rows: NDArray, shap
     ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. The layer has its own
     coordinates. Invalid shapes are not changed.
     """
-    layer = edition.layer.take(rows)
+    layer = edition.layer.select_rows(rows)
     has_added_nodes = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
-    has_added_nodes &= ~layer.invalid
+    has_added_nodes &= ~layer.invalid_rows
     if not has_added_nodes.any():
         return layer
     polygons = layer.raw_shapes.copy()

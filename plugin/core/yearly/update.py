@@ -38,7 +38,7 @@ _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
-def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
+def find_slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     """Return (k,) bool: polygons below both minimums of the tolerance, area and width."""
     with np.errstate(invalid="ignore", divide="ignore"):
         area = shapely.area(shapes)
@@ -98,7 +98,7 @@ def find_land_after_change(
         )
     parts, owner = shapely.get_parts(united_shapes, return_index=True)
     is_whole_row &= np.bincount(owner, minlength=len(united_shapes)) == 1
-    land = ~is_sliver(parts, tolerance)
+    land = ~find_slivers(parts, tolerance)
     parts, owner = parts[land], owner[land]
     return [
         ParcelAfterChange(row, shape, area_m2, 1.0 if is_whole_row[n] else compute_area_share(area_m2, comparison, row))
@@ -347,7 +347,7 @@ def _make_changes(
     """Return the changes in single parts; parts below the tolerance become slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
     areas_m2 = compute_areas(maintained_layer.comparison, shapes, cancellation)
-    thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
+    thin = find_slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     maintained_layer.comparison.slivers += shapes[thin].tolist()
     maintained_layer.comparison.sliver_m2 += float(areas_m2[thin].sum())
     return [

@@ -33,7 +33,7 @@ from ..package.layers.layer_validation import validate_layer
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.names import fill_placeholders, find_name_problem
 from ..package.package_spec.model import VectorSet
-from ..package.problems import ExportProblem, GateRefusal, ProblemLevel, select_levels
+from ..package.problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from ..plan.plan import Plan
 from ..render.tables.workbook import write_tables_workbook
 from ..standard.maintenance import DeliverySpec
@@ -325,7 +325,7 @@ def _validate_contents(
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = update.current_plan.norm.standard.code_lists
     problems = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
-    if stops := select_levels(problems, ProblemLevel.STOP):
+    if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
     return [problem for problem in problems if problem.level is ProblemLevel.GATE]
 

@@ -27,8 +27,8 @@ from ...core.errors import SanxianError
 from ...core.results.saved_result import (
     ChangesSinceCheck,
     SavedResult,
-    make_saved_file,
     make_saved_result_path,
+    make_side_file_record,
     read_saved_result,
     write_saved_result,
 )
@@ -115,7 +115,7 @@ class SavedResults(QObject):
         if make is None:
             return
         text = str(path or "")
-        file = make_saved_file(text, read_modification_stamp(text))
+        file = make_side_file_record(text, read_modification_stamp(text))
 
         def return_content(cancellation: Cancellation) -> SavedResult:
             saved_content = make(cancellation)

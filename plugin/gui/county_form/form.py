@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.texts import list_first_names, tr
+from ...bridge.texts import join_first_names, tr
 from ...core.engine.explanation import find_confirmable_items, find_rules_by_confirmable_item
 from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
@@ -323,7 +323,7 @@ class CountyForm(QWidget):
             value = norm.get(item) if norm.has_setting(item) else None
             rules = rules_by_item.get(item, ())
             names = [f"{rule.code} {self._texts.get_rule_title(rule)}" for rule in rules]
-            rules_text = list_first_names(names, _MAX_NAMED_RULES)
+            rules_text = join_first_names(names, _MAX_NAMED_RULES)
             lines = [tr("Value: {value}").format(value=value)] if isinstance(value, str | int | float) else []
             lines += [tr("Used by {rules}").format(rules=rules_text)] if names else []
             return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...bridge import health, settings
 from ...bridge.layers.role_recognition import RecognisedLayers
-from ...bridge.texts import list_first_names, tr
+from ...bridge.texts import join_first_names, tr
 from ...core.errors import SanxianError
 from ..widgets.empty_state import EmptyPage
 
@@ -82,7 +82,7 @@ def make_missing_layers_page(
         _describe_missing_layer(concept, roles, found.missing_name_by_role, texts)
         for concept, roles in found.missing_concepts
     ]
-    missing_layer_names = list_first_names(names, _MAX_NAMED_LAYERS)
+    missing_layer_names = join_first_names(names, _MAX_NAMED_LAYERS)
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
         text.format(count=len(found.layer_id_by_role), names=missing_layer_names),

@@ -33,9 +33,9 @@ from ..widgets.messages import MessageBarMessages
 
 def get_person() -> str:
     """Return who applies fixes: the person who registers waivers, else the user of this computer."""
-    from ...core.fixes.change_log import get_user
+    from ...core.fixes.change_log import get_user_name
 
-    return settings.read_setting("waiver_author", "") or get_user()
+    return settings.read_setting("waiver_author", "") or get_user_name()
 
 
 class FixApplier(QObject):

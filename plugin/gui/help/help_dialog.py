@@ -77,7 +77,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     from ...core.engine.explanation import (
         EffectiveValue,
         describe_citation,
-        describe_value_places,
+        describe_where_to_change_values,
         find_effective_values,
         format_effective_values,
         replace_parameter_names_with_titles,
@@ -112,7 +112,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         # Planners know the names; the sentence below has the keys that they need in a file.
         lines = format_effective_values(effective_values, texts, shows_keys=False)
         parts.append(f"<h3>{escape(title)}</h3>{_format_list(lines)}")
-        places = describe_value_places(effective_values, code, texts, lines_show_keys=False)
+        places = describe_where_to_change_values(effective_values, code, texts, lines_show_keys=False)
         parts.append(f"<p>{escape(places)}</p>")
     return "".join(parts)
 

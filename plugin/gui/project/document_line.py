@@ -175,7 +175,7 @@ def summarise_document_info(found: ResolvedDocument) -> str:
         refused_text = tr("“{level}” not applied: no reason for the lower level")
         parts.append(refused_text.format(level=found.refused_lowering.secrecy))
     values = {key: getattr(found.document_info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
-    parts += [value for value in (*values.values(), found.document_info.printed_approval) if value]
+    parts += [value for value in (*values.values(), found.document_info.printable_map_approval) if value]
     return " · ".join(parts)
 
 

@@ -24,7 +24,7 @@ from ...bridge.layers import layer_groups, role_recognition
 from ...bridge.layers import role_recognition as roles
 from ...bridge.layers.layer_groups import LayerGroup
 from ...bridge.project import county
-from ...bridge.texts import list_first_names, tr
+from ...bridge.texts import join_first_names, tr
 from ...core.errors import SanxianError
 from ..help.buttons import add_help_button
 from ..widgets import messages
@@ -52,7 +52,7 @@ class GroupDialog(QDialog):
             "check; the "
             "others stay in the project but are not checked. The choice can be changed under Layer Roles."
         )
-        shown_names = list_first_names(names, _MAX_NAMED_LAYERS)
+        shown_names = join_first_names(names, _MAX_NAMED_LAYERS)
         note = QLabel(text.format(count=len(groups), names=shown_names))
         note.setWordWrap(True)
         layout = QVBoxLayout(self)

@@ -14,7 +14,7 @@ from plugin.core.engine.explanation import (
     RULE_DEFAULT_ORIGIN,
     STANDARD_ORIGIN,
     describe_citation,
-    describe_value_places,
+    describe_where_to_change_values,
     find_effective_values,
     format_effective_values,
     replace_parameter_names_with_titles,
@@ -119,7 +119,7 @@ def test_help_shows_titles_and_names_keys_only_for_file_settings(county_norm, la
             )
             assert line.startswith(f"{label} = ") or not has_label_alone, code
     values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
-    described = describe_value_places(values, "TOP001", texts, lines_show_keys=False)
+    described = describe_where_to_change_values(values, "TOP001", texts, lines_show_keys=False)
     assert "[tolerance.ignored_pair_m2]" in described and "[tolerance.cluster_m]" not in described
     assert "tolerance.cluster_m" not in "".join(format_effective_values(values, texts, shows_keys=False))
 

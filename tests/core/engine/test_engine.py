@@ -49,7 +49,11 @@ def list_rules_with_data(plan):
 
     def is_available(need):
         layer = None if need.concept == EVERY_LAYER else plan.find_layer_of_concept(need.concept)
-        return need.optional or need.concept == EVERY_LAYER or (layer is not None and all(map(layer.has, need.fields)))
+        return (
+            need.optional
+            or need.concept == EVERY_LAYER
+            or (layer is not None and all(map(layer.has_field, need.fields)))
+        )
 
     return [rule.code for rule in ALL_RULES if all(map(is_available, rule.needs.values()))]
 

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.engine.finish import complete_findings, find_township_name_of_points
+from plugin.core.engine.finish import complete_findings, find_township_names_of_points
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.messages.texts import Texts
@@ -82,7 +82,7 @@ def test_columns_and_dicts_of_many_findings_are_those_of_each():
 def test_findings_on_one_shape_have_its_place_and_their_own_areas():
     # Long edges are straight in the plane: the area as drawn differs from that by vertices.
     plan = make_example_plan({"red_line": [shapely.box(0, 0, 3000, 2000).wkt]})
-    shape = plan.layers["STBHHX"].plane[0]
+    shape = plan.layers["STBHHX"].plane_shapes[0]
     drawn, other, without = (Finding("STBHHX", key="1", code="GEO001", geometry=shape) for _ in range(3))
     alone = Finding("STBHHX", key="1", code="GEO001", geometry=shapely.from_wkb(shape.wkb))
     (area,) = compute_drawn_area(np.array([shape], dtype=object), make_lonlat_transformer(plan.plane_crs))
@@ -102,8 +102,8 @@ def test_point_on_the_border_of_townships_has_one_of_their_names():
         {"wkt": east.wkt, "division_name": "东镇", "division_code": "140225101"},
     ]
     plan = make_example_plan({"townships": townships})
-    x, y, _, _ = plan.layers["XZQXZ"].plane[0].bounds
+    x, y, _, _ = plan.layers["XZQXZ"].plane_shapes[0].bounds
     points = [shapely.Point(x + east, y + 10) for east in (10, 1500, 1000, 5000)]
-    names = find_township_name_of_points(plan, points)
+    names = find_township_names_of_points(plan, points)
     assert names[:2] == ["西乡", "东镇"] and names[2] in ("西乡", "东镇") and names[3] == ""
-    assert find_township_name_of_points(plan, []) == []
+    assert find_township_names_of_points(plan, []) == []

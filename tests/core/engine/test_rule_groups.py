@@ -158,9 +158,9 @@ def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_
     assert "CZKFBJ" not in {f.role for f in holes if f.case == "hole"}
     # The town boundary was drawn around this farmland, which is completely inside the windows.
     boundary, farmland = (check_with_quality_rules.plan.layers[role] for role in ("CZKFBJ", "YJJBNTBHTB"))
-    assert len(windows) == sum(len(p.interiors) for p in boundary.plane if p is not None)
+    assert len(windows) == sum(len(p.interiors) for p in boundary.plane_shapes if p is not None)
     for window in windows:
-        inside = [p for p in farmland.plane if p is not None and p.intersects(window.geometry)]
+        inside = [p for p in farmland.plane_shapes if p is not None and p.intersects(window.geometry)]
         assert sum(p.intersection(window.geometry).area for p in inside) >= 0.95 * window.geometry.area
 
 

@@ -74,7 +74,7 @@ def test_windows_shares_and_mapped_drives_are_identified_as_network_paths(monkey
 
 
 def test_path_on_a_local_disk_is_not_reported_as_a_network_path(tmp_path):
-    assert edit_risks.find_network_place(tmp_path / "县.gpkg") == ""
+    assert edit_risks.find_network_drive(tmp_path / "县.gpkg") == ""
 
 
 WRITER_SCRIPT = """
@@ -131,9 +131,9 @@ def test_program_writing_a_geopackage_is_distinguished_from_a_reader(county_geop
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 def test_refuses_writers_is_true_while_another_program_writes_the_file(county_geopackage, start_other_program, journal):
-    assert not edit_risks.refuses_writers(county_geopackage)
+    assert not edit_risks.is_write_transaction_refused(county_geopackage)
     start_other_program(journal, "write")
-    assert edit_risks.refuses_writers(county_geopackage)
+    assert edit_risks.is_write_transaction_refused(county_geopackage)
 
 
 def test_file_open_in_this_process_is_not_an_edit_risk(county_geopackage):
@@ -146,7 +146,7 @@ def test_file_open_in_this_process_is_not_an_edit_risk(county_geopackage):
 
 
 def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monkeypatch):
-    monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
+    monkeypatch.setattr(edit_risks, "find_network_drive", lambda path: "//nas/规划")
     monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
     assert edit_risks.find_edit_risks(county_geopackage) == [
         EditRisk(ON_NETWORK_DRIVE, "//nas/规划"),
@@ -156,4 +156,4 @@ def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monke
 
 def test_file_that_is_no_database_is_never_reported_as_locked(tmp_path):
     (tmp_path / "坏.gpkg").write_bytes(b"no database, longer than a header " * 40)
-    assert not edit_risks.refuses_writers(tmp_path / "坏.gpkg")
+    assert not edit_risks.is_write_transaction_refused(tmp_path / "坏.gpkg")

@@ -31,7 +31,7 @@ def make_request(state, role="CZKFBJ", position=0, reference="DLTB"):
 
 
 def get_shapes(state, role="CZKFBJ"):
-    return [row.plane for row in list_layer_rows(state, role)]
+    return [row.plane_shape for row in list_layer_rows(state, role)]
 
 
 def test_aligned_feature_takes_over_reference_edges_and_its_neighbour_follows():

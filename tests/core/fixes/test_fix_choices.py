@@ -75,8 +75,8 @@ def test_editing_state_starts_from_the_edits_of_a_live_session_without_changing_
 
     state = EditingState(checked, RunOptions(rules=("TOP001",)), session=session)
     assert state.get_row("CZKFBJ", highest).key == "140225000000000999"
-    assert state.issue_fid("CZKFBJ") == highest + 1, "the id of a saved new feature is not used again"
-    assert state.issue_key("CZKFBJ") == "140225000000001000"
+    assert state.reserve_new_fid("CZKFBJ") == highest + 1, "the id of a saved new feature is not used again"
+    assert state.reserve_new_key("CZKFBJ") == "140225000000001000"
     assert session.find_row_number("CZKFBJ", highest + 1) is None
 
 

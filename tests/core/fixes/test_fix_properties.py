@@ -73,7 +73,7 @@ def list_rows(state):
 
 
 def sum_area(state, role):
-    shapes = np.array([row.plane for row in list_layer_rows(state, role)] + [None], dtype=object)
+    shapes = np.array([row.plane_shape for row in list_layer_rows(state, role)] + [None], dtype=object)
     return float(np.nansum(shapely.area(shapes)))
 
 

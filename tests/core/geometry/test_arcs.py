@@ -10,7 +10,7 @@ import shapely
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from plugin.core.geometry.arcs import UnknownCurveError, count_arcs, divide_arc, straighten
+from plugin.core.geometry.arcs import UnknownCurveError, count_arcs, divide_arc, straighten_arcs
 
 #: Where the county lies: coordinates (m) in its zone have steps of 7e-9.
 X, Y = 38_560_000.0, 4_390_000.0
@@ -137,7 +137,7 @@ ROUND_END = "COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -50, 100 0), (100 0, 100 80)
     ],
 )  # fmt: skip
 def test_wkt_with_arcs_becomes_a_shape_of_straight_segments(text, kind, area):
-    shape = straighten(text, 0.001)
+    shape = straighten_arcs(text, 0.001)
     assert shape.geom_type == kind and shape.is_valid and not shape.has_z
     assert shape.area == pytest.approx(area, abs=0.001 * shape.length + 1e-9)
 
@@ -161,22 +161,22 @@ def test_wkt_with_arcs_becomes_a_shape_of_straight_segments(text, kind, area):
 )
 def test_wkt_that_is_damaged_or_has_other_curves_than_arcs_is_refused(text):
     with pytest.raises(UnknownCurveError):
-        straighten(text, 0.05)
+        straighten_arcs(text, 0.05)
 
 
 def test_arc_shared_by_two_polygons_gets_the_same_vertices_in_both():
     arc = "CIRCULARSTRING (38560000.1 4390000.2, 38560031.4159 4390011.7, 38560060.3 4390000.9)"
     back = "CIRCULARSTRING (38560060.3 4390000.9, 38560031.4159 4390011.7, 38560000.1 4390000.2)"
-    north = straighten(
+    north = straighten_arcs(
         f"CURVEPOLYGON (COMPOUNDCURVE ({arc}, (38560060.3 4390000.9, 38560060.3 4390090, 38560000.1 4390000.2)))", 0.01
     )
-    south = straighten(
+    south = straighten_arcs(
         f"CURVEPOLYGON (COMPOUNDCURVE ({back}, (38560000.1 4390000.2, 38560000.1 4389900, 38560060.3 4390000.9)))", 0.01
     )
     shared = shapely.intersection(north, south)
-    assert shared.area == 0 and shared.length == pytest.approx(straighten(arc, 0.01).length, abs=1e-9)
+    assert shared.area == 0 and shared.length == pytest.approx(straighten_arcs(arc, 0.01).length, abs=1e-9)
     assert set(map(tuple, shapely.get_coordinates(north))) & set(map(tuple, shapely.get_coordinates(south))) == set(
-        map(tuple, shapely.get_coordinates(straighten(back, 0.01)))
+        map(tuple, shapely.get_coordinates(straighten_arcs(back, 0.01)))
     )
 
 
@@ -185,7 +185,7 @@ def test_straightened_arcs_equal_those_of_gdal_with_a_fine_step():
     text = f"CURVEPOLYGON ({ROUND_END}, CIRCULARSTRING (40 40, 60 40, 40 40))"
     fine = ogr.CreateGeometryFromWkt(text).GetLinearGeometry(0.001)
     theirs = shapely.from_wkb(bytes(fine.ExportToWkb()))
-    ours = straighten(text, 1e-6)
+    ours = straighten_arcs(text, 1e-6)
     assert ours.symmetric_difference(theirs).area < 1e-3 and len(ours.interiors) == 1
 
 

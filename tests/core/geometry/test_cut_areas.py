@@ -244,14 +244,14 @@ def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
         ZONE_TEMPLATE,
         CRS.from_epsg(4526),
     )
-    none = whole.take(np.zeros(0, dtype=int))
-    half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
+    none = whole.select_rows(np.zeros(0, dtype=int))
+    half = shapely.intersection(whole.plane_shapes[0], shapely.affinity.translate(whole.plane_shapes[0], 300, 0))
     assert compute_part_areas(make_single_part(0, half), whole, none, measure_drawn_area) == pytest.approx(
         [measure_geodesic_area(half)], abs=0.01
     )
-    assert compute_part_areas(make_single_part(0, whole.plane[0]), whole, none, measure_drawn_area) == pytest.approx(
-        whole.statutory, abs=1e-9
-    )
+    assert compute_part_areas(
+        make_single_part(0, whole.plane_shapes[0]), whole, none, measure_drawn_area
+    ) == pytest.approx(whole.statutory, abs=1e-9)
 
 
 def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row():

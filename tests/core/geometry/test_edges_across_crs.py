@@ -299,7 +299,7 @@ def test_invalid_polygon_of_another_projection_zone_is_repaired_in_its_original_
         )
     )
     layer = checked.plan.layers["STBHHX"]
-    assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
+    assert layer.invalid_rows.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
 
 
 def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
@@ -324,7 +324,9 @@ def test_parcels_stored_in_two_projection_zones_share_exact_edges():
         CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]),
     )
     checked = check_data(convert_to_source_layers(tables))
-    one, two = (set(shapely.get_coordinates(checked.plan.layers[r].plane[0]).view(complex).ravel()) for r in tables)
+    one, two = (
+        set(shapely.get_coordinates(checked.plan.layers[r].plane_shapes[0]).view(complex).ravel()) for r in tables
+    )
     assert len(one & two) == 5
     assert (
         list_findings_of_rules(checked.report, *OVERLAP_RULES) == []

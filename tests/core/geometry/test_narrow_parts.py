@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry import corners
-from plugin.core.geometry.width_test import is_surely_wide
+from plugin.core.geometry.width_test import mask_surely_wide_polygons
 
 MINIMUM_WIDTH_M = 2.0
 
 
 def find_narrow_rows_by_discs(shapes, width, monkeypatch):
     """Return the rows with a narrow part, found by an exact search with discs."""
-    monkeypatch.setattr(corners, "is_surely_wide", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
-    monkeypatch.setattr(corners, "has_lost_no_edge", lambda given, *_: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "mask_surely_wide_polygons", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "mask_polygons_with_all_edges", lambda given, *_: np.zeros(len(given), dtype=bool))
     return set(corners.find_narrow_parts(shapes, width)[0].tolist())
 
 
@@ -40,12 +40,12 @@ def find_narrow_rows_by_discs(shapes, width, monkeypatch):
 )
 def test_is_surely_wide_recognises_wide_polygons(wkt, wide, monkeypatch):
     shapes = np.array([shapely.from_wkt(wkt), None], dtype=object)
-    assert is_surely_wide(shapes, MINIMUM_WIDTH_M).tolist() == [wide, False]
+    assert mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M).tolist() == [wide, False]
     assert not (wide and find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, monkeypatch))
 
 
 def test_is_surely_wide_of_no_polygons_is_empty():
-    assert is_surely_wide(np.array([], dtype=object), MINIMUM_WIDTH_M).tolist() == []
+    assert mask_surely_wide_polygons(np.array([], dtype=object), MINIMUM_WIDTH_M).tolist() == []
 
 
 def make_star_ring(radii, turn, squeeze):
@@ -62,7 +62,7 @@ def test_polygon_recognised_as_wide_has_no_narrow_part(radii, turn, squeeze):
     shapes = np.array([shape if shape.is_valid else None], dtype=object)
     with pytest.MonkeyPatch.context() as patch:
         narrow = find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch)
-    assert not (is_surely_wide(shapes, MINIMUM_WIDTH_M)[0] and narrow)
+    assert not (mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M)[0] and narrow)
 
 
 @given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
@@ -89,7 +89,7 @@ def test_most_parcels_are_recognised_as_wide_by_their_vertices():
         along = np.linspace(0, 1, 6, endpoint=False)[:, None]
         xy = np.concatenate([p + (q - p) * along for p, q in edges])
         shapes.append(shapely.Polygon(xy + rng.normal(0, 1.5, xy.shape)))
-    assert is_surely_wide(np.array(shapes, dtype=object), MINIMUM_WIDTH_M).mean() > 0.8
+    assert mask_surely_wide_polygons(np.array(shapes, dtype=object), MINIMUM_WIDTH_M).mean() > 0.8
 
 
 def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_part():

@@ -92,6 +92,6 @@ def test_unmatched_segments_of_few_rows_are_the_same_with_and_without_the_index(
     a, b = Polygons(make_square_grid(6, 10, {3})), Polygons(make_square_grid(6, 10, {9, 10}))
     for rows in (np.arange(36) == 9, np.arange(36) < 12, np.ones(36, dtype=bool), np.zeros(36, dtype=bool)):
         monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 10**9)
-        among_all = a.lines.find_unmatched(b.lines, rows)
+        among_all = a.lines.mask_unmatched_segments(b.lines, rows)
         monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 0)
-        assert (a.lines.find_unmatched(b.lines, rows) == among_all).all()
+        assert (a.lines.mask_unmatched_segments(b.lines, rows) == among_all).all()

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.indicators.survey_deductions import is_cut_differently
+from plugin.core.indicators.survey_deductions import find_rows_cut_differently
 
 SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
     shapely.box(0, 0, 100, 100),
@@ -18,12 +18,12 @@ SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
 
 class FakePlanLayer:
     def __init__(self, *shapes: shapely.Geometry) -> None:
-        self.plane = np.array(shapes, dtype=object)
+        self.plane_shapes = np.array(shapes, dtype=object)
         self.has_shape = np.ones(len(shapes), dtype=bool)
-        self.inner_points = shapely.point_on_surface(self.plane)
+        self.inner_points = shapely.point_on_surface(self.plane_shapes)
 
     def __len__(self) -> int:
-        return len(self.plane)
+        return len(self.plane_shapes)
 
 
 def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
@@ -32,4 +32,4 @@ def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> No
         shapely.multipolygons([SQUARE]), HALF_SQUARE, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)])
     )
     parcels = FakePlanLayer(SQUARE, shapely.multipolygons([ADJACENT_SQUARE]))
-    assert is_cut_differently(rows, parcels, ctx).tolist() == [False, True, True]
+    assert find_rows_cut_differently(rows, parcels, ctx).tolist() == [False, True, True]

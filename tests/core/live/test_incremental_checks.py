@@ -141,7 +141,7 @@ def get_role_of_source(plan, source):
 def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_sources):
     norm, sources, rules = sample_sources
     plan, findings = run_full_check(norm, sources, rules)
-    before = shapely.to_wkb(plan.layers["DLTB"].plane)
+    before = shapely.to_wkb(plan.layers["DLTB"].plane_shapes)
     live = IncrementalChecker(plan, rules)
     shape = plan.layers["DLTB"].frame.geometry.iloc[7]
     first = live.edit_row("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
@@ -150,7 +150,7 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     after = [f for f in findings if not first.may_replace_finding(f)] + first.new_findings
     after = [f for f in after if not second.may_replace_finding(f)] + second.new_findings
     assert measure_findings(after) == measure_findings(findings)
-    assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
+    assert (shapely.to_wkb(plan.layers["DLTB"].plane_shapes) == before).all()
 
 
 def test_incremental_check_checks_added_and_removed_rows(sample_sources):
@@ -244,7 +244,7 @@ def test_edited_rows_are_found_by_their_bounds_like_unedited_rows():
     triangle = "POLYGON ((0 0, 100 0, 0 100, 0 0))"
     plan = make_example_plan({"layer": [triangle, triangle]}, {"layer": "CZKFBJ"}, {})
     live = IncrementalChecker(plan, choose_rules(("GEO001",)))
-    shape = plan.layers["CZKFBJ"].plane[0]
+    shape = plan.layers["CZKFBJ"].plane_shapes[0]
     xmin, ymin, xmax, ymax = shape.bounds
     corner = (xmax - 1, ymax - 1, xmax, ymax)
     assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}

@@ -6,10 +6,14 @@ import tomllib
 
 import pytest
 
-from plugin.core.engine.explanation import describe_value_places, find_effective_values, format_effective_values
+from plugin.core.engine.explanation import (
+    describe_where_to_change_values,
+    find_effective_values,
+    format_effective_values,
+)
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.texts import FixTexts
-from plugin.core.messages.setting_names import get_setting_place
+from plugin.core.messages.setting_names import find_where_to_change_setting
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
@@ -52,7 +56,7 @@ def test_help_of_rules_and_fixes_names_settings_by_title_and_where_to_change_the
         last = list(help_texts.values())[-1]
         for key in find_keys(whole):
             with_settings += 1
-            opening = place_texts[get_setting_place(key)].partition("{titles}")[0]
+            opening = place_texts[find_where_to_change_setting(key)].partition("{titles}")[0]
             sentence = last[last.index(opening) :]
             assert f"“{titles[key]}”" in sentence, (code, key)
     assert not untitled
@@ -74,9 +78,9 @@ def test_messages_name_settings_by_title(lang, close):
 
 def test_setting_place_names_the_group_of_the_county_profile_window():
     choices = read_county_form_choices()
-    assert {get_setting_place(key) for key in choices.limits} == {"limits"}
-    assert {get_setting_place(key) for key in choices.tolerances} == {"tolerances"}
-    assert get_setting_place("attributes.layer_codes") == "file"
+    assert {find_where_to_change_setting(key) for key in choices.limits} == {"limits"}
+    assert {find_where_to_change_setting(key) for key in choices.tolerances} == {"tolerances"}
+    assert find_where_to_change_setting("attributes.layer_codes") == "file"
     words = tomllib.loads((TEXTS_FOLDER / "zh.toml").read_text(encoding="utf-8"))["setting_place"]
     window_texts = (I18N / "sanxian_zh_CN.ts").read_text(encoding="utf-8")
     sources = {
@@ -96,10 +100,12 @@ def test_place_to_change_every_effective_value_of_a_rule_is_described(lang):
     undescribed = {}
     for code, rule in load_all_rules().items():
         values = find_effective_values(rule, norm)
-        described = describe_value_places(values, code, texts)
+        described = describe_where_to_change_values(values, code, texts)
         lines = format_effective_values(values, texts)
         labels = [line.partition(f" {value.name} =")[0] for value, line in zip(values, lines, strict=True)]
         undescribed[code] = [label for label in labels if f"“{label}”" not in described]
     assert not {code: lines for code, lines in undescribed.items() if lines}
-    described = describe_value_places(find_effective_values(load_all_rules()["REL006"], norm), "REL006", texts)
+    described = describe_where_to_change_values(
+        find_effective_values(load_all_rules()["REL006"], norm), "REL006", texts
+    )
     assert texts.get_section("setting_place")["limits"].partition("{titles}")[2] in described

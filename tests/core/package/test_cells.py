@@ -20,7 +20,7 @@ from plugin.core.package.maps.jpeg import DECODED_BY_GDAL, DECODED_BY_PILLOW, NO
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import format_unknown_keys
-from plugin.core.package.tables.own_workbook import is_misleading_format, is_own_format
+from plugin.core.package.tables.own_workbook import is_format_written_by_plugin, is_misleading_format
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
@@ -69,7 +69,7 @@ PLAIN_NUMBER_FORMATS = [
 @pytest.mark.parametrize("number_format", MISLEADING_NUMBER_FORMATS)
 def test_number_format_that_shows_another_figure_is_detected(number_format):
     assert is_misleading_format(number_format, True)
-    assert not is_own_format(number_format, True)
+    assert not is_format_written_by_plugin(number_format, True)
 
 
 @pytest.mark.parametrize("number_format", PLAIN_NUMBER_FORMATS)

@@ -29,7 +29,7 @@ def make_plan_of_two_layers(crs, drawn_in=None):
 
 
 def measure_overlap(plan):
-    return shapely.area(shapely.intersection(*(plan.layers[role].plane[0] for role in ("DLTB", "STBHHX"))))
+    return shapely.area(shapely.intersection(*(plan.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))))
 
 
 def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in():
@@ -41,7 +41,7 @@ def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in(
     assert not any(len(layer.added_vertices) for layer in plan.layers.values())
     # Without the original CRS, edges are straight in degrees and the intersection differs.
     other = make_plan_of_two_layers(CGCS2000_DEGREES)
-    one, two = (other.layers[role].plane[0] for role in ("DLTB", "STBHHX"))
+    one, two = (other.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))
     part = crs_care.reproject_geometries(
         np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane_crs, plan.crs
     )

@@ -124,7 +124,7 @@ def test_mdb_with_the_tables_is_written_into_the_package(tmp_path, plan_tables, 
     # Read like any workbook: the written figures agree with the layers.
     book = read_workbook(path, row["file"], fake_access_driver)
     known = KnownTables(plan_tables.tables, "zh")
-    found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.find_blocks(sheet)}
+    found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.find_sheet_tables(sheet)}
     assert {"indicators", "lines"} <= found.keys()
     assert all(
         not [d for d in differences if d.case == "cell"] and compared for differences, compared in found.values()

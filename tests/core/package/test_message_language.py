@@ -12,7 +12,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CauseMessage, RuleProblem, Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
-from plugin.core.package.export import check_by_receiver_rules
+from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
 from plugin.core.package.layers.prepare import _find_title_and_roles
 from plugin.core.package.layers.vectors import _make_difference_error
@@ -130,7 +130,7 @@ def test_problem_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypat
     standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
-    (problem,) = check_by_receiver_rules(checked, NEVER_CANCELLED)
+    (problem,) = check_by_rules_of_receiving_body(checked, NEVER_CANCELLED)
     assert is_in_language("en", problem.format_as_sentence(Texts("en"))) and is_in_language(
         "zh", problem.format_as_sentence(Texts("zh"))
     )

@@ -10,7 +10,7 @@ from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import check_by_receiver_rules
+from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.problems import ProblemLevel
 from tests.county import SEED, make, source
 
@@ -48,7 +48,7 @@ def checked_county_with_wrong_areas():
 
 
 def collect_receiver_problems(checked):
-    return list(check_by_receiver_rules(checked, NEVER_CANCELLED))
+    return list(check_by_rules_of_receiving_body(checked, NEVER_CANCELLED))
 
 
 def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_valid_county):
@@ -87,7 +87,7 @@ def test_receiver_rule_already_run_by_the_check_is_not_run_again():
 
 def test_run_of_the_receiver_rules_can_be_cancelled(checked_valid_county):
     with pytest.raises(Cancelled):
-        list(check_by_receiver_rules(checked_valid_county, Cancellation(lambda: True)))
+        list(check_by_rules_of_receiving_body(checked_valid_county, Cancellation(lambda: True)))
 
 
 def test_standard_without_receiver_rules_gives_no_problem(checked_county_with_wrong_areas, monkeypatch):

@@ -193,7 +193,7 @@ def known_tables():
 
 
 def find_difference_cases(known, name, rows):
-    (block,) = known.find_blocks(make_sheet(name, rows))
+    (block,) = known.find_sheet_tables(make_sheet(name, rows))
     return {(d.case, d.row_name, d.column_heading) for d in find_differences(block)[0]}, block
 
 
@@ -222,7 +222,7 @@ def test_two_tables_in_one_sheet_are_recognised(known_tables):
         ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
     ]  # fmt: skip
-    blocks = known_tables.find_blocks(make_sheet("附表", rows))
+    blocks = known_tables.find_sheet_tables(make_sheet("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
@@ -242,10 +242,10 @@ def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_area
     numbers = [TableNumber(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
     table = ReportTable("land_use", columns, [ReportTableRow(["耕地", "01", *numbers], "row", "01")], "ha")
     rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
-    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("用地现状–规划", rows))
+    (block,) = KnownTables([table], "zh").find_sheet_tables(make_sheet("用地现状–规划", rows))
     assert find_differences(block) == ([], 3)
     rows[1] = ["耕地", "200000.00", "200000.06", "0.04"]
-    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("用地现状–规划", rows))
+    (block,) = KnownTables([table], "zh").find_sheet_tables(make_sheet("用地现状–规划", rows))
     assert [d.column_heading for d in find_differences(block)[0]] == ["规划增减"]
 
 
@@ -258,7 +258,7 @@ def test_area_may_differ_by_a_millionth_where_the_drawing_crs_is_unknown(is_draw
     columns = [TableColumn("line"), TableColumn("statutory", "ha")]
     table = ReportTable("lines", columns, [ReportTableRow(["生态保护红线", TableNumber(4204.765_2, 2)])], "ha")
     rows = [["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", printed]]
-    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("三条控制线", rows))
+    (block,) = KnownTables([table], "zh").find_sheet_tables(make_sheet("三条控制线", rows))
     assert (find_differences(block, is_drawing_crs_unknown=is_drawing_crs_unknown)[0] == []) is agrees
 
 
@@ -294,7 +294,7 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
-    (block,) = table.find_blocks(make_sheet("规划分区", swapped))
+    (block,) = table.find_sheet_tables(make_sheet("规划分区", swapped))
     assert not block.unknown_figure_lines and list(block.row_by_line) == [2]
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
@@ -324,7 +324,7 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
     known = KnownTables(plan_tables.tables, lang)
     seen = {}
     for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
-        for block in known.find_blocks(sheet):
+        for block in known.find_sheet_tables(sheet):
             found, compared = find_differences(block)
             seen[block.table.id] = compared
             assert (found, find_lost_rows(block), block.unknown_figure_lines, block.foreign_columns) == (

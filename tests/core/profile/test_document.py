@@ -102,7 +102,7 @@ def test_lower_secrecy_level_without_a_reason_is_not_applied():
     found = resolve_document(DocumentInfo(secrecy="公开", map_approval="审1"), make_document_profile(secrecy="秘密"))
     assert found.document_info.secrecy == "秘密" and found.source_by_key["secrecy"] == "profile"
     assert (found.refused_lowering.above, found.refused_lowering.secrecy) == ("秘密", "公开")
-    assert found.document_info.printed_approval == ""
+    assert found.document_info.printable_map_approval == ""
     with pytest.raises(InputError) as caught:
         found.require_exportable()
     message = Texts("zh").explain_error(caught.value)
@@ -137,9 +137,9 @@ def test_higher_secrecy_level_of_the_project_replaces_a_refused_lower_one():
 
 
 def test_map_approval_number_is_printed_on_public_results_only():
-    assert DocumentInfo("公开", map_approval="晋S(2026)001号").printed_approval == "晋S(2026)001号"
+    assert DocumentInfo("公开", map_approval="晋S(2026)001号").printable_map_approval == "晋S(2026)001号"
     for level in ("", "内部", "秘密"):
-        assert DocumentInfo(level, map_approval="晋S(2026)001号").printed_approval == ""
+        assert DocumentInfo(level, map_approval="晋S(2026)001号").printable_map_approval == ""
         found = resolve_document(DocumentInfo(level, map_approval="晋S(2026)001号"), make_document_profile())
         assert found.to_dict()["map_approval"] == ""
 

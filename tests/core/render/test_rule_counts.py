@@ -6,7 +6,7 @@ import re
 import pytest
 
 from plugin.core.cli.checking import format_summary
-from plugin.core.exchange.vct.database import check_imported
+from plugin.core.exchange.vct.database import check_imported_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.render.verdict import count_by_family, format_rule_counts, list_caveats
@@ -52,7 +52,7 @@ def test_console_and_log_state_the_same_counts_as_the_report():
     report, words = make_report_with_partly_checked_rule(), ReportTexts("zh")
     counts = format_rule_counts(report, words)
     assert counts in format_summary(report, words)[0]
-    assert counts in check_imported(lambda: report, Texts("zh")).summary_sentences[0]
+    assert counts in check_imported_plan(lambda: report, Texts("zh")).summary_sentences[0]
 
 
 def test_outcomes_of_a_family_sum_to_its_rules():

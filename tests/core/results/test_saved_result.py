@@ -23,8 +23,8 @@ from plugin.core.results.saved_result import (
     SavedLayer,
     SavedResult,
     is_file_unchanged,
-    make_saved_file,
     make_saved_result_path,
+    make_side_file_record,
     read_saved_result,
     write_saved_result,
 )
@@ -154,12 +154,12 @@ def test_layer_digest_changes_when_values_move_to_another_field():
 def test_data_file_with_only_a_new_time_counts_as_unchanged(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
-    kept = make_saved_file(path, (("县.waivers.csv", 1, 1),))
+    kept = make_side_file_record(path, (("县.waivers.csv", 1, 1),))
     assert is_file_unchanged(kept, path, kept.stamp) and is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
     path.write_text("b", encoding="utf-8")
     assert not is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
-    assert is_file_unchanged(make_saved_file("", ()), "", ()), "none then and none now"
-    assert not is_file_unchanged(make_saved_file("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
+    assert is_file_unchanged(make_side_file_record("", ()), "", ()), "none then and none now"
+    assert not is_file_unchanged(make_side_file_record("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
 
 
 def make_finding(role, related=""):

@@ -150,8 +150,8 @@ def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
         ("GDBHMB", "CZKFBJ"),
     ):
         a, b = plan.layers[left], plan.layers[right]
-        for i, j in zip(*shapely.STRtree(b.plane).query(a.plane), strict=True):
-            shape = shapely.intersection(a.plane[i], b.plane[j])
+        for i, j in zip(*shapely.STRtree(b.plane_shapes).query(a.plane_shapes), strict=True):
+            shape = shapely.intersection(a.plane_shapes[i], b.plane_shapes[j])
             area = shapely.area(shape)
             if area >= 0.5 or (area > 0 and 2 * area / shapely.length(shape) >= 0.1):
                 expected[left, a.keys[i], right, b.keys[j]] = area

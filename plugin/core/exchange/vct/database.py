@@ -106,7 +106,7 @@ def convert_vct_to_database(
 
 def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
     templates_by_name = {name.upper(): template for name, template in templates.items()}
-    _refuse_reserved(vct)
+    _refuse_reserved_table_names(vct)
     result.notes += [*_note_titles_of_other_tables(vct, templates_by_name), *_note_renamed_fields(vct)]
     layers = [
         _make_table_template(table, templates_by_name.get(table.name.upper()))
@@ -143,7 +143,7 @@ def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, tem
 
 
 @dataclass
-class _NumberColumn:
+class _TextDeclaredAsNumber:
     """A field that the standard has as text and the file declares as a number: number of values, the first one."""
 
     column: VctColumn
@@ -165,15 +165,15 @@ class _NumberColumn:
 
 def _find_texts_declared_as_numbers(
     vct: VctFile, templates_by_name: Mapping[str, Template]
-) -> dict[str, list[_NumberColumn]]:
+) -> dict[str, list[_TextDeclaredAsNumber]]:
     """Return table → its fields that are texts in the standard and numbers in the file."""
-    found: dict[str, list[_NumberColumn]] = {}
+    found: dict[str, list[_TextDeclaredAsNumber]] = {}
     for table in vct.tables:
         template = templates_by_name.get(table.name.upper())
         for column in table.columns if template else ():
             standard_field = template.find_field_by_name(column.name) if template else None
             if standard_field and standard_field.type == "text" and column.type in NUMBER_TYPES:
-                found.setdefault(table.name, []).append(_NumberColumn(column))
+                found.setdefault(table.name, []).append(_TextDeclaredAsNumber(column))
     return found
 
 
@@ -225,7 +225,7 @@ def _count_identity_numbers(values: pd.Series) -> int:
     return int(values.dropna().astype(str).str.fullmatch(_PERSONAL_ID_PATTERN).sum())
 
 
-def _refuse_reserved(vct: VctFile) -> None:
+def _refuse_reserved_table_names(vct: VctFile) -> None:
     """Raise InputError for a table whose name GeoPackage reserves."""
     for feature_class in vct.structure.feature_classes:
         if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
@@ -328,7 +328,7 @@ class ImportCheck:
     summary_sentences: tuple[str, ...] = ()
 
 
-def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
+def check_imported_plan(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     """Run a check of the imported plan and summarise its report.
 
     ``run`` makes the report. An error of the check becomes a sentence and is not raised, because the import is already

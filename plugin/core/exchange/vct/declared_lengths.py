@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import shapely
 
-from ...standard.divisions import COUNTY_LEVEL, find_foreign_place
+from ...standard.divisions import COUNTY_LEVEL, find_place_outside_county
 from .batch import KEY_FIELD, VctRowBatch
 from .location_check import CountyCodes
 from .settings import FileRemarks, load_settings
@@ -207,12 +207,12 @@ class PlaceNameCheck:
         The right county is that of the row's code, otherwise ``county``.
         """
         settings = load_settings()
-        code_by_county_name, upper_names = _list_county_names(settings.shortest_county_name)
+        code_by_county_name, upper_names = _load_county_and_upper_names(settings.shortest_county_name)
         longest, below_county_words = max(map(len, code_by_county_name), default=0), tuple(settings.below_county_words)
         divisions = _load_divisions()
         for (table, name_field, value, row_code), (line, count) in self._places.items():
             code = row_code or county
-            place_name = _strip_names(value, upper_names)
+            place_name = _strip_upper_names(value, upper_names)
             other = next(
                 (
                     n
@@ -226,7 +226,7 @@ class PlaceNameCheck:
                 or code in (c for n, c in code_by_county_name.items() if n == other)
             ):
                 continue
-            other = other or (find_foreign_place(value, code, divisions) if divisions is not None else "")
+            other = other or (find_place_outside_county(value, code, divisions) if divisions is not None else "")
             if other:
                 params = {"table": table, "field": name_field, "other": other, "code": code}
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
@@ -237,14 +237,14 @@ def _iterate_prefixes(text: str, longest: int) -> Iterable[str]:
     return (text[:n] for n in range(min(len(text), longest), 0, -1))
 
 
-def _strip_names(text: str, upper_names: list[str]) -> str:
+def _strip_upper_names(text: str, upper_names: list[str]) -> str:
     """Return a text without the names of province and city (``above``) at its start."""
     for name in upper_names:
         text = text.removeprefix(name)
     return text
 
 
-def _list_county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+def _load_county_and_upper_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     """Return county name → code, and the list of names of provinces and cities.
 
     Only county names with at least ``shortest`` characters are returned.

@@ -174,7 +174,7 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
         vertical_datum=pairs.get("verticaldatum", ("",))[0],
         declared_extent=read_extent(header),
     )
-    _report_missing(header, describe_crs(crs).is_geographic)
+    _report_missing_keys(header, describe_crs(crs).is_geographic)
     header.report_unused(_USUAL_VALUES)
     return head
 
@@ -189,7 +189,7 @@ def _store_pair(
         remarks.add_remark("vct_note_head_unused", lines.number, key=key, value=value)
 
 
-def _report_missing(head: HeaderPairs, geographic: bool) -> None:
+def _report_missing_keys(head: HeaderPairs, geographic: bool) -> None:
     """Add a remark on required header keys that are missing or empty."""
     filled_keys = {key for key, (value, _, _) in head.pairs.items() if value}
     missing_keys = [

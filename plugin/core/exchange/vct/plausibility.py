@@ -106,7 +106,7 @@ class PlausibilityCheck:
         self._count, self._different_rows, self._line = 0, 0, 0
         self._last_row: list[Any] = []
         #: Values with blanks at their ends, in fields of codes and in others.
-        self._blanks = {True: _BlankEnds(), False: _BlankEnds()}
+        self._blanks = {True: _FieldsWithOuterBlanks(), False: _FieldsWithOuterBlanks()}
 
     def check_batch(self, batch: VctRowBatch) -> None:
         """Check the values of a batch, and collect the properties of its columns."""
@@ -411,7 +411,7 @@ class PlausibilityCheck:
         )
 
 
-class _BlankEnds:
+class _FieldsWithOuterBlanks:
     """Values of some fields of a table that begin or end with blanks: fields, count, the first one."""
 
     def __init__(self) -> None:

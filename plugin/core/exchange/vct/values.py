@@ -148,7 +148,7 @@ def _format_reals(
     )
     finite_numbers = numbers[~np.isnan(numbers)]
     decimals = declared_decimals
-    while decimals < _MAX_DECIMALS and not _is_exact(finite_numbers, decimals):
+    while decimals < _MAX_DECIMALS and not _are_exact_with_decimals(finite_numbers, decimals):
         decimals += 1
     notes = {}
     if decimals > declared_decimals:
@@ -170,7 +170,7 @@ def _compute_rounding_allowance(values: NDArray) -> NDArray:
     return _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(values))
 
 
-def _is_exact(values: NDArray, decimals: int) -> bool:
+def _are_exact_with_decimals(values: NDArray, decimals: int) -> bool:
     return bool((np.abs(values - np.round(values, decimals)) <= _compute_rounding_allowance(values)).all())
 
 

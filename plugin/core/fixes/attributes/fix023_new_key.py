@@ -46,7 +46,7 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
         row = state.get_finding_row(finding)
         if row.key:
             raise FixRefused("stale")
-        value = state.issue_key(row.role)
+        value = state.reserve_new_key(row.role)
         return Edits([RowEdit(row.role, row.fid, attributes={field_name: value})], params={"value": value})
     rows = [
         state.get_row_by_number(finding.role, number)
@@ -55,7 +55,7 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
     others = [row for row in rows if row is not None][1:]
     if not others:
         raise FixRefused("stale")
-    edits = [RowEdit(row.role, row.fid, attributes={field_name: state.issue_key(row.role)}) for row in others]
+    edits = [RowEdit(row.role, row.fid, attributes={field_name: state.reserve_new_key(row.role)}) for row in others]
     values = [edit.attributes[field_name] for edit in edits]
     return Edits(
         edits,

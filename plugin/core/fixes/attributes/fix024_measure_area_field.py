@@ -42,7 +42,7 @@ def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share:
     row = state.get_finding_row(finding)
     require_shape(row)
     template_field = row.layer.template.find_field_by_name(finding.field)
-    if template_field is None or not row.layer.has(template_field.meaning):
+    if template_field is None or not row.layer.has_field(template_field.meaning):
         raise FixRefused("stale")
     former_area = float(row.layer.numbers(template_field.meaning)[0])
     area = measure_shape_area_m2(state, row, row.stored_shape)

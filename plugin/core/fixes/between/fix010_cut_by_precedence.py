@@ -62,7 +62,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=yields.role, key=yields.key)
     edits = reshape_row(state, yields, remaining_shape)
-    windows = _list_windows(edits, yields, stays, remaining_shape)
+    windows = _list_opened_windows(edits, yields, stays, remaining_shape)
     opens_window = bool(windows)
     return Edits(
         edits,
@@ -73,7 +73,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     )
 
 
-def _list_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining_shape: Any) -> list[WindowEdit]:
+def _list_opened_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining_shape: Any) -> list[WindowEdit]:
     """Return the holes of the parts of a row that were not open before, each with the key of its part."""
     windows = []
     # The parts are in the order of the edits.
@@ -81,6 +81,6 @@ def _list_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining_shape
         key = edit.attributes.get(yields.layer.get_field_name("key"), "") if edit.is_new else yields.key
         for ring in part.interiors:
             hole = shapely.Polygon(ring)
-            if shapely.intersection(hole, yields.plane).area > _LEAST_NEW_SHARE * hole.area:
+            if shapely.intersection(hole, yields.plane_shape).area > _LEAST_NEW_SHARE * hole.area:
                 windows.append(WindowEdit(yields.role, str(key), stays.role, stays.key, hole))
     return windows

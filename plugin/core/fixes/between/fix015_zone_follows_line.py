@@ -94,11 +94,11 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:
         raise FixRefused("stale")
-    remaining_shape = subtract(row.plane, [leaving], state.tolerance)
+    remaining_shape = subtract(row.plane_shape, [leaving], state.tolerance)
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
-    line_codes, closed_codes = _list_codes_of_line_below(state, leaving), _list_codes_that_equal_a_line(state)
+    line_codes, closed_codes = _list_zone_codes_of_covering_line(state, leaving), _list_zone_codes_equal_to_lines(state)
     # A zone that must equal its line gets no land beyond the line.
     open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
     candidates = measure_shared_edges(open_rows, leaving, state)
@@ -113,7 +113,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     }  # fmt: skip
     edits = [
         *reshape_row(state, row, remaining_shape),
-        *reshape_row(state, target, join(target.plane, leaving, state.tolerance)),
+        *reshape_row(state, target, join(target.plane_shape, leaving, state.tolerance)),
     ]
     return Edits(edits, case="leaves", params=params, keeps_union=True)
 
@@ -124,21 +124,24 @@ def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) ->
         layer = state.plan.find_layer_of_concept(other)
         if layer is None:
             continue
-        shared_land = shapely.intersection(_unite_rows_on(state, layer, land), land)
+        shared_land = shapely.intersection(_unite_rows_meeting_land(state, layer, land), land)
         if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
             raise FixRefused("line_of_precedence", other_role=layer.role)
 
 
-def _list_codes_of_line_below(state: EditingState, land: Any) -> frozenset[str]:
+def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozenset[str]:
     """Return the codes of the zone of the first control line, by precedence, that covers most of the land."""
     for line in PRECEDENCE:
         layer = state.plan.find_layer_of_concept(line)
-        if layer is not None and 2 * shapely.intersection(_unite_rows_on(state, layer, land), land).area > land.area:
+        if (
+            layer is not None
+            and 2 * shapely.intersection(_unite_rows_meeting_land(state, layer, land), land).area > land.area
+        ):
             return list_zone_codes(state, ZONE_SETTING_BY_LINE[line])
     return frozenset()
 
 
-def _list_codes_that_equal_a_line(state: EditingState) -> frozenset[str]:
+def _list_zone_codes_equal_to_lines(state: EditingState) -> frozenset[str]:
     """Return the codes of the zones that a county draws equal to a control line (REL004, REL005)."""
     settings = [
         ZONE_SETTING_BY_LINE[line]
@@ -148,5 +151,5 @@ def _list_codes_that_equal_a_line(state: EditingState) -> frozenset[str]:
     return frozenset().union(*(list_zone_codes(state, setting) for setting in settings))
 
 
-def _unite_rows_on(state: EditingState, layer: Layer, land: Any) -> Any:
-    return shapely.union_all([one.plane for one in state.find_rows_meeting(layer.role, land)])
+def _unite_rows_meeting_land(state: EditingState, layer: Layer, land: Any) -> Any:
+    return shapely.union_all([one.plane_shape for one in state.find_rows_meeting(layer.role, land)])

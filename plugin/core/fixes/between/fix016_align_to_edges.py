@@ -120,14 +120,16 @@ class _Alignment:
         neighbours = [
             one
             for one in self.state.find_rows_meeting(row.role, former_shape, without=(row.fid,), reach_m=reach_m)
-            if shapely.get_dimensions(one.plane) == 2
+            if shapely.get_dimensions(one.plane_shape) == 2
         ]
         self.rows.update({one.fid: one for one in neighbours})
-        shapes_before = {row.fid: former_shape} | {one.fid: self.shapes.get(one.fid, one.plane) for one in neighbours}
+        shapes_before = {row.fid: former_shape} | {
+            one.fid: self.shapes.get(one.fid, one.plane_shape) for one in neighbours
+        }
         others = [shape for fid, shape in shapes_before.items() if fid != row.fid]
         noded = {row.fid: add_vertices_of(former_shape, others, reach_m)}
         stretches = find_aligned_stretches(
-            noded[row.fid], ReferenceEdges(other.plane for other in references), self.within_m
+            noded[row.fid], ReferenceEdges(other.plane_shape for other in references), self.within_m
         )
         noded |= {one.fid: add_vertices_of(shapes_before[one.fid], [noded[row.fid]], reach_m) for one in neighbours}
         aligned = {fid: replace_stretches(one, stretches) for fid, one in noded.items()}

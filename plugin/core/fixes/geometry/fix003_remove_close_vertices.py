@@ -51,7 +51,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     state.require_geometry_in_plane(row)
     limit = max(within_m, state.tolerance.cluster_m)
     shape, removed_count = row.stored_shape, 0
-    foreign = _collect_foreign_vertices(state, row, limit)
+    foreign = _collect_vertices_of_other_rows(state, row, limit)
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)
         if not len(pairs.polygon_row):
@@ -65,16 +65,16 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     return Edits(reshape_row(state, row, shape), params={"count": removed_count})
 
 
-def _collect_foreign_vertices(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
+def _collect_vertices_of_other_rows(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
     """Return the vertices of all other rows in the box of a row."""
     foreign_vertices: set[tuple[float, float]] = set()
-    xmin, ymin, xmax, ymax = row.plane.bounds
+    xmin, ymin, xmax, ymax = row.plane_shape.bounds
     for role, layer in state.plan.layers.items():
         if layer.template.geometry != "polygon":
             continue
         without = (row.fid,) if role == row.role else ()
-        for other in state.find_rows_meeting(role, row.plane, without=without, reach_m=reach_m):
-            xy = shapely.get_coordinates(other.plane)
+        for other in state.find_rows_meeting(role, row.plane_shape, without=without, reach_m=reach_m):
+            xy = shapely.get_coordinates(other.plane_shape)
             inside = (xy >= (xmin, ymin)).all(axis=1) & (xy <= (xmax, ymax)).all(axis=1)
             foreign_vertices |= set(map(tuple, xy[inside].tolist()))
     return foreign_vertices

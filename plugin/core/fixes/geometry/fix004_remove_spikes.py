@@ -61,7 +61,7 @@ def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row)
             continue
         without = (row.fid,) if role == row.role else ()
         for other in state.find_rows_meeting(role, tip, without=without, reach_m=state.tolerance.cluster_m):
-            if (shapely.get_coordinates(other.plane) == point).all(axis=1).any():
+            if (shapely.get_coordinates(other.plane_shape) == point).all(axis=1).any():
                 raise FixRefused("vertex_shared", role=row.role, key=row.key)
     polygons = []
     for polygon in shapely.get_parts([shape]):

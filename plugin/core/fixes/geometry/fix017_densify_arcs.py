@@ -3,7 +3,7 @@ from typing import Any
 
 import shapely
 
-from ...geometry.arcs import UnknownCurveError, count_arcs, straighten
+from ...geometry.arcs import UnknownCurveError, count_arcs, straighten_arcs
 from ...model.findings import Finding
 from ..dividing import replace_arcs
 from ..edits import Edits, FixRefused
@@ -56,7 +56,7 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
     tolerance = max(tolerance_m or float(state.norm.get("quality.arc_tolerance_m")), state.tolerance.cluster_m)
     arcs = count_arcs(row.curve_text)
     try:
-        shape = straighten(row.curve_text, tolerance)
+        shape = straighten_arcs(row.curve_text, tolerance)
     except UnknownCurveError as error:
         raise FixRefused("curve_unknown", role=row.role, key=row.key) from error
     if not arcs:
@@ -68,14 +68,14 @@ def densify_arcs(finding: Finding, *, state: EditingState, tolerance_m: float = 
 
 def _take_over_vertices(state: EditingState, row: Row, shape: Any) -> Any:
     """Return a polygon with the vertices of its straight neighbours where both differ by rounding only."""
-    if shapely.get_dimensions(shape) < 2 or row.plane is None:
+    if shapely.get_dimensions(shape) < 2 or row.plane_shape is None:
         return shape
     neighbours = [
         other.stored_shape
         for role, layer in state.plan.layers.items()
         if layer.template.geometry == "polygon" and layer.known_crs == state.plan.plane_crs
         for other in state.find_rows_meeting(
-            role, row.plane, without=(row.fid,) if role == row.role else (), reach_m=state.tolerance.edge_match_m
+            role, row.plane_shape, without=(row.fid,) if role == row.role else (), reach_m=state.tolerance.edge_match_m
         )
         if not other.curve_text
     ]

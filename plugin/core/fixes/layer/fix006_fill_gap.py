@@ -51,18 +51,18 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
     if gap is None:
         raise FixRefused("stale")
     rows = state.find_rows_meeting(role, gap, reach_m=state.tolerance.cluster_m)
-    if any(shapely.intersection(row.plane, gap).area > state.tolerance.min_area_m2 / 100 for row in rows):
+    if any(shapely.intersection(row.plane_shape, gap).area > state.tolerance.min_area_m2 / 100 for row in rows):
         raise FixRefused("stale")
     if find_window_filler(state, role, gap) is not None:
         raise FixRefused("is_window", role=role, key=finding.key)
-    lengths = {row.fid: measure_shared_edge(gap, row.plane, state.tolerance.cluster_m) for row in rows}
+    lengths = {row.fid: measure_shared_edge(gap, row.plane_shape, state.tolerance.cluster_m) for row in rows}
     candidates = [row for row in rows if lengths[row.fid] > state.tolerance.edge_match_m]
     if neighbour:
         candidates = [row for row in candidates if row.key == neighbour]
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
-    chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane.area))
-    filled_shape = join(chosen_row.plane, gap, state.tolerance)
+    chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane_shape.area))
+    filled_shape = join(chosen_row.plane_shape, gap, state.tolerance)
     params = {
         "key": chosen_row.key,
         "length": round(lengths[chosen_row.fid], 2),

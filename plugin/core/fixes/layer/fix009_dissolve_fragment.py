@@ -43,12 +43,12 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     row = state.get_finding_row(finding)
     shape = require_shape(row)
     rows = state.find_rows_meeting(row.role, shape, without=(row.fid,), reach_m=state.tolerance.cluster_m)
-    lengths = {one.fid: measure_shared_edge(shape, one.plane, state.tolerance.cluster_m) for one in rows}
+    lengths = {one.fid: measure_shared_edge(shape, one.plane_shape, state.tolerance.cluster_m) for one in rows}
     adjacent = [one for one in rows if lengths[one.fid] > state.tolerance.edge_match_m]
     if not adjacent:
         raise FixRefused("no_neighbour", role=row.role)
     target = max(adjacent, key=lambda one: (_get_use(one) == _get_use(row), lengths[one.fid]))
-    edits = reshape_row(state, target, join(target.plane, shape, state.tolerance))
+    edits = reshape_row(state, target, join(target.plane_shape, shape, state.tolerance))
     return Edits(
         [*edits, RowEdit(row.role, row.fid, is_deleted=True)],
         params={"key": row.key, "other_key": target.key, "length": round(lengths[target.fid], 2)},

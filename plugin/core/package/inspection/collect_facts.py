@@ -208,7 +208,7 @@ def _read_document_texts(
     folder: Path, facts: PackageFacts, cancellation: Cancellation
 ) -> dict[str, DocumentTexts | str]:
     """Return path → texts of each document that the plugin made, or why they are unknown."""
-    generated_documents = facts.list_generated_documents()
+    generated_documents = facts.get_kinds_of_generated_documents()
     texts: dict[str, DocumentTexts | str] = {}
     for file in facts.files_outside_data_sets:
         if (

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.linework import iterate_batches
-from ...geometry.validity import is_missing
+from ...geometry.validity import mask_missing_shapes
 from ..layers.content import convert_values
 from ..layers.shape_comparison import compute_max_vertex_shift, compute_outline_distance
 from ..layers.shapefile import choose_dbf_number_format
@@ -150,7 +150,7 @@ def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
     """
     import pandas as pd
 
-    both_have_keys = first.has("key") and other.has("key")
+    both_have_keys = first.has_field("key") and other.has_field("key")
     row_tables = []
     for layer in (first, other):
         keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
@@ -213,12 +213,12 @@ def _has_finite_coordinates(shapes: NDArray) -> NDArray:
     """Return (n,) bool: shapes that exist and have finite coordinates."""
     xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
     has_bad_vertex = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
-    return ~is_missing(shapes) & ~has_bad_vertex
+    return ~mask_missing_shapes(shapes) & ~has_bad_vertex
 
 
 def _replace_empty_by_none(shapes: NDArray) -> NDArray:
     shapes = shapes.copy()
-    shapes[is_missing(shapes)] = None
+    shapes[mask_missing_shapes(shapes)] = None
     return shapes
 
 

@@ -460,7 +460,7 @@ class PackageFacts:
         """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
 
-    def list_generated_documents(self) -> dict[str, str]:
+    def get_kinds_of_generated_documents(self) -> dict[str, str]:
         """Return path → kind of the documents that the plugin made by the manifest, in the places of such documents."""
         rows = self.manifest.get("slots") if self.manifest else None
         kinds = {

@@ -81,10 +81,10 @@ def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None
             rule_codes.append(rule.code)
     texts = Texts(report.lang)
     if rule_codes:
-        _add_report_finding(checked, facts, OUTCOME_CASE, names=_list_names(rule_codes, texts))
+        _add_report_finding(checked, facts, OUTCOME_CASE, names=_join_names(rule_codes, texts))
     differing_names = list_differing_parameters(report_data, checked)
     if differing_names:
-        _add_report_finding(checked, facts, VALUE_CASE, names=_list_names(differing_names, texts))
+        _add_report_finding(checked, facts, VALUE_CASE, names=_join_names(differing_names, texts))
     tool = (facts.manifest or {}).get("tool")
     # Another build of the version may have other texts.
     is_same_build = not isinstance(tool, dict) or tool.get("generator") == compute_generator_digest()
@@ -97,7 +97,7 @@ def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None
         _add_report_finding(checked, facts, FINDING_CASE, names=listed_names, count=len(differences))
 
 
-def _list_names(names: list[str], texts: Texts) -> str:
+def _join_names(names: list[str], texts: Texts) -> str:
     return texts.get("words", "between_names").join(names[:_MAX_LISTED_CODES]) + (
         " …" if len(names) > _MAX_LISTED_CODES else ""
     )
@@ -272,7 +272,7 @@ def inspect_package(
         options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.resolve_norm()
         options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.list_role_choices()})
-        options = replace(options, notices=(*options.notices, *_take_notices(facts)))
+        options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
             Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or is_vct(data_set)
@@ -304,7 +304,7 @@ def _list_system_files_outside(path: Path, facts: PackageFacts) -> tuple[str, ..
     return tuple(name for name in list_system_files(path) if name not in inside)
 
 
-def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
+def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     """Remove the notices of VCT files from their layers and return them by file.
 
     Notices are remarks of the reader. They concern the whole file, and a layer may not belong to the plan.
@@ -365,10 +365,10 @@ def _read_layers(
     A layer that an earlier data set has is compared with it instead of checked. Layers with unreadable rows become
     facts with −1 features.
     """
-    from ...check import is_part_of_plan
+    from ...check import make_plan_layer_selector
 
     norm, choices = options.resolve_norm(), options.list_role_choices()
-    wanted_fields = is_part_of_plan(norm, choices)
+    wanted_fields = make_plan_layer_selector(norm, choices)
     layers_to_check: list[SourceLayer] = []
     first_of_role: dict[str, tuple[SourceLayer, str]] = {}
     comparisons: list[DatasetComparison] = []

@@ -80,7 +80,7 @@ class MapComparer:
         return self._compared
 
     def _compare(self, package: PackageFacts, plan: Plan) -> Iterator[MapComparison]:
-        rows = _list_map_rows(package)
+        rows = _index_map_rows_by_path(package)
         drawn_files = [
             (file, request)
             for file, request in _list_requests(package)
@@ -173,7 +173,7 @@ def _has_other_crs(plan: Plan, crs: str) -> bool:
     return bool(crs) and any(make_crs_label(layer.crs) != crs for layer in plan.layers.values())
 
 
-def _list_map_rows(package: PackageFacts) -> dict[str, dict[str, Any]]:
+def _index_map_rows_by_path(package: PackageFacts) -> dict[str, dict[str, Any]]:
     """Return path → row of each map of the manifest."""
     rows = package.manifest.get("maps") if package.manifest else None
     return {str(row.get("file", "")): row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict)}

@@ -268,7 +268,7 @@ def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) 
 
 def read_report_pictures(page: PageContent, report: Report) -> ReportPictures | None:
     """Return the pictures of a report's page; None if they are not those of a report."""
-    from ...render.finding_lists import list_conflicts as conflicts_of
+    from ...render.finding_lists import make_conflicts_section as conflicts_of
     from ...render.pictures import LegendEntry, ReportPictures
     from ...render.words import ReportTexts
 

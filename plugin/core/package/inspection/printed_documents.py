@@ -91,22 +91,24 @@ def _read_docx_texts(path: Path) -> DocumentTexts:
             body, styles = (_parse_part(archive, name) for name in (_BODY_PART, _STYLES_PART))
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as error:
         raise UnreadableDocument("damaged") from error
-    rows = [style for style in styles if style.tag == _qualify("style")]
+    rows = [style for style in styles if style.tag == _qualify_xml_name("style")]
     verdict_name = load_report_settings().docx_styles["verdict"]
     verdict_styles = {_get_value(style, "styleId") for style in rows if _get_child_value(style, "name") == verdict_name}
-    hiding_styles = {_get_value(style, "styleId") for style in rows if _hides_text(style.find(_qualify("rPr")), False)}
+    hiding_styles = {
+        _get_value(style, "styleId") for style in rows if _hides_text(style.find(_qualify_xml_name("rPr")), False)
+    }
     verdict = None if not verdict_styles else ""
     texts, hidden = [], []
     for paragraph, is_shaded in _list_paragraphs(body, False):
-        properties = paragraph.find(_qualify("pPr"))
+        properties = paragraph.find(_qualify_xml_name("pPr"))
         style = "" if properties is None else _get_child_value(properties, "pStyle")
         text = _join_texts(paragraph)
         if text:
             texts.append(text)
         if style in verdict_styles and not verdict:
             verdict = text
-        for run in paragraph.iter(_qualify("r")):
-            run_properties = run.findall(_qualify("rPr"))
+        for run in paragraph.iter(_qualify_xml_name("r")):
+            run_properties = run.findall(_qualify_xml_name("rPr"))
             styles_used = {style, *(_get_child_value(one, "rStyle") for one in run_properties)}
             is_hidden = any(_hides_text(one, is_shaded) for one in run_properties) or (
                 bool(styles_used & hiding_styles) and not is_shaded
@@ -116,22 +118,22 @@ def _read_docx_texts(path: Path) -> DocumentTexts:
     return DocumentTexts(texts, verdict, tuple(hidden))
 
 
-def _qualify(name: str) -> str:
+def _qualify_xml_name(name: str) -> str:
     return f"{{{_WORD_NAMESPACE}}}{name}"
 
 
 def _get_value(element: ElementTree.Element, name: str) -> str:
-    return element.get(_qualify(name), "")
+    return element.get(_qualify_xml_name(name), "")
 
 
 def _get_child_value(element: ElementTree.Element, name: str) -> str:
     """Return the value of a child element, empty without it."""
-    child = element.find(_qualify(name))
+    child = element.find(_qualify_xml_name(name))
     return "" if child is None else _get_value(child, "val")
 
 
 def _join_texts(element: ElementTree.Element) -> str:
-    return "".join(part.text or "" for part in element.iter(_qualify("t")))
+    return "".join(part.text or "" for part in element.iter(_qualify_xml_name("t")))
 
 
 def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[tuple[ElementTree.Element, bool]]:
@@ -139,9 +141,9 @@ def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[
 
     Elements too deep for Python are a damaged document.
     """
-    properties = [element.find(_qualify(name)) for name in ("tcPr", "pPr")]
+    properties = [element.find(_qualify_xml_name(name)) for name in ("tcPr", "pPr")]
     is_shaded = is_shaded or any(one is not None and _is_shaded(one) for one in properties)
-    if element.tag == _qualify("p"):
+    if element.tag == _qualify_xml_name("p"):
         yield element, is_shaded
         return
     try:
@@ -152,7 +154,7 @@ def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[
 
 
 def _is_shaded(properties: ElementTree.Element) -> bool:
-    shade = properties.find(_qualify("shd"))
+    shade = properties.find(_qualify_xml_name("shd"))
     fill = "" if shade is None else _get_value(shade, "fill").upper()
     return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR_PATTERN.fullmatch(fill)
 
@@ -162,7 +164,7 @@ def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool
     if properties is None:
         return False
     is_hidden = any(
-        (child := properties.find(_qualify(name))) is not None
+        (child := properties.find(_qualify_xml_name(name))) is not None
         and _get_value(child, "val").lower() not in ("0", "false", "off")
         for name in ("vanish", "webHidden")
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
-from ...geometry.validity import is_missing
+from ...geometry.validity import mask_missing_shapes
 from ...standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class PackageLayer:
         A multipoint with one point becomes a point, which every format accepts.
         """
         raw_shapes = self.layer.raw_shapes[rows].copy()
-        raw_shapes[is_missing(raw_shapes)] = None
+        raw_shapes[mask_missing_shapes(raw_shapes)] = None
         if self.template.geometry == "point":
             is_single_point = shapely.get_num_geometries(raw_shapes) == 1
             raw_shapes[is_single_point] = shapely.get_geometry(raw_shapes[is_single_point], 0)
@@ -246,7 +246,7 @@ class PackageLayer:
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
         """
         raw_shapes = self.layer.raw_shapes
-        rows = np.flatnonzero(~is_missing(raw_shapes))
+        rows = np.flatnonzero(~mask_missing_shapes(raw_shapes))
         xy, shape_of_vertex = shapely.get_coordinates(raw_shapes[rows], return_index=True)
         has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
         # The corners show whether a shape is too far away.

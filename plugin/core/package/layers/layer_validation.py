@@ -74,12 +74,12 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
     layer = content.layer
     raw_shapes = layer.raw_shapes
     kinds = shapely.get_type_id(raw_shapes)
-    has_shape = (kinds >= 0) & ~layer.empty
+    has_shape = (kinds >= 0) & ~layer.empty_rows
     is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[content.template.geometry])
     yield from make_row_problem(
         content, ProblemLevel.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
     )
-    yield from make_row_problem(content, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken))
+    yield from make_row_problem(content, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken_rows))
     rows_without_place = content.find_rows_with_unusable_coordinates(CRS.from_user_input(vectors.crs))
     yield from make_row_problem(content, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
     if content.template.geometry == "point":
@@ -87,7 +87,7 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
         yield from make_row_problem(
             content, ProblemLevel.STOP, "points_many", np.flatnonzero(has_many_points & has_shape)
         )
-    yield from make_row_problem(content, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty))
+    yield from make_row_problem(content, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty_rows))
     yield from make_row_problem(
         content, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
     )
@@ -108,7 +108,7 @@ def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[E
     if content.template.geometry != "polygon" or vectors.suffix not in _RING_SORTING_SUFFIXES:
         return
     raw_shapes = content.layer.raw_shapes
-    invalid_polygons = content.layer.invalid & np.isin(
+    invalid_polygons = content.layer.invalid_rows & np.isin(
         shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
     )
     rows = find_nested_polygons(raw_shapes, invalid_polygons, overlaps=vectors.suffix == ".shp")
@@ -130,7 +130,9 @@ def _find_new_crossings(
     if layer.crs == plane and not rounds_coordinates:
         return
     is_usable_polygon = (
-        ~layer.invalid & ~layer.empty & np.isin(shapely.get_type_id(layer.raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"])
+        ~layer.invalid_rows
+        & ~layer.empty_rows
+        & np.isin(shapely.get_type_id(layer.raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"])
     )
     is_usable_polygon[rows_without_place] = False
     rows = np.flatnonzero(is_usable_polygon)

@@ -21,7 +21,7 @@ from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
-from ...geometry.validity import is_missing, repair_polygon
+from ...geometry.validity import mask_missing_shapes, repair_polygon
 from ...standard.template import TemplateField
 from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import shapefile, vct_precision
@@ -357,8 +357,8 @@ def find_shape_changes(content: PackageLayer, rows: PackageRowBatch, shapes: NDA
     """
     if content.template.geometry != "polygon":
         return {}
-    was_invalid = content.layer.invalid[rows.first_position : rows.first_position + len(shapes)]
-    is_present = ~is_missing(rows.shapes) & ~is_missing(shapes)
+    was_invalid = content.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]
+    is_present = ~mask_missing_shapes(rows.shapes) & ~mask_missing_shapes(shapes)
     is_valid = shapely.is_valid(shapes)
     has_other_rings = np.any(_count_parts_and_holes(rows.shapes) != _count_parts_and_holes(shapes), axis=0)
     return {
@@ -382,7 +382,9 @@ def _compute_area_added_by_repair(
 
     Figures of the plan, and those of an inspection, are computed from repaired shapes.
     """
-    invalid_positions = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
+    invalid_positions = np.flatnonzero(
+        content.layer.invalid_rows[first : first + len(shapes)] & ~mask_missing_shapes(shapes)
+    )
     repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
     return (
         float(measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum())

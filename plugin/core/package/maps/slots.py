@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...cancellation import Cancellation
 from ...errors import OutputError
 from ...files.digests import compute_sha256, read_manifest
-from ...geometry.validity import is_missing
+from ...geometry.validity import mask_missing_shapes
 from ...messages.texts import Message, Texts
 from ...standard.map_set import (
     ConceptLayer,
@@ -28,7 +28,7 @@ from ...standard.map_set import (
 )
 from ..names import fill_placeholders, make_name_matcher
 from ..package_spec.model import MIN_DPI
-from ..problems import ExportProblem, GateRefusal, ProblemLevel, select_levels
+from ..problems import ExportProblem, GateRefusal, ProblemLevel, select_problems_of_levels
 from . import jpeg
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReaso
             plan.layers[role] for role in expand_concepts_to_roles(concepts_or_roles, concepts) if role in plan.layers
         ]
         return choose_layer_with_features(
-            ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers
+            ConceptLayer(v.role, v.name, bool((~mask_missing_shapes(v.raw_shapes)).any())) for v in layers
         )
 
     return find_missing_input(map_spec, find_filled_layer, concepts)
@@ -277,7 +277,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
 
 def _refuse_missing_required_maps(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
     """Raise OutputError if a required map could not be rendered and none is forced."""
-    gate_problems = select_levels(problems, ProblemLevel.GATE)
+    gate_problems = select_problems_of_levels(problems, ProblemLevel.GATE)
     if gate_problems and not context.planned_maps.allows_missing_maps:
         raise OutputError(
             "package_gate",

@@ -52,7 +52,7 @@ def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts
     """Yield findings on PDF documents with few, blank, repeated or foreign pages, or with a title of another one."""
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     slot_by_path = {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
-    generated_documents = package.list_generated_documents()
+    generated_documents = package.get_kinds_of_generated_documents()
     documents: list[tuple[FileFact, PdfFact]] = []
     for file in package.files_outside_data_sets:
         pdf = file.pdf_fact
@@ -80,7 +80,7 @@ def _find_blank_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Te
     longest = max((len(list(run)) for _, run in runs), default=0)
     is_large_share = len(blank_pages) > limits.blank_share * pdf.page_count
     if longest > limits.blank_in_row or (is_large_share and len(blank_pages) > 1):
-        params = {"count": len(blank_pages), "pages": pdf.page_count, "numbers": _list_numbers(blank_pages, texts)}
+        params = {"count": len(blank_pages), "pages": pdf.page_count, "numbers": _join_numbers(blank_pages, texts)}
         yield make_file_finding(path, "gaps", Severity.WARNING if is_large_share else Severity.INFO, **params)
 
 
@@ -94,7 +94,7 @@ def _find_repeated_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts:
         return
     most_numbers = max(numbers_by_digest.values(), key=len)
     severity = Severity.WARNING if count > limits.repeated_share * pdf.page_count else Severity.INFO
-    params = {"count": count, "pages": pdf.page_count, "numbers": _list_numbers(most_numbers, texts)}
+    params = {"count": count, "pages": pdf.page_count, "numbers": _join_numbers(most_numbers, texts)}
     yield make_file_finding(path, "repeated", severity, **params)
 
 
@@ -129,7 +129,7 @@ def find_covered_pages(package: PackageFacts) -> Iterator[Finding]:
 
     A picture as large as the page is a scan over its recognised text, except in a document that the plugin made.
     """
-    generated_documents = package.list_generated_documents()
+    generated_documents = package.get_kinds_of_generated_documents()
     for file in package.files_outside_data_sets:
         if file.pdf_fact is None or not has_valid_end(file.name, file.last_bytes):
             continue
@@ -195,7 +195,7 @@ def _is_same_picture(one: FileFact, other: FileFact) -> bool:
     return 2 in digests.values()
 
 
-def _list_numbers(numbers: Sequence[int], texts: Texts) -> str:
+def _join_numbers(numbers: Sequence[int], texts: Texts) -> str:
     """Return page numbers as a message shows them."""
     listed_numbers = texts.get("words", "between_names").join(str(number) for number in numbers[:_MAX_NAMED_PAGES])
     return listed_numbers + (" …" if len(numbers) > _MAX_NAMED_PAGES else "")

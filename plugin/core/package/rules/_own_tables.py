@@ -30,7 +30,13 @@ from ..problems import MAX_NAMED_FEATURES
 from ..tables.compare import UNREADABLE_CASES, find_differences
 from ..tables.known_tables import KnownTables
 from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
-from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet, find_foreign_formats, find_misleading_formats
+from ..tables.own_workbook import (
+    CellChange,
+    SheetChanges,
+    compare_sheet,
+    find_formats_not_written_by_plugin,
+    find_misleading_formats,
+)
 from ..tables.read import read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_column_letters
@@ -77,7 +83,7 @@ class InspectedWorkbook:
         return provenance if isinstance(provenance, dict) else {}
 
 
-def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Finding]:
+def compare_plugin_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on changes of the workbook that the plugin made: cells without figures, settings and styles."""
     yield from _report_parts(own)
     yield from _report_settings(own)
@@ -91,7 +97,9 @@ def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Fi
             # The notes name layers by their titles, which are the same in project and package.
             yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), own)
         else:
-            yield from _report_formats(own.workbook, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
+            yield from _report_formats(
+                own.workbook, sheet, find_formats_not_written_by_plugin(sheet), own.texts, Severity.ERROR
+            )
             yield from _compare_states(sheet, own)
         if sheet.has_conditional_formats:
             detail = own.texts.get("hidden", "conditions")
@@ -121,7 +129,7 @@ def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
         )
         for row in listed_sheets if isinstance(listed_sheets, list) else ():
             sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
-            blocks = known_tables.find_blocks(sheet) if sheet is not None else []
+            blocks = known_tables.find_sheet_tables(sheet) if sheet is not None else []
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
             differences, figures = find_differences(blocks[0])
@@ -148,7 +156,7 @@ def find_cells_hiding_their_value(book: PrintedWorkbook, texts: Texts) -> Iterat
         if sheet.covered_cells:
             cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
             yield _make_finding(
-                book, sheet, "covered", Severity.WARNING, count=len(cell_names), cells=_list_names(cell_names, texts)
+                book, sheet, "covered", Severity.WARNING, count=len(cell_names), cells=_join_names(cell_names, texts)
             )
 
 
@@ -177,7 +185,7 @@ def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
                 sheet,
                 "covered",
                 count=len(cell_names),
-                cells=_list_names(cell_names, inspected_book.texts),
+                cells=_join_names(cell_names, inspected_book.texts),
             )
 
 
@@ -188,7 +196,7 @@ def _report_settings(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     for sheet in inspected_book.workbook.sheets:
         if sheet.settings:
             parts = [
-                f"{texts.get('sheet_settings', key)} {_list_names(list(setting_names), texts)}".strip()
+                f"{texts.get('sheet_settings', key)} {_join_names(list(setting_names), texts)}".strip()
                 for key, setting_names in sheet.settings.items()
             ]
             yield _make_finding(inspected_book.workbook, sheet, "settings", Severity.WARNING, what=between.join(parts))
@@ -262,14 +270,14 @@ def _report_changes(
             "stored_text",
             Severity.WARNING,
             count=len(cell_names),
-            cells=_list_names(cell_names, texts),
+            cells=_join_names(cell_names, texts),
         )
     yield from _report_formats(inspected_book.workbook, sheet, sheet_changes.number_formats, texts, None)
     cell_names = [_make_cell_name(one.row, one.column) for one in sheet_changes.changed_styles]
     cell_names += [texts.get("words", "line_or_column", name=key) for key in sheet_changes.changed_sizes]
     if cell_names:
         yield _make_finding(
-            inspected_book.workbook, sheet, "look", count=len(cell_names), cells=_list_names(cell_names, texts)
+            inspected_book.workbook, sheet, "look", count=len(cell_names), cells=_join_names(cell_names, texts)
         )
 
 
@@ -397,7 +405,7 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
     except _INCOMPLETE_REPORT_ERRORS:
         return
     wrong_cells = []
-    for block in known_tables.find_blocks(sheet):
+    for block in known_tables.find_sheet_tables(sheet):
         if block.table.id != "indicators":
             continue
         for line, row in block.row_by_line.items():
@@ -440,7 +448,7 @@ def _shorten_text(text: str) -> str:
     return flat if len(flat) <= _MAX_SHOWN_CELL_CHARACTERS else flat[:_MAX_SHOWN_CELL_CHARACTERS] + "…"
 
 
-def _list_names(item_names: list[str], texts: Texts) -> str:
+def _join_names(item_names: list[str], texts: Texts) -> str:
     return texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES]) + (
         " …" if len(item_names) > MAX_NAMED_FEATURES else ""
     )

@@ -138,7 +138,7 @@ def format_profile(profile: str, texts: Texts) -> str:
 
 def find_data_year(layer: Layer | None) -> str:
     """Return the year of the data in a layer's rows; empty if none or several."""
-    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has("data_year") else set()
+    years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
     return next(iter(years)) if len(years) == 1 else ""
 
 

@@ -18,7 +18,7 @@ from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences,
 from ..tables.known_tables import (
     KEY_COLUMNS,
     KnownTables,
-    TableBlock,
+    SheetTable,
     has_figures,
     normalise_word,
     parse_printed_number,
@@ -182,7 +182,7 @@ def inspect_sheet(
     make_finding = _FindingMaker(file, sheet, texts)
     if sheet.is_truncated:
         result.findings.append(make_finding("cut"))
-    blocks = known.find_blocks(sheet)
+    blocks = known.find_sheet_tables(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
@@ -192,7 +192,7 @@ def inspect_sheet(
         return result
     for block in blocks:
         result.table_ids.add(block.table.id)
-        result.findings += _inspect_block(block, make_finding, texts, of_other_version, is_drawing_crs_unknown)
+        result.findings += _inspect_sheet_table(block, make_finding, texts, of_other_version, is_drawing_crs_unknown)
     return result
 
 
@@ -228,8 +228,8 @@ class _FindingMaker:
         return Finding("", key=key, case=case, severity=severity, params=params)
 
 
-def _inspect_block(
-    block: TableBlock, make_finding: _FindingMaker, texts: Texts, is_other_version: bool, is_drawing_crs_unknown: bool
+def _inspect_sheet_table(
+    block: SheetTable, make_finding: _FindingMaker, texts: Texts, is_other_version: bool, is_drawing_crs_unknown: bool
 ) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
     table: dict[str, Any] = {"table": get_sheet_name(block.table.id, texts)}
@@ -252,37 +252,37 @@ def _inspect_block(
             for line, printed_name, layer_name in renamed_rows
         ]
         yield make_finding(
-            "names", block.table.id, count=len(renamed_row_texts), names=_list_names(renamed_row_texts, texts), **table
+            "names", block.table.id, count=len(renamed_row_texts), names=_join_names(renamed_row_texts, texts), **table
         )
     if lost_rows := find_lost_rows(block):
-        yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_list_names(lost_rows, texts), **table)
+        yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_join_names(lost_rows, texts), **table)
     if block.unknown_figure_lines:
         rows = [_get_first_words_of_row(block, line) for line in block.unknown_figure_lines]
-        yield make_finding("rows", block.table.id, count=len(rows), rows=_list_names(rows, texts), **table)
+        yield make_finding("rows", block.table.id, count=len(rows), rows=_join_names(rows, texts), **table)
     if block.foreign_columns:
         yield make_finding(
-            "columns", block.table.id, columns=_list_names(list(block.foreign_columns.values()), texts), **table
+            "columns", block.table.id, columns=_join_names(list(block.foreign_columns.values()), texts), **table
         )
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
             detail = texts.get("causes", f"cell_{case}")
             yield make_finding(
-                "text", f"{block.table.id}/{case}", count=len(cells), cells=_list_names(cells, texts), detail=detail
+                "text", f"{block.table.id}/{case}", count=len(cells), cells=_join_names(cells, texts), detail=detail
             )
     if cells := _list_cell_names(differences, "target"):
         # Waivers compare the names of the cells, not the figures.
-        described_cells = _list_whole_names(describe_target_cells(differences, texts), texts)
+        described_cells = _join_first_names(describe_target_cells(differences, texts), texts)
         yield make_finding(
             "target",
             block.table.id,
             count=len(cells),
-            cells=_list_names(cells, texts),
+            cells=_join_names(cells, texts),
             shown={"cells": described_cells},
             **table,
         )
     if cells := _list_cell_names(differences, "no_figure", "words"):
         yield make_finding(
-            "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_list_names(cells, texts), **table
+            "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_join_names(cells, texts), **table
         )
 
 
@@ -320,17 +320,17 @@ def _is_slight(cell: CellDifference) -> bool:
     )
 
 
-def _list_names(item_names: list[str], texts: Texts) -> str:
-    return _list_whole_names([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts)
+def _join_names(item_names: list[str], texts: Texts) -> str:
+    return _join_first_names([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts)
 
 
-def _list_whole_names(item_names: list[str], texts: Texts) -> str:
+def _join_first_names(item_names: list[str], texts: Texts) -> str:
     """Return the first names joined by the comma of the language."""
     names = texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES])
     return names + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
 
 
-def _get_first_words_of_row(block: TableBlock, line: int) -> str:
+def _get_first_words_of_row(block: SheetTable, line: int) -> str:
     """Return the first text of a row that is not a number, else its number."""
     for column in range(1, block.sheet.last_column + 1):
         text = block.sheet.get_cell_text(line, column)

@@ -160,7 +160,7 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
     """
     if not (package.county_code and package.county_name):
         return
-    generated_documents = package.list_generated_documents()
+    generated_documents = package.get_kinds_of_generated_documents()
     document_paths = {
         file.path
         for slot in package.package_spec.files

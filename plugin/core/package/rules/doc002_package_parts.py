@@ -96,7 +96,7 @@ def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterat
             )
 
 
-def _has_own_tables(package: PackageFacts) -> bool:
+def _has_plugin_workbook(package: PackageFacts) -> bool:
     """Return True if the package has the workbook in which the plugin writes the same tables."""
     tables = package.package_spec.tables
     path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
@@ -113,7 +113,7 @@ def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
         and slot.kind != "map"
         and slot.id in empty_slots
         and not package.list_files_of_slot(slot)
-        and not (slot.kind == "table" and _has_own_tables(package))
+        and not (slot.kind == "table" and _has_plugin_workbook(package))
     ]
 
 
@@ -129,7 +129,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue
-        if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
+        if slot.kind == "table" and slot.need != "M" and _has_plugin_workbook(package):
             continue
         if slot in not_provided:
             continue

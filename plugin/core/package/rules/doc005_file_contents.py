@@ -482,7 +482,7 @@ class MapLimits:
 
 def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
     """Return a note on the documents supplied by the office: a person has to read their words."""
-    generated_documents = package.list_generated_documents()
+    generated_documents = package.get_kinds_of_generated_documents()
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     office_documents = [
         file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated_documents

@@ -198,7 +198,7 @@ def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
 
 def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each listed file that is missing or changed, with the kind of finding."""
-    for path, digest in _list_manifest_digests(package).items():
+    for path, digest in _collect_digests_of_manifest(package).items():
         if path not in digest_of_path:
             yield path, "lost"
         elif digest_of_path[path] != digest:
@@ -210,7 +210,7 @@ def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
 
     Files that other rules report are omitted.
     """
-    listed_paths = {*_list_manifest_digests(package), *UNLISTED_FILES}
+    listed_paths = {*_collect_digests_of_manifest(package), *UNLISTED_FILES}
     for file in package.files:
         is_reported_elsewhere = file.is_link or file.is_special_file or is_stray_file(file.name)
         if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
@@ -238,7 +238,7 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
             yield from (make_file_finding(path, "more") for path in paths)
         else:
             yield make_file_finding(
-                folder or ".", "many_more", count=len(paths), files=_list_relative_names(folder, paths)
+                folder or ".", "many_more", count=len(paths), files=_join_relative_names(folder, paths)
             )
 
 
@@ -250,11 +250,11 @@ def _make_set_finding(data_set: str, cases: dict[str, list[str]]) -> Iterator[Fi
         return
     counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
     yield make_file_finding(
-        data_set, "changed_set", None, count=len(paths), files=_list_relative_names(data_set, paths), **counts
+        data_set, "changed_set", None, count=len(paths), files=_join_relative_names(data_set, paths), **counts
     )
 
 
-def _list_relative_names(folder: str, paths: list[str]) -> str:
+def _join_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
     relative_paths = [path.removeprefix(f"{folder}/") for path in paths[:MAX_NAMED_FEATURES]]
     return ", ".join(relative_paths) + (" …" if len(paths) > MAX_NAMED_FEATURES else "")
@@ -273,7 +273,7 @@ def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
             yield make_file_finding(row["path"], "size", told=row["bytes"], found=size)
 
 
-def _list_manifest_digests(package: PackageFacts) -> dict[str, str]:
+def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:
     """Return path → SHA-256 of the files that the manifest lists."""
     return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
 
@@ -285,7 +285,7 @@ def _compare_digest_list(
     if sums is None:
         yield make_file_finding(name, "list")
         return
-    manifest_digests = _list_manifest_digests(package)
+    manifest_digests = _collect_digests_of_manifest(package)
     unlisted_paths = [path for path in manifest_digests if path not in sums and path != name]
     if unlisted_paths:
         files = ", ".join(unlisted_paths[:MAX_NAMED_FEATURES]) + (

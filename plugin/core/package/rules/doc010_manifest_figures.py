@@ -680,7 +680,7 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     for basis, stated_m2 in row.get("areas_m2", {}).items():
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
-        elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has(meaning):
+        elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has_field(meaning):
             layer_value, field, case = (
                 float(np.nansum(layer.numbers(meaning))),
                 layer.get_field_name(meaning),

@@ -14,7 +14,7 @@ from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
 from ..tables.model import PrintedSheet, PrintedWorkbook
-from ._own_tables import InspectedWorkbook, compare_own_workbook_texts_and_styles, find_cells_hiding_their_value
+from ._own_tables import InspectedWorkbook, compare_plugin_workbook_texts_and_styles, find_cells_hiding_their_value
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -180,13 +180,13 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     recognised_tables: set[str] = set()
     result.findings += _report_hidden_content(readable_workbooks, package, texts)
     for book in readable_workbooks:
-        if book.file == _find_own_workbook_path(package):
+        if book.file == _find_plugin_workbook_path(package):
             tables_of_book = (
                 tables
                 if detect_language([book]) == lang
                 else make_all_tables(get_plan_indicators(ctx, detect_language([book])))
             )
-            result.findings += compare_own_workbook_texts_and_styles(
+            result.findings += compare_plugin_workbook_texts_and_styles(
                 InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, detect_language([book]))
             )
         else:
@@ -223,7 +223,7 @@ def _read_report(package: PackageFacts) -> dict[str, Any]:
     return report if isinstance(report, dict) else {}
 
 
-def _find_own_workbook_path(package: PackageFacts) -> str:
+def _find_plugin_workbook_path(package: PackageFacts) -> str:
     """Return the path of the plugin's workbook; empty unless the manifest lists it."""
     table_file = package.package_spec.tables
     path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
@@ -249,7 +249,7 @@ _MAX_NAME_CHARACTERS = 60
 def _report_hidden_content(books: list[PrintedWorkbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """Yield findings on hidden content, and on extra sheets of the plugin's workbook."""
     between = texts.get("words", "between_names")
-    own_path = _find_own_workbook_path(package)
+    own_path = _find_plugin_workbook_path(package)
     for book in books:
         for sheet in book.sheets:
             # Formulas and comments are allowed in a planner's workbook, hidden content is not.

@@ -144,8 +144,8 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             "more": only_in_other.feature_count,
         }
         unmatched_params = {
-            "lost_names": _list_in_brackets(only_in_first, texts),
-            "more_names": _list_in_brackets(only_in_other, texts),
+            "lost_names": _join_in_brackets(only_in_first, texts),
+            "more_names": _join_in_brackets(only_in_other, texts),
         }
         yield make_finding("features", {**counts, **unmatched_params})
     differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
@@ -153,7 +153,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         largest_shift = float(comparison.distances_m[differing_positions].max())
         params = {
             "count": len(differing_positions),
-            "features": _list_names(
+            "features": _join_names(
                 [comparison.moved_names[n] for n in differing_positions[:MAX_NAMED_FEATURES]],
                 len(differing_positions),
                 texts,
@@ -176,7 +176,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             "told": _format_value(difference.first_value, texts),
             "given": _format_value(difference.other_value, texts),
         }
-        features = _list_names(
+        features = _join_names(
             difference.differing_features.feature_names, difference.differing_features.feature_count, texts
         )
         yield make_finding(
@@ -191,14 +191,14 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             )
 
 
-def _list_names(item_names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
+def _join_names(item_names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
     """Return names as one text, with dots if ``count`` is larger."""
     return texts.get("words", "between_names").join(item_names) + (" …" if count > len(item_names) else "")
 
 
-def _list_in_brackets(sample: FeatureSample, texts: Texts) -> str:
+def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
     return (
-        texts.get("words", "in_brackets", text=_list_names(sample.feature_names, sample.feature_count, texts))
+        texts.get("words", "in_brackets", text=_join_names(sample.feature_names, sample.feature_count, texts))
         if sample.feature_count
         else ""
     )

@@ -203,7 +203,7 @@ def _compare_pictures(path: str, package: PackageFacts, report: Report, texts: T
 
 def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
-    kinds = package.list_generated_documents()
+    kinds = package.get_kinds_of_generated_documents()
     texts = Texts(ctx.lang)
     for path, texts_or_reason in package.document_texts.items():
         reason, report, norm = _read_report_of_documents(package, ctx)

@@ -19,7 +19,7 @@ from .known_tables import (
     TEXT_COLUMNS_WITH_FIGURES,
     ColumnMatch,
     PrintedNumber,
-    TableBlock,
+    SheetTable,
     find_unit_word,
     get_value_in_column,
     normalise_word,
@@ -85,7 +85,7 @@ DIFFERENCE_CASES = ("cell", "blank")
 UNREADABLE_CASES = ("text", "formula", "error", "merged")
 
 
-def find_differences(block: TableBlock, *, is_drawing_crs_unknown: bool = False) -> tuple[list[CellDifference], int]:
+def find_differences(block: SheetTable, *, is_drawing_crs_unknown: bool = False) -> tuple[list[CellDifference], int]:
     """Return differing or uncompared cells, and the number of compared figures.
 
     ``is_drawing_crs_unknown``: edges may have been straight in another CRS when the figures were computed, so that
@@ -104,7 +104,7 @@ def find_differences(block: TableBlock, *, is_drawing_crs_unknown: bool = False)
     return differences, compared_count
 
 
-def find_lost_rows(block: TableBlock) -> list[str]:
+def find_lost_rows(block: SheetTable) -> list[str]:
     """Return names of the layers' rows that the sheet lacks.
 
     Rows with only zeros may be missing.
@@ -123,7 +123,7 @@ def find_lost_rows(block: TableBlock) -> list[str]:
     ]
 
 
-def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
+def find_renamed_rows(block: SheetTable) -> list[tuple[int, str, str]]:
     """Return rows that were matched by code but have another name.
 
     Each is (line, printed name, the layers' name).
@@ -153,7 +153,7 @@ _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
 def _compare_cell(
-    block: TableBlock, line: int, row: ReportTableRow, column: ColumnMatch, change_share: float
+    block: SheetTable, line: int, row: ReportTableRow, column: ColumnMatch, change_share: float
 ) -> CellDifference | None:
     """Return the difference of a cell; None if the figures agree.
 
@@ -219,7 +219,7 @@ def _compare_cell(
 _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _find_largest_operand(block: TableBlock, row: ReportTableRow, column_match: ColumnMatch) -> float:
+def _find_largest_operand(block: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
     """Return the largest area from which a difference of areas is computed; else 0.
 
     A difference changes by as much as these areas.
@@ -262,7 +262,7 @@ def _get_absolute_tolerance(unit: str) -> float:
     return _CHANGE_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _CHANGE_OTHER_UNITS
 
 
-def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str, str]:
+def _find_units(block: SheetTable, line: int, column: ColumnMatch) -> tuple[str, str]:
     """Return the unit of a figure in the sheet and in the layers' table.
 
     The list of indicators has a unit in each row.

@@ -138,7 +138,7 @@ class ColumnMatch:
 
 
 @dataclass(frozen=True)
-class TableBlock:
+class SheetTable:
     """A table found in a sheet.
 
     Attributes
@@ -193,7 +193,7 @@ class KnownTables:
         titles = [column.title] if column.title else [make_column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
 
-    def find_blocks(self, sheet: PrintedSheet) -> list[TableBlock]:
+    def find_sheet_tables(self, sheet: PrintedSheet) -> list[SheetTable]:
         """Return the tables found in a sheet, from top to bottom."""
         heads: list[tuple[int, int, ReportTable, tuple[ColumnMatch, ...]]] = []
         row = 1
@@ -207,7 +207,7 @@ class KnownTables:
         table_blocks = []
         for number, (_, head, table, places) in enumerate(heads):
             last = heads[number + 1][0] - 1 if number + 1 < len(heads) else sheet.last_row
-            table_blocks.append(self._make_block(sheet, table, head, last, places))
+            table_blocks.append(self._make_sheet_table(sheet, table, head, last, places))
         return table_blocks
 
     def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
@@ -270,9 +270,9 @@ class KnownTables:
                 )
         return tuple(match_of_position.values())
 
-    def _make_block(
+    def _make_sheet_table(
         self, sheet: PrintedSheet, table: ReportTable, head: int, last: int, places: tuple[ColumnMatch, ...]
-    ) -> TableBlock:
+    ) -> SheetTable:
         """Return the table from its head to its last line, with rows matched by key."""
         keys = sorted(
             (p for p in places if p.table_column.id in KEY_COLUMNS[table.id]),
@@ -301,7 +301,7 @@ class KnownTables:
                 parse_printed_number(sheet.get_cell_text(line, column)) for column in matched_columns - key_columns
             ):
                 unknown_lines.append(line)
-        return TableBlock(
+        return SheetTable(
             sheet,
             table,
             head,
@@ -338,7 +338,7 @@ def _read_heads(sheet: PrintedSheet, row: int, lines: int) -> dict[int, str]:
     return head_of_column
 
 
-def find_unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit: str) -> str:
+def find_unit_word(block: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
     """Return the sheet's word for a figure's unit (公顷, ha), empty if unknown.
 
     It is in the figure's row, its head, or a line above.

@@ -47,7 +47,7 @@ class FormatSection(NamedTuple):
     is_white: bool
 
 
-def is_own_format(number_format: str, of_number: bool) -> bool:
+def is_format_written_by_plugin(number_format: str, of_number: bool) -> bool:
     """Return True for a number format that the plugin writes, and for the general one, which shows the value itself.
 
     ``of_number`` means that the cell has a number.
@@ -196,11 +196,11 @@ def find_misleading_formats(sheet: PrintedSheet) -> list[CellChange]:
     ]
 
 
-def find_foreign_formats(sheet: PrintedSheet) -> list[CellChange]:
+def find_formats_not_written_by_plugin(sheet: PrintedSheet) -> list[CellChange]:
     """Return the cells with a number format that the plugin does not write."""
     cells = [(position, cell) for position, cell in sorted(sheet.cell_by_position.items()) if cell.state != "merged"]
     return [
         CellChange(*position, cell.number_format, GENERAL_FORMAT)
         for position, cell in cells
-        if cell.number_format and not is_own_format(cell.number_format, cell.is_number)
+        if cell.number_format and not is_format_written_by_plugin(cell.number_format, cell.is_number)
     ]

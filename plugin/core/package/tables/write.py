@@ -75,7 +75,7 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
         table = table_of_sheet[sheet.name]
         if table.id not in known_tables.tables:
             continue
-        blocks = known_tables.find_blocks(sheet)
+        blocks = known_tables.find_sheet_tables(sheet)
         if not blocks and not table.rows:
             continue
         if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown_figure_lines:

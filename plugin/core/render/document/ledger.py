@@ -124,7 +124,7 @@ def _write_findings(
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_places(batch), strict=True)):
-            values = _list_values(sheet, finding, start + first + n + 1, titles, report_texts) | xy
+            values = _make_column_values(sheet, finding, start + first + n + 1, titles, report_texts) | xy
             for key, cell in formatted.items():
                 cell.value = values[key]
                 values[key] = cell
@@ -135,7 +135,7 @@ def _write_findings(
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMN_WIDTHS))}{len(findings) + 1}"
 
 
-def _list_values(
+def _make_column_values(
     sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
 ) -> dict[str, Any]:
     """Return column → value of a finding. Areas are in hectares. The place is missing."""

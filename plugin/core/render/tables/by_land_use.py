@@ -22,7 +22,14 @@ from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandUseGroup
-from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, make_table_number, make_unbacked_note
+from .model import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    find_layers_with_unconfirmed_sums,
+    make_note_on_unconfirmed_sums,
+    make_table_number,
+)
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
@@ -188,8 +195,8 @@ def _make_land_notes(
         if layer is None
     ]
     notes.append(texts.get("tables", "land_groups_note"))
-    return notes + make_unbacked_note(
-        find_unbacked_layers(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
+    return notes + make_note_on_unconfirmed_sums(
+        find_layers_with_unconfirmed_sums(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
     )
 
 

@@ -27,7 +27,14 @@ from ...target_allocation.by_township import compute_by_township
 from ...three_zones.figures import derive_from_layer, list_zone_codes
 from .. import figures as shown
 from ..words import ReportTexts
-from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, make_table_number, make_unbacked_note
+from .model import (
+    ReportTable,
+    ReportTableRow,
+    TableColumn,
+    find_layers_with_unconfirmed_sums,
+    make_note_on_unconfirmed_sums,
+    make_table_number,
+)
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
@@ -84,7 +91,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     for name, layers in areas.layer_labels_by_code_field.items():
         layer_names = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=layer_names))
-    table.notes += make_unbacked_note(areas.unbacked_layers, figures)
+    table.notes += make_note_on_unconfirmed_sums(areas.unbacked_layers, figures)
     return table
 
 
@@ -228,7 +235,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         is_counted = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
         make_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
-        unbacked += find_unbacked_layers([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
+        unbacked += find_layers_with_unconfirmed_sums([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
             row_mask_by_kind = {
                 k: ctx.find_rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS
@@ -238,7 +245,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
                 if rows.any():
                     make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
-    table.notes += make_unbacked_note(unbacked, figures)
+    table.notes += make_note_on_unconfirmed_sums(unbacked, figures)
     return table if table.rows else None
 
 
@@ -266,7 +273,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         return None
     codes = ctx.get_code_list(ZONES_LIST)
     row_codes = np.array(list_zone_codes(layer), dtype=object)
-    stored_areas = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
+    stored_areas = layer.numbers("area") if layer.has_field("area") else np.full(len(layer), np.nan)
     unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
@@ -320,7 +327,9 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
-    table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
+    table.notes += make_note_on_unconfirmed_sums(
+        find_layers_with_unconfirmed_sums([layer], ("area",), figures), figures
+    )
     return table
 
 

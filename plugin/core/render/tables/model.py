@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...indicators.area_backing import is_backed_by_land
+from ...indicators.area_backing import is_sum_confirmed_by_geometry
 from ...indicators.compute import PlanIndicators
 from ...messages.numbers import DECIMALS_BY_UNIT
 from ...messages.texts import Texts
@@ -130,17 +130,21 @@ def make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -
     return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
 
 
-def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators) -> list[Layer]:
+def find_layers_with_unconfirmed_sums(
+    layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators
+) -> list[Layer]:
     """Return the layers whose geometry does not confirm the sum of an area field.
 
     ``meanings``: the area fields.
     """
     return [
-        layer for layer in layers if not all(is_backed_by_land(layer, meaning, figures.ctx) for meaning in meanings)
+        layer
+        for layer in layers
+        if not all(is_sum_confirmed_by_geometry(layer, meaning, figures.ctx) for meaning in meanings)
     ]
 
 
-def make_unbacked_note(layers: list[Layer], figures: PlanIndicators) -> list[str]:
+def make_note_on_unconfirmed_sums(layers: list[Layer], figures: PlanIndicators) -> list[str]:
     """Return one note that names layers with unconfirmed areas; empty without layers."""
     if not layers:
         return []

@@ -66,7 +66,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         grades.
     """
     field = layer.get_field_name("key")
-    if not layer.has("key"):
+    if not layer.has_field("key"):
         return None
     rows: dict[str, list[int]] = defaultdict(list)
     for position in sorted(layer.repeated_keys):
@@ -75,11 +75,13 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     for key, positions in rows.items():
         if not key:
             findings += [
-                ctx.finding_maker.make_row_finding(layer, p, field=field, case="missing", geometry=layer.plane[p])
+                ctx.finding_maker.make_row_finding(
+                    layer, p, field=field, case="missing", geometry=layer.plane_shapes[p]
+                )
                 for p in positions
             ]
         elif len(positions) > 1:
-            row_shapes = layer.plane[positions]
+            row_shapes = layer.plane_shapes[positions]
             shapes = shapely.get_parts(row_shapes[~shapely.is_missing(row_shapes)])
             findings.append(
                 Finding(

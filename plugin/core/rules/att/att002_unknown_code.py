@@ -79,7 +79,7 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if values.notna().any():
             result.unconfirmed.append(f"codes.{template_field.codes}")
         codes = ctx.get_code_list(template_field.codes).entry_by_code
-        accepted_codes = ctx.norm.list_codes_of_field(layer.template, template_field)
+        accepted_codes = ctx.norm.get_accepted_codes_of_field(layer.template, template_field)
         code_names = layer.get_texts_by_name(template_field.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
         for position, pair in enumerate(zip(layer.get_texts_by_name(template_field.name), code_names, strict=True)):
@@ -166,5 +166,5 @@ def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
 
 def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
     return ctx.finding_maker.make_row_finding(
-        layer, position, field=field, case=case, params=params, geometry=layer.plane[position]
+        layer, position, field=field, case=case, params=params, geometry=layer.plane_shapes[position]
     )

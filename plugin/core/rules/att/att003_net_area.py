@@ -95,7 +95,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     Limits
         Does not compare the gross area with the shape. One finding for each row, on the first wrong field.
     """
-    if not layer.has("gross_area") or not layer.has("net_area"):
+    if not layer.has_field("gross_area") or not layer.has_field("net_area"):
         return None
     result = RuleResult()
     for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
@@ -111,7 +111,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
                     "expected": difference.expected_value,
                     "shown": {"facts": [difference.calculation] if difference.calculation else []},
                 },
-                geometry=layer.plane[difference.row],
+                geometry=layer.plane_shapes[difference.row],
             )
         )
     return result

@@ -60,7 +60,7 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         ATT001 reports missing and repeated numbers. The layer code in the number is not verified. The county is that
         of most rows; in a city's plan the first four digits are compared (`attributes.area_digits`).
     """
-    if not layer.has("key"):
+    if not layer.has_field("key"):
         return None
     county_digits = find_plan_code_prefix(ctx)
 

@@ -65,8 +65,10 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
         layer for layer in ctx.plan.layers.values() if layer.template.find_field("key") and not layer.template.base
     ]
     result.is_applicable = sum(len(layer) > 0 for layer in compared_layers) > 1
-    result.not_checked += [explain_missing_fields(layer, "key") for layer in compared_layers if not layer.has("key")]
-    shared_keys_by_roles = _find_shared_keys([layer for layer in compared_layers if layer.has("key")], ctx)
+    result.not_checked += [
+        explain_missing_fields(layer, "key") for layer in compared_layers if not layer.has_field("key")
+    ]
+    shared_keys_by_roles = _find_shared_keys([layer for layer in compared_layers if layer.has_field("key")], ctx)
     for (owner_role, role), shared_keys in shared_keys_by_roles.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
         if len(shared_keys) > listed_count:
@@ -77,7 +79,7 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
                 layer, position, case="one", field=layer.get_field_name("key"), params={"value": key}
             )
             finding.related_role, finding.related_keys = owner_role, [key]
-            finding.geometry = layer.plane[position]
+            finding.geometry = layer.plane_shapes[position]
             result.findings.append(finding)
     return result
 

@@ -49,7 +49,7 @@ def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         Neither scheme is an error; the county chooses. ATT004 reports numbers of another length. Does not run by
         default: select the rule or its group attributes.
     """
-    if not layer.has("key"):
+    if not layer.has_field("key"):
         return None
     keys = sorted({key for key in layer.keys if len(key) == BSM_LENGTH})
     zero_filled_keys = [key for key in keys if key[_DIGITS_7_TO_10] == BSM_FILL]

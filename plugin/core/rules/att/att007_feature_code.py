@@ -52,7 +52,7 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=bool(expected))
     if not expected:
         return result
-    if not layer.has("feature_code"):
+    if not layer.has_field("feature_code"):
         result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")

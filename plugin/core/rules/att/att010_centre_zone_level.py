@@ -55,7 +55,7 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=template_field is not None)
     if template_field is None:
         return result
-    if not layer.has("zone_code"):
+    if not layer.has_field("zone_code"):
         result.not_checked.append(explain_missing_fields(layer, "zone_code"))
         return result
     result.unconfirmed.append(f"codes.{template_field.codes}")

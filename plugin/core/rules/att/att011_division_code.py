@@ -69,7 +69,7 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
         Blank codes are not checked; ATT012 checks whether the township exists and agrees with the name. Runs by default
         for a whole county (scope county), else if the rule or its group attributes is selected.
     """
-    if not layer.has("division_code"):
+    if not layer.has_field("division_code"):
         return None
     county_digits = find_plan_code_prefix(ctx)
 

@@ -98,7 +98,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         reports further names of a code. Runs by default for a whole county (scope county), else if the rule or its
         group attributes is selected.
     """
-    has_both_fields = layer.has("division_code") and layer.has("division_name")
+    has_both_fields = layer.has_field("division_code") and layer.has_field("division_name")
     result = RuleResult(is_applicable=has_both_fields)
     if villages is not None and villages.role != layer.role:
         village_findings = _compare_village_names(layer, villages, ctx)
@@ -153,7 +153,7 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
     None if the layer has no such field. A county is that of a row's code, else the plan's.
     """
     findings: list[Finding] | None = None
-    row_codes = layer.text("division_code") if layer.has("division_code") else [""] * len(layer)
+    row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
     counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
     for role, field, levels in read_field_words(ctx.norm, "attributes.upper_names"):
         if role != layer.role or layer.get_column_by_name(field) is None:

@@ -69,10 +69,10 @@ def area_field(
         heights. Blank values, points and shapes that GEO002 reports are not checked. Runs by default for a whole county
         (scope county), else if the rule or its group attributes is selected.
     """
-    fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
+    fields = [m for m in AREA_MEANINGS if layer.has_field(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
     measurable = ~(
-        layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+        layer.invalid_rows | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     )
     for meaning in fields:
         template_field = layer.template.find_field(meaning)
@@ -109,8 +109,8 @@ def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> li
         if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
             continue
         findings = findings or []
-        stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane)
-        measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid & layer.has_shape
+        stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane_shapes)
+        measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid_rows & layer.has_shape
         is_different = np.abs(stored_lengths - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
         for row in np.flatnonzero(measurable_rows & is_different).tolist():
             params = {

@@ -67,7 +67,7 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     if template_field is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
         return RuleResult(is_applicable=False)
     result = RuleResult()
-    missing_meanings = [m for m in ("urban_code", "land_use") if not layer.has(m)]
+    missing_meanings = [m for m in ("urban_code", "land_use") if not layer.has_field(m)]
     if missing_meanings:
         result.not_checked.append(explain_missing_fields(layer, *missing_meanings))
         return result

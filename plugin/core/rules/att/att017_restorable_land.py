@@ -52,7 +52,7 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=template_field is not None)
     if template_field is None or _is_reported_by_other_rule(layer, ctx):
         return result
-    if not layer.has("land_use"):
+    if not layer.has_field("land_use"):
         result.not_checked.append(explain_missing_fields(layer, "land_use"))
         return result
     codes, pad = ctx.get_code_list(template_field.codes).entry_by_code, template_field.code_pad

@@ -60,7 +60,7 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     slope, terrace = layer.template.find_field("slope_class"), layer.template.find_field("terrace")
     if slope is not None and layer.template.find_field("land_use") is not None:
         result.is_applicable = True
-        missing_meanings = [m for m in ("slope_class", "land_use") if not layer.has(m)]
+        missing_meanings = [m for m in ("slope_class", "land_use") if not layer.has_field(m)]
         if missing_meanings:
             result.not_checked.append(explain_missing_fields(layer, *missing_meanings))
         else:
@@ -69,7 +69,7 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             for position in np.flatnonzero(is_blank & ctx.find_cultivated_rows(layer)).tolist():
                 problem = ValueProblem("slope", {"code": codes[position]})
                 result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
-    if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
+    if terrace is not None and layer.has_field("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.is_applicable = True
         kinds = ctx.get_code_list(terrace.codes).entry_by_code
         for position, value in enumerate(layer.text("terrace")):

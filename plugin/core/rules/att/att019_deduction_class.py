@@ -10,7 +10,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from .._attributes import (
     ValueProblem,
-    label_code,
+    format_code_with_name,
     make_row_list_params,
     make_value_finding,
     read_number_lines,
@@ -121,7 +121,7 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         farmland.
     """
     needed_meanings = ("deduction_rate", "land_use")
-    result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed_meanings))
+    result = RuleResult(is_applicable=all(layer.has_field(meaning) for meaning in needed_meanings))
     if not result.is_applicable:
         return result
     template_field = layer.template.find_field_by_name(DEDUCTED_CLASS_FIELD)
@@ -145,8 +145,8 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
         params["shown"] = {
-            "code": label_code(layer, "land_use", codes[position], ctx),
-            "expected": " / ".join(label_code(layer, "land_use", code, ctx) for code in allowed_classes),
+            "code": format_code_with_name(layer, "land_use", codes[position], ctx),
+            "expected": " / ".join(format_code_with_name(layer, "land_use", code, ctx) for code in allowed_classes),
         }
         if rates[position] >= 1:
             params["shown"]["variant"] = "large_rate"
@@ -170,7 +170,7 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
     if not positions:
         return []
     params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
-    shape = layer.plane[positions[0]]
+    shape = layer.plane_shapes[positions[0]]
     return [
         ctx.finding_maker.make_row_finding(
             layer, positions[0], field=DEDUCTED_CLASS_FIELD, case="unused", params=params, geometry=shape
@@ -227,7 +227,7 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
     for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
         is_below_limit = rows & (classes == slope_class) & (rates < float(limit))
         if is_below_limit.any():
-            limits.append(f"{label_code(layer, 'slope_class', slope_class, ctx)}: {limit}")
+            limits.append(f"{format_code_with_name(layer, 'slope_class', slope_class, ctx)}: {limit}")
             is_small |= is_below_limit
     positions = np.flatnonzero(is_small).tolist()
     if not positions:
@@ -251,7 +251,7 @@ def _make_layer_finding(
         case=case,
         severity=Severity.WARNING,
         params=params,
-        geometry=layer.plane[positions[0]],
+        geometry=layer.plane_shapes[positions[0]],
     )
 
 

@@ -14,7 +14,7 @@ from ...indicators.area_backing import (
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
     AreaFieldComparison,
-    compare_with_land,
+    compare_area_field_with_shapes,
     find_county_excess,
     read_area_field_m2,
 )
@@ -153,17 +153,17 @@ def area_field_sums(
     """
     result = RuleResult(is_applicable=False)
     is_usable = ~(
-        layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+        layer.invalid_rows | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     )
     for meaning in AREA_MEANINGS:
-        backing = compare_with_land(layer, meaning, ctx, exact=False)
+        backing = compare_area_field_with_shapes(layer, meaning, ctx, exact=False)
         rows = is_usable & backing.has_value if backing is not None else is_usable
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
         if backing.with_allowed_share(allowance_share).clearly_confirms_sums(rows):
             continue
-        backing = compare_with_land(layer, meaning, ctx)
+        backing = compare_area_field_with_shapes(layer, meaning, ctx)
         if backing is not None:
             result.findings += _report_wrong_sums(layer, meaning, backing.with_allowed_share(allowance_share), rows)
     blanks = list(_report_blank_areas(layer, is_usable, ctx))
@@ -216,8 +216,12 @@ def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> I
     if maintenance is not None and layer.role in maintenance.class_roles:
         # Their area fields are as filed, or computed on writing; DOC023 compares them feature by feature.
         return
-    gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has(meaning)]
-    if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET_FIELD)):
+    gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has_field(meaning)]
+    if (
+        layer.template.geometry != "polygon"
+        or not gross_meanings
+        or (layer.has_field("gross_area") and layer.has_field(NET_FIELD))
+    ):
         return
     is_blank = is_usable & np.logical_and.reduce(
         [np.isnan(read_area_field_m2(layer, meaning)) for meaning in gross_meanings]
@@ -243,11 +247,11 @@ def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Itera
     if survey is None:
         return
     survey = replace(survey, allowed_share=share)
-    if survey.do_sums_exceed_survey(lambda values: np.array([values.sum()])).any():
+    if survey.find_sums_exceeding_survey(lambda values: np.array([values.sum()])).any():
         yield _make_survey_finding(layer, survey, survey.is_compared, AREA_OF_WHOLE_COUNTY)
         return
     for township_number in np.flatnonzero(
-        survey.do_sums_exceed_survey(survey.make_township_sum_function(survey.is_compared))
+        survey.find_sums_exceeding_survey(survey.make_township_sum_function(survey.is_compared))
     ).tolist():
         is_township = township_number < len(survey.township_names)
         rows = survey.is_compared & (survey.township_number == (township_number if is_township else -1))
@@ -299,7 +303,7 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         "expected": round(expected, 2),
         "difference": round(actual - expected, 2),
         "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
-        "count": int(survey.is_excessive[rows].sum()),
+        "count": int(survey.excessive_rows[rows].sum()),
     }
     finding = Finding(layer.role, case="deduction", field=layer.get_field_name(NET_FIELD), params=params)
     finding.related_role = survey.survey_parcels.role
@@ -351,7 +355,7 @@ def _make_sum_finding(
         "expected": round(expected, 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / expected, 2) if expected else 0.0,
-        "count": int(backing.is_wrong[rows].sum()),
+        "count": int(backing.wrong_rows[rows].sum()),
         "reason": f"area_unit_{backing.apparent_unit}" if backing.apparent_unit else "",
     }
     finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.field_meaning), params=params)

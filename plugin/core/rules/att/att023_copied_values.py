@@ -4,12 +4,12 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
 from ...indicators.land_use import CODE_2023_COLUMN
-from ...indicators.survey_deductions import find_rows_below, is_cut_differently
+from ...indicators.survey_deductions import find_rows_below, find_rows_cut_differently
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import MAX_SHOWN_FIDS, label_code, make_row_list_params
+from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -163,10 +163,10 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
         return
     result.is_applicable = True
     survey_rows = find_rows_below(layer, source, ctx)
-    copies = np.flatnonzero((survey_rows >= 0) & ~is_cut_differently(layer, source, ctx))
+    copies = np.flatnonzero((survey_rows >= 0) & ~find_rows_cut_differently(layer, source, ctx))
     if is_reported_elsewhere(ctx, "LAW010"):
         is_cultivated = ctx.find_cultivated_rows(source)[survey_rows[copies]]
-        if layer.has("land_use"):
+        if layer.has_field("land_use"):
             is_cultivated &= ctx.find_cultivated_rows(layer)[copies]
         copies = copies[is_cultivated]
         if ctx.plan.find_layer_of_concept("farmland") is layer:
@@ -205,7 +205,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
         "value": codes[parcel_row],
         "expected": Texts(ctx.lang).get("words", "between_names").join(groups),
     }
-    finding.params["shown"]["value"] = label_code(parcels, "land_use", codes[parcel_row], ctx)
+    finding.params["shown"]["value"] = format_code_with_name(parcels, "land_use", codes[parcel_row], ctx)
     return [finding]
 
 
@@ -281,9 +281,9 @@ def _make_class_finding(
         layer,
         shown_rows[0],
         case=case,
-        field=layer.get_field_name("land_use") if layer.has("land_use") else "",
+        field=layer.get_field_name("land_use") if layer.has_field("land_use") else "",
         params=make_row_list_params(layer, rows.tolist()),
-        geometry=ctx.geometry.unite_shapes(layer.plane[shown_rows]),
+        geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
     return finding
@@ -374,7 +374,7 @@ def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     return is_in_both and template_field is not None and not template_field.personal
 
 
-def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
+def _find_values_with_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: values that are in the field's code list.
 
     All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
@@ -398,7 +398,7 @@ def _report_differences(
         (layer_values != survey_values)
         & (layer_values != "")
         & (survey_values != "")
-        & _has_known_code(layer, name, layer_values, ctx)
+        & _find_values_with_known_code(layer, name, layer_values, ctx)
     )
     if not len(differing_positions):
         return None
@@ -412,7 +412,11 @@ def _report_differences(
     template_field = layer.template.find_field_by_name(name)
     field = template_field.name if template_field is not None else name
     finding = ctx.finding_maker.make_row_finding(
-        layer, shown_rows[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[shown_rows])
+        layer,
+        shown_rows[0],
+        field=field,
+        params=params,
+        geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[differing_positions[0]])]]
     return finding

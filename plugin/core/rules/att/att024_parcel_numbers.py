@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
+from ...geometry.validity import mask_missing_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -144,7 +144,7 @@ def _make_number_finding(
     is_of_place = len(numbers) > 1 and not _is_county_number(*numbers[:2])
     if is_of_place:
         params["location"] = numbers[1]
-    shapes = shapely.get_parts(layer.plane[rows][~is_missing(layer.plane[rows])])
+    shapes = shapely.get_parts(layer.plane_shapes[rows][~mask_missing_shapes(layer.plane_shapes[rows])])
     polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
     finding = ctx.finding_maker.make_row_finding(
         layer,
@@ -163,8 +163,8 @@ def _make_number_finding(
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
     """Return ``apart`` if no two rows share land, ``same_place`` if all have the same, else an empty text."""
-    shapes = layer.plane[rows]
-    if len(rows) > MAX_COMPARED_ROWS or layer.invalid[rows].any() or is_missing(shapes).any():
+    shapes = layer.plane_shapes[rows]
+    if len(rows) > MAX_COMPARED_ROWS or layer.invalid_rows[rows].any() or mask_missing_shapes(shapes).any():
         return ""
     pairs = list(combinations(shapes.tolist(), 2))
     shared = np.array([first.intersection(second).area for first, second in pairs])

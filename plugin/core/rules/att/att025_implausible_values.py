@@ -138,7 +138,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     for role, name, groups in read_field_words(ctx.norm, "attributes.name_words"):
         template_field = _find_declared_field(layer, role, name)
-        if template_field is not None and layer.has("feature_name"):
+        if template_field is not None and layer.has_field("feature_name"):
             result.is_applicable = True
             result.findings += _report_other_words_than_in_name(layer, template_field, groups, ctx)
     for role, name, value_and_provinces in read_field_words(ctx.norm, "attributes.province_values"):
@@ -185,7 +185,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 params, area = {"limit": float(limit)}, float(areas[row])
                 result.findings.append(
                     ctx.finding_maker.make_row_finding(
-                        layer, row, case="area", params=params, geometry=layer.plane[row], area_m2=area
+                        layer, row, case="area", params=params, geometry=layer.plane_shapes[row], area_m2=area
                     )
                 )
     return result
@@ -359,7 +359,7 @@ def _make_field_finding(
     params = {"alias": template_field.alias, **make_row_list_params(layer, rows)}
     if value:
         params["value"] = shorten_or_mask_value(template_field, value)
-    shape = ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]])
+    shape = ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]])
     return ctx.finding_maker.make_row_finding(
         layer, rows[0], case=case, field=template_field.name, params=params, geometry=shape
     )

@@ -45,7 +45,7 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """
     names = _read_names(layer)
     findings = []
-    for position in np.flatnonzero(layer.empty).tolist():
+    for position in np.flatnonzero(layer.empty_rows).tolist():
         params = {"shown": {"feature_name": names[position]}} if names[position] else {}
         findings.append(ctx.finding_maker.make_row_finding(layer, position, params=params))
     return findings

@@ -110,11 +110,11 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     is_flat = find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     has_other_type = ~np.isin(shapely.get_type_id(layer.unrepaired_shapes), _TYPE_IDS[expected_type])
     has_curve = np.isin(layer.fids, list(curves)) if curves else np.zeros(len(layer), dtype=bool)
-    is_suspect = layer.broken | layer.invalid | has_other_type | is_flat | has_curve
+    is_suspect = layer.broken_rows | layer.invalid_rows | has_other_type | is_flat | has_curve
     is_suspect[list(layer.stray_rows)] = True
-    for position in np.flatnonzero(is_suspect & ~layer.empty).tolist():
+    for position in np.flatnonzero(is_suspect & ~layer.empty_rows).tolist():
         shape = layer.unrepaired_shapes[position]
-        if layer.broken[position]:
+        if layer.broken_rows[position]:
             findings.append(
                 ctx.finding_maker.make_row_finding(layer, position, case="invalid", params={"reason": "unreadable"})
             )
@@ -122,7 +122,7 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         if position in layer.stray_rows:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.make_crs_label(layer.crs)}
             findings.append(ctx.finding_maker.make_row_finding(layer, position, case="misplaced", params=params))
-        elif layer.invalid[position]:
+        elif layer.invalid_rows[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
             point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
             findings.append(
@@ -161,7 +161,7 @@ def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
     Its geometry is a multipoint with one point of each shape of this type.
     """
     places: dict[str, list[Any]] = {}
-    for position in np.flatnonzero(~(layer.empty | layer.broken | layer.invalid)).tolist():
+    for position in np.flatnonzero(~(layer.empty_rows | layer.broken_rows | layer.invalid_rows)).tolist():
         shape = layer.unrepaired_shapes[position]
         if _GEOMETRY_TYPES[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
             places.setdefault(_GEOMETRY_TYPES[shape.geom_type], []).append(_find_any_point(shape))

@@ -39,7 +39,7 @@ def curves(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     fids_with_curves = set(layer.source.fids_with_arcs)
     return [
         ctx.finding_maker.make_row_finding(
-            layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row]
+            layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane_shapes[row]
         )
         for row, fid in enumerate(layer.fids)
         if fid in fids_with_curves

@@ -14,7 +14,7 @@ from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
+from .._attributes import format_code_with_name
 from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap, select_valid_polygons
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -106,19 +106,19 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
 def _find_main_land_use(hole: Any, layer: Layer, ctx: RuleContext) -> dict[str, Any] | None:
     """Return the land use of most parcels in a hole, and its share in percent; None without parcels there."""
     parcels = ctx.plan.find_layer_of_concept("parcels")
-    if parcels is None or parcels is layer or not parcels.has("land_use"):
+    if parcels is None or parcels is layer or not parcels.has_field("land_use"):
         return None
     _, rows = parcels.polygons.find_pairs_within(np.array([hole]), 0.0)
-    rows = rows[~parcels.invalid[rows]]
+    rows = rows[~parcels.invalid_rows[rows]]
     codes = np.array(parcels.text("land_use"), dtype=object)[rows]
     area_of_code: dict[str, float] = defaultdict(float)
-    for code, area in zip(codes, shapely.area(shapely.intersection(parcels.plane[rows], hole)), strict=True):
+    for code, area in zip(codes, shapely.area(shapely.intersection(parcels.plane_shapes[rows], hole)), strict=True):
         area_of_code[code] += float(area)
     main_code = max(area_of_code, key=area_of_code.__getitem__, default="")
     if not main_code or not area_of_code[main_code]:
         return None
     share = min(area_of_code[main_code] / hole.area, 1.0)
-    return {"name": label_code(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
+    return {"name": format_code_with_name(parcels, "land_use", main_code, ctx), "share": f"{share * 100:.2f}"}
 
 
 def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
@@ -172,4 +172,4 @@ def _collect_window_fillers(ctx: RuleContext) -> Polygons:
         for c in ctx.norm.get("quality.window_fillers")
         if (filler_layer := ctx.plan.find_layer_of_concept(c)) is not None
     ]
-    return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane for layer in layers)]))
+    return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane_shapes for layer in layers)]))

@@ -67,6 +67,8 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if 0 < area < limit:
             params = {"limit": float(limit)}
             result.findings.append(
-                ctx.finding_maker.make_row_finding(layer, row, area_m2=area, params=params, geometry=layer.plane[row])
+                ctx.finding_maker.make_row_finding(
+                    layer, row, area_m2=area, params=params, geometry=layer.plane_shapes[row]
+                )
             )
     return result

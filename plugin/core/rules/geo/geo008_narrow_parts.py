@@ -73,7 +73,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     known_wide = ctx.plan.get_cache("known_wide")
     known_keys = known_wide.get(width, np.zeros(0, dtype=np.uint64))
     shape_keys = _make_shape_keys(shapes)
-    shapes[_are_in_sorted(shape_keys, known_keys)] = None
+    shapes[_find_keys_in_sorted(shape_keys, known_keys)] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     wide_keys = np.delete(shape_keys, np.unique(rows))
     # Sorting takes a fraction of the time of NumPy's functions on sets.
@@ -97,7 +97,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     )
 
 
-def _are_in_sorted(keys: NDArray, known_keys: NDArray) -> NDArray:
+def _find_keys_in_sorted(keys: NDArray, known_keys: NDArray) -> NDArray:
     """Return (n,) bool: keys that are among (k,) sorted ones."""
     if not len(known_keys):
         return np.zeros(len(keys), dtype=bool)

@@ -4,7 +4,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
+from ...geometry.validity import mask_missing_shapes
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -60,7 +60,7 @@ def complex_shapes(
     """
     if layer.template.geometry != "polygon":
         return None
-    rows = np.flatnonzero(~is_missing(select_valid_polygons(layer)))
+    rows = np.flatnonzero(~mask_missing_shapes(select_valid_polygons(layer)))
     # A hole has at least four vertices, with the closing one. Stored vertices are counted: in the plane, long edges
     # may have more.
     rows = rows[shapely.get_num_coordinates(layer.raw_shapes[rows]) > min(vertices_count, 4 * holes_count)]
@@ -74,7 +74,9 @@ def complex_shapes(
             params = {"count": int(counts[n]), "limit": limit}
             row = int(rows[n])
             findings.append(
-                ctx.finding_maker.make_row_finding(layer, row, case=case, params=params, geometry=layer.plane[row])
+                ctx.finding_maker.make_row_finding(
+                    layer, row, case=case, params=params, geometry=layer.plane_shapes[row]
+                )
             )
     return findings
 

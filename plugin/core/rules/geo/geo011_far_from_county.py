@@ -57,13 +57,13 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: flo
     if is_reported_elsewhere(ctx, "TOP003"):
         return None
     west, south, east, north = extent[1].shapes[0].bounds
-    bounds = shapely.bounds(layer.plane).reshape(-1, 4)
+    bounds = shapely.bounds(layer.plane_shapes).reshape(-1, 4)
     distances = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
     # Rows without a shape have no bounds and are not far from the county.
     farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
         ctx.finding_maker.make_row_finding(
-            layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row]
+            layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane_shapes[row]
         )
         for row in np.flatnonzero(farthest_m > far_m).tolist()
     ]

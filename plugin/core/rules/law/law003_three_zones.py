@@ -62,7 +62,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: RuleContext) -> Rule
     codes = np.array(list_zone_codes(zones), dtype=object)
     for code, (count, area) in derived_areas.unmapped_zones.items():
         if not code or code in spaces.zones.entry_by_code:
-            geometry = ctx.geometry.unite_shapes(zones.plane[codes == code])
+            geometry = ctx.geometry.unite_shapes(zones.plane_shapes[codes == code])
             result.findings.append(_make_unmapped_finding(zones, geometry, code, count, area))
     return result
 

@@ -10,7 +10,7 @@ from ...indicators.areas import (
     LAND_AREA_INPUT_KEY,
     WARNING_SHARE_SETTING,
     is_met_only_by_field,
-    mark_unbacked_indicator,
+    mark_indicator_met_only_by_field,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
 from ...indicators.townships import get_plan_townships
@@ -243,7 +243,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
             -1,
             row_codes.misplaced_township,
         )
-        misplaced[_is_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
+        misplaced[_find_rows_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
         findings += _report_misplaced_rows(row_codes, misplaced, ctx)
         if row_codes.is_of_other_county.any():
             findings.append(_make_foreign_code_finding(row_codes, ctx))
@@ -252,7 +252,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
 
 def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Iterable[Finding]:
     """Yield findings on a code or a name that different townships share."""
-    if townships is None or not (townships.has("division_code") and townships.has("division_name")):
+    if townships is None or not (townships.has_field("division_code") and townships.has_field("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
     row_of_division = {
@@ -272,7 +272,7 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
                 )
 
 
-def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext) -> NDArray:
+def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows that other rules of this run report.
 
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
@@ -287,7 +287,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext
         get_township_tasks(ctx.side_inputs).targets
         or parcels is None
         or parcels is layer
-        or not parcels.has("land_use")
+        or not parcels.has_field("land_use")
     ):
         return is_reported
     parcel_of_row = find_rows_below(layer, parcels, ctx)
@@ -331,7 +331,7 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced_township: NDArray,
             field=row_codes.field_name,
             township=row_codes.townships[township].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
-            geometry=ctx.geometry.unite_shapes(layer.plane[rows]),
+            geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows]),
             params=params,
         )
 
@@ -419,7 +419,7 @@ def _make_township_indicator(
         backed=bool(by_township.is_confirmed_by_geometry[position]),
     )
     if indicator.backed and by_township.geometry_areas_m2 is not None and by_township.rounding_m2 is not None:
-        mark_unbacked_indicator(
+        mark_indicator_met_only_by_field(
             indicator, float(by_township.geometry_areas_m2[position]), float(by_township.rounding_m2[position])
         )
     indicator.set_state(

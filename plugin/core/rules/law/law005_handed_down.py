@@ -32,7 +32,7 @@ from ...target_allocation.levels import (
     find_limits,
     find_loosened_targets,
     find_omitted_townships,
-    find_parts_above_wholes,
+    find_parts_exceeding_wholes,
     find_replaced_sites,
     find_replaced_targets,
     find_targets_of_other_years,
@@ -212,7 +212,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
-    part_findings = list(_report_parts_above_wholes(tasks, ctx))
+    part_findings = list(_report_parts_exceeding_wholes(tasks, ctx))
     result.is_applicable |= bool(part_findings)
     result.findings += part_findings
     divisions = ctx.norm.standard.code_lists.get("divisions")
@@ -254,12 +254,12 @@ def _report_omissions(
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _report_parts_above_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
+def _report_parts_exceeding_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
     from ...engine.provenance import find_county_name
 
     pairs = read_word_pairs(ctx.norm, PART_INDICATORS_SETTING)
-    for task, whole_task in find_parts_above_wholes(tasks.targets, pairs):
+    for task, whole_task in find_parts_exceeding_wholes(tasks.targets, pairs):
         params = {"file": tasks.file_name, "line": task.line_number, "town": task.name or task.code}
         params |= _describe_part(task, whole_task)
         yield Finding(
@@ -270,7 +270,7 @@ def _report_parts_above_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Ite
             township=task.name,
             params=params,
         )
-    for target, whole_target in find_parts_above_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
+    for target, whole_target in find_parts_exceeding_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
         params = {"county": find_county_name(ctx.plan), "year": target.year, "source": target.source}
         params |= {"whole_source": whole_target.source, **_describe_part(target, whole_target)}
         role = _find_layer_role(target.indicator, ctx)

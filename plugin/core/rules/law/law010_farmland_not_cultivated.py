@@ -4,12 +4,12 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts
-from ...indicators.survey_deductions import find_rows_below, is_cut_differently
+from ...indicators.survey_deductions import find_rows_below, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
-from .._farmland import is_construction_land
+from .._attributes import format_code_with_name
+from .._farmland import find_construction_land_rows
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -111,7 +111,7 @@ def farmland_not_cultivated(
     """
     result = RuleResult(is_applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
-    if farmland.has("land_use"):
+    if farmland.has_field("land_use"):
         result.is_applicable = True
         by_code = ~ctx.find_cultivated_rows(farmland, whole_class=False)
         result.findings += _report_rows_by_code(farmland, by_code, ctx)
@@ -121,14 +121,14 @@ def farmland_not_cultivated(
     uncultivated = None
     # Rows with a finding are not compared with further layers.
     is_reported = by_code.copy()
-    if parcels is not None and not parcels.has("land_use"):
+    if parcels is not None and not parcels.has_field("land_use"):
         result.is_applicable = True
         result.not_checked.append(_make_missing_land_use_reason(parcels))
     elif parcels is not None:
         result.is_applicable = True
         uncultivated = ~ctx.find_cultivated_rows(parcels)
         construction_land = (
-            uncultivated & is_construction_land(ctx, parcels)
+            uncultivated & find_construction_land_rows(ctx, parcels)
             if is_reported_elsewhere(ctx, "LAW014")
             else np.zeros_like(uncultivated)
         )
@@ -167,7 +167,7 @@ def _check_protected_layer(
     ``uncultivated`` is (n,) bool: the parcels of other land; None without parcels.
     """
     by_code = np.zeros(len(layer), dtype=bool)
-    if layer.has("land_use"):
+    if layer.has_field("land_use"):
         # Another rule reports a blank code: a feature of this layer counts as cultivated land. 可调整 land does too
         # when ATT017 runs.
         restorable_suffix = _RESTORABLE_SUFFIX if is_reported_elsewhere(ctx, "ATT017") else ""
@@ -191,7 +191,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     positions = np.flatnonzero(rows)
     for position, area in zip(positions.tolist(), layer.measure_rows(positions).tolist(), strict=True):
-        shape = layer.plane[position]
+        shape = layer.plane_shapes[position]
         finding = ctx.finding_maker.make_row_finding(
             layer,
             position,
@@ -200,7 +200,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
             params={
                 "value": codes[position],
                 "shown": {
-                    "value": label_code(layer, "land_use", codes[position], ctx),
+                    "value": format_code_with_name(layer, "land_use", codes[position], ctx),
                     "is_restorable": codes[position].endswith(_RESTORABLE_SUFFIX),
                 },
             },
@@ -229,7 +229,10 @@ def _report_parts_on_parcels(
     )
     codes = parcels.text("land_use")
     for finding, j in zip(findings, parts.right.tolist(), strict=True):
-        finding.params |= {"value": codes[j], "shown": {"value": label_code(parcels, "land_use", codes[j], ctx)}}
+        finding.params |= {
+            "value": codes[j],
+            "shown": {"value": format_code_with_name(parcels, "land_use", codes[j], ctx)},
+        }
     return findings, parts
 
 
@@ -240,7 +243,11 @@ def _report_uncovered_parts(
 
     ``rows`` is (n,) bool.
     """
-    rows = rows & is_cut_differently(layer, covering_layer, ctx) & ~_has_area_of_lost_shape(layer, covering_layer)
+    rows = (
+        rows
+        & find_rows_cut_differently(layer, covering_layer, ctx)
+        & ~_find_rows_with_area_of_lost_shape(layer, covering_layer)
+    )
     if not rows.any():
         return []
     parts = ctx.geometry.find_uncovered(layer, covering_layer, rows=rows, severity=Severity.WARNING)
@@ -251,13 +258,13 @@ def _report_uncovered_parts(
     )
 
 
-def _has_area_of_lost_shape(layer: Layer, covering_layer: Layer) -> NDArray:
+def _find_rows_with_area_of_lost_shape(layer: Layer, covering_layer: Layer) -> NDArray:
     """Return (n,) bool: rows with the gross area of a shapeless row of ``covering_layer``.
 
     A shapeless row has an empty or invalid shape, which GEO001 or GEO002 reports, so that the land is not
     reported as uncovered.
     """
-    has_no_valid_shape = covering_layer.invalid | ~covering_layer.has_shape
+    has_no_valid_shape = covering_layer.invalid_rows | ~covering_layer.has_shape
     if not has_no_valid_shape.any():
         return np.zeros(len(layer), dtype=bool)
     areas = covering_layer.numbers("gross_area")[has_no_valid_shape]
@@ -297,7 +304,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
             severity=Severity.WARNING,
             field=farmland.get_field_name("slope_class"),
             params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
-            geometry=farmland.plane[row],
+            geometry=farmland.plane_shapes[row],
             area_m2=area,
         )
         finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]

@@ -5,7 +5,7 @@ from ...engine.context import RuleContext, trim_code_padding
 from ...invariants import require_value
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
+from .._attributes import format_code_with_name
 
 #: Code of terraces (梯田) in the list of kinds of cultivated land.
 TERRACE_CODE = "TT"
@@ -55,12 +55,12 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
-    terraces = farmland.text("terrace") if farmland.has("terrace") else [""] * len(farmland)
+    terraces = farmland.text("terrace") if farmland.has_field("terrace") else [""] * len(farmland)
     result = RuleResult()
     for row in np.flatnonzero(
         [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
-        shape = farmland.plane[row]
+        shape = farmland.plane_shapes[row]
         result.findings.append(
             ctx.finding_maker.make_row_finding(
                 farmland,
@@ -77,4 +77,4 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
 
 def _describe_terrace(farmland: Layer, code: str, ctx: RuleContext) -> dict[str, str]:
     """Return the name of a terrace's kind for the message; empty for other land."""
-    return {"terrace_label": label_code(farmland, "terrace", code, ctx)} if code == TERRACE_CODE else {}
+    return {"terrace_label": format_code_with_name(farmland, "terrace", code, ctx)} if code == TERRACE_CODE else {}

@@ -76,12 +76,12 @@ def farmland_fragments(
             params={
                 "count": len(rows),
                 "limit": patch_area_m2,
-                "shown": {"has_invalid_shape": bool(farmland.invalid[rows].any())},
+                "shown": {"has_invalid_shape": bool(farmland.invalid_rows[rows].any())},
             },
         )
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""
-        shapes = farmland.plane[rows]
+        shapes = farmland.plane_shapes[rows]
         finding.geometry = shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes))
         finding.area_m2 = float(patch_areas[patch_of_row[rows[0]]])
         if np.isfinite(net[rows]).all():

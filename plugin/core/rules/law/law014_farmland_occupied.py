@@ -4,8 +4,8 @@ import numpy as np
 from ...engine.context import RuleContext
 from ...model.rule import LayerNeed, RuleExample, RuleResult, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
-from .._farmland import is_construction_land
+from .._attributes import format_code_with_name
+from .._farmland import find_construction_land_rows
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -57,14 +57,17 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         building (开发边界). Runs by default for a whole county (scope county), else if the rule or its group farmland is
         selected.
     """
-    is_construction = is_construction_land(ctx, parcels)
+    is_construction = find_construction_land_rows(ctx, parcels)
     parts = ctx.geometry.find_shared_parts(farmland, parcels, rows_b=is_construction)
     findings = ctx.finding_maker.make_pair_findings(
         farmland, parcels, parts, net=True, field=parcels.get_field_name("land_use")
     )
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
-        finding.params |= {"value": codes[row], "shown": {"value": label_code(parcels, "land_use", codes[row], ctx)}}
+        finding.params |= {
+            "value": codes[row],
+            "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},
+        }
     if not ctx.norm.is_confirmed("farmland.construction_classes") and parcels.template.role != "DLTB":
         return RuleResult(findings=findings, unconfirmed=["farmland.construction_classes"])
     return RuleResult(findings=findings)

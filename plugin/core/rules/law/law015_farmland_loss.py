@@ -10,7 +10,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.baseline import get_sealed_edition, get_township_polygons
 from ...versions.model import MOVED_OUT_KIND, NET_BASIS, STATUTORY_BASIS, AreaBalance, VersionComparison
-from .._sealed import compare_with_sealed, find_net_area_doubts, get_sealed_severity
+from .._sealed import compare_with_sealed_edition, find_net_area_doubts, get_sealed_severity
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -75,7 +75,7 @@ def farmland_loss(
         LAW017 reports where the land is, LAW016 the quality of the supplement.
     """
     result = RuleResult(is_applicable=False)
-    comparison = compare_with_sealed(ctx, "farmland", result)
+    comparison = compare_with_sealed_edition(ctx, "farmland", result)
     if comparison is None:
         return result
     result.doubts += find_net_area_doubts(comparison, ctx)

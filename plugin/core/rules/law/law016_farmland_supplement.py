@@ -9,7 +9,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, LayerEdition, VersionComparison
 from .._places import is_reported_elsewhere
-from .._sealed import compare_with_sealed, find_net_area_doubts, record_moved_slivers
+from .._sealed import compare_with_sealed_edition, find_net_area_doubts, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -76,7 +76,7 @@ def farmland_supplement(
         LAW010 land that is not cultivated.
     """
     result = RuleResult(is_applicable=False)
-    comparison = compare_with_sealed(ctx, "farmland", result)
+    comparison = compare_with_sealed_edition(ctx, "farmland", result)
     if comparison is None:
         return result
     record_moved_slivers(ctx, comparison)

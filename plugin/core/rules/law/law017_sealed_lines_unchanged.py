@@ -9,7 +9,12 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, EditionShift, VersionComparison
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
-from .._sealed import compare_with_sealed, get_sealed_severity, note_layer_only_in_sealed_edition, record_moved_slivers
+from .._sealed import (
+    compare_with_sealed_edition,
+    get_sealed_severity,
+    note_layer_only_in_sealed_edition,
+    record_moved_slivers,
+)
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
@@ -92,7 +97,7 @@ def sealed_lines_unchanged(
         if layer is None:
             note_layer_only_in_sealed_edition(ctx, concept, result)
             continue
-        comparison = compare_with_sealed(ctx, concept, result)
+        comparison = compare_with_sealed_edition(ctx, concept, result)
         if comparison is None:
             continue
         record_moved_slivers(ctx, comparison)

@@ -108,7 +108,7 @@ def boundary_shares(
             params = {"share": percent, "limit": percent_limit, "excess": round(excess_area, 2)}
             severity = None if confirmed else Severity.INFO
             result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
-    if zones is not None and zones.has("zone_code"):
+    if zones is not None and zones.has_field("zone_code"):
         result.findings += _report_zone_contradictions(boundary, zones, rows, ctx)
     return result
 

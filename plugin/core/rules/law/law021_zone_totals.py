@@ -8,7 +8,7 @@ from ...indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
-    is_backed_by_land,
+    is_sum_confirmed_by_geometry,
     read_area_field_m2,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
@@ -70,7 +70,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: 
     # Sums with the same error agree too.
     doubts = (
         []
-        if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx)
+        if is_sum_confirmed_by_geometry(zones, "area", ctx) and is_sum_confirmed_by_geometry(county, "area", ctx)
         else [AREA_FIELDS_SETTING]
     )
     county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...indicators.areas import PART_WORDS_SETTING, find_reserve_parts_and_names, is_counted
+from ...indicators.areas import PART_WORDS_SETTING, find_countable_reserve_rows, find_reserve_parts_and_names
 from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
@@ -96,7 +96,7 @@ def reserves(
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
             )
-    result.indicators = _make_reserve_indicators(reserves, is_counted(is_part, site), red_line, ctx)
+    result.indicators = _make_reserve_indicators(reserves, find_countable_reserve_rows(is_part, site), red_line, ctx)
     for figure in result.indicators:
         if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
             result.findings += _apply_share_limit(figure, min_red_line_share, reserves, red_line)

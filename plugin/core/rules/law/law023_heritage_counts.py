@@ -152,7 +152,7 @@ def _compare_count(
             "count",
             {
                 **params,
-                "names": _list_site_names(certain_sites),
+                "names": _join_site_names(certain_sites),
                 "shown": {
                     "missing_count": stated_count - len(certain_sites),
                     "counted": _describe_counted_layers(line.kind, sites, ctx),
@@ -211,7 +211,7 @@ def _make_register_finding(
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
 
 
-def _list_site_names(sites: list[HeritageSite]) -> str:
+def _join_site_names(sites: list[HeritageSite]) -> str:
     """Return the first names of sites as one text, with the number if there are more; a dash without sites."""
     site_names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
     return site_names + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "") or "—"

@@ -177,7 +177,7 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
             continue
         better = np.flatnonzero(is_left_out & (values < kept_average))
         finding = _make_finding(
-            farmland, parcels, make_row_parts(better, parcels.plane[better]), parcels, "quality", ctx
+            farmland, parcels, make_row_parts(better, parcels.plane_shapes[better]), parcels, "quality", ctx
         )
         finding.field = name
         finding.params |= {

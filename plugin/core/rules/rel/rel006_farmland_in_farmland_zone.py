@@ -9,7 +9,7 @@ from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._farmland import name_features_there
+from .._farmland import record_features_at_findings
 
 M2_PER_HA = 10_000.0
 
@@ -102,7 +102,7 @@ def farmland_in_farmland_zone(
     )
     for finding in large_findings:
         finding.params |= {"kind": "large", "limit": large_area_m2, "shown": {"limit_area_m2": large_area_m2}}
-    name_features_there(large_findings, zones, ctx)
+    record_features_at_findings(large_findings, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large_findings)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:

@@ -120,7 +120,7 @@ def _make_conflict_findings(
     if (
         conflict.control_line_pair == {"farmland", "reserves"}
         and is_reported_elsewhere(ctx, "LAW011")
-        and right_layer.has("feature_name")
+        and right_layer.has_field("feature_name")
     ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
         rows = ~find_core_rows(right_layer, ctx.norm)

@@ -118,7 +118,7 @@ def _compare_site_parts(
     core, control = parts.find_rows_of_site_part(CORE_PART, site), parts.find_rows_of_site_part(CONTROL_PART, site)
     params = {"site": site}
     parts_beyond = ctx.geometry.find_uncovered(
-        heritage_line, range_layer, Polygons(range_layer.plane[is_range]), rows=core | control
+        heritage_line, range_layer, Polygons(range_layer.plane_shapes[is_range]), rows=core | control
     )
     findings = ctx.finding_maker.make_pair_findings(
         heritage_line, range_layer, parts_beyond, case="beyond", params=params
@@ -127,7 +127,7 @@ def _compare_site_parts(
         finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
     if core.any() and control.any():
         unfilled_parts = ctx.geometry.find_uncovered(
-            range_layer, heritage_line, Polygons(heritage_line.plane[core | control]), rows=is_range
+            range_layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
         )
         findings += ctx.finding_maker.make_pair_findings(
             range_layer, heritage_line, unfilled_parts, case="bare", params=params

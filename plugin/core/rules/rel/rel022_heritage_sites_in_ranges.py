@@ -112,14 +112,16 @@ def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
             continue
         result.is_applicable = True
         planned_names = {
-            _name_site(site) for layer in planned_layers for site in classify_heritage_parts(layer, ctx).site_of_row
+            _normalise_site_name(site)
+            for layer in planned_layers
+            for site in classify_heritage_parts(layer, ctx).site_of_row
         }
         names = read_site_names(present)
-        is_known = np.array([_name_site(name) in planned_names for name in names.tolist()], dtype=bool)
+        is_known = np.array([_normalise_site_name(name) in planned_names for name in names.tolist()], dtype=bool)
         for layer in planned_layers:
             if layer.template.geometry == "polygon":
-                shapes = layer.plane[layer.has_shape]
-                hits = shapely.STRtree(shapes).query(present.plane, predicate="intersects")
+                shapes = layer.plane_shapes[layer.has_shape]
+                hits = shapely.STRtree(shapes).query(present.plane_shapes, predicate="intersects")
                 is_known[np.unique(hits[0])] = True
         rows = np.flatnonzero(~is_known & present.has_shape & (names != "")).tolist()
         if not rows:
@@ -134,13 +136,13 @@ def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
                 "names": "、".join(names[rows[:MAX_NAMED_ROWS]].tolist()),
                 "more": " …" if len(rows) > MAX_NAMED_ROWS else "",
             },
-            geometry=ctx.geometry.unite_shapes(present.plane[rows]),
+            geometry=ctx.geometry.unite_shapes(present.plane_shapes[rows]),
         )
         finding.related_role = planned_layers[0].role
         result.findings.append(finding)
 
 
-def _name_site(name: str) -> str:
+def _normalise_site_name(name: str) -> str:
     """Return a site's name for comparison, without words in brackets such as its level."""
     return re.sub(r"\(.*?\)", "", normalise_name(name))
 
@@ -172,7 +174,7 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
                     heritage_line,
                     row,
                     case="missing",
-                    geometry=heritage_line.plane[row],
+                    geometry=heritage_line.plane_shapes[row],
                     params={"site": row_sites[row]},
                 )
                 finding.related_role = layers[0].role
@@ -190,7 +192,7 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
     findings = []
     for row in lone_rows:
         finding = ctx.finding_maker.make_row_finding(
-            polygons, row, case="without_point", params={"site": site_names[row]}, geometry=polygons.plane[row]
+            polygons, row, case="without_point", params={"site": site_names[row]}, geometry=polygons.plane_shapes[row]
         )
         finding.related_role = points.role
         findings.append(finding)
@@ -201,10 +203,10 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> 
     """Return findings on points outside the polygon of their name."""
     rows_with_shape = np.flatnonzero(polygons.has_shape)
     polygon_names = read_site_names(polygons)
-    tree = shapely.STRtree(polygons.plane[rows_with_shape])
+    tree = shapely.STRtree(polygons.plane_shapes[rows_with_shape])
     point_rows = np.flatnonzero(points.has_shape)
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
-    hits = tree.query(points.plane[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
+    hits = tree.query(points.plane_shapes[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
     polygons_by_point: dict[int, set[int]] = {}
     for n, m in zip(*hits.tolist(), strict=True):
         polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(rows_with_shape[m]))
@@ -224,14 +226,14 @@ def _make_point_finding(
     points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: RuleContext
 ) -> Finding:
     finding = ctx.finding_maker.make_row_finding(
-        points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane[row]
+        points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane_shapes[row]
     )
     finding.params |= {"site": name}
     finding.related_role = polygons.role
     if polygons_of_name:
         finding.related_keys = [polygons.keys[n] for n in polygons_of_name]
         finding.params["distance"] = round(
-            float(shapely.distance(points.plane[row], polygons.plane[polygons_of_name]).min()), 2
+            float(shapely.distance(points.plane_shapes[row], polygons.plane_shapes[polygons_of_name]).min()), 2
         )
     else:
         finding.severity = Severity.INFO

@@ -118,7 +118,7 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
                 severity=None if case == "purple" else Severity.INFO,
                 params=make_row_list_params(layer, rows),
                 area_m2=float(np.nansum(layer.statutory[rows])),
-                geometry=ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]]),
+                geometry=ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]]),
             )
             finding.related_role = purple_line.role
             result.findings.append(finding)

@@ -53,7 +53,7 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
     )
     if zones is None or boundary is None:
         return result
-    if not zones.has("zone_code"):
+    if not zones.has_field("zone_code"):
         params = {"layer": zones.name, "role": zones.role, "fields": zones.get_field_name("zone_code") or "GHFQDM"}
         result.not_checked.append(("field_missing", params))
         return result

@@ -97,7 +97,7 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         params = {"code": village_codes[row], "township": township_of_village[row]}
         finding = ctx.finding_maker.make_row_finding(
-            villages, row, case="none", field=code_field, params=params, geometry=villages.plane[row]
+            villages, row, case="none", field=code_field, params=params, geometry=villages.plane_shapes[row]
         )
         finding.related_role = townships.role
         result.findings.append(finding)
@@ -120,7 +120,7 @@ def _report_parcels_of_other_villages(
 
     ``rows``: positions of the villages without another finding.
     """
-    if not parcels.has("location_code"):
+    if not parcels.has_field("location_code"):
         return []
     village_rows = find_rows_below(parcels, villages, ctx)
     village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
@@ -151,7 +151,7 @@ def _report_parcels_of_other_villages(
                 "other": largest_village,
                 "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
             },
-            geometry=villages.plane[row],
+            geometry=villages.plane_shapes[row],
             area_m2=area_by_village[largest_village],
         )
         finding.related_role = parcels.role

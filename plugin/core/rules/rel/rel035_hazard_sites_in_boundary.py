@@ -133,7 +133,7 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
         shapes = [shape for layer in layers for shape in _find_named_shapes(layer, words)]
         result.is_applicable = True
         facilities = np.array(shapes, dtype=object)
-        served_rows = shapely.STRtree(facilities).query(townships.plane, predicate="intersects")[0]
+        served_rows = shapely.STRtree(facilities).query(townships.plane_shapes, predicate="intersects")[0]
         rows = np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows).tolist()
         if not rows:
             continue
@@ -143,7 +143,7 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
             case="without_facility",
             severity=Severity.INFO,
             params={"words": "、".join(words), **make_row_list_params(townships, rows)},
-            geometry=ctx.geometry.unite_shapes(townships.plane[rows]),
+            geometry=ctx.geometry.unite_shapes(townships.plane_shapes[rows]),
         )
         finding.related_role = layers[0].role
         result.findings.append(finding)
@@ -158,7 +158,7 @@ def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
     """Return the shapes of rows with one of the words in their name."""
     return [
         shape
-        for shape, name in zip(layer.plane, layer.text("feature_name"), strict=True)
+        for shape, name in zip(layer.plane_shapes, layer.text("feature_name"), strict=True)
         if shape is not None and any(word in name for word in words)
     ]
 
@@ -166,7 +166,7 @@ def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
 def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]:
     """Return a finding for each zone for building villages that reaches into a hazard area."""
     zones = find_usable_layer_or_note_reason("zones", ctx, result)
-    if zones is None or not zones.has("zone_code"):
+    if zones is None or not zones.has_field("zone_code"):
         return []
     is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
     findings: list[Finding] = []

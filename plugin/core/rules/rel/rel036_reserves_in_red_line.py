@@ -9,7 +9,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import find_usable_layer_or_note_reason
-from .._reserves import name_sites
+from .._reserves import join_site_names
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -105,7 +105,7 @@ def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext)
             continue
         lost_land = ctx.geometry.unite_shapes(parts.geometry)
         params = {
-            "site": name_sites(present_reserves, parts.left) or "—",
+            "site": join_site_names(present_reserves, parts.left) or "—",
             "count": int(shapely.get_num_geometries(lost_land)),
         }
         area = float(ctx.geometry.measure_statutory_areas([lost_land]).sum())

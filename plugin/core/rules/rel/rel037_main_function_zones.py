@@ -105,7 +105,7 @@ def main_function_zones(
         if not function.zone_code:
             params = {"name": function.township_name, "value": function.searched_text}
             name = functions.get_field_name("feature_kind") or functions.get_field_name("feature_name")
-            shape = functions.plane[row]
+            shape = functions.plane_shapes[row]
             result.findings.append(
                 ctx.finding_maker.make_row_finding(
                     functions, row, case="kind", field=name, params=params, geometry=shape
@@ -118,7 +118,7 @@ def main_function_zones(
                 "space": shares.zone_names[function.zone_code],
                 "limit": round(100 * limits[function.zone_code], 2),
             }
-            shape = functions.plane[row]
+            shape = functions.plane_shapes[row]
             result.findings.append(
                 ctx.finding_maker.make_row_finding(functions, row, case="share", params=params, geometry=shape)
             )
@@ -127,7 +127,7 @@ def main_function_zones(
         for row, function in enumerate(functions_found):
             if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
                 params = {"name": function.township_name, "function": function.words_by_additional_function[overlay]}
-                shape = functions.plane[row]
+                shape = functions.plane_shapes[row]
                 result.findings.append(
                     ctx.finding_maker.make_row_finding(functions, row, case=overlay, params=params, geometry=shape)
                 )

@@ -3,12 +3,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.land_use import is_in_classes
+from ...indicators.land_use import find_rows_of_classes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
-from .._farmland import is_construction_land
+from .._attributes import format_code_with_name
+from .._farmland import find_construction_land_rows
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -97,7 +97,7 @@ def planned_building_in_protected_land(
     result = RuleResult(is_applicable=False)
     if planned_use is not None and (farmland is not None or red_line is not None):
         result.is_applicable = True
-        is_construction = is_construction_land(ctx, planned_use)
+        is_construction = find_construction_land_rows(ctx, planned_use)
         for case, line, severity in (("farmland", farmland, Severity.ERROR), ("red_line", red_line, Severity.WARNING)):
             if line is not None:
                 result.findings += _find_planned_building(case, planned_use, line, is_construction, severity, ctx)
@@ -117,7 +117,7 @@ def planned_building_in_protected_land(
 def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return the parts of planned building land on parcels of water, without thin and small parts."""
     is_building = ctx.find_rows_with_code(planned_use, "land_use", ctx.norm.get("protected.water_building_classes"))
-    is_water = is_in_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
+    is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
     parts = ctx.geometry.find_shared_parts(planned_use, parcels, rows_a=is_building, rows_b=is_water, measured=True)
     parts = parts.select_parts(
         (parts.area >= float(ctx.norm.get("protected.min_water_m2")))
@@ -137,8 +137,8 @@ def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext
             "value": uses[row],
             "present": classes[parcel],
             "shown": {
-                "value": label_code(planned_use, "land_use", uses[row], ctx),
-                "present": label_code(parcels, "land_use", classes[parcel], ctx),
+                "value": format_code_with_name(planned_use, "land_use", uses[row], ctx),
+                "present": format_code_with_name(parcels, "land_use", classes[parcel], ctx),
             },
         }
     return findings

@@ -10,14 +10,14 @@ from ...messages.numbers import round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code, read_field_words
+from .._attributes import format_code_with_name, read_field_words
 from .._places import find_usable_layer_or_note_reason
 from .._planned_change import report_changes_of_present_use
 from .._planned_use import (
     find_facilities_on_other_land,
     find_land_cut_by_line,
     find_lines_off_roads,
-    name_planned_classes,
+    join_class_names,
     report_empty_line,
     report_missing_line,
 )
@@ -174,7 +174,7 @@ def planned_use_against_zones(
                 finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
                 zone_codes = ctx.get_code_list("planning_zones").entry_by_code
                 finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
-                finding.params["neutral"] = name_planned_classes(left_out, planned_use, ctx)
+                finding.params["neutral"] = join_class_names(left_out, planned_use, ctx)
                 result.findings.append(finding)
     limit = float(ctx.norm.get("zones.min_line_share"))
     for concept, classes in _read_classes_by_zone(ctx, "zones.line_classes"):
@@ -200,7 +200,7 @@ def planned_use_against_zones(
             result.findings += find(line, classes, planned_use, boundary, ctx)
     for role, facility_words, classes in read_field_words(ctx.norm, "zones.facility_classes"):
         points = find_usable_layer_or_note_reason(role, ctx, result)
-        if points is not None and points.has("feature_name"):
+        if points is not None and points.has_field("feature_name"):
             result.is_applicable = True
             result.findings += find_facilities_on_other_land(
                 points, facility_words.split("|"), classes, planned_use, ctx
@@ -239,9 +239,9 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
         use_row = int(parts.right[largest])
         params: dict[str, Any] = {
             "limit": limit,
-            "expected": name_planned_classes(classes, planned_use, ctx),
+            "expected": join_class_names(classes, planned_use, ctx),
             "value": uses[use_row],
-            "shown": {"value": label_code(planned_use, "land_use", uses[use_row], ctx)},
+            "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
         }
         shape = ctx.geometry.unite_shapes(parts.geometry[is_in_row])
         area = float(areas[row])
@@ -283,12 +283,12 @@ def _find_other_uses(
         params: dict[str, Any] = {
             "percent": round_unlike_limit(100 * float(expected[row] / planned_areas[row]), 100 * limit),
             "limit": round(100 * limit, 2),
-            "expected": name_planned_classes(classes, planned_use, ctx),
+            "expected": join_class_names(classes, planned_use, ctx),
             "value": uses[largest_use_row],
-            "shown": {"value": label_code(planned_use, "land_use", uses[largest_use_row], ctx)},
+            "shown": {"value": format_code_with_name(planned_use, "land_use", uses[largest_use_row], ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
-            layer, row, params=params, geometry=layer.plane[row], area_m2=float(layer.statutory[row])
+            layer, row, params=params, geometry=layer.plane_shapes[row], area_m2=float(layer.statutory[row])
         )
         finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest_use_row)]]
         findings.append(finding)

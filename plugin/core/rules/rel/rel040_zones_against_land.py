@@ -3,13 +3,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.land_use import CLASS_CODE_LIST_ID, is_in_classes
+from ...indicators.land_use import CLASS_CODE_LIST_ID, find_rows_of_classes
 from ...indicators.survey_deductions import find_rows_below
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...three_zones.main_function import intersects_any_interior
-from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, name_codes, read_class_lines
+from ...three_zones.main_function import find_polygons_overlapping_any
+from .._attributes import MAX_SHOWN_FIDS, join_code_names, make_row_list_params, read_class_lines
 from .._places import find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))"
@@ -137,7 +137,7 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
             result.findings += _find_zones_on_other_land(layer, code, classes, base_parcels, ctx)
     for name, code, *classes in read_class_lines(ctx.norm, "zones.expected_kinds", 3):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
-        if layer is not None and layer.template.geometry == "polygon" and layer.has("zone_code"):
+        if layer is not None and layer.template.geometry == "polygon" and layer.has_field("zone_code"):
             result.is_applicable = True
             result.findings += _find_land_of_a_kind_without_zone(layer, code, classes, base_parcels, ctx)
     for name, *classes in read_class_lines(ctx.norm, "zones.described_classes", 2):
@@ -159,7 +159,7 @@ def _find_zones_on_other_land(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding for each large row of a kind with little land of its classes."""
-    meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
+    meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
     zone_areas = layer.plane_areas
     is_compared = ctx.find_rows_with_code(layer, meaning, [code]) & (
         zone_areas >= float(ctx.norm.get("zones.min_present_m2"))
@@ -170,7 +170,7 @@ def _find_zones_on_other_land(
     on = zone_of_parcel >= 0
     areas = np.where(on, parcels.plane_areas, 0.0)
     described_areas = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
-    is_expected = on & is_in_classes(parcels, classes, ctx)
+    is_expected = on & find_rows_of_classes(parcels, classes, ctx)
     expected = np.bincount(zone_of_parcel[is_expected], areas[is_expected], minlength=len(layer))
     # A zone is not compared if the parcels assigned to it cover little of it or reach far beyond it.
     is_described = (described_areas > LEAST_PARCEL_SHARE * zone_areas) & (
@@ -184,14 +184,14 @@ def _find_zones_on_other_land(
         shapes = _collect_mineral_shapes(ctx)
         if not len(shapes):
             return []
-        is_other &= ~intersects_any_interior(layer.plane, shapes)
+        is_other &= ~find_polygons_overlapping_any(layer.plane_shapes, shapes)
     findings = []
     other_rows = np.flatnonzero(is_other)
     for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
         params = {
-            "zone": _name_kind(layer, meaning, code, ctx),
+            "zone": _get_kind_name(layer, meaning, code, ctx),
             "percent": round(100 * float(expected[row] / described_areas[row]), 2),
-            "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
+            "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
         }
         finding = ctx.finding_maker.make_row_finding(
             layer,
@@ -200,7 +200,7 @@ def _find_zones_on_other_land(
             severity=Severity.INFO if meaning == "zone_code" else None,
             field=layer.get_field_name(meaning),
             params=params,
-            geometry=layer.plane[row],
+            geometry=layer.plane_shapes[row],
             area_m2=area,
         )
         finding.related_role = parcels.role
@@ -212,7 +212,7 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
     """Return a finding on the features of a layer of land to keep that reach far into zones or lines of a kind."""
     if not layer.template.geometry == kept_layer.template.geometry == "polygon":
         return []
-    meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
+    meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
     is_of_kind = None if kind == EVERY_KIND else ctx.find_rows_with_code(layer, meaning, [kind])
     shared_parts = ctx.geometry.find_shared_parts(kept_layer, layer, rows_b=is_of_kind, measured=True)
     parts = ctx.geometry.remove_repeated_land(shared_parts)
@@ -232,7 +232,7 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
             severity=Severity.INFO,
             params={
                 "percent": round(100 * float(areas[is_large].sum()) / zone_area_sum, 2),
-                "zone": layer.name if kind == EVERY_KIND else _name_kind(layer, meaning, kind, ctx),
+                "zone": layer.name if kind == EVERY_KIND else _get_kind_name(layer, meaning, kind, ctx),
                 **make_row_list_params(kept_layer, rows),
             },
             related_role=kept_layer.role,
@@ -243,17 +243,17 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
     ]
 
 
-def _name_kind(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> str:
+def _get_kind_name(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> str:
     """Return the name of a kind of zone or line; its code if the layer's code list lacks it."""
     template_field = layer.template.find_field(meaning)
-    return name_codes([code], template_field.codes if template_field is not None else "", ctx)
+    return join_code_names([code], template_field.codes if template_field is not None else "", ctx)
 
 
 def _find_land_of_a_kind_without_zone(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on the land of a kind if the zone layer has no zone of it."""
-    positions = np.flatnonzero(is_in_classes(parcels, classes, ctx) & parcels.has_shape)
+    positions = np.flatnonzero(find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape)
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return []
     areas = np.nan_to_num(parcels.measure_rows(positions))
@@ -270,9 +270,9 @@ def _find_land_of_a_kind_without_zone(
         area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
     present_zone_code = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
     params = {
-        "zone": _name_kind(layer, "zone_code", code, ctx),
-        "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
-        "now": _name_kind(layer, "zone_code", present_zone_code, ctx) if present_zone_code else "—",
+        "zone": _get_kind_name(layer, "zone_code", code, ctx),
+        "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
+        "now": _get_kind_name(layer, "zone_code", present_zone_code, ctx) if present_zone_code else "—",
         **make_row_list_params(parcels, positions.tolist()),
     }
     return [
@@ -286,7 +286,7 @@ def _find_land_of_a_kind_without_zone(
             related_role=parcels.role,
             related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS].tolist()],
             area_m2=area,
-            geometry=ctx.geometry.unite_shapes(parcels.plane[positions[:MAX_SHOWN_FIDS]]),
+            geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions[:MAX_SHOWN_FIDS]]),
         )
     ]
 
@@ -294,7 +294,7 @@ def _find_land_of_a_kind_without_zone(
 def _collect_mineral_shapes(ctx: RuleContext) -> NDArray:
     """Return the shapes of all mineral layers of the plan."""
     layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
-    shapes = [layer.plane[layer.has_shape] for layer in layers if layer is not None]
+    shapes = [layer.plane_shapes[layer.has_shape] for layer in layers if layer is not None]
     return np.concatenate(shapes) if shapes else np.array([], dtype=object)
 
 
@@ -305,7 +305,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     (``partly``).
     """
     areas = parcels.plane_areas
-    is_of_classes = is_in_classes(parcels, classes, ctx)
+    is_of_classes = find_rows_of_classes(parcels, classes, ctx)
     parts = ctx.geometry.find_shared_areas(parcels, layer, rows_a=is_of_classes)
     covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
     is_large = areas >= float(ctx.norm.get("zones.min_described_m2"))
@@ -315,7 +315,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     )
     classes_by_case: dict[str, list[str]] = {"left_out": [], "partly": []}
     for one in classes:
-        rows = is_in_classes(parcels, [one], ctx)
+        rows = find_rows_of_classes(parcels, [one], ctx)
         class_area, inside = float(areas[rows].sum()), float(covered_areas[rows].sum())
         # One parcel that is included shows that the layer is to have this class.
         is_in_layer = rows & is_large & (covered_areas > INCLUDED_SHARE * areas)
@@ -325,13 +325,13 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
         classes_by_case["left_out" if inside > described_share * class_area else "partly"].append(one)
     findings = []
     for case, class_codes in classes_by_case.items():
-        rows = is_in_classes(parcels, class_codes, ctx)
+        rows = find_rows_of_classes(parcels, class_codes, ctx)
         positions = np.flatnonzero(rows & is_large_outside).tolist()
         if not positions:
             continue
         params = {
             "percent": round(100 * float(covered_areas[rows].sum() / areas[rows].sum()), 2),
-            "expected": name_codes(class_codes, CLASS_CODE_LIST_ID, ctx),
+            "expected": join_code_names(class_codes, CLASS_CODE_LIST_ID, ctx),
             **make_row_list_params(parcels, positions),
         }
         finding = Finding(
@@ -342,7 +342,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
             related_role=parcels.role,
             related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
             area_m2=float(parcels.measure_rows(positions).sum()),
-            geometry=ctx.geometry.unite_shapes(parcels.plane[positions]),
+            geometry=ctx.geometry.unite_shapes(parcels.plane_shapes[positions]),
         )
         findings.append(finding)
     return findings

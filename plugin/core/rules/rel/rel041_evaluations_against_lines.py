@@ -196,7 +196,7 @@ def _compare_line_with_grade(
     if len(line) > MANY_ROWS:
         evaluation_rows = find_rows_below(line, evaluation, ctx)
         is_on = (evaluation_rows >= 0) & rows[evaluation_rows]
-        area, shapes = float(np.nansum(line.statutory[is_on])), line.plane[is_on][:MAX_SHOWN_FIDS]
+        area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
     else:
         shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
         parts = ctx.geometry.remove_repeated_land(shared_parts)
@@ -259,8 +259,8 @@ def _find_parts_without_line(
 
     ``parts``: (n,) polygons of the land outside the line; ``rows``: (m,) bool, the rows of the grade.
     """
-    shapes = ctx.geometry.unite_shapes(evaluation.plane[rows])
-    line_shape = ctx.geometry.unite_shapes(line.plane[line.has_shape])
+    shapes = ctx.geometry.unite_shapes(evaluation.plane_shapes[rows])
+    line_shape = ctx.geometry.unite_shapes(line.plane_shapes[line.has_shape])
     if shapes is None or line_shape is None:
         return np.zeros(len(parts), dtype=bool)
     lands = shapely.get_parts(np.array([shapes], dtype=object))
@@ -284,10 +284,10 @@ def _find_land_in_or_outside_line(
         shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
         shapes, owner = shared_parts.geometry, evaluation
     else:
-        shapes, owner, others = evaluation.plane[rows], evaluation, [line, *others]
+        shapes, owner, others = evaluation.plane_shapes[rows], evaluation, [line, *others]
     united_shape = ctx.geometry.unite_shapes(shapes)
     parts = shapely.get_parts(np.array([] if united_shape is None else [united_shape], dtype=object))
-    covering_shapes = [shape for other in others for shape in other.plane[other.has_shape]]
+    covering_shapes = [shape for other in others for shape in other.plane_shapes[other.has_shape]]
     if not len(parts) or not covering_shapes:
         return parts
     first_row = np.full(len(parts), np.flatnonzero(rows)[0])

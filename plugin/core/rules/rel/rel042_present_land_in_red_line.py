@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.land_use import is_in_classes
+from ...indicators.land_use import find_rows_of_classes
 from ...indicators.survey_deductions import find_rows_below
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_class_lines
 from .._places import is_reported_elsewhere
-from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason, name_sites, subtract_parts_in_core
+from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -122,18 +122,18 @@ def present_land_in_red_line(
     result.is_applicable = True
     is_cultivated = ctx.find_cultivated_rows(parcels)
     for group, *classes in read_class_lines(ctx.norm, "protected.present_classes", 2):
-        rows = is_in_classes(parcels, classes, ctx)
+        rows = find_rows_of_classes(parcels, classes, ctx)
         in_core = None
         if reserves is not None and is_core.any():
             in_core = _find_parts(reserves, parcels, is_core, rows, ctx)
             reported_parts = _leave_out_cultivated_parcels(in_core, parcels, is_cultivated, [(farmland, "LAW011")], ctx)
-            result.findings += _report("core", group, reserves, parcels, reported_parts, ctx)
+            result.findings += _report_large_parts("core", group, reserves, parcels, reported_parts, ctx)
         if red_line is not None:
             parts = _find_parts(red_line, parcels, None, rows, ctx)
             parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
             reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
-            result.findings += _report("red_line", group, red_line, parcels, reported_parts, ctx)
+            result.findings += _report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx)
     return result
 
 
@@ -173,7 +173,7 @@ def _leave_out_cultivated_parcels(
     return parts
 
 
-def _report(
+def _report_large_parts(
     case: str, group: str, line: Layer, parcels: Layer, parts: PresentParts, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield a finding on the parts that are large enough, if there are any."""
@@ -185,7 +185,7 @@ def _report(
     largest_first = parcel_rows[np.argsort(-area_of_parcel[parcel_rows], kind="stable")].tolist()
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
     if case == "core":
-        params["site"] = name_sites(line, parts.line_row)
+        params["site"] = join_site_names(line, parts.line_row)
     yield Finding(
         line.role,
         case=case,

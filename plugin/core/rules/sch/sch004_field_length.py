@@ -3,7 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import make_not_compared_params
+from .._sealed import make_params_of_uncompared_fields
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -58,5 +58,5 @@ def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             params = {"found_length": actual_length, "length": template_field.length}
             result.findings.append(Finding(layer.role, field=template_field.name, severity=severity, params=params))
     if fields_without_length:
-        result.not_checked.append(("length_untold", make_not_compared_params(layer, fields_without_length)))
+        result.not_checked.append(("length_untold", make_params_of_uncompared_fields(layer, fields_without_length)))
     return result

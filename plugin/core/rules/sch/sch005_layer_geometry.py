@@ -52,7 +52,7 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Checks the features, not the type that the file declares; a layer without features is not checked. A
         collection counts as the largest kind in it. Measures (M) are dropped on reading, with a notice.
     """
-    dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.raw_shapes))
+    dimensions = np.where(layer.empty_rows | layer.broken_rows, -1, shapely.get_dimensions(layer.raw_shapes))
     expected = GEOMETRY_BY_DIMENSION.index(layer.template.geometry)
     counts = [int((dimensions == dimension).sum()) for dimension in range(len(GEOMETRY_BY_DIMENSION))]
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]

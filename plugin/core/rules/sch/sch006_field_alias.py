@@ -3,7 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import make_not_compared_params
+from .._sealed import make_params_of_uncompared_fields
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -59,7 +59,7 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     present_fields = [f for f in layer.template.fields if f.name in aliases]
     fields_without_alias = [f.name for f in present_fields if aliases[f.name] is None]
     if fields_without_alias:
-        result.not_checked.append(("alias_untold", make_not_compared_params(layer, fields_without_alias)))
+        result.not_checked.append(("alias_untold", make_params_of_uncompared_fields(layer, fields_without_alias)))
     aliased_fields = [f for f in present_fields if aliases[f.name] is not None]
     result.is_applicable = bool(aliased_fields)
     if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):

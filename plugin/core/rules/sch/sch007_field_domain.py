@@ -4,7 +4,7 @@ from ...messages.texts import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import list_first_names, make_not_compared_params
+from .._sealed import join_first_names, make_params_of_uncompared_fields
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
@@ -78,13 +78,13 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             params = {
                 "list": CodeListName(template_field.codes),
                 "count": len(differing_codes),
-                "codes": list_first_names(differing_codes),
+                "codes": join_first_names(differing_codes),
             }
             result.findings.append(
                 Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
             )
     if fields_without_domain:
-        result.not_checked.append(("domain_untold", make_not_compared_params(layer, fields_without_domain)))
+        result.not_checked.append(("domain_untold", make_params_of_uncompared_fields(layer, fields_without_domain)))
     return result
 
 

@@ -64,7 +64,7 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
     findings = ctx.finding_maker.make_pair_findings(layer, layer, parts)
     for n, finding in enumerate(findings):
-        first_shape, second_shape = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
+        first_shape, second_shape = layer.plane_shapes[parts.left[n]], layer.plane_shapes[parts.right[n]]
         # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.
         has_equal_areas = np.isclose([first_shape.area, second_shape.area], parts.area[n], rtol=1e-9, atol=0.0).all()
         if has_equal_areas and first_shape.normalize().equals_exact(second_shape.normalize(), 0.0):

@@ -114,7 +114,7 @@ def _summarise_slivers(
     params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.polygons)}
     limits = [format_square_metres(ctx.tolerance.min_area_m2), f"{format_width(ctx.tolerance.min_width_m)} m"]
     params["shown"] = {"facts": limits}
-    params["examples"] = _name_largest_parts(first_layer, second_layer, parts, areas)
+    params["examples"] = _describe_largest_parts(first_layer, second_layer, parts, areas)
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
     return [
         Finding(
@@ -123,7 +123,7 @@ def _summarise_slivers(
     ]
 
 
-def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
+def _describe_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
     """Return the keys of both features, the area and the place in the plane (m) of the largest strips, as texts."""
     strip_texts = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():

@@ -98,7 +98,7 @@ def _report_windows(
     shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
     # Overlapping lines (REL001) fill a place once only.
     total_share = _compute_covered_shares(
-        layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx
+        layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
     )
     areas = ctx.geometry.measure_statutory_areas(holes.geometry)
     registered = get_registered_windows(ctx.side_inputs)

@@ -128,14 +128,14 @@ def _find_expected_code_prefix(ctx: RuleContext) -> str:
 
 def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:
     for layer in layer_classes.existing_layers:
-        if not layer.has("division_code"):
+        if not layer.has_field("division_code"):
             continue
         field = layer.get_field_name("division_code")
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
                 yield ctx.finding_maker.make_row_finding(
-                    layer, row, field=field, case="county", params=params, geometry=layer.plane[row]
+                    layer, row, field=field, case="county", params=params, geometry=layer.plane_shapes[row]
                 )
 
 

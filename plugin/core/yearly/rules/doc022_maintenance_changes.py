@@ -14,7 +14,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...rules._attributes import label_code
+from ...rules._attributes import format_code_with_name
 from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE
 from ...versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ..model import KIND_CODES
@@ -202,7 +202,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
         if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
             layer, known_kinds = layer_classes.change_layer, layer_classes.layer_spec.change_kinds
             kind_label, *known_labels = (
-                label_code(layer, "maintenance_kind", code, ctx) for code in (kind, *known_kinds)
+                format_code_with_name(layer, "maintenance_kind", code, ctx) for code in (kind, *known_kinds)
             )
             params = {
                 "kind": kind,

@@ -100,11 +100,11 @@ def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
 def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Find area fields that differ from the areas of their shapes."""
     for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
-        if layer is None or not layer.has("area"):
+        if layer is None or not layer.has_field("area"):
             continue
         is_filed = layer is layer_classes.before_layer
         written_areas, field = layer.numbers("area"), layer.get_field_name("area")
-        off = np.where(layer.invalid | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
+        off = np.where(layer.invalid_rows | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
         allowed_difference_m2 = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
         for row in np.flatnonzero(off > allowed_difference_m2).tolist():
             if off[row] > allowed_difference_m2 + _compute_row_bend_area_allowance(layer, row, ctx):
@@ -118,7 +118,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                     field=field,
                     case="filed_field" if is_filed else "field",
                     params=params,
-                    geometry=layer.plane[row],
+                    geometry=layer.plane_shapes[row],
                 )
                 # This package does not correct filed values.
                 finding.severity = Severity.INFO if is_filed else None
@@ -126,7 +126,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
 
 
 def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -> float:
-    (shape,) = ctx.plan.remove_added_vertices(layer.plane[row : row + 1])
+    (shape,) = ctx.plan.remove_added_vertices(layer.plane_shapes[row : row + 1])
     return compute_bend_area_allowance(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 

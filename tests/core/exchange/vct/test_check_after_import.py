@@ -7,7 +7,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.vct.database import check_imported, find_commonest_rules
+from plugin.core.exchange.vct.database import check_imported_plan, find_commonest_rules
 from plugin.core.messages.texts import Texts
 from plugin.paths import RESOURCES_FOLDER
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
@@ -62,13 +62,13 @@ def test_failed_check_after_a_vct_import_is_reported(error, word):
     def fail_check():
         raise error
 
-    done = check_imported(fail_check, Texts("zh"))
+    done = check_imported_plan(fail_check, Texts("zh"))
     assert done.verdict == "" and done.error_count == done.warning_count == 0
     assert len(done.summary_sentences) == 1 and word in done.summary_sentences[0]
 
 
 def test_check_summary_after_a_vct_import_is_available_in_english(sample_vct):
-    done = check_imported(
+    done = check_imported_plan(
         lambda: check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", lang="en")).report, Texts("en")
     )
     assert done.verdict == "fail" and done.error_count > 0 and done.warning_count > 0

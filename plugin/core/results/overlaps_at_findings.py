@@ -30,7 +30,7 @@ _CHECKED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT
 _LEAST_SHARED_M2 = 1.0
 
 
-def name_overlaps_there(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
+def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
     """Record in findings which overlaps of the three control lines share land with them, in place.
 
     The geometries of findings are in the plane (metres). Only the words of messages use the record (``shown``). It is
