@@ -28,7 +28,7 @@ _SWITCHED_OFF_PATTERN = re.compile(r"^# ruff: noqa[^\n]*\n+", re.MULTILINE)
 _SHA1_PATTERN = re.compile(r"hashlib\.sha1\(([\w.]+)\)")
 
 
-def adapt(source: str) -> str:
+def remove_reported_statements(source: str) -> str:
     """Return a module's source without statements that the scan reports."""
     source = _TYPING_PATTERN.sub(r"\1from typing import", source)
     source = _SWITCHED_OFF_PATTERN.sub("", source)
@@ -45,7 +45,11 @@ def main(wheels: list[str]) -> None:
                 target = TARGET / name.replace("/licenses/", "/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 content = archive.read(name)
-                target.write_bytes(adapt(content.decode("utf-8")).encode("utf-8") if name.endswith(".py") else content)
+                target.write_bytes(
+                    remove_reported_statements(content.decode("utf-8")).encode("utf-8")
+                    if name.endswith(".py")
+                    else content
+                )
     print(f"{sum(1 for path in TARGET.rglob('*') if path.is_file())} files")
 
 

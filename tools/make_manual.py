@@ -80,7 +80,7 @@ class Chapter:
         return self.headings[0].text
 
 
-def chapters(lang: str) -> list[Chapter]:
+def read_chapters(lang: str) -> list[Chapter]:
     """Return the manual's chapters in a language, ordered by file name."""
     return [read_chapter(path, lang) for path in sorted((SOURCES / lang).glob("*.md"))]
 
@@ -170,19 +170,19 @@ def _insert_generated_blocks(tokens: list[Token], lang: str, place: str) -> Iter
         position += 1
 
 
-def pages() -> dict[str, bytes]:
+def make_manual_files() -> dict[str, bytes]:
     """Return all files of the HTML manual, by path below the manual's folder.
 
     Raise ManualError for a broken link.
     """
     found = {"manual.css": (SOURCES / "manual.css").read_bytes()}
     for lang in FRAME:
-        listed = chapters(lang)
+        listed = read_chapters(lang)
         made = {chapter.name: _make_page(chapter, listed, lang) for chapter in listed}
         made["index"] = _make_index_page(listed, lang)
-        made["rules"] = _add_link_to_contents(generated.rule_book_page(lang), lang)
+        made["rules"] = _add_link_to_contents(generated.make_rule_book_page(lang), lang)
         if lang in DICTIONARY:
-            made["dictionary"] = _add_link_to_contents(generated.dictionary_page(lang), lang)
+            made["dictionary"] = _add_link_to_contents(generated.make_dictionary_page(lang), lang)
         _raise_on_broken_links(made, lang)
         found |= {f"{lang}/{name}.html": text.encode() for name, text in made.items()}
         for name in {image for chapter in listed for image in chapter.images}:
@@ -269,7 +269,7 @@ def _add_link_to_contents(page: str, lang: str) -> str:
 
 def write_pages(folder: Path) -> int:
     """Replace a folder by the HTML manual; return the number of files."""
-    made = pages()
+    made = make_manual_files()
     if folder.exists():
         shutil.rmtree(folder)
     for name, content in made.items():
@@ -288,7 +288,7 @@ def main() -> None:
         if not args.no_pdf:
             import manual_pdf
 
-            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write_pdf(chapters('zh'), PDF)} pages")
+            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write_pdf(read_chapters('zh'), PDF)} pages")
     except ManualError as error:
         sys.exit(f"manual: {error}")
 

@@ -63,7 +63,7 @@ GEOMETRIES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Mu
 PLACEMENTS = {"polygon": "Horizontal", "line": "Curved", "point": "AroundPoint"}
 
 
-def read_table():
+def read_style_table():
     """Return all .toml files of the folder as one table; a repeated name is an error."""
     table = {}
     for path in sorted(STYLES.glob("*.toml")):
@@ -191,7 +191,7 @@ def make_labeling(spec, geometry):
     return QgsVectorLayerSimpleLabeling(settings)
 
 
-def styled(spec, table):
+def make_styled_layer(spec, table):
     geometry = spec.get("geometry", "polygon")
     layer = QgsVectorLayer(f"{GEOMETRIES[geometry]}?crs=EPSG:4526", "style", "memory")
     if "land_use" in spec:
@@ -212,7 +212,7 @@ def styled(spec, table):
     return layer
 
 
-def save(layer, path, labels):
+def save_style(layer, path, labels):
     kept = QgsMapLayer.StyleCategory.Symbology
     if layer.opacity() < 1:
         kept |= QgsMapLayer.StyleCategory.Rendering
@@ -232,22 +232,24 @@ def save(layer, path, labels):
     path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 
 
-def make(folder):
-    table = read_table()
+def make_styles(folder):
+    table = read_style_table()
     folder.mkdir(parents=True, exist_ok=True)
     for old in STYLES.glob("*.qml") if folder == STYLES else ():
         old.unlink()
     for role, spec in table["layers"].items():
-        save(styled(spec, table), folder / f"{role}.qml", "label_by" in spec)
+        save_style(make_styled_layer(spec, table), folder / f"{role}.qml", "label_by" in spec)
     for geometry, name in table["defaults"].items():
-        save(styled({"geometry": geometry, "symbol": name}, table), folder / f"default_{geometry}.qml", False)
+        save_style(
+            make_styled_layer({"geometry": geometry, "symbol": name}, table), folder / f"default_{geometry}.qml", False
+        )
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory")
     layer.setRenderer(make_findings_renderer(table["findings"]))
-    save(layer, folder / "findings.qml", False)
+    save_style(layer, folder / "findings.qml", False)
 
 
 if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else STYLES)
+    make_styles(Path(sys.argv[1]) if len(sys.argv) > 1 else STYLES)
     application.exitQgis()

@@ -61,12 +61,12 @@ def make_rule_book(lang: str) -> RuleBook:
     return RuleBook(RunOptions(standard=STANDARD).resolve_norm(), lang)
 
 
-def rule_book_page(lang: str) -> str:
+def make_rule_book_page(lang: str) -> str:
     """Return the rule book as an HTML page; the anchor of a rule is its code."""
     return make_rule_book(lang).render_page()
 
 
-def dictionary_page(lang: str) -> str:
+def make_dictionary_page(lang: str) -> str:
     """Return the data dictionary as a page; anchors are ``layer-DLTB`` and ``codes-sandiao``."""
     return render_dictionary(load_standard(STANDARD), lang)
 

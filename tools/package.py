@@ -45,7 +45,7 @@ def read_version() -> str:
     return read_metadata()["version"]
 
 
-def placeholders() -> list[str]:
+def list_placeholder_addresses() -> list[str]:
     """Return metadata entries whose address is a placeholder.
 
     Its domain is one reserved for examples (RFC 2606).
@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zip")
     output = parser.parse_args().output
-    if left := placeholders():
+    if left := list_placeholder_addresses():
         text = f"metadata.txt 中还有占位地址 · addresses are still placeholders: {', '.join(left)}"
         if not read_version().endswith("-dev"):
             sys.exit(f"{text}\n正式版不打包，请先改成真实地址 · no release is packaged with them")

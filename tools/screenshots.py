@@ -65,7 +65,7 @@ def make_map_picture(folder: Path) -> dict[str, list[str]]:
     run_tool("export_maps", SOURCE=SAMPLE, PROFILE=PROFILE, MAPS="three_lines", SECRECY="内部", OUTPUT=str(target))
     (made,) = target.glob("*.jpg")
     save_picture(made, MAP_PICTURE, "-resize", str(MAP_WIDTH))
-    maps = shown_texts.catalogue()
+    maps = shown_texts.load_all_texts()
     return {MAP_PICTURE: [text for name, text in maps.items() if name.startswith("zh:maps.")]}
 
 
@@ -77,7 +77,7 @@ def main(wanted: list[str]) -> None:
     lacking = [program for program in (*start.NEEDED, "convert") if shutil.which(program) is None]
     if lacking:
         sys.exit(f"not installed: {', '.join(lacking)}")
-    known = shown_texts.catalogue()
+    known = shown_texts.load_all_texts()
     table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -90,7 +90,7 @@ def main(wanted: list[str]) -> None:
             ("zh", "map", name): t for name, t in (make_map_picture(folder) if MAP_PICTURE in wanted else {}).items()
         }
     for (origin, made_by, name), texts in shown.items():
-        names = shown_texts.names_of(texts, origin, known)
+        names = shown_texts.find_names_of_texts(texts, origin, known)
         table[f"{name}.png"] = shown_texts.make_image_entry(names, known, made_by)
         print(f"{name}.png: {len(names)} texts")
     TABLE.write_text(json.dumps(dict(sorted(table.items())), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -22,7 +22,7 @@ _PLACEHOLDER_PATTERN = re.compile(r"\\{\w+\\}")
 _MIN_CHARACTERS = 3
 
 
-def catalogue() -> dict[str, str]:
+def load_all_texts() -> dict[str, str]:
     """Return all Chinese texts of the plugin: name → text."""
     messages = ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message")
     found = {f"ts:{m.findtext('source', '')}": m.findtext("translation", "") for m in messages}
@@ -33,7 +33,7 @@ def catalogue() -> dict[str, str]:
     return found
 
 
-def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
+def find_names_of_texts(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
     """Return the names of texts of the plugin that occur among the texts in a picture.
 
     ``shown``: texts in the picture; ``origin``: ``ts`` or ``report``; ``known``: all texts by name.
@@ -54,7 +54,7 @@ def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[s
     return sorted(found)
 
 
-def digest(names: Iterable[str], known: dict[str, str]) -> str:
+def compute_text_digest(names: Iterable[str], known: dict[str, str]) -> str:
     """Return the SHA-256 of texts by their names; a removed text counts as empty."""
     lines = "\n".join(f"{name}={known.get(name, '')}" for name in sorted(names))
     return hashlib.sha256(lines.encode()).hexdigest()
@@ -62,4 +62,4 @@ def digest(names: Iterable[str], known: dict[str, str]) -> str:
 
 def make_image_entry(names: list[str], known: dict[str, str], made_by: str) -> dict[str, object]:
     """Return the entry of one picture in images.json."""
-    return {"made_by": made_by, "digest": digest(names, known), "texts": names}
+    return {"made_by": made_by, "digest": compute_text_digest(names, known), "texts": names}

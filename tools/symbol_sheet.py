@@ -187,7 +187,7 @@ def describe_symbol(parts):
     return "；".join(words)
 
 
-class Pages:
+class SheetWriter:
     """Writes the pages of the sheet to the PDF and as pictures; lengths in mm."""
 
     def __init__(self, folder):
@@ -202,9 +202,9 @@ class Pages:
         self.column = self.top = 0
         self.y = PAGE_SIZE_MM[1]
 
-    def begin(self):
+    def begin_page(self):
         if self.number:
-            self.save()
+            self.save_page()
             self.writer.newPage()
         else:
             self.pdf = QPainter(self.writer)
@@ -219,43 +219,43 @@ class Pages:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         self.column, self.top, self.y = 0, MARGIN, MARGIN
         if self.number == 1:
-            self.title()
+            self.draw_title()
 
-    def title(self):
-        self.text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
+    def draw_title(self):
+        self.draw_text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
         note = (
             "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给问题使用。"
             "\n全部是本插件的建议（来源级别 C，未找到官方符号，可整套替换）；用地色值为制图规范附录 B "
             "的引用值（来源级别 B）。长度单位毫米，按 1:10 000 绘制。"
         )
-        self.text(MARGIN, self.y + 9.5, 275, 10, note, 3.0)
+        self.draw_text(MARGIN, self.y + 9.5, 275, 10, note, 3.0)
         self.top = self.y = self.y + 21
 
-    def save(self):
+    def save_page(self):
         self.raster.end()
         self.paper.save(str(self.folder / f"symbols-{self.number}.png"))
 
-    def end(self):
-        self.save()
+    def finish_sheet(self):
+        self.save_page()
         self.pdf.end()
 
     @property
-    def width(self):
+    def column_width(self):
         return (PAGE_SIZE_MM[0] - 2 * MARGIN - (COLUMNS - 1) * 6) / COLUMNS
 
     @property
-    def x(self):
-        return MARGIN + self.column * (self.width + 6)
+    def column_left(self):
+        return MARGIN + self.column * (self.column_width + 6)
 
-    def room(self, height):
+    def reserve_height(self, height):
         if self.y + height <= PAGE_SIZE_MM[1] - MARGIN:
             return
         if self.number and self.column + 1 < COLUMNS:
             self.column, self.y = self.column + 1, self.top
         else:
-            self.begin()
+            self.begin_page()
 
-    def text(self, x, y, width, height, words, size, bold=False, color="#1A1A1A"):
+    def draw_text(self, x, y, width, height, words, size, bold=False, color="#1A1A1A"):
         for painter in self.painters:
             font = QFont()
             font.setFamilies(list(painting.FONT_FAMILIES))
@@ -266,7 +266,7 @@ class Pages:
             box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, width, height)))
             painter.drawText(box, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft), words)
 
-    def image(self, x, y, image):
+    def draw_image(self, x, y, image):
         for painter in self.painters:
             box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, *CELL_SIZE_MM)))
             painter.drawImage(box, image)
@@ -274,50 +274,59 @@ class Pages:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(box)
 
-    def line(self, y, strong):
+    def draw_line(self, y, strong):
         for painter in self.painters:
             painter.setPen(QPen(QColor("#222222" if strong else "#DDDDDD"), 0.35 / 25.4 * DPI if strong else 1))
-            a, b = QPointF(self.x, y) / 25.4 * DPI, QPointF(self.x + self.width, y) / 25.4 * DPI
+            a, b = (
+                QPointF(self.column_left, y) / 25.4 * DPI,
+                QPointF(self.column_left + self.column_width, y) / 25.4 * DPI,
+            )
             painter.drawLine(a, b)
 
-    def heading(self, words):
-        self.room(HEAD + 5 + ROW)
+    def draw_heading(self, words):
+        self.reserve_height(HEAD + 5 + ROW)
         self.y += 1.5
-        self.text(self.x, self.y, self.width, HEAD, words, 4.0, True)
+        self.draw_text(self.column_left, self.y, self.column_width, HEAD, words, 4.0, True)
         self.y += HEAD - 0.8
-        self.line(self.y, True)
+        self.draw_line(self.y, True)
         for n, word in enumerate(("彩色", "红绿色盲模拟", "灰度打印")):
-            self.text(
-                self.x + n * (CELL_SIZE_MM[0] + 1.2), self.y + 0.5, CELL_SIZE_MM[0], 4, word, 2.4, color="#5C5C5C"
+            self.draw_text(
+                self.column_left + n * (CELL_SIZE_MM[0] + 1.2),
+                self.y + 0.5,
+                CELL_SIZE_MM[0],
+                4,
+                word,
+                2.4,
+                color="#5C5C5C",
             )
         self.y += 4.4
 
-    def row(self, code, name, words, renderer, geometry):
-        self.room(ROW)
+    def draw_symbol_row(self, code, name, words, renderer, geometry):
+        self.reserve_height(ROW)
         image = draw_symbol_cell(renderer, geometry)
         for n, how in enumerate(("colour", "blind", "grey")):
-            self.image(self.x + n * (CELL_SIZE_MM[0] + 1.2), self.y + 0.8, simulate_vision(image, how))
-        left = self.x + 3 * (CELL_SIZE_MM[0] + 1.2) + 0.8
-        width = self.x + self.width - left
-        self.text(left, self.y + 0.4, width, 4, name, 2.9, True)
-        self.text(left, self.y + 4.1, width, 3.4, code, 2.2, color="#5C5C5C")
-        self.text(left, self.y + 6.9, width, 5, words, 1.85, color="#333333")
+            self.draw_image(self.column_left + n * (CELL_SIZE_MM[0] + 1.2), self.y + 0.8, simulate_vision(image, how))
+        left = self.column_left + 3 * (CELL_SIZE_MM[0] + 1.2) + 0.8
+        width = self.column_left + self.column_width - left
+        self.draw_text(left, self.y + 0.4, width, 4, name, 2.9, True)
+        self.draw_text(left, self.y + 4.1, width, 3.4, code, 2.2, color="#5C5C5C")
+        self.draw_text(left, self.y + 6.9, width, 5, words, 1.85, color="#333333")
         self.y += ROW
-        self.line(self.y, False)
+        self.draw_line(self.y, False)
 
-    def swatches(self, heading, rows):
+    def draw_swatches(self, heading, rows):
         """Draw land use: colour next to grey, several per line."""
-        each = self.width / 3
-        self.room(HEAD + 12)
+        each = self.column_width / 3
+        self.reserve_height(HEAD + 12)
         self.y += 1.5
-        self.text(self.x, self.y, self.width, HEAD, heading, 4.0, True)
+        self.draw_text(self.column_left, self.y, self.column_width, HEAD, heading, 4.0, True)
         self.y += HEAD - 0.8
-        self.line(self.y, True)
+        self.draw_line(self.y, True)
         self.y += 1.5
         for start in range(0, len(rows), 3):
-            self.room(8.4)
+            self.reserve_height(8.4)
             for n, (label, fill) in enumerate(rows[start : start + 3]):
-                x = self.x + n * each
+                x = self.column_left + n * each
                 for k, how in enumerate(("colour", "grey")):
                     patch = QImage(8, 8, QImage.Format.Format_RGB32)
                     patch.fill(QColor(fill))
@@ -326,21 +335,21 @@ class Pages:
                         painter.drawImage(box, simulate_vision(patch, how))
                         painter.setPen(QPen(QColor("#8C8C84"), 1))
                         painter.drawRect(box)
-                self.text(x + 14, self.y, each - 14, 4, label, 2.5, True)
-                self.text(x + 14, self.y + 3.6, each - 14, 4, fill, 2.2, color="#5C5C5C")
+                self.draw_text(x + 14, self.y, each - 14, 4, label, 2.5, True)
+                self.draw_text(x + 14, self.y + 3.6, each - 14, 4, fill, 2.2, color="#5C5C5C")
             self.y += 8.4
 
 
 def write_sheet(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    pages = Pages(folder)
+    pages = SheetWriter(folder)
     for heading, rows in list_symbols():
-        pages.heading(heading)
+        pages.draw_heading(heading)
         for row in rows:
-            pages.row(*row)
+            pages.draw_symbol_row(*row)
     colors = styles.read_style_table()["land_use"]["colors"]
-    pages.swatches("用地用海分类（B）", [(f"{code} {name}", fill) for code, (name, fill) in colors.items()])
-    pages.end()
+    pages.draw_swatches("用地用海分类（B）", [(f"{code} {name}", fill) for code, (name, fill) in colors.items()])
+    pages.finish_sheet()
     return pages.number
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONTEXT = "Sanxian"
 
 
-def texts_of(source: str, name: str = "") -> set[str]:
+def extract_texts(source: str, name: str = "") -> set[str]:
     """Return the literal texts that a Python source passes to tr().
 
     Exit with a message for an argument that is not a literal, which Qt cannot find.
@@ -33,14 +33,14 @@ def texts_of(source: str, name: str = "") -> set[str]:
     return found
 
 
-def texts_in(folder: Path) -> set[str]:
+def extract_texts_of_folder(folder: Path) -> set[str]:
     found: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
-        found |= texts_of(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+        found |= extract_texts(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
     return found
 
 
-def translations(path: Path) -> dict[str, str]:
+def read_translations(path: Path) -> dict[str, str]:
     """Return the translations in a .ts file: source text → translation."""
     if not path.exists():
         return {}
@@ -48,13 +48,13 @@ def translations(path: Path) -> dict[str, str]:
     return {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
 
 
-def unfinished(path: Path, wanted: set[str]) -> list[str]:
-    known = translations(path)
+def list_unfinished_texts(path: Path, wanted: set[str]) -> list[str]:
+    known = read_translations(path)
     return sorted(text for text in wanted if not known.get(text))
 
 
 def write_ts(path: Path, wanted: set[str]) -> None:
-    known = translations(path)
+    known = read_translations(path)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         "<!DOCTYPE TS>",
@@ -71,8 +71,8 @@ def write_ts(path: Path, wanted: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    wanted = texts_in(ROOT / "plugin")
+    wanted = extract_texts_of_folder(ROOT / "plugin")
     for target in sorted((ROOT / "i18n").glob("*.ts")):
         write_ts(target, wanted)
-        left = unfinished(target, wanted)
+        left = list_unfinished_texts(target, wanted)
         print(f"{target.name}: {len(wanted)} texts, {len(left)} unfinished", *left, sep="\n  ")

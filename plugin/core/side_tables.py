@@ -106,7 +106,11 @@ class SideTables:
 
         renumbered_keys = read_renumbered_keys(self.options.renumbered) if self.options.renumbered else {}
         sealed_baseline = read_baseline(
-            self.options.baseline, plan, norm, wanted=make_plan_layer_selector(norm, {}), cancellation=cancellation
+            self.options.baseline,
+            plan,
+            norm,
+            select_layer=make_plan_layer_selector(norm, {}),
+            cancellation=cancellation,
         )
         record_baseline_in_plan(plan, sealed_baseline)
         return {"baseline": sealed_baseline, "renumbered": dict(renumbered_keys)}

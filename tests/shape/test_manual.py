@@ -30,7 +30,7 @@ def list_commands():
 
 @pytest.fixture(scope="module")
 def manual_pages():
-    return manual.pages()
+    return manual.make_manual_files()
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def chapter_file(tmp_path, monkeypatch):
     for style in ("manual.css", "books-dark.css"):
         (tmp_path / style).write_text("", encoding="utf-8")
     monkeypatch.setattr(manual, "SOURCES", tmp_path)
-    for book in ("rule_book_page", "dictionary_page"):
+    for book in ("make_rule_book_page", "make_dictionary_page"):
         monkeypatch.setattr(manual.generated, book, lambda _lang: "<main></main>")
     return tmp_path / "zh" / "01-a.md"
 
@@ -58,7 +58,7 @@ def test_manual_has_all_chapters_in_chinese_and_english(manual_pages):
 
 def test_manual_pages_join_wrapped_chinese_lines_without_a_space(chapter_file):
     chapter_file.write_text("# A {#a}\n\n甲\n乙，\n*丙* DLTB\n丁 one\ntwo\n", encoding="utf-8")
-    assert "<p>甲乙，<em>丙</em> DLTB丁 one\ntwo</p>" in manual.pages()["zh/01-a.html"].decode()
+    assert "<p>甲乙，<em>丙</em> DLTB丁 one\ntwo</p>" in manual.make_manual_files()["zh/01-a.html"].decode()
 
 
 def test_manual_pages_contain_no_scripts_and_no_remote_links(manual_pages):
@@ -86,10 +86,10 @@ def test_manual_package_contains_exactly_the_images_its_pages_use(manual_pages):
     ],
 )
 def test_building_the_manual_raises_an_error_that_names_the_fault(chapter_file, text, error):
-    assert "zh/01-a.html" in manual.pages()
+    assert "zh/01-a.html" in manual.make_manual_files()
     chapter_file.write_text(text, encoding="utf-8")
     with pytest.raises(manual.ManualError, match=error):
-        manual.pages()
+        manual.make_manual_files()
 
 
 @for_each("path", CHAPTER_FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -24,7 +24,7 @@ PICTURES_BY_HAND = {"report-1.png", "report-2.png"}
 
 @pytest.fixture(scope="module")
 def current_texts():
-    return shown_texts.catalogue()
+    return shown_texts.load_all_texts()
 
 
 def list_changes(row, current_texts):
@@ -33,7 +33,9 @@ def list_changes(row, current_texts):
     The reasons are removed texts, or a changed text.
     """
     gone = [name for name in row["texts"] if name not in current_texts]
-    return gone or ([] if shown_texts.digest(row["texts"], current_texts) == row["digest"] else ["a text has changed"])
+    return gone or (
+        [] if shown_texts.compute_text_digest(row["texts"], current_texts) == row["digest"] else ["a text has changed"]
+    )
 
 
 @for_each("name", PICTURE_TEXTS)
@@ -66,6 +68,6 @@ def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_manual
 
 def test_screenshot_tool_recognises_the_translated_texts_of_a_window(current_texts):
     shown = ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"]
-    found = shown_texts.names_of(shown, "ts", current_texts)
+    found = shown_texts.find_names_of_texts(shown, "ts", current_texts)
     assert "ts:Next Step" in found and "ts:{layers} layers in {groups} groups will be made" in found
     assert all(current_texts[name] == "下一步" or "{" in current_texts[name] for name in found)

@@ -174,7 +174,7 @@ def test_packaging_a_release_with_placeholder_addresses_is_refused(packaging_too
 def test_packaging_accepts_metadata_with_real_addresses(packaging_tool, monkeypatch):
     real = {"homepage": "https://sanxian.cn", "email": "office@example.organic.cn", "about": "see example.org"}
     monkeypatch.setattr(packaging_tool, "read_metadata", lambda: real)
-    assert packaging_tool.placeholders() == []
+    assert packaging_tool.list_placeholder_addresses() == []
 
 
 def test_packaging_the_same_commit_twice_gives_identical_zips(plugin_zip, tmp_path):

@@ -32,11 +32,11 @@ from plugin.paths import TEXTS_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from update_ts import translations  # noqa: E402
+from update_ts import read_translations  # noqa: E402
 
 CHINESE_CHARACTER_PATTERN = re.compile("[\u4e00-\u9fff]")
 WORD_LISTS = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
-TRANSLATIONS = translations(ROOT / "i18n" / "sanxian_zh_CN.ts")
+TRANSLATIONS = read_translations(ROOT / "i18n" / "sanxian_zh_CN.ts")
 
 
 def list_leaf_texts(value, path=()):

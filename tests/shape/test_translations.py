@@ -12,11 +12,11 @@ from tests.parametrize import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from update_ts import texts_in, texts_of, translations, unfinished  # noqa: E402
+from update_ts import extract_texts, extract_texts_of_folder, list_unfinished_texts, read_translations  # noqa: E402
 
-INTERFACE_TEXTS = texts_in(ROOT / "plugin")
+INTERFACE_TEXTS = extract_texts_of_folder(ROOT / "plugin")
 TRANSLATION_FILE = ROOT / "i18n" / "sanxian_zh_CN.ts"
-KNOWN_TRANSLATIONS = translations(TRANSLATION_FILE)
+KNOWN_TRANSLATIONS = read_translations(TRANSLATION_FILE)
 
 
 def list_placeholders(text):
@@ -24,7 +24,9 @@ def list_placeholders(text):
 
 
 def test_every_interface_text_has_a_finished_chinese_translation():
-    assert not unfinished(TRANSLATION_FILE, INTERFACE_TEXTS), "tools/run.sh python tools/update_ts.py, then translate"
+    assert not list_unfinished_texts(TRANSLATION_FILE, INTERFACE_TEXTS), (
+        "tools/run.sh python tools/update_ts.py, then translate"
+    )
 
 
 def test_translation_file_has_no_text_that_the_code_no_longer_uses():
@@ -38,6 +40,6 @@ def test_chinese_translation_has_the_placeholders_of_its_source_text(text):
 
 
 def test_collecting_interface_texts_refuses_tr_calls_with_a_variable():
-    assert texts_of('tr("One" " text")') == {"One text"}
+    assert extract_texts('tr("One" " text")') == {"One text"}
     with pytest.raises(SystemExit, match=r"x\.py:1"):
-        texts_of("tr(name)", "x.py")
+        extract_texts("tr(name)", "x.py")

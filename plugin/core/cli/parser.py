@@ -72,7 +72,7 @@ def _make_parser_class(report_texts: ReportTexts) -> type[TranslatedArgumentPars
 
 
 def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
-    """Return the command-line parser with all commands; ``words`` are the help texts in one language."""
+    """Return the command-line parser with all commands, with help texts in the language of ``report_texts``."""
 
     def get_help_text(key: str) -> str:
         return report_texts.get("cli", key)

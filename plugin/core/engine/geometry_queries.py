@@ -346,27 +346,27 @@ class GeometryQueries:
         return find_point_line_parts_outside(a.plane_shapes, polygons, self.tolerance.edge_match_m)
 
     def find_gaps(
-        self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
+        self, a: Layer, max_width_m: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
     ) -> OverlayParts:
         """Return the gaps up to ``max_width_m`` m wide that the rows of a layer enclose.
 
         ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
         bool and limits the result to gaps between such rows.
         """
-        parts = self._find_gaps_and_log_fallbacks(a.polygons, widest, a)
+        parts = self._find_gaps_and_log_fallbacks(a.polygons, max_width_m, a)
         if pairs is not None:
             parts = parts.select_pairs(pairs)
         self.run_log.record_ignored_slivers(parts.slivers, a, a)
         return parts
 
-    def find_gaps_between(self, a: Layer, b: Layer, widest: float) -> OverlayParts:
+    def find_gaps_between(self, a: Layer, b: Layer, max_width_m: float) -> OverlayParts:
         """Return gaps up to ``max_width_m`` m wide that rows of both layers enclose together.
 
         ``left`` of a gap is an adjacent row of ``a``, ``right`` one of ``b``.
         """
         unions = [self._unite_layer(layer) for layer in (a, b)]
         blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
-        parts = self._find_gaps_and_log_fallbacks(Polygons(blocks), widest, a)
+        parts = self._find_gaps_and_log_fallbacks(Polygons(blocks), max_width_m, a)
         parts.left, parts.right = (
             self._find_first_touching_rows(a, parts.geometry),
             self._find_first_touching_rows(b, parts.geometry),
@@ -460,8 +460,8 @@ class GeometryQueries:
         """
         return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
 
-    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, widest: float, layer: Layer) -> OverlayParts:
-        parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)
+    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, max_width_m: float, layer: Layer) -> OverlayParts:
+        parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=max_width_m, cancellation=self.cancellation)
         self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [
             {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps

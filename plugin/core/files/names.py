@@ -11,7 +11,7 @@ _FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _CODE_DIGITS = 6
 
 
-def make_default_stem(code: str, county: str, what: str, made: str = "") -> str:
+def make_default_stem(code: str, county: str, content: str, content_time: str = "") -> str:
     """Return the default name of a file without its suffix: ``140225浑源县_质量检查报告_20261120``.
 
     Parameters
@@ -20,14 +20,14 @@ def make_default_stem(code: str, county: str, what: str, made: str = "") -> str:
         Code of the county or of a part of it; its first six digits are used.
     county
         Name of the county; both may be empty.
-    what
-        What the file is.
-    made
-        ISO time of what the file is about; today if it is empty or invalid.
+    content
+        What the file contains, such as 质量检查报告.
+    content_time
+        ISO time of the content, such as that of the check; today if it is empty or invalid.
     """
     try:
-        day = datetime.fromisoformat(made).date()
+        day = datetime.fromisoformat(content_time).date()
     except ValueError:
         day = date.today()
-    parts = (f"{code[:_CODE_DIGITS]}{county}", what, day.strftime("%Y%m%d"))
+    parts = (f"{code[:_CODE_DIGITS]}{county}", content, day.strftime("%Y%m%d"))
     return "_".join(_FORBIDDEN_CHARACTER_PATTERN.sub("", part).strip() for part in parts if part)

@@ -62,7 +62,7 @@ def read_sheets(path: Path) -> list[CellSheet]:
     """Return the sheets of a workbook, or a text file as one sheet.
 
     Cells have no blanks around them. Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row
-    that it spans, a formula by its last value, a number as displayed. Raises Unreadable.
+    that it spans, a formula by its last value, a number as displayed. Raises UnreadableTable.
     """
     data = _read_bytes(path)
     if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in _WORKBOOK_SUFFIXES:

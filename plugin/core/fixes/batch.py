@@ -81,7 +81,7 @@ class _Candidate:
         self.attempt: Attempt | None = None
 
     def find_next_attempt(self, state: EditingState) -> Attempt | None:
-        """Set ``attempt`` to the edits of the next fix that does not refuse, and return it; None without one."""
+        """Return the edits of the next fix that does not refuse, and store them as ``attempt``; None without one."""
         self.attempt = None
         for fix in self._fixes:
             try:
@@ -94,7 +94,7 @@ class _Candidate:
         return self.attempt
 
     def store_judgement(self, judgement: FixJudgement | FixRefused) -> bool:
-        """Take the judgement of the attempt; return True if it is a safe proposal."""
+        """Store the judgement of the present attempt; return True if it is a safe proposal."""
         if isinstance(judgement, FixRefused):
             if self.attempt is not None:
                 self._add_refusal(self.attempt.fix, judgement)
@@ -145,7 +145,10 @@ class _EndedFindings:
         self._by_name.setdefault(get_problem_name(finding), []).append((finding, proposal))
 
     def find(self, finding: Finding) -> Proposal | None:
-        """Return the first proposal that ended a finding since it was asked for last; None without one."""
+        """Return the first applied proposal that ended a finding; None without one.
+
+        Proposals that were compared with this finding in an earlier call are skipped.
+        """
         same_name = self._by_name.get(get_problem_name(finding), [])
         start = self._compared.get(id(finding), 0)
         self._compared[id(finding)] = len(same_name)
@@ -326,7 +329,7 @@ class _BatchRun:
                 self._rename_pending(former_finding, present_finding)
 
     def _rename_pending(self, former_finding: Finding, present_finding: Finding) -> None:
-        """Look for a finding whose row has a new name under that name from now on."""
+        """Replace a pending finding by the same problem under its new name, since its row was renamed."""
         for number in self.pending:
             if is_same_problem(self.result.entries[number].finding, former_finding):
                 self.result.entries[number].finding = present_finding

@@ -69,7 +69,7 @@ def list_choices(
 
 
 def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dict[str, Any]) -> FixChoice:
-    """Return the choice that one fix with these parameters is."""
+    """Run one fix with parameters on a finding; return its judged proposal or its refusal as a choice."""
     try:
         proposal, _after = propose_fix(state, fix, finding, parameters)
     except FixRefused as refused:
@@ -78,7 +78,11 @@ def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dic
 
 
 def make_alignment_request(role: str, key: str, fid: int, reference_role: str) -> Finding:
-    """Return what FIX016 takes in place of a finding, to align a selected feature with another layer."""
+    """Return a finding that requests FIX016 to align a selected feature with another layer.
+
+    No rule made it. ``role``, ``key``, ``fid``: layer code, key and id of the feature; ``reference_role``: code of the
+    other layer.
+    """
     return Finding(role, key, related_role=reference_role, params={"fid": fid})
 
 

@@ -34,7 +34,7 @@ def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[st
 
 
 def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
-    """Return boxes that do not meet: those that do become one around them."""
+    """Merge boxes that touch or overlap into the box around them, until no two boxes meet."""
     joined_boxes: list[Bounds] = []
     for box in boxes:
         meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]

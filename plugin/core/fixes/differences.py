@@ -189,7 +189,11 @@ def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[Change
 
 # --- problems by their names
 def get_problem_name(finding: Finding) -> tuple[Any, ...]:
-    """Return what two findings on the same problem have in common; findings of one name may be different problems."""
+    """Return code, case, layers, keys and field of a finding.
+
+    Two findings on one problem have equal names. Findings with equal names may still be on different problems, which
+    their places distinguish (`is_same_problem`).
+    """
     return (
         finding.code, finding.case, finding.role, finding.key, finding.field,
         finding.related_role, tuple(sorted(finding.related_keys)),
@@ -197,7 +201,10 @@ def get_problem_name(finding: Finding) -> tuple[Any, ...]:
 
 
 def is_same_problem(first: Finding, second: Finding) -> bool:
-    """Return True if two findings are on the same problem: rule, rows and field, and place where only it differs."""
+    """Return True if two findings are on the same problem.
+
+    They have the same name (`get_problem_name`) and, where several findings have that name, the same place.
+    """
     if get_problem_name(first) != get_problem_name(second):
         return False
     for name in ("fid", "related_fid"):

@@ -411,8 +411,8 @@ def find_vertices_off_edges_in_degrees(
     """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
 
     In ``plane_crs`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight
-    in one is bent in the other. ``a is b`` compares neighbours within a layer. ``point`` of the result is in degrees,
-    ``distance`` in m.
+    in one is bent in the other. ``a is b`` compares neighbours within a layer. In the result ``vertex_xy`` is in
+    degrees, ``distance_m`` in m.
     """
     edges = _find_long_edges(a, plane_crs, edge_match_m)
     no_rows = np.zeros(0, dtype=int)

@@ -319,8 +319,8 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
     """Return (problem, parameters) if coordinates contradict their CRS, else None.
 
     ``bounds``: xmin, ymin, xmax, ymax in the layer's units. Problems: ``missing`` (no CRS), ``degrees`` (degrees in a
-    metric CRS), ``is_in_metres`` (metres in a geographic CRS), ``axis`` (northing first), ``prefix`` (zone prefix
-    missing, or present although the CRS has none), ``zone_number`` (prefix of another zone), ``central_meridian``
+    metric CRS), ``metres`` (metres in a geographic CRS), ``axis`` (northing first), ``prefix`` (zone prefix
+    missing, or present although the CRS has none), ``zone`` (prefix of another zone), ``meridian``
     (prefix and central meridian of the CRS disagree), ``beyond`` (outside the CRS), ``not_metres`` (the CRS uses
     another unit).
     """

@@ -357,10 +357,15 @@ def _make_pair_keys(left_polygon: NDArray, right_polygon: NDArray, right: RingSe
 def _find_beginnings(
     ring: NDArray, polygon: NDArray, position: NDArray, enters: NDArray, polygon_count: int
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return keys (ring × ``polygon_count`` + polygon): the ring begins inside; decided by crossings; contradictory.
+    """Find which rings begin inside a polygon of the other layer, from their crossings.
 
-    ``ring``, ``polygon``, ``position``, ``enters``: (k,) crossings of rings with polygons of the other layer. The first
-    place of a ring with more exits than entries, or fewer, decides. Places must be exits and entries by turns.
+    ``ring``, ``polygon``, ``position``, ``enters`` (k,): ring, polygon of the other layer, place along the ring (m) and
+    direction of each crossing. A ring begins inside a polygon if its first crossing leaves the polygon. Crossings at
+    one place count together.
+
+    Returns three arrays of pairs of ring and polygon, each pair as the number ring × ``polygon_count`` + polygon: the
+    ring begins inside; the crossings decide this; the crossings contradict each other, since a ring must leave and
+    enter a polygon by turns.
     """
     key = ring.astype(np.int64) * polygon_count + polygon
     order = np.lexsort((position, key))

@@ -508,7 +508,7 @@ def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: f
 def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return parts of points or lines more than ``within_m`` outside all polygons.
 
-    ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.
+    ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``polygon_row`` of the result is −1.
     """
     rows_with_shape, present_polygons = (
         np.flatnonzero(~mask_missing_shapes(shapes)),

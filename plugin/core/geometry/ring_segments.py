@@ -46,7 +46,10 @@ class RingSegments:
     """
 
     def __init__(self, shapes: NDArray, origin: NDArray, moved_by: NDArray | None = None):
-        """Take (n,) shapes; ``moved_by`` (2,): what the shapes were moved by against the layer's plane."""
+        """Divide (n,) polygons into segments.
+
+        ``moved_by`` (2,): offset by which the shapes were moved from their coordinates in the layer's plane.
+        """
         self.shapes, self.origin = shapes, origin
         self.plane_origin = origin if moved_by is None else origin - moved_by
         rings = extract_rings(shapes)
@@ -150,7 +153,10 @@ def _find_meeting_boxes(boxes: NDArray, i: NDArray, other_boxes: NDArray, j: NDA
 
 
 def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the position of the range of each number in (k,) ranges first ≤ number < end, and the number."""
+    """List the integers of k ranges: range i has the integers from ``first[i]`` to ``end[i]`` − 1.
+
+    Returns two arrays with one item for each integer: i of its range, and the integer.
+    """
     counts = end - first
     owner = np.repeat(np.arange(len(first)), counts)
     return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(counts) - counts), counts)

@@ -139,9 +139,10 @@ def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDA
 
 
 def find_countable_reserve_rows(is_part: NDArray, site: NDArray) -> NDArray:
-    """Return (n,) bool: rows that count towards the area of reserves.
+    """Return (n,) bool: rows of nature reserves whose areas may be summed without counting land twice.
 
-    Parts of a reserve that is also drawn as a whole do not count.
+    ``is_part``, ``site`` (n,): the row is a part (core zone) of a reserve; the reserve's name. Parts of a reserve
+    that has a row for the whole are left out.
     """
     rows: NDArray = ~is_part | ~np.isin(site, site[~is_part & (site != "")])
     return rows

@@ -269,12 +269,12 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
     fields = make_fields(info, field_names)
     fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
-    sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    sketch.declared_geometry_type, sketch.declared_row_count = (
+    layer_without_rows = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
+    layer_without_rows.declared_geometry_type, layer_without_rows.declared_row_count = (
         str(info["geometry_type"] or ""),
         _count_unread_rows(source.path, info, source.stored_row_count),
     )
-    return _LayerHeader(sketch, info, field_names, renamed_fields)
+    return _LayerHeader(layer_without_rows, info, field_names, renamed_fields)
 
 
 def _make_layer_if_rows_are_unneeded(
@@ -304,12 +304,14 @@ def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool |
     return [name for name in header.field_names if name.upper() in selection]
 
 
-def _inspect_first_rows(sketch: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None) -> None:
+def _inspect_first_rows(
+    layer_without_rows: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None
+) -> None:
     """Inspect the first rows of a layer that is not read.
 
     A table is searched for geometry in its cells, a line layer for closed lines.
     """
-    if sketch.problem is not None:
+    if layer_without_rows.problem is not None:
         # Bytes may be photos of several megabytes.
         few = (
             _BINARY_ROWS_INSPECTED
@@ -317,10 +319,13 @@ def _inspect_first_rows(sketch: SourceLayer, opened_path: Path, name: str, encod
             else _ROWS_INSPECTED
         )
         meta, _, _, columns = pyogrio.raw.read(opened_path, layer=name, read_geometry=False, max_features=few)
-        sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
-        if sketch.declared_row_count is None:
-            sketch.declared_row_count = count_stored_rows(opened_path, name)
-    elif any(word in sketch.declared_geometry_type.upper() for word in _LINE_TYPES):
+        layer_without_rows.problem = (
+            "table",
+            {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)},
+        )
+        if layer_without_rows.declared_row_count is None:
+            layer_without_rows.declared_row_count = count_stored_rows(opened_path, name)
+    elif any(word in layer_without_rows.declared_geometry_type.upper() for word in _LINE_TYPES):
         _, _, wkb, _ = pyogrio.raw.read(
             opened_path,
             layer=name,
@@ -329,7 +334,7 @@ def _inspect_first_rows(sketch: SourceLayer, opened_path: Path, name: str, encod
             encoding=BYTES_CODEC if encoding else None,
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
-        sketch.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
+        layer_without_rows.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
 def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int | None) -> int | None:
@@ -343,13 +348,15 @@ def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int |
     return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
 
 
-def _mark_row_count_mismatch(sketch: SourceLayer, read_row_count: int, stored_row_count: int) -> SourceLayer:
+def _mark_row_count_mismatch(
+    layer_without_rows: SourceLayer, read_row_count: int, stored_row_count: int
+) -> SourceLayer:
     """Return an unusable layer whose file records another number of rows than read."""
-    sketch.problem, sketch.declared_row_count = (
+    layer_without_rows.problem, layer_without_rows.declared_row_count = (
         ("rows_disagree", {"read": read_row_count, "stored": stored_row_count}),
         stored_row_count,
     )
-    return sketch
+    return layer_without_rows
 
 
 def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:

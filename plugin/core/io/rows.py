@@ -100,7 +100,7 @@ def read_rows(
     opened: Path,
     name: str,
     encoding: ShapefileEncoding | None,
-    sketch: SourceLayer,
+    layer_without_rows: SourceLayer,
     names: list[str],
     only: list[str] | None = None,
     *,
@@ -108,8 +108,8 @@ def read_rows(
 ) -> SourceLayer:
     """Read the rows of a layer.
 
-    ``opened``: the path that the driver opens; ``sketch``: the layer without rows; ``names``: field names to use, in
-    their order; ``only``: names of the fields to read, None for all;
+    ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill;
+    ``names``: field names to use, in their order; ``only``: names of the fields to read, None for all;
     ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
     """
     curve_texts = read_curve_texts(path, opened, name) if may_have_arcs else {}
@@ -136,9 +136,9 @@ def read_rows(
     table[geometry_name] = gpd.GeoSeries(shapes, index=index, crs=crs)
     frame = gpd.GeoDataFrame(pd.DataFrame(table, index=index), geometry=geometry_name)
     layer = SourceLayer(
-        name=sketch.name,
+        name=layer_without_rows.name,
         frame=frame,
-        fields=sketch.fields,
+        fields=layer_without_rows.fields,
         crs=crs,
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),

@@ -30,7 +30,10 @@ _RATIO_DECIMALS = 4
 def make_clauses(
     finding: Finding, texts: Texts, templates: dict[str, Template], wanted: frozenset[str]
 ) -> dict[str, str]:
-    """Return the clauses of a finding's message by their placeholders; of costly ones, those that are wanted."""
+    """Return placeholder → clause of a finding's message.
+
+    ``wanted``: the placeholders that the message has; clauses that are slow to make are made for these only.
+    """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
     clauses = {
         "repeated": "".join(
@@ -71,9 +74,10 @@ def describe_net_area(finding: Finding, texts: Texts) -> str:
 
 
 def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
-    """Return the sentence on overlaps of the three control lines at a finding, which are to be resolved first.
+    """Return the sentence that overlaps of the three control lines at a finding must be resolved first.
 
-    A check of an edit does not compare findings: the sentence is conditional then.
+    Empty without overlaps there. A check around an edit does not compare findings with each other; the sentence is
+    then conditional (“if control lines overlap here”).
     """
     overlaps = finding.params.get("shown", {}).get("overlaps")
     if overlaps is None:

@@ -53,7 +53,7 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
 def describe_where_to_change_settings(
     keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, shows_keys: bool = False
 ) -> str:
-    """Return the sentences on where the settings are changed; empty without settings.
+    """Return the sentences on where a user changes the settings; empty without settings.
 
     ``place_texts``: the texts of each place, and the comma between titles. ``shows_keys``: the titles of settings that
     are written into a file are followed by their keys.

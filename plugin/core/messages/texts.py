@@ -435,10 +435,11 @@ class Texts:
         return message + self._make_registration_remark(finding)
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
-        """Return the text of a finding's case, or of a variant of it that the rule has.
+        """Return the message template for a finding, before its placeholders are filled.
 
-        A variant is what the rule noted in the finding. A narrow place has its own, because it is mostly an error of
-        snapping, with another remedy than an overlap or a gap.
+        A rule may have several texts for one case: the usual one, and variants for special circumstances. The rule
+        names the variant in the finding (``shown.variant``). Findings narrower than `NARROW_WIDTH_M` use the variant
+        `NARROW_CASE` if the rule has it: they are mostly errors of snapping, with another remedy.
         """
         variants = [finding.params.get("shown", {}).get("variant")]
         if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
@@ -461,7 +462,10 @@ class Texts:
     def _make_message_params(
         self, finding: Finding, templates: dict[str, Template], wanted: frozenset[str]
     ) -> dict[str, Any]:
-        """Return the parameters of a finding's message; costly ones that the text does not want are left out."""
+        """Return the values of a message's placeholders.
+
+        ``wanted``: the placeholders that the text has; values that are slow to make are made for these only.
+        """
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
@@ -537,7 +541,7 @@ class Texts:
         }
 
     def _describe_features_at_finding(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
-        """Return the sentence on the features of a layer at the place of a finding."""
+        """Return the sentence on the features of another layer that are where the finding is."""
         labels = []
         for feature in related_features["features"]:
             key, label = self.make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
@@ -551,7 +555,7 @@ class Texts:
         return self.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
 
     def _translate_key_params(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""
+        """Return the parameters whose values are text keys (reasons, problems, types, units), translated."""
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
         for name in params.keys() & _SECTION_OF_KEY_PARAMS.keys():
@@ -568,7 +572,7 @@ class Texts:
     def _describe_difference(
         self, finding: Finding, message_params: dict[str, Any], shown_params: dict[str, Any]
     ) -> dict[str, str]:
-        """Return by how much a figure misses another one, in words."""
+        """Return the placeholders for the difference between two figures of a finding, as text."""
         difference_texts = {}
         if "miss" in message_params and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.
@@ -599,7 +603,7 @@ class Texts:
         message_params: dict[str, Any],
         shown_params: dict[str, Any],
     ) -> dict[str, str]:
-        """Return the lists that a message names: layers, names, codes, keys, scopes."""
+        """Return the placeholders for lists (layers, names, codes, keys, scopes), as text."""
         params, separator, list_texts = finding.params, self.get("words", "between_names"), {}
         if "fillers" in params:
             list_texts["fillers"] = separator.join(self.make_layer_label(role, templates) for role in params["fillers"])
@@ -781,12 +785,12 @@ def nest_quotation_marks(text: str) -> str:
 
 
 def make_variant_key(case: str, variant: str) -> str:
-    """Return the key of the message that words a case of a rule differently."""
+    """Return the key of a variant of a rule's message: another text for the same case."""
     return "_".join(filter(None, (case, variant)))
 
 
 def is_variant_key(key: str) -> bool:
-    """Return True for the key of a message that words another case differently."""
+    """Return True for the key of a variant (`make_variant_key`), False for that of a case itself."""
     return any(key == variant or key.endswith(f"_{variant}") for variant in MESSAGE_VARIANTS)
 
 

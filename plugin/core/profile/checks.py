@@ -99,7 +99,7 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _get_parameter_defaults_of_rule(code: str) -> dict[str, Any]:
-    """Return parameter → the rule's default."""
+    """Return parameter → default value of the rule with this code."""
     return {parameter.name: parameter.default for parameter in load_all_rules()[code].parameters}
 
 

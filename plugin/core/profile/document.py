@@ -95,9 +95,9 @@ class DocumentInfo:
 
     @property
     def printable_map_approval(self) -> str:
-        """Return the map approval number, or empty if the result is not public.
+        """Return the map approval number (审图号) to print; empty unless the secrecy level is public.
 
-        A result that is not public must not carry the number.
+        A map that is not public must not show the number.
         """
         return self.map_approval if load_secrecy_levels().is_public(self.secrecy) else ""
 

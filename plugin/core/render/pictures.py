@@ -28,7 +28,7 @@ _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 class LegendEntry:
     """A symbol of the legend as a data URI, with its label.
 
-    ``wide`` symbols are patches, others points.
+    ``label``: text beside the symbol; ``image``: data URI.
     """
 
     label: str

@@ -112,7 +112,9 @@ def make_saved_result_path(project_file: str | Path) -> Path:
 
 
 def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:
-    """Return a side file as it is stored with a result: its ``stamp`` (name, time, size) and its SHA-256.
+    """Return the state of a side file, to be saved with a result: its ``stamp`` and its SHA-256.
+
+    ``stamp``: name, time and size of the file.
 
     Folders and files above `_MAX_DIGEST_BYTES` get no digest.
     """

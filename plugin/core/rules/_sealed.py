@@ -29,7 +29,10 @@ def join_first_names(names: list[str]) -> str:
 
 
 def make_params_of_uncompared_fields(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Return message parameters that list a layer's fields that were not compared."""
+    """Return the parameters of a note on fields of a layer that could not be compared.
+
+    ``names``: the fields.
+    """
     return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": join_first_names(names)}
 
 

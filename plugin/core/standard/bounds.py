@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare a custom standard with the shipped standards that it is based on.
 
-`check_numbers` refuses a custom standard with numbers that no profile could set. `find_loosened_keys` lists other points in
-which it is less strict; a run with such a standard is incomplete (RUN904).
+`check_numbers` refuses a custom standard with numbers that no profile could set. `find_loosened_keys` lists other
+points in which it is less strict; a run with such a standard is incomplete (RUN904).
 """
 
 from __future__ import annotations

@@ -82,7 +82,10 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
 
 
 def find_best_source_mark(marks: Iterable[str]) -> str:
-    """Return the best of several marks (A before B before C); C without marks."""
+    """Return the best of several marks of sources (A before B before C); C without any.
+
+    A mark states how well a value is sourced: A read in the document, B quoted elsewhere, C unverified.
+    """
     return min(marks, default="C")
 
 

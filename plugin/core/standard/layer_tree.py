@@ -183,12 +183,13 @@ def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
     return min((find_delivery_constraint(role, standard) for role in branch.roles), key=LAYER_CONSTRAINTS.index)
 
 
-def list_theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:
+def list_theme_roles(theme: MapTheme, standard: Standard, available_roles: Iterable[str]) -> list[str]:
     """Return the layers that a theme shows, of those that are available, top down.
 
-    ``there``: available layer codes. The result is empty if only context layers of the theme are available.
+    ``available_roles``: codes of the layers of the project. The result is empty if only
+    context layers of the theme are available.
     """
-    available = set(there)
+    available = set(available_roles)
     role_by_concept = {
         concept: next((r for r in standard.concepts.get(concept, (concept,)) if r in available), "")
         for concept in theme.roles

@@ -113,11 +113,11 @@ class MaintenanceSpec:
         return tuple(self.get_class_of_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
 
     def get_class_of_stage(self, stage: str) -> MaintenanceClassSpec:
-        """Return the stage of an id: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
+        """Return the maintenance class of a stage: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
     def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
-        """Return the stage and the maintained layer of a class, else None."""
+        """Return maintenance class and maintained layer of a layer code (``WHQDLTB``); None for another code."""
         for stage in self.stages:
             for layer in self.layers:
                 if role == stage.prefix + layer.role:

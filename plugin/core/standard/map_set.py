@@ -110,14 +110,14 @@ class MapCatalogue:
     fill: float
     mark: str
 
-    def make_file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
+    def make_file_stem(self, map_spec: MapSpec, code: str, name: str, *, township: bool = False) -> str:
         """Return a map's file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
 
         Characters that file names cannot have are removed.
         """
-        title = one.short if township else one.title
+        title = map_spec.short if township else map_spec.title
         return _FORBIDDEN_CHARACTER_PATTERN.sub(
-            "", self.file_name.format(code=code, name=name, number=one.number, title=title)
+            "", self.file_name.format(code=code, name=name, number=map_spec.number, title=title)
         )
 
     def find_round_scale(self, least: float) -> float:
@@ -281,28 +281,28 @@ def choose_layer_with_features(found: Iterable[ConceptLayer]) -> ConceptLayer | 
 
 
 def find_missing_input(
-    one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: RolesByConcept
+    map_spec: MapSpec, find_layer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: RolesByConcept
 ) -> MissingMapReason | None:
     """Return the reason why a map cannot be made, or None if it can.
 
-    ``answer``: function that returns the layer for concepts or layer codes, as `choose_layer_with_features`.
+    ``find_layer``: function that returns the layer to show for concepts or layer codes (`choose_layer_with_features`).
     """
 
-    def drawn(spec: LayerSpec) -> bool:
-        concept_layer = answer(spec.of)
+    def has_features(spec: LayerSpec) -> bool:
+        concept_layer = find_layer(spec.of)
         return concept_layer is not None and concept_layer.has_features
 
-    needed_layers = [spec for spec in one.layers if spec.need and not drawn(spec)]
-    choice = [spec for spec in one.layers if spec.any]
-    if not needed_layers and choice and not any(drawn(spec) for spec in choice):
+    needed_layers = [spec for spec in map_spec.layers if spec.need and not has_features(spec)]
+    choice = [spec for spec in map_spec.layers if spec.any]
+    if not needed_layers and choice and not any(has_features(spec) for spec in choice):
         needed_layers = choice
     if not needed_layers:
         return None
-    concept_layer = answer(needed_layers[0].of)
+    concept_layer = find_layer(needed_layers[0].of)
     if concept_layer:
         return MissingMapReason("layer_empty", {"layer": concept_layer.name, "name": needed_layers[0].name})
-    own_layers = [spec for spec in one.layers if not spec.underlay]
-    if one.scope == "centre" and not any(drawn(spec) for spec in own_layers):
+    own_layers = [spec for spec in map_spec.layers if not spec.underlay]
+    if map_spec.scope == "centre" and not any(has_features(spec) for spec in own_layers):
         return MissingMapReason("no_centre")
     layer_names = "、".join(dict.fromkeys(s.name for s in needed_layers))
     roles = "、".join(dict.fromkeys(" / ".join(expand_concepts_to_roles(s.of, concepts)) for s in needed_layers))

@@ -38,14 +38,14 @@ def read_baseline(
     plan: Plan,
     norm: Norm,
     *,
-    wanted: Callable[[SourceLayer], bool | frozenset[str]],
+    select_layer: Callable[[SourceLayer], bool | frozenset[str]],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Plan:
     """Read the sealed edition from a file or folder, in the CRS of a plan.
 
-    It has the three control lines (三线) and perhaps townships. ``select_layer`` selects the layers to read, as
-    `check.make_plan_layer_selector`. Raises InputError when the source is unreadable, has none of the three lines, or is the
-    checked file itself.
+    It has the three control lines (三线) and perhaps townships. ``select_layer`` decides which layers are read
+    (`check.make_plan_layer_selector`). Raises InputError when the source is unreadable, has none of the three lines,
+    or is the checked file itself.
     """
     from ..io import read_source
     from ..loading.assembly import assemble_plan
@@ -55,7 +55,7 @@ def read_baseline(
     roles = {role for concept in SEALED_CONCEPTS for role in plan.list_roles_of_concept(concept)}
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
-        return wanted(layer) if find_role(layer, norm)[0] in roles else False
+        return select_layer(layer) if find_role(layer, norm)[0] in roles else False
 
     if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
         raise InputError("baseline_is_source", source=str(source))

@@ -104,7 +104,8 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
 def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
     """Return (k,) areas of the pieces of land within their edges, m².
 
-    A piece that is a whole row in both editions is not measured; its area is given as 1.
+    Only shares of these areas are used (`_measure_row_shares`). A piece that is the whole row in each edition that
+    has it needs no measurement: its share is 1 for any area. It gets the area 1 in place of a measured one.
     """
     whole_rows = pieces.is_whole_row.copy()
     for rows in (pieces.before_row, pieces.after_row):

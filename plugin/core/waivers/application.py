@@ -123,7 +123,8 @@ def find_foreign_county_of_waivers(waivers: Waivers, plan: Plan) -> str:
 class _MatchesByValidity:
     """Matches of waivers and findings, by validity of the waivers.
 
-    ``valid_matches``: in force; ``has_expired``; ``not_yet``: dated later than today.
+    ``valid_matches``: of waivers in force; ``expired_matches``: of expired ones; ``not_yet``: of waivers dated later
+    than today.
     """
 
     valid_matches: WaiverMatches

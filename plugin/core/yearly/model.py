@@ -84,7 +84,7 @@ class MaintainedLayer:
 
     @property
     def filed_m2(self) -> float:
-        """Return the statutory area (m²) of 维护前 without added vertices."""
+        """Return the statutory area (m²) of the parcels before the change, as stored: without added vertices."""
         return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
 
     @property

@@ -36,18 +36,21 @@ _EDGES_PER_BATCH = 20_000
 def add_neighbour_vertices_to_edges(
     shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation
 ) -> NDArray:
-    """Add to each polygon the vertices that other polygons have on its edges.
+    """Return polygons with vertices added where another polygon has a vertex on their edges.
+
+    Neighbouring polygons then have the same vertices along a common edge.
 
     Parameters
     ----------
     shapes
-        (n,) polygons of one plane, metres.
+        (n,) polygons; all have coordinates in the same projected CRS (metres).
     tolerance
-        A vertex within the cluster tolerance of an edge is inserted as it is. For a vertex within the edge tolerance
-        the edge gets the foot of the perpendicular, so that the edge bends where its neighbour bends and is not
-        moved.
+        A vertex within ``cluster_m`` of an edge is inserted into the edge unchanged. For a vertex farther away, within
+        ``edge_match_m``, the point of the edge nearest to it (foot of the perpendicular) is inserted, so that the edge
+        keeps its place.
     bends
-        Whether straight edges of the plane bend in the submitted coordinates; otherwise feet are not needed.
+        True if edges that are straight in this CRS are curved in the CRS of the written file. Only then vertices
+        farther away than ``cluster_m`` are considered.
 
     Returns
     -------

@@ -54,7 +54,7 @@ def explain_missing_mdb(tmp_path):
         prepare_file_path=lambda folder, name: tmp_path / name,
         lang="zh",
     )
-    return write.write_access_tables(None, making, of="mdb_no_windows")
+    return write.write_access_tables(None, making, driver="mdb_no_windows")
 
 
 def explain_missing_tables():

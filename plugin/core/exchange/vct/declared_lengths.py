@@ -238,7 +238,7 @@ def _iterate_prefixes(text: str, longest: int) -> Iterable[str]:
 
 
 def _strip_upper_names(text: str, upper_names: list[str]) -> str:
-    """Return a text without the names of province and city (``above``) at its start."""
+    """Return a text without the names of province and city (``upper_names``) at its start."""
     for name in upper_names:
         text = text.removeprefix(name)
     return text

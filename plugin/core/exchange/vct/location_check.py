@@ -146,13 +146,15 @@ def _iterate_position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[Sha
             yield store, first, xy
 
 
-def find_positions_outside_box(stores: Iterable[ShapeStore], low: NDArray, high: NDArray) -> OutsidePositions:
-    """Return the positions outside a box; its corners ``lower_corner`` and ``upper_corner`` are (2,)."""
+def find_positions_outside_box(
+    stores: Iterable[ShapeStore], lower_corner: NDArray, upper_corner: NDArray
+) -> OutsidePositions:
+    """Return the positions outside a box, which is given by its corners (2,)."""
     positions = records = 0
     farthest, line, ident = 0.0, 0, 0
     middle = np.zeros(2)
     for store, first, xy in _iterate_position_blocks(stores):
-        excess_distances = np.maximum(low - xy, xy - high).max(axis=1)
+        excess_distances = np.maximum(lower_corner - xy, xy - upper_corner).max(axis=1)
         outside_positions = np.flatnonzero(excess_distances > 0)
         if not len(outside_positions):
             continue

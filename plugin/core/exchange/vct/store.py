@@ -21,10 +21,10 @@ _POSITIONS_PER_BLOCK = 100_000
 
 
 class ShapeStore:
-    """Bytes stored in a file by id: first all are written, then read.
+    """Records of bytes in a scratch file, by id: first all are written, then they are read.
 
-    ``get_class_number``: a number stored with each id. A place is the index of a record after `prepare_reading`, −1 for
-    none.
+    A number of the feature class (``code``) is stored with each record. After `prepare_reading` a record is found by
+    its index.
     """
 
     def __init__(self, path: Path):
@@ -39,7 +39,10 @@ class ShapeStore:
         return len(self._ids)
 
     def append_content(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
-        """Append the content of an id; ``line``: its line in the VCT file."""
+        """Append the record of an id.
+
+        ``line``: its line in the VCT file; ``code``: number of its feature class.
+        """
         self._file.write(content)
         self._ids.append(ident)
         self._at.append(self._at[-1] + len(content))
@@ -114,12 +117,12 @@ class ShapeStore:
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
     def list_ids_with_code(self, code: int) -> NDArray:
-        """Return the ids stored with a code, in the order of the VCT file."""
+        """Return the ids of a feature class (its number ``code``), in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == code]
 
     def find_unused_records(self, code: int) -> NDArray:
-        """Return the record indices with a code that nothing refers to."""
+        """Return the indices of the records of a feature class (number ``code``) that no attribute row refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == code) & ~self.is_record_used)
 
@@ -128,7 +131,7 @@ class ShapeStore:
         return self._line[record]
 
     def get_class_number(self, record: int) -> int:
-        """Return the number stored with a record."""
+        """Return the number of the feature class that was stored with a record."""
         return self._code[record]
 
     def get_record_id(self, record: int) -> int:

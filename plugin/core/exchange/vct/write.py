@@ -314,7 +314,11 @@ class _VctSectionWriter:
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join_sections(self, new: Path, today: date) -> None:
-        """Write header, feature classes and tables, then copy all sections."""
+        """Write the complete VCT file to the new path ``new``.
+
+        It has the header (dated ``today``), the declarations of feature classes and tables, and then the sections of
+        geometry and attributes, which `write_layer` wrote to scratch files.
+        """
         crs = require_value(self.crs, "the CRS of the layers")
         decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         if not np.isfinite(self.lower_corner).all():

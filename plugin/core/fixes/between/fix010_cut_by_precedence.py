@@ -54,33 +54,40 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
         Sealed lines stay: 永久基本农田 × 红线 is only explained. Planning zones are not cut; if they follow the line,
         REL004 or REL005 reports the difference.
     """
-    stays, yields = find_staying_and_yielding_row(finding, state, order)
-    shape, obstacle = require_shape(yields), require_shape(stays)
+    staying_row, yielding_row = find_staying_and_yielding_row(finding, state, order)
+    shape, obstacle = require_shape(yielding_row), require_shape(staying_row)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")
     remaining_shape = subtract(shape, [obstacle], state.tolerance)
     if remaining_shape is None:
-        raise FixRefused("would_be_empty", role=yields.role, key=yields.key)
-    edits = reshape_row(state, yields, remaining_shape)
-    windows = _list_opened_windows(edits, yields, stays, remaining_shape)
+        raise FixRefused("would_be_empty", role=yielding_row.role, key=yielding_row.key)
+    edits = reshape_row(state, yielding_row, remaining_shape)
+    windows = _list_opened_windows(edits, yielding_row, staying_row, remaining_shape)
     opens_window = bool(windows)
     return Edits(
         edits,
         case="window" if opens_window else "",
-        params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
+        params={
+            "role": yielding_row.role,
+            "key": yielding_row.key,
+            "other_role": staying_row.role,
+            "other_key": staying_row.key,
+        },
         review_reasons=["window"] if opens_window else [],
         windows=windows,
     )
 
 
-def _list_opened_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining_shape: Any) -> list[WindowEdit]:
+def _list_opened_windows(
+    edits: list[RowEdit], yielding_row: Row, staying_row: Row, remaining_shape: Any
+) -> list[WindowEdit]:
     """Return the holes of the parts of a row that were not open before, each with the key of its part."""
     windows = []
     # The parts are in the order of the edits.
     for edit, part in zip(edits, list_parts(remaining_shape), strict=True):
-        key = edit.attributes.get(yields.layer.get_field_name("key"), "") if edit.is_new else yields.key
+        key = edit.attributes.get(yielding_row.layer.get_field_name("key"), "") if edit.is_new else yielding_row.key
         for ring in part.interiors:
             hole = shapely.Polygon(ring)
-            if shapely.intersection(hole, yields.plane_shape).area > _LEAST_NEW_SHARE * hole.area:
-                windows.append(WindowEdit(yields.role, str(key), stays.role, stays.key, hole))
+            if shapely.intersection(hole, yielding_row.plane_shape).area > _LEAST_NEW_SHARE * hole.area:
+                windows.append(WindowEdit(yielding_row.role, str(key), staying_row.role, staying_row.key, hole))
     return windows

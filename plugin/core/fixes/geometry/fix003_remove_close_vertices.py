@@ -51,14 +51,14 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     state.require_geometry_in_plane(row)
     limit = max(within_m, state.tolerance.cluster_m)
     shape, removed_count = row.stored_shape, 0
-    foreign = _collect_vertices_of_other_rows(state, row, limit)
+    vertices_of_others = _collect_vertices_of_other_rows(state, row, limit)
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)
         if not len(pairs.polygon_row):
             break
         if removed_count >= MAX_PAIRS:
             raise FixRefused("not_solved")
-        shape = _remove_one_vertex(shape, limit, foreign, row)
+        shape = _remove_one_vertex(shape, limit, vertices_of_others, row)
         removed_count += 1
     if not removed_count:
         raise FixRefused("stale")
@@ -80,7 +80,7 @@ def _collect_vertices_of_other_rows(state: EditingState, row: Row, reach_m: floa
     return foreign_vertices
 
 
-def _remove_one_vertex(shape: Any, limit: float, foreign: set[tuple[float, float]], row: Row) -> Any:
+def _remove_one_vertex(shape: Any, limit: float, vertices_of_others: set[tuple[float, float]], row: Row) -> Any:
     """Return a polygon without the first vertex that repeats its neighbour."""
     polygons = []
     is_removed = False
@@ -89,7 +89,7 @@ def _remove_one_vertex(shape: Any, limit: float, foreign: set[tuple[float, float
         for ring in (polygon.exterior, *polygon.interiors):
             xy = shapely.get_coordinates(ring)[:-1]
             if not is_removed:
-                position = _find_removable_vertex(xy, limit, foreign, row)
+                position = _find_removable_vertex(xy, limit, vertices_of_others, row)
                 if position is not None:
                     xy, is_removed = np.delete(xy, position, axis=0), True
             if len(xy) >= 3:
@@ -101,14 +101,16 @@ def _remove_one_vertex(shape: Any, limit: float, foreign: set[tuple[float, float
     return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
 
 
-def _find_removable_vertex(xy: np.ndarray, limit: float, foreign: set[tuple[float, float]], row: Row) -> int | None:
+def _find_removable_vertex(
+    xy: np.ndarray, limit: float, vertices_of_others: set[tuple[float, float]], row: Row
+) -> int | None:
     next_vertices = np.roll(xy, -1, axis=0)
     for position in np.flatnonzero(np.hypot(*(next_vertices - xy).T) < limit).tolist():
         next_position = (position + 1) % len(xy)
         first, second = tuple(xy[position].tolist()), tuple(xy[next_position].tolist())
-        if first == second or second not in foreign:
+        if first == second or second not in vertices_of_others:
             return next_position
-        if first not in foreign:
+        if first not in vertices_of_others:
             return position
         raise FixRefused("vertex_shared", role=row.role, key=row.key)
     return None

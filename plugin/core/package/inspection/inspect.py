@@ -360,10 +360,11 @@ def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
 def _read_layers(
     folder: Path, facts: PackageFacts, options: RunOptions, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], PackageFacts]:
-    """Return the layers to check, and the facts completed with what reading showed.
+    """Read the package's data sets; return the layers to check, and the facts completed by reading.
 
-    A layer that an earlier data set has is compared with it instead of checked. Layers with unreadable rows become
-    facts with −1 features.
+    A package may store one layer in several data sets, for example in a geodatabase and a VCT file. The rules check
+    the layer of the first data set; its copies in later data sets are only compared with it. Layers with unreadable
+    rows are recorded in the facts with −1 features.
     """
     from ...check import make_plan_layer_selector
 

@@ -164,7 +164,7 @@ def _check_mandatory_layer(
 ) -> Iterator[Finding]:
     """Yield a finding on a mandatory layer that is empty, or missing.
 
-    ``list_data_sets`` are those that must have it.
+    ``data_sets`` are those that must have it.
     """
     roles = ctx.plan.list_roles_of_concept(slot.layer)
     layer_names = [slot.name, *roles] if slot.name else list(roles)

@@ -139,7 +139,7 @@ class ColumnMatch:
 
 @dataclass(frozen=True)
 class SheetTable:
-    """A table found in a sheet.
+    """A table of the plan (``table``) recognised in a sheet of a workbook.
 
     Attributes
     ----------

@@ -107,18 +107,18 @@ def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext
 
 
 def write_access_tables(
-    tabulated: TabulatedPlan, context: ExportContext, of: AccessDriver | str | None = None
+    tabulated: TabulatedPlan, context: ExportContext, driver: AccessDriver | str | None = None
 ) -> list[ExportProblem]:
     """Write the tables as each .mdb that the planner does not give.
 
-    ``of`` is the driver, or the reason for its absence. Return problems of files not written.
+    ``driver`` is the Access driver, or the reason for its absence. Return problems of files not written.
     """
     problems = []
     for filled_slot in context.filled_slots:
         slot = filled_slot.slot
         if slot.kind != "table" or filled_slot.file_paths or not slot.file.lower().endswith(".mdb"):
             continue
-        driver = find_access_driver() if of is None else of
+        driver = find_access_driver() if driver is None else driver
         path = context.prepare_file_path(slot.folder, fill_placeholders(slot.file, context.placeholders))
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
         if reason:

@@ -273,10 +273,10 @@ def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Ite
 
 
 def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows that other rules of this run report.
+    """Return (n,) bool: rows of a layer that other rules of this run report.
 
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
-    cultivated. ``township_of_centre`` has the township at the centre of each row, −1 without one.
+    cultivated. ``centres`` (n,): the township at the centre of each row, −1 without one.
     """
     outside = centres < 0
     is_reported = (

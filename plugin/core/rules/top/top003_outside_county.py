@@ -103,7 +103,10 @@ def outside_county(
 
 
 def _note_variants(findings: list[Finding], parts: OverlayParts, layer: Layer, ctx: RuleContext) -> None:
-    """Note in each finding if its feature is completely outside the county, or a division of the county."""
+    """Record in each finding which variant of its message applies, in place.
+
+    There are two: the feature is completely outside the county, or it is a township or village of the county.
+    """
     outside_areas = np.bincount(parts.left, weights=parts.area, minlength=len(layer))
     is_division = any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages"))
     for finding, row in zip(findings, parts.left.tolist(), strict=True):
