@@ -31,8 +31,8 @@ def find_sides(begin: NDArray, end: NDArray, point: NDArray, moved: int) -> NDAr
     """Return (n,) sides of points: 1 on the left of a segment, −1 on its right.
 
     ``begin``, ``end``, ``point``: (n, 2) ends of the segments and points, in m. A point exactly on a segment's line
-    gets the side that it has after one of the two layers is shifted by an infinitely small distance. ``moved``: 1 if the
-    layer of the points is shifted, −1 if that of the segments is. 0 only for a segment without length.
+    gets the side that it has after one of the two layers is shifted by an infinitely small distance. ``moved``: 1 if
+    the layer of the points is shifted, −1 if that of the segments is. 0 only for a segment without length.
     """
     step, to_point = end - begin, point - begin
     first, second = step[:, 0] * to_point[:, 1], step[:, 1] * to_point[:, 0]

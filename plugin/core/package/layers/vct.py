@@ -140,7 +140,8 @@ class VctLayer:
     """A table of a VCT file with the interface of `OpenLayer`.
 
     ``row_of`` is the feature of each row of the table; ``fields_with_differing_parts`` maps field → number of
-    features whose parts differ in it. ``feature_count`` grows while the table is read, because the file does not store the number.
+    features whose parts differ in it. ``feature_count`` grows while the table is read, because the
+    file does not store the number.
     """
 
     def __init__(self, table: VctTable, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
