@@ -24,7 +24,7 @@ from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFac
 from plugin.core.package.inspection.integrity import IntegrityError
 from plugin.core.package.inspection.pdf import PdfFact, inspect_pdf_structure
 from plugin.core.package.layers.content import PackageLayer, make_package_layers
-from plugin.core.package.maps.jpeg import DecodedJpeg, is_jpeg, read_jpeg
+from plugin.core.package.maps.jpeg import DecodedJpeg, has_jpeg_suffix, read_jpeg
 from plugin.core.package.metadata import make_metadata_xml
 from plugin.core.package.names import make_name_matcher
 from plugin.core.package.package_spec.load import load_package_spec
@@ -261,7 +261,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                     len(c),
                     c[:64],
                     hashlib.sha256(c).hexdigest(),
-                    read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
+                    read_jpeg(BytesIO(c)) if has_jpeg_suffix(p) else None,
                     last_bytes=c[-BYTES_READ_AT_EACH_END:],
                     pdf_fact=_inspect_pdf(p, c, changes),
                     decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,

@@ -204,7 +204,7 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
         while place and place - 1 in table.group_heads:
             place -= 1
         if place:
-            return [*blocks[: start - 1], *_insert_break(table.divide(place)), *blocks[start:]]
+            return [*blocks[: start - 1], *_insert_break(table.divide_above_row(place)), *blocks[start:]]
     elif isinstance(table, DocumentTable):
         start -= 1
     start = _find_first_heading(blocks, start)
@@ -222,4 +222,4 @@ def _divide_block(block: Block, row: int) -> tuple[Block, Block]:
     if isinstance(block, PictureGrid):
         count = row * block.column_count
         return replace(block, pictures=block.pictures[:count]), replace(block, pictures=block.pictures[count:])
-    return block.divide(row)
+    return block.divide_above_row(row)

@@ -392,7 +392,8 @@ class UndecodableTextError(Exception):
 def decode_file_text(data: bytes) -> str:
     """Decode the bytes of a text file in UTF-8, GBK or UTF-16.
 
-    Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”. Raises Undecodable for other bytes.
+    Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”. Raises UndecodableTextError for other
+    bytes.
     """
     if data.startswith(_UTF16_MARKS):
         return data.decode("utf-16", errors="replace")

@@ -73,7 +73,7 @@ def read_sheets(path: Path) -> list[CellSheet]:
 def open_workbook(path: Path) -> Any:
     """Return a workbook (openpyxl) for callers that need more than its cells.
 
-    Raises Unreadable.
+    Raises UnreadableTable.
     """
     return _read_workbook(_read_bytes(path))
 

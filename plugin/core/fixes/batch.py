@@ -247,7 +247,7 @@ class _BatchRun:
                 continue
             place = compute_finding_region(state, entry.finding)
             region = self._postponed_regions.get(number, place)
-            if region is not None and land.meets(region):
+            if region is not None and land.meets_region(region):
                 land.add(region)
                 postponed.append(number)
                 continue
@@ -256,7 +256,7 @@ class _BatchRun:
                 self._settle([candidate])
                 continue
             region = self._find_attempt_region(candidate, place)
-            if region is None or land.meets(region):
+            if region is None or land.meets_region(region):
                 if not group and not postponed:
                     self.pending = self.pending[position + 1 :]
                     return {}, [candidate]
@@ -300,7 +300,7 @@ class _BatchRun:
                 continue
             region = self._find_attempt_region(candidate, group[candidate])
             others = OccupiedLand([one for other, one in group.items() if other is not candidate])
-            if region is None or others.meets(region):
+            if region is None or others.meets_region(region):
                 alone.append(candidate)
             else:
                 group[candidate] = region

@@ -93,7 +93,7 @@ class _Surroundings:
         if key_changes:
             boxes += _list_boxes_of_named_findings(state, rows)
         # A gap that a box would cut may have another size there than as a whole.
-        self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend(box) for box in boxes)
+        self.boxes = join_meeting_boxes(state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
         self.changed_rows = rows if key_changes else []
         present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
         self.keys = {one.key for one in present_rows if one.key}

@@ -37,7 +37,7 @@ class FindingPlaces:
         """Return the places of these findings and of further ones."""
         return FindingPlaces([*self._findings, *findings], self._get_shape)
 
-    def extend(self, box: RowBounds) -> RowBounds:
+    def extend_box_to_findings(self, box: RowBounds) -> RowBounds:
         """Return a box around ``box`` and the findings that it meets."""
         nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
         return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box

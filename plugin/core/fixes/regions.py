@@ -77,7 +77,7 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
         is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
         boxes += [] if box is None else [widen_box(box)]
-    extended_boxes = (state.places_of_uncut_findings.extend(box) for box in boxes)
+    extended_boxes = (state.places_of_uncut_findings.extend_box_to_findings(box) for box in boxes)
     return Region(tuple(join_meeting_boxes(extended_boxes)), tuple(shapes))
 
 
@@ -115,7 +115,7 @@ class OccupiedLand:
         self._boxes += region.boxes
         self._shapes += [(shape.bounds, shape) for shape in region.shapes]
 
-    def meets(self, region: Region) -> bool:
+    def meets_region(self, region: Region) -> bool:
         """Return True if a region changes land next to a row that another one changes, or the other way round."""
         if any(_do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
             return True

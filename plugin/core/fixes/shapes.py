@@ -73,7 +73,7 @@ def _overlay(operation: Any, shape: Any, other: Any) -> Any:
 
 
 def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
-    """Return a shape whose vertices next to a vertex of the sources are that vertex.
+    """Return a shape with its vertices moved onto vertices of the sources that are very near.
 
     A computed crossing that is nearer to a stored vertex than any database keeps apart would leave an edge of no
     length. The shape is unchanged if that would make it invalid.

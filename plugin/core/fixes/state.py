@@ -33,35 +33,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A row in its present state.
+    """A row of a layer in its present state, with the fixes applied so far.
 
-    ``number``: its row number in the session; ``home``, ``position``: a layer that has the row, and its position there.
+    ``number``: its row number in the session; ``home_layer``, ``position``: a layer that has the row, and its
+    position there.
     """
 
     role: str
     number: int
-    home: Layer
+    home_layer: Layer
     position: int
 
     @cached_property
     def layer(self) -> Layer:
         """Return the row as a layer of one row."""
-        return self.home if len(self.home) == 1 else self.home.select_rows(np.array([self.position]))
+        return self.home_layer if len(self.home_layer) == 1 else self.home_layer.select_rows(np.array([self.position]))
 
     @property
     def fid(self) -> int:
         """Return the feature id."""
-        return self.home.fids[self.position]
+        return self.home_layer.fids[self.position]
 
     @property
     def key(self) -> str:
         """Return the key (BSM), empty if missing."""
-        return self.home.keys[self.position]
+        return self.home_layer.keys[self.position]
 
     @property
     def plane_shape(self) -> Any:
         """Return the shape in the plane (m), repaired if invalid; None without a shape."""
-        return self.home.plane_shapes[self.position]
+        return self.home_layer.plane_shapes[self.position]
 
     @property
     def stored_shape(self) -> Any:
@@ -71,7 +72,7 @@ class Row:
     @property
     def curve_text(self) -> str:
         """Return the text (WKT) of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
-        return self.home.source.curve_texts.get(self.fid, "")
+        return self.home_layer.source.curve_texts.get(self.fid, "")
 
     @property
     def values(self) -> dict[str, Any]:

@@ -43,10 +43,12 @@ class FixTexts:
         headings = self._texts.get_section("fix_headings")
         if self.lang == "zh":
             source = _load_fixes_zh()[fix.code]
-            return self._texts.name_settings({headings[key]: str(source[key]) for key in ("what", "safe", "limits")})
+            return self._texts.add_setting_titles(
+                {headings[key]: str(source[key]) for key in ("what", "safe", "limits")}
+            )
         sections = fix.sections
         keys = {"what": "What it does", "safe": "When it is safe", "limits": "Limits"}
-        return self._texts.name_settings(
+        return self._texts.add_setting_titles(
             {headings[key]: " ".join(sections[heading].split()) for key, heading in keys.items()}
         )
 

@@ -70,7 +70,10 @@ class ReferenceEdges:
         return shapely.STRtree(shapely.points(self.vertices))
 
     def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
-        """Return the nearest point of an edge, None if no edge is within reach; a vertex on an edge is that point."""
+        """Return the nearest point of an edge, None if no edge is within reach.
+
+        A vertex that is on an edge already is returned unchanged.
+        """
         point = shapely.Point(vertex)
         position = self._edge_tree.query_nearest(point, max_distance=reach_m, all_matches=False)
         if not len(position):
@@ -96,7 +99,7 @@ class ReferenceEdges:
 
 @dataclass(frozen=True)
 class AlignedStretch:
-    """A stretch of an outline that would go to a reference edge.
+    """A stretch of an outline that alignment would move onto a reference edge.
 
     ``moved``: old → new vertex; ``inserted``: two consecutive old vertices → new ones between them, each after its
     share of the way.
@@ -108,10 +111,10 @@ class AlignedStretch:
 
 @dataclass
 class _OutlinePoint:
-    """A point of an outline on its way: an old vertex, or a reference vertex next to a segment.
+    """A point of an outline during alignment: an old vertex, or a reference vertex near a segment.
 
-    ``vertex``: the old vertex, None for a reference vertex; ``target``: where it would go, None for nowhere;
-    ``at_m``: its place along the outline.
+    ``vertex``: the old vertex, None for a reference vertex; ``target``: where alignment would move it, None if it
+    stays; ``at_m``: its place along the outline.
     """
 
     vertex: Vertex | None
@@ -273,7 +276,7 @@ def _list_outline_points(
 def _find_target(
     vertices: list[Vertex], position: int, is_closed: bool, reference: ReferenceEdges, reach_m: float
 ) -> Vertex | None:
-    """Return where a vertex would go: a reference vertex within reach, else the nearest point of a reference edge.
+    """Return the point that a vertex would move to: a reference vertex in reach, else the nearest point of an edge.
 
     At a corner whose two edges both are within reach of a reference vertex, that vertex is a target as well.
     """
@@ -360,9 +363,10 @@ def _order_along_edges(
 
 
 def _find_runs(items: list[_OutlinePoint], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
-    """Return the positions of items that follow each other along reference edges, run by run.
+    """Return the runs of successive items that lie along reference edges, each as a range of positions.
 
-    In a closed outline a run may go beyond the last item: its positions count on.
+    In a closed outline a run may continue from the last item to the first ones, whose positions are then counted on
+    beyond the number of items.
     """
     count = len(items) - 1
     joins_next = [_is_along_edge(items[n], items[n + 1], reference, reach_m) for n in range(count)]
@@ -442,7 +446,7 @@ def _differs_from_outline(
 def _find_neighbours_of_run(
     items: list[_OutlinePoint], run: range, is_closed: bool
 ) -> tuple[list[_OutlinePoint], list[_OutlinePoint]]:
-    """Return what comes before and after a run, up to the next old vertex that stays.
+    """Return the items before and after a run, up to the next old vertex that is not moved.
 
     A run that ends next to a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
     """

@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 _MULTIPOLYGON_TYPE_ID = 6
 
 
-def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
-    """Return (n,) the row of ``survey_layer`` below a point on each row of ``layer``.
+def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) the row of ``survey_layer`` that contains a point on each row of ``layer``.
 
-    −1 where no row is below it.
+    ``survey_layer``: any layer of polygons, such as the land survey. −1 where no row contains the point.
     """
     cache = ctx.plan.get_cache("rows_below")
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
-        cache[layer, survey_layer] = _compute_rows_below(layer, survey_layer)
+        cache[layer, survey_layer] = _compute_containing_rows(layer, survey_layer)
     survey_rows: NDArray = cache[layer, survey_layer]
     return survey_rows
 
 
-def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
+def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
     survey_rows = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
     survey_positions, point_positions = query_in_threads(
@@ -55,7 +55,7 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
     cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
         cache[layer, survey_layer] = _find_rows_cut_differently(
-            layer, survey_layer, find_rows_below(layer, survey_layer, ctx)
+            layer, survey_layer, find_containing_rows(layer, survey_layer, ctx)
         )
     is_different: NDArray = cache[layer, survey_layer]
     return is_different
@@ -180,7 +180,7 @@ def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
         return None
     if parcels.template.find_field("deduction_rate") is None:
         return None
-    on = find_rows_below(layer, parcels, ctx)
+    on = find_containing_rows(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
     rate[~ctx.find_cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan

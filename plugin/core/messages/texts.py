@@ -379,12 +379,12 @@ class Texts:
         headings = self.get_section("headings")
         if self.lang == "zh":
             source = _load_rules_zh()[rule.code]
-            return self.name_settings({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
+            return self.add_setting_titles({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
         sections = rule.sections
         keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
-        return self.name_settings({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
+        return self.add_setting_titles({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
 
-    def name_settings(self, help_texts: dict[str, str]) -> dict[str, str]:
+    def add_setting_titles(self, help_texts: dict[str, str]) -> dict[str, str]:
         """Return help texts (heading → text) with the titles of settings; the last names their places."""
         # Only help pages name settings: a check does without the module.
         from .setting_names import describe_where_to_change_settings, find_setting_keys, put_titles_before_keys
@@ -427,7 +427,7 @@ class Texts:
         if "area_m2" in wanted:
             message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
-            text = name_field(text, finding.field, message_params.get("field_title", ""))
+            text = insert_field_alias(text, finding.field, message_params.get("field_title", ""))
         if message_params.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
@@ -733,7 +733,7 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     ]
 
 
-def name_field(text: str, name: str, alias: str) -> str:
+def insert_field_alias(text: str, name: str, alias: str) -> str:
     """Return a Chinese message in which the first ``{field}`` has the field's Chinese name: 图斑面积（TBMJ）.
 
     Messages that place the name themselves, and fields without one, stay as they are.

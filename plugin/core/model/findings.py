@@ -109,7 +109,7 @@ class Finding:
         return make_layer_geometries([self])[0]
 
     def row(self) -> dict[str, Any]:
-        """Return the columns of the findings layer as plain values."""
+        """Return the finding as a row of the findings layer: column name → plain value."""
         return self._make_columns(";".join(self.related_keys), encode_params(self.params))
 
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:

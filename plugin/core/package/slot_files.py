@@ -16,7 +16,7 @@ from ..files.digests import compute_sha256, list_files_below
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
 from .documents import find_unmodified_generated_documents
-from .maps.jpeg import inspect_jpeg, is_jpeg, make_world_file_name
+from .maps.jpeg import has_jpeg_suffix, inspect_jpeg, make_world_file_name
 from .maps.slots import find_unmodified_rendered_maps, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
@@ -279,7 +279,7 @@ def _is_readable(path: Path) -> bool:
     try:
         return (
             inspect_jpeg(path).is_complete
-            if is_jpeg(path.name)
+            if has_jpeg_suffix(path.name)
             else has_valid_start(path.name, read_file_ends(path)[0])
         )
     except OSError as error:

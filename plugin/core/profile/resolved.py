@@ -206,7 +206,7 @@ def read_county_form_choices() -> CountyChoices:
     )
 
 
-def get_inherited(key: str, norm: Norm) -> InheritedValue:
+def get_inherited_value(key: str, norm: Norm) -> InheritedValue:
     """Return the inherited value of a setting with its source.
 
     ``norm``: the norm of the parent profile.

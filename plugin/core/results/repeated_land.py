@@ -129,7 +129,7 @@ def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
 
 
 def _compute_figure_without(finding: Finding, area_m2: float) -> float | None:
-    """Return the figure of a finding without the land that it counts twice.
+    """Return the figure that a finding would state if no land were counted twice; None if it is unknown.
 
     Overlaps are measured as gross area: None for net areas, and for a ratio that does not count the whole boundary.
     """

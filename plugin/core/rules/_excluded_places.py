@@ -209,7 +209,10 @@ def _find_wanted_rows(facilities: Layer, wanted: str, is_of_land_use: bool, ctx:
 
 
 def _find_place_rows(line: Layer, condition: str, ctx: RuleContext, result: RuleResult) -> NDArray:
-    """Return (n,) bool: rows of a line that are the place: all of them, core zones, or those with words in the name."""
+    """Return (n,) bool: rows of ``line`` that a condition of the setting selects.
+
+    The condition is all rows, core zones, or words in the name.
+    """
     if not condition:
         return np.ones(len(line), dtype=bool)
     if condition != _CORE:

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from ..engine.context import RuleContext
-from ..indicators.survey_deductions import find_rows_below
+from ..indicators.survey_deductions import find_containing_rows
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
@@ -84,7 +84,7 @@ def find_facilities_on_other_land(
     points: Layer, words: list[str], classes: list[str], planned_use: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding for each point with one of the words in its name on planned land of some classes."""
-    planned_rows = find_rows_below(points, planned_use, ctx)
+    planned_rows = find_containing_rows(points, planned_use, ctx)
     is_wrong = ctx.find_rows_with_code(planned_use, "land_use", classes)
     feature_names = points.text("feature_name")
     findings = []

@@ -173,7 +173,7 @@ def _list_extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
     return extents
 
 
-def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> GeographicExtent | None:
+def find_extent_if_remote(longitude: float, code: str, divisions: CodeList) -> GeographicExtent | None:
     """Return the extent of a county if a longitude is far outside it, else None.
 
     Far is more than half a 3° zone, because coordinates assigned to the next zone are three degrees off. If the list

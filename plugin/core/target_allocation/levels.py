@@ -101,7 +101,7 @@ class InheritedLimit:
         return self.value > self.base_value
 
 
-def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
+def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
     """Return the profiles that name this profile as ``base``, and unreadable files.
 
     Each id is returned once, by area code; the folder of the profile comes before the profiles of the plugin.
@@ -136,8 +136,8 @@ def _load_shipped_chains(profile: Profile) -> list[Profile]:
     return [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
 
 
-def find_limits(profile: Profile) -> list[InheritedLimit]:
-    """Return the limits that a profile sets, with the stricter of two others.
+def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
+    """Return each limit that a profile sets, with the stricter of two limits that it should respect.
 
     One is that of the nearest base that sets the limit, the other that of the plugin's profile for the same area,
     whatever the base.
@@ -190,7 +190,7 @@ def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
     ]
 
 
-def find_replaced_sites(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
+def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
     """Return lines of the heritage register that differ from the same line in a base of the profile.
 
     Each is returned with the base's line and the profile that has it. A profile of the plugin for the same area counts

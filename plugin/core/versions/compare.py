@@ -382,7 +382,9 @@ def compare_layers(
         make_partial_progress(progress, 0.0, 0.8),
     )
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
-    return _compare_and_sum(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
+    return _compare_pieces_and_sum_by_township(
+        before, after, cut_up, pieces, tolerance, townships, fields, cancellation
+    )
 
 
 def compare_layers_and_townships(
@@ -489,7 +491,7 @@ def _get_edition_polygons(edition: LayerEdition) -> Polygons:
     return edition.layer.polygons if edition.shapes is edition.layer.plane_shapes else Polygons(edition.shapes)
 
 
-def _compare_and_sum(
+def _compare_pieces_and_sum_by_township(
     earlier_edition: LayerEdition,
     later_edition: LayerEdition,
     cut_up: _CutEditions,

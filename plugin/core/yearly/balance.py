@@ -103,7 +103,10 @@ def _list_term_values(balance: AreaBalance) -> dict[str, float]:
 
 
 def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]:
-    """Return a row's values; subtract the gain of touched parcels from term ``whole_term``."""
+    """Return the values of a table row, without counting the gain of touched parcels twice.
+
+    ``values``: term of the balance → m²; the gain of touched parcels is subtracted from ``whole_term``, which has it.
+    """
     return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
 
 
@@ -202,9 +205,9 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
                 texts.get("yearly", "slivers", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
             )
             # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-        if round(gained_m2 := maintained_layer.area_before_m2 - maintained_layer.filed_m2, 2):
+        if round(gained_m2 := maintained_layer.area_before_m2 - maintained_layer.stored_area_before_m2, 2):
             params = {
-                "count": str(maintained_layer.filed_nodes),
+                "count": str(maintained_layer.added_vertex_count_before),
                 "area": f"{gained_m2:.2f}",
                 "role": maintained_layer.role,
             }

@@ -83,12 +83,12 @@ class MaintainedLayer:
         return 0.0 if self.filed_layer is None else float(np.nansum(self.filed_layer.statutory))
 
     @property
-    def filed_m2(self) -> float:
+    def stored_area_before_m2(self) -> float:
         """Return the statutory area (m²) of the parcels before the change, as stored: without added vertices."""
         return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
 
     @property
-    def filed_nodes(self) -> int:
+    def added_vertex_count_before(self) -> int:
         """Return the number of vertices added to the parcels before the change (维护前)."""
         if self.filed_layer is None:
             return 0

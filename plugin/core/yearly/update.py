@@ -93,7 +93,7 @@ def find_land_after_change(
     is_whole_row = np.zeros(len(unique_owners), dtype=bool)
     for n, (row, first, count) in enumerate(zip(unique_owners.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        united_shapes[n], is_whole_row[n] = _unite_row(
+        united_shapes[n], is_whole_row[n] = _unite_pieces_of_row(
             shapes[first : first + count], comparison.later_edition.shapes[row]
         )
     parts, owner = shapely.get_parts(united_shapes, return_index=True)
@@ -149,7 +149,7 @@ def _find_land_missed_by_comparison(
     return np.concatenate(of), np.concatenate(shapes)
 
 
-def _unite_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
+def _unite_pieces_of_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
     """Return the union of a row's pieces, and True if they cover the row.
 
     Then the union is the row's own shape.

@@ -16,7 +16,7 @@ from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import find_unit, load_all_rules
 from ...core.profile import Norm
-from ...core.profile.resolved import get_inherited, read_county_form_choices
+from ...core.profile.resolved import get_inherited_value, read_county_form_choices
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import make_faint_label
 from .fields import (
@@ -58,7 +58,7 @@ class SettingRow(ABC):
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def show_inherited_value(self, norm: Norm) -> None:
-        inherited = get_inherited(self.key, norm)
+        inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
         self.show_inherited(inherited.value)
         self.document.set_inherited(_format_source(inherited.origin, inherited.document))
@@ -253,7 +253,7 @@ class RatioBox(FormBox):
     def show_inherited_settings(self, norm: Norm) -> None:
         self._norm = norm
         self.limit.show_inherited_settings(norm)
-        form, classes = get_inherited(_DEFINITION_KEY, norm), get_inherited(_CLASSES_KEY, norm)
+        form, classes = get_inherited_value(_DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)
         self.form.set_inherited(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_classes(classes.value)
@@ -291,7 +291,7 @@ class RatioBox(FormBox):
 
     def _update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
-        origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES_KEY, self._norm).origin
+        origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
         self.form_mark.show_mark(
             self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_own_value() is None else "C"

@@ -14,7 +14,7 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
-from plugin.core.standard.divisions import find_remote_extent
+from plugin.core.standard.divisions import find_extent_if_remote
 from tests.core.small_plan import (
     X,
     Y,
@@ -405,7 +405,7 @@ def test_plan_in_a_wrong_projection_zone_is_reported_by_the_extent_of_its_county
     ],
 )
 def test_find_remote_extent_names_the_county_when_the_longitude_is_outside_of_it(code, longitude, area_name):
-    remote = find_remote_extent(longitude, code, load_standard().code_lists["divisions"])
+    remote = find_extent_if_remote(longitude, code, load_standard().code_lists["divisions"])
     assert (remote.division.name if remote else "") == area_name
 
 

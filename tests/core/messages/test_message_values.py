@@ -12,7 +12,7 @@ from plugin.core.messages.texts import (
     IndicatorName,
     Texts,
     find_placeholders,
-    name_field,
+    insert_field_alias,
     nest_quotation_marks,
 )
 from plugin.core.model.findings import Finding
@@ -75,8 +75,8 @@ def test_finding_narrower_than_a_metre_has_the_message_for_narrow_parts(lang):
     ],
 )
 def test_chinese_message_names_a_field_by_its_title_once(text, expected):
-    assert name_field(text, "TBMJ", "图斑面积") == expected
-    assert name_field(text, "TBMJ", "") == text
+    assert insert_field_alias(text, "TBMJ", "图斑面积") == expected
+    assert insert_field_alias(text, "TBMJ", "") == text
 
 
 @pytest.mark.parametrize(

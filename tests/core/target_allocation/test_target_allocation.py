@@ -21,7 +21,7 @@ from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.core.target_allocation.by_township import compute_by_township, find_townships_named_by_rows
-from plugin.core.target_allocation.levels import compare_targets_with_children, find_children
+from plugin.core.target_allocation.levels import compare_targets_with_children, find_child_profiles
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import list_findings_of_rules
@@ -433,14 +433,14 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
         )
     divisions = load_standard().code_lists["divisions"]
     city = load_profile(tmp_path / "city.toml")
-    assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
-    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
+    assert [c.id for c in find_child_profiles(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
+    (total,) = compare_targets_with_children(city, find_child_profiles(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, by hand.
     assert (
         total.sum_value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
     )
     (tmp_path / "c3.toml").unlink()
-    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_child_profiles(city)[0], divisions)
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
@@ -453,10 +453,10 @@ def test_county_with_two_profiles_counts_with_neither_in_the_sum_of_its_city(tmp
         write_profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
     write_profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_child_profiles(city)[0], divisions)
     assert total.missing_parts == (counties[0].name,) and total.state == "" and total.sum_value == 3600
     write_profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
-    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_child_profiles(city)[0], divisions)
     assert (total.sum_value, total.part_count, total.state) == (5100, 1, "met")
 
 
@@ -467,7 +467,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
     write_profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
     write_profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    sums = compare_targets_with_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
+    sums = compare_targets_with_children(city, find_child_profiles(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
@@ -476,7 +476,7 @@ def test_profiles_in_the_folder_of_a_profile_override_shipped_ones(tmp_path):
     own = load_profile(path)
     cluster = own.base
     assert cluster.path.name == "cluster.toml"
-    assert [c.path for c in find_children(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
+    assert [c.path for c in find_child_profiles(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
 
 def test_unreadable_profile_in_the_folder_is_named_and_does_not_stop_the_check(tmp_path):

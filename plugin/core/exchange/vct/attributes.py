@@ -242,7 +242,7 @@ class AttributeReader:
         """Return the error for a row with the id of another table's object.
 
         It names the objects of this table without a row, if they are few; else it is the error ``key``. ``number``:
-        that of the object's feature class.
+        the stored number of the object's feature class.
         """
         code = self.geometry.codes[number]
         lost_ids = self._find_objects_without_row(table)

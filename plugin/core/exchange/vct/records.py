@@ -115,7 +115,7 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     places = np.ascontiguousarray(xy).view(np.complex128).ravel()
     vertex = np.unique(places, return_inverse=True)[1].astype(_INDEX_TYPE)
     segment, along = _compute_segment_numbers(vertex, vertex[next_vertex])
-    node = _find_nodes(vertex, segment[previous_vertex], segment, ring_starts)
+    node = _mask_ends_of_shared_lines(vertex, segment[previous_vertex], segment, ring_starts)
     order = _rotate_rings(node[vertex], ring, ring_starts)
     cut = np.flatnonzero(node[vertex[order]])
     # Every segment occurs once in a line, so the smallest one identifies line and direction.
@@ -143,8 +143,8 @@ def _compute_segment_numbers(start: NDArray, end: NDArray) -> tuple[NDArray, NDA
     return np.unique(key, return_inverse=True)[1].astype(_INDEX_TYPE), start < end
 
 
-def _find_nodes(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return a bool by vertex number: True where shared lines begin and end."""
+def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return a bool for each vertex number: True where lines that polygons share begin or end."""
     low, high = np.minimum(coming, going), np.maximum(coming, going)
     _, one = np.unique(vertex, return_index=True)
     # A ring that turns back on itself ends a line at the tip.
@@ -202,8 +202,8 @@ _RECORDS_PER_CANCEL_CHECK = 5_000
 class RecordFormat:
     """Values that all records of a layer share.
 
-    ``class_code``: 要素代码 (feature class code); ``symbol_code``: 图形表现编码 (symbol code); ``coordinate_decimals``
-    of coordinates; ``boundary_code``: class code of boundary lines.
+    ``class_code``: 要素代码 (feature class code); ``symbol_code``: 图形表现编码 (symbol code);
+    ``coordinate_decimals``: number of decimals of coordinates; ``boundary_code``: class code of boundary lines.
     """
 
     class_code: str

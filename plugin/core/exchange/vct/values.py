@@ -104,11 +104,11 @@ def _format_texts(
 ) -> ConvertedColumn:
     original_texts = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in original_texts]
-    notes = _make_note_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
+    notes = _make_remark_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
     declared_length = (template_field.length if template_field else None) or info.length or settings.text_length
     needed_length = max(map(len, texts), default=0)
     if needed_length > declared_length:
-        notes |= _make_note_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
+        notes |= _make_remark_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
     return ConvertedColumn(VctColumn(column.name, "text", max(declared_length, needed_length)), texts, notes)
 
 
@@ -123,7 +123,7 @@ def _format_integers(
     declared_length = (template_field.length if template_field else None) or settings.integer_length
     needed_length = max(map(len, texts), default=0)
     notes = (
-        _make_note_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
+        _make_remark_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
         if needed_length > declared_length
         else {}
     )
@@ -152,7 +152,7 @@ def _format_reals(
         decimals += 1
     notes = {}
     if decimals > declared_decimals:
-        notes = _make_note_count(
+        notes = _make_remark_count(
             "vct_note_wider",
             int(
                 (
@@ -184,10 +184,10 @@ def _format_dates(
         "" if is_value_missing else f"{d:%Y%m%d}"
         for is_value_missing, d in zip(is_day_missing.tolist(), days.tolist(), strict=True)
     ]
-    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _make_note_count("vct_note_times", times))
+    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _make_remark_count("vct_note_times", times))
 
 
-def _make_note_count(key: str, count: int) -> dict[str, int]:
+def _make_remark_count(key: str, count: int) -> dict[str, int]:
     return {key: count} if count else {}
 
 

@@ -146,7 +146,7 @@ class _Alignment:
 
 
 def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool) -> dict[int, Any]:
-    """Return shapes where the moving one only gains, or only gives up, the land that alignment moves.
+    """Return shapes for an alignment in which a row only gains land, or only gives it up.
 
     ``moving``: its feature id; ``noded``, ``aligned``: feature id → shape before and after whole alignment.
     """

@@ -27,13 +27,13 @@ from ...files.digests import (
     read_manifest_with_duplicate_name,
 )
 from ...files.writing import explain_os_error
-from ..maps.jpeg import decode_jpeg, inspect_jpeg, is_jpeg
+from ..maps.jpeg import decode_jpeg, has_jpeg_suffix, inspect_jpeg
 from ..names import make_name_matcher
 from ..package_spec.model import PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.model import PrintedWorkbook
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
-from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, read_vct_header
+from .facts import FileFact, LayerFact, PackageFacts, has_vct_suffix, read_vct_facts, read_vct_header
 from .integrity import IntegrityError, find_integrity_errors
 from .layer_facts import find_non_layer_tables, read_layer_facts
 from .pdf import inspect_pdf
@@ -53,7 +53,7 @@ _HYPERLINK_TYPE_PATTERN = re.compile(rb"/relationships/hyperlink[\"']")
 _MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
 
 
-def is_office_file(name: str) -> bool:
+def has_office_suffix(name: str) -> bool:
     """Return True for names of Office files."""
     return name.lower().endswith(OFFICE_SUFFIXES)
 
@@ -108,7 +108,7 @@ def collect_package_facts(
     for path, file_path in list_files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
-        files.append(_read_file_facts(path, file_path, path in paths_to_digest or is_jpeg(path), cancellation))
+        files.append(_read_file_facts(path, file_path, path in paths_to_digest or has_jpeg_suffix(path), cancellation))
     match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
     parts = match.groupdict() if match else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -123,7 +123,7 @@ def collect_package_facts(
     errors: list[IntegrityError] = []
     hidden_tables: dict[str, tuple[str, ...]] = {}
     for data_set in facts.list_data_sets():
-        if is_vct(data_set):
+        if has_vct_suffix(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
             heads[data_set] = read_vct_header(folder / data_set)
             layers += [LayerFact(data_set, *one) for one in vct_facts]
@@ -238,12 +238,12 @@ def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellatio
     try:
         head, tail_bytes = read_file_ends(file_path)
         digest = compute_sha256(file_path, cancellation) if needs_digest else ""
-        picture = inspect_jpeg(file_path) if is_jpeg(path) else None
+        picture = inspect_jpeg(file_path) if has_jpeg_suffix(path) else None
         decoded_jpeg = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
         size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
         stored_tail = tail_bytes if is_pdf else b""
         pdf_fact = inspect_pdf(file_path, cancellation) if is_pdf and has_valid_start(path, head) else None
-        active = find_active_parts(file_path) if is_office_file(path) else ()
+        active = find_active_parts(file_path) if has_office_suffix(path) else ()
         return FileFact(
             path,
             size,

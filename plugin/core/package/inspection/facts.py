@@ -57,7 +57,7 @@ class VctFact(NamedTuple):
     problem: tuple[str, dict[str, Any]] | None = None
 
 
-def is_vct(path: str) -> bool:
+def has_vct_suffix(path: str) -> bool:
     """Return True if a file name has the suffix of a VCT file."""
     return path.lower().endswith(VCT_SUFFIX)
 
@@ -420,7 +420,7 @@ class PackageFacts:
             [*data_sets, *single_files],
             key=lambda data_set: (
                 not self.find_vector_sets(data_set),
-                is_vct(data_set),
+                has_vct_suffix(data_set),
                 self._get_spec_position(data_set),
                 data_set,
             ),

@@ -31,7 +31,7 @@ from .archive import (
 )
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
-from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
+from .facts import LayerFact, PackageFacts, UnreadLayer, has_vct_suffix
 from .finding_comparison import compare_findings, describe_difference, list_differing_parameters
 from .map_comparison import MapComparer
 from .package_waivers import record_package_waivers
@@ -275,11 +275,11 @@ def inspect_package(
         options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
-            Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or is_vct(data_set)
+            Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or has_vct_suffix(data_set)
             for data_set in facts.list_data_sets()
         ]
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
-        has_vct = any(is_vct(layer.source) for layer in layers)
+        has_vct = any(has_vct_suffix(layer.source) for layer in layers)
         rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
         check_result = check_plan(
             layers,

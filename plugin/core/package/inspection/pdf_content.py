@@ -41,7 +41,7 @@ class Matrix(NamedTuple):
     e: float = 0.0
     f: float = 0.0
 
-    def before(self, other: Matrix) -> Matrix:
+    def then(self, other: Matrix) -> Matrix:
         """Return the transformation that does this one first and ``other`` next."""
         return Matrix(
             self.a * other.a + self.b * other.c,
@@ -125,9 +125,9 @@ class _DrawingPosition:
         elif operator == b"Tm" and len(numbers) >= 6:
             self._start_line(Matrix(*numbers[-6:]))
         elif operator in (b"Td", b"TD") and len(numbers) >= 2:
-            self._start_line(Matrix(e=numbers[-2], f=numbers[-1]).before(self._line))
+            self._start_line(Matrix(e=numbers[-2], f=numbers[-1]).then(self._line))
         elif operator in (b"T*", b"'", b'"'):
-            self._start_line(Matrix(f=-state.leading).before(self._line))
+            self._start_line(Matrix(f=-state.leading).then(self._line))
         elif operator in _PATH_OPERATORS:
             self._path += [state.to_page.transform(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=False)]
         elif operator == b"re" and len(numbers) >= 4:
@@ -154,7 +154,7 @@ class _DrawingPosition:
         shifts = [one / 1000 * size for one in operands if one is not None]
         self._right += byte_count * (size + state.spacing) - sum(one for one in shifts if one < 0)
         self._left += sum(one for one in shifts if one > 0)
-        to_page = self._line.before(state.to_page)
+        to_page = self._line.then(state.to_page)
         heights = (state.rise - size, state.rise + 2 * size)
         corners = [(x, y) for x in (-self._left - size, self._right + size) for y in heights]
         return self._reaches_window([to_page.transform(*corner) for corner in corners], 0.0)
@@ -238,7 +238,7 @@ def _apply_operator(operator: bytes, operands: list[float | None], state: _Graph
         return replace(state, is_stroke_white=False)
     numbers = [one for one in operands if one is not None]
     if operator == b"cm" and len(numbers) >= 6:
-        return replace(state, to_page=Matrix(*numbers[-6:]).before(state.to_page))
+        return replace(state, to_page=Matrix(*numbers[-6:]).then(state.to_page))
     return _apply_text_parameter(operator, numbers, state) if numbers else state
 
 

@@ -164,9 +164,9 @@ class _ContentReader:
 
     def read_annotation(self, annotation: dict[str, Any]) -> None:
         """Follow the normal appearance of an annotation (12.5.5)."""
-        flags = self._objects.find(annotation.get("F"))
+        flags = self._objects.resolve_value(annotation.get("F"))
         is_hidden = isinstance(flags, float) and isfinite(flags) and int(flags) & _HIDDEN_FLAGS
-        if is_hidden or self._objects.find(annotation.get("Subtype")) in _OTHER_ANNOTATIONS:
+        if is_hidden or self._objects.resolve_value(annotation.get("Subtype")) in _OTHER_ANNOTATIONS:
             return
         appearance = self._objects.resolve_dictionary(annotation.get("AP"))
         form = self._objects.resolve_object(appearance.get("N"))
@@ -230,14 +230,14 @@ class _ContentReader:
         one = self._find_resource("XObject", operands, resources)
         if one is None or one.stream_span is None:
             return
-        kind = self._objects.find(one.dictionary.get("Subtype"))
+        kind = self._objects.resolve_value(one.dictionary.get("Subtype"))
         if kind == "Form":
             self._read_form(one, resources, state, depth + 1)
         elif (
             kind == "Image"
             and state.is_opaque
             and not any(key in one.dictionary for key in ("SMask", "Mask", "SMaskInData"))
-            and self._objects.find(one.dictionary.get("ImageMask")) is not True
+            and self._objects.resolve_value(one.dictionary.get("ImageMask")) is not True
         ):
             self._text.cover(_make_unit_square(state.to_page), state.clips, True)
 
@@ -246,7 +246,7 @@ class _ContentReader:
         if content is None:
             return
         matrix = Matrix(*(read_numbers(self._objects, form.dictionary.get("Matrix"), 6) or Matrix()))
-        to_page = matrix.before(state.to_page)
+        to_page = matrix.then(state.to_page)
         box = read_numbers(self._objects, form.dictionary.get("BBox"), 4)
         clips = state.clips
         if box is not None:
@@ -258,7 +258,7 @@ class _ContentReader:
         """Return the state after an operator that changes it."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"cm" and len(numbers) >= 6:
-            return replace(state, to_page=Matrix(*numbers[-6:]).before(state.to_page))
+            return replace(state, to_page=Matrix(*numbers[-6:]).then(state.to_page))
         if operator == b"gs":
             return self._apply_graphics_state(self._find_resource("ExtGState", operands, resources), state)
         if operator in (b"g", b"rg", b"k", b"sc", b"scn", b"cs"):
@@ -273,7 +273,7 @@ class _ContentReader:
     def _apply_graphics_state(self, parameters: PdfObject | None, state: _State) -> _State:
         """Return the state after parameters that may make fills transparent (11.6.4)."""
         entries = parameters.dictionary if parameters is not None else {}
-        alpha, blend, mask = (self._objects.find(entries.get(key)) for key in ("ca", "BM", "SMask"))
+        alpha, blend, mask = (self._objects.resolve_value(entries.get(key)) for key in ("ca", "BM", "SMask"))
         if isinstance(alpha, float):
             state = replace(state, alpha=alpha)
         if blend is not None:
@@ -326,11 +326,11 @@ class _TextPen:
         elif operator == b"Tm" and len(numbers) >= 6:
             self._start_line(Matrix(*numbers[-6:]))
         elif operator in (b"Td", b"TD") and len(numbers) >= 2:
-            self._start_line(Matrix(e=numbers[-2], f=numbers[-1]).before(self._line))
+            self._start_line(Matrix(e=numbers[-2], f=numbers[-1]).then(self._line))
             # TD sets the leading, too.
             return operator == b"Td"
         elif operator in (b"T*", b"'", b'"'):
-            self._start_line(Matrix(f=-state.leading).before(self._line))
+            self._start_line(Matrix(f=-state.leading).then(self._line))
         if operator in (b"Tj", b"TJ", b"'", b'"'):
             for one in operands:
                 if isinstance(one, bytes):
@@ -346,7 +346,7 @@ class _TextPen:
             self._text.words.append(font.decode(code))
             width = font.width_by_code.get(code, font.default_width) * size
             if state.text_mode in _VISIBLE_MODES and width:
-                middle = self._position.before(state.to_page).transform(
+                middle = self._position.then(state.to_page).transform(
                     width * state.stretch / 2, state.rise + _MIDDLE_HEIGHT * size
                 )
                 self._text.add(_Character(round(middle[0], 1), round(middle[1], 1), code), state.clips)
@@ -354,7 +354,7 @@ class _TextPen:
             self._advance((width + state.character_space + (state.word_space if is_word_end else 0.0)) * state.stretch)
 
     def _advance(self, distance: float) -> None:
-        self._position = Matrix(e=distance).before(self._position)
+        self._position = Matrix(e=distance).then(self._position)
 
     def _start_line(self, matrix: Matrix) -> None:
         self._line = self._position = matrix

@@ -69,7 +69,7 @@ def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObjec
 
 def read_box(objects: PdfObjects, item: Any) -> PageBox | None:
     """Return a page box, None for an invalid one."""
-    numbers = [objects.find(one) for one in objects.resolve_list(item)]
+    numbers = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
         return None
     return PageBox(

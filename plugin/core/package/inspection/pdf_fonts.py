@@ -69,7 +69,7 @@ UNKNOWN_FONT = Font(1, {}, _SIMPLE_WIDTH, {}, _LATIN_CODEC)
 
 def read_numbers(objects: PdfObjects, item: Any, count: int) -> tuple[float, ...] | None:
     """Return an array of ``count`` numbers, None for another value."""
-    numbers = [objects.find(one) for one in objects.resolve_list(item)]
+    numbers = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     return tuple(numbers) if len(numbers) == count and all(isinstance(one, float) for one in numbers) else None
 
 
@@ -94,22 +94,22 @@ class PdfFonts:
 def _read_font(objects: PdfObjects, font: PdfObject) -> Font:
     """Return a font. Codes of a composite font have two bytes, or one or two in GBK."""
     entries = font.dictionary
-    kind = objects.find(entries.get("Subtype"))
+    kind = objects.resolve_value(entries.get("Subtype"))
     text_by_code = _read_code_texts(objects, entries.get("ToUnicode"))
     if kind == "Type0":
         descendants = objects.resolve_list(entries.get("DescendantFonts"))
         descendant = objects.resolve_dictionary(descendants[0]) if descendants else {}
-        default = objects.find(descendant.get("DW"))
+        default = objects.resolve_value(descendant.get("DW"))
         default_width = default * _GLYPH_UNIT if isinstance(default, float) else _WIDE_WIDTH
-        encoding = str(objects.find(entries.get("Encoding")))
+        encoding = str(objects.resolve_value(entries.get("Encoding")))
         codec = next((codec for start, codec in _CODEC_BY_ENCODING.items() if encoding.startswith(start)), "")
         wide_widths = _read_wide_widths(objects, descendant.get("W"))
         return Font(0 if codec == _CHINESE_CODEC else 2, wide_widths, default_width, text_by_code, codec)
     matrix = read_numbers(objects, entries.get("FontMatrix"), 6) if kind == "Type3" else None
     unit = matrix[0] if matrix is not None else _GLYPH_UNIT
-    first_code = objects.find(entries.get("FirstChar"))
+    first_code = objects.resolve_value(entries.get("FirstChar"))
     start = int(first_code) if isinstance(first_code, float) and isfinite(first_code) else 0
-    widths = [objects.find(one) for one in objects.resolve_list(entries.get("Widths"))]
+    widths = [objects.resolve_value(one) for one in objects.resolve_list(entries.get("Widths"))]
     width_by_code = {start + n: w * unit for n, w in enumerate(widths) if isinstance(w, float)}
     return Font(1, width_by_code, _SIMPLE_WIDTH, text_by_code, _LATIN_CODEC)
 
@@ -150,13 +150,13 @@ def _read_text(digits: bytes) -> str:
 def _read_wide_widths(objects: PdfObjects, item: Any) -> dict[int, float]:
     """Return code → width of an array with entries ``c [w …]`` or ``first last w``."""
     width_by_code: dict[int, float] = {}
-    found_values = [objects.find(one) for one in objects.resolve_list(item)]
+    found_values = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     values = [0.0 if isinstance(one, float) and not isfinite(one) else one for one in found_values]
     n = 0
     while n + 1 < len(values):
         first, second = values[n], values[n + 1]
         if isinstance(first, float) and isinstance(second, list):
-            widths = [objects.find(one) for one in second]
+            widths = [objects.resolve_value(one) for one in second]
             width_by_code |= {int(first) + k: w * _GLYPH_UNIT for k, w in enumerate(widths) if isinstance(w, float)}
             n += 2
         elif n + 2 < len(values) and all(isinstance(one, float) for one in values[n : n + 3]):

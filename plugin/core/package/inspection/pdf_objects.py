@@ -245,7 +245,7 @@ class PdfObjects:
         for number, offset in zip(places[::2], places[1::2], strict=False):
             self.definitions.setdefault(number, []).append(PdfObject(number, content, int(first) + offset))
 
-    def find(self, item: Any) -> Any:
+    def resolve_value(self, item: Any) -> Any:
         """Return a value; of a reference the value of the object, None if it does not exist."""
         one = self.resolve_object(item)
         return one.value if one is not None else None if isinstance(item, Reference) else item
@@ -265,12 +265,12 @@ class PdfObjects:
 
     def resolve_dictionary(self, item: Any) -> dict[str, Any]:
         """Return the dictionary that an item gives, empty for other values."""
-        value = self.find(item)
+        value = self.resolve_value(item)
         return value if isinstance(value, dict) else {}
 
     def resolve_list(self, item: Any) -> list[Any]:
         """Return the array that an item gives, empty for other values."""
-        value = self.find(item)
+        value = self.resolve_value(item)
         return value if isinstance(value, list) else []
 
     @cached_property

@@ -140,9 +140,9 @@ def inspect_pages(data: bytes) -> PdfPages:
     pages = list(_walk_pages(objects, tree))
     if not pages:
         return PdfPages()
-    declared_count = objects.find(objects.resolve_dictionary(tree).get("Count"))
+    declared_count = objects.resolve_value(objects.resolve_dictionary(tree).get("Count"))
     annotations = list(_list_annotations(objects, pages))
-    kinds = [(number, str(objects.find(one.get("Subtype")))) for number, one in annotations]
+    kinds = [(number, str(objects.resolve_value(one.get("Subtype")))) for number, one in annotations]
     pages_with_annotations = {
         number for (number, one), (_, kind) in zip(annotations, kinds, strict=True) if _has_appearance(one, kind)
     }
@@ -162,7 +162,7 @@ def inspect_pages(data: bytes) -> PdfPages:
         tuple(
             Remark(number, _REMARK_KINDS[kind])
             for (number, kind), (_, one) in zip(kinds, annotations, strict=True)
-            if kind in _REMARK_KINDS and decode_text(objects.find(one.get("T"))) != _DRAWING_PROGRAM_TITLE
+            if kind in _REMARK_KINDS and decode_text(objects.resolve_value(one.get("T"))) != _DRAWING_PROGRAM_TITLE
         ),
         tuple(dict.fromkeys(_ACTIVE_KINDS[kind] for _, kind in kinds if kind in _ACTIVE_KINDS)),
         tuple(_find_replaced_pages(objects, pages)),
@@ -221,7 +221,7 @@ def _find_narrow_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[Na
         if media_box is None:
             continue
         visible_box = find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
-        unit = objects.find(page.entries.get("UserUnit"))
+        unit = objects.resolve_value(page.entries.get("UserUnit"))
         scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
         sides = [(visible_box[n + 2] - visible_box[n]) * scale for n in (0, 1)]
         whole_sides = [(media_box[n + 2] - media_box[n]) * scale for n in (0, 1)]
@@ -237,12 +237,12 @@ def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
         {one.number for one in objects.resolve_list(configuration.get(key)) if isinstance(one, Reference)}
         for key in ("ON", "OFF")
     )
-    if objects.find(configuration.get("BaseState")) == "OFF":
+    if objects.resolve_value(configuration.get("BaseState")) == "OFF":
         layers = (one for one in objects.resolve_list(properties.get("OCGs")) if isinstance(one, Reference))
         off |= {one.number for one in layers if one.number not in on}
     for number in sorted(off):
         layer = objects.resolve_dictionary(Reference(number))
-        yield decode_text(objects.find(layer.get("Name"))) or str(number)
+        yield decode_text(objects.resolve_value(layer.get("Name"))) or str(number)
 
 
 def _find_replaced_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[int]:
@@ -284,7 +284,7 @@ def _count_removed_pages(objects: PdfObjects, pages: list[PdfPage]) -> int:
 def _find_titles(objects: PdfObjects) -> Iterator[str]:
     """Yield title, subject, keywords and author in the file's properties."""
     info = objects.resolve_dictionary(objects.trailer.get("Info"))
-    yield from (text for key in _INFO_KEYS if (text := decode_text(objects.find(info.get(key)))))
+    yield from (text for key in _INFO_KEYS if (text := decode_text(objects.resolve_value(info.get(key)))))
     metadata = objects.resolve_object(objects.catalog.get("Metadata"))
     content = unpack_stream(metadata) if metadata is not None else None
     for match in _XMP_TITLE_PATTERN.finditer((content or b"").decode("utf-8", "replace")):

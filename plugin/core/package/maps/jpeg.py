@@ -97,7 +97,7 @@ class JpegProperties:
     map_description: str = ""
 
 
-def is_jpeg(name: str) -> bool:
+def has_jpeg_suffix(name: str) -> bool:
     """Return True if a file name has the suffix of a jpg."""
     return name.lower().endswith((".jpg", ".jpeg"))
 

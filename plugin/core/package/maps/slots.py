@@ -242,7 +242,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
         filled_slot.slot.id: [
             _make_map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
             for path in filled_slot.file_paths
-            if jpeg.is_jpeg(path.name)
+            if jpeg.has_jpeg_suffix(path.name)
         ]
         for filled_slot in context.filled_slots
         if filled_slot.slot.kind == "map"
@@ -327,7 +327,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
 
 def has_low_resolution(path: Path) -> bool:
     """Return True if a jpg states fewer dots per inch than maps must have."""
-    dpi = jpeg.inspect_jpeg(path).dpi if jpeg.is_jpeg(path.name) else None
+    dpi = jpeg.inspect_jpeg(path).dpi if jpeg.has_jpeg_suffix(path.name) else None
     return dpi is not None and round(dpi) < MIN_DPI
 
 

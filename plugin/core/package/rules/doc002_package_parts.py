@@ -104,7 +104,7 @@ def _has_plugin_workbook(package: PackageFacts) -> bool:
 
 
 def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
-    """Return the missing documents and tables that the county may not have and the manifest lists without files."""
+    """Return the missing documents and tables that a county need not have and that the manifest lists without files."""
     empty_slots = package.list_ids_of_empty_slots()
     return [
         slot

@@ -566,7 +566,7 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
 
 
 def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
-    """Return the finding why a file cannot be opened completely; None if it can."""
+    """Return a finding on the reason why a file cannot be opened completely; None if it can."""
     if not file.size_bytes:
         return make_file_finding(file.path, "empty")
     if not has_valid_start(file.name, file.first_bytes):
@@ -582,7 +582,7 @@ def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
 
 
 def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
-    """Return the finding why a readable picture cannot be a map; None if it can.
+    """Return a finding on the reason why a readable picture cannot be a map; None if it can.
 
     Reasons are its resolution, its size, or missing content.
     """

@@ -63,7 +63,7 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
 
     Raises
     ------
-    NotTheSame
+    TableDifferenceError
         For the first cell that differs.
     """
     compared_count = 0

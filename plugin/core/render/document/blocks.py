@@ -82,15 +82,15 @@ class DocumentTable:
     group_heads: frozenset[int] = frozenset()
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
-        """Return the places of the rows after which no page ends: heads of groups, the first row, the last but one.
+        """Return the positions of rows after which no page may end: heads of groups, the first row, the last but one.
 
         So a page neither ends with a head or a single row of a table nor begins with its last row.
         """
         count = len(self.rows)
         return frozenset(place for place in (*self.group_heads, 0, count - 2) if 0 <= place < count - 1)
 
-    def divide(self, place: int) -> tuple[DocumentTable, DocumentTable]:
-        """Return the tables of the rows above a place and of the row there with those below it."""
+    def divide_above_row(self, place: int) -> tuple[DocumentTable, DocumentTable]:
+        """Divide the table above the row at position ``place``; return the upper and the lower table."""
         above = frozenset(head for head in self.group_heads if head < place)
         below = frozenset(head - place for head in self.group_heads if head >= place)
         return (
@@ -99,7 +99,10 @@ class DocumentTable:
         )
 
     def needs_gap_before(self, place: int) -> bool:
-        """Return True for a column of texts right of figures, which would touch them."""
+        """Return True if the column at position ``place`` has texts and the one before has figures.
+
+        Without a gap the texts would touch the figures.
+        """
         return place > 0 and self.columns[place].align == "left" and self.columns[place - 1].align == "right"
 
 

@@ -171,9 +171,9 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
 
 
 def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[str, list[str]]:
-    """Return level → the division of this level above a county, after those above it; empty for an unknown county.
+    """Return level → names of the divisions above a county, from the province down to that level.
 
-    The last of the levels, which is the nearest to the county, comes first.
+    Levels are 1 (province), 2 (city) and 3 (county); ``levels``: those wanted. ``county``: its code. The level nearest to the county comes first. Empty for an unknown county.
     """
     divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
     codes = divisions.list_code_and_parents(county)
@@ -189,7 +189,11 @@ def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[
 
 
 def _is_named(name: str, divisions: list[str]) -> bool:
-    """Return True if a text names the last of several divisions, each in the next: in full, alone or without its kind."""
+    """Return True if a text is the name of the last of several divisions.
+
+    ``divisions``: names from the highest division down, such as a province, a city and a county. The name may follow
+    those of the divisions above it, and may lack its kind (县).
+    """
     text = "".join(name.split())
     wholes = {"".join(divisions[n:]) for n in range(len(divisions))}
     return text in wholes or text == divisions[-1][:-1]

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext, trim_code_padding
 from ...indicators.land_use import CODE_2023_COLUMN
-from ...indicators.survey_deductions import find_rows_below, find_rows_cut_differently
+from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -162,7 +162,7 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
     if not fields:
         return
     result.is_applicable = True
-    survey_rows = find_rows_below(layer, source, ctx)
+    survey_rows = find_containing_rows(layer, source, ctx)
     copies = np.flatnonzero((survey_rows >= 0) & ~find_rows_cut_differently(layer, source, ctx))
     if is_reported_elsewhere(ctx, "LAW010"):
         is_cultivated = ctx.find_cultivated_rows(source)[survey_rows[copies]]
@@ -236,7 +236,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
 
     ``survey_rows``: (n,) the survey parcel with the shape of each base parcel, −1 without one.
     """
-    rows_below = find_rows_below(base_parcels, parcels, ctx)
+    rows_below = find_containing_rows(base_parcels, parcels, ctx)
     rows = np.flatnonzero((survey_rows < 0) & (rows_below >= 0))
     differing_rows, _, _ = _compare_land_use(base_parcels, rows, parcels, rows_below[rows], ctx)
     area = float(np.nansum(base_parcels.measure_rows(differing_rows))) if len(differing_rows) else 0.0
@@ -254,7 +254,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
 
 def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding if much of the centre's base has other classes than the county's."""
-    base_rows = find_rows_below(centre_base, base_parcels, ctx)
+    base_rows = find_containing_rows(centre_base, base_parcels, ctx)
     rows = np.flatnonzero(base_rows >= 0)
     differing_rows, _, _ = _compare_land_use(centre_base, rows, base_parcels, base_rows[rows], ctx)
     areas = centre_base.statutory

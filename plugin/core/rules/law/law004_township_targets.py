@@ -12,7 +12,7 @@ from ...indicators.areas import (
     is_met_only_by_field,
     mark_indicator_met_only_by_field,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_containing_rows
 from ...indicators.townships import get_plan_townships
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, format_number
@@ -290,7 +290,7 @@ def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Rule
         or not parcels.has_field("land_use")
     ):
         return is_reported
-    parcel_of_row = find_rows_below(layer, parcels, ctx)
+    parcel_of_row = find_containing_rows(layer, parcels, ctx)
     is_uncultivated = (parcel_of_row >= 0) & ~ctx.find_cultivated_rows(parcels)[parcel_of_row]
     return (
         is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported

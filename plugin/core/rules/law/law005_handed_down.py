@@ -25,15 +25,15 @@ from ...target_allocation.levels import (
     ChangedRatioSetting,
     InheritedLimit,
     PartsSum,
+    compare_limits_with_bases,
     compare_targets_with_children,
     compare_targets_with_townships,
     find_changed_ratio_settings,
-    find_children,
-    find_limits,
+    find_child_profiles,
     find_loosened_targets,
     find_omitted_townships,
     find_parts_exceeding_wholes,
-    find_replaced_sites,
+    find_replaced_register_lines,
     find_replaced_targets,
     find_targets_of_other_years,
     find_undivided_tasks,
@@ -159,7 +159,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     profile, area = ctx.norm.profile, ctx.plan.area_code
     result = RuleResult(is_applicable=False)
     for one in profile.list_base_profiles():
-        for limit in find_limits(one):
+        for limit in compare_limits_with_bases(one):
             result.is_applicable = True
             if limit.is_looser_than_base:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
@@ -174,7 +174,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         if own_target.area_code == area:
             result.is_applicable = True
             result.findings.append(_make_replaced_target_finding(own_target, upper_target, parent, profile, ctx))
-    for own_site, upper_site, parent in find_replaced_sites(profile):
+    for own_site, upper_site, parent in find_replaced_register_lines(profile):
         if own_site.area_code == area:
             result.is_applicable = True
             result.findings.append(_make_replaced_site_finding(own_site, upper_site, parent, profile, ctx))
@@ -218,7 +218,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.list_base_profiles():
         if one.targets and one.covers(area):
-            children, unread = find_children(one)
+            children, unread = find_child_profiles(one)
             _report_sums(result, compare_targets_with_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts
-from ...indicators.survey_deductions import find_rows_below, find_rows_cut_differently
+from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -279,7 +279,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
     """
     if not (farmland.has_values("slope_class") and parcels.has_values("slope_class")):
         return []
-    parcel_of_row = find_rows_below(farmland, parcels, ctx)
+    parcel_of_row = find_containing_rows(farmland, parcels, ctx)
     farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
     template_field = farmland.template.find_field("slope_class")
     known_classes = (

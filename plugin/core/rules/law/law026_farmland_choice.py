@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts, make_row_parts
 from ...indicators.land_use import get_land_areas
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -105,7 +105,7 @@ def farmland_choice(
             result.findings += _find_fields_left_out(cultivated, parcels, fields, lines, ctx)
         if farmland is not None:
             for line in lines:
-                fields &= find_rows_below(parcels, line, ctx) < 0
+                fields &= find_containing_rows(parcels, line, ctx) < 0
             result.findings += _compare_quality(farmland, parcels, fields, ctx)
     if cultivated is not None and boundary is not None:
         result.is_applicable = True
@@ -163,7 +163,7 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
     """Return a finding for each field by which farmland is worse than the fields outside it."""
     findings = []
     _, areas = get_land_areas(parcels).best_basis_and_areas
-    is_farmland = find_rows_below(parcels, farmland, ctx) >= 0
+    is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
     for name, limit in read_number_lines(ctx.norm, QUALITY_SETTING, 2):
         values = parcels.get_numbers_by_name(name)
         is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)

@@ -3,7 +3,7 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...heritage.protection import list_heritage_range_roles
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
 from .._places import find_usable_layer_or_note_reason
@@ -99,10 +99,10 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
         if layer is None or layer.template.geometry != "polygon":
             continue
         result.is_applicable = True
-        is_in_centre = find_rows_below(layer, centre, ctx) >= 0
+        is_in_centre = find_containing_rows(layer, centre, ctx) >= 0
         is_in_town = np.zeros(len(layer), dtype=bool)
         if boundary is not None:
-            is_in_town = (find_rows_below(layer, boundary, ctx) >= 0) & ~is_in_centre
+            is_in_town = (find_containing_rows(layer, boundary, ctx) >= 0) & ~is_in_centre
         parts = ctx.geometry.find_uncovered(layer, purple_line, rows=is_in_centre | is_in_town, measured=True)
         uncovered_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
         areas = layer.plane_areas

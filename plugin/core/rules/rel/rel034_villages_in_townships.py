@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -122,7 +122,7 @@ def _report_parcels_of_other_villages(
     """
     if not parcels.has_field("location_code"):
         return []
-    village_rows = find_rows_below(parcels, villages, ctx)
+    village_rows = find_containing_rows(parcels, villages, ctx)
     village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
     located = np.array([code[:VILLAGE_DIGITS] for code in parcels.text("location_code")], dtype=object)
     is_counted = (village_rows >= 0) & np.array([len(code) == VILLAGE_DIGITS for code in located], dtype=bool)

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...indicators.land_use import CLASS_CODE_LIST_ID, find_rows_of_classes
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -166,7 +166,7 @@ def _find_zones_on_other_land(
     )
     if not is_compared.any():
         return []
-    zone_of_parcel = find_rows_below(parcels, layer, ctx)
+    zone_of_parcel = find_containing_rows(parcels, layer, ctx)
     on = zone_of_parcel >= 0
     areas = np.where(on, parcels.plane_areas, 0.0)
     described_areas = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
@@ -262,7 +262,7 @@ def _find_land_of_a_kind_without_zone(
         return []
     order = np.argsort(-areas, kind="stable")
     positions, areas = positions[order], areas[order]
-    zone_of_parcel = find_rows_below(parcels, layer, ctx)[positions]
+    zone_of_parcel = find_containing_rows(parcels, layer, ctx)[positions]
     on = zone_of_parcel >= 0
     zone_codes = np.array(layer.text("zone_code"), dtype=object)[zone_of_parcel[on]]
     area_by_code: dict[str, float] = {}

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...invariants import require_value
 from ...messages.numbers import format_hectare_number, round_unlike_limit
 from ...model.findings import Finding
@@ -194,7 +194,7 @@ def _compare_line_with_grade(
     """Return a finding if more than ``limit`` of a line is on rows ((n,) bool) of an evaluation."""
     line_area = float(np.nansum(line.statutory))
     if len(line) > MANY_ROWS:
-        evaluation_rows = find_rows_below(line, evaluation, ctx)
+        evaluation_rows = find_containing_rows(line, evaluation, ctx)
         is_on = (evaluation_rows >= 0) & rows[evaluation_rows]
         area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
     else:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...indicators.land_use import find_rows_of_classes
-from ...indicators.survey_deductions import find_rows_below
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -169,7 +169,9 @@ def _leave_out_cultivated_parcels(
     for line, code in others:
         is_of_cultivated = is_cultivated[parts.parcel_row]
         if line is not None and is_of_cultivated.any() and is_reported_elsewhere(ctx, code):
-            parts = parts.select(~(is_of_cultivated & (find_rows_below(parcels, line, ctx)[parts.parcel_row] >= 0)))
+            parts = parts.select(
+                ~(is_of_cultivated & (find_containing_rows(parcels, line, ctx)[parts.parcel_row] >= 0))
+            )
     return parts
 
 

@@ -9,7 +9,7 @@ from ...geometry import crs as crs_care
 from ...model.findings import Finding
 from ...model.rule import RuleExample, Severity, rule
 from ...plan.layer import Layer
-from ...standard.divisions import find_remote_extent
+from ...standard.divisions import find_extent_if_remote
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 
 SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
@@ -160,7 +160,7 @@ def _report_remote_plan(ctx: RuleContext) -> list[Finding]:
     bounds = shapely.bounds(layer.plane_shapes)
     median_point = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
     longitude = float(shapely.get_x(crs_care.reproject_to_lonlat(median_point, ctx.plan.plane_crs))[0])
-    extent = find_remote_extent(longitude, ctx.plan.area_code, divisions)
+    extent = find_extent_if_remote(longitude, ctx.plan.area_code, divisions)
     if extent is None:
         return []
     params = {"crs": crs_care.make_crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": extent.division.name,

@@ -94,7 +94,7 @@ def outside_county(
     if layer is not county:
         parts = ctx.geometry.find_uncovered(layer, county, extent[1])
         findings = ctx.finding_maker.make_pair_findings(layer, county, parts)
-        _note_variants(findings, parts, layer, ctx)
+        _record_message_variants(findings, parts, layer, ctx)
         return ctx.finding_maker.mark_findings_by_location(findings)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
@@ -102,7 +102,7 @@ def outside_county(
     return _report_excess_outline(county, extent[1], townships, parcels, ctx)
 
 
-def _note_variants(findings: list[Finding], parts: OverlayParts, layer: Layer, ctx: RuleContext) -> None:
+def _record_message_variants(findings: list[Finding], parts: OverlayParts, layer: Layer, ctx: RuleContext) -> None:
     """Record in each finding which variant of its message applies, in place.
 
     There are two: the feature is completely outside the county, or it is a township or village of the county.
