@@ -117,7 +117,7 @@ class MaintenanceSpec:
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
     def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
-        """Return maintenance class and maintained layer of a layer code (``WHQDLTB``); None for another code."""
+        """Return maintenance class and maintained layer of a layer code; None for another code."""
         for stage in self.stages:
             for layer in self.layers:
                 if role == stage.prefix + layer.role:
