@@ -287,7 +287,7 @@ def fill_options_from_project(
         if not getattr(given, name) and getattr(project_options, name)
     }
     ids = {shot.layer_id for shot in what}
-    roles = given.roles or {role: layer for role, layer in project_options.list_role_choices().items() if layer in ids}
+    roles = given.roles or {role: layer for role, layer in project_options.get_role_choices().items() if layer in ids}
     options = replace(
         given,
         **values_from_project,

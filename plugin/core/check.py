@@ -66,7 +66,7 @@ def check_plan(
     start_time = time.monotonic()
     norm = options.resolve_norm()
     rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
-    options.list_role_choices()
+    options.get_role_choices()
     # Side inputs before layers: an error in them is reported before any large file is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
     cancellation.raise_if_cancelled()

@@ -85,7 +85,7 @@ class RunOptions:
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError("parameter_not_finite", name=name, value=str(value))
 
-    def list_role_choices(self) -> dict[str, str]:
+    def get_role_choices(self) -> dict[str, str]:
         """Return layer code → name of the layer that the user chose for it."""
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
 

@@ -65,7 +65,7 @@ def read_plan_snapshots(
         raise InputError("no_layers")
     shots = make_snapshot_names_unique(what)
     options = _replace_ids_by_names(options, shots)
-    layer_filter = make_plan_layer_selector(options.resolve_norm(), options.list_role_choices())
+    layer_filter = make_plan_layer_selector(options.resolve_norm(), options.get_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=layer_filter), options
 
 
@@ -81,7 +81,7 @@ def record_qgis_version(checked: CheckResult) -> CheckResult:
 def _replace_ids_by_names(options: RunOptions, shots: list[LayerSnapshot]) -> RunOptions:
     """Return the options with layer names in ``roles`` instead of layer ids."""
     layer_name_by_id = {s.layer_id: s.name for s in shots if s.layer_id}
-    roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.list_role_choices().items()}
+    roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.get_role_choices().items()}
     return replace(options, roles=roles)
 
 

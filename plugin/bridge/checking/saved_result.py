@@ -90,7 +90,7 @@ def collect_settings(project: QgsProject, options: RunOptions) -> dict[str, str]
     """Return the project's check settings and the plugin version, as text by name."""
     return {
         **asdict(county.read_county_settings(project)),
-        "roles": json.dumps(options.list_role_choices(), sort_keys=True),
+        "roles": json.dumps(options.get_role_choices(), sort_keys=True),
         "language": options.lang,
         "plugin": read_plugin_version(),
     }

@@ -125,7 +125,7 @@ def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[
 
 def _find_assigned_roles(project: QgsProject, options: RunOptions) -> set[str]:
     """Return the roles that the user assigned to a layer."""
-    layer_by_role = {role: project.mapLayer(layer_id) for role, layer_id in options.list_role_choices().items()}
+    layer_by_role = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
     return {role for role, layer in layer_by_role.items() if layer is not None and not _is_imported(layer)}
 
 

@@ -145,7 +145,7 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
     from ...core.loading.recognition import choose_scope, find_role
 
     norm = options.resolve_norm()
-    role_choices = options.list_role_choices()
+    role_choices = options.get_role_choices()
     roles: dict[str, str] = {}
     twice: list[str] = []
     for layer in layers:

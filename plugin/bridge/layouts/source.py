@@ -57,7 +57,7 @@ def open_map_source(
             if template:
                 set_assigned_role(layer, template)
             layers.append(layer)
-        _set_roles(layers, options.list_role_choices())
+        _set_roles(layers, options.get_role_choices())
         project.addMapLayers(layers)
         try:
             yield collect_from_layers(project, layers, options)
@@ -77,7 +77,7 @@ def _copy_layers(
     name_by_table: dict[str, tuple[str, str]] = {}
     source_layers = read_source(
         path,
-        select_layer=make_plan_layer_selector(options.resolve_norm(), options.list_role_choices()),
+        select_layer=make_plan_layer_selector(options.resolve_norm(), options.get_role_choices()),
         cancellation=cancellation,
     )
     for number, layer in enumerate(source_layers):

@@ -142,7 +142,7 @@ def add_differences_in_surroundings(
         match = next((other for other in same_name if is_same_problem(other, one)), None)
         if match is not None:
             same_name.remove(match)
-        if match is None or has_grown(match, one, state.tolerance):
+        if match is None or has_problem_area_grown(match, one, state.tolerance):
             appearing.append(one)
     ended_findings = [one for same_name in remaining_by_name.values() for one in same_name]
     unclear: set[int] = set()
@@ -215,7 +215,7 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
     return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
 
-def has_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
+def has_problem_area_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
     """Return True if the problem's own area is larger than before, by more than the least area of a sliver."""
     if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
         return False
@@ -272,7 +272,7 @@ def match_renamed_findings(
         differences.ended_findings.remove(match)
         if same_problem is None:
             differences.renamed.append((match, appearing))
-        if not has_grown(match, appearing, tolerance):
+        if not has_problem_area_grown(match, appearing, tolerance):
             differences.new_findings.remove(appearing)
 
 

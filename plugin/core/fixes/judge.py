@@ -24,7 +24,7 @@ from .differences import (
     EditedPlace,
     add_differences_in_surroundings,
     get_plane_shape,
-    has_grown,
+    has_problem_area_grown,
     is_same_problem,
     match_renamed_findings,
 )
@@ -191,7 +191,7 @@ class _Trial:
         self.place = EditedPlace(attempt.finding, self.checked_edits, self.changed_rows)
         self.differences = Differences(list(change.ended_findings), list(change.new_findings))
         for former_finding, present_finding in change.changed_findings:
-            if has_grown(former_finding, present_finding, state.tolerance):
+            if has_problem_area_grown(former_finding, present_finding, state.tolerance):
                 self.differences.new_findings.append(present_finding)
 
     def require_sound_rows(self) -> None:

@@ -160,7 +160,7 @@ class PlanIndicators:
         areas = get_land_areas(layer)
         basis, values = areas.best_basis_and_areas
         total = float(np.nansum(values[rows]))
-        inputs = {"layer": layer.role, "features": int(rows.sum()), **_list_class_inputs(entry)}
+        inputs = {"layer": layer.role, "features": int(rows.sum()), **_make_class_inputs(entry)}
         meaning = AREA_FIELD_MEANINGS.get(basis)
         field_name = layer.get_field_name(meaning) if meaning else ""
         if field_name:
@@ -184,7 +184,7 @@ class PlanIndicators:
             "layer": layer.role,
             "within": other.role,
             "features": int((inside > 0).sum()),
-            **_list_class_inputs(entry),
+            **_make_class_inputs(entry),
         }
         return self._make_area(entry, total, inputs)
 
@@ -319,7 +319,7 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
     return converted_figure
 
 
-def _list_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
+def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}

@@ -41,7 +41,7 @@ def read_plan(
     from .assembly import assemble_plan
     from .unread_files import find_unread_files, find_write_ahead_logs
 
-    roles = options.list_role_choices()
+    roles = options.get_role_choices()
     file = sources if isinstance(sources, str | Path) else None
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):

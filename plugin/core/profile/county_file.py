@@ -109,7 +109,7 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         name=profile.name,
         area_code=profile.area_code,
         parent_profile=table.get("base", ""),
-        targets=tuple(_read_target(row, profile.area_code) for row in _find_own_rows(table).values()),
+        targets=tuple(_read_target(row, profile.area_code) for row in _find_rows_of_own_area(table).values()),
         value_by_setting=_read_own_settings(table),
         document_by_setting={key: sources[key] for key in sources if key in _read_own_settings(table)},
         confirmation=CountyConfirmation(
@@ -174,7 +174,7 @@ def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
+def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """Return position in the file → row, for targets of the file's own area."""
     rows = enumerate(table.get("targets", []))
     return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
@@ -269,7 +269,7 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
 
 def _write_targets(file: TomlText, county: CountySettings) -> None:
     """Change existing rows, remove deleted ones and append new ones."""
-    existing_rows = _find_own_rows(file.table)
+    existing_rows = _find_rows_of_own_area(file.table)
     target_by_position = _pair_rows(existing_rows, county.targets)
     for position, target in target_by_position.items():
         row, new_row = existing_rows[position], _convert_target_to_row(target)

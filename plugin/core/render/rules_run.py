@@ -37,7 +37,7 @@ def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
     Rules on packages and on yearly maintenance (DOC) count only where one of their group ran: other data have nothing
     for them.
     """
-    foreign = {code for codes in _list_groups_for_other_data(run, norm).values() for code in codes}
+    foreign = {code for codes in _get_rule_groups_for_other_data(run, norm).values() for code in codes}
     return [code for code in load_all_rules() if code not in foreign or code in run]
 
 
@@ -46,7 +46,7 @@ def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]
 
     A rule of several groups counts in the first of them.
     """
-    foreign = _list_groups_for_other_data(run, norm)
+    foreign = _get_rule_groups_for_other_data(run, norm)
     counts, counted_codes = {}, set(run)
     for name, codes in norm.standard.rule_groups.items():
         if name not in foreign and (omitted := set(codes) - counted_codes):
@@ -55,7 +55,7 @@ def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]
     return counts
 
 
-def _list_groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+def _get_rule_groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(codes)
         for name, codes in norm.standard.rule_groups.items()

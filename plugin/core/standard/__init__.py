@@ -9,7 +9,7 @@ from the editions that it includes. `editions` finds the folders. `template`, `c
 and `layer_tree` each read a file of it.
 """
 
-from .editions import list_standard_folders, list_standard_ids
+from .editions import get_shipped_standard_folders, list_standard_ids
 from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 from .model import ALL_LAYERS, Standard
 
@@ -19,7 +19,7 @@ __all__ = [
     "SETTING_SECTIONS",
     "Standard",
     "flatten_table",
-    "list_standard_folders",
+    "get_shipped_standard_folders",
     "list_standard_ids",
     "load_standard",
 ]

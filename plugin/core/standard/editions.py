@@ -50,7 +50,7 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     return {key: table.get(key) for key in ("id", "edition", "includes")}
 
 
-def list_standard_folders() -> dict[str, Path]:
+def get_shipped_standard_folders() -> dict[str, Path]:
     """Return the ids of all shipped standards with the folder of the newest edition.
 
     An older edition has the key ``id-edition``.
@@ -64,7 +64,7 @@ def list_standard_folders() -> dict[str, Path]:
 
 def list_standard_ids() -> list[str]:
     """Return the standards that a user can choose: those that describe layers."""
-    return [name for name, folder in list_standard_folders().items() if (folder / "templates").is_dir()]
+    return [name for name, folder in get_shipped_standard_folders().items() if (folder / "templates").is_dir()]
 
 
 def find_standard_folder(name: str, edition: str = "", including: Path | None = None) -> Path:
@@ -104,7 +104,7 @@ def make_standard_key(name: str, folder: Path) -> str:
     """
     if folder.parent != STANDARDS_FOLDER:
         return str(folder.absolute())
-    return next(key for key, standard_folder in list_standard_folders().items() if standard_folder == folder)
+    return next(key for key, standard_folder in get_shipped_standard_folders().items() if standard_folder == folder)
 
 
 def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:

@@ -236,7 +236,7 @@ class Standard:
             included_standard.has_template(role) for included_standard in self.included_standards
         )
 
-    def list_personal_fields(self) -> dict[str, tuple[TemplateField, ...]]:
+    def get_personal_fields_by_role(self) -> dict[str, tuple[TemplateField, ...]]:
         """Return role → fields with personal data, for the layers that have such fields."""
         return {role: template.personal_fields for role, template in self.templates.items() if template.personal_fields}
 

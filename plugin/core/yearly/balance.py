@@ -83,14 +83,14 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "after": len(maintained_layer.parcels_after_change),
                 "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
                 "kinds": kinds,
-                "balance": _list_term_values(get_layer_balance(maintained_layer)),
+                "balance": _get_values_by_term(get_layer_balance(maintained_layer)),
                 "zones": sum_balance_terms_by_code(maintained_layer),
                 "townships": {
-                    township: _list_term_values(b)
+                    township: _get_values_by_term(b)
                     for township, b in maintained_layer.balance_by_township.items()
                     if township
                 },
-                "outside_townships": _list_term_values(maintained_layer.balance_by_township.get("", AreaBalance())),
+                "outside_townships": _get_values_by_term(maintained_layer.balance_by_township.get("", AreaBalance())),
                 "slivers_m2": maintained_layer.comparison.sliver_m2,
                 "not_maintained_m2": maintained_layer.left_out,
             }
@@ -98,7 +98,7 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     return {"year": update.year, "layers": layers, "passed_over": update.skip_reason_by_role}
 
 
-def _list_term_values(balance: AreaBalance) -> dict[str, float]:
+def _get_values_by_term(balance: AreaBalance) -> dict[str, float]:
     return {term: getattr(balance, term) for term in _BALANCE_TERMS}
 
 
@@ -126,7 +126,7 @@ def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     for maintained_layer in update.maintained_layers:
         values = [
             make_table_number(value, "m2")
-            for value in _subtract_reshaped(_list_term_values(get_layer_balance(maintained_layer)), "revalued")
+            for value in _subtract_reshaped(_get_values_by_term(get_layer_balance(maintained_layer)), "revalued")
         ]
         table.rows.append(
             ReportTableRow(
@@ -291,7 +291,7 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     for maintained_layer in update.maintained_layers:
         name = _make_name_and_code_cells(update, maintained_layer)[0]
         for township, balance in maintained_layer.balance_by_township.items():
-            values = _subtract_reshaped(_list_term_values(balance), "revalued")
+            values = _subtract_reshaped(_get_values_by_term(balance), "revalued")
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, township or texts.get("yearly", "no_township")]
@@ -299,7 +299,7 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
         if maintained_layer.balance_by_township:
             total = np.sum(
                 [
-                    _subtract_reshaped(_list_term_values(balance), "revalued")
+                    _subtract_reshaped(_get_values_by_term(balance), "revalued")
                     for balance in maintained_layer.balance_by_township.values()
                 ],
                 axis=0,

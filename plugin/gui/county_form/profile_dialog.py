@@ -28,7 +28,7 @@ from ...core.profile.county_file import (
     read_valid_toml_text,
     save_county,
 )
-from ...core.standard import list_standard_folders, load_standard
+from ...core.standard import get_shipped_standard_folders, load_standard
 from ...core.target_allocation.table import read_township_tasks
 from ..widgets import messages
 from .profile_form import ProfileForm
@@ -77,7 +77,7 @@ class ProfileDialog(ProfileForm):
         if own_path is not None and own_path.exists():
             self.profile.choose_profile(str(own_path))
         self.profile.choose_profile(current_settings.profile)
-        for key in list_standard_folders():
+        for key in get_shipped_standard_folders():
             self.standard.addItem(f"{load_standard(key).name}  {key}", key)
         for key, name in self._texts.get_section("phases").items():
             self.phase.addItem(name, key)

@@ -22,7 +22,7 @@ PERSONAL_FIELDS = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
 
 
 def test_standard_lists_its_personal_fields_by_layer():
-    found = {role: tuple(f.name for f in fields) for role, fields in STANDARD.list_personal_fields().items()}
+    found = {role: tuple(f.name for f in fields) for role, fields in STANDARD.get_personal_fields_by_role().items()}
     assert found == {"YJJBNTBHTB": PERSONAL_FIELDS, "YJJBNTTB": PERSONAL_FIELDS}
 
 

@@ -113,7 +113,7 @@ def compare_datasets(
         If the user cancels.
     """
     rows, others = _match_features(first, other)
-    alone = (_list_unmatched_features(first, rows), _list_unmatched_features(other, others))
+    alone = (_sample_unmatched_features(first, rows), _sample_unmatched_features(other, others))
     fields, lacking_fields = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, distances = (0.0, 0.0), np.zeros(0)
@@ -164,7 +164,7 @@ def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
     return matched_rows["row"].to_numpy(dtype=np.int64), matched_rows["row_other"].to_numpy(dtype=np.int64)
 
 
-def _list_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
+def _sample_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
     """Return the features of a layer that are not among the matched rows."""
     return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
 
@@ -199,7 +199,7 @@ def _measure_distances(
         distance[np.isnan(distance)] = np.inf
         # Formats drop vertices and linearise arcs; then compare the outlines.
         differing_positions = np.flatnonzero(
-            (distance > _SAME_VERTEX_M) & _has_finite_coordinates(first_shapes) & _has_finite_coordinates(other_shapes)
+            (distance > _SAME_VERTEX_M) & _mask_finite_shapes(first_shapes) & _mask_finite_shapes(other_shapes)
         )
         distance[differing_positions] = np.minimum(
             distance[differing_positions],
@@ -209,7 +209,7 @@ def _measure_distances(
     return distances
 
 
-def _has_finite_coordinates(shapes: NDArray) -> NDArray:
+def _mask_finite_shapes(shapes: NDArray) -> NDArray:
     """Return (n,) bool: shapes that exist and have finite coordinates."""
     xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
     has_bad_vertex = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0

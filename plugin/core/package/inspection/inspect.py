@@ -271,7 +271,7 @@ def inspect_package(
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.resolve_norm()
-        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.list_role_choices()})
+        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.get_role_choices()})
         options = replace(options, notices=(*options.notices, *_pop_notices_by_file(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
@@ -368,7 +368,7 @@ def _read_layers(
     """
     from ...check import make_plan_layer_selector
 
-    norm, choices = options.resolve_norm(), options.list_role_choices()
+    norm, choices = options.resolve_norm(), options.get_role_choices()
     wanted_fields = make_plan_layer_selector(norm, choices)
     layers_to_check: list[SourceLayer] = []
     first_of_role: dict[str, tuple[SourceLayer, str]] = {}

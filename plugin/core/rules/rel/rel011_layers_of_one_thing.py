@@ -110,11 +110,11 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
     codes = ctx.get_code_list(template_field.codes)
     agree = cache(lambda one, other: _are_compatible_codes(one, other, codes))
 
-    def have_different_codes(left: NDArray, right: NDArray) -> NDArray:
+    def find_pairs_with_different_codes(left: NDArray, right: NDArray) -> NDArray:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
         return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
 
-    parts = ctx.geometry.find_shared_parts(first_layer, second_layer, pairs=have_different_codes)
+    parts = ctx.geometry.find_shared_parts(first_layer, second_layer, pairs=find_pairs_with_different_codes)
     findings = ctx.finding_maker.make_pair_findings(
         first_layer, second_layer, parts, case="code", field=first_layer.get_field_name("zone_code")
     )
