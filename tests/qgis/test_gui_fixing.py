@@ -260,8 +260,11 @@ def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked): 
     assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.group != SAFE)
     safe = dialog.model.list_ticked()
     assert dialog.apply.text() == f"应用 {len(safe)} 项"
+    second_trials = []
+    controller.fixes.many.trial.began.connect(lambda: second_trials.append(True))
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
+    assert not second_trials, "the displayed trial applied just these fixes"
     assert boundary.undoStack().index() == index + 1 and list_shapes(boundary) != before
     wait_for_live_check(controller)
     left = {f.fingerprint for f in controller.dock.result.findings}
@@ -351,6 +354,51 @@ def test_edit_by_another_tool_stops_a_fix_batch_while_it_is_applied(overlapping)
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert dialog.model.rows[0].entry.proposal is not None
     controller.fixes.close_windows()
+
+
+@pytest.fixture
+def batch_being_written(checked):  # noqa: F811
+    """Apply the safe fixes of a batch that was tried; return controller, layers and shapes before the first portion."""
+    controller, layers = checked
+    draw_feature_in_layer(
+        layers["CZKFBJ"], make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区"
+    )
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, list(controller.dock.result.findings))
+    before = list_shapes(layers["CZKFBJ"])
+    assert dialog.model.list_ticked()
+    dialog.apply.click()
+    assert not dialog.apply.isEnabled() and list_shapes(layers["CZKFBJ"]) == before
+    return controller, layers, before
+
+
+def test_edit_while_a_fix_batch_is_written_starts_the_trial_again_and_applies_nothing(batch_being_written):
+    controller, layers, _before = batch_being_written
+    fid = next(f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] == KEY)
+    assert layers["CZKFBJ"].changeGeometry(fid, make_rectangle(99.97, 200, 300))
+    after_edit = list_shapes(layers["CZKFBJ"])
+    process_events(0.2)
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    assert list_shapes(layers["CZKFBJ"]) == after_edit and read_log(controller, layers) == []
+    controller.fixes.close_windows()
+
+
+def test_closing_the_window_while_a_fix_batch_is_written_applies_nothing(batch_being_written):
+    controller, layers, before = batch_being_written
+    controller.fixes.many.close()
+    process_events(0.3)
+    assert controller.fixes.many.dialog is None
+    assert list_shapes(layers["CZKFBJ"]) == before and read_log(controller, layers) == []
+
+
+def test_removing_a_layer_while_a_fix_batch_is_written_applies_nothing(batch_being_written):
+    controller, layers, _before = batch_being_written
+    farmland = layers["YJJBNTBHTB"]
+    layers["CZKFBJ"].rollBack()
+    QgsProject.instance().removeMapLayer(layers.pop("CZKFBJ").id())
+    process_events(0.3)
+    assert controller.fixes.many.dialog is None and read_log(controller, layers) == []
+    assert not farmland.isModified()
 
 
 def test_cancelled_fix_batch_changes_nothing(overlapping):

@@ -30,8 +30,9 @@ from .trial_runner import TrialRunner
 class BatchFixer(FixWindow):
     """Opens the batch of several findings and applies the ticked fixes.
 
-    Applying tries the ticked findings once more, without the others: a fix may have been judged after another one that
-    is not ticked. ``previewRequested``: a finding whose fixes are to be shown one by one.
+    Applying tries the ticked findings once more, without the others, if they are not all those that the displayed trial
+    applied: a fix may have been judged after another one that is not ticked. ``previewRequested``: a finding whose
+    fixes are to be shown one by one.
     """
 
     previewRequested = pyqtSignal(object)
@@ -165,12 +166,17 @@ class BatchFixer(FixWindow):
 
     # --- apply
     def apply(self) -> None:
-        """Try the ticked fixes again on a copy, and apply them if the results are those displayed."""
+        """Apply the ticked fixes; try them again on a copy first unless the displayed trial applied just these."""
         ticked_rows = self.dialog.model.list_ticked()
         if not self.trial.is_current or not ticked_rows:
             self.try_all()
             return
         self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked_rows}
+        tried_entries = [entry for entry in self._trial_answer.result.entries if entry.is_applied]
+        if {entry.finding.fingerprint for entry in tried_entries} == self._applying.keys():
+            self._show_trial()
+            self._apply_answer(self._trial_answer)
+            return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
         findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
         batch_work = make_batch_work(findings, {}, safe_only=False)
