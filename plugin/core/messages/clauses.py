@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.indicator import SQUARE_METRES
 from ..model.rule import load_all_rules
-from .numbers import choose_figure_decimals, format_number, format_width
+from .numbers import choose_decimals_unlike_limits, choose_figure_decimals, format_number, format_width
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 #: Overlaps of one rule that a message names.
 _MAX_NAMED_OVERLAPS = 2
+#: Rules on zones: differences from the control line there are to be resolved first, not overlaps of lines.
+_CODES_OF_ZONES = ("REL011",)
 #: Value of ``used``: the county's own plan states the figure.
 OWN_PLAN = "own"
 _RATIO_FORMS = ("N1", "N2", "N3")
 _RATIO_DECIMALS = 4
+_WHOLE_PERCENT = 100.0
 
 
 def make_clauses(
@@ -53,7 +56,9 @@ def make_clauses(
     if not wanted.isdisjoint(("limit_area", "sliver_note")):
         clauses |= _describe_limits(finding, texts)
     if finding.params.get("form") in _RATIO_FORMS:
-        clauses["form_text"] = texts.get("words", f"ratio_{finding.params['form'].lower()}")
+        formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
+        clauses["formula"] = formula
+        clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
     if "row_names" in shown and "which_rows" in wanted:
         clauses["which_rows"] = _join_row_names(finding, texts)
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
@@ -74,14 +79,14 @@ def describe_net_area(finding: Finding, texts: Texts) -> str:
 
 
 def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
-    """Return the sentence that overlaps of the three control lines at a finding must be resolved first.
+    """Return the sentence on other problems at a finding, such as overlaps of control lines, to be resolved first.
 
     Empty without overlaps there. A check around an edit does not compare findings with each other; the sentence is
     then conditional (“if control lines overlap here”).
     """
     overlaps = finding.params.get("shown", {}).get("overlaps")
     if overlaps is None:
-        return texts.get("words", "overlaps_if_any")
+        return texts.get("words", "zones_if_any" if finding.code in _CODES_OF_ZONES else "overlaps_if_any")
     if not overlaps:
         return ""
     separator = texts.get("words", "between_names")
@@ -218,11 +223,112 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
     }
 
 
+def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the features of the red line in brackets, and whether core zones are left out of the area."""
+    shown = finding.params.get("shown", {})
+    lines, zones = shown.get("line_rows"), shown.get("core_zones")
+    if zones is None:
+        note = texts.get("words", "core_zones_unknown")
+    elif not zones["role"]:
+        concept = texts.get_concept_name("reserves")
+        note = texts.get("words", "core_zones_without_layer", concept=concept)
+    else:
+        key = "core_zones_named" if zones["known"] else "core_zones_unnamed"
+        note = texts.get("words", key, layer=texts.make_layer_label(zones["role"], templates))
+    names = [] if lines is None else [texts.make_key_label(key, fid) for key, fid in lines["names"]]
+    return {"core_note": note, "line_rows": _put_in_brackets(names, lines["count"], texts) if lines else ""}
+
+
+def _put_in_brackets(names: list[str], count: int, texts: Texts) -> str:
+    """Return names in brackets, with their number if there are more; empty without names."""
+    text = texts.get("words", "between_names").join(names)
+    if count > len(names):
+        text = texts.get("words", "rows_of_all", rows=text, count=count)
+    return texts.get("words", "in_brackets", text=text) if names else ""
+
+
+def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return where a facility is, and what to do: it depends on whether it is a use of land, an area, line or point."""
+    shown = finding.params.get("shown", {})
+    kind = shown.get("kind", "unknown")
+    exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
+    return {
+        "relocate": texts.get("words", f"relocate_{kind}"),
+        "exceptions": texts.get("words", exceptions),
+        "tunnel": texts.get("words", "tunnel_line") if kind in ("line", "unknown") else "",
+        "sites": _name_sites(finding, texts),
+    }
+
+
+def _name_sites(finding: Finding, texts: Texts) -> str:
+    """Return keys and names of the features of a line that a facility is in, in brackets."""
+    sites = finding.params.get("shown", {}).get("sites")
+    if sites is None:
+        # A result of an earlier version has the key of one feature and the names of all.
+        fid = finding.params.get("related_fid")
+        labels = [] if finding.case == "core" else [texts.make_key_label(key, fid) for key in finding.related_keys]
+        if "site" in finding.params:
+            labels.append(texts.get("words", "site_and_name", key="", name=finding.params["site"]).strip())
+        return _put_in_brackets(labels, len(labels), texts)
+    labels = []
+    for key, fid, name in sites["rows"]:
+        label = texts.make_key_label(key, fid)
+        labels.append(texts.get("words", "site_and_name", key=label, name=name) if name else label)
+    return _put_in_brackets(labels, sites["count"], texts)
+
+
+def _describe_limit_origin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return what set the limit of scattered plots."""
+    origin = finding.params.get("shown", {}).get("limit_origin", "unknown")
+    return {"limit_origin": texts.get("words", f"limit_of_{origin}")}
+
+
+def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the share of the expected land use in words; no share of 0.00 % is printed."""
+    if "percent" not in finding.params or "limit" not in finding.params:
+        return {}
+    percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
+    if not percent:
+        return {"share_text": texts.get("words", "share_none")}
+    share = format_number(percent, choose_decimals_unlike_limits(percent, [limit]))
+    return {"share_text": texts.get("words", "share_some", share=share)}
+
+
+def _name_rate_field(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the field of the deduction rate in brackets; empty in a result of an earlier version."""
+    field = finding.params.get("shown", {}).get("rate_field_name", "")
+    return {"rate_field": texts.get("words", "in_brackets", text=field) if field else ""}
+
+
+def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return how much of a window is filled."""
+    if "share" not in finding.params:
+        return {}
+    share = format_number(float(finding.params["share"]), 2)
+    key = "filled_wholly" if float(finding.params["share"]) >= _WHOLE_PERCENT else "filled_partly"
+    return {"filled_share": texts.get("words", key, share=share)}
+
+
+def _advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return whether an alias or a domain is needed: that depends on its source and on the receiving side."""
+    is_verified = finding.params.get("shown", {}).get("is_verified")
+    source = "unknown" if is_verified is None else "verified" if is_verified else "unverified"
+    return {"receiver": texts.get("words", f"{'alias' if finding.code == 'SCH006' else 'domain'}_{source}")}
+
+
 #: Rule → function that returns the clauses of its messages alone.
 _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[str, str]]] = {
+    "ATT019": _name_rate_field,
     "LAW004": _describe_misplaced_rows,
     "LAW006": _advise_on_documents,
     "LAW013": _describe_patch,
     "LAW021": _describe_county_area,
     "LAW023": _describe_counted_sites,
+    "REL006": _describe_limit_origin,
+    "REL039": _describe_share_of_use,
+    "REL042": _name_line_and_core_zones,
+    "REL043": _advise_on_facility,
+    "SCH006": _advise_by_receiver,
+    "SCH007": _advise_by_receiver,
+    "TOP009": _describe_filled_share,
 }

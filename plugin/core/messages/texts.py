@@ -189,6 +189,7 @@ _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 #: The end of a name in a placeholder, before an attribute or an index.
 _PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
 _MAX_CACHED_TEXTS = 4096
+_WHOLE_PERCENT = 100.0
 #: Placeholders of limits, which are printed as they are set.
 _LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
 #: Parameters that are figures in the unit of a message, and those that name its target.
@@ -532,7 +533,9 @@ class Texts:
         facts += [self.format_area(area_m2) for area_m2 in part_areas_m2[:MAX_NAMED_PARTS]]
         facts += ["…"] if len(part_areas_m2) > MAX_NAMED_PARTS else []
         if "hole_land" in shown_params:
-            facts.append(self.get("words", "hole_land", **shown_params["hole_land"]))
+            hole_land = shown_params["hole_land"]
+            key = "hole_land_alone" if float(hole_land["share"]) >= _WHOLE_PERCENT else "hole_land"
+            facts.append(self.get("words", key, **hole_land))
         text = self.get("words", "between_names").join(facts)
         return {
             "authority": sources.get(finding.role, sources["other"]),
@@ -615,13 +618,18 @@ class Texts:
             list_texts["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
         if "row_names" in shown_params:
             list_texts["rows"] = separator.join(self.make_key_label(key, fid) for key, fid in shown_params["row_names"])
+            left = int(params.get("count", 0)) - len(shown_params["row_names"])
+            if params.get("more") and left > 0:
+                list_texts["more"] = self.get("words", "more_rows", left=left)
         # A result stored by an earlier version does not name the features, and only the most frequent type.
         type_texts = _load_texts(self.lang)["types"]
         types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
         list_texts["types"] = separator.join(type_texts.get(str(one), str(one)) for one in types)
         rows_text = list_texts.get("rows", "")
         list_texts["listed_rows"] = (
-            self.get("words", "in_brackets", text=rows_text + str(params.get("more", ""))) if rows_text else ""
+            self.get("words", "in_brackets", text=rows_text + list_texts.get("more", str(params.get("more", ""))))
+            if rows_text
+            else ""
         )
         if "codes" in shown_params:
             codes = separator.join(shown_params["codes"])

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Overlaps of the three control lines at the place of another finding, which are to be resolved first."""
+"""Problems at the place of another finding, which are to be resolved first: overlaps of control lines and the like."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,7 +14,9 @@ from ..model.report import Outcome, RuleOutcome
 
 #: Rules that report overlaps of two of the three control lines.
 _OVERLAP_RULES = ("REL001", "REL002", "REL003")
-#: Cases whose message names overlaps there, and the rules whose overlaps matter to it.
+#: Rules that compare zones with the control line that they follow.
+_ZONE_RULES = ("REL004", "REL005")
+#: Cases whose message names problems there, and the rules whose findings matter to it.
 _CASES = {
     ("REL004", "zone_outside_line"): _OVERLAP_RULES,
     ("REL004", "line_outside_zone"): _OVERLAP_RULES,
@@ -21,6 +24,9 @@ _CASES = {
     ("REL005", "line_outside_zone"): _OVERLAP_RULES,
     ("REL006", "large"): _OVERLAP_RULES,
     ("REL010", "information"): _OVERLAP_RULES,
+    ("REL011", "code"): _ZONE_RULES,
+    ("REL038", "farmland"): _OVERLAP_RULES,
+    ("REL038", "red_line"): _OVERLAP_RULES,
     ("REL042", "red_line"): _OVERLAP_RULES,
     ("LAW026", "inside"): ("REL002",),
 }
@@ -31,14 +37,16 @@ _LEAST_SHARED_M2 = 1.0
 
 
 def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
-    """Record in findings which overlaps of the three control lines share land with them, in place.
+    """Record in findings which problems that are to be resolved first share land with them, in place.
+
+    They are overlaps of the three control lines, and differences between a zone and its line.
 
     The geometries of findings are in the plane (metres). Only the words of messages use the record (``shown``). It is
-    not made where none is known, but a rule on these overlaps did not run.
+    not made where none is known, but a rule on these problems did not run.
     """
     checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
     located = [finding for finding in findings if finding.geom_kind == "area"]
-    overlaps = [finding for finding in located if finding.code in _OVERLAP_RULES]
+    overlaps = [finding for finding in located if finding.code in (*_OVERLAP_RULES, *_ZONE_RULES)]
     asking = [finding for finding in located if (finding.code, finding.case) in _CASES]
     if not asking:
         return
@@ -54,9 +62,17 @@ def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iter
         finding = asking[row]
         wanted_codes = _CASES[finding.code, finding.case]
         named = [
-            {"code": one.code, "key": one.key, "fid": one.params.get("fid")}
+            {"code": one.code, "key": key, "fid": fid}
             for one in there
+            for key, fid in [_get_named_row(one)]
             if one.code in wanted_codes
         ]
         if named or checked_codes.issuperset(wanted_codes):
             finding.params["shown"] = {**finding.params.get("shown", {}), "overlaps": named}
+
+
+def _get_named_row(finding: Finding) -> tuple[str, Any]:
+    """Return key and feature id of the row of a finding, of the related row if only that one is known."""
+    if finding.key or not finding.related_keys:
+        return finding.key, finding.params.get("fid")
+    return finding.related_keys[0], finding.params.get("related_fid")

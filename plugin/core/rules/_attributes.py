@@ -162,7 +162,11 @@ def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
 
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
-    template_field = layer.template.find_field(meaning)
+    return label_code_of_field(layer.template.find_field(meaning), value, ctx)
+
+
+def label_code_of_field(template_field: TemplateField | None, value: str, ctx: RuleContext) -> str:
+    """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
     if template_field is None or not template_field.codes:
         return value
     entry = ctx.get_code_list(template_field.codes).entry_by_code.get(trim_code_padding(value, template_field.code_pad))

@@ -17,7 +17,7 @@ from ..heritage.protection import CORE_PART, classify_heritage_parts
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import format_code_with_name, read_class_lines, read_number_lines
+from ._attributes import format_code_with_name, make_row_list_params, read_class_lines, read_number_lines
 from ._places import find_usable_layer_or_note_reason
 from ._reserves import find_core_rows_or_note_reason, join_site_names, subtract_parts_in_core
 
@@ -25,6 +25,8 @@ PLACES_SETTING = "protected.excluded_places"
 HEIGHTS_SETTING = "protected.height_limits"
 #: In the setting: features of every name; the core zones of heritage or of reserves.
 _EVERY_NAME, _CORE = "*", "core"
+#: Rows of a line that a message lists.
+_MAX_LISTED_SITES = 3
 #: A height in metres in a name.
 _HEIGHT_PATTERN = re.compile(r"(?<!海拔)(?<![\d.])(\d+(?:\.\d+)?)\s*(?:米|[mM](?![2²A-Za-z]))")
 
@@ -97,6 +99,7 @@ def report_facility_parts(
         params: dict[str, Any] = {"name": name or "—", **extent}
         if case != "red_line" and case != "farmland":
             params["site"] = join_site_names(line, of_name.line_row) or "—"
+        params["shown"] = {"sites": _list_sites(line, of_name.line_row), "kind": _get_facility_kind(facilities)}
         finding = ctx.finding_maker.make_row_finding(
             facilities,
             int(of_name.row[largest_part]),
@@ -181,6 +184,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
                     "name": names[row],
                     "limit": float(limit),
                     "site": join_site_names(line, parts.right[of_row]) or "—",
+                    "shown": {"sites": _list_sites(line, parts.right[of_row])},
                 },
                 area_m2=float(ctx.geometry.measure_statutory_areas([shape]).sum()),
                 geometry=shape,
@@ -234,6 +238,25 @@ def _find_class_of_largest_parts(facilities: Layer, parts: FacilityParts, ctx: R
         area_by_use[use] = area_by_use.get(use, 0.0) + area
     largest_use = max(area_by_use, key=lambda use: area_by_use[use]) if area_by_use else ""
     return np.full(len(facilities), format_code_with_name(facilities, "land_use", largest_use, ctx), dtype=object)
+
+
+def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
+    """Return key, feature id (if the key is repeated or missing) and name of the rows of a line, and their number.
+
+    ``rows``: (k,) positions, also repeated ones.
+    """
+    line_rows = np.unique(rows).tolist()
+    site_names = line.text("feature_name") if line.has("feature_name") else [""] * len(line)
+    named_rows = make_row_list_params(line, line_rows, _MAX_LISTED_SITES)["shown"]["row_names"]
+    return {
+        "rows": [[*row, site_names[n]] for n, row in zip(line_rows, named_rows, strict=False)],
+        "count": len(line_rows),
+    }
+
+
+def _get_facility_kind(facilities: Layer) -> str:
+    """Return what a facility is, on which the remedy depends: a use of land, or the geometry of its layer."""
+    return "use" if facilities.template.find_field("land_use") is not None else facilities.template.geometry
 
 
 def _measure(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:

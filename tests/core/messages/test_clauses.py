@@ -44,11 +44,14 @@ def test_farmland_message_explains_the_letter_k_of_restorable_land_codes_only(co
     assert label in message and ("编码带 K" in message) is has_remark
 
 
-@for_each("kind_of_land, text", [("TT", "，耕地类型为“TT 梯田”）"), ("PD", "）"), ("", "）")])
+@for_each(
+    "kind_of_land, text",
+    [("TT", "该图斑的耕地类型为“TT 梯田”；梯田同样列出，"), ("PD", "请先对照坡度图"), ("", "请先对照坡度图")],
+)
 def test_steep_terraces_are_named(kind_of_land, text):
     row = {"wkt": SQUARE_WKT, "slope_class": "5", "terrace": kind_of_land}
     message = find_message("LAW012", {"farmland": [row]})
-    assert f"净面积未填写{text}，不宜保留" in message
+    assert f"净面积未填写），不宜保留为永久基本农田。{text}" in message
 
 
 def test_patch_of_one_parcel_is_alone_and_a_patch_of_two_is_counted():
@@ -129,3 +132,94 @@ def test_count_of_sites_names_where_they_were_counted_and_which_layers_are_missi
     assert "数据中没有历史建筑（面）、历史建筑（点）图层" in message
     message = find_message("LAW023", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, settings=register)
     assert "统计的是历史建筑（点）图层的要素" in message and "没有历史建筑" not in message
+
+
+ZONE_ROW = {"wkt": SQUARE_WKT, "zone_code": "300"}
+
+
+def test_codes_of_two_zone_layers_have_names_and_the_zone_problem_there_is_first():
+    layers = {
+        "YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "410"}],
+        "ZXCQGHFQ": [ZONE_ROW],
+        "boundary": ["POLYGON ((3000 0, 3100 0, 3100 100, 3000 100, 3000 0))"],
+        "red_line": ["POLYGON ((6000 0, 6100 0, 6100 100, 6000 100, 6000 0))"],
+    }
+    plan = make_example_plan(layers)
+    report = run_check(plan, [load_all_rules()[code] for code in ("REL004", "REL005", "REL011")])
+    (message,) = [one.message for one in report.findings if (one.code, one.case) == ("REL011", "code")]
+    assert "为“410 城镇集中建设区”" in message and "为“300 农田保护区”" in message
+    assert "此处有城镇发展区与城镇开发边界不一致（REL005，…000001），请先处理并重新检查。" in message
+    assert "批准的用地用海规划分区图和中心城区规划分区图" in message
+
+
+def test_zone_problem_without_a_row_is_named_by_the_related_row():
+    layers = {
+        "YDYHGHFQ": [ZONE_ROW],
+        "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}],
+        "boundary": [{"wkt": SQUARE_WKT, "key": "140225000000000042"}],
+    }
+    report = run_check(make_example_plan(layers), [load_all_rules()[code] for code in ("REL005", "REL011")])
+    (message,) = [one.message for one in report.findings if (one.code, one.case) == ("REL011", "code")]
+    assert "（REL005，…000042），请先处理" in message
+
+
+def test_codes_without_names_in_a_stored_result_are_shown_as_they_are():
+    message = format_finding("REL011", "code", params={"value": "300", "related": "417"}, area_m2=2698.0, width_m=19.17)
+    assert "为“300”" in message and "为“417”" in message and "（REL004、REL005）的，先处理该问题" in message
+
+
+@for_each(
+    "core_zones, text",
+    [
+        ({"role": "", "known": False}, "）（数据中没有自然保护地图层"),
+        ({"role": "ZRBHD", "known": False}, "自然保护地中未识别出核心保护区"),
+        ({"role": "ZRBHD", "known": True}, "自然保护地中的核心保护区不计在内"),
+        (None, "不含数据所列的核心保护区"),
+    ],
+)
+def test_message_on_the_red_line_states_which_layer_has_the_core_zones(core_zones, text):
+    shown = {"row_names": [["1", None]], "line_rows": {"names": [["7", None], ["8", None]], "count": 3}}
+    shown |= {"core_zones": core_zones} if core_zones is not None else {}
+    message = format_finding("REL042", "red_line", params={"group": "耕地", "count": 1, "shown": shown}, area_m2=1.0)
+    assert "（7、8 等 3 个）内有耕地" in message and text.removeprefix("）（") in message
+
+
+@for_each(
+    "kind, has, lacks",
+    [
+        ("use", "改变此处的用途或调整到别处", "隧道"),
+        ("polygon", "调整范围，避开此处", "隧道"),
+        ("line", "以隧道穿越或线位只作示意", "另行选址"),
+        ("point", "点位只作示意", "隧道"),
+    ],
+)
+def test_remedy_for_a_facility_depends_on_its_kind(kind, has, lacks):
+    sites = {"rows": [["1", None, "甲街区"], ["4", None, "乙塔"]], "count": 2}
+    params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
+    message = format_finding("REL043", "place", params={**params, "shown": {"sites": sites, "kind": kind}})
+    assert "（1“甲街区”、4“乙塔”）内" in message and has in message and lacks not in message
+
+
+def test_facility_of_a_stored_result_has_the_general_remedy():
+    params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
+    message = format_finding("REL043", "place", params=params, related_keys=["1"])
+    assert "（1、“甲街区、乙塔”）内" in message and "以隧道穿越或只作示意的" in message
+    assert "核心保护区（“甲街区、乙塔”）内" in format_finding("REL043", "core", params=params, related_keys=["1"])
+
+
+@for_each(
+    "percent, text", [(0.0, "均不是绿地，"), (12.857, "只有 12.86% 为绿地，"), (49.9999, "只有 49.9999% 为绿地，")]
+)
+def test_share_of_land_is_never_printed_as_zero_or_as_its_limit(percent, text):
+    params = {"percent": percent, "limit": 50.0, "expected": "绿地", "value": "100100"}
+    assert text in format_finding("REL039", "line", params=params)
+
+
+@for_each(
+    "origin, text",
+    [("default", "是插件的默认值（"), ("profile", "是县配置的设定（"), (None, "是插件的默认值或县配置的设定（")],
+)
+def test_limit_of_scattered_plots_has_its_source(origin, text):
+    shown = {} if origin is None else {"shown": {"limit_origin": origin}}
+    params = {"kind": "large", "limit": 100_000.0, **shown}
+    assert text in format_finding("REL006", "large", params=params, area_m2=818_700.0)

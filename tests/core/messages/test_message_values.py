@@ -103,6 +103,6 @@ def test_features_of_another_geometry_type_are_named():
     shown = {"row_names": [["", 15], ["140225000000000016", None]], "types": ["point", "line"]}
     texts = Texts("zh")
     message = texts.format_message(Finding("TRL", code="SCH005", params={**params, "shown": shown}), {})
-    assert "有 6 个要素不是面，而是点、线（要素号 15、…000016 …）" in message
+    assert "有 6 个要素不是面，而是点、线（要素号 15、…000016，其余 4 个在改正后重新检查时列出）" in message
     # A result of an earlier version does not name them.
     assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})

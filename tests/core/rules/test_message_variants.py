@@ -125,7 +125,7 @@ def test_hole_is_reported_with_the_land_use_of_most_parcels_in_it():
         make_parcel(make_square_wkt(200, 200, 20), land_use="0103"),
     ]
     message = render(find_one("GEO006", {"layer": [ring], "parcels": parcels}))
-    assert "（洞内主要为 0301 乔木林地，占 100.00%）" in message
+    assert "（洞内全部为 0301 乔木林地）" in message
     assert "洞内" not in render(find_one("GEO006", {"layer": [ring]}))
 
 

@@ -22,10 +22,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": LayerNeed("farmland", fields=("slope_class",))},
     uses=["farmland.steep_classes"],
     messages={
-        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, {net}{terrace}) and not "
-        "suitable as permanent basic farmland. First compare the class with the slope map and correct a wrong one. "
-        "If it is right, apply for an adjustment, remove the parcel and supplement it; if the approved result keeps "
-        "it, waive the finding and give the reason.",
+        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, {net}) and not suitable as "
+        "permanent basic farmland. {terrace}First compare the class with the slope map and correct a wrong one. If it "
+        "is right, compare with the approved result: if it keeps the parcel, waive the finding and give the reason; "
+        "otherwise apply for an adjustment, remove the parcel and supplement it.",
     },
     fails=[
         RuleExample("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
@@ -45,8 +45,8 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         Ploughed steep land erodes; it is a defect of 永久基本农田 that is corrected when lines are adjusted.
     How to fix
-        Correct a wrong class by the slope map. If it is right, remove the land and supplement it with equal net area
-        and quality; if the approved result keeps it, waive the finding and give the reason.
+        Correct a wrong class by the slope map. If it is right and the approved result keeps the land, waive the
+        finding and give the reason; otherwise remove the land and supplement it with equal net area and quality.
     Limits
         A setting ([farmland] steep_classes), C, lists the classes: the wording was not read. ATT018 and ATT002 check
         that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by default for a

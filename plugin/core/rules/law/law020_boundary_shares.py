@@ -8,6 +8,7 @@ from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 
 ZONE_KINDS = ("concentrated", "flexible", "special")
 CONCENTRATED_ROW = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "zone_code": "410"}
@@ -30,8 +31,9 @@ USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones
         "above the limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in "
         "the county profile by that document.",
         "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has "
-        "“{related}” ({area}, width {width} m); the shares depend on this code. Determine which code is right, and "
-        "use it in both layers.",
+        "“{related}” ({area}, width {width} m); the shares depend on this code. Compare both with the approved result, "
+        "and correct the layer that differs from it: change the code if it is wrong for the whole feature; if it is "
+        "wrong only here, change only the edge here (split the feature first if necessary).",
         "special": "The special-purpose area of {layer} is {share} % of the concentrated construction area, above the "
         "limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in the county "
         "profile by that document.",
@@ -66,7 +68,7 @@ def boundary_shares(
         The flexible zone is a reserve of the concentrated zone, not a second town; provinces limit its size.
     How to fix
         Remove flexible or special land from the boundary, or set the limit of the approved plan, with its document.
-        Where two layers have different codes, determine the right one and use it in both.
+        Where two layers have different codes, compare both with the approved result and correct the one that differs.
     Limits
         Limits and zone codes are not verified in the text of a norm (mark C): information until the county confirms
         them, a warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
@@ -133,7 +135,14 @@ def _report_zone_contradictions(
     )
     codes, related_codes = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
-        finding.params |= {"value": codes[i], "related": related_codes[j]}
+        finding.params |= {
+            "value": codes[i],
+            "related": related_codes[j],
+            "shown": {
+                "value": label_code(boundary, "zone_code", codes[i], ctx),
+                "related": label_code(zones, "zone_code", related_codes[j], ctx),
+            },
+        }
     return findings
 
 

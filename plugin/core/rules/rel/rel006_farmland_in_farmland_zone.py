@@ -12,6 +12,8 @@ from ...plan.layer import Layer
 from .._farmland import record_features_at_findings
 
 M2_PER_HA = 10_000.0
+#: Area from which a plot is not a scattered one.
+LIMIT_SETTING = "rules.REL006.large_area_m2"
 
 LARGE_FIELD_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -34,9 +36,11 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "right, cut the zone back to the parcel's edge and assign the land to the farmland protection zone; "
         "otherwise restore the approved edge of the farmland.",
         "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is not less than the limit for "
-        "scattered plots ({limit_area}), so the land must be in the zone. No regulation "
-        "states the limit: it is the default or the county profile's setting (“Large parcel”, large_area_m2, mark C). {there} {overlaps_first}Extend the zone "
-        "to this land; if it must stay outside, waive the finding and give the reason.",
+        "scattered plots ({limit_area}), so it is not a scattered plot and must be in the zone. No regulation "
+        "states the limit: it is {limit_origin} (“Large parcel”, large_area_m2). {there} {overlaps_first}Compare with the approved "
+        "result: extend the zone to this land, and cut other zones back; if the approved result leaves it outside, "
+        "waive the finding and give the reason. If the county has another limit for scattered plots, change it in "
+        "the county's profile file, and check again.",
         "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, {area_m2} "
         "in total, {share} % of the farmland, above the limit of {max_share} % (parameter “Largest share of "
         "scattered plots” of the county profile). Extend the zone to the plots that are close together until the "
@@ -80,8 +84,8 @@ def farmland_in_farmland_zone(
     Why
         The zone carries the protection in the plan; scattered plots may be in other zones, whole fields should not.
     How to fix
-        Extend the farmland zone to the land; cut an urban zone back to the parcel's edge. If scattered plots must
-        stay outside, waive the finding and give the reason.
+        Extend the farmland zone to the land; cut an urban zone back to the parcel's edge. If the approved result leaves
+        plots outside, waive the finding and give the reason.
     Limits
         All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid.
     """
@@ -101,7 +105,11 @@ def farmland_in_farmland_zone(
         farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
     )
     for finding in large_findings:
-        finding.params |= {"kind": "large", "limit": large_area_m2, "shown": {"limit_area_m2": large_area_m2}}
+        finding.params |= {
+            "kind": "large",
+            "limit": large_area_m2,
+            "shown": {"limit_area_m2": large_area_m2, "limit_origin": _find_limit_origin(large_area_m2, ctx)},
+        }
     record_features_at_findings(large_findings, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large_findings)
     result = RuleResult(findings=findings)
@@ -121,6 +129,13 @@ def farmland_in_farmland_zone(
         geometry = ctx.geometry.unite_shapes([*outside_parts.geometry, *urban_parts.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
+
+
+def _find_limit_origin(limit: float, ctx: RuleContext) -> str:
+    """Return what set the limit of scattered plots: the county's ``profile``, this ``run``, or the ``default``."""
+    if ctx.norm.has_setting(LIMIT_SETTING) and float(ctx.norm.get(LIMIT_SETTING)) != limit:
+        return "run"
+    return "profile" if LIMIT_SETTING in ctx.norm.profile.settings else "default"
 
 
 def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:

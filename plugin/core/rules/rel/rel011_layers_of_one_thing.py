@@ -11,6 +11,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
+from .._attributes import label_code
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -27,10 +28,14 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), although both are {concept} and "
-        "must cover the same land. Determine which layer is in force (normally the sealed or the newer one), and "
-        "correct the other or remove it from the data.",
-        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the "
-        "same land ({area}, width {width} m). Determine which layer is in force, and correct the code in the other.",
+        "must cover the same land. Compare both with {authority}: correct only this edge in the layer that differs from "
+        "it; if only one of the two layers is to be submitted, remove the other from the data.",
+        "code": "{layer} ({key}): {field} is “{value}”, but {related_layer} ({related_key}) has “{related}” on the "
+        "same land; they differ on {area} (width {width} m). {overlaps_first}Compare with the approved maps of {layer} "
+        "and {related_layer}, and correct the layer that differs from them: change the code if it is wrong for the "
+        "whole feature; if it is wrong only here, change only the edge here (split the feature first if necessary), "
+        "and leave the code of the feature. If both agree with their approved maps, waive the finding and give the "
+        "document.",
     },
     fails=[
         RuleExample("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
@@ -62,8 +67,9 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
         All other rules read only one of the two layers. Where they differ, a figure of the plan is right in one layer
         and wrong in the other.
     How to fix
-        Determine which of the two is in force (the sealed one, the later one). Correct the other or its code, or
-        remove it from the data.
+        Compare both with the approved result, and correct the layer that differs from it; if only one is to be
+        submitted, remove the other from the data. Change the code of zones where it is wrong for the whole feature,
+        else only the edge.
     Limits
         Except for the codes of zones, compares the covered land, not the attributes; the division into features does
         not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs by
@@ -119,7 +125,14 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
         first_layer, second_layer, parts, case="code", field=first_layer.get_field_name("zone_code")
     )
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
-        finding.params |= {"value": first_codes[i], "related": second_codes[j]}
+        finding.params |= {
+            "value": first_codes[i],
+            "related": second_codes[j],
+            "shown": {
+                "value": label_code(first_layer, "zone_code", first_codes[i], ctx),
+                "related": label_code(second_layer, "zone_code", second_codes[j], ctx),
+            },
+        }
     return findings
 
 

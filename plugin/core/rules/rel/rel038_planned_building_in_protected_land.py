@@ -34,11 +34,14 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     ],
     messages={
         "farmland": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} ({net}, "
-        "width {width} m). Plan the building elsewhere; for a project whose occupation is approved, first correct "
-        "the farmland's line by the document.",
+        "width {width} m). {overlaps_first}First compare the farmland with the approved result, and restore an edge that is drawn "
+        "wrongly. If it is right, plan the building elsewhere, or correct the code of land use if it is wrong. If the "
+        "occupation is approved, remove the occupied land from the farmland by the document, supplement it, and check "
+        "again.",
         "red_line": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
-        "(width {width} m), where only the listed limited activities are allowed. Plan the building elsewhere; for a "
-        "listed activity, waive the finding and give the document.",
+        "(width {width} m), where only the listed limited activities are allowed. {overlaps_first}First compare the line with the "
+        "approved result, and restore an edge that is drawn wrongly. If it is right, plan the building elsewhere, or "
+        "correct the code of land use if it is wrong; for a listed activity, waive the finding and give the document.",
         "water": "{layer} ({key}), planned as “{value}”, has {area} (width {width} m) on water: {related_layer} "
         "{related_key} is “{present}”. Plan the building elsewhere; if the survey's class or outline is wrong, correct it; "
         "if the water is to be moved with approval, waive the finding and give the document.",
@@ -84,8 +87,9 @@ def planned_building_in_protected_land(
         A plan must not provide for building on land that its own control lines protect, or in water; the detailed
         plans follow the planned land use.
     How to fix
-        Plan the building elsewhere, or correct the wrong code of land use. For an approved occupation, first correct
-        the line by the document.
+        First compare the line with the approved result. If it is right, plan the building elsewhere, or correct the
+        wrong code of land use. For an approved occupation, remove the land from the farmland by the document,
+        supplement it, and check again.
     Limits
         [farmland] construction_classes (mark C) gives the classes of construction land,
         `protected.water_building_classes` (mark C) those compared with water: not streets, utilities and open space,
@@ -155,5 +159,8 @@ def _find_planned_building(
     )
     codes = np.array(planned_use.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
-        finding.params["value"] = codes[row]
+        finding.params |= {
+            "value": codes[row],
+            "shown": {"value": label_code(planned_use, "land_use", codes[row], ctx)},
+        }
     return findings

@@ -56,10 +56,10 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "zones.base_year_fields", "zones.max_other_base_share", "zones.given_up_uses", "zones.min_given_up_m2",
     ],
     messages={
-        "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
+        "zone": "{layer} ({key}) is the zone {zone}, but {share_text} of the planned land use in it ({related_layer}, "
         "without {neutral}) is {expected}; at least {limit} % is usual. Most of it is {value}. If the zone is as approved, correct the planned land use, else the "
         "zone; if it must stay, waive the finding and give the reason.",
-        "line": "Only {percent} % of the planned land use in {layer} ({key}) is {expected} ({related_layer}); at least {limit} % "
+        "line": "{layer} ({key}): {share_text} of the planned land use in it is {expected} ({related_layer}); at least {limit} % "
         "is usual. Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must "
         "stay, waive the finding and give the reason.",
         "other_use": "{layer} ({key}) has {area} of planned land use that is not {expected} ({related_layer}); at most {limit} m² is usual. "

@@ -22,6 +22,8 @@ WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 CORE = {"feature_name": "恒山自然保护区核心保护区"}
 #: Parcels that a message names, the largest first.
 MOST_NAMED_PARCELS = 5
+#: Features of the line that a message names, those with the largest parts first.
+MOST_NAMED_LINE_ROWS = 3
 
 
 @dataclass
@@ -61,8 +63,8 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
         "Human activities are in principle excluded there. Compare the edge with the approved result and the land "
         "with the survey, and correct what is wrong. If both are right, state the withdrawal in the plan; for a "
         "permitted limited activity, waive the finding and give the document.",
-        "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; parcels: "
-        "{count}, {which_rows}). Only limited activities that do no harm to ecology are allowed there. "
+        "red_line": "{layer}{line_rows}: {area} of {group} is in the line ({related_layer}; parcels: {count}, "
+        "{which_rows}){core_note}. Only limited activities that do no harm to ecology are allowed there. "
         "{overlaps_first}Compare the line with the approved result and the land with the survey, and correct what is wrong. "
         "If both are right: where the approved result keeps the {group}, waive the finding and give the document; "
         "otherwise state the withdrawal in the plan, then waive the finding and give the document.",
@@ -133,7 +135,13 @@ def present_land_in_red_line(
             parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
             reported_parts = _leave_out_cultivated_parcels(parts, parcels, is_cultivated, others, ctx)
-            result.findings += _report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx)
+            findings = list(_report_large_parts("red_line", group, red_line, parcels, reported_parts, ctx))
+            for finding in findings:
+                finding.params["shown"]["core_zones"] = {
+                    "role": reserves.role if reserves is not None else "",
+                    "known": bool(is_core.any()),
+                }
+            result.findings += findings
     return result
 
 
@@ -188,6 +196,13 @@ def _report_large_parts(
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
     if case == "core":
         params["site"] = join_site_names(line, parts.line_row)
+    area_of_line_row = np.bincount(parts.line_row, parts.area, minlength=len(line))
+    line_rows = np.flatnonzero(area_of_line_row)
+    line_rows = line_rows[np.argsort(-area_of_line_row[line_rows], kind="stable")].tolist()
+    params["shown"]["line_rows"] = {
+        "names": make_row_list_params(line, line_rows, MOST_NAMED_LINE_ROWS)["shown"]["row_names"],
+        "count": len(line_rows),
+    }
     yield Finding(
         line.role,
         case=case,

@@ -46,23 +46,24 @@ ROAD, PLANT = (
         PLACES_SETTING, HEIGHTS_SETTING,
     ],
     messages={
-        "core": "{layer} ({key}, “{name}”) is in the core zone “{site}” ({related_layer}); the part there: {value} {unit}. Human "
-        "activities are in principle excluded there. Choose another place or route; for a tunnel or an approved "
-        "project, waive the finding and give the document; correct a point that only shows the place roughly.",
-        "red_line": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}), outside core zones; the part "
-        "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. Compare with the "
-        "plan's text: if the facility cannot avoid the line, prove this in the plan. Once proven, or for an existing "
-        "facility, a tunnel or a rough drawing, waive the finding and give the document.",
-        "farmland": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}); the part there: {value} "
-        "{unit}. Compare with the plan's text: only approved projects may occupy permanent basic farmland; for an "
-        "approved project, an existing facility, a bridge, a tunnel or a rough drawing, waive the finding and give "
-        "the document.",
-        "place": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}, “{site}”); the part there: {value} "
-        "{unit}. Such facilities and uses are in general not planned there. Compare with the plan's text: correct "
-        "the drawing if it is wrong; if the use must stay, justify it in the plan, ask the competent authority's "
-        "opinion, waive the finding and give the opinion; for an existing facility, a tunnel or a rough drawing, waive the "
-        "finding and give the document.",
-        "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where "
+        "core": "{layer} ({key}, “{name}”) is in the core zone{sites} ({related_layer}); the part there: {value} {unit}. Human "
+        "activities are in principle excluded there. First compare with the plan's text, and correct a wrong or rough "
+        "drawing. If it is newly planned, {relocate}; if it exists, state the withdrawal in the plan; if it is "
+        "approved by law{tunnel}, waive the finding and give the document.",
+        "red_line": "{layer} ({key}, “{name}”) is in {related_layer}{sites}, outside core zones; the part "
+        "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. First compare with the "
+        "plan's text, and correct a wrong drawing. If it is newly planned, {relocate}; if it cannot avoid the line, "
+        "prove this in the plan. Once proven, or if it exists{exceptions}, waive the finding and give the document.",
+        "farmland": "{layer} ({key}, “{name}”) is in {related_layer}{sites}; the part there: {value} "
+        "{unit}. Only approved projects may occupy permanent basic farmland. First compare with the plan's text, and "
+        "correct a wrong drawing. If it is newly planned and not approved, {relocate}; if it is approved or "
+        "exists{exceptions}, waive the finding and give the document.",
+        "place": "{layer} ({key}, “{name}”) is in {related_layer}{sites}; the part there: {value} "
+        "{unit}. Such facilities and uses are in general not planned there. First compare with the plan's text, and "
+        "correct a wrong drawing or use. If it is newly planned, {relocate}; if it must be there, justify it in the "
+        "plan, ask the competent authority's opinion, waive the finding and give the opinion; if it "
+        "exists{exceptions}, waive the finding and give the document.",
+        "height": "{layer} ({key}, “{name}”) has {area} in {related_layer}{sites}, where "
         "buildings are in general not higher than {limit} m. Compare both with the approved protection plan, and "
         "correct outline or height; if the plan allows this height, waive the finding and give the document.",
     },
@@ -124,8 +125,8 @@ def facilities_in_protected_land(
         avoid them are allowed, after approval. A plan shows that it considered another route. The other places exclude
         certain facilities and uses by laws on heritage, water, forests and waste.
     How to fix
-        Choose another place or route, or state in the plan why the facility cannot avoid the line; then
-        waive the finding and give the document.
+        Correct a wrong drawing. For what is newly planned, choose another place, route or use, or state in the plan why
+        it cannot avoid the line; then, and for what exists, waive the finding and give the document.
     Limits
         The layers do not show what exists and what is planned, nor what is above or below ground: their field tables
         were not read (mark C). Features of a name are one finding, those without a name another. Lines count from
