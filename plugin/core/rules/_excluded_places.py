@@ -246,7 +246,7 @@ def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
     ``rows``: (k,) positions, also repeated ones.
     """
     line_rows = np.unique(rows).tolist()
-    site_names = line.text("feature_name") if line.has("feature_name") else [""] * len(line)
+    site_names = line.text("feature_name") if line.has_field("feature_name") else [""] * len(line)
     named_rows = make_row_list_params(line, line_rows, _MAX_LISTED_SITES)["shown"]["row_names"]
     return {
         "rows": [[*row, site_names[n]] for n, row in zip(line_rows, named_rows, strict=False)],

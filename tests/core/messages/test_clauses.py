@@ -216,6 +216,19 @@ def test_share_of_land_is_never_printed_as_zero_or_as_its_limit(percent, text):
 
 
 @for_each(
+    "code, is_verified, text",
+    [
+        ("SCH006", True, "有标准依据"), ("SCH006", False, "未核对标准原文"), ("SCH006", None, "可不处理"),
+        ("SCH007", True, "有标准依据"), ("SCH007", False, "未核对标准原文"), ("SCH007", None, "可不处理"),
+    ],
+)  # fmt: skip
+def test_need_for_aliases_and_domains_depends_on_their_source(code, is_verified, text):
+    shown = {} if is_verified is None else {"shown": {"is_verified": is_verified}}
+    message = format_finding(code, "none", params={"count": 7, "list": "terrace", **shown})
+    assert text in message and ("可不处理" in message) is (is_verified is not True)
+
+
+@for_each(
     "origin, text",
     [("default", "是插件的默认值（"), ("profile", "是县配置的设定（"), (None, "是插件的默认值或县配置的设定（")],
 )

@@ -26,7 +26,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.value_words", "attributes.layer_codes"],
     messages={
-        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code; if "
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the {list}{listed}. Compare with {authority}, and change it to a code of the list; if "
         "the county's own list is longer, add a line to the file of the list (menu Data Dictionary, page of the list, "
         "shows where it is and how).",
         "layer": "{layer} ({key}): {field} = “{value}” ({name}) is a code of other layers; this one has {expected}. "
@@ -157,11 +157,12 @@ def _find_code_of_other_layer(
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
-    """Return the codes of a short list, else those that begin like ``code``; empty if these are many, too."""
+    """Return codes with their names: all of a short list, else those like ``code``; empty if these are many, too."""
     similar = sorted(listed_code for listed_code in codes if listed_code[:CLASS_DIGITS] == code[:CLASS_DIGITS])
-    return next(
+    listed_codes = next(
         (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
     )
+    return [f"{listed_code} {codes[listed_code].name}" for listed_code in listed_codes]
 
 
 def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:

@@ -62,14 +62,14 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
         "{count} ({rows}{more}); the smallest is {value}. Compare with the coefficients of the survey, correct wrong "
         "ones, and compute the net areas again; if they are right, lower the limits under “smallest plausible ridge "
         "coefficients” [attributes.least_rates] in the county's profile file.",
-        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty, so the table of classes "
+        "blank": "{layer} ({key}): a rate{rate_field} of {value} is deducted, but {field} is empty, so the table of classes "
         "misses it. First compare the rate with the survey: if it is above 0, enter {expected} in {field}; if it must "
         "be 0, correct it, compute the net area again, and leave {field} empty.",
         "unused": "{layer}: {field} names a class that is not deducted, such as “{kind}”, although no rate is given; "
         "rows: {count} ({rows}{more}). Clear the field, or enter class and rate of the survey.",
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}; the table of classes "
         "misses it. Correct the code from the survey.",
-        "blank_large_rate": "{layer} ({key}): a rate of {value} is deducted, but it must be below 1 (ATT003); {field} "
+        "blank_large_rate": "{layer} ({key}): a rate{rate_field} of {value} is deducted, but it must be below 1 (ATT003); {field} "
         "is empty, too. First correct the rate from the survey; if it is then above 0, enter {expected} in {field}; "
         "if it is 0, leave {field} empty.",
     },
@@ -147,6 +147,7 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         params["shown"] = {
             "code": format_code_with_name(layer, "land_use", codes[position], ctx),
             "expected": " / ".join(format_code_with_name(layer, "land_use", code, ctx) for code in allowed_classes),
+            "rate_field_name": layer.get_field_name("deduction_rate"),
         }
         if rates[position] >= 1:
             params["shown"]["variant"] = "large_rate"

@@ -9,7 +9,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, make_row_list_params
+from .._attributes import MAX_SHOWN_FIDS, format_code_with_name, label_code_of_field, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -40,13 +40,13 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     },
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: "
-        "{count} ({rows}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy "
+        "{count} ({rows}{more}). For example, {key} has “{value}”, {related_layer} {related_key} has “{expected}”. Copy "
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
-        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
+        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {layer} {key} and {related_layer} {related_key}. Compare both with {authority}, and correct the layer that differs from it; if an approved conversion of the base data changed it, waive the finding and give the document.",
         "redrawn": "{layer}: {area} in features without the shape of a parcel of {related_layer} are of another class of land than the parcel "
-        "below them; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if an "
+        "below them; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if an "
         "approved conversion of the base data changed them, waive the finding and give the document.",
-        "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
+        "centre": "{layer}: {area} ({percent} % of its land that {related_layer} covers) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if a later survey of the centre is used, waive the finding and name that survey.",
         "land": "{layer}: features that are mostly not on {expected}: {count} ({rows}{more}; {area}), for example on {related_layer} {related_key} ({value}). "
         "Compare the layer with its source first: delete features that the source lacks, restore edges that are drawn wrongly; "
         "if the layer agrees with it, compare the class of the parcels with the survey.",
@@ -249,6 +249,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
         "value": base_parcels.text("land_use")[int(differing_rows[0])],
         "expected": parcels.text("land_use")[parcel_row],
     }
+    _name_land_uses(finding, base_parcels, parcels, ctx)
     return [finding]
 
 
@@ -269,7 +270,16 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
         "expected": base_parcels.text("land_use")[base_row],
         "percent": round(100 * contradicted / compared_area, 2),
     }
+    _name_land_uses(finding, centre_base, base_parcels, ctx)
     return [finding]
+
+
+def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: RuleContext) -> None:
+    """Record both codes of land use of a finding with their names, for its message."""
+    finding.params["shown"] |= {
+        name: label_code(one, "land_use", finding.params[name], ctx)
+        for name, one in (("value", layer), ("expected", other_layer))
+    }
 
 
 def _make_class_finding(
@@ -419,4 +429,8 @@ def _report_differences(
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[differing_positions[0]])]]
+    finding.params["shown"] |= {
+        shown_name: label_code_of_field(one.template.find_field_by_name(name), params[shown_name], ctx)
+        for shown_name, one in (("value", layer), ("expected", parcels))
+    }
     return finding

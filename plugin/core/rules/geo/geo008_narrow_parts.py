@@ -26,7 +26,7 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has places narrower than {limit} m: {count} ({area} in total), most likely left by a "
-        "cut; such strips can be neither farmed nor bounded. Compare with {authority}: cut off a leftover and merge "
+        "cut; such strips can be neither used nor bounded. Compare with {authority}: cut off a leftover and merge "
         "it with the neighbour; widen a neck that was drawn too narrow; if the shape is right, leave it, and waive "
         "the finding with the reason.",
     },
@@ -55,7 +55,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
         One finding for each feature, with the number of such places and their area. A profile sets a width for single
         layers by their code ([quality.narrow_m]); 0 excludes a layer.
     Why
-        A strip is usually left over from a cut along the edge of another survey; it cannot be farmed, built on or
+        A strip is usually left over from a cut along the edge of another survey; it cannot be used or
         marked.
     How to fix
         Zoom to the marked parts; cut arms off and assign them to the neighbour, with identical vertices; widen a

@@ -69,7 +69,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
     ],
     messages={
         "": "The expansion ratio is {ratio_text}, above the limit of {limit}{limit_source}. It is computed as "
-        "{form_text}: {numerator} m² ÷ {denominator} m². {repeated}First correct wrong urban-rural attribute codes "
+        "{formula}: {numerator} m² ÷ {denominator} m². {repeated}First correct wrong urban-rural attribute codes "
         "(CZCSXM) of the base parcels; if they are right, remove at least {excess} m²{excess_without} from the boundary.",
         "land": "The expansion ratio ({form_text}) is {ratio_text} by {field} of the base parcels, but {land_text} by "
         "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "

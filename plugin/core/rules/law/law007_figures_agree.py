@@ -45,7 +45,7 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "{miss}. Correct the text to the target; if the target was changed by an approval document, correct it in the "
         "profile.",
         "text": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map gives {value}. "
-        "Determine which figure is right, and use it in all places.",
+        "Determine from the approval documents which figure is right, and use it in all places.",
         "text_only": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. No layer gives this "
         "figure. Determine from the approval documents which figure is right, and use it in all places.",
         "two_values": "{place}: {indicator} is {typed}, which equals the target; {other_place}: {other}, difference {miss}. "

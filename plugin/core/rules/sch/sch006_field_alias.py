@@ -17,16 +17,14 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Values and this "
-        "check are not affected, but the receiving side checks fields by their Chinese names: correct it before "
-        "submission. Change the alias in the database, or create an empty layer with New Layers… and paste the "
-        "features into it.",
+        "check are not affected. {receiver}Change the alias in the database, or create an empty layer with New Layers… and "
+        "paste the features into it.",
         "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Values and this check "
-        "are not affected, but the receiving side checks fields by their Chinese names: add it before submission. "
-        "Enter the alias in the database, or create an empty layer with New Layers… and paste the features into it.",
-        "none": "{layer}: no field has a Chinese alias (fields: {count}). Values and this check are not affected, but "
-        "the receiving side checks fields by their Chinese names: add the aliases before submission. Create an empty "
-        "layer with New Layers… (GeoPackage or FileGDB), and paste the features into it. Aliases in the layer "
-        "properties of QGIS are not in the database and do not count.",
+        "are not affected. {receiver}Enter the alias in the database, or create an empty layer with New Layers… and "
+        "paste the features into it.",
+        "none": "{layer}: no field has a Chinese alias (fields: {count}). Values and this check are not affected. "
+        "{receiver}Create an empty layer with New Layers… (GeoPackage or FileGDB), and paste the features into it. "
+        "Aliases in the layer properties of QGIS are not in the database and do not count.",
     },
     fails=[
         RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
@@ -65,14 +63,23 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):
         severity = Severity.INFO if layer.template.fields_mark == "C" else None
         result.findings.append(
-            Finding(layer.role, case="none", severity=severity, params={"count": len(aliased_fields)})
+            Finding(
+                layer.role,
+                case="none",
+                severity=severity,
+                params={"count": len(aliased_fields), "shown": {"is_verified": severity is None}},
+            )
         )
         return result
     for template_field in aliased_fields:
         actual_alias = (aliases[template_field.name] or "").strip()
         if actual_alias != template_field.alias:
-            params = {"found_alias": actual_alias, "alias": template_field.alias}
             severity = Severity.INFO if template_field.mark == "C" else None
+            params = {
+                "found_alias": actual_alias,
+                "alias": template_field.alias,
+                "shown": {"is_verified": severity is None},
+            }
             case = "" if actual_alias else "empty"
             result.findings.append(
                 Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)

@@ -19,9 +19,8 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "none": "{layer}: the field {field} has no coded domain in the database (codes to choose from); the template "
-        "has the {list}. Codes that are filled in and this check are not affected. Add the domain before submission "
-        "if the receiving side requires it; otherwise no action is needed. Create an empty layer with domains with "
-        "New Layers… (GeoPackage or FileGDB), and paste the features into it.",
+        "has the {list}. Codes that are filled in and this check are not affected. {receiver}Create an empty layer "
+        "with domains with New Layers… (GeoPackage or FileGDB), and paste the features into it.",
         "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). They cannot "
         "be chosen; codes that are filled in are not affected. Add them to the domain in the database.",
         "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). "
@@ -79,6 +78,7 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 "list": CodeListName(template_field.codes),
                 "count": len(differing_codes),
                 "codes": join_first_names(differing_codes),
+                "shown": {"is_verified": severity is None},
             }
             result.findings.append(
                 Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
