@@ -15,7 +15,7 @@ from .bridge import texts
 from .bridge.editing.expressions import ExpressionFunctions
 
 
-def forget_modules():
+def remove_plugin_modules():
     """Remove the plugin's modules that QGIS does not remove on a reload.
 
     QGIS removes the modules whose import it observed. Rules are imported by discovery, and some packages only through
@@ -76,7 +76,7 @@ class SanxianPlugin:
             self.functions = None
         texts.remove_translator(self.translator)
         self.translator = None
-        forget_modules()
+        remove_plugin_modules()
 
     def open_sample(self):
         """打开示例县: open the sample county, for tools/open_sample.py."""

@@ -46,7 +46,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
         source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
         self.addParameter(source)
-        self.add_own_parameters()
+        self.add_specific_parameters()
         for parameter in make_norm_parameters():
             self.addParameter(mark_parameter_advanced(parameter))
         copy = tr("Copy with the fixes (format of the data)")
@@ -64,7 +64,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
             ("APPLIED", tr("Fixes applied")),
         )
 
-    def add_own_parameters(self) -> None:
+    def add_specific_parameters(self) -> None:
         """Add the parameters that only this algorithm has."""
         raise NotImplementedError
 
@@ -126,7 +126,7 @@ class ApplyFixes(_FixingAlgorithm):
         )
         return f"{text}\n\n{describe_norms()}"
 
-    def add_own_parameters(self):
+    def add_specific_parameters(self):
         self.addParameter(make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")))
         self.addParameter(QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True))
 
@@ -157,7 +157,7 @@ class ResolveOverlaps(_FixingAlgorithm):
         )
         return f"{text}\n\n{describe_norms()}"
 
-    def add_own_parameters(self):
+    def add_specific_parameters(self):
         order = tr("Order, first the line that stays (empty: farmland,red_line,boundary)")
         self.addParameter(make_text_parameter(ORDER, order))
 

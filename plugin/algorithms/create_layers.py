@@ -16,7 +16,12 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.styled_layers import get_layer_order, list_database_layers, place_layer_in_tree, set_up_layer
+from ..bridge.editing.styled_layers import (
+    find_sources_by_layer_name,
+    get_layer_order,
+    place_layer_in_tree,
+    set_up_layer,
+)
 from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
@@ -140,7 +145,7 @@ class CreateLayers(SanxianAlgorithm):
         """
         if self.norm is None:
             return
-        sources = list_database_layers(Path(self.target))
+        sources = find_sources_by_layer_name(Path(self.target))
         order = get_layer_order(self.standard)
         for role in sorted(layer_roles, key=order.__getitem__):
             template = self.standard.templates[role]

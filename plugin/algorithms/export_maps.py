@@ -257,7 +257,7 @@ class ExportMaps(SanxianAlgorithm):
                 feedback.pushWarning(texts.format_problem(key, params))
 
             return stack.enter_context(
-                open_map_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
+                open_map_source(self.source, self.options, cancellation=cancellation, report_unusable=unusable)
             )
         if self.layers:
             return collect_from_layers(self.project, self.layers, self.options)
@@ -273,8 +273,8 @@ def _parse_map_ids(value) -> list[str] | None:
     return None
 
 
-def _get_title(one: maps.MapSpec) -> str:
-    return one.title if get_interface_language() == "zh" else one.title_en
+def _get_title(map_spec: maps.MapSpec) -> str:
+    return map_spec.title if get_interface_language() == "zh" else map_spec.title_en
 
 
 def _list_maps(catalogue: maps.MapCatalogue) -> str:

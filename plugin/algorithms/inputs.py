@@ -255,19 +255,19 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
 
 
 def fill_options_from_project(
-    given: RunOptions, what: str | list[LayerSnapshot], project, whole: bool
+    given_options: RunOptions, path_or_snapshots: str | list[LayerSnapshot], project, checks_all_layers: bool
 ) -> tuple[RunOptions, dict[str, object]]:
     """Fill empty options from the project's county settings (县配置).
 
-    Return the options and the filled parameters. The result equals a check in the panel. If ``what`` is a path, the
-    project is not used. ``whole``: all layers of the project are checked, so its unreadable layers are reported.
+    Return the options and the filled parameters. The result equals a check in the panel. If ``path_or_snapshots`` is a path, the
+    project is not used. ``checks_all_layers``: all layers of the project are checked, so its unreadable layers are reported.
     """
-    if isinstance(what, str) or project is None:
-        return given, {}
+    if isinstance(path_or_snapshots, str) or project is None:
+        return given_options, {}
     # Use the waivers of these layers: other layers of the project may be in another folder.
     project_options = replace(
         county.make_check_options(project),
-        waivers=waivers.find_waiver_file_to_apply(project, [shot.file_path for shot in what]),
+        waivers=waivers.find_waiver_file_to_apply(project, [shot.file_path for shot in path_or_snapshots]),
     )
     option_names = (
         "profile",
@@ -284,15 +284,17 @@ def fill_options_from_project(
     values_from_project = {
         name: getattr(project_options, name)
         for name in option_names
-        if not getattr(given, name) and getattr(project_options, name)
+        if not getattr(given_options, name) and getattr(project_options, name)
     }
-    ids = {shot.layer_id for shot in what}
-    roles = given.roles or {role: layer for role, layer in project_options.get_role_choices().items() if layer in ids}
+    ids = {shot.layer_id for shot in path_or_snapshots}
+    roles = given_options.roles or {
+        role: layer for role, layer in project_options.get_role_choices().items() if layer in ids
+    }
     options = replace(
-        given,
+        given_options,
         **values_from_project,
         roles=roles,
-        notices=project_options.notices if whole else (),
+        notices=project_options.notices if checks_all_layers else (),
         document_info=project_options.document_info,
     )
     return options, {

@@ -216,7 +216,7 @@ class FindingsOutput(LayerOutput):
         super().__init__(parameters, context, FINDINGS_PARAMETER, tr("Findings"))
 
     def write_findings(
-        self, algorithm, parameters, context, checked: CheckResult, cancellation: Cancellation
+        self, algorithm, parameters, context, check_result: CheckResult, cancellation: Cancellation
     ) -> dict[str, Any]:
         """Write the findings to a sink, or register the written file; return the results."""
         if not self.wants_sink:
@@ -225,11 +225,11 @@ class FindingsOutput(LayerOutput):
                 call_after_layer_loaded(context, self.file, _apply_findings_style)
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
-        system = run_in_python_thread(convert_to_qgis_crs)(checked.plan.crs)
+        system = run_in_python_thread(convert_to_qgis_crs)(check_result.plan.crs)
         sink, identifier = self.open_sink(
             algorithm, parameters, context, sinks.make_findings_fields(), sinks.FINDINGS_GEOMETRY_TYPE, system
         )
-        sinks.add_findings_to_sink(sink, checked.report.findings, self.destination, cancellation)
+        sinks.add_findings_to_sink(sink, check_result.report.findings, self.destination, cancellation)
         call_after_layer_loaded(context, identifier, _apply_findings_style)
         return {FINDINGS_PARAMETER: identifier}
 

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
 
 
-def log_options_from_project(feedback, taken: Mapping[str, object]) -> None:
+def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) -> None:
     """Log the parameters that were empty and were filled from the project."""
-    if taken:
-        settings = ", ".join(f"{name}={value}" for name, value in taken.items())
+    if filled_parameters:
+        settings = ", ".join(f"{name}={value}" for name, value in filled_parameters.items())
         feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
-def log_report(feedback, checked: CheckResult) -> None:
+def log_report(feedback, check_result: CheckResult) -> None:
     """Log layers, notices, rules with findings or errors, and the verdict of a check."""
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN_CODES
@@ -42,7 +42,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     from ..core.render.verdict import describe_package_waivers, format_rule_counts
     from ..core.render.words import ReportTexts
 
-    report = checked.report
+    report = check_result.report
     texts = Texts(report.lang)
     for layer in report.provenance["layers"]:
         line = {"role": layer["role"], "layer": layer["name"], "features": layer["features"], "crs": layer["crs"]}
@@ -61,7 +61,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     if summary["unconfirmed"]:
         settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
-    feedback.pushInfo(describe_rules_run(report, checked.plan.norm, ReportTexts(texts.lang)))
+    feedback.pushInfo(describe_rules_run(report, check_result.plan.norm, ReportTexts(texts.lang)))
     if summary["left_out"]:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     if summary["waived"]:
@@ -74,15 +74,15 @@ def log_report(feedback, checked: CheckResult) -> None:
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts))
 
 
-def log_indicators(feedback, done: TabulatedPlan) -> None:
+def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
     """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
     from ..core.render.words import ReportTexts
 
-    report_texts = ReportTexts(done.indicators.texts.lang)
-    for notice in done.notices:
+    report_texts = ReportTexts(tabulated_plan.indicators.texts.lang)
+    for notice in tabulated_plan.notices:
         feedback.pushInfo(notice)
-    for computed_indicator in done.indicators.compute_all_indicators():
+    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
         name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
             target = (
@@ -115,35 +115,38 @@ def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
         feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
 
 
-def log_comparison(feedback, done: PlanComparison) -> None:
+def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
     """Log the verdict, the sums and the reasons of a comparison of layer versions."""
     from ..core.versions.tables import get_comparison_verdict, list_difference_sentences
 
     texts = Texts(get_interface_language())
-    comparison = done.comparison
+    comparison = plan_comparison.comparison
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
     sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in areas.items()}
-    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else done.role
-    line = texts.get("versions", "summary", verdict=get_comparison_verdict(done, texts), layer=layer, **sums)
+    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else plan_comparison.role
+    line = texts.get("versions", "summary", verdict=get_comparison_verdict(plan_comparison, texts), layer=layer, **sums)
     (feedback.pushInfo if comparison.is_identical else feedback.pushWarning)(line)
-    for reason in list_difference_sentences(done, texts):
+    for reason in list_difference_sentences(plan_comparison, texts):
         feedback.pushInfo(reason)
 
 
-def log_yearly_update(feedback, done: YearlyUpdate, written: WrittenUpdate) -> None:
+def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpdate) -> None:
     """Log for each layer what changed, what was skipped and unknown codes."""
     from ..core.yearly.balance import list_notes, summarise_layers
 
     texts = Texts(get_interface_language())
-    for line in summarise_layers(done, texts):
+    for line in summarise_layers(update, texts):
         feedback.pushInfo(line)
-    for line in [*list_notes(done, texts), *(problem.format_as_sentence(texts) for problem in written.problems)]:
+    for line in [
+        *list_notes(update, texts),
+        *(problem.format_as_sentence(texts) for problem in written_update.problems),
+    ]:
         feedback.pushWarning(line)
 
 
-def log_single_rule_check(feedback, checked: CheckResult) -> None:
+def log_single_rule_check(feedback, check_result: CheckResult) -> None:
     """Log the figures and the outcome of a run of a single rule."""
-    report = checked.report
+    report = check_result.report
     texts = Texts(report.lang)
     (outcome,) = report.rules
     for indicator in report.indicators:
@@ -208,27 +211,27 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 
 
-def log_package(feedback, done: ExportedPackage) -> None:
+def log_package(feedback, exported_package: ExportedPackage) -> None:
     """Log problems of an export, the layers read back, and the manifest's digest."""
     texts = Texts(get_interface_language())
-    for problem in done.problems:
+    for problem in exported_package.problems:
         (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
-    for row in done.manifest["layers"]:
+    for row in exported_package.manifest["layers"]:
         line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
         feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
     for origin in ("made", "given"):
-        maps = [row for row in done.manifest["maps"] if row["origin"] == origin]
+        maps = [row for row in exported_package.manifest["maps"] if row["origin"] == origin]
         if maps:
             titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
             line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
             feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
-    if done.manifest["check"]["forced"]:
+    if exported_package.manifest["check"]["forced"]:
         feedback.pushWarning(texts.get("toolbox", "package_forced"))
-    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.manifest_digest))
+    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=exported_package.manifest_digest))
 
 
 def log_created_layers(
-    feedback, made: CreatedLayers, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts
+    feedback, created_layers: CreatedLayers, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts
 ) -> None:
     """Log the layers of a database that were created, and those that existed.
 
@@ -237,8 +240,8 @@ def log_created_layers(
     if notice:
         feedback.pushWarning(texts.format_notice(*notice))
     for key, layers, message_params in (
-        ("created_layers", made.created_names, {"crs": crs}),
-        ("kept_layers", made.existing_names, {}),
+        ("created_layers", created_layers.created_names, {"crs": crs}),
+        ("kept_layers", created_layers.existing_names, {}),
     ):
         if layers:
             feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **message_params))

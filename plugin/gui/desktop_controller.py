@@ -112,7 +112,7 @@ class DesktopController(QObject):
             handlers,
             lambda: self.checking.is_running,
             lambda: self.saved_results.is_reading,
-            self.styling.may_offer,
+            self.styling.may_offer_styling,
             self,
         )
         self.actions = MenuActions(iface, handlers)
@@ -126,10 +126,10 @@ class DesktopController(QObject):
         """Return action name → function of the menu and the toolbar."""
         dialogs = self.dialogs
         return {
-            "check": self.run,
+            "check": self.start_check,
             "previous": lambda: self.dock.step_selection(-1),
             "next": lambda: self.dock.step_selection(1),
-            "layer": self.on_map.set_wanted,
+            "layer": self.on_map.set_shown,
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
             "indicators": self.figures.open_indicator_dialog,
@@ -182,7 +182,7 @@ class DesktopController(QObject):
         self.checking.done.connect(self._on_check_done)
         self.checking.check_failed.connect(self._on_check_failed)
         self.checking.check_stopped.connect(self._on_check_stopped)
-        self.inspection.inspection_began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
+        self.inspection.inspection_began.connect(lambda path: self.result_owner.record_check_start(Path(path).name))
         self.inspection.done.connect(self._on_package_inspected)
         self.inspection.layers_shown.connect(self.selection.show_selection_in_new_layers)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
@@ -190,7 +190,7 @@ class DesktopController(QObject):
         self.editing.outdated.connect(self.result_owner.update_panel)
         self.fixes.changed.connect(self._on_fixes_changed)
         self.waiving.changed.connect(self._on_waivers_changed)
-        dock.runRequested.connect(self.run)
+        dock.runRequested.connect(self.start_check)
         dock.cancelRequested.connect(self.checking.cancel)
         dock.profileRequested.connect(self.dialogs.open_profile_dialog)
         dock.exportRequested.connect(self.exports.ask_and_save)
@@ -237,7 +237,8 @@ class DesktopController(QObject):
         """Return True while a check is running."""
         return self.checking.is_running
 
-    def run(self) -> None:
+    def start_check(self) -> None:
+        """Check the plan layers of the open project; show in the panel why none can be checked."""
         if self.is_check_running:
             return
         self.dock.setUserVisible(True)
@@ -249,11 +250,11 @@ class DesktopController(QObject):
     def _on_check_began(self) -> None:
         self._broken.close()
         self.inspection.close_message()
-        self.result_owner.note_check_began()
+        self.result_owner.record_check_start()
         self._enable_actions()
 
     def _on_check_done(self, result: CheckView, rows: list[Any], run: CheckInputs) -> None:
-        self.result_owner.set_from_check(run.fingerprint)
+        self.result_owner.record_result_of_check(run.fingerprint)
         self.saved_results.save_result(result, run.project_state, run.layer_id_by_name)
         self._show_result(result, rows)
         self.export.continue_after_check(result)
@@ -264,7 +265,7 @@ class DesktopController(QObject):
             # A result that the user requested meanwhile has priority.
             self.saved_results.drop_result()
             return
-        self.result_owner.set_from_saved_result()
+        self.result_owner.record_restored_result()
         project = QgsProject.instance()
         dirty = project.isDirty()
         self._show_result(result, rows)
@@ -278,7 +279,7 @@ class DesktopController(QObject):
 
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""
-        self.result_owner.set_from_package(path)
+        self.result_owner.record_result_of_package(path)
         self.editing.stop_observation()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
@@ -303,7 +304,7 @@ class DesktopController(QObject):
 
     def _on_check_failed(self, title: str, why: str) -> None:
         """Report a failed check in the message bar; the panel shows the former verdict."""
-        self.result_owner.note_check_failed()
+        self.result_owner.record_check_failure()
         self._broken.show_warning(why, title)
 
     def _on_check_stopped(self) -> None:
@@ -374,7 +375,7 @@ class DesktopController(QObject):
         self.notices.close_message()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
-        self.result_owner.note_no_result()
+        self.result_owner.record_no_result()
         self.dock.clear_result()
 
     def _on_layers_changed(self) -> None:

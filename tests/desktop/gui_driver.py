@@ -190,7 +190,7 @@ def open_sample():
 
 
 def run_check(controller):
-    controller.run()
+    controller.start_check()
     assert wait(lambda: not controller.is_check_running, 120)
 
 

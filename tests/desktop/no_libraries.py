@@ -33,7 +33,7 @@ def run_steps_without_libraries():
     FACTS["buttons"] = [b.text() for b in controller.dock.empty.list_buttons()]
     controller.open_sample()
     wait_seconds(0.6)
-    controller.run()
+    controller.start_check()
     wait(lambda: not controller.is_check_running)
     FACTS["after_run"] = controller.dock.empty.label.text()
 

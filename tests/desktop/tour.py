@@ -267,7 +267,7 @@ def run_main_tour():
     controller = plugins["sanxian"].desktop
     controller.open_sample()
     wait_seconds(0.5)
-    controller.run()
+    controller.start_check()
     wait_seconds(0.4)
     FACTS["ran_at_unload"] = controller.is_check_running
     FACTS["heard"] = unload(controller)

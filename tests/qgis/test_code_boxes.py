@@ -18,8 +18,8 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabe
 from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.gui.editing.code_boxes import SearchableCodeLists, make_searchable
-from plugin.gui.editing.form_help import add_tips, attach_form_help
+from plugin.gui.editing.code_boxes import SearchableCodeLists, make_code_lists_searchable
+from plugin.gui.editing.form_help import add_field_tooltips, attach_form_help
 from plugin.gui.widgets import theme
 from tests.qgis.waiting import process_events, wait_until
 
@@ -68,7 +68,7 @@ def type_in(box, text):
     [("020100", "020100"), ("果园", "020100"), ("020100 果园", "020100"), ("红树", "050700"), ("（空）", None)],
 )
 def test_code_box_finds_an_entry_by_typed_code_or_name(form, typed, code):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     box = find_box(form)
     type_in(box, typed).editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == (NULL if code is None else code)
@@ -85,7 +85,7 @@ def find_reasons(form):
 
 @pytest.mark.parametrize("typed", ["9999", "地", "无此地类"])
 def test_code_box_keeps_an_invalid_text_visible_and_disables_ok_with_the_reason(form, typed):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     box = find_box(form)
     assert box.lineEdit().text() == "010300 旱地", "without the indent of its level"
@@ -108,7 +108,7 @@ def test_code_box_keeps_an_invalid_text_visible_and_disables_ok_with_the_reason(
 def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(layer):
     earlier_helpers = set(theme._kept_alive)
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     helpers = set(theme._kept_alive) - earlier_helpers
     assert helpers
@@ -122,7 +122,7 @@ def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(laye
 
 
 def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     box = find_box(form)
     rows = box.count()
     for typed in ("998", "999", "997"):
@@ -132,7 +132,7 @@ def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
 
 
 def test_emptied_code_box_of_a_required_field_disables_ok(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     box = find_box(form)
     box.lineEdit().clear()
@@ -146,7 +146,7 @@ def test_code_box_shows_an_invalid_stored_code_and_disables_ok(layer):
     index = layer.fields().lookupField("YDYHFLDM")
     layer.changeAttributeValue(row.id(), index, "999999")
     form = QgsAttributeForm(layer, layer.getFeature(row.id()))
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     assert find_box(form).lineEdit().text() == "999999（不在代码表中）"
     assert "YDYHFLDM" in find_reasons(form).text() and not find_ok_button(form).isEnabled()
@@ -154,7 +154,7 @@ def test_code_box_shows_an_invalid_stored_code_and_disables_ok(layer):
 
 
 def test_name_field_updates_when_the_code_changes_in_the_open_form(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     type_in(find_box(form), "水田").editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLMC"] == "水田"
@@ -202,7 +202,7 @@ def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project)
     layer = make_layer_with_form("YJJBNTBHTB", project)
     form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
     form.show()
-    make_searchable(form)
+    make_code_lists_searchable(form)
     attach_form_help(form)
     process_events(0.2)
     areas = [area for area in form.findChildren(QScrollArea) if area.widget() is not None]
@@ -218,7 +218,7 @@ def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project)
 
 
 def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     box = find_box(form)
     type_in(box, "园地")
     completer = box.completer()
@@ -228,7 +228,7 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
 
 
 def test_levels_menu_does_not_take_the_warning_colour_of_the_code_box(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     box = find_box(form)
     box.setStyleSheet("background-color: #ff9800")
     menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
@@ -240,7 +240,7 @@ def test_levels_menu_does_not_take_the_warning_colour_of_the_code_box(form):
 
 
 def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
-    make_searchable(form)
+    make_code_lists_searchable(form)
     box = find_box(form)
     menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
     top = [a.text() for a in menu.actions()]
@@ -279,7 +279,7 @@ def test_code_box_of_a_layer_without_plugin_form_stays_unchanged(qgis_app, layer
     other.setEditorWidgetSetup(0, setup)
     project.addMapLayer(other)
     form = QgsAttributeForm(other, QgsFeature(other.fields()))
-    make_searchable(form)
+    make_code_lists_searchable(form)
     assert not find_box(form).isEditable()
     form.deleteLater()
 
@@ -296,11 +296,11 @@ def test_code_lists_of_forms_are_stored_in_the_project_and_work_without_the_plug
 
 
 def test_form_tooltips_show_the_field_definition_of_the_data_dictionary(form):
-    add_tips(form)
+    add_field_tooltips(form)
     box = find_box(form)
     assert "YDYHFLDM" in box.toolTip() and "用地用海分类代码表" in box.toolTip()
     labels = [label.toolTip() for label in form.findChildren(QLabel) if label.buddy() is not None]
     assert sum("用地用海分类代码表" in tip for tip in labels) == 1
     before = box.toolTip()
-    add_tips(form)
+    add_field_tooltips(form)
     assert box.toolTip() == before

@@ -112,18 +112,18 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
     assert boundary.value.text() == "" and boundary.value.inherited_text == "16.46" and boundary.mark.mark == "A"
     assert "浑源县" in boundary.source.inherited_text
     boundary.unit.setCurrentIndex(boundary.unit.findData("mu"))
-    assert boundary.unit.currentData() == "km2" and not form.has_own_values, "a unit alone replaces nothing"
+    assert boundary.unit.currentData() == "km2" and not form.has_county_values, "a unit alone replaces nothing"
     limit = form.ratio.limit.rows["ratio.limit"]
     assert (
         limit.value.inherited_text == "1.25"
         and limit.mark.mark == "A"
         and limit.document.inherited_text.startswith("浑源县")
     )
-    assert form.ratio.form.get_own_value() is None and form.ratio.form_mark.mark == "C"
+    assert form.ratio.form.get_county_value() is None and form.ratio.form_mark.mark == "C"
     boundary.value.setText("16.00")
     assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
     boundary.restore.click()
-    assert boundary.value.get_own_value() == "" and not form.has_own_values
+    assert boundary.value.get_county_value() == "" and not form.has_county_values
 
 
 def test_county_profile_form_does_not_offer_province_totals_as_county_targets(saved_project):
@@ -195,7 +195,7 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     ]
     assert form.ratio.classes_mark.mark == "C"
     form.ratio.restore.click()
-    assert not village.isChecked() and not form.has_own_values
+    assert not village.isChecked() and not form.has_county_values
 
 
 def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
@@ -206,7 +206,7 @@ def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_pr
     first.source.setText(PLAN_TITLE)
     second = form.targets.add_row("farmland_area")
     second.value.setText("46.00")
-    assert second.source.get_own_value() == "", "the document of another target is offered, not entered"
+    assert second.source.get_county_value() == "", "the document of another target is offered, not entered"
     assert second.source.completer().model().stringList() == [PLAN_TITLE]
     assert "2035 年已有一行" in second.message.text()
     second.year.setText("2025")

@@ -6,7 +6,7 @@ import shapely
 from osgeo import ogr
 from qgis.core import QgsFeature, QgsGeometry
 
-from plugin.bridge.fixes.trial import make_choices_work
+from plugin.bridge.fixes.trial import make_choices_trial
 from plugin.bridge.layers.values import convert_to_wkb
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.geometry.arcs import straighten_arcs
@@ -68,7 +68,7 @@ def find_arcs(session):
 
 
 def fix_arc(session):
-    choice = try_fixes(session, make_choices_work(find_arcs(session)[0], {}))[0]
+    choice = try_fixes(session, make_choices_trial(find_arcs(session)[0], {}))[0]
     assert choice.fix.code == "FIX017" and choice.proposal is not None
     return apply(session, make_order(choice))
 

@@ -242,7 +242,7 @@ def test_document_information_line_shows_effective_values_and_opens_the_dialog(p
 def test_export_and_profile_forms_show_the_document_information_line(project):
     page = FormPage(project)
     assert page.document.label.text() == "内部（成果包样式）"
-    assert page.ask_until_exportable()
+    assert page.ask_for_exportable_document_info()
     document.store_document_info(project, DocumentInfo(secrecy="机密"))
     page.folder.line.setText("/tmp")
     assert page.make_order().document_info.secrecy == "机密"

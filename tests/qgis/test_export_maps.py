@@ -333,10 +333,10 @@ def test_town_centre_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path)
     layout = builder.build_layout(MAPS.map_by_id["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
-    shown = legend.list_legend_entries(layout.itemById("legend"))
+    shown = legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))
     assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
     plan = builder.build_layout(MAPS.map_by_id["centre_plan"], A3)
-    printed = legend.list_legend_entries(plan.itemById("legend"))["规划用地用海分类"]
+    printed = legend.get_symbol_labels_by_layer_title(plan.itemById("legend"))["规划用地用海分类"]
     assert set(printed) == {"城镇住宅", "教育", "公园绿地", "陆地水域"}
     # The frame of the map is on the locator, where the county is.
     overview = plan.itemById("locator").overviews().overview(0)

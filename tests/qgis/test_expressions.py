@@ -389,7 +389,7 @@ def test_expression_functions_are_registered_on_load_and_removed_on_unload(qgis_
 def test_unloading_disconnects_the_number_register_from_all_layers(project):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     signals = (layer.featureAdded, layer.beforeCommitChanges, layer.dataChanged, layer.willBeDeleted)
-    registers = feature_numbers.NumberRegisters()
+    registers = feature_numbers.FeatureNumberRegisters()
     project.addMapLayer(layer)
     before = [layer.receivers(signal) for signal in signals]
     registers.start(project)

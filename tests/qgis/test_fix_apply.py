@@ -10,7 +10,7 @@ from qgis.core import QgsProject
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
 from plugin.bridge.fixes.refusals import ApplyRefused
-from plugin.bridge.fixes.trial import make_batch_work, make_choices_work
+from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_states
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.core.check import RunOptions
@@ -93,7 +93,7 @@ def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_sessi
     finding = overlap_farmland(edit_session)
     before, boundary = read_bytes(edit_session), edit_session["CZKFBJ"]
     index = boundary.undoStack().index()
-    choice = try_fixes(edit_session, make_choices_work(finding, {}))[0]
+    choice = try_fixes(edit_session, make_choices_trial(finding, {}))[0]
     assert choice.fix.code == "FIX010" and [one.code for one in choice.proposal.ended_findings] == ["REL002"]
     assert read_bytes(edit_session) == before, "a trial changes nothing"
     step = apply(edit_session, make_order(choice, "修复 REL002"))
@@ -112,7 +112,7 @@ def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_sessi
 
 def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
     finding = overlap_farmland(plain_session)
-    order = make_order(try_fixes(plain_session, make_choices_work(finding, {}))[0])
+    order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
     apply(plain_session, order)
     make_log(plain_session).write(order, LogAction.UNDONE)
     rows = read_log(plain_session)
@@ -250,7 +250,7 @@ def stop_editing(session):
 )
 def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
     finding = overlap_farmland(plain_session)
-    order = make_order(try_fixes(plain_session, make_choices_work(finding, {}))[0])
+    order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
     layers, norm, log = plain_session.live.get_layers_by_role(), get_norm(plain_session), make_log(plain_session)
     disturb(plain_session)
     before = read_bytes(plain_session)
@@ -274,7 +274,7 @@ def test_fix_of_a_sealed_layer_without_a_document_is_refused(chinese, plain_sess
 
 def test_fix_with_a_foreign_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
     finding = overlap_farmland(edit_session)
-    order = make_order(try_fixes(edit_session, make_choices_work(finding, {}))[0])
+    order = make_order(try_fixes(edit_session, make_choices_trial(finding, {}))[0])
     before, index = read_bytes(edit_session), edit_session["CZKFBJ"].undoStack().index()
     make_log(edit_session).path.write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):
@@ -326,7 +326,7 @@ def test_end_of_the_live_check_cancels_the_trial_of_a_fix(plain_session):
     finding = overlap_farmland(plain_session)
     answers = []
     plain_session.live.run_trial(
-        "trial", make_choices_work(finding, {}), answers.append, answers.append, lambda: answers.append("cancelled")
+        "trial", make_choices_trial(finding, {}), answers.append, answers.append, lambda: answers.append("cancelled")
     )
     plain_session.live.stop()
     assert wait_until(lambda: answers)
@@ -341,7 +341,7 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     assert boundary.changeAttributeValue(1, boundary.fields().lookupField("BSM"), None)
     assert {"REL002", "ATT001"} & edit_session.compare_with_fresh_check() or edit_session.findings
     before, index = read_bytes(edit_session), boundary.undoStack().index()
-    trial = try_fixes(edit_session, make_batch_work(edit_session.findings, {}, safe_only=True))
+    trial = try_fixes(edit_session, make_batch_trial(edit_session.findings, {}, safe_only=True))
     proposals = trial.result.applied
     assert proposals, [(e.finding.code, e.refusal) for e in trial.result.entries]
     from plugin.core.fixes.merging import merge_edits
@@ -360,7 +360,7 @@ def test_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_sessi
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
     finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = try_fixes(plain_session, make_choices_work(finding, {}))
+    choices = try_fixes(plain_session, make_choices_trial(finding, {}))
     choice = next(one for one in choices if one.proposal is not None and one.proposal.edits.case == "window")
     order = make_order(choice)
     apply(plain_session, order)
@@ -389,7 +389,7 @@ def test_fix_with_a_foreign_window_register_leaves_all_layers_unchanged(plain_se
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
     finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = try_fixes(plain_session, make_choices_work(finding, {}))
+    choices = try_fixes(plain_session, make_choices_trial(finding, {}))
     before, log = read_bytes(plain_session), make_log(plain_session).path
     log.with_name("小县.windows.csv").write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):

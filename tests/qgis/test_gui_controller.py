@@ -130,7 +130,7 @@ class HeldJobs:
         monkeypatch.setattr(controller.runner, "start", lambda job: self.jobs.append(job) or job)
 
     def run(self, controller):
-        controller.run()
+        controller.start_check()
         return self.jobs[-1]
 
 
@@ -372,7 +372,7 @@ def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
     monkeypatch.setattr(controller.selection, "show_on_map", lambda finding, zoom: shown.append((finding, zoom)))
     controller.inspection.layers_shown.emit()
     assert controller.dock.note.isHidden() and shown == [(controller.dock.tree.get_selected_finding(), False)]
-    controller.on_map.set_wanted(True)
+    controller.on_map.set_shown(True)
     assert findings_layer.find_findings_layer(project) is None
     finish_job(held_jobs.run(controller))
     assert controller.dock.stale.isHidden() and findings_layer.find_findings_layer(project) is not None

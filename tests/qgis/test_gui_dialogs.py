@@ -54,7 +54,7 @@ def test_layer_roles_dialog_shows_recognised_layers_and_stores_a_choice(project,
     assert again.read_choices()["STBHHX"].id() == project_layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
-    assert role_recognition.get_chosen_roles(project) == {}
+    assert role_recognition.get_layer_id_by_assigned_role(project) == {}
 
 
 def test_layer_roles_dialog_refuses_one_layer_for_two_roles(project, project_layers):
@@ -63,14 +63,14 @@ def test_layer_roles_dialog_refuses_one_layer_for_two_roles(project, project_lay
         dialog._combos[role].setLayer(project_layers["我的红线"])
     dialog.accept()
     assert "我的红线" in dialog.problem.text() and dialog.result() == 0
-    assert role_recognition.get_chosen_roles(project) == {}
+    assert role_recognition.get_layer_id_by_assigned_role(project) == {}
 
 
 def test_cancelling_the_layer_roles_dialog_stores_no_choice(project, project_layers):
     dialog = RolesDialog(project)
     dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.reject()
-    assert role_recognition.get_chosen_roles(project) == {}
+    assert role_recognition.get_layer_id_by_assigned_role(project) == {}
 
 
 def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(project):
@@ -263,7 +263,7 @@ def test_source_mark_label_has_a_visible_frame_in_every_theme(qgis_app, sheet):
     parent = QWidget()
     parent.setStyleSheet(sheet)
     layout = QHBoxLayout(parent)
-    labels = {mark: detail_pane.make_mark_label(mark) for mark in "AC"}
+    labels = {mark: detail_pane.make_source_mark_label(mark) for mark in "AC"}
     for label in labels.values():
         layout.addWidget(label)
     for mark, label in labels.items():

@@ -16,7 +16,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.gui.help import dictionary_dialog
-from plugin.gui.help.dictionary_dialog import DictionaryDialog, find_named_role
+from plugin.gui.help.dictionary_dialog import DictionaryDialog, find_template_role
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
@@ -59,14 +59,14 @@ def test_data_dictionary_opens_at_the_page_of_the_active_layer(dictionary_dialog
 
 def test_dictionary_finds_the_page_of_a_layer_by_template_then_by_name(qgis_app):
     given = make_layer("甲")
-    assert find_named_role(given, TEMPLATES) == ""
+    assert find_template_role(given, TEMPLATES) == ""
     set_assigned_role(given, "CZKFBJ")
-    assert find_named_role(given, TEMPLATES) == "CZKFBJ"
+    assert find_template_role(given, TEMPLATES) == "CZKFBJ"
     assert (
-        find_named_role(make_layer("dltb"), TEMPLATES) == "DLTB"
-        and find_named_role(make_layer("地类图斑"), TEMPLATES) == "DLTB"
+        find_template_role(make_layer("dltb"), TEMPLATES) == "DLTB"
+        and find_template_role(make_layer("地类图斑"), TEMPLATES) == "DLTB"
     )
-    assert find_named_role(None, TEMPLATES) == ""
+    assert find_template_role(None, TEMPLATES) == ""
 
 
 def test_dictionary_links_lead_from_layers_to_code_lists_and_back(dictionary_dialog_of_farmland):

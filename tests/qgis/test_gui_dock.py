@@ -275,7 +275,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
     show_result(findings_dock, make_small_report())
     clock = [100.0]
     monkeypatch.setattr("plugin.gui.findings.filter_bar.time.monotonic", lambda: clock[0])
-    findings_dock.start_run(19)
+    findings_dock.show_check_started(19)
     assert not findings_dock.empty.isEnabled(), "its buttons begin a check, too"
     assert not findings_dock.run_bar.isHidden() and findings_dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4
@@ -296,7 +296,7 @@ def test_progress_bar_calls_the_check_of_a_package_or_after_it_no_recheck(
     findings_dock, displayed_is_of_package, of_package
 ):
     show_result(findings_dock, make_small_report()).is_of_package = displayed_is_of_package
-    findings_dock.start_run(19, of_package=of_package)
+    findings_dock.show_check_started(19, is_of_package=of_package)
     findings_dock.run_bar.show_progress(0.2, "DOC005")
     assert findings_dock.run_bar.bar.format().startswith("正在检查  1/19  DOC005")
 

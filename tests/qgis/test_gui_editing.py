@@ -53,7 +53,7 @@ def checked(open_controller, qgis_app):
 
 
 def check(controller):
-    controller.run()
+    controller.start_check()
     assert wait_until(lambda: not controller.is_check_running and controller.editing._current_check is not None)
     wait_for_live_check(controller)
 
@@ -184,7 +184,7 @@ def test_saved_report_states_the_edits_since_the_full_check(checked, qgis_app, t
 def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):
     controller, layers = checked
     following = controller.editing._current_check
-    controller.run()
+    controller.start_check()
     controller.checking.cancel()
     assert wait_until(lambda: not controller.is_check_running)
     assert controller.editing._current_check is following and controller.editing._next_check is None

@@ -86,14 +86,14 @@ def test_check_with_two_layer_groups_asks_once_which_group_to_check(
     controller, layers_of_two_groups, project, monkeypatch
 ):
     answer = GroupAnswers(monkeypatch, "VCT 小县")
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert answer.asked == [["现行库（小县.gpkg，4 个图层）", "VCT 小县（导入.gpkg，4 个图层）"]]
     assert list_checked_layers(controller) == {"导入.gpkg"}
     assert {v.id() for v in role_recognition.list_plan_layers(project)} == {
         layers_of_two_groups["VCT 小县", role].id() for role in ROLES
     }
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"导入.gpkg"}
 
@@ -102,14 +102,14 @@ def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
     controller, layers_of_two_groups, project, monkeypatch, tmp_path
 ):
     answer = GroupAnswers(monkeypatch, "现行库")
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert list_checked_layers(controller) == {"小县.gpkg"}
     assert project.write(str(tmp_path / "县.qgz"))
     project.clear()
     project.read(str(tmp_path / "县.qgz"))
     assert wait_until(lambda: not controller.saved_results.is_reading)
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
@@ -121,7 +121,7 @@ def test_layer_group_in_memory_is_named_in_the_planners_language(controller, pro
     copy = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "DLTB", "memory")
     project.layerTreeRoot().insertGroup(0, "映射").addLayer(project.addMapLayer(copy, False))
     answer = GroupAnswers(monkeypatch, None)
-    controller.run()
+    controller.start_check()
     assert answer.asked == [["小县.gpkg（4 个图层）", "映射（内存，1 个图层）"]]
 
 
@@ -129,7 +129,7 @@ def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
     controller, layers_of_two_groups, project, monkeypatch
 ):
     answer = GroupAnswers(monkeypatch, None)
-    controller.run()
+    controller.start_check()
     assert not controller.is_check_running and controller.dock.result is None and len(answer.asked) == 1
     assert not layer_groups.find_excluded_layers(project)
 
@@ -138,11 +138,11 @@ def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
     controller, layers_of_two_groups, project, monkeypatch
 ):
     answer = GroupAnswers(monkeypatch, "VCT 小县")
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     project.removeMapLayers([layers_of_two_groups["VCT 小县", role].id() for role in ROLES])
     assert not layer_groups.find_excluded_layers(project)
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
@@ -153,7 +153,7 @@ def test_layers_with_roles_that_occur_once_stay_in_the_check_after_choosing_a_gr
     county_layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory")
     project.addMapLayer(county_layer)
     GroupAnswers(monkeypatch, "现行库")
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert (
         county_layer in role_recognition.list_plan_layers(project)
@@ -167,14 +167,14 @@ def test_check_asks_no_layer_group_if_the_user_assigned_the_roles(
     answer = GroupAnswers(monkeypatch)
     for role in ROLES:
         role_recognition.assign_role(project, role, layers_of_two_groups["现行库", role])
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert not answer.asked and list_checked_layers(controller) == {"小县.gpkg"}
 
 
 def test_layer_roles_dialog_offers_the_layer_group_choice_again(controller, layers_of_two_groups, project, monkeypatch):
     answer = GroupAnswers(monkeypatch, "VCT 小县", None, "现行库")
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     dialog = RolesDialog(project)
     assert dialog.choose.isVisibleTo(dialog) and "CZKFBJ、DLTB" in dialog.aside.text()
@@ -186,7 +186,7 @@ def test_layer_roles_dialog_offers_the_layer_group_choice_again(controller, laye
         layers_of_two_groups["VCT 小县", role].id() for role in ROLES
     }
     dialog.reject()
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     assert list_checked_layers(controller) == {"小县.gpkg"}
 
@@ -203,7 +203,7 @@ def test_imported_vct_layer_group_is_placed_below_the_findings_layer(
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
-    controller.run()
+    controller.start_check()
     wait_for_check(controller)
     root, shown = project.layerTreeRoot(), findings_layer.find_findings_layer(project).id()
     assert root.children()[0].name() == "检查结果"

@@ -33,7 +33,7 @@ def controller_and_project_file(chinese, qgis_app, project, tmp_path):
     file = tmp_path / "县.qgz"
     assert project.write(str(file))
     controller = make_controller()
-    controller.run()
+    controller.start_check()
     assert wait_until(lambda: not controller.is_check_running and controller.dock.result is not None)
     assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing_job is None)
     yield controller, file
@@ -126,7 +126,7 @@ def test_findings_of_a_layer_edited_since_the_check_are_grey_after_reopening(con
     listed = controller.dock.result.findings
     assert {f.code for f in listed if "CZKFBJ" in (f.role, f.related_role)} <= {code for code, *_ in rows}
     assert len(rows) < len(listed), "what has to do with other layers only stays as it was"
-    controller.run()
+    controller.start_check()
     assert wait_until(lambda: not controller.is_check_running and not controller.dock.result.is_restored)
     assert (
         not list_grey_findings(controller)
@@ -193,7 +193,7 @@ def test_edits_rolled_back_after_the_check_outdate_the_stored_result(controller_
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     before = get_result_path(file).read_bytes()
-    controller.run()
+    controller.start_check()
     assert wait_until(
         lambda: (
             not controller.is_check_running
@@ -220,7 +220,7 @@ def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(contro
     controller, file = controller_and_project_file
     get_result_path(file).unlink()
     project.setFileName("")
-    controller.run()
+    controller.start_check()
     assert wait_until(lambda: not controller.is_check_running)
     process_events(0.2)
     assert not get_result_path(file).exists()
@@ -279,6 +279,6 @@ def test_result_that_cannot_be_stored_next_to_the_project_is_reported(controller
     controller, file = controller_and_project_file
     get_result_path(file).unlink()
     get_result_path(file).mkdir()
-    controller.run()
+    controller.start_check()
     assert wait_until(lambda: not controller.is_check_running and "未能保存在工程文件旁" in controller.dock.note.text())
     assert controller.dock.result is not None

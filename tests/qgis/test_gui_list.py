@@ -49,7 +49,7 @@ def findings_model(qgis_app):
 def filtered_model(findings_model):
     proxy = FindingsFilter()
     proxy.setSourceModel(findings_model)
-    proxy.set_wanted(ALL_FINDINGS_FILTER)
+    proxy.set_filters(ALL_FINDINGS_FILTER)
     return proxy
 
 
@@ -116,7 +116,7 @@ def test_skipped_rule_has_a_row_with_its_reason(filtered_model):
 
 def test_count_and_area_of_a_rule_row_follow_the_filter(filtered_model):
     assert filtered_model.index(0, COUNT_COLUMN).data() == "3"
-    filtered_model.set_wanted(FilterSettings())
+    filtered_model.set_filters(FilterSettings())
     assert filtered_model.index(0, COUNT_COLUMN).data() == "2"
     assert filtered_model.index(0, AREA_COLUMN).data() == "1.35"
 
@@ -137,14 +137,14 @@ def test_count_and_area_of_a_rule_row_follow_the_filter(filtered_model):
     ids=["default", "errors", "waived", "township", "no township", "rule", "key", "two words", "nothing"],
 )
 def test_findings_filter_shows_exactly_the_matching_findings(filtered_model, wanted, keys):
-    filtered_model.set_wanted(wanted)
+    filtered_model.set_filters(wanted)
     assert {int(f.key[-3:]) for f in filtered_model.list_visible_findings() if f.key} == keys
 
 
 def test_skipped_button_shows_or_hides_skipped_rules_with_their_reasons(filtered_model):
-    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"skipped"})))
+    filtered_model.set_filters(FilterSettings(shown_kinds=frozenset({"skipped"})))
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["TOP002", "TOP003"]
-    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"ERROR"})))
+    filtered_model.set_filters(FilterSettings(shown_kinds=frozenset({"ERROR"})))
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["REL002", "ATT001"]
 
 
@@ -241,19 +241,19 @@ def test_next_skips_no_visible_finding_after_the_filter_hid_the_selected_finding
     tree = FindingsTree()
     tree.show_report(Report(rules=[rule], findings=findings), ALL_FINDINGS_FILTER)
     tree.step_selection(1)
-    tree.set_wanted(FilterSettings(shown_kinds=frozenset({"INFO"})))
+    tree.set_filters(FilterSettings(shown_kinds=frozenset({"INFO"})))
     assert tree.get_selected_finding() is None
     assert tree.get_selected_group().code == "REL006"
     assert tree.step_selection(1)
     assert tree.get_selected_finding().key == "i1"
-    tree.set_wanted(FilterSettings(shown_kinds=frozenset({"WARNING"})))
+    tree.set_filters(FilterSettings(shown_kinds=frozenset({"WARNING"})))
     assert tree.get_selected_group() is None
 
 
 def test_icon_of_a_rule_shows_the_gravest_of_its_listed_findings(filtered_model):
     group = next(g for g in filtered_model.sourceModel().groups if g.code == "REL002")
     assert group.get_icon_kind() == "ERROR"
-    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"waived"})))
+    filtered_model.set_filters(FilterSettings(shown_kinds=frozenset({"waived"})))
     assert group.get_icon_kind() == "waived"
 
 
@@ -301,8 +301,8 @@ def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qg
         seconds[name] = round(measure_time(lambda: (action(), process_events(0.01))), 2)
 
     timed("show", lambda: findings_tree.show_report(report, FilterSettings(shown_rules=frozenset({"none"}))))
-    timed("filter", lambda: findings_tree.set_wanted(FilterSettings(search_text="乡镇7")))
-    timed("all", lambda: findings_tree.set_wanted(FilterSettings()))
+    timed("filter", lambda: findings_tree.set_filters(FilterSettings(search_text="乡镇7")))
+    timed("all", lambda: findings_tree.set_filters(FilterSettings()))
     timed("open", lambda: findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[0])))
     timed("sort", lambda: findings_tree.filter.sort(PLACE_COLUMN, Qt.SortOrder.AscendingOrder))
     timed("step", lambda: findings_tree.step_selection(1))

@@ -77,7 +77,7 @@ def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis
 def test_changing_the_filter_restarts_loading_with_the_matching_findings(findings_tree):
     findings_tree.scrollToBottom()
     for text, count in (("乡镇7", FINDING_COUNT // 20), ("zzz", 0), ("", FINDING_COUNT)):
-        findings_tree.set_wanted(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=text))
+        findings_tree.set_filters(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=text))
         assert len(findings_tree.filter.list_visible_findings()) == count
         # Qt reads data of the loaded rows only.
         assert findings_tree.findings.groups[0].loaded_row_count <= ROWS_LOADED_AT_ONCE
@@ -103,9 +103,9 @@ def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree
         and findings_tree.get_selected_position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
     )
     findings_tree.select_finding(last)
-    findings_tree.set_wanted(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=last.township))
+    findings_tree.set_filters(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=last.township))
     assert findings_tree.get_selected_finding() is last
-    findings_tree.set_wanted(ALL_FINDINGS_FILTER)
+    findings_tree.set_filters(ALL_FINDINGS_FILTER)
     assert findings_tree.get_selected_finding() is last
 
 
@@ -144,13 +144,13 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
             wanted = FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=chance.choice(texts))
-            findings_tree.set_wanted(wanted)
+            findings_tree.set_filters(wanted)
         elif what == "sort":
             column, down = chance.choice((PLACE_COLUMN, AREA_COLUMN, STATE_COLUMN)), chance.choice((True, False))
             order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
             findings_tree.sortByColumn(column, order)
         elif what == "more":
-            findings_tree.filter.load_more(findings_tree.filter.index(0, 0))
+            findings_tree.filter.load_more_rows(findings_tree.filter.index(0, 0))
         else:
             some = chance.sample(group.findings, changed)
             new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
@@ -175,7 +175,7 @@ def test_findings_model_without_a_view_has_no_rows_before_they_are_fetched(qgis_
     model, proxy = FindingsModel(), FindingsFilter()
     proxy.setSourceModel(model)
     model.set_report(make_large_report(FINDING_COUNT))
-    proxy.set_wanted(ALL_FINDINGS_FILTER)
+    proxy.set_filters(ALL_FINDINGS_FILTER)
     parent = model.index(0, 0)
     assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
     model.fetchMore(parent)

@@ -56,9 +56,9 @@ def make_window(*widgets):
 
 @pytest.mark.parametrize("kind", ["error", "warning", "info", "ok"])
 def test_colored_texts_are_readable_on_windows_and_in_fields(ui_theme, kind):
-    assert theme.compute_contrast(theme.get_text_color(kind), theme.get_ground()) >= theme.MIN_CONTRAST
+    assert theme.compute_contrast(theme.get_text_color(kind), theme.get_background_color()) >= theme.MIN_CONTRAST
     for in_field in (False, True):
-        color, ground = theme.get_faint_color(in_field), theme.get_ground(in_field)
+        color, ground = theme.get_faint_color(in_field), theme.get_background_color(in_field)
         assert theme.compute_contrast(color, ground) >= theme.MIN_CONTRAST
 
 
@@ -114,7 +114,9 @@ def test_links_and_pages_are_readable(ui_theme):
         _, drawn = find_drawn_colors(widget)
         assert theme._get_link_color().name() in drawn
     # The notices with links have the ground of fields.
-    assert theme.compute_contrast(theme._get_link_color(), theme.get_ground(in_field=True)) >= theme.MIN_CONTRAST
+    assert (
+        theme.compute_contrast(theme._get_link_color(), theme.get_background_color(in_field=True)) >= theme.MIN_CONTRAST
+    )
     ground, drawn = find_drawn_colors(browser.viewport())
     assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
     window.close()

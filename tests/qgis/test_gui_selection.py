@@ -17,7 +17,7 @@ from plugin.bridge.checking import findings_layer
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.features import find_layer_of_role, list_feature_refs
-from plugin.gui.findings.groups import format_hectares_in_list, format_label_lines, format_sides
+from plugin.gui.findings.groups import format_hectares_in_list, format_label_lines, format_side_lines
 from plugin.gui.findings.map_marks import (
     FIRST_FEATURE_STROKES,
     SECOND_FEATURE_STROKES,
@@ -104,12 +104,12 @@ def test_map_label_states_rule_township_area_width_and_both_feature_keys(chinese
     )
     assert format_label_lines(one) == ["REL002　永安镇", "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m"]
     names = {"YJJBNTBHTB": "永久基本农田保护图斑", "CZKFBJ": "城镇开发边界"}
-    assert format_sides(one, names.get) == {
+    assert format_side_lines(one, names.get) == {
         "A": "A：永久基本农田保护图斑　…001374",
         "B": "B：城镇开发边界　…000003",
     }
     without_place = make_finding("ATT001", "", None, "")
-    assert format_label_lines(without_place) == ["ATT001"] and format_sides(without_place, names.get) == {}
+    assert format_label_lines(without_place) == ["ATT001"] and format_side_lines(without_place, names.get) == {}
 
 
 def test_outlines_of_both_features_have_colours_that_no_symbol_of_a_layer_has():
@@ -169,8 +169,8 @@ def test_map_shows_only_findings_that_pass_the_filters_of_the_list(overlap_on_ca
     dock.filters.search.setText(pair.code)
     assert wait_until(lambda: set(list_codes_on_map()) == {pair.code})
     # Switching the layer off and on keeps the filter.
-    controller.on_map.set_wanted(False)
-    controller.on_map.set_wanted(True)
+    controller.on_map.set_shown(False)
+    controller.on_map.set_shown(True)
     assert wait_until(lambda: set(list_codes_on_map()) == {pair.code})
     dock.filters.search.clear()
     assert wait_until(lambda: list_codes_on_map() == every)

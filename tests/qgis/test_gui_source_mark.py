@@ -6,14 +6,14 @@ from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QPalette
 
 from plugin.gui.widgets.sections import FormSection, NoticeBox
-from plugin.gui.widgets.source_mark import make_mark_label
+from plugin.gui.widgets.source_mark import make_source_mark_label
 
 
 @pytest.mark.parametrize("text", ["#202020", "#b1b1b1", "#ffffff"])
 @pytest.mark.parametrize("base", ["#ffffff", "#b1b1b1", "#202020"])
 @pytest.mark.parametrize("mark", ["A", "C"])
 def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qgis_app, mark, text, base):
-    label = make_mark_label(mark)
+    label = make_source_mark_label(mark)
     palette = QPalette(label.palette())
     for role, colour in (
         (QPalette.ColorRole.WindowText, text),
@@ -32,8 +32,10 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 @pytest.mark.parametrize("kind", ["mark", "section", "notice"])
 def test_boxes_are_closed_on_scaled_screens(qgis_app, scale, place, kind):
-    label = {"mark": lambda: make_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[kind]()
-    label.setFixedSize(*[make_mark_label("C").width()] * 2)
+    label = {"mark": lambda: make_source_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[
+        kind
+    ]()
+    label.setFixedSize(*[make_source_mark_label("C").width()] * 2)
     palette = QPalette(label.palette())
     palette.setColor(QPalette.ColorRole.WindowText, QColor("#000000"))
     palette.setColor(QPalette.ColorRole.Window, QColor("#ffffff"))

@@ -133,6 +133,6 @@ def test_styling_is_not_offered_while_a_layer_is_edited(controller, load_unstyle
     load_unstyled_layers()
     layer = project.mapLayersByName("CZKFBJ")[0]
     layer.startEditing()
-    assert not controller.styling.may_offer(project)
+    assert not controller.styling.may_offer_styling(project)
     layer.rollBack()
-    assert controller.styling.may_offer(project)
+    assert controller.styling.may_offer_styling(project)

@@ -28,7 +28,7 @@ from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.gui.findings.map_marks import FindingMapMark, compute_view, convert_to_qgis_geometry
+from plugin.gui.findings.map_marks import FindingMapMark, compute_zoom_extent, convert_to_qgis_geometry
 from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
@@ -137,7 +137,7 @@ def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas
 
 
 def test_zooming_to_a_tall_finding_shows_it_completely():
-    view = compute_view(QgsRectangle(0, 0, 10, 300), 4 / 3)
+    view = compute_zoom_extent(QgsRectangle(0, 0, 10, 300), 4 / 3)
     assert view.height() == pytest.approx(1000) and view.width() == pytest.approx(4000 / 3)
 
 

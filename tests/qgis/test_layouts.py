@@ -182,7 +182,7 @@ def list_codes(layer, field, place=None):
 
 
 def test_legend_of_the_zones_map_lists_the_zones_present_in_the_layer(county_layouts):
-    shown = legend.list_legend_entries(county_layouts["zones"].itemById("legend"))
+    shown = legend.get_symbol_labels_by_layer_title(county_layouts["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
     present = list_codes("YDYHGHFQ", "GHFQDM")
     # No list contains 550. The names are printed without their codes.
@@ -198,13 +198,15 @@ def list_zone_names(codes):
 @pytest.mark.parametrize("one", COUNTY_MAPS)
 def test_legend_entries_are_names_without_codes(county_layouts, one):
     printed = [
-        name for names in legend.list_legend_entries(county_layouts[one].itemById("legend")).values() for name in names
+        name
+        for names in legend.get_symbol_labels_by_layer_title(county_layouts[one].itemById("legend")).values()
+        for name in names
     ]
     assert printed and not [name for name in printed if name[:1].isdigit()]
 
 
 def test_legend_of_the_control_lines_map_lists_lines_and_base_map(county_layouts):
-    shown = legend.list_legend_entries(county_layouts["three_lines"].itemById("legend"))
+    shown = legend.get_symbol_labels_by_layer_title(county_layouts["three_lines"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "城镇开发边界", "生态保护红线", "永久基本农田", "现状底图"]
     assert shown["现状底图"] == ["水域", "道路", "现状城镇、村庄与工矿"]
 
@@ -220,8 +222,12 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
     layout = make_builder(project).build_layout(MAPS.map_by_id["heritage"], MAPS.page_size_by_id["A3"])
-    assert list(legend.list_legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
-    assert legend.list_legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
+    assert list(legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))) == [
+        "县界",
+        "乡镇界",
+        "历史文化保护线",
+    ]
+    assert legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
 
 def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(county_layouts, sample_layout_builder):
@@ -229,12 +235,15 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
 
     mapping = load_space_map(sample_layout_builder.material.norm)
     expected = {mapping.name(mapping.get_three_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
-    assert set(legend.list_legend_entries(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
+    assert (
+        set(legend.get_symbol_labels_by_layer_title(county_layouts["three_zones"].itemById("legend"))["三区"])
+        == expected
+    )
 
 
 # --- by township
 def test_township_layout_has_one_page_per_township(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], by_township=True)
     every = list_codes("YDYHGHFQ", "GHFQDM")
     townships = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
     with export.keep_atlas_rendering(layout):
@@ -250,7 +259,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(
                 township.geometry
             )
-            entries = set(legend.list_legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
+            entries = set(legend.get_symbol_labels_by_layer_title(layout.itemById("legend"))["规划分区"]) - {"其他"}
             inside = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(-1))
             # A zone outside that touches the boundary may be listed too.
             touching = list_codes("YDYHGHFQ", "GHFQDM", township.geometry.buffer(1))
@@ -259,7 +268,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
 
 
 def test_township_layout_draws_neighbouring_townships_pale(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], by_township=True)
     layer = sample_layout_builder.material.roles["XZQXZ"]
     style = layout.itemById("map").layerStyleOverrides()[layer.id()]
     assert "@atlas_feature" in style and "XZQDM" in style
@@ -343,7 +352,7 @@ def test_locator_map_shows_the_county_among_the_counties_of_its_city(county_layo
 
 
 def test_locator_of_a_township_page_shows_the_county_instead_of_the_city(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], by_township=True)
     assert read_label(layout, "locator_title") == "位置示意" and not list_names_of_neighbours(layout)
 
 
@@ -446,5 +455,5 @@ def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
         seen = set()
         for number in range(16):
             export.show_atlas_page(layout, export.LayoutPage(number, "", ""))
-            seen |= set(legend.list_legend_entries(layout.itemById("legend")).get("规划分区", ()))
+            seen |= set(legend.get_symbol_labels_by_layer_title(layout.itemById("legend")).get("规划分区", ()))
     assert "生态保护区" not in seen and seen >= {"农田保护区", "城镇集中建设区", "一般农业区"}

@@ -175,12 +175,12 @@ def test_stopped_live_check_disconnects_from_all_layer_signals(edit_session):
 
 
 def test_paused_live_check_collects_edits_and_checks_them_when_resumed(edit_session):
-    edit_session.live.pause_or_resume(True)
+    edit_session.live.set_paused(True)
     edit_session.edit()
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     process_events(0.2)
     assert not edit_session.batches
-    edit_session.live.pause_or_resume(False)
+    edit_session.live.set_paused(False)
     assert "REL001" not in edit_session.compare_with_fresh_check() and len(edit_session.batches) == 1
 
 
@@ -265,10 +265,10 @@ def test_live_check_does_not_undo_a_saved_edit_command(edit_session):
 
 def test_live_check_of_several_edit_commands_together_offers_no_undo(edit_session):
     edit_session.edit()
-    edit_session.live.pause_or_resume(True)
+    edit_session.live.set_paused(True)
     assert edit_session["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
-    edit_session.live.pause_or_resume(False)
+    edit_session.live.set_paused(False)
     edit_session.compare_with_fresh_check()
     assert edit_session.steps == [None]
 
@@ -299,10 +299,10 @@ def test_live_check_counts_changed_features_until_they_are_checked(edit_session)
     heard = []
     edit_session.live.waiting.connect(heard.append)
     edit_session.edit()
-    edit_session.live.pause_or_resume(True)
+    edit_session.live.set_paused(True)
     assert edit_session["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     assert edit_session.live.waiting_count == 2 and heard[-1] == 2
-    edit_session.live.pause_or_resume(False)
+    edit_session.live.set_paused(False)
     edit_session.compare_with_fresh_check()
     assert edit_session.live.waiting_count == 0 and heard[-1] == 0

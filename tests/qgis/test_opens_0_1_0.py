@@ -145,11 +145,12 @@ def test_layout_of_a_0_1_0_project_is_found_as_its_saved_layout(wizard_project):
 def test_layer_roles_chosen_in_a_0_1_0_project_are_kept(manual_project):
     names = {
         role: get_layer_name(manual_project.mapLayer(layer))
-        for role, layer in role_recognition.get_chosen_roles(manual_project).items()
+        for role, layer in role_recognition.get_layer_id_by_assigned_role(manual_project).items()
     }
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
     assert (
-        dict(county.make_check_options(manual_project).roles) == role_recognition.get_chosen_roles(manual_project)
+        dict(county.make_check_options(manual_project).roles)
+        == role_recognition.get_layer_id_by_assigned_role(manual_project)
         and county.read_county_settings(manual_project).profile == "hunyuan"
     )
     assert {attribute_forms.get_role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(

@@ -166,7 +166,7 @@ def test_pictures_of_each_conflict_rule_are_drawn_without_county_and_township_la
 
 
 def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, monkeypatch):
-    monkeypatch.setattr(styles, "has_own_style", lambda name: False)
+    monkeypatch.setattr(styles, "has_style_entry", lambda name: False)
     plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, Report())
     assert made.problem == ""

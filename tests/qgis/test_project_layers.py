@@ -44,14 +44,14 @@ def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project
     copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
-    assert set(role_recognition.get_chosen_roles(project)) == {"YJJBNTBHTB", "CZKFBJ"}
+    assert set(role_recognition.get_layer_id_by_assigned_role(project)) == {"YJJBNTBHTB", "CZKFBJ"}
     assert role_recognition.recognise_layers(
         role_recognition.read_layer_schemas(project), county.make_check_options(project)
     ).repeated_roles == ["STBHHX"]
     with pytest.raises(QgsProcessingException, match=r"两个图层均可识别为 STBHHX：.*“STBHHX 副本”"):
         run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
     role_recognition.assign_role(project, "STBHHX", copy)
-    assert role_recognition.get_chosen_roles(project)["STBHHX"] == copy.id()
+    assert role_recognition.get_layer_id_by_assigned_role(project)["STBHHX"] == copy.id()
 
 
 def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(small, project):
@@ -71,7 +71,7 @@ def test_project_layer_that_cannot_be_opened_is_logged_and_the_others_are_checke
     broken = QgsVectorLayer(str(tmp_path / "搬走 了.gpkg"), "历史文化保护线", "ogr")
     set_assigned_role(broken, "LSWHBHX")
     project.addMapLayer(broken)
-    assert set(role_recognition.get_chosen_roles(project)) == {"YJJBNTBHTB", "STBHHX"}
+    assert set(role_recognition.get_layer_id_by_assigned_role(project)) == {"YJJBNTBHTB", "STBHHX"}
     log = Log()
     result = run_algorithm("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from qgis.PyQt.QtCore import QSizeF, QThread
 from qgis.PyQt.QtGui import QTextDocument, QTextTable
 
-from plugin.bridge.printing.pagination import lay_out_with_whole_rows
+from plugin.bridge.printing.pagination import lay_out_without_divided_rows
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
@@ -220,7 +220,7 @@ def test_rows_of_tables_are_not_divided_between_pages(document, seed):
         blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows), Signature(("检查人",), "日期")]
     long = replace(document, blocks=tuple(blocks))
     assert list_divided_rows(lay_out_on_a4(long)), "the plain layout divides rows"
-    text = lay_out_with_whole_rows(long, lay_out_on_a4, NEVER_CANCELLED)
+    text = lay_out_without_divided_rows(long, lay_out_on_a4, NEVER_CANCELLED)
     assert list_divided_rows(text) == []
     printed = text.toPlainText()
     assert printed.count("永安镇") == 96
@@ -232,7 +232,7 @@ def test_page_break_after_a_full_page_makes_no_empty_page(document, row_count):
     """Try last rows and signatures at every distance from the lower edge of a page."""
     rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
     blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Signature(("检查人",), "日期"), PageBreak())
-    text = lay_out_with_whole_rows(
+    text = lay_out_without_divided_rows(
         replace(document, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
     )
     height, filled, block = text.pageSize().height(), set(), text.begin()
@@ -247,7 +247,7 @@ def test_row_higher_than_a_page_is_divided(document):
     columns = (DocumentColumn("说明", 100),)
     rows = ((DocumentCell("短"),), (DocumentCell("很长。" * 3000),), (DocumentCell("末"),))
     high = replace(document, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))
-    text = lay_out_with_whole_rows(high, lay_out_on_a4, NEVER_CANCELLED)
+    text = lay_out_without_divided_rows(high, lay_out_on_a4, NEVER_CANCELLED)
     assert text.toPlainText().count("很长。") == 3000
     assert list_divided_rows(text) == ["很长"]
 
@@ -259,7 +259,7 @@ def test_pages_of_the_pdf_do_not_end_with_the_head_of_a_group(document, row_coun
     rows = tuple((DocumentCell(f"组{n}" if n in heads else f"行{n}"), DocumentCell("1.00")) for n in range(row_count))
     table = DocumentTable(columns, rows, group_heads=heads)
     grouped = replace(document, blocks=(Paragraph("前文。" * 40 * (row_count % 5)), Heading("标题"), table))
-    pages = list_first_cells_by_page(lay_out_with_whole_rows(grouped, lay_out_on_a4, NEVER_CANCELLED))
+    pages = list_first_cells_by_page(lay_out_without_divided_rows(grouped, lay_out_on_a4, NEVER_CANCELLED))
     assert [cell for page in pages for cell in page] == [row[0].text for row in rows]
     assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
 
@@ -269,7 +269,7 @@ def test_signatures_of_the_pdf_are_on_a_page_with_rows_of_the_table_before_them(
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     table = DocumentTable((DocumentColumn("指标", 100),), rows)
     signed = replace(document, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))
-    text = lay_out_with_whole_rows(signed, lay_out_on_a4, NEVER_CANCELLED)
+    text = lay_out_without_divided_rows(signed, lay_out_on_a4, NEVER_CANCELLED)
     pages = list_first_cells_by_page(text)
     assert pages[-1][-1] == "检查人" and pages[-1][0] != "检查人"
 

@@ -128,7 +128,7 @@ def test_layer_codes_of_other_editions_use_the_style_of_the_same_layer(qgis_app)
     asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
     assert {role: styles.get_style_name(role, "polygon") for role in asked} == asked
     assert styles.get_style_name("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
-    assert styles.get_style_name("NO_SUCH", "line") == "default_line" and not styles.has_own_style("NO_SUCH")
+    assert styles.get_style_name("NO_SUCH", "line") == "default_line" and not styles.has_style_entry("NO_SUCH")
 
 
 def test_no_style_is_applied_to_a_table_without_geometry(qgis_app):

@@ -52,7 +52,7 @@ class AreaFieldSpec:
 
 
 def make_area_table(
-    shot: LayerSnapshot,
+    snapshot: LayerSnapshot,
     fids: list[int],
     areas: LayerAreas,
     compared: StoredAreaComparison,
@@ -75,14 +75,14 @@ def make_area_table(
     }
     if adjusted is not None:
         values |= {CONTROL_AREA_FIELD: adjusted.control_name_of_part, ADJUSTED_AREA_FIELD: adjusted.proposed_m2}
-    own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in AREA_COLUMNS]
-    fields = _make_fields([shot.fields.at(n) for n in own_positions], area_field, list(values), texts)
+    own_positions = [n for n in range(snapshot.fields.count()) if snapshot.fields.at(n).name() not in AREA_COLUMNS]
+    fields = _make_fields([snapshot.fields.at(n) for n in own_positions], area_field, list(values), texts)
     area_field_index = fields.lookupField(area_field.field_name)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded_areas_m2, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
 
     def iterate_rows() -> Iterator[QgsFeature]:
-        for feature in shot.feature_source.getFeatures(shot.feature_request):
+        for feature in snapshot.feature_source.getFeatures(snapshot.feature_request):
             n = position[feature.id()]
             if area_field.filled_row_positions is not None and n not in area_field.filled_row_positions:
                 continue
@@ -104,7 +104,9 @@ def make_area_table(
             yield area_feature
 
     count = len(fids) if area_field.filled_row_positions is None else len(area_field.filled_row_positions)
-    return OutputTable(shot.name, fields, _convert_to_multipart_type(shot.geometry_type), shot.crs, iterate_rows, count)
+    return OutputTable(
+        snapshot.name, fields, _convert_to_multipart_type(snapshot.geometry_type), snapshot.crs, iterate_rows, count
+    )
 
 
 def _make_fields(

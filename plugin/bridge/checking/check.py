@@ -28,7 +28,7 @@ ProgressCallback = Callable[[float, str], None]
 
 @run_in_python_thread
 def check_project_or_folder(
-    what: str | list[LayerSnapshot],
+    path_or_snapshots: str | list[LayerSnapshot],
     options: RunOptions,
     *,
     source: str = "",
@@ -37,23 +37,25 @@ def check_project_or_folder(
 ) -> CheckResult:
     """Check a county plan and return its result.
 
-    ``what``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
+    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
     states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from any
     thread. Raises SanxianError if nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check
 
-    if isinstance(what, str):
+    if isinstance(path_or_snapshots, str):
         return record_qgis_version(
-            core_check(what, options, source=source, progress=progress, cancellation=cancellation)
+            core_check(path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation)
         )
-    layers, options = read_plan_snapshots(what, options, lambda share, text: progress(0.1 * share, text), cancellation)
+    layers, options = read_plan_snapshots(
+        path_or_snapshots, options, lambda share, text: progress(0.1 * share, text), cancellation
+    )
     return record_qgis_version(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
 
 
 def read_plan_snapshots(
-    what: list[LayerSnapshot], options: RunOptions, progress: ProgressCallback, cancellation: Cancellation
+    snapshots: list[LayerSnapshot], options: RunOptions, progress: ProgressCallback, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], RunOptions]:
     """Read the snapshots of plan layers; return the layers and adapted options.
 
@@ -61,33 +63,33 @@ def read_plan_snapshots(
     """
     from ...core.check import make_plan_layer_selector
 
-    if not what:
+    if not snapshots:
         raise InputError("no_layers")
-    shots = make_snapshot_names_unique(what)
+    shots = make_snapshot_names_unique(snapshots)
     options = _replace_ids_by_names(options, shots)
     layer_filter = make_plan_layer_selector(options.resolve_norm(), options.get_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=layer_filter), options
 
 
-def record_qgis_version(checked: CheckResult) -> CheckResult:
+def record_qgis_version(check_result: CheckResult) -> CheckResult:
     """Return the check result with the QGIS version recorded in its report.
 
     The core runs without QGIS and cannot record it.
     """
-    checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
-    return checked
+    check_result.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
+    return check_result
 
 
-def _replace_ids_by_names(options: RunOptions, shots: list[LayerSnapshot]) -> RunOptions:
+def _replace_ids_by_names(options: RunOptions, snapshots: list[LayerSnapshot]) -> RunOptions:
     """Return the options with layer names in ``roles`` instead of layer ids."""
-    layer_name_by_id = {s.layer_id: s.name for s in shots if s.layer_id}
+    layer_name_by_id = {s.layer_id: s.name for s in snapshots if s.layer_id}
     roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.get_role_choices().items()}
     return replace(options, roles=roles)
 
 
 @run_in_python_thread
 def write_check_outputs(
-    checked: CheckResult,
+    check_result: CheckResult,
     outputs: OutputPaths,
     *,
     progress: ProgressCallback = lambda share, text: None,
@@ -109,13 +111,13 @@ def write_check_outputs(
 
     def draw_report_pictures() -> ReportPictures:
         if has_rows:
-            return draw_pictures(checked.plan, checked.report, cancellation=cancellation)
-        return ReportPictures(problem=ReportTexts(checked.report.lang).get("text", "kept_result"))
+            return draw_pictures(check_result.plan, check_result.report, cancellation=cancellation)
+        return ReportPictures(problem=ReportTexts(check_result.report.lang).get("text", "kept_result"))
 
-    check_outputs(outputs, list(checked.plan.input_files))
+    check_outputs(outputs, list(check_result.plan.input_files))
     write_outputs(
-        checked.report,
-        checked.plan,
+        check_result.report,
+        check_result.plan,
         outputs,
         draw_report_pictures,
         print_pdf=partial(write_pdf, cancellation=cancellation),

@@ -32,7 +32,7 @@ _NUMERIC_COLUMNS = ("value", "target", "room")
 
 @run_in_python_thread
 def compute_figures(
-    what: str | list[LayerSnapshot],
+    path_or_snapshots: str | list[LayerSnapshot],
     options: RunOptions,
     *,
     source: str = "",
@@ -41,29 +41,31 @@ def compute_figures(
 ) -> TabulatedPlan:
     """Compute all indicators and area tables of a plan.
 
-    ``what``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
+    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
     May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate_sources as core_tabulate
 
-    if isinstance(what, str):
-        return core_tabulate(what, options, source=source, progress=progress, cancellation=cancellation)
-    layers, options = read_plan_snapshots(what, options, lambda share, text: progress(0.3 * share, text), cancellation)
+    if isinstance(path_or_snapshots, str):
+        return core_tabulate(path_or_snapshots, options, source=source, progress=progress, cancellation=cancellation)
+    layers, options = read_plan_snapshots(
+        path_or_snapshots, options, lambda share, text: progress(0.3 * share, text), cancellation
+    )
     return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
 
 
 @run_in_python_thread
-def make_figures_table(done: TabulatedPlan) -> OutputTable:
+def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
     """Return indicators and other figures as an output table without geometry.
 
     One row per indicator and target, then one row per figure of the other area tables.
     """
-    rows = [*_list_indicators(done), *_list_other_figures(done)]
+    rows = [*_iterate_indicator_rows(tabulated_plan), *_iterate_figure_rows(tabulated_plan)]
     fields = QgsFields()
     for name in FIGURE_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
-        field.setAlias(done.indicators.texts.get("figure_columns", name))
+        field.setAlias(tabulated_plan.indicators.texts.get("figure_columns", name))
         fields.append(field)
 
     def iterate_features() -> Iterator[QgsFeature]:
@@ -78,7 +80,7 @@ def make_figures_table(done: TabulatedPlan) -> OutputTable:
     )
 
 
-def _list_indicators(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
+def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render import figures as shown
     from ...core.render.words import ReportTexts
 
@@ -113,7 +115,7 @@ def _list_indicators(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
             }
 
 
-def _list_other_figures(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
+def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render.tables.model import list_records
 
     tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
@@ -129,8 +131,10 @@ def _list_other_figures(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any
 
 
 @run_in_python_thread
-def write_figures_workbook(tabulated: TabulatedPlan, target: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
+def write_figures_workbook(
+    tabulated_plan: TabulatedPlan, target: str, cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
     """Write the computed figures to an xlsx workbook."""
     from ...core.tabulate import write_figures_workbook as write
 
-    write(tabulated, target, cancellation)
+    write(tabulated_plan, target, cancellation)

@@ -26,7 +26,7 @@ class BatchedRowAdder(QObject):
     """Adds rows to a layer in batches from the event loop.
 
     QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
-    is called. ``lost`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
+    is called. ``on_row_rejected`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
     batch.
     """
 
@@ -34,12 +34,12 @@ class BatchedRowAdder(QObject):
         self,
         layer: QgsVectorLayer,
         rows: list[QgsFeature],
-        lost: Callable[[], None],
+        on_row_rejected: Callable[[], None],
         provider: Callable[[QgsVectorLayer], Any] = QgsVectorLayer.dataProvider,
     ):
         super().__init__(layer)
         self.setObjectName(_OBJECT_NAME)
-        self._layer, self._rows, self._next, self._lost = layer, rows, 0, lost
+        self._layer, self._rows, self._next, self._lost = layer, rows, 0, on_row_rejected
         self._provider = provider
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -120,13 +120,13 @@ def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
 
 
 def show_findings(
-    project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
+    project: QgsProject, rows: list[QgsFeature], crs: Any, on_row_rejected: Callable[[], None] = lambda: None
 ) -> QgsVectorLayer | None:
     """Show findings in the project's findings layer; create it on top if missing.
 
     Main thread. Each row then has its feature id, which `replace_findings_in_layer` needs. Of very many rows, those
     after the first batch are added later. Return the layer, or None if it rejected rows: the layer is then removed,
-    because an incomplete list could be mistaken for a complete one. ``lost`` is called if rows are rejected later.
+    because an incomplete list could be mistaken for a complete one. ``on_row_rejected`` is called if rows are rejected later.
     """
     layer = find_findings_layer(project)
     if layer is None:
@@ -150,7 +150,7 @@ def show_findings(
         current_layer = find_findings_layer(project)
         if current_layer is not None and current_layer.id() == shown_layer_id and find_row_adder(current_layer) is None:
             remove_findings_layer(project)
-            lost()
+            on_row_rejected()
 
     layer.setCrs(convert_to_qgis_crs(crs))
     if not (

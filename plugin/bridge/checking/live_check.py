@@ -79,21 +79,27 @@ class LiveCheck(QObject):
             edits.lost.connect(self._stop_as_outdated)
 
     # --- input
-    def begin_from_result(self, checked: CheckResult, options: RunOptions, names: dict[str, str]) -> None:
+    def begin_from_result(
+        self, check_result: CheckResult, options: RunOptions, layer_id_by_name: dict[str, str]
+    ) -> None:
         """Start re-checking edits against the result of a complete check.
 
-        ``names``: name of each layer in the check → layer id in the project.
+        ``layer_id_by_name``: name of each layer in the check → layer id in the project.
         """
         from ...core.live.session import EditBatch, IncrementalSession
 
         if self._is_stopped:
             self.outdated.emit()
             return
-        self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
+        self._roles = {
+            layer_id_by_name[layer.name]: role
+            for role, layer in check_result.plan.layers.items()
+            if layer.name in layer_id_by_name
+        }
         for layer_id in self._listeners.keys() - self._roles.keys():
             self._listeners.pop(layer_id).stop()
-        self._checked, self._options = checked, options
-        self._check_session, self._queued_edits = IncrementalSession(checked, options), EditBatch()
+        self._checked, self._options = check_result, options
+        self._check_session, self._queued_edits = IncrementalSession(check_result, options), EditBatch()
         if not self._listeners:
             self.stop()
         elif any(edits.has_renumbered_features for edits in self._listeners.values()):
@@ -102,7 +108,7 @@ class LiveCheck(QObject):
         else:
             self._schedule_read()
 
-    def pause_or_resume(self, paused: bool) -> None:
+    def set_paused(self, paused: bool) -> None:
         """Pause re-checks if ``paused``, else resume; edits are collected meanwhile."""
         self._is_paused = paused
         self._schedule_read()
@@ -211,7 +217,7 @@ class LiveCheck(QObject):
                 features |= {(self._roles[layer_id], fid) for fid in edits.waiting_fids}
         return features
 
-    def find_unsaved(self, features: Iterable[FeatureKey]) -> set[FeatureKey]:
+    def find_unsaved_features(self, features: Iterable[FeatureKey]) -> set[FeatureKey]:
         """Return those of the features whose edits are not saved."""
         unsaved = {
             (self._roles[layer_id], fid)
@@ -308,10 +314,10 @@ class LiveCheck(QObject):
             self._job = self._running_trial
             self._runner.start(self._job)
 
-    def _start_job(self, doing: Callable[..., Any], on_done: Callable[[Any], None], *, is_hidden: bool) -> None:
+    def _start_job(self, work: Callable[..., Any], on_done: Callable[[Any], None], *, is_hidden: bool) -> None:
         self._job = BackgroundJob(
             tr("Preparing to check edits"),
-            doing,
+            work,
             on_done=on_done,
             on_error=self._on_failed,
             on_cancelled=self._stop_as_outdated,

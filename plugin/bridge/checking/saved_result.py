@@ -112,18 +112,26 @@ def _make_saved_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> Sa
 
 
 def make_saved_result(
-    checked: CheckResult, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
+    check_result: CheckResult,
+    state: ProjectState,
+    layer_id_by_name: dict[str, str],
+    finished: datetime,
+    cancellation: Cancellation,
 ) -> SavedResult:
     """Return a check result in the form in which it is stored.
 
-    ``names``: name of each layer in the check → layer id; ``finished``: time of the check. May be called from any
+    ``layer_id_by_name``: name of each layer in the check → layer id; ``finished``: time of the check. May be called from any
     thread.
     """
     from ...core.io.table_digest import compute_table_digest
     from ...core.results.saved_result import make_side_file_record
 
-    plan = checked.plan
-    roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
+    plan = check_result.plan
+    roles = {
+        layer_id_by_name[layer.name]: (role, layer)
+        for role, layer in plan.layers.items()
+        if layer.name in layer_id_by_name
+    }
     layers = []
     for one in state.layer_states:
         role, layer = roles.get(one.id, ("", None))
@@ -131,7 +139,7 @@ def make_saved_result(
         layers.append(replace(one, role=role, digest=digest))
     return SavedResult(
         finished,
-        checked.report,
+        check_result.report,
         plan.crs.to_wkt(),
         dict(state.check_settings),
         layers,
@@ -151,8 +159,8 @@ def take_plan_snapshots(project: QgsProject) -> list[LayerSnapshot]:
 def find_changes_since_check(
     saved: SavedResult,
     state: ProjectState,
-    shots: list[LayerSnapshot],
-    outlines: list[role_recognition.LayerSchema],
+    snapshots: list[LayerSnapshot],
+    layer_schemas: list[role_recognition.LayerSchema],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck | None:
     """Return what has changed in a project since its saved result.
@@ -174,31 +182,31 @@ def find_changes_since_check(
             changes = changes.add_changed_layer(one.name, one.role)
         elif not (one.stamp and current_layer.stamp == one.stamp and not one.unsaved and not current_layer.unsaved):
             to_compare.append(one)
-    new = [outline for outline in outlines if outline.id not in saved_layer_by_id]
+    new = [outline for outline in layer_schemas if outline.id not in saved_layer_by_id]
     if new:
         layer_id_by_role = role_recognition.recognise_layers(new, state.options).layer_id_by_role
         for role, layer_id in layer_id_by_role.items():
             changes = changes.add_changed_layer(current_layer_by_id[layer_id].name, role)
-    return _compare_rows(to_compare, changes, state, shots, cancellation)
+    return _add_layers_with_changed_rows(to_compare, changes, state, snapshots, cancellation)
 
 
-def _compare_rows(
-    to_compare: list[SavedLayer],
+def _add_layers_with_changed_rows(
+    saved_layers: list[SavedLayer],
     changes: ChangesSinceCheck,
     state: ProjectState,
-    shots: list[LayerSnapshot],
+    snapshots: list[LayerSnapshot],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
     from ...core.io.table_digest import compute_table_digest
 
-    ids_to_compare = {one.id for one in to_compare}
-    shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
-    if not shots:
+    ids_to_compare = {one.id for one in saved_layers}
+    snapshots = [shot for shot in snapshots if shot.layer_id in ids_to_compare]
+    if not snapshots:
         return changes
-    source_layers, _options = read_plan_snapshots(shots, state.options, lambda share, text: None, cancellation)
-    ids = {shot.name: shot.layer_id for shot in shots}
+    source_layers, _options = read_plan_snapshots(snapshots, state.options, lambda share, text: None, cancellation)
+    ids = {shot.name: shot.layer_id for shot in snapshots}
     digests = {ids[source.name]: compute_table_digest(source) for source in source_layers if not source.problem}
-    for one in to_compare:
+    for one in saved_layers:
         if not one.digest or digests.get(one.id) != one.digest:
             changes = changes.add_changed_layer(one.name, one.role)
     return changes

@@ -69,15 +69,15 @@ def compare_versions(
 
 
 @run_in_python_thread
-def write_comparison_workbook(tabulated: PlanComparison, target: str, lang: str) -> None:
+def write_comparison_workbook(comparison: PlanComparison, target: str, lang: str) -> None:
     """Write the comparison of two layer versions to an xlsx workbook."""
     from ...core.versions.tables import write_comparison_workbook as put
 
-    put(tabulated, target, Texts(lang))
+    put(comparison, target, Texts(lang))
 
 
 @run_in_python_thread
-def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
+def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTable:
     """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
     import shapely
@@ -85,9 +85,9 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     from ...core.versions.tables import format_changes, get_part_keys
 
     texts = Texts(lang)
-    parts = done.comparison.changed_parts
-    part_shapes = done.plan.reproject_for_findings(
-        done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
+    parts = comparison.comparison.changed_parts
+    part_shapes = comparison.plan.reproject_for_findings(
+        comparison.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
     )
     fields = QgsFields()
     for name in CHANGED_AREA_COLUMNS:
@@ -98,7 +98,7 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     def iterate_features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, part_shapes, strict=True):
-            old_key, new_key = get_part_keys(done, part)
+            old_key, new_key = get_part_keys(comparison, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
             values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, old_key, new_key]
             feature = QgsFeature(fields)
@@ -110,5 +110,10 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
             yield feature
 
     return OutputTable(
-        "versions", fields, Qgis.WkbType.MultiPolygon, convert_to_qgis_crs(done.plan.crs), iterate_features, len(parts)
+        "versions",
+        fields,
+        Qgis.WkbType.MultiPolygon,
+        convert_to_qgis_crs(comparison.plan.crs),
+        iterate_features,
+        len(parts),
     )

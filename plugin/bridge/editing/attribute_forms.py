@@ -27,7 +27,7 @@ from qgis.core import (
 from ...core.messages.texts import Texts
 from ...core.standard.numbering import has_county_code_format
 from ..settings import get_report_language
-from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
+from .dependent_fields import FORM_PROPERTY, make_area_expression, make_code_name_expression
 from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
@@ -86,9 +86,11 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
         index = fields[field.name]
         if index >= 0:
             layer.setFieldAlias(index, field.alias)
-            layer.setEditorWidgetSetup(index, _make_widget(field, find_allowed_codes(template, field, norm), texts))
+            layer.setEditorWidgetSetup(
+                index, _make_widget_setup(field, find_allowed_codes(template, field, norm), texts)
+            )
             _set_constraint(layer, index, field, template, norm, texts)
-    autofilled_indexes = _set_defaults(layer, template, norm, county)
+    autofilled_indexes = _set_default_values(layer, template, norm, county)
     config = _arrange_sections(layer, template, texts)
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in autofilled_indexes)
@@ -106,13 +108,13 @@ def get_role_of_form(layer: QgsVectorLayer) -> str:
     return str(layer.customProperty(FORM_PROPERTY, "") or "")
 
 
-def apply_forms_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
+def apply_forms_to_project(project: QgsProject, layer_id_by_role: dict[str, str], norm: Norm) -> list[str]:
     """Set the attribute forms of layers and return the names of these layers.
 
-    ``roles``: role → layer id. Layers that are no longer in the project are skipped.
+    ``layer_id_by_role``: role → layer id. Layers that are no longer in the project are skipped.
     """
     changed_layers = []
-    for role, layer_id in roles.items():
+    for role, layer_id in layer_id_by_role.items():
         layer = project.mapLayer(layer_id)
         template = find_matching_template(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
         if template is not None:
@@ -131,7 +133,7 @@ def _find_county_code(norm: Norm) -> str:
 
 
 # --- widgets
-def _make_widget(field: TemplateField, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
+def _make_widget_setup(field: TemplateField, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
     if codes is not None:
         blank_choice = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
         choices = [{label: code} for label, code in list_code_choices(codes, field.code_pad)]
@@ -285,24 +287,26 @@ def _make_date_constraint(
 
 # --- default values
 def _make_default_expression(
-    layer: QgsVectorLayer, template: Template, field: TemplateField, norm: Norm, county: str
+    layer: QgsVectorLayer, template: Template, field: TemplateField, norm: Norm, county_code: str
 ) -> str:
     """Return the default expression of a field that depends on no other field.
 
     Empty for a field without a default value.
     """
     if field.meaning == "key":
-        return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
+        return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county_code)}' if county_code else ''})"
     if field.meaning == "feature_code" and template.feature_code:
         return QgsExpression.quotedString(template.feature_code)
     if field.default:
         return QgsExpression.quotedString(field.default)
-    if county and template.role not in norm.standard.concepts.get("townships", ()):
-        return _make_division_expression(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
+    if county_code and template.role not in norm.standard.concepts.get("townships", ()):
+        return _make_division_expression(
+            field, norm, county_code, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or "")
+        )
     return ""
 
 
-def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
+def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, county_code: str) -> set[int]:
     """Set the default values of a layer; return the fields that they fill completely."""
     autofilled_indexes: set[int] = set()
     index_by_field_name = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
@@ -314,7 +318,7 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         column_name, by = layer.fields().at(index).name(), followed.get(field.name)
         follows = by is not None
         if by is not None:
-            expression = make_name_expression(
+            expression = make_code_name_expression(
                 by.codes, layer.fields().at(index_by_field_name[by.name]).name(), column_name
             )
         elif field.meaning in ("area", "gross_area") and _can_compute_area(layer, template, field):
@@ -323,7 +327,7 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
             drawn_area_expression = f"round(sanxian_statutory_area(@geometry), {decimals})"
             expression = make_area_expression(decimals, column_name) if follows else drawn_area_expression
         else:
-            expression = _make_default_expression(layer, template, field, norm, county)
+            expression = _make_default_expression(layer, template, field, norm, county_code)
         # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills dependent fields.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
@@ -358,12 +362,12 @@ def _can_compute_area(layer: QgsVectorLayer, template: Template, field: Template
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
-def _make_division_expression(field: TemplateField, norm: Norm, county: str, name: str) -> str:
+def _make_division_expression(field: TemplateField, norm: Norm, county_code: str, name: str) -> str:
     if field.meaning == "division_code":
-        return QgsExpression.quotedString(county)
+        return QgsExpression.quotedString(county_code)
     divisions = norm.standard.code_lists.get("divisions")
-    if divisions and county in divisions.entry_by_code:
-        name = divisions.entry_by_code[county].name
+    if divisions and county_code in divisions.entry_by_code:
+        name = divisions.entry_by_code[county_code].name
     return QgsExpression.quotedString(name) if field.meaning == "division_name" and name else ""
 
 

@@ -23,7 +23,7 @@ except ImportError:
 ChangedValueRecord = Sequence[Sequence[Any]]
 
 
-def record_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
+def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
     """Return a record that grows with each value changed in the layer; drop it to end the recording."""
     if QSignalSpy is not None:
         return QSignalSpy(layer.attributeValueChanged)

@@ -33,7 +33,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 from ...core.errors import SanxianError
 from ..running.tasks import log_error
 from ..texts import tr
-from .changed_values import ChangedValueRecord, record_changed_values
+from .changed_values import ChangedValueRecord, start_recording_changed_values
 from .expression_function import is_null
 from .expression_values import compute_statutory_areas, evaluate_code_name
 
@@ -55,30 +55,30 @@ _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geom
 
 
 # --- expressions
-def make_name_expression(codes: str, code_field: str, own_field: str) -> str:
+def make_code_name_expression(code_list_id: str, code_field: str, target_field: str) -> str:
     """Return the default expression for the name of the code in another field."""
     column = QgsExpression.quotedColumnRef(code_field)
     return _make_expression_keeping_value(
-        f"sanxian_code_name({QgsExpression.quotedString(codes)}, {column})", own_field
+        f"sanxian_code_name({QgsExpression.quotedString(code_list_id)}, {column})", target_field
     )
 
 
-def make_area_expression(decimals: int, own_field: str) -> str:
+def make_area_expression(decimals: int, target_field: str) -> str:
     """Return the default expression for a feature's statutory area in m².
 
-    ``decimals``: number of decimals; ``own_field``: field that receives the area. The statutory area is that on the
+    ``decimals``: number of decimals; ``target_field``: field that receives the area. The statutory area is that on the
     ellipsoid by the formula of the national land survey.
     """
-    return _make_expression_keeping_value(f"round(sanxian_statutory_area(@geometry), {decimals})", own_field)
+    return _make_expression_keeping_value(f"round(sanxian_statutory_area(@geometry), {decimals})", target_field)
 
 
-def _make_expression_keeping_value(expression: str, own_field: str) -> str:
+def _make_expression_keeping_value(expression: str, target_field: str) -> str:
     """Return an expression that falls back to the current value of the field.
 
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
     expression valid while the plugin's functions are not registered.
     """
-    column_reference = QgsExpression.quotedColumnRef(own_field)
+    column_reference = QgsExpression.quotedColumnRef(target_field)
     return f"coalesce(eval({QgsExpression.quotedString(expression)}), {column_reference})"
 
 
@@ -99,7 +99,7 @@ class DependentField:
 def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     """Return the fields of a layer that depend on a code or on the geometry.
 
-    They are recognised by their default values, which come from `make_name_expression` or `make_area_expression`.
+    They are recognised by their default values, which come from `make_code_name_expression` or `make_area_expression`.
     """
     dependent_fields = []
     for index in range(layer.fields().count()):
@@ -229,25 +229,26 @@ class DependentValueFill:
             request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
         return request
 
-    def _compute_values(self, one: DependentField, rows: list[QgsFeature]) -> list[Any]:
-        if one.source_index is not None:
-            return self._find_names(one, [row[one.source_index] for row in rows])
+    def _compute_values(self, dependent_field: DependentField, rows: list[QgsFeature]) -> list[Any]:
+        if dependent_field.source_index is not None:
+            return self._find_names(dependent_field, [row[dependent_field.source_index] for row in rows])
         areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
         return [
-            round(area, one.area_decimals) if row.hasGeometry() else None for row, area in zip(rows, areas, strict=True)
+            round(area, dependent_field.area_decimals) if row.hasGeometry() else None
+            for row, area in zip(rows, areas, strict=True)
         ]
 
-    def _find_names(self, one: DependentField, codes: list[Any]) -> list[Any]:
+    def _find_names(self, dependent_field: DependentField, codes: list[Any]) -> list[Any]:
         """Return the names of codes; each distinct code is looked up once per command."""
-        name_by_code = self._names.setdefault(one.target_index, {})
+        name_by_code = self._names.setdefault(dependent_field.target_index, {})
         code_names = []
         for code in codes:
             # A QGIS NULL cannot be a dictionary key.
             if not isinstance(code, str):
-                code_names.append(find_code_name(one, code))
+                code_names.append(find_code_name(dependent_field, code))
                 continue
             if code not in name_by_code:
-                name_by_code[code] = find_code_name(one, code)
+                name_by_code[code] = find_code_name(dependent_field, code)
             code_names.append(name_by_code[code])
         return code_names
 
@@ -413,7 +414,7 @@ class _LayerUpdater(QObject):
         """Record changed values; begin a new record."""
         if not self._stack_connections:
             return
-        self._record = record_changed_values(self.layer)
+        self._record = start_recording_changed_values(self.layer)
         if not self._is_listening:
             self._is_listening = True
             self.layer.attributeValueChanged.connect(self._on_value_changed)

@@ -153,7 +153,7 @@ def _find_code_list(name: Any) -> Any:
     raise InputError("code_list_unknown", name=str(name))
 
 
-def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
+def _find_list_and_code(list_name: Any, value: Any) -> tuple[Any, str]:
     """Return a code list and a code, padded as the code list writes it.
 
     An unknown code is returned unchanged.
@@ -171,7 +171,7 @@ def evaluate_code_name(context: QgsExpressionContext | None, list_name: Any, val
     """Return the name of a code in a code list; NULL if the code is unknown."""
     if list_name is None or value is None:
         return NULL
-    codes, code = _find_code(list_name, value)
+    codes, code = _find_list_and_code(list_name, value)
     return codes.entry_by_code[code].name if code in codes.entry_by_code else NULL
 
 
@@ -179,7 +179,7 @@ def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: A
     """Return the parent of a code in a code list; NULL without a parent."""
     if list_name is None or value is None:
         return NULL
-    codes, code = _find_code(list_name, value)
+    codes, code = _find_list_and_code(list_name, value)
     return (codes.entry_by_code[code].parent or NULL) if code in codes.entry_by_code else NULL
 
 

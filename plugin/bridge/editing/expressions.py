@@ -31,7 +31,7 @@ class ExpressionFunctions:
     """
 
     def __init__(self) -> None:
-        self._ledgers = feature_numbers.NumberRegisters()
+        self._ledgers = feature_numbers.FeatureNumberRegisters()
         self._dependent_fields = DependentFieldUpdater()
         self._functions: list[SanxianExpressionFunction] = []
 
@@ -51,7 +51,7 @@ class ExpressionFunctions:
         self._dependent_fields.stop(QgsProject.instance())
         self._ledgers.stop(QgsProject.instance())
 
-    def _compute_next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
+    def _issue_next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
         next_bsm = self._ledgers.issue_next_bsm(
             resolve_layer(context, layer), "" if county is None else str(county).strip()
         )
@@ -96,7 +96,7 @@ class ExpressionFunctions:
                     "sanxian_next_bsm()",
                     'CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END',
                 ),
-                self._compute_next_bsm,
+                self._issue_next_bsm,
             ),
             SanxianExpressionFunction(
                 "sanxian_code_name",

@@ -32,10 +32,10 @@ _HIGHEST_NUMBER_PROPERTY = "sanxian/bsm/"
 _PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
 
 
-class NumberRegister(QObject):
+class FeatureNumberRegister(QObject):
     """Keeps the highest feature number (BSM) of one layer by county.
 
-    Used on the layer's thread only, except `get_known_highest`. ``gone`` is called when the layer is deleted.
+    Used on the layer's thread only, except `get_known_highest_number`. ``gone`` is called when the layer is deleted.
     """
 
     def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
@@ -44,7 +44,7 @@ class NumberRegister(QObject):
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._on_layer_deleted_by_id = gone
         self._source = _make_source_key(layer)
-        self.database = get_database(layer)
+        self.database = get_database_path(layer)
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._recalled: set[str] = set()
@@ -89,13 +89,13 @@ class NumberRegister(QObject):
             self._read_rows_once()
         return county or self._usual_county_code
 
-    def find_highest(self, county: str) -> int:
+    def find_highest_number(self, county_code: str) -> int:
         """Return a county's highest number in rows, unsaved edits and stored numbers."""
         self._read_rows_once()
-        if county not in self._recalled:
-            self._update_highest_numbers({county: self._read_stored(county)})
-            self._recalled.add(county)
-        return self._high.get(county, 0)
+        if county_code not in self._recalled:
+            self._update_highest_numbers({county_code: self._read_stored(county_code)})
+            self._recalled.add(county_code)
+        return self._high.get(county_code, 0)
 
     def discard_cached_numbers(self) -> None:
         """Discard stored numbers in memory, to read them again before the next number.
@@ -104,24 +104,24 @@ class NumberRegister(QObject):
         """
         self._recalled.clear()
 
-    def list_county_codes(self) -> set[str]:
+    def find_county_codes(self) -> set[str]:
         """Return the codes of the counties whose numbers occur in the layer."""
         self._read_rows_once()
         return set(self._high)
 
-    def issue_number(self, county: str, number: int) -> None:
+    def issue_number(self, county_code: str, number: int) -> None:
         """Issue a number; it remains used when edits are discarded.
 
         A thousand pasted features use a thousand numbers.
         """
-        self._high[county] = self._given[county] = number
+        self._high[county_code] = self._given[county_code] = number
 
-    def get_known_highest(self, county: str) -> int | None:
+    def get_known_highest_number(self, county_code: str) -> int | None:
         """Return a county's highest number that is known without reading the layer.
 
         None before the layer was read. May be called from any thread.
         """
-        return self._high.get(county)
+        return self._high.get(county_code)
 
     # --- the layer
     def _find_number_field_index(self) -> int:
@@ -156,18 +156,18 @@ class NumberRegister(QObject):
                     if number > settings.read_setting(f"bsm/{name}/{county}", 0):
                         settings.store_setting(f"bsm/{name}/{county}", number)
 
-    def _read_stored(self, county: str) -> int:
+    def _read_stored(self, county_code: str) -> int:
         """Return the highest stored number of the layer, project, data and database.
 
         The project stores numbers of all its layers, whichever of them had the number.
         """
-        stored_numbers = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county, 0) or 0)]
+        stored_numbers = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county_code, 0) or 0)]
         if (project := self.layer.project()) is not None:
-            stored_numbers.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
+            stored_numbers.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county_code, 0)[0])
         return max(
             [
                 *stored_numbers,
-                *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_highest_number_keys()),
+                *(settings.read_setting(f"bsm/{name}/{county_code}", 0) for name in self._make_highest_number_keys()),
             ]
         )
 
@@ -262,7 +262,7 @@ def _make_source_key(layer: QgsVectorLayer) -> str:
     return _digest_database_path(str(parts.get("path") or layer.publicSource(True)), str(parts.get("layerName") or ""))
 
 
-def get_database(layer: QgsVectorLayer) -> str:
+def get_database_path(layer: QgsVectorLayer) -> str:
     """Return the path or name of a layer's database.
 
     That is the GeoPackage or FileGDB, the folder of a shapefile, or database and schema on a server. Empty for
@@ -312,14 +312,14 @@ def _find_highest_numbers_outside_project(database: str, project_layers: Iterabl
     return highest_by_county
 
 
-class NumberRegisters:
+class FeatureNumberRegisters:
     """The number registers of all layers of a project.
 
     They are created when layers with a BSM field are added, or on demand.
     """
 
     def __init__(self) -> None:
-        self._of: dict[str, NumberRegister] = {}
+        self._of: dict[str, FeatureNumberRegister] = {}
         #: Database → the highest numbers of its layers that were not in the project when it was read.
         self._outside: dict[str, dict[str, int]] = {}
 
@@ -341,10 +341,10 @@ class NumberRegisters:
             if isinstance(layer, QgsVectorLayer) and layer.fields().lookupField(NUMBER_FIELD) >= 0:
                 self.get_or_create(layer)
 
-    def get_or_create(self, layer: QgsVectorLayer) -> NumberRegister:
+    def get_or_create(self, layer: QgsVectorLayer) -> FeatureNumberRegister:
         """Return the number register of a layer; create it if missing."""
         if layer.id() not in self._of:
-            self._of[layer.id()] = NumberRegister(layer, self._on_layer_deleted_by_id)
+            self._of[layer.id()] = FeatureNumberRegister(layer, self._on_layer_deleted_by_id)
         return self._of[layer.id()]
 
     def _on_layer_deleted_by_id(self, layer_id: str) -> None:
@@ -355,42 +355,44 @@ class NumberRegisters:
             for other in self._of.values():
                 other.discard_cached_numbers()
 
-    def issue_next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
+    def issue_next_bsm(self, layer: QgsVectorLayer, county_code: str = "") -> str:
         """Return the next free number over all layers.
 
         The number is issued if the layer is being edited. Raise InputError if neither the project nor the layer's
         numbers name a county.
         """
         if QThread.currentThread() != layer.thread():
-            return self._preview_next(layer, county) if county else ""
+            return self._preview_next(layer, county_code) if county_code else ""
         register = self.get_or_create(layer)
-        county = county or register.get_county_code()
-        if not county:
+        county_code = county_code or register.get_county_code()
+        if not county_code:
             raise InputError("bsm_county", value="")
-        number = self.find_highest_of_all(county) + 1
-        bsm = make_bsm(county, number)
+        number = self.find_highest_of_all(county_code) + 1
+        bsm = make_bsm(county_code, number)
         if layer.isEditable():
-            register.issue_number(county, number)
+            register.issue_number(county_code, number)
         return bsm
 
-    def find_highest_of_all(self, county: str) -> int:
+    def find_highest_of_all(self, county_code: str) -> int:
         """Return the highest number ever used in a county, over all layers and databases."""
         current = QThread.currentThread()
         here = [one for one in self._of.values() if one.layer is not None]
         # Layers of another thread are not read from this one.
         highest_numbers = [
-            one.find_highest(county) if one.layer.thread() == current else one.get_known_highest(county) or 0
+            one.find_highest_number(county_code)
+            if one.layer.thread() == current
+            else one.get_known_highest_number(county_code) or 0
             for one in here
         ]
         return max(
-            [*highest_numbers, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)],
+            [*highest_numbers, *(self._find_highest_in_database(one.database).get(county_code, 0) for one in here)],
             default=0,
         )
 
     def find_highest_numbers(self) -> dict[str, int]:
         """Return county → highest number, for all counties that the layers name."""
         counties = {one.get_county_code() for one in self._of.values()} | {
-            c for one in self._of.values() for c in one.list_county_codes()
+            c for one in self._of.values() for c in one.find_county_codes()
         }
         counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
         return {county: self.find_highest_of_all(county) for county in counties if county}
@@ -403,14 +405,14 @@ class NumberRegisters:
             self._outside[database] = _find_highest_numbers_outside_project(database, project_layers)
         return self._outside[database]
 
-    def _preview_next(self, layer: QgsVectorLayer, county: str) -> str:
+    def _preview_next(self, layer: QgsVectorLayer, county_code: str) -> str:
         """Return the next number known without reading a layer; empty before it was read."""
         layer_register = self._of.get(layer.id())
-        if layer_register is None or layer_register.get_known_highest(county) is None:
+        if layer_register is None or layer_register.get_known_highest_number(county_code) is None:
             return ""
-        highest_numbers = [one.get_known_highest(county) or 0 for one in list(self._of.values())]
-        highest_numbers += [highest_by_county.get(county, 0) for highest_by_county in list(self._outside.values())]
-        return make_bsm(county, max(highest_numbers) + 1)
+        highest_numbers = [one.get_known_highest_number(county_code) or 0 for one in list(self._of.values())]
+        highest_numbers += [highest_by_county.get(county_code, 0) for highest_by_county in list(self._outside.values())]
+        return make_bsm(county_code, max(highest_numbers) + 1)
 
 
 def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
@@ -418,7 +420,7 @@ def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()
 
     The databases are the project's and ``databases``, next to which a new layer is created.
     """
-    ledgers = NumberRegisters()
+    ledgers = FeatureNumberRegisters()
     ledgers.start(project)
     try:
         highest_by_county = ledgers.find_highest_numbers()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAX_OPEN_LEGEND_ENTRIES = 6
 
 
-def list_database_layers(database: Path) -> dict[str, str]:
+def find_sources_by_layer_name(database: Path) -> dict[str, str]:
     """Return the layers of a database: name → data source."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
@@ -39,34 +39,40 @@ def make_vector_layer(source: str, name: str, project: QgsProject) -> QgsVectorL
     return QgsVectorLayer(source, name, "ogr", options)
 
 
-def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county: str) -> None:
+def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, county_code: str, county_name: str) -> None:
     """Set name, role, symbols, form, constraints and default values of a layer.
 
-    ``role``: code of the plan layer; ``code``, ``county``: code and name of the county, which are stored in the
+    ``role``: code of the plan layer; ``county_code``, ``county_name``: code and name of the county, which are stored in the
     layer.
     """
     template = attribute_forms.find_matching_template(layer, role, norm.standard) or norm.standard.templates[role]
     layer.setName(template.name)
     set_assigned_role(layer, role)
     styles.apply_role_style(layer, role)
-    layer.setCustomProperty(COUNTY_CODE_PROPERTY, code)
-    layer.setCustomProperty(attribute_forms.COUNTY_NAME_PROPERTY, county)
+    layer.setCustomProperty(COUNTY_CODE_PROPERTY, county_code)
+    layer.setCustomProperty(attribute_forms.COUNTY_NAME_PROPERTY, county_name)
     attribute_forms.apply_template_form(layer, template, norm)
 
 
 def place_layer_in_tree(
-    project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard, roles: Mapping[str, str] | None = None
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    role: str,
+    standard: Standard,
+    role_by_layer_id: Mapping[str, str] | None = None,
 ) -> QgsLayerTreeLayer:
     """Place a layer in the standard's layer tree, or move its existing node there.
 
-    ``role``: code of the plan layer; ``roles``: layer id → role, for layers without a role property.
+    ``role``: code of the plan layer; ``role_by_layer_id``: layer id → role, for layers without a role property.
     """
     root, branch = project.layerTreeRoot(), find_branch(role, standard)
     former_node = root.findLayer(layer.id())
     group = _get_or_create_branch_group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.roles_of_other_editions)}
     later = (
-        n for n, child in enumerate(group.children()) if order.get(_find_role(child, roles or {}), -1) > order[role]
+        n
+        for n, child in enumerate(group.children())
+        if order.get(_find_role(child, role_by_layer_id or {}), -1) > order[role]
     )
     node = QgsLayerTreeLayer(layer)
     # The new node first: a layer without a node would be removed from the project.
@@ -86,15 +92,18 @@ def get_layer_order(standard: Standard) -> dict[str, int]:
     return {role: n for n, role in enumerate(roles)}
 
 
-def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Standard) -> list[str]:
+def arrange_layers(project: QgsProject, layer_id_by_role: Mapping[str, str], standard: Standard) -> list[str]:
     """Move layers to the groups of the standard's layer tree; return their names.
 
-    ``roles``: role → layer id. Their visibility is kept. Groups that become empty are removed.
+    ``layer_id_by_role``: role → layer id. Their visibility is kept. Groups that become empty are removed.
     """
-    by_id, arranged_layer_names = {layer_id: role for role, layer_id in roles.items()}, []
+    by_id, arranged_layer_names = {layer_id: role for role, layer_id in layer_id_by_role.items()}, []
     order = get_layer_order(standard)
-    for role in sorted(roles.keys() & order.keys(), key=order.__getitem__):
-        layer, node = project.mapLayer(roles[role]), project.layerTreeRoot().findLayer(roles[role])
+    for role in sorted(layer_id_by_role.keys() & order.keys(), key=order.__getitem__):
+        layer, node = (
+            project.mapLayer(layer_id_by_role[role]),
+            project.layerTreeRoot().findLayer(layer_id_by_role[role]),
+        )
         if not isinstance(layer, QgsVectorLayer) or node is None:
             continue
         group, is_visible = node.parent(), node.itemVisibilityChecked()
@@ -110,9 +119,9 @@ def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
         group.removeChildNode(empty)
 
 
-def _find_role(node: object, roles: Mapping[str, str]) -> str:
+def _find_role(node: object, role_by_layer_id: Mapping[str, str]) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
-    return get_assigned_role(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
+    return get_assigned_role(layer) or role_by_layer_id.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
 
 
 def _get_or_create_branch_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:

@@ -36,7 +36,7 @@ def _make_state(check_result: Any, options: Any, session: Any, documents: Mappin
     return EditingState(check_result, options, session=session, documents=documents)
 
 
-def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
     """Return the work of a trial that lists all ways to fix a finding."""
 
     def work(
@@ -50,7 +50,7 @@ def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..
     return work
 
 
-def make_alignment_work(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
+def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
     """Return the work of a trial that lists the ways to align a feature (`core.fixes.choices.list_alignments`)."""
 
     def work(
@@ -64,7 +64,7 @@ def make_alignment_work(request: Any, within_m: float) -> Callable[..., list[Fix
     return work
 
 
-def make_batch_work(
+def make_batch_trial(
     findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
 ) -> Callable[..., BatchTrial]:
     """Return the work of a trial that proposes a fix for each finding, and applies those that may be."""

@@ -84,12 +84,12 @@ def _read_colors() -> dict[str, str]:
 
 def has_style(name: str) -> bool:
     """Return True if a style of this name exists."""
-    return styles.has_own_style(name)
+    return styles.has_style_entry(name)
 
 
 def apply_named_style(layer: QgsVectorLayer, name: str) -> None:
     """Set the symbols and labels of a named style, or a plain outline if the style is unknown."""
-    if styles.has_own_style(name):
+    if styles.has_style_entry(name):
         styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
     else:
         layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))
@@ -140,22 +140,22 @@ def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer
     return layer
 
 
-def make_white_image(sheet: ImageFrame) -> QImage:
+def make_white_image(frame: ImageFrame) -> QImage:
     """Return a white image of a sheet's size."""
-    image = QImage(sheet.width_px, sheet.height_px, QImage.Format.Format_ARGB32_Premultiplied)
+    image = QImage(frame.width_px, frame.height_px, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
     return image
 
 
-def draw_layers(sheet: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
+def draw_layers(frame: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
     """Draw layers on a white image and return it; the first layer is on top."""
-    image = make_white_image(sheet)
+    image = make_white_image(frame)
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
     settings.setDestinationCrs(crs)
-    settings.setExtent(QgsRectangle(*sheet.extent))
-    settings.setOutputSize(QSize(sheet.width_px, sheet.height_px))
-    settings.setOutputDpi(sheet.dots_per_mm * MM_PER_INCH * sheet.symbol_scale)
+    settings.setExtent(QgsRectangle(*frame.extent))
+    settings.setOutputSize(QSize(frame.width_px, frame.height_px))
+    settings.setOutputDpi(frame.dots_per_mm * MM_PER_INCH * frame.symbol_scale)
     settings.setBackgroundColor(QColor("#FFFFFF"))
     settings.setFlag(Qgis.MapSettingsFlag.Antialiasing, True)
     settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, True)
@@ -179,36 +179,38 @@ def make_painter(image: QImage) -> QPainter:
 
 
 def draw_text(
-    painter: QPainter, sheet: ImageFrame, text: str, x: float, y: float, size_mm: float, bold: bool = False
+    painter: QPainter, frame: ImageFrame, text: str, x: float, y: float, size_mm: float, bold: bool = False
 ) -> None:
     """Draw black text with a halo; (x, y) is the middle of its left end in pixels."""
     font = QFont()
     font.setFamilies(list(FONT_FAMILIES))
-    font.setPixelSize(max(round(size_mm * sheet.dots_per_mm), 6))
+    font.setPixelSize(max(round(size_mm * frame.dots_per_mm), 6))
     font.setBold(bold)
     path = QPainterPath()
     path.addText(QPointF(x, y + 0.36 * font.pixelSize()), font, text)
-    halo = QPen(QColor("#FFFFFF"), 0.7 * sheet.dots_per_mm)
+    halo = QPen(QColor("#FFFFFF"), 0.7 * frame.dots_per_mm)
     halo.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.strokePath(path, halo)
     painter.fillPath(path, QColor("#000000"))
 
 
 def draw_leader_line(
-    painter: QPainter, sheet: ImageFrame, start: tuple[float, float], end: tuple[float, float]
+    painter: QPainter, frame: ImageFrame, start: tuple[float, float], end: tuple[float, float]
 ) -> None:
     """Draw a thin black line with a halo between two positions in pixels."""
     for colour, width_mm in (("#FFFFFF", 0.6), ("#000000", 0.2)):
-        painter.setPen(QPen(QColor(colour), width_mm * sheet.dots_per_mm))
+        painter.setPen(QPen(QColor(colour), width_mm * frame.dots_per_mm))
         painter.drawLine(QPointF(*start), QPointF(*end))
 
 
-def draw_severity_mark(painter: QPainter, sheet: ImageFrame, severity: str, x: float, y: float, size_mm: float) -> None:
+def draw_severity_marker(
+    painter: QPainter, frame: ImageFrame, severity: str, x: float, y: float, size_mm: float
+) -> None:
     """Draw the mark of a severity, which is distinguishable without colour.
 
     Errors have an octagon with a cross, warnings a triangle with a bar.
     """
-    unit = size_mm * sheet.dots_per_mm / 22
+    unit = size_mm * frame.dots_per_mm / 22
     painter.save()
     painter.translate(x - 11 * unit, y - 11 * unit)
     painter.scale(unit, unit)
@@ -249,12 +251,12 @@ def round_down_length(most_m: float) -> float:
     return next(power * n for n in (5, 2, 1) if power * n <= most_m)
 
 
-def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
+def draw_scale_bar(painter: QPainter, frame: ImageFrame) -> None:
     """Draw a scale bar of a round length, half black, half white, at the lower left."""
-    length = round_down_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
-    dot = sheet.dots_per_mm
-    width, height = length / sheet.pixel_size_m, 0.9 * dot
-    x, y = 2.5 * dot, sheet.height_px - 2.5 * dot
+    length = round_down_length((frame.extent[2] - frame.extent[0]) * 0.22)
+    dot = frame.dots_per_mm
+    width, height = length / frame.pixel_size_m, 0.9 * dot
+    x, y = 2.5 * dot, frame.height_px - 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.9 * dot))
     painter.drawRect(QRectF(x, y - height, width, height))
     painter.setPen(QPen(QColor("#000000"), 0.18 * dot))
@@ -262,13 +264,13 @@ def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
     painter.drawRect(QRectF(x, y - height, width, height))
     painter.fillRect(QRectF(x, y - height, width / 2, height), QColor("#000000"))
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    draw_text(painter, sheet, text, x + width + 1.2 * dot, y - height / 2, 2.4)
+    draw_text(painter, frame, text, x + width + 1.2 * dot, y - height / 2, 2.4)
 
 
-def draw_north_arrow(painter: QPainter, sheet: ImageFrame, letter: str) -> None:
+def draw_north_arrow(painter: QPainter, frame: ImageFrame, letter: str) -> None:
     """Draw a north arrow with its letter."""
-    dot = sheet.dots_per_mm
-    x, y = sheet.width_px - 5.5 * dot, 2.5 * dot
+    dot = frame.dots_per_mm
+    x, y = frame.width_px - 5.5 * dot, 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.8 * dot))
     arrow = QPolygonF(
         [
@@ -282,7 +284,7 @@ def draw_north_arrow(painter: QPainter, sheet: ImageFrame, letter: str) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#000000"))
     painter.drawPolygon(arrow)
-    draw_text(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
+    draw_text(painter, frame, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
 
 
 #: Lines of one pixel remain sharp; above it files grow without a visible difference.

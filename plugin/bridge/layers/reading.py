@@ -51,43 +51,43 @@ def read_snapshots(
         row_count_read += one.feature_count
 
 
-def make_source_layer_without_rows(shot: LayerSnapshot) -> SourceLayer:
+def make_source_layer_without_rows(snapshot: LayerSnapshot) -> SourceLayer:
     """Return name, fields and origin of a snapshot as a table without rows."""
     import geopandas as gpd
 
     from ...core.geometry.crs import parse_crs
     from ...core.plan.layer import SourceLayer
 
-    crs = parse_crs(format_crs_for_pyproj(shot.crs))
+    crs = parse_crs(format_crs_for_pyproj(snapshot.crs))
     return SourceLayer(
-        name=shot.name,
+        name=snapshot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
         fields=_apply_declared_field_types(
-            shot, tuple(make_field_info(shot.fields.at(n)) for n in _list_positions_of_read_fields(shot))
+            snapshot, tuple(make_field_info(snapshot.fields.at(n)) for n in _list_positions_of_read_fields(snapshot))
         ),
         crs=crs,
-        source=shot.file_path,
-        encoding=shot.encoding,
-        template_id=shot.template_id,
-        unsaved_edit_count=shot.unsaved_change_count,
-        declared_geometry_type=QgsWkbTypes.displayString(shot.geometry_type),
-        declared_row_count=shot.feature_count if shot.is_count_known else None,
-        row_filter=shot.subset_filter,
+        source=snapshot.file_path,
+        encoding=snapshot.encoding,
+        template_id=snapshot.template_id,
+        unsaved_edit_count=snapshot.unsaved_change_count,
+        declared_geometry_type=QgsWkbTypes.displayString(snapshot.geometry_type),
+        declared_row_count=snapshot.feature_count if snapshot.is_count_known else None,
+        row_filter=snapshot.subset_filter,
     )
 
 
-def _apply_declared_field_types(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+def _apply_declared_field_types(snapshot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
     """Return the fields with types and aliases as declared in their database.
 
     The aliases that QGIS shows may be those of an attribute form.
     """
     from ...core.io.field_types import FORMATS_WITH_DECLARATIONS
 
-    path = Path(shot.file_path)
+    path = Path(snapshot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
         return fields
-    tables = _read_declared_tables_once(shot.file_path, _read_database_stamp(path))
-    table = tables.get(shot.table_name) if shot.table_name else next(iter(tables.values()), None)
+    tables = _read_declared_tables_once(snapshot.file_path, _read_database_stamp(path))
+    table = tables.get(snapshot.table_name) if snapshot.table_name else next(iter(tables.values()), None)
     return table.add_declarations_to_fields(fields) if table else fields
 
 
@@ -108,7 +108,7 @@ def _read_database_stamp(path: Path) -> tuple[Any, ...]:
 
 
 def read_snapshot(
-    shot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only: frozenset[str] | None = None
+    snapshot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only: frozenset[str] | None = None
 ) -> SourceLayer:
     """Return the features of a snapshot as a table, read in one pass.
 
@@ -123,23 +123,23 @@ def read_snapshot(
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
 
-    outline = make_source_layer_without_rows(shot)
-    positions, crs = _list_positions_of_read_fields(shot), outline.crs
+    outline = make_source_layer_without_rows(snapshot)
+    positions, crs = _list_positions_of_read_fields(snapshot), outline.crs
     if only is not None:
-        positions = [n for n in positions if shot.fields.at(n).name().upper() in only]
-    feature_rows = _read_rows(shot, positions, cancellation)
-    stored_row_count = _count_expected(shot)
+        positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only]
+    feature_rows = _read_rows(snapshot, positions, cancellation)
+    stored_row_count = _count_expected(snapshot)
     if stored_row_count is not None and stored_row_count != len(feature_rows.fids):
         counts = {"read": len(feature_rows.fids), "stored": stored_row_count}
         return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored_row_count)
-    file, table_name = Path(shot.file_path), shot.table_name or Path(shot.file_path).stem
+    file, table_name = Path(snapshot.file_path), snapshot.table_name or Path(snapshot.file_path).stem
     shape_headers = read_shape_headers(file, table_name)
     described_crs = find_contradicting_crs(file, table_name)
     columns = (
-        list(zip(*feature_rows.attributes, strict=True)) if feature_rows.attributes else [()] * shot.fields.count()
+        list(zip(*feature_rows.attributes, strict=True)) if feature_rows.attributes else [()] * snapshot.fields.count()
     )
     index = pd.Index(feature_rows.fids, dtype="int64")
-    table = {shot.fields.at(n).name(): make_column(columns[n], shot.fields.at(n), index) for n in positions}
+    table = {snapshot.fields.at(n).name(): make_column(columns[n], snapshot.fields.at(n), index) for n in positions}
     cancellation.raise_if_cancelled()
     # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(feature_rows.shapes_wkb, dtype=object), on_invalid="ignore")
@@ -156,7 +156,7 @@ def read_snapshot(
         frame=frame,
         curve_texts=feature_rows.curve_texts,
         curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
-        notices=_list_reading_notices(shot, len(feature_rows.curve_texts)),
+        notices=_list_reading_notices(snapshot, len(feature_rows.curve_texts)),
         broken_fids=tuple(broken_fids),
         shape_crs=shape_headers.other_crs,
         shape_crs_fids=shape_headers.other_crs_fids,
@@ -164,7 +164,7 @@ def read_snapshot(
     )
 
 
-def _count_expected(shot: LayerSnapshot) -> int | None:
+def _count_expected(snapshot: LayerSnapshot) -> int | None:
     """Return the number of features that the layer should have; None if unknown.
 
     It is the file's count if the layer shows all its features, else the layer's. None for a part of the features,
@@ -173,19 +173,21 @@ def _count_expected(shot: LayerSnapshot) -> int | None:
     from ...core.io.records import count_stored_rows
 
     if (
-        shot.feature_request.filterType() != QgsFeatureRequest.FilterType.FilterNone
-        or shot.feature_request.limit() >= 0
+        snapshot.feature_request.filterType() != QgsFeatureRequest.FilterType.FilterNone
+        or snapshot.feature_request.limit() >= 0
     ):
         return None
     if (
-        not shot.subset_filter
-        and not shot.unsaved_change_count
-        and Path(shot.file_path).suffix.lower() in (".gdb", ".gpkg", ".shp")
+        not snapshot.subset_filter
+        and not snapshot.unsaved_change_count
+        and Path(snapshot.file_path).suffix.lower() in (".gdb", ".gpkg", ".shp")
     ):
-        stored_row_count = count_stored_rows(Path(shot.file_path), shot.table_name or Path(shot.file_path).stem)
+        stored_row_count = count_stored_rows(
+            Path(snapshot.file_path), snapshot.table_name or Path(snapshot.file_path).stem
+        )
         if stored_row_count is not None:
             return stored_row_count
-    return shot.feature_count if shot.is_count_exact and shot.is_count_known else None
+    return snapshot.feature_count if snapshot.is_count_exact and snapshot.is_count_known else None
 
 
 @dataclass
@@ -202,13 +204,13 @@ class _FeatureRows:
     curve_texts: dict[int, str] = field(default_factory=dict)
 
 
-def _read_rows(shot: LayerSnapshot, field_positions: list[int], cancellation: Cancellation) -> _FeatureRows:
+def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation: Cancellation) -> _FeatureRows:
     """Read the features in one pass, only the fields at the given positions."""
-    request, feature_rows = QgsFeatureRequest(shot.feature_request), _FeatureRows()
-    if len(field_positions) < shot.fields.count() and request.filterExpression() is None:
+    request, feature_rows = QgsFeatureRequest(snapshot.feature_request), _FeatureRows()
+    if len(field_positions) < snapshot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
         request.setSubsetOfAttributes(field_positions)
-    for number, feature in enumerate(shot.feature_source.getFeatures(request)):
+    for number, feature in enumerate(snapshot.feature_source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
@@ -241,9 +243,9 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     return state_by_fid
 
 
-def _list_positions_of_read_fields(shot: LayerSnapshot) -> list[int]:
+def _list_positions_of_read_fields(snapshot: LayerSnapshot) -> list[int]:
     """Return the positions of the fields that the snapshot's request reads."""
-    return _list_non_binary_field_positions(shot.fields)
+    return _list_non_binary_field_positions(snapshot.fields)
 
 
 def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:
@@ -251,13 +253,13 @@ def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:
     return [n for n in range(fields.count()) if get_field_type(fields.at(n)) != BINARY_TYPE]
 
 
-def _list_reading_notices(shot: LayerSnapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
+def _list_reading_notices(snapshot: LayerSnapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
     notices: list[tuple[str, dict[str, Any]]] = []
     if curves:
         step = CURVE_STEP_DEGREES
-        notices.append(("notice_curves", {"layer": shot.name, "count": curves, "step": step}))
-    if shot.subset_filter:
-        notices.append(("notice_filter", {"layer": shot.name, "filter": shot.subset_filter}))
-    if shot.unsaved_change_count:
-        notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved_change_count}))
+        notices.append(("notice_curves", {"layer": snapshot.name, "count": curves, "step": step}))
+    if snapshot.subset_filter:
+        notices.append(("notice_filter", {"layer": snapshot.name, "filter": snapshot.subset_filter}))
+    if snapshot.unsaved_change_count:
+        notices.append(("notice_unsaved", {"layer": snapshot.name, "count": snapshot.unsaved_change_count}))
     return notices

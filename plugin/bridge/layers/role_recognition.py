@@ -81,7 +81,7 @@ def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     ]
 
 
-def describe_broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
+def describe_unreadable_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
     """Return a notice for each vector layer that QGIS cannot open.
 
     Its file was moved or its database is not available.
@@ -170,7 +170,7 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
     return RecognisedLayers(roles, missing_roles, sorted(set(twice)), missing_names)
 
 
-def get_chosen_roles(project: QgsProject) -> dict[str, str]:
+def get_layer_id_by_assigned_role(project: QgsProject) -> dict[str, str]:
     """Return role → id of the layer to which the user assigned the role.
 
     Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two
@@ -197,11 +197,11 @@ def assign_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) ->
 
 
 def assign_roles_for_rule(
-    given: Mapping[str, SourceLayer], needs: Mapping[str, LayerNeed], norm: Norm, role: str = ""
+    layer_by_need: Mapping[str, SourceLayer], needs: Mapping[str, LayerNeed], norm: Norm, role: str = ""
 ) -> dict[str, str]:
     """Return role → layer name for the layers that one rule needs.
 
-    ``given``: need → layer. A layer keeps its recognised role if the rule can use that role; otherwise, if the
+    ``layer_by_need``: need → layer. A layer keeps its recognised role if the rule can use that role; otherwise, if the
     needed concept is unambiguous, it gets the role that shares most fields. ``role``: the user's choice for a layer
     of any role (an ``EVERY_LAYER`` need). Raise InputError if that layer is not recognised and the user made no choice.
     """
@@ -209,7 +209,7 @@ def assign_roles_for_rule(
 
     roles: dict[str, str] = {}
     templates = norm.standard.templates
-    for name, source in given.items():
+    for name, source in layer_by_need.items():
         concept = needs[name].concept
         recognised_role = find_role(source, norm)[0]
         if concept == EVERY_LAYER:
@@ -224,13 +224,13 @@ def assign_roles_for_rule(
             assigned_role = (
                 recognised_role
                 if recognised_role in free_roles
-                else max(free_roles, key=lambda r: _compute_likeness(source, r, norm))
+                else max(free_roles, key=lambda r: _compute_share_of_matching_fields(source, r, norm))
             )
         roles[assigned_role] = source.name
     return roles
 
 
-def _compute_likeness(source: SourceLayer, role: str, norm: Norm) -> float:
+def _compute_share_of_matching_fields(source: SourceLayer, role: str, norm: Norm) -> float:
     """Return the share (0–1) of a template's fields that the layer has.
 
     The best edition of the template counts.

@@ -75,14 +75,14 @@ def _read_style_file(name: str) -> str:
     return (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
 
 
-def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_style_name: str) -> list[str]:
+def apply_styles_to_project(project: QgsProject, layer_id_by_role: dict[str, str], former_style_name: str) -> list[str]:
     """Set the symbols of layers (role → layer id); return names of changed layers.
 
     The former style remains in the layer's list of styles under the name ``former_style_name``, with a number if that
     name exists.
     """
     styled_layer_names = []
-    for role, layer_id in roles.items():
+    for role, layer_id in layer_id_by_role.items():
         layer = project.mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
             former_renderer = layer.renderer().clone() if layer.renderer() is not None else None
@@ -124,7 +124,7 @@ def get_geometry_kind(layer: QgsVectorLayer) -> str:
 
 def get_style_name(role: str, geometry: str) -> str:
     """Return the name of the .qml file for a role (plan layer code) and geometry kind."""
-    style_entry = _find_entry(role)
+    style_entry = _find_style_entry(role)
     if style_entry and (
         style_entry == FINDINGS_STYLE
         or read_style_table()["layers"][style_entry].get("geometry", "polygon") == geometry
@@ -133,12 +133,12 @@ def get_style_name(role: str, geometry: str) -> str:
     return f"default_{geometry}"
 
 
-def has_own_style(role: str) -> bool:
+def has_style_entry(role: str) -> bool:
     """Return True if the style table has an entry for this role or its base layer."""
-    return bool(_find_entry(role))
+    return bool(_find_style_entry(role))
 
 
-def _find_entry(role: str) -> str:
+def _find_style_entry(role: str) -> str:
     entry_by_role = _read_entry_by_role()
     base = _EDITION_SUFFIX_PATTERN.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):

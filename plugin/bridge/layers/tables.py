@@ -94,7 +94,7 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
 
 def make_template_field(declared: TemplateField, values: Sequence[Any] = ()) -> QgsField:
     """Return a field of a template; ``values``: what an integer field must hold."""
-    kind = _find_type(declared.type, declared.length, values)
+    kind = _find_field_type(declared.type, declared.length, values)
     length = declared.length or 0 if declared.type in ("text", "real") else 0
     field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
     field.setAlias(declared.alias)
@@ -183,7 +183,7 @@ def write_rows_to_sink(
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
 
 
-def _find_type(name: str, length: int | None, values: Sequence[Any]) -> QMetaType.Type:
+def _find_field_type(name: str, length: int | None, values: Sequence[Any]) -> QMetaType.Type:
     if name == "integer":
         is_large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
         return QMetaType.Type.LongLong if is_large else QMetaType.Type.Int

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo
 
 
-def is_unset(value: Any, number: bool) -> bool:
+def is_set_by_database(value: Any, is_numeric: bool) -> bool:
     """Return True for a value that the database sets when a drawn feature is saved.
 
     For example the fid of a GeoPackage. QGIS 3.44 returns an object for it, in fields of any type. QGIS 3.40 returns
-    the text of the default clause (Autogenerate), which only in a numeric field (``number``) differs from a value.
+    the text of the default clause (Autogenerate), which only in a numeric field (``is_numeric``) differs from a value.
     """
-    return isinstance(value, QgsUnsetAttributeValue) or (number and isinstance(value, str))
+    return isinstance(value, QgsUnsetAttributeValue) or (is_numeric and isinstance(value, str))
 
 
 _NULL_TYPE = type(NULL)
@@ -88,14 +88,18 @@ def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
     return pd.Series(python_values, index=index, dtype=object)
 
 
-def convert_to_python_value(value: Any, number: int) -> Any:
+def convert_to_python_value(value: Any, field_type: int) -> Any:
     """Return a value of a QGIS feature as a Python value; None if it is missing.
 
-    ``number``: QMetaType number of its field.
+    ``field_type``: QMetaType number of its field.
     """
-    if number in _DATE_TYPES:
+    if field_type in _DATE_TYPES:
         return _convert_to_datetime(value)
-    return None if is_unset(value, number in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE else value
+    return (
+        None
+        if is_set_by_database(value, field_type in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE
+        else value
+    )
 
 
 def _convert_to_datetime(value: Any) -> Any:

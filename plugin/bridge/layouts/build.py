@@ -46,7 +46,7 @@ _METRES_PER_DEGREE = 111_000.0
 
 
 def _add_place_labels(
-    layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[NamedPoint], sheet: PageSize
+    layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[NamedPoint], page_size: PageSize
 ) -> None:
     """Add a label for each place to the locator map, in order.
 
@@ -61,22 +61,22 @@ def _add_place_labels(
     occupied: list[QRectF] = []
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
-        width, height = (_CHARACTER_MM * len(place.name) + 1) * sheet.factor, _LABEL_HEIGHT_MM * sheet.factor
+        width, height = (_CHARACTER_MM * len(place.name) + 1) * page_size.factor, _LABEL_HEIGHT_MM * page_size.factor
         at = _compute_point_on_page(locator, place.centre)
         box = QRectF(at[0] - width / 2, at[1] - height / 2, width, height)
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
         occupied.append(box)
-        _add_label(layout, f"locator_name_{number}", place.name, box, sheet)
+        _add_label(layout, f"locator_name_{number}", place.name, box, page_size)
 
 
-def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, sheet: PageSize) -> None:
+def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, page_size: PageSize) -> None:
     label = QgsLayoutItemLabel(layout)
     label.setId(identifier)
     label.setText(name)
     text = QgsTextFormat()
     text.setFont(QFont(choose_font_family()))
-    text.setSize(_LABEL_FONT_PT * sheet.factor)
+    text.setSize(_LABEL_FONT_PT * page_size.factor)
     text.setSizeUnit(Qgis.RenderUnit.Points)
     text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
     label.setTextFormat(text)
@@ -133,53 +133,53 @@ class LayoutBuilder:
 
     def __init__(
         self,
-        material: MapLayers,
+        available_layers: MapLayers,
         catalogue: MapCatalogue,
         document: DocumentInfo | None = None,
         folder: Path = LAYOUTS_FOLDER,
     ):
-        self.material, self.catalogue, self.folder = material, catalogue, folder
+        self.material, self.catalogue, self.folder = available_layers, catalogue, folder
         self.document = document or DocumentInfo()
 
-    def make_layout_name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
+    def make_layout_name(self, map_spec: MapSpec, page_size: PageSize, by_township: bool) -> str:
         """Return the name of a map's layout in the project."""
-        title = f"{one.short}（分乡镇）" if townships else one.title
-        return f"{one.number:02d} {title} {sheet.id}"
+        title = f"{map_spec.short}（分乡镇）" if by_township else map_spec.title
+        return f"{map_spec.number:02d} {title} {page_size.id}"
 
-    def build_layout(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
+    def build_layout(self, map_spec: MapSpec, page_size: PageSize, *, by_township: bool = False) -> QgsPrintLayout:
         """Return the layout of a map.
 
-        With ``townships`` it is an atlas with a page per township. The map must not lack input
+        With ``by_township`` it is an atlas with a page per township. The map must not lack input
         (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
-        layout = self._load_empty_layout(sheet)
-        layout.setName(self.make_layout_name(one, sheet, townships))
+        layout = self._load_empty_layout(page_size)
+        layout.setName(self.make_layout_name(map_spec, page_size, by_township))
         for key, value in (
-            (MAP_PROPERTY, one.id),
-            (SHEET_PROPERTY, sheet.id),
-            (TOWNSHIPS_PROPERTY, "1" if townships else ""),
+            (MAP_PROPERTY, map_spec.id),
+            (SHEET_PROPERTY, page_size.id),
+            (TOWNSHIPS_PROPERTY, "1" if by_township else ""),
         ):
             layout.setCustomProperty(key, value)
-        self._set_variables(layout, one, townships)
-        if townships:
-            self._set_atlas(layout)
-        item = self._fill_map(layout, one, sheet, townships)
-        self._fill_locator(layout, one, sheet, townships, item)
-        texts.fit_labels(layout, sheet, names=[t.name for t in self.material.townships] if townships else [])
+        self._set_variables(layout, map_spec, by_township)
+        if by_township:
+            self._set_up_atlas(layout)
+        item = self._fill_map(layout, map_spec, page_size, by_township)
+        self._fill_locator(layout, map_spec, page_size, by_township, item)
+        texts.fit_labels(layout, page_size, names=[t.name for t in self.material.townships] if by_township else [])
         bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
-            if townships:
-                texts.bind_scale_bar_to_scale(bar, sheet)
+            if by_township:
+                texts.bind_scale_bar_to_scale(bar, page_size)
             else:
-                texts.fit_scale_bar(bar, item, sheet)
+                texts.fit_scale_bar(bar, item, page_size)
         legend = layout.itemById(frame.LEGEND_ITEM_ID)
         if isinstance(legend, QgsLayoutItemLegend):
-            fill_legend(legend, item, self._list_legend_entries(one, item))
+            fill_legend(legend, item, self._list_legend_entries(map_spec, item))
         return layout
 
-    def _load_empty_layout(self, sheet: PageSize) -> QgsPrintLayout:
-        file = self.folder / f"{sheet.id}.qpt"
+    def _load_empty_layout(self, page_size: PageSize) -> QgsPrintLayout:
+        file = self.folder / f"{page_size.id}.qpt"
         document = QDomDocument()
         try:
             text = file.read_text(encoding="utf-8")
@@ -193,15 +193,17 @@ class LayoutBuilder:
             raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")
         return layout
 
-    def _set_variables(self, layout: QgsPrintLayout, one: MapSpec, townships: bool) -> None:
+    def _set_variables(self, layout: QgsPrintLayout, map_spec: MapSpec, by_township: bool) -> None:
         county = self.material.county
         values = {
             "sanxian_plan": self.catalogue.plan.format(county=county.name),
-            "sanxian_title": one.title,
-            "sanxian_short": one.short,
-            "sanxian_number": f"{one.number:02d}",
+            "sanxian_title": map_spec.title,
+            "sanxian_short": map_spec.short,
+            "sanxian_number": f"{map_spec.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": map_layers.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
+            "sanxian_city": map_layers.find_city_name(self.material)
+            if self._is_city_locator(map_spec, by_township)
+            else "",
             "sanxian_crs": format_crs_for_map(self.material.crs),
             "sanxian_note": self.catalogue.note,
             **make_document_variables(self.document),
@@ -218,7 +220,7 @@ class LayoutBuilder:
                 QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
-    def _set_atlas(self, layout: QgsPrintLayout) -> None:
+    def _set_up_atlas(self, layout: QgsPrintLayout) -> None:
         role, layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))
         code, name = (self.material.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
@@ -236,32 +238,34 @@ class LayoutBuilder:
     # -- maps
 
     def _make_styled_layers(
-        self, one: MapSpec, sheet: PageSize, townships: bool, scale: float, smaller: bool
+        self, map_spec: MapSpec, page_size: PageSize, by_township: bool, scale: float, smaller: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layers of a map, the topmost first, each with its style."""
         styled_layers = []
-        for spec in one.layers:
+        for spec in map_spec.layers:
             role_and_layer = self.material.find_drawn_layer(spec)
             if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
                 continue
             role, layer = role_and_layer
             layer_style = self.catalogue.style_by_id.get(spec.style)
             xml = layer_styles.make_map_style(
-                self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller
+                self.material, role, layer, layer_style, self.catalogue, page_size, scale, smaller
             )
-            if townships and spec.of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.make_other_townships_whitish(
+            if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
+                xml = layer_styles.whiten_other_townships(
                     xml, layer, self.material.get_field_name(role, layer, "division_code")
                 )
             styled_layers.append((layer, xml))
-        return styled_layers + self._make_neighbours("neighbours", sheet, [layer for layer, _ in styled_layers])
+        return styled_layers + self._make_neighbour_layers(
+            "neighbours", page_size, [layer for layer, _ in styled_layers]
+        )
 
-    def _is_city_locator(self, one: MapSpec, townships: bool) -> bool:
+    def _is_city_locator(self, map_spec: MapSpec, by_township: bool) -> bool:
         """Return True if the locator shows the county within its city.
 
         A township would be only a dot at that scale.
         """
-        return one.scope == "county" and not townships and self.neighbours is None and bool(self.sister_counties)
+        return map_spec.scope == "county" and not by_township and self.neighbours is None and bool(self.sister_counties)
 
     @cached_property
     def sister_counties(self) -> list[map_layers.NamedPoint]:
@@ -273,8 +277,8 @@ class LayoutBuilder:
         """Return the project's layer of adjoining counties, or None."""
         return map_layers.find_neighbour_layer(self.material)
 
-    def _make_neighbours(
-        self, layer_style: str, sheet: PageSize, drawn_layers: list[QgsVectorLayer]
+    def _make_neighbour_layers(
+        self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layer of adjoining counties with its style, to be drawn lowest.
 
@@ -284,31 +288,33 @@ class LayoutBuilder:
         if neighbours is None or neighbours.layer in drawn_layers or layer_style not in self.catalogue.style_by_id:
             return []
         xml = layer_styles.make_neighbours_style(
-            neighbours, self.material.county.code, self.catalogue.style_by_id[layer_style], sheet
+            neighbours, self.material.county.code, self.catalogue.style_by_id[layer_style], page_size
         )
         return [(neighbours.layer, xml)]
 
-    def _list_legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
+    def _list_legend_entries(self, map_spec: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layers of a map with their names for the legend.
 
         Layers with one symbol come first: after the classes of another layer they would seem to belong to it.
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
-        for spec in one.layers:
+        for spec in map_spec.layers:
             role_and_layer = self.material.find_drawn_layer(spec)
             if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
                 entries.append((role_and_layer[1], spec.name))
         styles = item.layerStyleOverrides()
         return sorted(entries, key=lambda entry: layer_styles.has_classes(styles[entry[0].id()]))
 
-    def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
+    def _fill_map(
+        self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
+    ) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.material.crs)
-        _centre_extent_at_round_scale(item, self.get_map_extent(one), self.catalogue)
-        scale = self._choose_township_scale(item) if townships else item.scale()
-        smaller = one.scope == "county" and not townships
-        _lock_layers_and_styles(item, self._make_styled_layers(one, sheet, townships, scale, smaller))
-        if townships:
+        _centre_extent_at_round_scale(item, self.get_map_extent(map_spec), self.catalogue)
+        scale = self._choose_township_scale(item) if by_township else item.scale()
+        smaller = map_spec.scope == "county" and not by_township
+        _lock_layers_and_styles(item, self._make_styled_layers(map_spec, page_size, by_township, scale, smaller))
+        if by_township:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
             item.setAtlasMargin(_COUNTY_MARGIN_SHARE)
@@ -320,7 +326,9 @@ class LayoutBuilder:
         All pages of an atlas then have the same symbols.
         """
         layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))[1]
-        shapes = [self.material.transform_box(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
+        shapes = [
+            self.material.transform_box_to_map_crs(layer, f.geometry().boundingBox()) for f in layer.getFeatures()
+        ]
         size = frame.get_item_size(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
         return (
@@ -329,12 +337,12 @@ class LayoutBuilder:
             else item.scale()
         )
 
-    def get_map_extent(self, one: MapSpec) -> QgsRectangle:
+    def get_map_extent(self, map_spec: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
-        if one.scope == "county":
+        if map_spec.scope == "county":
             return self.material.compute_county_extent()
         centre = self.material.find_concept_layer((CENTRAL_AREA_ROLE,))
-        layers = [spec for spec in one.layers if not spec.underlay]
+        layers = [spec for spec in map_spec.layers if not spec.underlay]
         drawn_layers = [self.material.find_drawn_layer(spec) for spec in layers]
         extent_layers = (
             [centre[1]]
@@ -344,13 +352,13 @@ class LayoutBuilder:
         return self.material.compute_common_extent(extent_layers)
 
     def _fill_locator(
-        self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool, item: QgsLayoutItemMap
+        self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool, item: QgsLayoutItemMap
     ) -> None:
         locator = layout.itemById(frame.LOCATOR_ITEM_ID)
         if not isinstance(locator, QgsLayoutItemMap):
             return
         locator_layers: list[tuple[QgsVectorLayer, str]] = []
-        in_city = self._is_city_locator(one, townships)
+        in_city = self._is_city_locator(map_spec, by_township)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
             role_and_layer = self.material.find_concept_layer(of)
             if (
@@ -363,15 +371,17 @@ class LayoutBuilder:
             # With townships below it, the county is their outline.
             is_outline_only = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
             ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
-            xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, sheet)
-            if townships and of == (TOWNSHIPS_CONCEPT,):
+            xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, page_size)
+            if by_township and of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.highlight_township(
                     xml, layer, self.material.get_field_name(role, layer, "division_code")
                 )
             locator_layers.append((layer, xml))
         locator.setCrs(self.material.crs)
         county = self.material.compute_county_extent()
-        neighbour_layers = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in locator_layers])
+        neighbour_layers = self._make_neighbour_layers(
+            "locator_neighbours", page_size, [layer for layer, _ in locator_layers]
+        )
         places = (
             [map_layers.NamedPoint(self.material.county.name, county.center()), *self.sister_counties]
             if in_city
@@ -390,11 +400,11 @@ class LayoutBuilder:
                 locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE)
             )
         )
-        _add_place_labels(layout, locator, places, sheet)
+        _add_place_labels(layout, locator, places, page_size)
         overview = locator.overviews().overview(0) if locator.overviews().size() else None
         if overview is not None:
             # A frame around everything would have no meaning.
-            overview.setEnabled(one.scope != "county" or townships)
+            overview.setEnabled(map_spec.scope != "county" or by_township)
             overview.setLinkedMap(item)
 
 
@@ -416,10 +426,10 @@ def _centre_extent_at_round_scale(item: QgsLayoutItemMap, extent: QgsRectangle, 
     item.setScale(catalogue.find_round_scale(item.scale()))
 
 
-def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
-    """Return an extent enlarged ``times`` and widened to the item's aspect ratio."""
+def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, factor: float) -> QgsRectangle:
+    """Return an extent enlarged ``factor`` and widened to the item's aspect ratio."""
     size = frame.get_item_size(item)
-    width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times
+    width, height = max(extent.width(), 1.0) * factor, max(extent.height(), 1.0) * factor
     ratio = size.width() / size.height()
     width, height = max(width, height * ratio), max(height, width / ratio)
     x, y = extent.center().x(), extent.center().y()

@@ -33,16 +33,16 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     """
     blanked_data = bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
-        blanked_data[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
+        blanked_data[match.start() : match.end()] = _make_xmp_packet(title, match.end() - match.start())
     for number, generation in set(_INFO_PATTERN.findall(data)):
         object_start_pattern = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
         for match in object_start_pattern.finditer(data):
             end = data.index(b"endobj", match.end())
-            blanked_data[match.end() : end] = _make_info(title, end - match.end())
+            blanked_data[match.end() : end] = _make_info_dictionary(title, end - match.end())
     return bytes(blanked_data)
 
 
-def _make_info(title: str, byte_count: int) -> bytes:
+def _make_info_dictionary(title: str, byte_count: int) -> bytes:
     producer_entry = b"/Producer (" + _PRODUCER_NAME + b")"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
     for inside in (
@@ -55,7 +55,7 @@ def _make_info(title: str, byte_count: int) -> bytes:
     return b" " * byte_count
 
 
-def _make_packet(title: str, byte_count: int) -> bytes:
+def _make_xmp_packet(title: str, byte_count: int) -> bytes:
     head = b"<?xpacket begin='' ?>"
     packet_end = b"<?xpacket end='w'?>"
     escaped = title.replace("&", "&amp;").replace("<", "&lt;").encode("utf-8")
@@ -108,7 +108,7 @@ def write_page(
     """
     show_atlas_page(layout, page)
     written_names = []
-    with _make_opaque(layout):
+    with _keep_layers_opaque(layout):
         for kind in formats:
             cancellation.raise_if_cancelled()
             target = folder / f"{page.file_stem}.{kind}"
@@ -202,7 +202,7 @@ def make_world_file_text(layout: QgsPrintLayout, dpi: float) -> str:
 
 
 @contextmanager
-def _make_opaque(layout: QgsPrintLayout) -> Iterator[None]:
+def _keep_layers_opaque(layout: QgsPrintLayout) -> Iterator[None]:
     """Make all layers opaque while a page is rendered.
 
     A legend paints its colours with the layer's opacity in the layer tree. No signal is emitted, and the map's style

@@ -82,15 +82,15 @@ _TITLE_BLOCK_ROWS = (
 )
 
 
-def make_layout_template(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
+def make_layout_template(page_size: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
     """Return an empty layout of a page size; positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()
-    layout.setName(sheet.id)
+    layout.setName(page_size.id)
     layout.renderContext().setDpi(300)
     page = layout.pageCollection().page(0)
-    page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MILLIMETRES))
-    pen = _LayoutItemWriter(layout, sheet.factor)
+    page.setPageSize(QgsLayoutSize(page_size.width, page_size.height, MILLIMETRES))
+    pen = _LayoutItemWriter(layout, page_size.factor)
     pen.add_box("border", 6, 6, 408, 285, 0.8)
     pen.add_label("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
     pen.add_label(
@@ -115,7 +115,7 @@ def make_layout_template(sheet: PageSize, project: QgsProject | None = None) -> 
         bold=True,
     )
     locator = pen.add_map(LOCATOR_ITEM_ID, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
-    _add_overview(locator, sheet.factor)
+    _add_overview(locator, page_size.factor)
     _add_graticule(locator, pen)
     _add_legend(pen, _RIGHT_COLUMN_X, 99, _RIGHT_COLUMN_WIDTH, 118)
     _add_scale_bar(pen, _RIGHT_COLUMN_X + 3, 226, SCALE_BAR_WIDTH_MM)
@@ -226,19 +226,19 @@ def _add_overview(locator: QgsLayoutItemMap, factor: float) -> None:
     locator.overviews().addOverview(overview)
 
 
-def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
+def _add_graticule(locator: QgsLayoutItemMap, item_writer: _LayoutItemWriter) -> None:
     """Add a graticule to the locator, too coarse to disclose positions."""
     grid = QgsLayoutItemMapGrid("graticule", locator)
     grid.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
-    quiet = QgsLineSymbol.createSimple({"color": "#B9C4CE", "width": f"{0.15 * pen.factor:.2f}"})
+    quiet = QgsLineSymbol.createSimple({"color": "#B9C4CE", "width": f"{0.15 * item_writer.factor:.2f}"})
     grid.setLineSymbol(quiet)
     set_graticule_interval(grid, 0.25)
     grid.setAnnotationEnabled(True)
     grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
     grid.setAnnotationPrecision(0)
-    grid.setAnnotationTextFormat(pen.make_text_format(6, color=SECONDARY_TEXT_COLOUR))
-    grid.setAnnotationFrameDistance(0.6 * pen.factor)
+    grid.setAnnotationTextFormat(item_writer.make_text_format(6, color=SECONDARY_TEXT_COLOUR))
+    grid.setAnnotationFrameDistance(0.6 * item_writer.factor)
     side, show = QgsLayoutItemMapGrid.BorderSide, QgsLayoutItemMapGrid.DisplayMode
     for border, display in (
         (side.Left, show.LatitudeOnly),
@@ -258,12 +258,12 @@ def set_graticule_interval(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
     grid.setIntervalY(degrees)
 
 
-def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:
+def _add_legend(item_writer: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:
     """Add the legend and an invisible frame that reserves its space."""
-    pen.add_box("legend_border", x, y, width, height, 0.25)
-    pen.add_label("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
-    pen.add_box(LEGEND_FRAME_ITEM_ID, x, y + 8, width, height - 9, 0.0)
-    legend = pen.add_item(QgsLayoutItemLegend(pen.layout), LEGEND_ITEM_ID, x, y + 8, width, height - 9)
+    item_writer.add_box("legend_border", x, y, width, height, 0.25)
+    item_writer.add_label("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
+    item_writer.add_box(LEGEND_FRAME_ITEM_ID, x, y + 8, width, height - 9, 0.0)
+    legend = item_writer.add_item(QgsLayoutItemLegend(item_writer.layout), LEGEND_ITEM_ID, x, y + 8, width, height - 9)
     legend.setBackgroundEnabled(False)
     styles = QgsLegendStyle.Style
     for style, size, bold in (
@@ -272,9 +272,9 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
         (styles.SymbolLabel, 9, False),
     ):
         legend_style = legend.style(style)
-        legend_style.setTextFormat(pen.make_text_format(size, bold))
+        legend_style.setTextFormat(item_writer.make_text_format(size, bold))
         legend.setStyle(style, legend_style)
-    f = pen.factor
+    f = item_writer.factor
     legend.setSymbolWidth(9 * f)
     legend.setSymbolHeight(4.6 * f)
     legend.setBoxSpace(2.5 * f)
@@ -291,19 +291,19 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
     legend.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperLeft)
 
 
-def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> None:
-    bar = pen.add_item(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR_ITEM_ID, x, y, width, 11)
+def _add_scale_bar(item_writer: _LayoutItemWriter, x: float, y: float, width: float) -> None:
+    bar = item_writer.add_item(QgsLayoutItemScaleBar(item_writer.layout), SCALE_BAR_ITEM_ID, x, y, width, 11)
     bar.setStyle("Double Box")
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
     bar.setUnitLabel("km")
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegmentsLeft(0)
     bar.setNumberOfSegments(4)
-    bar.setTextFormat(pen.make_text_format(8.5))
-    bar.setHeight(1.6 * pen.factor)
-    bar.setLabelBarSpace(1.0 * pen.factor)
-    bar.setBoxContentSpace(1.0 * pen.factor)
-    stroke = QgsLineSymbol.createSimple({"color": TEXT_COLOUR, "width": f"{0.25 * pen.factor:.2f}"})
+    bar.setTextFormat(item_writer.make_text_format(8.5))
+    bar.setHeight(1.6 * item_writer.factor)
+    bar.setLabelBarSpace(1.0 * item_writer.factor)
+    bar.setBoxContentSpace(1.0 * item_writer.factor)
+    stroke = QgsLineSymbol.createSimple({"color": TEXT_COLOUR, "width": f"{0.25 * item_writer.factor:.2f}"})
     bar.setLineSymbol(stroke)
 
 

@@ -57,12 +57,12 @@ def choose_font_family() -> str:
 
 
 def make_map_style(
-    material: MapLayers,
+    available_layers: MapLayers,
     role: str,
     layer: QgsVectorLayer,
     style: LayerStyle | None,
     catalogue: MapCatalogue,
-    sheet: PageSize,
+    page_size: PageSize,
     scale: float = 0.0,
     smaller: bool = False,
 ) -> str:
@@ -70,45 +70,45 @@ def make_map_style(
 
     It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale,
     0 if unknown; symbols made for other scales are left out, also from the legend. ``smaller``: symbols are reduced
-    by the page size's factor. Pages by township: see `make_other_townships_whitish`.
+    by the page size's factor. Pages by township: see `whiten_other_townships`.
     """
     style = style or _DEFAULT_STYLE
     copy = layer.clone()
     # A layer without an official style keeps its symbols of the project.
-    has_own = styles.has_own_style(role)
+    has_own = styles.has_style_entry(role)
     if has_own:
         styles.apply_role_style(copy, role)
     if style.spaces:
-        _show_zones_as_three_zones(copy, material, role)
+        _show_zones_as_three_zones(copy, available_layers, role)
     elif style.classes:
         _show_merged_land_use_classes(copy, style)
     elif style.fill:
-        _set_plain_symbol(copy, style, sheet)
+        _set_plain_symbol(copy, style, page_size)
     if has_own:
-        _drop_codes(copy)
+        _drop_codes_from_class_names(copy)
     if style.opacity is not None:
         copy.setOpacity(style.opacity)
     if scale:
         copy.setRenderer(_reduce_renderer_to_scale(copy.renderer(), scale))
     smaller = smaller and not style.fixed
     if smaller:
-        copy.renderer().setReferenceScale(scale * sheet.symbols)
+        copy.renderer().setReferenceScale(scale * page_size.symbols)
     # Labels shrink with the symbols; the inverse factor keeps their size.
-    _set_labels(copy, style, sheet, 1 / sheet.symbols if smaller else 1.0)
+    _set_labels(copy, style, page_size, 1 / page_size.symbols if smaller else 1.0)
     if copy.featureCount() > catalogue.raster_above:
         copy.renderer().setForceRasterRender(True)
     return _make_style_xml(copy)
 
 
-def make_neighbours_style(neighbours: NeighbourLayer, own_code: str, style: LayerStyle, sheet: PageSize) -> str:
+def make_neighbours_style(neighbours: NeighbourLayer, county_code: str, style: LayerStyle, page_size: PageSize) -> str:
     """Return the style of adjoining counties as XML.
 
-    It has outlines, and names of all counties except ``own_code``.
+    It has outlines, and names of all counties except ``county_code``.
     """
     copy = neighbours.layer.clone()
-    _set_plain_symbol(copy, LayerStyle(fill=style.fill or "#00FFFFFF", line=style.line), sheet)
+    _set_plain_symbol(copy, LayerStyle(fill=style.fill or "#00FFFFFF", line=style.line), page_size)
     settings = QgsPalLayerSettings()
-    settings.fieldName = f'CASE WHEN "{neighbours.code_field}" <> \'{own_code}\' THEN "{neighbours.name_field}" END'
+    settings.fieldName = f'CASE WHEN "{neighbours.code_field}" <> \'{county_code}\' THEN "{neighbours.name_field}" END'
     settings.isExpression = True
     settings.placement = Qgis.LabelPlacement.Horizontal
     # A page shows only part of each neighbour; place the name in the visible part.
@@ -116,7 +116,7 @@ def make_neighbours_style(neighbours: NeighbourLayer, own_code: str, style: Laye
     settings.fitInPolygonOnly = False
     text = QgsTextFormat()
     text.setFont(QFont(choose_font_family()))
-    text.setSize((style.labels or _NEIGHBOUR_LABEL_PT) * sheet.labels)
+    text.setSize((style.labels or _NEIGHBOUR_LABEL_PT) * page_size.labels)
     text.setSizeUnit(Qgis.RenderUnit.Points)
     text.setColor(QColor(_NEIGHBOUR_LABEL_COLOR))
     settings.setFormat(text)
@@ -130,7 +130,7 @@ def has_classes(xml: str) -> bool:
     return "<category " in xml
 
 
-def make_other_townships_whitish(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
+def whiten_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     """Return a style (XML) that covers all townships but the page's one with white."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
@@ -148,20 +148,20 @@ def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     return _make_style_xml(copy)
 
 
-def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, when: str) -> None:
+def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, condition: str) -> None:
     renderer = layer.renderer().clone()
     if isinstance(renderer, QgsSingleSymbolRenderer):
         symbol = renderer.symbol().clone()
         cover_fill = QgsSimpleFillSymbolLayer(color)
         cover_fill.setStrokeStyle(Qt.PenStyle.NoPen)
-        cover_fill.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(when))
+        cover_fill.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(condition))
         # Below the outlines, above the layers underneath.
-        symbol.insertSymbolLayer(_find_first_line(symbol), cover_fill)
+        symbol.insertSymbolLayer(_find_first_line_position(symbol), cover_fill)
         renderer.setSymbol(symbol)
         layer.setRenderer(renderer)
 
 
-def _find_first_line(symbol: QgsSymbol) -> int:
+def _find_first_line_position(symbol: QgsSymbol) -> int:
     kinds = [isinstance(symbol.symbolLayer(n), QgsSimpleLineSymbolLayer) for n in range(symbol.symbolLayerCount())]
     return kinds.index(True) if True in kinds else len(kinds)
 
@@ -172,14 +172,14 @@ def _make_style_xml(layer: QgsVectorLayer) -> str:
     return style.xmlData()
 
 
-def _find_categorized(layer: QgsVectorLayer) -> QgsCategorizedSymbolRenderer | None:
+def _find_categorized_renderer(layer: QgsVectorLayer) -> QgsCategorizedSymbolRenderer | None:
     renderer = layer.renderer()
     if isinstance(renderer, QgsMergedFeatureRenderer):
         renderer = renderer.embeddedRenderer()
     return renderer if isinstance(renderer, QgsCategorizedSymbolRenderer) else None
 
 
-def _make_fill(color: str, line: str = "") -> QgsFillSymbol:
+def _make_fill_symbol(color: str, line: str = "") -> QgsFillSymbol:
     symbol_properties = {"color": color, "outline_color": line or color, "outline_width": "0.1"}
     return QgsFillSymbol.createSimple(symbol_properties | ({} if line else {"outline_style": "no"}))
 
@@ -189,10 +189,10 @@ def _list_category_codes(category: QgsRendererCategory) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def _drop_codes(layer: QgsVectorLayer) -> None:
+def _drop_codes_from_class_names(layer: QgsVectorLayer) -> None:
     """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
     renderer = layer.renderer()
-    categorized_renderer = _find_categorized(layer)
+    categorized_renderer = _find_categorized_renderer(layer)
     if categorized_renderer is None:
         return
     categorized_renderer = categorized_renderer.clone()
@@ -210,7 +210,7 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
 
     Classes are matched by the codes of the official symbols.
     """
-    renderer = _find_categorized(layer)
+    renderer = _find_categorized_renderer(layer)
     if renderer is None:
         return
     by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
@@ -218,24 +218,24 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
     for name, fill, codes in style.classes:
         values = [value for code in codes for value in by_code.get(code, ())]
         if values:
-            class_categories.append(QgsRendererCategory(values, _make_fill(fill), name))
+            class_categories.append(QgsRendererCategory(values, _make_fill_symbol(fill), name))
     layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 
-def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
+def _show_zones_as_three_zones(layer: QgsVectorLayer, available_layers: MapLayers, role: str) -> None:
     """Show planning zones with the symbols of the three zones (三区空间).
 
     Which zone belongs to which of the three is defined by standard and profile.
     """
     from ...core.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
-    field = material.get_field_name(role, layer, "zone_code")
+    field = available_layers.get_field_name(role, layer, "zone_code")
     if role == THREE_ZONES_ROLE or not field:
         return
-    mapping = load_space_map(material.norm)
+    mapping = load_space_map(available_layers.norm)
     scratch = layer.clone()
     styles.apply_role_style(scratch, THREE_ZONES_ROLE)
-    categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _list_category_codes(c)}
+    categories = {str(v): c for c in _find_categorized_renderer(scratch).categories() for v in _list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
         code = mapping.get_three_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
@@ -247,9 +247,9 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role:
     layer.setRenderer(QgsMergedFeatureRenderer(QgsCategorizedSymbolRenderer(field, zone_categories)))
 
 
-def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize) -> None:
+def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, page_size: PageSize) -> None:
     symbol_properties = {"color": style.fill, "outline_color": style.line or "#555555"}
-    symbol_properties["outline_width"] = f"{0.2 * sheet.factor:.2f}"
+    symbol_properties["outline_width"] = f"{0.2 * page_size.factor:.2f}"
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(symbol_properties)))
 
 
@@ -290,7 +290,7 @@ def _reduce_symbol_to_scale(symbol: QgsSymbol, scale: float) -> QgsSymbol:
     return symbol
 
 
-def _set_labels(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize, factor: float) -> None:
+def _set_labels(layer: QgsVectorLayer, style: LayerStyle, page_size: PageSize, factor: float) -> None:
     """Set labels with names in a Chinese font of the page's size.
 
     They are shown at any scale if the map sets a size.
@@ -305,9 +305,9 @@ def _set_labels(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize, facto
     font = QFont(text.font())
     font.setFamily(choose_font_family())
     text.setFont(font)
-    text.setSize((style.labels or text.size()) * sheet.labels * factor)
+    text.setSize((style.labels or text.size()) * page_size.labels * factor)
     buffer = text.buffer()
-    buffer.setSize(buffer.size() * sheet.labels * factor)
+    buffer.setSize(buffer.size() * page_size.labels * factor)
     text.setBuffer(buffer)
     settings.setFormat(text)
     if style.labels:

@@ -58,7 +58,7 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
     renderer = _read_renderer(layer, style)
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
-        return None if _has_features(layer, here) else []
+        return None if _has_features_in_area(layer, here) else []
     positions: dict[str, int] = {}
     for n, category in enumerate(renderer.categories()):
         value = category.value()
@@ -85,21 +85,21 @@ def _make_key(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _find_values_in_area(layer: QgsVectorLayer, attribute: str, here: QgsGeometry) -> set:
+def _find_values_in_area(layer: QgsVectorLayer, attribute: str, area: QgsGeometry) -> set:
     """Return the values that a field or an expression has within an area.
 
     Geometries are compared only for values not yet found.
     """
     index = layer.fields().lookupField(attribute)
-    is_layer_inside = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_rectangle(here)
+    is_layer_inside = area.isGeosValid() and area.boundingBox().contains(layer.extent()) and _is_rectangle(area)
     if is_layer_inside and index >= 0:
         return {_make_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
     expression.prepare(context)
-    engine = QgsGeometry.createGeometryEngine(here.constGet())
+    engine = QgsGeometry.createGeometryEngine(area.constGet())
     engine.prepareGeometry()
-    request = QgsFeatureRequest().setFilterRect(here.boundingBox())
+    request = QgsFeatureRequest().setFilterRect(area.boundingBox())
     request.setSubsetOfAttributes(list(expression.referencedColumns()), layer.fields())
     attribute_values: set[str] = set()
     for feature in layer.getFeatures(request):
@@ -110,16 +110,16 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, here: QgsGeometr
     return attribute_values
 
 
-def _has_features(layer: QgsVectorLayer, here: QgsGeometry) -> bool:
-    engine = QgsGeometry.createGeometryEngine(here.constGet())
+def _has_features_in_area(layer: QgsVectorLayer, area: QgsGeometry) -> bool:
+    engine = QgsGeometry.createGeometryEngine(area.constGet())
     engine.prepareGeometry()
-    request = QgsFeatureRequest().setFilterRect(here.boundingBox()).setNoAttributes()
+    request = QgsFeatureRequest().setFilterRect(area.boundingBox()).setNoAttributes()
     return any(engine.intersects(feature.geometry().constGet()) for feature in layer.getFeatures(request))
 
 
-def _is_rectangle(here: QgsGeometry) -> bool:
+def _is_rectangle(area: QgsGeometry) -> bool:
     return (
-        Qgis.GeometryType.Polygon == here.type() and abs(here.area() - here.boundingBox().area()) < 1e-6 * here.area()
+        Qgis.GeometryType.Polygon == area.type() and abs(area.area() - area.boundingBox().area()) < 1e-6 * area.area()
     )
 
 
@@ -168,7 +168,7 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
     _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
-    available_size = _measure_room(legend)
+    available_size = _measure_legend_frame(legend)
     if available_size is None:
         legend.adjustBoxSize()
         return
@@ -214,9 +214,11 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
             present_classes if first == _ALL_CLASSES else [int(n) for n in first.split(",") if n.isdigit()]
         )
         if present_classes is None:
-            _set_order(node, first)
+            _set_legend_node_order(node, first)
         else:
-            _set_order(node, ",".join(str(n) for n in allowed_classes or () if n in present_classes) or _NO_CLASSES)
+            _set_legend_node_order(
+                node, ",".join(str(n) for n in allowed_classes or () if n in present_classes) or _NO_CLASSES
+            )
         node.setCustomProperty(_TITLE_STYLE_PROPERTY, "hidden" if present_classes == [] else style)
         for key, value in zip(
             _WRITTEN_PROPERTIES,
@@ -227,14 +229,14 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
         legend.model().refreshLayerLegend(node)
 
 
-def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
+def _set_legend_node_order(node: QgsLayerTreeLayer, order: str) -> None:
     if order == _ALL_CLASSES:
         node.removeCustomProperty(_ORDER_PROPERTY)
     else:
         node.setCustomProperty(_ORDER_PROPERTY, order)
 
 
-def list_legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
+def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
     """Return title of each layer in the legend → the labels of its symbols, in the order in which they are drawn."""
     entries_by_title = {}
     for node in legend.model().rootGroup().findLayers():
@@ -251,7 +253,7 @@ def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
     return str(node.data(0) or "")
 
 
-def _measure_room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
+def _measure_legend_frame(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
     box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
     if not isinstance(box, QgsLayoutItemShape):
         return None

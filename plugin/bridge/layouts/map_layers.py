@@ -71,12 +71,12 @@ class MapLayers:
     norm: Norm
     known_county: DivisionName | None = None
 
-    def find_concept_layer(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
+    def find_concept_layer(self, concepts_or_roles: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
         """Return role and layer of the first of these concepts or roles that exists.
 
         A layer without features is returned only if no other has features.
         """
-        roles = expand_concepts_to_roles(of, self.norm.standard.concepts)
+        roles = expand_concepts_to_roles(concepts_or_roles, self.norm.standard.concepts)
         available_layers = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next(
             (one for one in available_layers if has_features(one[1])), available_layers[0] if available_layers else None
@@ -87,7 +87,7 @@ class MapLayers:
         role_and_layer = self.find_concept_layer(spec.of)
         return role_and_layer if role_and_layer and has_features(role_and_layer[1]) else None
 
-    def find_missing_input(self, one: MapSpec) -> MissingMapReason | None:
+    def find_missing_input(self, map_spec: MapSpec) -> MissingMapReason | None:
         """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
@@ -98,11 +98,11 @@ class MapLayers:
                 else None
             )
 
-        return find_missing_input(one, answer, self.norm.standard.concepts)
+        return find_missing_input(map_spec, answer, self.norm.standard.concepts)
 
-    def list_role_names(self, of: Iterable[str]) -> str:
+    def format_role_names(self, concepts_or_roles: Iterable[str]) -> str:
         """Return the names of the roles that would fulfil these concepts, for a message."""
-        return " / ".join(expand_concepts_to_roles(of, self.norm.standard.concepts))
+        return " / ".join(expand_concepts_to_roles(concepts_or_roles, self.norm.standard.concepts))
 
     def get_field_name(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
         """Return the name of the field with a meaning in the layer of a role; else empty.
@@ -123,12 +123,12 @@ class MapLayers:
             return self.known_county
         row = self._read_division_names(COUNTY_ROLE)[:1]
         if row and _COUNTY_CODE_PATTERN.match(row[0].code):
-            return DivisionName(row[0].code, row[0].name or self._find_division(row[0].code))
+            return DivisionName(row[0].code, row[0].name or self._find_division_name(row[0].code))
         votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE_PATTERN.match(one.code[:6]))
         code = self.norm.profile.area_code
         if not _COUNTY_CODE_PATTERN.match(code):
             code = votes.most_common(1)[0][0] if votes else ""
-        name = self._find_division(code)
+        name = self._find_division_name(code)
         if not (code and name):
             raise InputError("map_county_unknown")
         return DivisionName(code, name)
@@ -160,7 +160,7 @@ class MapLayers:
         """Return the code list of provinces, cities and counties."""
         return find_division_codes(self.norm)
 
-    def _find_division(self, code: str) -> str:
+    def _find_division_name(self, code: str) -> str:
         code_list = self.division_codes
         return code_list.entry_by_code[code].name if code in code_list.entry_by_code else ""
 
@@ -184,9 +184,9 @@ class MapLayers:
 
     def get_layer_extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """Return a layer's extent in the CRS of the maps."""
-        return self.transform_box(layer, layer.extent())
+        return self.transform_box_to_map_crs(layer, layer.extent())
 
-    def transform_box(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
+    def transform_box_to_map_crs(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
         """Return a box from a layer's CRS transformed to the CRS of the maps."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
@@ -232,28 +232,30 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
 
 
 def collect_from_recognition(
-    project: QgsProject, layers: list[QgsVectorLayer], found: role_recognition.RecognisedLayers, norm: Norm
+    project: QgsProject, layers: list[QgsVectorLayer], recognised_layers: role_recognition.RecognisedLayers, norm: Norm
 ) -> MapLayers:
     """Return map layers from a recognition that was done already in another thread."""
     outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
-    if found.repeated_roles:
-        role = found.repeated_roles[0]
+    if recognised_layers.repeated_roles:
+        role = recognised_layers.repeated_roles[0]
         layer_names = [
-            one.name for one in outlines if one.id == found.layer_id_by_role[role] or _has_role(one, role, norm)
+            one.name
+            for one in outlines
+            if one.id == recognised_layers.layer_id_by_role[role] or _has_role(one, role, norm)
         ]
         raise InputError("two_layers_one_role", role=role, first=layer_names[0], second=layer_names[-1])
     by_id = {layer.id(): layer for layer in layers}
-    roles = {role: by_id[key] for role, key in found.layer_id_by_role.items() if key in by_id}
+    roles = {role: by_id[key] for role, key in recognised_layers.layer_id_by_role.items() if key in by_id}
     if not roles:
         raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
     return MapLayers(project, roles, norm)
 
 
 @run_in_python_thread
-def _has_role(outline: role_recognition.LayerSchema, role: str, norm: Norm) -> bool:
+def _has_role(layer_schema: role_recognition.LayerSchema, role: str, norm: Norm) -> bool:
     from ...core.loading.recognition import find_role
 
-    return find_role(outline, norm)[0] == role
+    return find_role(layer_schema, norm)[0] == role
 
 
 def has_features(layer: QgsVectorLayer) -> bool:
@@ -298,21 +300,22 @@ class NamedPoint:
     centre: QgsPointXY
 
 
-def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
+def find_neighbour_layer(available_layers: MapLayers) -> NeighbourLayer | None:
     """Return the project layer that contains adjoining counties, or None.
 
     Layers of counties are preferred to layers of cities.
     """
     neighbour_candidates: list[tuple[bool, str, NeighbourLayer]] = []
-    for layer in role_recognition.list_plan_layers(material.project):
+    for layer in role_recognition.list_plan_layers(available_layers.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
             continue
         fields = [
-            material.get_field_name(COUNTY_ROLE, layer, meaning) for meaning in ("division_code", "division_name")
+            available_layers.get_field_name(COUNTY_ROLE, layer, meaning)
+            for meaning in ("division_code", "division_name")
         ]
         if not all(fields):
             continue
-        codes = _find_other_codes(layer, fields[0], material.county.code)
+        codes = _find_other_codes(layer, fields[0], available_layers.county.code)
         if codes:
             only_cities = all(code.endswith("00") for code in codes)
             neighbour_candidates.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
@@ -332,32 +335,36 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, county_code: str) -> se
     return codes - {county_code} if all(_COUNTY_CODE_PATTERN.fullmatch(code) for code in codes) else set()
 
 
-def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle) -> QgsRectangle:
+def compute_locator_extent(
+    available_layers: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle
+) -> QgsRectangle:
     """Return the extent of the locator map, in the CRS of the maps.
 
     It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
     """
     wide_extent = QgsRectangle(county)
     wide_extent.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
-    locator_extent = wide_extent.intersect(material.get_layer_extent(neighbours.layer))
+    locator_extent = wide_extent.intersect(available_layers.get_layer_extent(neighbours.layer))
     locator_extent.combineExtentWith(county)
     return locator_extent
 
 
-def find_city_name(material: MapLayers) -> str:
+def find_city_name(available_layers: MapLayers) -> str:
     """Return the name of the city that the county belongs to; empty if unknown."""
-    rows = material.division_codes.entry_by_code
-    county_row = rows.get(material.county.code)
+    rows = available_layers.division_codes.entry_by_code
+    county_row = rows.get(available_layers.county.code)
     return rows[county_row.parent].name if county_row and county_row.parent in rows else ""
 
 
-def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
+def find_sister_counties(available_layers: MapLayers) -> list[NamedPoint]:
     """Return the other counties of the same city that have bounds in the code list."""
     from ...core.standard.divisions import find_extent
 
-    code_list = material.division_codes
-    county_entry = code_list.entry_by_code.get(material.county.code)
-    transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), material.crs, material.project)
+    code_list = available_layers.division_codes
+    county_entry = code_list.entry_by_code.get(available_layers.county.code)
+    transform = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem("EPSG:4490"), available_layers.crs, available_layers.project
+    )
     sister_counties = []
     for code, row in code_list.entry_by_code.items():
         bounds = find_extent(code, code_list)

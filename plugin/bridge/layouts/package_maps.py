@@ -56,7 +56,7 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "layers.gpkg"
         tables = _write_layers(job, file)
-        press = require_value(
+        printer = require_value(
             call_on_main(lambda: _PackageMapPrinter(job, file, tables), job.cancellation),
             "the answer of the main thread",
         )
@@ -64,19 +64,19 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
             for n, request in enumerate(job.requests):
                 job.report_progress(n / len(job.requests), request.map_spec.title)
                 job.cancellation.raise_if_cancelled()
-                yield _render_map_on_main_thread(press, request, job.cancellation)
+                yield _render_map_on_main_thread(printer, request, job.cancellation)
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
-            call_on_main(press.close, patience=_MAIN_THREAD_TIMEOUT_S)
+            call_on_main(printer.close, patience=_MAIN_THREAD_TIMEOUT_S)
     job.report_progress(1.0, "")
 
 
 def _render_map_on_main_thread(
-    press: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation
+    printer: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation
 ) -> RenderedMap:
     return require_value(
-        call_on_main(lambda: press.print(request, cancellation), cancellation), "the answer of the main thread"
+        call_on_main(lambda: printer.print_map(request, cancellation), cancellation), "the answer of the main thread"
     )
 
 
@@ -88,7 +88,7 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     for layer in layers:
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        rows = _drop_stray_rows(layer)
+        rows = _drop_remote_rows(layer)
         if rows.crs is not None:
             rows = rows.to_crs(crs)
         if write_map_layer(_normalize_ring_starts(rows), file, table):
@@ -121,7 +121,7 @@ def _list_layers_on_maps(job: MapJob) -> list[Layer]:
     return [job.plan.layers[role] for role in roles if role in job.plan.layers]
 
 
-def _drop_stray_rows(layer: Layer):
+def _drop_remote_rows(layer: Layer):
     """Return a layer's rows without remote ones, which would enlarge the extent."""
     frame = layer.frame.set_crs(layer.crs, allow_override=True)
     if not layer.stray_rows:
@@ -164,7 +164,7 @@ class _PackageMapPrinter:
         self._sheet = job.catalogue.page_size_by_id[settings.page]
         self._builder = LayoutBuilder(material, job.catalogue, job.document_info)
 
-    def print(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
+    def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         lack = self._builder.material.find_missing_input(request.map_spec)
         if lack:
             return RenderedMap(request, missing_reason=lack)

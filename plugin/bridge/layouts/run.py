@@ -90,12 +90,12 @@ def export_maps(
                 jobs.append((one, True))
             else:
                 outcome.not_made.append(
-                    (one, MissingMapReason("no_townships", {"roles": material.list_role_names((TOWNSHIPS_CONCEPT,))}))
+                    (one, MissingMapReason("no_townships", {"roles": material.format_role_names((TOWNSHIPS_CONCEPT,))}))
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
         with write_atomically(
-            order.target_folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}"
+            order.target_folder / f"{_make_first_file_stem(builder, jobs[0])}.{order.formats[0]}"
         ) as temporary:
             for name in _write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
                 outcome.written_files.append(order.target_folder / name)
@@ -104,7 +104,7 @@ def export_maps(
     return outcome
 
 
-def _make_first_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
+def _make_first_file_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
     county = builder.material.county
     return builder.catalogue.make_file_stem(job[0], county.code, county.name)
 
@@ -122,7 +122,7 @@ def _write_pages(
     total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
     done_count = 0
     for one, by_township in jobs:
-        for layout, page in _list_pages(builder, order, one, by_township, outcome):
+        for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
             progress(done_count / total, page.document_title)
             cancellation.raise_if_cancelled()
             yield from write_page(
@@ -137,34 +137,36 @@ def _write_pages(
             done_count += 1
 
 
-def _list_pages(
-    builder: LayoutBuilder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
+def _iterate_pages(
+    builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
-    layout = _make_layout(builder, order.page_size, one, by_township, outcome)
+    layout = _copy_or_build_layout(builder, order.page_size, map_spec, by_township, outcome)
     catalogue, county = builder.catalogue, builder.material.county
     if not by_township:
         yield (
             layout,
-            LayoutPage(-1, catalogue.make_file_stem(one, county.code, county.name), f"{county.name}{one.title}"),
+            LayoutPage(
+                -1, catalogue.make_file_stem(map_spec, county.code, county.name), f"{county.name}{map_spec.title}"
+            ),
         )
         return
     codes = {t.name: t.code for t in builder.material.townships}
     with keep_atlas_rendering(layout):
         for number, name in iterate_atlas_pages(layout):
-            stem = catalogue.make_file_stem(one, codes.get(name, county.code), name, township=True)
-            yield layout, LayoutPage(number, stem, f"{county.name}{name}{one.short}")
+            stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
+            yield layout, LayoutPage(number, stem, f"{county.name}{name}{map_spec.short}")
 
 
-def _make_layout(
-    builder: LayoutBuilder, sheet: PageSize, one: MapSpec, by_township: bool, outcome: MapExportOutcome
+def _copy_or_build_layout(
+    builder: LayoutBuilder, page_size: PageSize, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> QgsPrintLayout:
     """Return the project's layout if saved, as a copy with this run's 图签.
 
     Else a new one.
     """
-    project_layout = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
+    project_layout = saved_layouts.find_layout(builder.material.project, map_spec, page_size, by_township)
     if project_layout is None:
-        return builder.build_layout(one, sheet, townships=by_township)
+        return builder.build_layout(map_spec, page_size, by_township=by_township)
     outcome.used_project_layout_names.append(project_layout.name())
     layout = project_layout.clone()
     info = builder.document

@@ -45,12 +45,14 @@ class SaveLayoutsOutcome:
     notes: list[Message] = field(default_factory=list)
 
 
-def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: bool) -> QgsPrintLayout | None:
+def find_layout(
+    project: QgsProject, map_spec: MapSpec, page_size: PageSize, by_township: bool
+) -> QgsPrintLayout | None:
     """Return the project's layout of a map, even if the user edited or renamed it.
 
     It is found by its properties: map, page size, and pages by township or not. None without such a layout.
     """
-    wanted_key = (one.id, sheet.id, "1" if townships else "")
+    wanted_key = (map_spec.id, page_size.id, "1" if by_township else "")
     for layout in project.layoutManager().printLayouts():
         # An empty value is missing after reading it from a file.
         keys = (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)
@@ -78,7 +80,7 @@ def save_layouts(
             outcome.notes += require_reason_for_lowered_secrecy(old, builder.document)
         layouts_to_save.append((one, sheet, townships, old))
     for one, sheet, townships, old in layouts_to_save:
-        layout = builder.build_layout(one, sheet, townships=townships)
+        layout = builder.build_layout(one, sheet, by_township=townships)
         layout.setCustomProperty(_ORIGINAL_DIGEST_PROPERTY, _compute_layout_digest(layout))
         if old is not None:
             project.layoutManager().removeLayout(old)

@@ -39,17 +39,17 @@ def open_map_source(
     options: RunOptions,
     *,
     cancellation: Cancellation = NEVER_CANCELLED,
-    unusable: NoticeCallback = lambda key, params: None,
+    report_unusable: NoticeCallback = lambda key, params: None,
 ) -> Iterator[MapLayers]:
     """Open the plan layers of a file or folder while the ``with`` block runs.
 
-    Yields map layers in a temporary project. ``unusable`` receives message key and parameters of each layer that
+    Yields map layers in a temporary project. ``report_unusable`` receives message key and parameters of each layer that
     cannot be drawn. Raise InputError.
     """
     health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         file = Path(folder) / "layers.gpkg"
-        name_by_table = _copy_layers(path, file, options, cancellation, unusable)
+        name_by_table = _copy_layers(path, file, options, cancellation, report_unusable)
         project = QgsProject()
         layers = []
         for table, (name, template) in name_by_table.items():

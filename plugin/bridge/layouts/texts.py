@@ -28,7 +28,7 @@ _SEGMENT_COUNT_OF_ATLAS = 4
 _SHARE_OF_BOX = 0.66
 
 
-def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = None) -> None:
+def fit_labels(layout: QgsLayout, page_size: PageSize, names: list[str] | None = None) -> None:
     """Reduce the font size of a layout's labels until their texts fit.
 
     ``names``: names of the townships; the longest one must fit on each atlas page.
@@ -72,7 +72,7 @@ def _estimate_width(text: str, size: float) -> float:
     return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
-def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
+def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, page_size: PageSize) -> None:
     """Make a scale bar follow the scale of each page of an atlas.
 
     The length of its four segments is bound to the scale by an expression, wherever the layout is printed.
@@ -80,7 +80,7 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
     bar.setNumberOfSegments(_SEGMENT_COUNT_OF_ATLAS)
-    segment_limit = frame.SCALE_BAR_WIDTH_MM * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
+    segment_limit = frame.SCALE_BAR_WIDTH_MM * page_size.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
     lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
     bar.dataDefinedProperties().setProperty(
         QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
@@ -103,12 +103,12 @@ def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
     bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, frame.MILLIMETRES))
 
 
-def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
+def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, page_size: PageSize) -> None:
     """Give a scale bar three to five segments of a round length (1, 2, 5 × 10ⁿ).
 
     The bar fills about two thirds of its box and is centred.
     """
-    box_width_mm = frame.SCALE_BAR_WIDTH_MM * sheet.factor
+    box_width_mm = frame.SCALE_BAR_WIDTH_MM * page_size.factor
     wanted_length = box_width_mm * _SHARE_OF_BOX / 1000 * item.scale()
     choices = [
         (n * length, n)

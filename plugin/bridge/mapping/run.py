@@ -25,7 +25,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing import attribute_forms
-from ..editing.styled_layers import list_database_layers, make_vector_layer
+from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer
 from ..layers import styles
 from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
@@ -151,7 +151,7 @@ def add_result_layer(
     """Add the written layer to the project with symbols and form; None if unreadable."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
-        source_by_layer_name = list_database_layers(Path(str(output)))
+        source_by_layer_name = find_sources_by_layer_name(Path(str(output)))
         layer = make_vector_layer(source_by_layer_name.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         return None
@@ -163,27 +163,27 @@ def add_result_layer(
     return layer
 
 
-def read_source_rows(shot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:
+def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
     through `running.threads.run_in_python_thread`.
     """
     is_unfiltered = (
-        shot.feature_request.filterType() == QgsFeatureRequest.FilterType.FilterNone
-        and shot.feature_request.limit() < 0
+        snapshot.feature_request.filterType() == QgsFeatureRequest.FilterType.FilterNone
+        and snapshot.feature_request.limit() < 0
     )
     if (
-        shot.file_path.lower().endswith(".shp")
+        snapshot.file_path.lower().endswith(".shp")
         and is_unfiltered
-        and not shot.unsaved_change_count
-        and not shot.subset_filter
+        and not snapshot.unsaved_change_count
+        and not snapshot.subset_filter
     ):
         from ...core.io import read_source
 
-        (layer,) = read_source(shot.file_path, cancellation=cancellation)
+        (layer,) = read_source(snapshot.file_path, cancellation=cancellation)
         return layer
-    return read_snapshot(shot, cancellation=cancellation)
+    return read_snapshot(snapshot, cancellation=cancellation)
 
 
 def find_free_mapping_path(output: str) -> str:

@@ -29,7 +29,7 @@ from ...core.files.writing import write_atomically
 from ...core.profile.county_file import save_county
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
-from ..editing.styled_layers import list_database_layers, make_vector_layer, place_layer_in_tree, set_up_layer
+from ..editing.styled_layers import find_sources_by_layer_name, make_vector_layer, place_layer_in_tree, set_up_layer
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
 from ..project import county
@@ -108,16 +108,16 @@ GEODETIC_CRS = "EPSG:4490"
 
 
 def build_project_in_steps(
-    project: QgsProject, request: NewProjectRequest, made: CreatedDatabase
+    project: QgsProject, request: NewProjectRequest, created_database: CreatedDatabase
 ) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file, one step per iteration.
 
     Yields the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or
     the file cannot be written; the database remains.
     """
-    standard = made.norm.standard
+    standard = created_database.norm.standard
     _set_project_properties(project, request)
-    database_layers = list_database_layers(request.database_path)
+    database_layers = find_sources_by_layer_name(request.database_path)
     roles = [role for role in standard.templates if role in database_layers]
     if not roles:
         raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
@@ -126,30 +126,30 @@ def build_project_in_steps(
         layer = make_vector_layer(database_layers[role], role, project)
         if not layer.isValid():
             raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
-        add_layer(project, layer, role, made, request)
+        add_layer(project, layer, role, created_database, request)
     yield len(roles) / (len(roles) + 1), request.project_path.name
     _finish_project(project, request, standard)
     write_project(project, request)
 
 
-def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProject:
+def build_project(request: NewProjectRequest, created_database: CreatedDatabase) -> QgsProject:
     """Fill an empty project and write its file at once; return the project's path.
 
     For scripts and tests.
     """
     project = QgsProject()
-    for _ in build_project_in_steps(project, request, made):
+    for _ in build_project_in_steps(project, request, created_database):
         pass
     return project
 
 
 def add_layer(
-    project: QgsProject, layer: QgsVectorLayer, role: str, made: CreatedDatabase, request: NewProjectRequest
+    project: QgsProject, layer: QgsVectorLayer, role: str, created_database: CreatedDatabase, request: NewProjectRequest
 ) -> None:
     """Add a layer of the new database to the project, with role, symbols and form."""
-    set_up_layer(layer, role, made.norm, request.county_code, request.county_name)
+    set_up_layer(layer, role, created_database.norm, request.county_code, request.county_name)
     project.addMapLayer(layer, False)
-    place_layer_in_tree(project, layer, role, made.norm.standard)
+    place_layer_in_tree(project, layer, role, created_database.norm.standard)
 
 
 def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
@@ -161,12 +161,12 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
-    own_profile_path = request.own_profile_path
+    county_profile_path = request.county_profile_path
     # The project has no path yet: its profile will be in the same folder.
     county.store_county_settings(
         project,
         county.ProjectCountySettings(
-            profile=own_profile_path.name if own_profile_path else request.profile, standard=standard
+            profile=county_profile_path.name if county_profile_path else request.profile, standard=standard
         ),
     )
     county.store_county_code_and_name(project, request.county_code, request.county_name)
@@ -196,15 +196,15 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project_path
-    own_profile_path = request.own_profile_path
-    if own_profile_path is not None and request.county_settings is not None:
-        save_county(request.county_settings, own_profile_path)
+    county_profile_path = request.county_profile_path
+    if county_profile_path is not None and request.county_settings is not None:
+        save_county(request.county_settings, county_profile_path)
     try:
         _write_file(project, target)
     except SanxianError:
-        if own_profile_path is not None:
+        if county_profile_path is not None:
             # The next attempt writes it again.
-            own_profile_path.unlink(missing_ok=True)
+            county_profile_path.unlink(missing_ok=True)
         raise
     project.setFileName(str(target))
     project.setDirty(False)

@@ -46,7 +46,7 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
     Several areas of one township make one bookmark; features without a name or a geometry make none.
     """
     layer = layer or find_township_layer(project)
-    extents = _measure_extents(layer) if layer is not None else {}
+    extents = _measure_township_extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
     existing_bookmarks = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_BOOKMARK_ID_PREFIX)}
     extent_by_id = {f"{_BOOKMARK_ID_PREFIX}{code}-{name}": (name, box) for (code, name), box in extents.items()}
@@ -65,7 +65,7 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
     return len(extent_by_id)
 
 
-def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
+def _measure_township_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
     """Return the extent of each township, by (code, name)."""
     fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
     if fields[1] < 0:

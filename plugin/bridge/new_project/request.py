@@ -24,7 +24,7 @@ class NewProjectRequest:
     ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
     profile, or empty; ``existing_database_action``: how to treat an existing database; ``may_replace_project``: the
     project file may be overwritten; ``extent_degrees``: west, south, east, north in degrees, if the county's location
-    is known; ``county_settings``: the county's settings, written to `own_profile_path` next to the project, or None.
+    is known; ``county_settings``: the county's settings, written to `county_profile_path` next to the project, or None.
     """
 
     standard: str
@@ -41,7 +41,7 @@ class NewProjectRequest:
     county_settings: CountySettings | None = None
 
     @property
-    def own_profile_path(self) -> Path | None:
+    def county_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
         from ...core.profile.county_file import make_default_profile_path
 
@@ -58,7 +58,7 @@ class CreatedDatabase:
     norm: Norm
 
 
-def load_norm(standard: str, profile: str, code: str) -> Norm:
+def load_norm(standard: str, profile: str, county_code: str) -> Norm:
     """Return standard and profile resolved together, for the forms of a county.
 
     The profile may be that of the province.
@@ -67,7 +67,7 @@ def load_norm(standard: str, profile: str, code: str) -> Norm:
     from ...core.standard import load_standard
 
     loaded_profile = load_profile(profile)
-    return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=code))
+    return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=county_code))
 
 
 def create_project_database(
@@ -85,10 +85,10 @@ def create_project_database(
     if request.project_path.exists() and not request.may_replace_project:
         raise OutputError("project_exists", target=str(request.project_path))
     check_writable(request.project_path, [])
-    if request.own_profile_path is not None:
-        if request.own_profile_path.exists():
-            raise DataError("profile_exists", file=str(request.own_profile_path))
-        check_writable(request.own_profile_path, [])
+    if request.county_profile_path is not None:
+        if request.county_profile_path.exists():
+            raise DataError("profile_exists", file=str(request.county_profile_path))
+        check_writable(request.county_profile_path, [])
     norm = load_norm(request.standard, request.profile, request.county_code)
     templates = [norm.standard.templates[role] for role in request.roles]
     create_database(

@@ -27,7 +27,7 @@ from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
-from ..editing.styled_layers import get_layer_order, list_database_layers, make_vector_layer
+from ..editing.styled_layers import find_sources_by_layer_name, get_layer_order, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
 from ..running.threads import run_in_python_thread
@@ -137,7 +137,7 @@ def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetada
 def _list_sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
-    return list(list_database_layers(path).items())
+    return list(find_sources_by_layer_name(path).items())
 
 
 def find_package_layer(project: QgsProject, name: str) -> QgsVectorLayer | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @run_in_python_thread
 def export_project_package(
-    checked: CheckResult,
+    check_result: CheckResult,
     order: ExportOrder,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
@@ -39,10 +39,10 @@ def export_project_package(
     from ..printing.pdf import write_pdf
 
     def draw_report_pictures(report: Report) -> ReportPictures:
-        return draw_pictures(checked.plan, report, cancellation=cancellation)
+        return draw_pictures(check_result.plan, report, cancellation=cancellation)
 
     return export_package(
-        checked,
+        check_result,
         order,
         pictures=draw_report_pictures,
         draw=package_maps.render_maps,

@@ -37,7 +37,7 @@ _MAX_RINGS = 9
 #: Directions (right, down) from a mark to its number, in the order in which they are tried.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
 
-MarkPosition = tuple[float, float]
+MarkerPosition = tuple[float, float]
 
 
 def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
@@ -69,12 +69,12 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
     return ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
+def draw_overview(scene: PictureData, frame: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
-    layers = [_make_outline_layer(scene, c, sheet) for c in OVERVIEW_CONCEPTS]
-    numbered = [_find_spot(f, sheet) for f in scene.chosen]
-    others = _place_unnumbered_marks(scene, sheet, numbered)
-    mark_radius = 2.0 * sheet.dots_per_mm
+    layers = [_make_outline_layer(scene, c, frame) for c in OVERVIEW_CONCEPTS]
+    numbered = [_find_marker_position(f, frame) for f in scene.chosen]
+    others = _place_unnumbered_markers(scene, frame, numbered)
+    mark_radius = 2.0 * frame.dots_per_mm
     boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
     boxes += [
         (x - 0.8 * mark_radius, y - 0.8 * mark_radius, x + 0.8 * mark_radius, y + 0.8 * mark_radius)
@@ -82,37 +82,37 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
     ]
     # Names of townships avoid the marks.
     layers.append(
-        painting.make_label_obstacle_layer(scene.crs, [sheet.convert_box_to_ground_polygon(*box) for box in boxes])
+        painting.make_label_obstacle_layer(scene.crs, [frame.convert_box_to_ground_polygon(*box) for box in boxes])
     )
-    image = painting.draw_layers(sheet, [layer for layer in layers if layer is not None], scene.crs)
+    image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
-        painting.draw_scale_bar(painter, sheet)
-        painting.draw_north_arrow(painter, sheet, scene.words.get("text", "north"))
+        painting.draw_scale_bar(painter, frame)
+        painting.draw_north_arrow(painter, frame, scene.words.get("text", "north"))
         for severity, mark_position in reversed(others):
-            painting.draw_severity_mark(painter, sheet, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
-        _draw_numbers(scene, painter, sheet, numbered, [position for _, position in others])
+            painting.draw_severity_marker(painter, frame, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
+        _draw_numbers(scene, painter, frame, numbered, [position for _, position in others])
     finally:
         painter.end()
     return painting.encode_data_uri(image)
 
 
-def _place_unnumbered_marks(
-    scene: PictureData, sheet: ImageFrame, numbered: list[MarkPosition]
-) -> list[tuple[Severity, MarkPosition]]:
+def _place_unnumbered_markers(
+    scene: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
+) -> list[tuple[Severity, MarkerPosition]]:
     """Return marks for findings without a number, errors first.
 
     Marks that would overlap are left out.
     """
-    dot = sheet.dots_per_mm
-    taken_cells = {_find_cell(mark_position, dot) for mark_position in numbered}
+    dot = frame.dots_per_mm
+    taken_cells = {_find_cell(mark_position, dot) for mark_position in numbered_positions}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
         finding_shapes = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
         # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
         bounds = shapely.bounds(np.array(finding_shapes, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
-            mark_position = sheet.convert_to_pixels(x, y)
+            mark_position = frame.convert_to_pixels(x, y)
             if _find_cell(mark_position, dot) not in taken_cells:
                 taken_cells.add(_find_cell(mark_position, dot))
                 marks.append((severity, mark_position))
@@ -122,31 +122,31 @@ def _place_unnumbered_marks(
 def _draw_numbers(
     scene: PictureData,
     painter: QPainter,
-    sheet: ImageFrame,
-    spots: list[MarkPosition],
-    unnumbered_spots: list[MarkPosition],
+    frame: ImageFrame,
+    marker_positions: list[MarkerPosition],
+    unnumbered_positions: list[MarkerPosition],
 ) -> None:
     """Draw the numbered marks with their numbers; a line leads from a mark to a number farther away."""
-    dot = sheet.dots_per_mm
+    dot = frame.dots_per_mm
     occupied_boxes: list[QRectF] = []
-    for mark_spots, size_mm in ((spots, _NUMBERED_MARK_MM), (unnumbered_spots, _UNNUMBERED_MARK_MM)):
+    for mark_spots, size_mm in ((marker_positions, _NUMBERED_MARK_MM), (unnumbered_positions, _UNNUMBERED_MARK_MM)):
         size = size_mm * dot
         occupied_boxes += [QRectF(x - size / 2, y - size / 2, size, size) for x, y in mark_spots]
-    sheet_box = QRectF(0.0, 0.0, float(sheet.width_px), float(sheet.height_px))
+    sheet_box = QRectF(0.0, 0.0, float(frame.width_px), float(frame.height_px))
     boxes = []
-    for number, spot in enumerate(spots, start=1):
+    for number, spot in enumerate(marker_positions, start=1):
         boxes.append(find_free_box(spot, len(str(number)), dot, occupied_boxes, sheet_box))
         occupied_boxes.append(boxes[-1])
-    for (x, y), box in zip(spots, boxes, strict=True):
+    for (x, y), box in zip(marker_positions, boxes, strict=True):
         if not box.adjusted(-_LEADER_MM * dot, -_LEADER_MM * dot, _LEADER_MM * dot, _LEADER_MM * dot).contains(x, y):
-            painting.draw_leader_line(painter, sheet, (x, y), (box.center().x(), box.center().y()))
-    for finding, (x, y) in zip(scene.chosen, spots, strict=True):
-        painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, _NUMBERED_MARK_MM)
+            painting.draw_leader_line(painter, frame, (x, y), (box.center().x(), box.center().y()))
+    for finding, (x, y) in zip(scene.chosen, marker_positions, strict=True):
+        painting.draw_severity_marker(painter, frame, str(finding.severity), x, y, _NUMBERED_MARK_MM)
     for number, box in enumerate(boxes, start=1):
-        painting.draw_text(painter, sheet, str(number), box.left(), box.center().y(), 2.7, bold=True)
+        painting.draw_text(painter, frame, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
 
-def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> QgsVectorLayer | None:
+def _make_outline_layer(scene: PictureData, concept: str, frame: ImageFrame) -> QgsVectorLayer | None:
     """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
     Areas with names remain separate, all others are merged.
@@ -157,7 +157,7 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None]
-        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_size_m / 2)
+        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], frame.pixel_size_m / 2)
         division_names = layer.text("division_name")
         parts = [(shape, [division_names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
@@ -172,7 +172,7 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         )
     else:
         shapes = scene.get_layer_shapes(layer)
-    outlines = dissolve_for_picture(shapes, sheet.pixel_size_m, scene.cancellation, keep_small=concept != "farmland")
+    outlines = dissolve_for_picture(shapes, frame.pixel_size_m, scene.cancellation, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
     return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in outlines])
 
@@ -184,7 +184,7 @@ def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
     """
     entries = []
     for severity, label in list_mark_labels(scene.report, scene.words):
-        entries.append(LegendEntry(label, _draw_mark_symbol(str(severity))))
+        entries.append(LegendEntry(label, _draw_marker_symbol(str(severity))))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
@@ -205,30 +205,30 @@ def _draw_symbol(scene: PictureData, style: str) -> str:
     return painting.encode_data_uri(painting.draw_layers(sheet, [layer], scene.crs))
 
 
-def _draw_mark_symbol(severity: str) -> str:
+def _draw_marker_symbol(severity: str) -> str:
     """Return a small picture of the mark of a severity, as large as the pictures of styles."""
     sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     image = painting.make_white_image(sheet)
     painter = painting.make_painter(image)
     try:
-        painting.draw_severity_mark(painter, sheet, severity, 60.0, 30.0, 4.4)
+        painting.draw_severity_marker(painter, sheet, severity, 60.0, 30.0, 4.4)
     finally:
         painter.end()
     return painting.encode_data_uri(image)
 
 
-def _find_spot(finding: Finding, sheet: ImageFrame) -> MarkPosition:
+def _find_marker_position(finding: Finding, frame: ImageFrame) -> MarkerPosition:
     point = shapely.point_on_surface(finding.geometry)
-    return sheet.convert_to_pixels(point.x, point.y)
+    return frame.convert_to_pixels(point.x, point.y)
 
 
-def _find_cell(mark_position: MarkPosition, dot: float) -> tuple[int, int]:
+def _find_cell(mark_position: MarkerPosition, dot: float) -> tuple[int, int]:
     """Return the grid cell of a mark's position, to find marks that would overlap."""
     return int(mark_position[0] // (_MARK_SPACING_MM * dot)), int(mark_position[1] // (_MARK_SPACING_MM * dot))
 
 
 def find_free_box(
-    spot: MarkPosition, digits: int, dot: float, occupied_boxes: list[QRectF], sheet_box: QRectF
+    marker_position: MarkerPosition, digits: int, dot: float, occupied_boxes: list[QRectF], sheet_box: QRectF
 ) -> QRectF:
     """Return the box (pixels) of a number near its mark that overlaps no occupied box and is on the sheet.
 
@@ -241,8 +241,8 @@ def find_free_box(
         gap = 2.1 * dot * ring
         # Farther away the diagonals come first: a line to the number would cross a nearer number otherwise.
         for right, down in _DIRECTIONS if ring == 1 else _DIRECTIONS[4:] + _DIRECTIONS[:4]:
-            x = spot[0] + right * (gap + (width if right < 0 else 0.0)) - (width / 2 if right == 0 else 0.0)
-            y = spot[1] + down * 1.6 * gap - height / 2
+            x = marker_position[0] + right * (gap + (width if right < 0 else 0.0)) - (width / 2 if right == 0 else 0.0)
+            y = marker_position[1] + down * 1.6 * gap - height / 2
             # A place beyond the edge of the sheet is moved to the edge.
             x = min(max(x, sheet_box.left()), sheet_box.right() - width)
             y = min(max(y, sheet_box.top()), sheet_box.bottom() - height)

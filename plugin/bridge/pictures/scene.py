@@ -76,21 +76,21 @@ def choose_style(layer: Layer, concept: str) -> str:
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
 
-def widen_bounds(sheet: ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
+def widen_bounds(frame: ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
     """Return the bounds of a picture in metres, widened by a share of its size."""
-    west, south, east, north = sheet.extent
+    west, south, east, north = frame.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
-def clip_to_picture(shape: Any, sheet: ImageFrame) -> Any:
+def clip_to_picture(shape: Any, frame: ImageFrame) -> Any:
     """Clip a polygon with very many vertices to the picture; return others unchanged.
 
     A margin around the picture hides the cut.
     """
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
-    return extract_polygons(shapely.clip_by_rect(shape, *widen_bounds(sheet, 0.3)))
+    return extract_polygons(shapely.clip_by_rect(shape, *widen_bounds(frame, 0.3)))
 
 
 #: Width and height on paper, and the width in pixels: two for each of the page on the screen.
@@ -132,27 +132,27 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
     return painting.encode_data_uri(image)
 
 
-def _make_finding_layer(scene: PictureData, finding: Finding, sheet: ImageFrame) -> QgsVectorLayer:
-    shape = clip_to_picture(finding.make_layer_geometry(), sheet)
+def _make_finding_layer(scene: PictureData, finding: Finding, frame: ImageFrame) -> QgsVectorLayer:
+    shape = clip_to_picture(finding.make_layer_geometry(), frame)
     values = [str(finding.severity), finding.state]
     return painting.make_styled_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
 
 def _make_visible_rows_layer(
-    scene: PictureData, concept: str, layer: Layer, sheet: ImageFrame, is_near: bool
+    scene: PictureData, concept: str, layer: Layer, frame: ImageFrame, is_near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
     if not is_near and (concept, layer.role) in scene.outlines:
         # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
         return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
-    index_hits = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(sheet)))
+    index_hits = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(frame)))
     positions = np.flatnonzero(~mask_missing_shapes(layer.plane_shapes))[np.sort(index_hits)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.get_layer_shapes(layer)
     rows = [
-        (clip_to_picture(shapes[n], sheet), [format_cell(v) for v in row])
+        (clip_to_picture(shapes[n], frame), [format_cell(v) for v in row])
         for n, row in zip(positions, values, strict=True)
     ]
     picture_layer = painting.make_styled_layer(

@@ -15,16 +15,16 @@ from .pdf import write_pdf
 
 @run_in_python_thread
 def write_documents(
-    make: Callable[[], Document], paths: list[str], cancellation: Cancellation = NEVER_CANCELLED
+    make_document: Callable[[], Document], paths: list[str], cancellation: Cancellation = NEVER_CANCELLED
 ) -> None:
     """Write a document to each path: .docx or .pdf.
 
-    ``make`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then remain.
+    ``make_document`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then remain.
     """
     from ...core.render.document.docx_writer import write_docx
 
     targets = [path for path in paths if path]
-    document = make() if targets else None
+    document = make_document() if targets else None
     for target in targets:
         with write_atomically(target) as path:
             if Path(target).suffix.lower() == ".pdf":

@@ -52,7 +52,7 @@ class _Extent(NamedTuple):
         return int((self.top + _TOLERANCE) // page_height), int((self.bottom - _TOLERANCE) // page_height)
 
 
-def lay_out_with_whole_rows(
+def lay_out_without_divided_rows(
     document: Document, lay_out: Callable[[Document], QTextDocument], cancellation: Cancellation
 ) -> QTextDocument:
     """Return the laid-out text of a document in which no table row, signature or map with text is on two pages.

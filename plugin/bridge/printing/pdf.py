@@ -23,7 +23,7 @@ from qgis.PyQt.QtGui import (
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.render.document.blocks import Document
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
-from .pagination import lay_out_with_whole_rows
+from .pagination import lay_out_without_divided_rows
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.
 _DPI = 96
@@ -53,7 +53,7 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
         text.setPageSize(size)
         return text
 
-    text = lay_out_with_whole_rows(document, lay_out, cancellation)
+    text = lay_out_without_divided_rows(document, lay_out, cancellation)
     pages = text.pageCount()
     painter = QPainter(writer)
     try:

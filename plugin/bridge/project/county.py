@@ -91,12 +91,12 @@ def make_check_options(project: QgsProject) -> RunOptions:
         standard=county.standard,
         scope=county.scope,
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
-        roles=role_recognition.get_chosen_roles(project),
+        roles=role_recognition.get_layer_id_by_assigned_role(project),
         phase=county.phase,
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),
         lang=get_report_language(),
-        notices=tuple(role_recognition.describe_broken_layers(project)),
+        notices=tuple(role_recognition.describe_unreadable_layers(project)),
         waivers=waivers.find_waiver_file_to_apply(
             project, map(get_file_path, role_recognition.list_plan_layers(project))
         ),

@@ -65,22 +65,24 @@ def read_chosen_package_spec() -> str:
     return str(settings.read_setting(PACKAGE_SPEC_SETTING, "county"))
 
 
-def list_lowered_levels(former: DocumentInfo, found: ResolvedDocument, info: DocumentInfo) -> list[LoweredSecrecy]:
+def find_lowered_secrecy_levels(
+    former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
+) -> list[LoweredSecrecy]:
     """Return how document information lowers the secrecy level, with its reason, which may be empty.
 
-    ``former``: the information stored before; ``found``: the new one, ``info``, resolved with the other sources. A
+    ``former_info``: the information stored before; ``resolved_document``: the new one, ``info``, resolved with the other sources. A
     project without its own level has that of the next source, which may be lower than its former one, or none.
     """
-    lowered = [one for one in found.lowered_levels if one.source == PROJECT_SOURCE]
-    if found.refused_lowering is not None:
-        lowered.append(found.refused_lowering)
-    level = info.secrecy or found.document_info.secrecy
-    if former.secrecy and (not level or load_secrecy_levels().is_lower(level, former.secrecy)):
-        lowered.append(LoweredSecrecy(former.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
+    lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
+    if resolved_document.refused_lowering is not None:
+        lowered.append(resolved_document.refused_lowering)
+    level = info.secrecy or resolved_document.document_info.secrecy
+    if former_info.secrecy and (not level or load_secrecy_levels().is_lower(level, former_info.secrecy)):
+        lowered.append(LoweredSecrecy(former_info.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
     return lowered
 
 
-def log_lowered_levels(lowered: Iterable[LoweredSecrecy]) -> None:
+def log_lowered_secrecy_levels(lowered: Iterable[LoweredSecrecy]) -> None:
     """Write lowered secrecy levels with their reasons to the log, tab Sanxian."""
     texts = Texts(settings.get_interface_language())
     for one in lowered:
@@ -88,19 +90,19 @@ def log_lowered_levels(lowered: Iterable[LoweredSecrecy]) -> None:
 
 
 def resolve_project_document(
-    project: QgsProject, profile: Profile, form: DocumentInfo | None = None
+    project: QgsProject, profile: Profile, spec_info: DocumentInfo | None = None
 ) -> ResolvedDocument:
     """Return a project's document information with the source of each value.
 
-    ``form``: values of the package specification, used as fallback.
+    ``spec_info``: values of the package specification, used as fallback.
     """
-    return resolve_document(read_document_info(project), profile, form)
+    return resolve_document(read_document_info(project), profile, spec_info)
 
 
-def replace_document_info(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
+def replace_document_info(check_result: CheckResult, info: DocumentInfo | None) -> CheckResult:
     """Return the check result with the project's present document information.
 
     The user may have changed it since the check.
     """
-    document = resolve_document(info, checked.plan.norm.profile)
-    return replace(checked, report=add_document_info(checked.report, document))
+    document = resolve_document(info, check_result.plan.norm.profile)
+    return replace(check_result, report=add_document_info(check_result.report, document))

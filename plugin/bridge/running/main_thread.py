@@ -32,7 +32,7 @@ def call_on_main(
         return function()
     call = _MainThreadCall(function)
     with _agent_lock:
-        _get_agent().asked.emit(call)
+        _get_caller().asked.emit(call)
     waited = 0.0
     while not call.over.wait(_POLL_SECONDS):
         waited += _POLL_SECONDS
@@ -60,7 +60,7 @@ def post_to_main(function: Callable[[], None]) -> None:
         function()
         return
     with _agent_lock:
-        _get_agent().asked.emit(_MainThreadCall(function))
+        _get_caller().asked.emit(_MainThreadCall(function))
 
 
 def run_pending_main_thread_calls() -> None:
@@ -69,7 +69,7 @@ def run_pending_main_thread_calls() -> None:
     For a main thread that waits for such work and handles no events.
     """
     with _agent_lock:
-        agent = _get_agent()
+        agent = _get_caller()
     QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
 
 
@@ -96,7 +96,7 @@ _agent_lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _get_agent() -> _MainThreadCaller:
+def _get_caller() -> _MainThreadCaller:
     return _MainThreadCaller(QCoreApplication.instance().thread())
 
 

@@ -37,7 +37,7 @@ def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> Ed
         return EditsSinceCheck(tuple(LayerEdits(name, 0, unsaved[name]) for name in names), is_counted=False)
     live = editing.live
     features = set(result.edited_features) | (live.waiting_features if live is not None else set())
-    unsaved = _count_by_layer_name(result, live.find_unsaved(features) if live is not None else ())
+    unsaved = _count_by_layer_name(result, live.find_unsaved_features(features) if live is not None else ())
     edited = _count_by_layer_name(result, features)
     return EditsSinceCheck(tuple(LayerEdits(name, count, unsaved[name]) for name, count in edited.items()))
 

@@ -48,18 +48,18 @@ class ResultExporter:
         self,
         iface,
         runner: JobRunner,
-        result: Callable[[], CheckView | None],
-        info: Callable[[], DocumentInfo | None] = lambda: None,
+        get_result: Callable[[], CheckView | None],
+        get_document_info: Callable[[], DocumentInfo | None] = lambda: None,
         find_edits: Callable[[CheckView], EditsSinceCheck | None] = lambda _result: None,
     ):
         """Set the sources of result and document information.
 
-        ``info``: returns the document information (成果信息) of the result's project, or None to use that of the check.
+        ``get_document_info``: returns the document information (成果信息) of the result's project, or None to use that of the check.
         ``find_edits``: returns the edits since the check of the result, None for data other than the project's.
         """
         self._iface = iface
         self._runner = runner
-        self._result, self._info, self._find_edits = result, info, find_edits
+        self._result, self._info, self._find_edits = get_result, get_document_info, find_edits
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def ask_and_save(self, kind: str) -> None:

@@ -23,8 +23,8 @@ class LayerRecognition(QObject):
     """Recognises the plan layers of an unchecked project and updates the panel.
 
     Recognition runs in the background. ``recognised(found)``: signal, plan layers were recognised; ``handlers``:
-    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``busy``: returns True
-    while a check is running; ``reading``: returns True while the project's stored result is being read; ``offers``:
+    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``is_check_running``: returns True
+    while a check is running; ``is_reading_result``: returns True while the project's stored result is being read; ``requires_layers``:
     returns True if the recognised layers are required even if the panel shows something else.
     """
 
@@ -35,14 +35,14 @@ class LayerRecognition(QObject):
         dock: FindingsDock,
         runner: JobRunner,
         handlers: Mapping[str, Callable[[], None]],
-        busy: Callable[[], bool],
-        reading: Callable[[], bool],
-        offers: Callable[[QgsProject], bool],
+        is_check_running: Callable[[], bool],
+        is_reading_result: Callable[[], bool],
+        requires_layers: Callable[[QgsProject], bool],
         parent: QObject,
     ):
         super().__init__(parent)
-        self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, busy
-        self._reading, self._offers = reading, offers
+        self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, is_check_running
+        self._reading, self._offers = is_reading_result, requires_layers
         self._request = 0
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)

@@ -117,7 +117,7 @@ class CheckRunner(QObject):
         self._start_job(tr("Check All"), read_and_check, finish_check, empty_states.count_rules(options))
         return True
 
-    def start_package_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> bool:
+    def start_package_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rule_count: int) -> bool:
         """Run another check (of a package) with its progress in the panel.
 
         Return False if a check is running already.
@@ -130,10 +130,12 @@ class CheckRunner(QObject):
             done(job_result)
 
         self._is_check_of_project = False
-        self._start_job(title, work, finish_check, rules)
+        self._start_job(title, work, finish_check, rule_count)
         return True
 
-    def _start_job(self, title: str, job_function: JobFunction, on_done: Callable[[Any], None], rules: int) -> None:
+    def _start_job(
+        self, title: str, job_function: JobFunction, on_done: Callable[[Any], None], rule_count: int
+    ) -> None:
         self.check_job = BackgroundJob(
             title,
             job_function,
@@ -142,7 +144,7 @@ class CheckRunner(QObject):
             on_cancelled=self._on_cancelled,
         )
         self.check_job.step.connect(self._on_progress)
-        self._dock.start_run(rules, of_package=not self._is_check_of_project)
+        self._dock.show_check_started(rule_count, is_of_package=not self._is_check_of_project)
         self.check_began.emit()
         self._runner.start(self.check_job)
 

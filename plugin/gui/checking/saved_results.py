@@ -92,10 +92,10 @@ class SavedResults(QObject):
         return self._reading_job is not None
 
     # --- writing
-    def save_result(self, result: CheckView, state: ProjectState, names: dict[str, str]) -> None:
+    def save_result(self, result: CheckView, state: ProjectState, layer_id_by_name: dict[str, str]) -> None:
         """Save the result of a finished check.
 
-        ``names``: name of each layer in the check → layer id.
+        ``layer_id_by_name``: name of each layer in the check → layer id.
         """
         self.drop_result()
         check_result, finished = result.check_result, result.finished_at
@@ -103,7 +103,9 @@ class SavedResults(QObject):
 
         def make_content(cancellation: Cancellation) -> SavedResult:
             if not content_cache:
-                content_cache.append(saved_result.make_saved_result(check_result, state, names, finished, cancellation))
+                content_cache.append(
+                    saved_result.make_saved_result(check_result, state, layer_id_by_name, finished, cancellation)
+                )
             return content_cache[0]
 
         self._make = make_content

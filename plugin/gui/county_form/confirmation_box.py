@@ -143,17 +143,17 @@ class ConfirmationBox(FormBox):
             self.items.addItem(item)
         self._is_filling = False
 
-    def show_unconfirmed(self, open_items: list[str]) -> None:
+    def show_unconfirmed_count(self, unconfirmed_items: list[str]) -> None:
         """Show how many settings in use are unconfirmed.
 
-        ``open_items``: keys of these settings.
+        ``unconfirmed_items``: keys of these settings.
         """
-        if open_items:
+        if unconfirmed_items:
             text = tr(
                 "{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all "
                 "settings and code lists that the rules may use; a report counts those that its check used."
             )
-            self.badge.show_message("warning", text.format(count=len(open_items)))
+            self.badge.show_message("warning", text.format(count=len(unconfirmed_items)))
         else:
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.source_mark import make_mark_label
+from ..widgets.source_mark import make_source_mark_label
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24
@@ -48,7 +48,7 @@ class InheritingLineEdit(QLineEdit):
         self.setText(text)
         self.setCursorPosition(0)
 
-    def get_own_value(self) -> str:
+    def get_county_value(self) -> str:
         return self.text().strip()
 
     def paintEvent(self, event) -> None:
@@ -123,7 +123,7 @@ class InheritingComboBox(ScrollSafeComboBox):
         self.setItemData(0, theme.get_faint_color(in_field=True), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
-    def get_own_value(self) -> object:
+    def get_county_value(self) -> object:
         return self.currentData()
 
     def choose_value(self, value: object) -> None:
@@ -147,7 +147,7 @@ class RestoreButton(QToolButton):
         self.hide()
 
 
-class MarkSlot(QWidget):
+class SourceMarkSlot(QWidget):
     """The mark A, B or C (how well a value is sourced) beside a field.
 
     It is replaced as the value changes.
@@ -170,7 +170,7 @@ class MarkSlot(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if mark:
-            label = make_mark_label(mark)
+            label = make_source_mark_label(mark)
             self._row.addWidget(label)
 
 

@@ -35,7 +35,7 @@ from ..widgets import theme
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
-from ..widgets.source_mark import describe_marks
+from ..widgets.source_mark import describe_source_marks
 from .confirmation_box import ConfirmationBox
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
@@ -102,8 +102,8 @@ class CountyForm(QWidget):
         # Add the layout to the form first; a widget shown without a parent would be a window.
         layout.addLayout(header)
         self._fill_header(header, asks_county)
-        descriptions = describe_marks()
-        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
+        descriptions = describe_source_marks()
+        marks = make_faint_label("".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
         marks.setWordWrap(True)
         layout.addWidget(marks)
         layout.addWidget(self.name_message)
@@ -198,7 +198,7 @@ class CountyForm(QWidget):
         self._norm = self._load_inherited(self._stored_settings)
         self._is_filling = True
         self.base.choose_profile(base)
-        self.targets.show_inherited(self._norm, self.area_code.text().strip())
+        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
         for part in (self.ratio, self.limits, self.tolerances):
             part.show_inherited_settings(self._norm)
         self._is_filling = False
@@ -253,7 +253,7 @@ class CountyForm(QWidget):
         return self.read_county_settings() != self._opened_settings
 
     @property
-    def has_own_values(self) -> bool:
+    def has_county_values(self) -> bool:
         """Return True if the form has a target, setting or confirmation of the county."""
         county = self.read_county_settings()
         return bool(county.targets or county.value_by_setting or not county.confirmation.is_empty)
@@ -272,14 +272,14 @@ class CountyForm(QWidget):
         if self._is_filling:
             return
         self._is_filling = True
-        self.targets.show_inherited(self._norm, self.area_code.text().strip())
+        self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
         self._is_filling = False
         self._refresh_messages()
         self.changed.emit()
 
     def _refresh_messages(self) -> None:
         county = self.read_county_settings()
-        needs_validation = self.has_own_values or bool(self._text)
+        needs_validation = self.has_county_values or bool(self._text)
         self.problems = (
             find_county_problems(county, self._path, self._text, self._opened_settings) if needs_validation else []
         )
@@ -294,7 +294,7 @@ class CountyForm(QWidget):
         if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
-        if self.has_own_values or self._text:
+        if self.has_county_values or self._text:
             try:
                 unconfirmed_county = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self._text))
@@ -313,7 +313,7 @@ class CountyForm(QWidget):
             norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
         )
         confirmed_norm = replace(norm, profile=confirmed_profile)
-        self.confirmation.show_unconfirmed([item for item in items if not confirmed_norm.is_confirmed(item)])
+        self.confirmation.show_unconfirmed_count([item for item in items if not confirmed_norm.is_confirmed(item)])
 
     def _make_explanation(self, norm: Norm) -> Callable[[str], str]:
         """Return a function that explains a setting to confirm: its value and the rules that use it."""
@@ -354,7 +354,7 @@ class CountyForm(QWidget):
         section, _, name = field.partition(".")
         if section.startswith("targets["):
             widget, message = self.targets.get_message_widget(int(section[8:-1]))
-            row = self.targets.list_own_target_rows()[int(section[8:-1])]
+            row = self.targets.list_county_target_rows()[int(section[8:-1])]
             widget = {"year": row.year, "source": row.source}.get(name, widget)
             return row.name.text(), widget, message
         if section == "confirmed" and name in self.confirmation.messages:

@@ -23,9 +23,9 @@ from .fields import (
     FormBox,
     InheritingComboBox,
     InheritingLineEdit,
-    MarkSlot,
     NameLabel,
     RestoreButton,
+    SourceMarkSlot,
     WidgetRow,
     format_ten_digits,
 )
@@ -46,7 +46,7 @@ class SettingRow(ABC):
         self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.get_rule_title(load_all_rules()[key.split(".")[1]]))
-        self.unit, self.mark = QLabel(_get_unit(key)), MarkSlot()
+        self.unit, self.mark = QLabel(_get_unit(key)), SourceMarkSlot()
         self.document, self.restore, self.message = InheritingLineEdit(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
@@ -57,37 +57,39 @@ class SettingRow(ABC):
     def list_widgets(self) -> tuple[QWidget, ...]:
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
-    def show_inherited_value(self, norm: Norm) -> None:
+    def read_and_show_inherited_value(self, norm: Norm) -> None:
         inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
-        self.show_inherited(inherited.value)
+        self.show_inherited_value(inherited.value)
         self.document.set_inherited(_format_source(inherited.origin, inherited.document))
         self.update_state()
 
     def show_value(self, value: Any, document: str) -> None:
         """Show the county's own value in the row; None for an inherited value."""
-        self.show_own(value)
+        self.show_county_value(value)
         self.document.show_text(document)
         self.update_state()
 
     def clear(self) -> None:
-        self.show_own(None)
+        self.show_county_value(None)
         self.document.clear()
 
     def update_state(self) -> None:
-        has_own_value = self.is_own
-        self.restore.setVisible(has_own_value or bool(self.document.get_own_value()))
-        self.mark.show_mark(("A" if self.document.get_own_value() else "C") if has_own_value else self._inherited_mark)
+        has_own_value = self.has_county_value
+        self.restore.setVisible(has_own_value or bool(self.document.get_county_value()))
+        self.mark.show_mark(
+            ("A" if self.document.get_county_value() else "C") if has_own_value else self._inherited_mark
+        )
 
     @abstractmethod
-    def show_inherited(self, value: Any) -> None: ...
+    def show_inherited_value(self, value: Any) -> None: ...
 
     @abstractmethod
-    def show_own(self, value: Any) -> None: ...
+    def show_county_value(self, value: Any) -> None: ...
 
     @property
     @abstractmethod
-    def is_own(self) -> bool: ...
+    def has_county_value(self) -> bool: ...
 
     @abstractmethod
     def get_entered_value(self) -> Any:
@@ -106,18 +108,18 @@ class NumberRow(SettingRow):
         self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("0") * 11)
         self.value.textChanged.connect(changed)
 
-    def show_inherited(self, value: Any) -> None:
+    def show_inherited_value(self, value: Any) -> None:
         self.value.set_inherited(format_setting_value(self.key, value))
 
-    def show_own(self, value: Any) -> None:
+    def show_county_value(self, value: Any) -> None:
         self.value.show_text("" if value is None else format_setting_value(self.key, value))
 
     @property
-    def is_own(self) -> bool:
-        return bool(self.value.get_own_value())
+    def has_county_value(self) -> bool:
+        return bool(self.value.get_county_value())
 
     def get_entered_value(self) -> Any:
-        return _parse_number(self.key, self.value.get_own_value())
+        return _parse_number(self.key, self.value.get_county_value())
 
 
 class ChoiceRow(SettingRow):
@@ -134,18 +136,18 @@ class ChoiceRow(SettingRow):
     def _format_choice(self, value: bool) -> str:
         return self._texts.get("explain", "yes" if value else "no")
 
-    def show_inherited(self, value: Any) -> None:
+    def show_inherited_value(self, value: Any) -> None:
         self.choice.set_inherited(self._format_choice(value), "")
 
-    def show_own(self, value: Any) -> None:
+    def show_county_value(self, value: Any) -> None:
         self.choice.choose_value(value)
 
     @property
-    def is_own(self) -> bool:
-        return self.choice.get_own_value() is not None
+    def has_county_value(self) -> bool:
+        return self.choice.get_county_value() is not None
 
     def get_entered_value(self) -> Any:
-        return self.choice.get_own_value()
+        return self.choice.get_county_value()
 
 
 class LimitsBox(FormBox):
@@ -178,16 +180,16 @@ class LimitsBox(FormBox):
 
     def show_inherited_settings(self, norm: Norm) -> None:
         for row in self.rows.values():
-            row.show_inherited_value(norm)
+            row.read_and_show_inherited_value(norm)
 
     def read_settings(self) -> dict[str, Any]:
-        return {key: row.get_entered_value() for key, row in self.rows.items() if row.is_own}
+        return {key: row.get_entered_value() for key, row in self.rows.items() if row.has_county_value}
 
     def read_documents(self) -> dict[str, str]:
         return {
-            key: row.document.get_own_value()
+            key: row.document.get_county_value()
             for key, row in self.rows.items()
-            if row.is_own and row.document.get_own_value()
+            if row.has_county_value and row.document.get_county_value()
         }
 
     def _on_changed(self, *_args: object) -> None:
@@ -220,7 +222,7 @@ class RatioBox(FormBox):
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
         self.form.currentIndexChanged.connect(self._on_changed)
-        self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
+        self.form_mark, self.classes_mark = SourceMarkSlot(), SourceMarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
         urban_rural_entries = norm.standard.code_lists["urban_rural"].entry_by_code
@@ -267,8 +269,8 @@ class RatioBox(FormBox):
 
     def read_settings(self) -> dict[str, Any]:
         setting_values = self.limit.read_settings()
-        if self.form.get_own_value() is not None:
-            setting_values[_DEFINITION_KEY] = self.form.get_own_value()
+        if self.form.get_county_value() is not None:
+            setting_values[_DEFINITION_KEY] = self.form.get_county_value()
         if self._classes_own:
             setting_values[_CLASSES_KEY] = self._collect_classes()
         return setting_values
@@ -294,7 +296,7 @@ class RatioBox(FormBox):
         origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
         self.form_mark.show_mark(
-            self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_own_value() is None else "C"
+            self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_county_value() is None else "C"
         )
         self.classes_mark.show_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
 

@@ -215,7 +215,7 @@ class ProfileDialog(ProfileForm):
             text = tr("Save the project first: the values of this county are stored in a file in the project folder.")
         self.place.setText(text)
         self.errors.show_errors(form.errors)
-        has_place = edited_path is not None or default_path is not None or not form.has_own_values
+        has_place = edited_path is not None or default_path is not None or not form.has_county_values
         self._ok_button.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
@@ -231,7 +231,7 @@ class ProfileDialog(ProfileForm):
                 save_county(county_settings, edited_path, self.form.text)
             return ""
         default_path = self._get_default_profile_path()
-        if not self.form.has_own_values or default_path is None:
+        if not self.form.has_county_values or default_path is None:
             return ""
         if default_path.exists():
             raise DataError("profile_exists", file=str(default_path))

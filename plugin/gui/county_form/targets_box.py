@@ -20,7 +20,7 @@ from ...core.profile.resolved import (
 )
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
-from .fields import FormBox, InheritingLineEdit, MarkSlot, NameLabel, RestoreButton, ScrollSafeComboBox
+from .fields import FormBox, InheritingLineEdit, NameLabel, RestoreButton, ScrollSafeComboBox, SourceMarkSlot
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
@@ -41,7 +41,7 @@ class TargetRow:
         self.name = NameLabel(texts.get_indicator_name(indicator))
         self.sign, self.unit, self.binding = ScrollSafeComboBox(), ScrollSafeComboBox(), ScrollSafeComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
-        self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
+        self.mark, self.restore, self.message = SourceMarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         unit_names = texts.get_section("unit_names")
@@ -127,7 +127,7 @@ class TargetRow:
 
         Without a value of the county, the choices are reset to the inherited target.
         """
-        has_own_target = self.is_own
+        has_own_target = self.has_county_value
         if not has_own_target and self._inherited_target:
             self._choose_combo_values(
                 self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
@@ -137,7 +137,7 @@ class TargetRow:
         self.restore.setVisible(has_own_target)
         self.mark.show_mark(
             "A"
-            if (self.source.get_own_value() if has_own_target else self._inherited_target)
+            if (self.source.get_county_value() if has_own_target else self._inherited_target)
             else "C"
             if has_own_target
             else ""
@@ -147,21 +147,21 @@ class TargetRow:
         self.value.setFont(font)
 
     @property
-    def is_own(self) -> bool:
-        return bool(self.value.get_own_value())
+    def has_county_value(self) -> bool:
+        return bool(self.value.get_county_value())
 
     def read_target(self, area_code: str) -> IndicatorTarget | None:
         """Return the county's own target in this row; None if it is inherited.
 
         Attributes that the form does not show are preserved.
         """
-        if not self.is_own:
+        if not self.has_county_value:
             return None
-        year = self.year.get_own_value() or self.year.inherited_text
+        year = self.year.get_county_value() or self.year.inherited_text
         target = IndicatorTarget(
-            area_code, self.indicator, self.sign.currentData(), self.value.get_own_value(), self.unit.currentData(),
+            area_code, self.indicator, self.sign.currentData(), self.value.get_county_value(), self.unit.currentData(),
             int(year) if year.isascii() and year.isdigit() else 0,
-            self.binding.currentData(), self.source.get_own_value(),
+            self.binding.currentData(), self.source.get_county_value(),
         )  # fmt: skip
         if self._own_target is not None:
             target = replace(
@@ -235,14 +235,14 @@ class TargetsBox(FormBox):
         del self.rows[len(TARGET_INDICATOR_IDS) :]
         for row in self.rows:
             row.clear()
-        self.show_inherited(norm, area_code)
+        self.show_inherited_targets(norm, area_code)
         for target in targets:
-            row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
+            row = next((r for r in self.rows if r.indicator == target.indicator and not r.has_county_value), None)
             (row or self.add_row(target.indicator)).show_target(target)
         self._is_filling = False
         self._update_completers()
 
-    def show_inherited(self, norm: Norm, area_code: str) -> None:
+    def show_inherited_targets(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
         self._norm = norm
         inherited_targets = get_inherited_targets(area_code, norm)
@@ -255,12 +255,12 @@ class TargetsBox(FormBox):
     def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
         return tuple(target for row in self.rows if (target := row.read_target(area_code)) is not None)
 
-    def list_own_target_rows(self) -> list[TargetRow]:
+    def list_county_target_rows(self) -> list[TargetRow]:
         """Return the rows that have a target of the county, in the order of `read_targets`."""
-        return [row for row in self.rows if row.is_own]
+        return [row for row in self.rows if row.has_county_value]
 
     def get_message_widget(self, number: int) -> tuple[QWidget, FieldMessage]:
-        row = self.list_own_target_rows()[number]
+        row = self.list_county_target_rows()[number]
         return row.value, row.message
 
     def clear_messages(self) -> None:
@@ -280,7 +280,9 @@ class TargetsBox(FormBox):
         stay open and take the next click.
         """
         source_documents = (
-            row.source.get_own_value() for row in self.rows if row.source.get_own_value() and not row.source.hasFocus()
+            row.source.get_county_value()
+            for row in self.rows
+            if row.source.get_county_value() and not row.source.hasFocus()
         )
         self._sources.setStringList(list(dict.fromkeys(source_documents)))
         for row in self.rows:

@@ -19,7 +19,7 @@ from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import theme
-from .form_help import add_tips, attach_form_help
+from .form_help import add_field_tooltips, attach_form_help
 
 #: Shorter lists need no search.
 _MAX_PLAIN_ROWS = 6
@@ -42,10 +42,10 @@ class SearchableCodeLists(QObject):
         form = _find_form(focused_widget)
         if form is None:
             return
-        make_searchable(form)
+        make_code_lists_searchable(form)
         attach_form_help(form)
         try:
-            add_tips(form)
+            add_field_tooltips(form)
         except (SanxianError, ImportError) as error:
             # A standard of the county may be missing: the form works without tips.
             log_error(error)
@@ -62,7 +62,7 @@ def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
     return None if outermost_form is None else sip.cast(outermost_form, QgsAttributeForm)
 
 
-def make_searchable(form: QgsAttributeForm) -> None:
+def make_code_lists_searchable(form: QgsAttributeForm) -> None:
     """Make the code lists of an attribute form made by the plugin searchable.
 
     Forms of other layers are left unchanged.
@@ -89,23 +89,23 @@ def _label_unknown_values(box: QComboBox, listed_row_count: int) -> None:
     QGIS appends them to the list in brackets without explanation.
     """
     for row in range(listed_row_count, box.count()):
-        box.setItemText(row, _format_unknown(str(box.itemData(row))))
+        box.setItemText(row, _format_unknown_value(str(box.itemData(row))))
 
 
-def _format_unknown(code: str) -> str:
+def _format_unknown_value(code: str) -> str:
     return tr("{code} (not in the code list)").format(code=code)
 
 
 class CodeSearch(QObject):
     """Search in the drop-down list of one field with codes.
 
-    ``listed``: number of rows of the code list. Typed text selects a row, or stays as typed and is marked as not in
+    ``listed_row_count``: number of rows of the code list. Typed text selects a row, or stays as typed and is marked as not in
     the list; the constraint of the field rejects it.
     """
 
-    def __init__(self, box: QComboBox, listed: int):
+    def __init__(self, box: QComboBox, listed_row_count: int):
         super().__init__(box)
-        self._box, self._listed = box, listed
+        self._box, self._listed = box, listed_row_count
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.setMaxVisibleItems(_VISIBLE_ROWS)
@@ -118,11 +118,11 @@ class CodeSearch(QObject):
         theme.set_placeholder(edit, tr("Code or a part of the name"))
         edit.editingFinished.connect(self._accept_text)
         box.currentIndexChanged.connect(self._show_label)
-        box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))
+        box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown_value("9" * _CODE_DIGITS)))
         if any(depth for depth, _ in self._compute_levels()):
             action = edit.addAction(theme.load_icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
-            action.triggered.connect(self._open_levels)
+            action.triggered.connect(self._open_levels_menu)
         self._show_label()
 
     def _compute_levels(self) -> list[tuple[int, int]]:
@@ -151,10 +151,10 @@ class CodeSearch(QObject):
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed_text != current:
             row = self.find_row(typed_text) if typed_text else 0
-            self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed_text))
+            self._box.setCurrentIndex(row if row >= 0 else self._append_unknown_value(typed_text))
         self._show_label()
 
-    def _add_unknown(self, typed_text: str) -> int:
+    def _append_unknown_value(self, typed_text: str) -> int:
         """Append a row for a value that is not in the list; return its row number.
 
         Former rows of this kind are removed.
@@ -168,7 +168,7 @@ class CodeSearch(QObject):
             row = self._box.count() - 1
         return row
 
-    def _open_levels(self) -> None:
+    def _open_levels_menu(self) -> None:
         menu = self.make_levels_menu()
         menu.exec(self._box.mapToGlobal(self._box.rect().bottomLeft()))
         menu.deleteLater()

@@ -63,7 +63,7 @@ def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     return constraint_errors
 
 
-def _read_entries(form: QgsAttributeForm) -> QgsFeature:
+def _read_form_feature(form: QgsAttributeForm) -> QgsFeature:
     """Return the feature of a form as QGIS would save it.
 
     ``currentFormFeature`` holds the text that QGIS shows in an empty field; QGIS saves such a field as null.
@@ -93,7 +93,7 @@ class _FormHelp(QObject):
         theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._on_field_changed)
-        self._show_reasons()
+        self._show_constraint_errors()
 
     def _on_field_changed(self, name: str, value: Any, _changed: bool) -> None:
         if self._form.mode() in _EDIT_MODES:
@@ -101,7 +101,7 @@ class _FormHelp(QObject):
             for field in self._dependent:
                 if field.source_index == index:
                     self._update_dependent_field(field, value)
-        self._show_reasons()
+        self._show_constraint_errors()
 
     def _update_dependent_field(self, field: DependentField, code: Any) -> None:
         try:
@@ -112,10 +112,10 @@ class _FormHelp(QObject):
         if name is not None:
             self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), name)
 
-    def _show_reasons(self) -> None:
+    def _show_constraint_errors(self) -> None:
         reasons = []
         if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
-            reasons = find_constraint_errors(self._layer, _read_entries(self._form))
+            reasons = find_constraint_errors(self._layer, _read_form_feature(self._form))
         shown_reasons = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
             shown_reasons.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))
@@ -170,7 +170,7 @@ def _read_dictionary(standard: str, lang: str):
     return DataDictionary(load_standard(standard), lang)
 
 
-def add_tips(form: QgsAttributeForm) -> None:
+def add_field_tooltips(form: QgsAttributeForm) -> None:
     """Add tool tips to label and widget of every field of the layer's template, once."""
     layer = form.layer()
     role = get_role_of_form(layer) if layer is not None else ""

@@ -37,7 +37,7 @@ class LiveCheckSwitch(QObject):
         self.is_on = on
         for live in (self._current_check, self._next_check):
             if live is not None:
-                live.pause_or_resume(not on)
+                live.set_paused(not on)
         self.changed.emit()
 
     @property
@@ -59,7 +59,7 @@ class LiveCheckSwitch(QObject):
         """Prepare to observe the layers of a check that begins now."""
         self.drop_preparation()
         self._next_check = LiveCheck(self._runner, layers, self)
-        self._next_check.pause_or_resume(not self.is_on)
+        self._next_check.set_paused(not self.is_on)
 
     def drop_preparation(self) -> None:
         """Drop the preparation, because the check did not finish.
@@ -68,10 +68,10 @@ class LiveCheckSwitch(QObject):
         """
         self._next_check = _stop_live_check(self._next_check)
 
-    def begin_from_result(self, checked: Any, options: Any, names: dict[str, str]) -> None:
+    def begin_from_result(self, check_result: Any, options: Any, layer_id_by_name: dict[str, str]) -> None:
         """Observe the layers of a finished check and re-check edits.
 
-        ``names``: name of each layer in the check → layer id.
+        ``layer_id_by_name``: name of each layer in the check → layer id.
         """
         self._current_check, self._next_check = (self._next_check, _stop_live_check(self._current_check))
         self.is_outdated = False
@@ -79,7 +79,7 @@ class LiveCheckSwitch(QObject):
             self._current_check.rechecked.connect(self.rechecked)
             self._current_check.outdated.connect(self._mark_result_outdated)
             self._current_check.waiting.connect(lambda _count: self.changed.emit())
-            self._current_check.begin_from_result(checked, options, names)
+            self._current_check.begin_from_result(check_result, options, layer_id_by_name)
         self.changed.emit()
 
     def stop_observation(self) -> None:

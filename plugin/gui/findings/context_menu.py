@@ -28,7 +28,7 @@ class FindingsMenu(QObject):
             action.triggered.connect(lambda _on=False, button=button: button.perform_action())
         return menu
 
-    def _show(self, place: Any) -> None:
+    def _show(self, position: Any) -> None:
         menu = self.make()
-        menu.exec(place)
+        menu.exec(position)
         menu.deleteLater()

@@ -24,10 +24,10 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.source_mark import make_mark_label
+from ..widgets.source_mark import make_source_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_kind, sum_finding_areas
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_finding_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
 from .result import CheckView, RuleSource
@@ -37,11 +37,14 @@ MAX_LISTED_FEATURES = 6
 
 
 def _make_feature_rows(
-    result: CheckView, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
+    result: CheckView,
+    finding: Any,
+    select_feature: Callable[[FeatureRef], None],
+    open_form: Callable[[FeatureRef], None],
 ) -> QWidget | None:
     """Return a widget row for each feature of a finding; None without features.
 
-    ``select``, ``form``: callbacks of the buttons that select a feature or open its form.
+    ``select_feature``, ``open_form``: callbacks of the buttons that select a feature or open its form.
     """
     refs = list_feature_refs(finding)
     if not refs:
@@ -62,8 +65,8 @@ def _make_feature_rows(
         )
         layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
         label = _make_label(_describe_feature(result, ref, finding.field if is_own_feature else ""))
-        select_action = (tr("Select"), tr("Select the feature in its layer"), select)
-        form_action = (tr("Attribute Form"), tr("Open the feature's form"), form)
+        select_action = (tr("Select"), tr("Select the feature in its layer"), select_feature)
+        form_action = (tr("Attribute Form"), tr("Open the feature's form"), open_form)
         buttons = [_make_button(text, tip, ref, action) for text, tip, action in (select_action, form_action)]
         layout.addWidget(_TextWithButtons(label, buttons), row, 2)
     if len(refs) > MAX_LISTED_FEATURES:
@@ -243,13 +246,13 @@ class DetailPane(QgsScrollArea):
 
         ``hidden_layers``: layers of the finding that are switched off in the layer tree, or covered by others.
         """
-        page, layout = self._make_page(theme.KIND_ICONS[get_kind(finding)], group.title, group.code)
+        page, layout = self._make_page(theme.KIND_ICONS[get_finding_kind(finding)], group.title, group.code)
         layout.addWidget(make_text_label(format_place_and_size(finding)))
         refs = list_feature_refs(finding)
         features = _make_feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
         )
-        keys = format_keys(finding) if features is None else ""
+        keys = format_feature_keys(finding) if features is None else ""
         if keys:
             layout.addWidget(make_text_label(keys))
         form = _make_form_layout()
@@ -310,7 +313,7 @@ class DetailPane(QgsScrollArea):
         return page, layout
 
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
-        why, fix = result.get_reason_and_remedy(code)
+        why, fix = result.get_rule_purpose_and_remedy(code)
         if why:
             form.addRow(_make_row_label(tr("Why")), make_text_label(why))
             form.addRow(_make_row_label(tr("How to fix")), make_text_label(fix))
@@ -346,7 +349,7 @@ def format_place_and_size(finding: Any) -> str:
     return tr("  ").join(parts) if parts else tr("No location on the map")
 
 
-def format_keys(finding: Any) -> str:
+def format_feature_keys(finding: Any) -> str:
     """Return the complete keys of a finding's features as text, to be copied.
 
     Example: CZKFBJ 140225…000003 ↔ YJJBNTBHTB ….
@@ -399,6 +402,6 @@ def _make_source_list(sources: list[RuleSource]) -> QWidget:
         text = source.text
         if not source.is_confirmed:
             text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
-        layout.addWidget(make_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(make_source_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(make_text_label(text), row, 1)
     return box

@@ -64,7 +64,7 @@ class FindingsDock(FindingsForm):
         self.filters.changed.connect(self._apply_filters)
         self.tree.chosen.connect(self._on_finding_chosen)
         self.tree.zoomRequested.connect(self.findingChosen)
-        self.tree.formRequested.connect(self._open_own_form)
+        self.tree.formRequested.connect(self._open_form_of_first_feature)
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
@@ -76,25 +76,25 @@ class FindingsDock(FindingsForm):
         self.navigation.stepped.connect(self.step_selection)
 
     # --- calls of the desktop side
-    def set_empty_page(self, empty: EmptyPage) -> None:
+    def set_empty_page(self, page: EmptyPage) -> None:
         """Set the page that the panel shows without a result."""
-        self._idle = empty
+        self._idle = page
         if self.result is None:
             self._update_visible_page()
 
     def set_county(self, name: str) -> None:
         self.county.setText(name or tr("Profile…"))
 
-    def start_run(self, rules: int, of_package: bool = False) -> None:
+    def show_check_started(self, rule_count: int, is_of_package: bool = False) -> None:
         """Show the progress of a check; it is a re-check if the displayed result is of the project as well.
 
-        ``of_package``: a package is inspected.
+        ``is_of_package``: a package is inspected.
         """
         self.note.hide()
         self.run_button.setEnabled(False)
         # Its buttons begin a check, too.
         self.empty.setEnabled(False)
-        self.run_bar.start(rules, not of_package and self.result is not None and not self.result.is_of_package)
+        self.run_bar.start(rule_count, not is_of_package and self.result is not None and not self.result.is_of_package)
 
     def hide_progress(self, note: str = "") -> None:
         """Hide the progress after a check ended.
@@ -111,16 +111,16 @@ class FindingsDock(FindingsForm):
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def show_outdated_state(self, text: str, again: bool = False, alarm: bool = False) -> None:
+    def show_outdated_state(self, text: str, offers_check: bool = False, is_alarm: bool = False) -> None:
         """Show why the displayed result is outdated or of other data.
 
-        An empty text hides the notice. ``again``: offer another check; ``alarm``: the result is not the one that
+        An empty text hides the notice. ``offers_check``: offer another check; ``is_alarm``: the result is not the one that
         was requested last.
         """
-        self.stale_icon.setVisible(alarm)
+        self.stale_icon.setVisible(is_alarm)
         self.stale.setText(text)
         self.stale.setVisible(bool(text))
-        self.stale_button.setVisible(bool(text) and again)
+        self.stale_button.setVisible(bool(text) and offers_check)
 
     def set_result(self, result: CheckView) -> None:
         if self.result is not None and self.result.is_of_package != result.is_of_package:
@@ -138,7 +138,7 @@ class FindingsDock(FindingsForm):
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_visible_page()
-        self._show_selected()
+        self._show_selected_details()
         self._pass_selection_to_buttons()
         if first:
             self.set_initial_heights()
@@ -153,7 +153,7 @@ class FindingsDock(FindingsForm):
         self.show_note("")
         self.show_outdated_state("")
         self._update_visible_page()
-        self._show_selected()
+        self._show_selected_details()
         self._pass_selection_to_buttons()
 
     def refresh_outdated_findings(self) -> None:
@@ -178,9 +178,9 @@ class FindingsDock(FindingsForm):
         self._update_visible_page()
         self._pass_selection_to_buttons()
         if other:
-            self._show_selected()
+            self._show_selected_details()
         else:
-            self._show_position()
+            self._show_selected_position()
         return other
 
     def apply_waiver_change(self, change: Any) -> None:
@@ -189,13 +189,13 @@ class FindingsDock(FindingsForm):
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
         self.tree.apply_changes(change, moves_on=True)
-        self.tree.set_wanted(self._read_filters(), moves_on=True)
+        self.tree.set_filters(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
         if (selected_finding := self.tree.get_selected_finding()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
             self.tree.select_finding(selected_finding)
         self._update_visible_page()
-        self._show_selected()
+        self._show_selected_details()
         self._pass_selection_to_buttons()
 
     def _pass_selection_to_buttons(self) -> None:
@@ -210,12 +210,12 @@ class FindingsDock(FindingsForm):
             [(r.code, r.heading) for r in rules if r.code in codes_with_findings or r.reason],
         )
 
-    def set_pages_without_findings(self, clean: EmptyPage, only_skipped: EmptyPage) -> None:
+    def set_pages_without_findings(self, passed_page: EmptyPage, skipped_page: EmptyPage) -> None:
         """Set the pages for a result without findings.
 
-        ``clean``: all rules were checked; ``only_skipped``: some rules were skipped.
+        ``passed_page``: all rules were checked; ``skipped_page``: some rules were skipped.
         """
-        self._clean, self._only_skipped = clean, only_skipped
+        self._clean, self._only_skipped = passed_page, skipped_page
         self._update_visible_page()
 
     def show_skipped_rules(self) -> None:
@@ -246,14 +246,14 @@ class FindingsDock(FindingsForm):
     def _apply_filters(self) -> None:
         if self.result is not None:
             former_selection = self.tree.get_selected_finding()
-            self.tree.set_wanted(self._read_filters())
+            self.tree.set_filters(self._read_filters())
             self._update_visible_page()
             if self.tree.get_selected_finding() is not former_selection or former_selection is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
-                self._show_selected()
+                self._show_selected_details()
             if former_selection is not None and self.tree.get_selected_finding() is None:
                 self.findingChosen.emit(None)
-            self._show_position()
+            self._show_selected_position()
             self.listFiltered.emit()
 
     def _choose_page(self) -> EmptyPage | None:
@@ -279,7 +279,7 @@ class FindingsDock(FindingsForm):
         if empty is not None:
             self.empty.show_empty(empty)
         if self.result is not None:
-            self.verdict.set_matching(self.tree.filter.count_matching_by_kind())
+            self.verdict.set_matching_counts(self.tree.filter.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
         has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.navigation):
@@ -289,13 +289,13 @@ class FindingsDock(FindingsForm):
 
     def _on_finding_chosen(self, finding: Any) -> None:
         self.show_note("")
-        self._show_selected()
+        self._show_selected_details()
         self.findingChosen.emit(finding)
 
-    def _open_own_form(self, finding: Any) -> None:
+    def _open_form_of_first_feature(self, finding: Any) -> None:
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
-    def _show_selected(self) -> None:
+    def _show_selected_details(self) -> None:
         group, finding = self.tree.get_selected_group(), self.tree.get_selected_finding()
         if self.result is None or group is None:
             self.detail.clear()
@@ -306,15 +306,15 @@ class FindingsDock(FindingsForm):
             self._hidden_layers = _list_layer_states(hidden_layers)
             self.detail.show_finding(self.result, group, finding, hidden_layers)
         self.navigation.show_finding(finding)
-        self._show_position()
+        self._show_selected_position()
 
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
         if finding is not None and _list_layer_states(self.hidden_layer_finder(finding)) != self._hidden_layers:
-            self._show_selected()
+            self._show_selected_details()
 
-    def _show_position(self) -> None:
+    def _show_selected_position(self) -> None:
         self.navigation.show_position(self.tree.get_selected_position())
 
     def changeEvent(self, event):
@@ -331,4 +331,4 @@ class FindingsDock(FindingsForm):
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
         # The labels of the details contain colours and a picture.
-        self._show_selected()
+        self._show_selected_details()

@@ -16,7 +16,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
-from .groups import format_hectares_in_list, get_kind, get_listed_rule, sum_finding_areas
+from .groups import format_hectares_in_list, get_finding_kind, get_listed_rule, sum_finding_areas
 from .result import CheckView
 from .selection import FindingSelection
 
@@ -40,10 +40,10 @@ def _drop_moved_findings(change: Any) -> list[Any]:
     """Return the findings of a change without those that an edit only moved, for example to another township."""
     ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
-        ended_by_problem.setdefault(_identify_problem(finding), []).append(finding)
+        ended_by_problem.setdefault(_make_problem_key(finding), []).append(finding)
     new_findings = []
     for finding in change.new_findings:
-        ended_findings = ended_by_problem.get(_identify_problem(finding), [])
+        ended_findings = ended_by_problem.get(_make_problem_key(finding), [])
         matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
         if matching_finding is None:
             new_findings.append(finding)
@@ -60,14 +60,14 @@ def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
     return has_places and bool(finding.geometry.intersects(former_finding.geometry))
 
 
-def _identify_problem(finding: Any) -> tuple[Any, ...]:
+def _make_problem_key(finding: Any) -> tuple[Any, ...]:
     related_keys = tuple(sorted(finding.related_keys))
     return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related_keys
 
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
-    return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_kind(f)), -(f.area_m2 or 0.0)))
+    return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_finding_kind(f)), -(f.area_m2 or 0.0)))
 
 
 def describe_findings(result: CheckView, findings: list[Any]) -> str:
@@ -244,7 +244,9 @@ class EditNotices(QObject):
         Called after a change of the result or of waivers.
         """
         result = self._dock.result
-        self._finding_counts_before = Counter() if result is None else Counter(map(get_kind, result.report.findings))
+        self._finding_counts_before = (
+            Counter() if result is None else Counter(map(get_finding_kind, result.report.findings))
+        )
         self._compute_finding_count_change()
 
     def _compute_finding_count_change(self) -> None:

@@ -40,7 +40,7 @@ def is_missing_libraries_error(error: Exception) -> bool:
     return isinstance(error, health.MissingLibraries | ImportError)
 
 
-def _describe_missing() -> str:
+def _describe_missing_libraries() -> str:
     return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
 
 
@@ -49,7 +49,7 @@ def make_libraries_missing_page(doctor: ActionCallback) -> EmptyPage:
 
     ``doctor``: function that opens the environment check.
     """
-    return EmptyPage(_describe_missing(), [(tr("Environment Check…"), doctor)])
+    return EmptyPage(_describe_missing_libraries(), [(tr("Environment Check…"), doctor)])
 
 
 def make_no_layer_page(create_project: ActionCallback, open_sample: ActionCallback) -> EmptyPage:
@@ -72,20 +72,20 @@ def make_never_checked_page(run_check: ActionCallback) -> EmptyPage:
 
 
 def make_missing_layers_page(
-    found: RecognisedLayers, choose_roles: ActionCallback, run_check: ActionCallback
+    recognised_layers: RecognisedLayers, choose_roles: ActionCallback, run_check: ActionCallback
 ) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.get_interface_language())
     names = [
-        _describe_missing_layer(concept, roles, found.missing_name_by_role, texts)
-        for concept, roles in found.missing_concepts
+        _describe_missing_layer(concept, roles, recognised_layers.missing_name_by_role, texts)
+        for concept, roles in recognised_layers.missing_concepts
     ]
     missing_layer_names = join_first_names(names, _MAX_NAMED_LAYERS)
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
-        text.format(count=len(found.layer_id_by_role), names=missing_layer_names),
+        text.format(count=len(recognised_layers.layer_id_by_role), names=missing_layer_names),
         [(tr("Layer Roles…"), choose_roles), (tr("Check Anyway"), run_check)],
         "\n".join(names) if len(names) > _MAX_NAMED_LAYERS else "",
     )

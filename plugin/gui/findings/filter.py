@@ -17,7 +17,7 @@ from .groups import (
     NOT_RUN_OUTCOMES,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
-    get_kind,
+    get_finding_kind,
     get_listed_rule,
     make_search_text,
 )
@@ -52,12 +52,12 @@ class FilterSettings:
             return False
         return not self.shown_rules or group.code in self.shown_rules
 
-    def accepts_reason(self, group: FindingGroup) -> bool:
+    def accepts_skip_reason(self, group: FindingGroup) -> bool:
         """Return True if the row with the reason of a rule that was not fully checked passes the filters.
 
         The reason of a rule that was checked in part is shown with its findings, too.
         """
-        kinds = {"skipped", *map(get_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
+        kinds = {"skipped", *map(get_finding_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
         return (
             group.is_not_fully_checked
             and bool(kinds & self.shown_kinds)
@@ -67,12 +67,12 @@ class FilterSettings:
 
     def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
         return (
-            get_kind(finding) in self.shown_kinds
+            get_finding_kind(finding) in self.shown_kinds
             and (not self.shown_townships or finding.township in self.shown_townships)
             and (not self._search_words or self._matches_search_text(make_search_text(group, finding)))
         )
 
-    def match_findings(self, group: FindingGroup) -> list[bool]:
+    def compute_finding_matches(self, group: FindingGroup) -> list[bool]:
         """Return for each finding of a rule whether it passes the filters."""
         kinds, townships, search_words = self.shown_kinds, self.shown_townships, self._search_words
         passes_filter = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
@@ -110,8 +110,8 @@ class FindingsFilter(QSortFilterProxyModel):
         self.wanted = FilterSettings()
         self._discard_results()
 
-    def set_wanted(self, wanted: FilterSettings) -> None:
-        self.wanted = wanted
+    def set_filters(self, filters: FilterSettings) -> None:
+        self.wanted = filters
         self.apply_filters()
 
     def apply_filters(self) -> None:
@@ -119,9 +119,9 @@ class FindingsFilter(QSortFilterProxyModel):
         for group in model.groups:
             is_rule_accepted = self.wanted.accepts_rule(group)
             group.passes_filter = (
-                self.wanted.match_findings(group) if is_rule_accepted else [False] * len(group.findings)
+                self.wanted.compute_finding_matches(group) if is_rule_accepted else [False] * len(group.findings)
             )
-            group.passes_reason_filter = is_rule_accepted and self.wanted.accepts_reason(group)
+            group.passes_reason_filter = is_rule_accepted and self.wanted.accepts_skip_reason(group)
             group.shown_count = sum(group.passes_filter)
             group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
         model.reorder_after_filtering()
@@ -215,10 +215,12 @@ class FindingsFilter(QSortFilterProxyModel):
         for group in self.sourceModel().groups:
             if not all_kinds_filter.accepts_rule(group):
                 continue
-            passes_filter = all_kinds_filter.match_findings(group)
-            count_by_kind.update(get_kind(f) for f, passes in zip(group.findings, passes_filter, strict=True) if passes)
+            passes_filter = all_kinds_filter.compute_finding_matches(group)
+            count_by_kind.update(
+                get_finding_kind(f) for f, passes in zip(group.findings, passes_filter, strict=True) if passes
+            )
             is_not_run = str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES
-            count_by_kind["skipped"] += is_not_run and all_kinds_filter.accepts_reason(group)
+            count_by_kind["skipped"] += is_not_run and all_kinds_filter.accepts_skip_reason(group)
         return {kind: count_by_kind[kind] for kind in FINDING_KINDS}
 
     def get_finding_position(self, finding: Any) -> tuple[int, int, str] | None:
@@ -226,7 +228,7 @@ class FindingsFilter(QSortFilterProxyModel):
         if not self._positions_of_findings:
             by_kind: dict[str, list[Any]] = {}
             for finding_in_view in self.list_visible_findings():
-                by_kind.setdefault(get_kind(finding_in_view), []).append(finding_in_view)
+                by_kind.setdefault(get_finding_kind(finding_in_view), []).append(finding_in_view)
             for kind, findings_of_kind in by_kind.items():
                 self._positions_of_findings |= {
                     id(finding_in_view): (n, len(findings_of_kind), kind)
@@ -234,7 +236,7 @@ class FindingsFilter(QSortFilterProxyModel):
                 }
         return self._positions_of_findings.get(id(finding))
 
-    def load_more(self, parent: QModelIndex) -> bool:
+    def load_more_rows(self, parent: QModelIndex) -> bool:
         """Load further rows of an expanded rule; return whether there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]

@@ -48,8 +48,8 @@ class FilterBar(QWidget):
         self.search.setShowSearchIcon(True)
         self.search.setShowClearButton(True)
         theme.set_placeholder(self.search, tr("Search rule, BSM, township"))
-        self.townships = self._make_combo("SanxianTownships", tr("All townships"))
-        self.rules = self._make_combo("SanxianRules", tr("All rules"))
+        self.townships = self._make_choice_box("SanxianTownships", tr("All townships"))
+        self.rules = self._make_choice_box("SanxianRules", tr("All rules"))
         self.package_only = QCheckBox(tr("Package only"))
         self.package_only.setObjectName("SanxianPackageOnly")
         self.package_only.setToolTip(
@@ -73,7 +73,7 @@ class FilterBar(QWidget):
             combo.checkedItemsChanged.connect(self._timer.start)
         self.package_only.toggled.connect(self.changed)
 
-    def _make_combo(self, name: str, everything: str) -> QgsCheckableComboBox:
+    def _make_choice_box(self, name: str, everything: str) -> QgsCheckableComboBox:
         combo = _ChoiceBox()
         combo.setObjectName(name)
         combo.setDefaultText(everything)
@@ -152,12 +152,12 @@ class CheckProgressBar(QWidget):
         self._start_time = 0.0
         self.hide()
 
-    def start(self, total: int, again: bool) -> None:
+    def start(self, rule_count: int, is_recheck: bool) -> None:
         """Show the progress bar.
 
-        ``total``: number of rules; ``again``: there is a result of a former check.
+        ``rule_count``: number of rules; ``is_recheck``: there is a result of a former check.
         """
-        self._rule_count, self._rule_number, self._is_recheck = total, 0, again
+        self._rule_count, self._rule_number, self._is_recheck = rule_count, 0, is_recheck
         self._start_time = time.monotonic()
         self.bar.setValue(0)
         self.bar.setFormat(tr("Reading layers"))

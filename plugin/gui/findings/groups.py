@@ -103,7 +103,7 @@ class FindingGroup:
         self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
         self.area_m2 = sum_finding_areas(self.findings)
         self.is_waived = all(f.state == "waived" for f in self.findings)
-        self.has_several_kinds = len({get_kind(f) for f in self.findings}) > 1
+        self.has_several_kinds = len({get_finding_kind(f) for f in self.findings}) > 1
 
     def get_icon_kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
@@ -115,7 +115,7 @@ class FindingGroup:
         """Update number, area and gravest kind of the findings that pass the filters."""
         shown_findings = [f for f, passes in zip(self.findings, self.passes_filter, strict=True) if passes]
         self.shown_count, self.shown_area = len(shown_findings), sum_finding_areas(shown_findings)
-        self.shown_kind = min({get_kind(f) for f in shown_findings}, key=_KIND_RANK.__getitem__, default="")
+        self.shown_kind = min({get_finding_kind(f) for f in shown_findings}, key=_KIND_RANK.__getitem__, default="")
 
 
 def sum_finding_areas(findings: list[Any]) -> float | None:
@@ -124,7 +124,7 @@ def sum_finding_areas(findings: list[Any]) -> float | None:
     return sum(areas) if areas else None
 
 
-def get_kind(finding: Any) -> str:
+def get_finding_kind(finding: Any) -> str:
     """Return the kind (severity, or waived) by which a finding is filtered."""
     return "waived" if finding.state == "waived" else str(finding.severity)
 
@@ -193,7 +193,7 @@ def make_finding_groups(report: Any) -> list[FindingGroup]:
     return listed_groups
 
 
-def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[FindingGroup]:
+def sort_groups(groups: list[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
     """Return the rules sorted by severity, then by a column; skipped rules last."""
 
     def get_sort_value(number: int) -> Any:
@@ -206,11 +206,11 @@ def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[Fin
             STATE_COLUMN: outcome,
         }[column]
 
-    ranked = [groups[n] for n in _sort_items(range(len(groups)), get_sort_value, down)]
+    ranked = [groups[n] for n in _sort_items(range(len(groups)), get_sort_value, descending)]
     return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
 
 
-def sort_group_rows(group: FindingGroup, column: int, down: bool) -> list[int]:
+def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list[int]:
     """Return the order of a rule's rows, sorted by a column: row → position.
 
     The reason why a rule was skipped is the first row.
@@ -220,10 +220,10 @@ def sort_group_rows(group: FindingGroup, column: int, down: bool) -> list[int]:
         finding = group.findings[position]
         return {PLACE_COLUMN: (finding.township, finding.key), STATE_COLUMN: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.is_not_fully_checked + _sort_items(range(len(group.findings)), get_sort_value, down)
+    return [-1] * group.is_not_fully_checked + _sort_items(range(len(group.findings)), get_sort_value, descending)
 
 
-def sort_visible_rows_first(group: FindingGroup) -> list[int]:
+def order_rows_visible_first(group: FindingGroup) -> list[int]:
     """Return the order of a rule's rows in which findings in view come first.
 
     That applies to a long list, of which only the first rows are loaded at once.
@@ -252,11 +252,13 @@ def make_search_text(group: FindingGroup, finding: Any) -> str:
     return " ".join(searched_texts).casefold()
 
 
-def _sort_items(items, value, down):
+def _sort_items(items, get_value, descending):
     """Return the items sorted by value; those without a value are last."""
-    values = {item: value(item) for item in items}
+    values = {item: get_value(item) for item in items}
     with_value = [item for item in values if values[item] is not None]
-    return sorted(with_value, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]
+    return sorted(with_value, key=values.__getitem__, reverse=descending) + [
+        item for item in values if values[item] is None
+    ]
 
 
 def format_hectares_in_list(area_m2: float) -> str:
@@ -280,7 +282,7 @@ def format_label_lines(finding: Any) -> list[str]:
     return [line for line in (head, tr("  ").join(figures)) if line]
 
 
-def format_sides(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str, str]:
+def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str, str]:
     """Return a line for each side of a finding, by its letter A or B: letter, layer and key.
 
     ``get_layer_name``: returns the name of a layer by its role.

@@ -21,7 +21,7 @@ from ...bridge.checking import findings_layer
 from ...bridge.texts import tr
 from ..widgets import theme
 from .dock import FindingsDock
-from .groups import get_kind
+from .groups import get_finding_kind
 
 _SHOW_LAYER = "show_findings_layer"
 
@@ -45,7 +45,7 @@ class FindingsOnMap(QObject):
         self._layer_id = ""
         dock.listFiltered.connect(self._update_layer)
 
-    def set_wanted(self, on: bool) -> None:
+    def set_shown(self, on: bool) -> None:
         """Show or hide the layer; without a result this applies to the next check."""
         settings.store_setting(_SHOW_LAYER, on)
         self.wanted = on
@@ -109,7 +109,7 @@ class FindingsOnMap(QObject):
         visible_findings = [
             f for f in self._dock.result.findings if fids and id(f) in shown_rows and shown_rows[id(f)].id() in fids
         ]
-        return sorted(visible_findings, key=lambda f: theme.FINDING_KINDS.index(get_kind(f)))
+        return sorted(visible_findings, key=lambda f: theme.FINDING_KINDS.index(get_finding_kind(f)))
 
     def remove_layer(self) -> None:
         """Remove the findings layer before another project opens.

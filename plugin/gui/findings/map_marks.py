@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ..widgets import theme
-from .groups import format_label_lines, format_sides, get_kind
+from .groups import format_label_lines, format_side_lines, get_finding_kind
 
 #: Sizes in multiples of the font height of the canvas.
 ICON_SIZE_EM, _RING_SIZE_EM, _LABEL_GAP_EM, _LABEL_PADDING_EM = 1.4, 1.2, 2.2, 0.5
@@ -231,7 +231,7 @@ def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
     return qgis_geometry
 
 
-def compute_view(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
+def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
     """Return a map extent in which a box takes its share of the longer side."""
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
@@ -286,12 +286,12 @@ class FindingMapMark:
             shape = self._transform_to_map_crs(geometry, feature_crs)
             if shape is not None:
                 self._add_outline(_simplify_geometry(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
-        name = theme.KIND_ICONS[get_kind(finding)]
+        name = theme.KIND_ICONS[get_finding_kind(finding)]
         bright = theme.get_map_color(name)
         self._draw_outline(area, bright)
         side = round(ICON_SIZE_EM * self._canvas.fontMetrics().height())
         icon = theme.load_map_pixmap(name, side, self._canvas.devicePixelRatioF())
-        sides = format_sides(finding, get_layer_name)
+        sides = format_side_lines(finding, get_layer_name)
         self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding), sides))
         faded = QColor(bright)
         faded.setAlpha(0)
@@ -316,7 +316,7 @@ class FindingMapMark:
 
     def _zoom_to_box(self, box: QgsRectangle) -> None:
         size = self._canvas.size()
-        extent = compute_view(box, size.width() / max(size.height(), 1))
+        extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
         if extent.width() > 0:
             self._canvas.setExtent(extent)
         else:

@@ -22,13 +22,13 @@ from .groups import (
     FindingGroup,
     describe_location,
     format_short_hectares,
-    get_kind,
+    get_finding_kind,
     get_listed_rule,
     make_group_of_rule_not_run,
     make_search_text,
-    sort_group_rows,
+    order_group_rows,
+    order_rows_visible_first,
     sort_groups,
-    sort_visible_rows_first,
 )
 from .rows import FindingsRows
 
@@ -36,19 +36,21 @@ from .rows import FindingsRows
 class ChangingFindings(FindingsRows):
     """Rows of the findings list that follow edits and waivers."""
 
-    def apply_changes(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
+    def apply_changes(self, change: Any, passes_filter: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         """Apply changed findings row by row; return the groups that are listed anew.
 
-        ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``sees``: returns True if a
+        ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``passes_filter``: returns True if a
         finding passes the filter. A group is a rule with its findings.
         """
         self._is_changing = True
         try:
-            return self._apply_changes_to_groups(change, sees)
+            return self._apply_changes_to_groups(change, passes_filter)
         finally:
             self._is_changing = False
 
-    def _apply_changes_to_groups(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
+    def _apply_changes_to_groups(
+        self, change: Any, passes_filter: Callable[[FindingGroup, Any], bool]
+    ) -> list[FindingGroup]:
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         changed_rule_codes = {
@@ -56,14 +58,14 @@ class ChangingFindings(FindingsRows):
         }
         for group in self.groups:
             if group.code in changed_rule_codes:
-                self._replace_findings(group, new_version_by_id, sees)
+                self._replace_findings(group, new_version_by_id, passes_filter)
                 self._remove_findings(group, ended_ids)
         new_findings_by_rule: dict[str, list[Any]] = {}
         for finding in change.new_findings:
             new_findings_by_rule.setdefault(get_listed_rule(finding), []).append(finding)
         for group in self.groups:
             if group.code in new_findings_by_rule:
-                self._add_finding(group, new_findings_by_rule.pop(group.code), sees)
+                self._add_finding(group, new_findings_by_rule.pop(group.code), passes_filter)
         for group in self.groups:
             group.update_figures()
         number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
@@ -73,12 +75,12 @@ class ChangingFindings(FindingsRows):
             if code not in self._silent
         }
         return [
-            self._insert_group_row((self._silent | unlisted)[code], new, sees)
+            self._insert_group_row((self._silent | unlisted)[code], new, passes_filter)
             for code, new in new_findings_by_rule.items()
         ]
 
     def _replace_findings(
-        self, group: FindingGroup, new_version_by_id: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]
+        self, group: FindingGroup, new_version_by_id: dict[int, Any], passes_filter: Callable[[FindingGroup, Any], bool]
     ) -> None:
         if not any(id(f) in new_version_by_id for f in group.findings):
             return
@@ -86,7 +88,7 @@ class ChangingFindings(FindingsRows):
         for position, finding in enumerate(group.findings):
             if id(finding) in new_version_by_id:
                 new_finding = new_version_by_id[id(finding)]
-                group.findings[position], group.passes_filter[position] = new_finding, sees(group, new_finding)
+                group.findings[position], group.passes_filter[position] = new_finding, passes_filter(group, new_finding)
                 if group.search_texts:
                     group.search_texts[position] = make_search_text(group, new_finding)
         if group.loaded_row_count:
@@ -117,16 +119,18 @@ class ChangingFindings(FindingsRows):
             new_position[position] for position in group.rank_by_row if position not in removed_positions
         ]
 
-    def _add_finding(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
+    def _add_finding(
+        self, group: FindingGroup, new: list[Any], passes_filter: Callable[[FindingGroup, Any], bool]
+    ) -> None:
         first = len(group.findings)
         group.findings += new
-        group.passes_filter += [sees(group, f) for f in new]
+        group.passes_filter += [passes_filter(group, f) for f in new]
         if group.search_texts:
             group.search_texts += [make_search_text(group, f) for f in new]
-        group.rank_by_row = sort_group_rows(group, *self._get_sort_column_and_direction())
+        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction())
         group.position_by_row = list(group.position_by_row)
         # Former rows stay in their order, even if their figures have changed since the sorting.
-        for row, position in enumerate(sort_visible_rows_first(group)):
+        for row, position in enumerate(order_rows_visible_first(group)):
             if position < first:
                 continue
             is_loaded = row < group.loaded_row_count or (
@@ -140,13 +144,13 @@ class ChangingFindings(FindingsRows):
                 self.endInsertRows()
 
     def _insert_group_row(
-        self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]
+        self, group: FindingGroup, new: list[Any], passes_filter: Callable[[FindingGroup, Any], bool]
     ) -> FindingGroup:
         """List the group of a rule that had no findings."""
-        group.findings, group.passes_filter = new, [sees(group, f) for f in new]
+        group.findings, group.passes_filter = new, [passes_filter(group, f) for f in new]
         group.update_figures()
-        group.rank_by_row = sort_group_rows(group, *self._get_sort_column_and_direction())
-        group.position_by_row = sort_visible_rows_first(group)
+        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction())
+        group.position_by_row = order_rows_visible_first(group)
         group.shown_count = sum(group.passes_filter)
         row = sort_groups([*self.groups, group], *self._get_sort_column_and_direction()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
@@ -234,7 +238,7 @@ class FindingsModel(ChangingFindings):
         finding = self.get_finding(index)
         if finding is None or not self.get_group(index).has_several_kinds:
             return None
-        return self._load_icon(get_kind(finding))
+        return self._load_icon(get_finding_kind(finding))
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:

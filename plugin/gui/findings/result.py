@@ -51,12 +51,12 @@ class CheckView:
         self.findings = list(self.report.findings)
 
     @classmethod
-    def from_check_result(cls, checked: Any, is_of_package: bool = False) -> CheckView:
+    def from_check_result(cls, check_result: Any, is_of_package: bool = False) -> CheckView:
         from ...core.messages.texts import Texts
 
-        lang = checked.report.lang
-        crs = convert_to_qgis_crs(checked.plan.crs)
-        return cls(checked, datetime.now(), crs, Texts(lang), is_of_package=is_of_package)
+        lang = check_result.report.lang
+        crs = convert_to_qgis_crs(check_result.plan.crs)
+        return cls(check_result, datetime.now(), crs, Texts(lang), is_of_package=is_of_package)
 
     @property
     def report(self) -> Any:
@@ -110,7 +110,7 @@ class CheckView:
             heading: replace_parameter_names_with_titles(text, rule, self.texts) for heading, text in help_texts.items()
         }
 
-    def get_reason_and_remedy(self, code: str) -> tuple[str, str]:
+    def get_rule_purpose_and_remedy(self, code: str) -> tuple[str, str]:
         texts = list(self.get_rule_help(code).values())
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 

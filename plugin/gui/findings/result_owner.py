@@ -86,31 +86,35 @@ class ResultOwner:
         #: Name of the package being inspected, empty for a check; True if that failed.
         self._package_requested, self._has_failed = "", False
 
-    def note_check_began(self, package: str = "") -> None:
+    def record_check_start(self, package: str = "") -> None:
         """Record that a check began, or the inspection of the named package."""
         self._project_number_of_run, self._package_requested, self._has_failed = self._watch.number, package, False
         self.update_panel()
 
-    def note_check_failed(self) -> None:
+    def record_check_failure(self) -> None:
         """Record that the check failed: the displayed result is the former one."""
         self._has_failed = True
         self.update_panel()
 
-    def set_from_check(self, basis: InputFingerprint) -> None:
-        self._project_number_of_result, self._input_fingerprint, self.package = self._project_number_of_run, basis, ""
+    def record_result_of_check(self, fingerprint: InputFingerprint) -> None:
+        self._project_number_of_result, self._input_fingerprint, self.package = (
+            self._project_number_of_run,
+            fingerprint,
+            "",
+        )
 
-    def set_from_saved_result(self) -> None:
+    def record_restored_result(self) -> None:
         """Record that the displayed result was read from the file next to the project."""
         self._project_number_of_run = self._project_number_of_result = self._watch.number
         self._input_fingerprint, self.package = None, ""
         self._package_requested, self._has_failed = "", False
 
-    def note_no_result(self) -> None:
+    def record_no_result(self) -> None:
         """Record that no result is shown."""
         self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, ""
         self._package_requested, self._has_failed = "", False
 
-    def set_from_package(self, path: str) -> None:
+    def record_result_of_package(self, path: str) -> None:
         self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, Path(path).name
 
     def has_current_result(self) -> bool:
@@ -127,18 +131,18 @@ class ResultOwner:
     def get_displayed_result(self) -> CheckView | None:
         return self._dock.result if self.has_current_result() else None
 
-    def get_result_for_export(self, form: Any) -> CheckView | None:
+    def get_result_for_export(self, package_spec: Any) -> CheckView | None:
         """Return the displayed result if a package may be created from it, else None.
 
         It must be of the open project in its current state, and use the standard that a check for this package
-        specification (``form``) would use.
+        specification (``package_spec``) would use.
         """
         result = self.get_displayed_result()
         if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:
             return None
         current_fingerprint = InputFingerprint.make_project_fingerprint(QgsProject.instance())
         standard_or_profile = current_fingerprint.options.standard or current_fingerprint.options.profile
-        uses_same_standard = standard_or_profile or result.check_result.plan.norm.standard.id == form.standard
+        uses_same_standard = standard_or_profile or result.check_result.plan.norm.standard.id == package_spec.standard
         return result if uses_same_standard and current_fingerprint == self._input_fingerprint else None
 
     def update_panel(self) -> None:
@@ -155,7 +159,7 @@ class ResultOwner:
             source = (
                 tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
             )
-        self._dock.show_outdated_state(source, again=offers_recheck, alarm=self._has_failed)
+        self._dock.show_outdated_state(source, offers_check=offers_recheck, is_alarm=self._has_failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
         """Return a message on the origin of the result, and whether to offer a check.

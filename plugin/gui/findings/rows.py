@@ -18,9 +18,9 @@ from .groups import (
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
     make_finding_groups,
-    sort_group_rows,
+    order_group_rows,
+    order_rows_visible_first,
     sort_groups,
-    sort_visible_rows_first,
 )
 
 RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -80,7 +80,7 @@ class FindingsRows(QAbstractItemModel):
         if not parent.isValid() or parent.internalId() or self._is_changing:
             return False
         group = self.groups[parent.row()]
-        return not group.loaded_row_count and _count_loadable(group) > 0
+        return not group.loaded_row_count and _count_loadable_rows(group) > 0
 
     def fetchMore(self, parent):
         if self.canFetchMore(parent):
@@ -88,7 +88,7 @@ class FindingsRows(QAbstractItemModel):
 
     def load_rows(self, group: FindingGroup, rows: int) -> None:
         """Load rows of a rule, up to the requested number and the number in view."""
-        rows = min(rows, _count_loadable(group))
+        rows = min(rows, _count_loadable_rows(group))
         if rows > group.loaded_row_count:
             self.beginInsertRows(self._get_index_of_group(group), group.loaded_row_count, rows - 1)
             group.loaded_row_count = rows
@@ -147,7 +147,7 @@ class FindingsRows(QAbstractItemModel):
 
         def sort_rows() -> None:
             for group in long:
-                group.position_by_row = sort_visible_rows_first(group)
+                group.position_by_row = order_rows_visible_first(group)
 
         if any(group.loaded_row_count for group in long):
             self._reorder_rows(sort_rows)
@@ -189,8 +189,8 @@ class FindingsRows(QAbstractItemModel):
         self.groups = sort_groups(self.groups, column, down)
         self._set_row_by_rule_number()
         for group in self.groups:
-            group.rank_by_row = sort_group_rows(group, column, down)
-            group.position_by_row = sort_visible_rows_first(group)
+            group.rank_by_row = order_group_rows(group, column, down)
+            group.position_by_row = order_rows_visible_first(group)
 
     def _set_row_by_rule_number(self):
         self._rows = {group.rule_number: row for row, group in enumerate(self.groups)}
@@ -203,7 +203,7 @@ class FindingsRows(QAbstractItemModel):
         return column, order == Qt.SortOrder.DescendingOrder
 
 
-def _count_loadable(group: FindingGroup) -> int:
+def _count_loadable_rows(group: FindingGroup) -> int:
     """Return the number of rows of a rule that can be loaded.
 
     All rows of a short list; of a long list, those down to the last row in view.

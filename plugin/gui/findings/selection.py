@@ -24,7 +24,7 @@ from .features import (
     select_feature,
     show_layer,
 )
-from .groups import format_menu_line, get_kind
+from .groups import format_menu_line, get_finding_kind
 from .map_layer import FindingsOnMap
 from .map_marks import FindingMapMark
 from .result_owner import ResultOwner
@@ -147,14 +147,14 @@ class FindingSelection(QObject):
                 self.select_finding_at_position(event.pos())
         return False
 
-    def select_finding_at_position(self, place: QPoint) -> None:
+    def select_finding_at_position(self, position: QPoint) -> None:
         """Select the finding at a position of the map; show a menu if there are several."""
-        findings = self._on_map.find_visible_findings(self._make_click_area(place))
+        findings = self._on_map.find_visible_findings(self._make_click_area(position))
         if len(findings) == 1:
             self.select_finding(findings[0])
         elif findings:
             menu = self.make_menu(findings)
-            menu.exec(self._canvas.mapToGlobal(place))
+            menu.exec(self._canvas.mapToGlobal(position))
             menu.deleteLater()
 
     def make_menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
@@ -167,7 +167,7 @@ class FindingSelection(QObject):
             line = format_menu_line(finding)
             # A finding without a place is named by its message, which can be longer than the screen is wide.
             shown_line = menu.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, width)
-            action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_kind(finding)]), shown_line)
+            action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_finding_kind(finding)]), shown_line)
             action.setToolTip(line)
             action.triggered.connect(lambda _on=False, finding=finding: self.select_finding(finding, zoom))
         if len(findings) > MAX_MENU_FINDINGS:
@@ -185,7 +185,7 @@ class FindingSelection(QObject):
         if not is_listed:
             self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 
-    def _make_click_area(self, place: QPoint) -> QgsGeometry:
+    def _make_click_area(self, position: QPoint) -> QgsGeometry:
         """Return the square around a click in the CRS of the map.
 
         Half its side is half the font height.
@@ -193,7 +193,7 @@ class FindingSelection(QObject):
         half_side = max(1, self._canvas.fontMetrics().height() // 2)
         transform = self._canvas.getCoordinateTransform()
         corners = [
-            transform.toMapCoordinates(place.x() + x, place.y() + y)
+            transform.toMapCoordinates(position.x() + x, position.y() + y)
             for x, y in (
                 (-half_side, -half_side),
                 (half_side, -half_side),

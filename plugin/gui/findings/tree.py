@@ -119,13 +119,13 @@ class FindingsTree(QTreeView):
         header.setSortIndicatorShown(False)
 
     # --- content
-    def show_report(self, report: Any, wanted: FilterSettings) -> None:
+    def show_report(self, report: Any, filters: FilterSettings) -> None:
         """Show the findings of a result, or nothing; keep expansion and selection."""
         expanded_rule_codes = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
         former_selection = self.get_selected_finding()
         self._quiet = True
         self.findings.set_report(report)
-        self.filter.set_wanted(wanted)
+        self.filter.set_filters(filters)
         groups = [g for g in self.findings.groups if g.shown_count or g.passes_reason_filter]
         for group in groups:
             if group.code in expanded_rule_codes or (not expanded_rule_codes and group is groups[0]):
@@ -183,7 +183,7 @@ class FindingsTree(QTreeView):
         )
         return before, after
 
-    def set_wanted(self, wanted: FilterSettings, *, moves_on: bool = False) -> None:
+    def set_filters(self, filters: FilterSettings, *, moves_on: bool = False) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding.
 
         With ``moves_on`` the neighbour is selected instead, because the selected finding has been dealt with.
@@ -191,7 +191,7 @@ class FindingsTree(QTreeView):
         former_selection, group = self.get_selected_finding(), self.get_selected_group()
         # The map follows to the neighbour, but not to a rule.
         self._quiet = not moves_on
-        self.filter.set_wanted(wanted)
+        self.filter.set_filters(filters)
         is_hidden = former_selection is not None and self.filter.get_finding_position(former_selection) is None
         if is_hidden and not moves_on:
             # An invalid index, for a rule that is hidden too, clears the selection.
@@ -207,7 +207,7 @@ class FindingsTree(QTreeView):
         while index.isValid() and self.visualRect(index).top() <= bottom:
             upper_index, index = index, self.indexBelow(index)
             parent = upper_index.parent()
-            if parent.isValid() and index.parent() != parent and self.filter.load_more(parent):
+            if parent.isValid() and index.parent() != parent and self.filter.load_more_rows(parent):
                 return
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:
@@ -264,17 +264,17 @@ class FindingsTree(QTreeView):
     def step_selection(self, direction: int) -> bool:
         """Select the next (1) or former (−1) open finding in view; False at the end."""
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
-        target_position = self._find_target(candidates, direction)
+        target_position = self._find_next_position(candidates, direction)
         return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
 
-    def _find_target(self, candidates: list[Any], direction: int) -> int:
+    def _find_next_position(self, candidates: list[Any], direction: int) -> int:
         selected_finding = self.get_selected_finding()
         for finding_position, finding in enumerate(candidates):
             if finding is selected_finding:
                 return finding_position + direction
         group = self.get_selected_group()
         if group is None:
-            return self._find_target_around_ended_finding(candidates, direction)
+            return self._find_next_position_around_ended_finding(candidates, direction)
         # From a rule, a reason or a waived finding, continue there.
         in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.position_by_row if p >= 0)]]
         selected_index = next(n for n, f in enumerate(in_order) if f is (selected_finding or group))
@@ -282,7 +282,7 @@ class FindingsTree(QTreeView):
         passed_count = sum(id(f) in preceding_ids for f in candidates)
         return passed_count if direction > 0 else passed_count - 1
 
-    def _find_target_around_ended_finding(self, candidates: list[Any], direction: int) -> int:
+    def _find_next_position_around_ended_finding(self, candidates: list[Any], direction: int) -> int:
         """Return the position of the finding next to the one that ended while it was selected, else of the first."""
         neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
         position_by_id = {id(f): n for n, f in enumerate(candidates)}

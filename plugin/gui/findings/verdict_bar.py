@@ -151,7 +151,7 @@ class VerdictBar(QWidget):
     def set_counts(self, counts: dict[str, int]) -> None:
         self._counts = counts
         for kind, button in self.buttons.items():
-            full_text = self._format_full(kind)
+            full_text = self._format_full_text(kind)
             button.setAccessibleName(full_text)
             tip = (
                 tr("Show or hide: {word}")
@@ -166,7 +166,7 @@ class VerdictBar(QWidget):
             button.setToolTip(tip)
         self._fit_button_texts()
 
-    def set_matching(self, matching: dict[str, int] | None) -> None:
+    def set_matching_counts(self, matching: dict[str, int] | None) -> None:
         """Set the numbers of findings that pass the filters; None without filters."""
         if matching != self._matching:
             self._matching = matching
@@ -177,7 +177,7 @@ class VerdictBar(QWidget):
         total = self._counts[kind]
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
-    def _format_full(self, kind: str) -> str:
+    def _format_full_text(self, kind: str) -> str:
         return f"{theme.get_kind_word(kind)} {self._format_number(kind)}"
 
     def _fit_button_texts(self) -> None:
@@ -186,11 +186,11 @@ class VerdictBar(QWidget):
             return
         button_width = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
         is_wide_enough = (
-            max(self._measure_button(kind, self._format_full(kind)) for kind in self.buttons) <= button_width
+            max(self._measure_button(kind, self._format_full_text(kind)) for kind in self.buttons) <= button_width
         )
         for kind, button in self.buttons.items():
             number = self._format_number(kind)
-            button.setText(self._format_full(kind) if is_wide_enough else number)
+            button.setText(self._format_full_text(kind) if is_wide_enough else number)
             button.setMinimumWidth(self._measure_button(kind, number))
 
     def _measure_button(self, kind: str, text: str) -> int:

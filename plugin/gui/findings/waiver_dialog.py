@@ -39,8 +39,8 @@ from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from ..widgets.fit import make_scroll_area, resize_within_screen
 from .attachment_digest import AttachmentDigest
-from .detail_pane import format_keys, format_place_and_size, make_text_label
-from .groups import format_hectares_in_list, get_kind
+from .detail_pane import format_feature_keys, format_place_and_size, make_text_label
+from .groups import format_hectares_in_list, get_finding_kind
 
 
 class FindingCard(QFrame):
@@ -56,7 +56,7 @@ class FindingCard(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
         mark = QLabel()
-        icon = theme.KIND_ICONS[get_kind(finding)]
+        icon = theme.KIND_ICONS[get_finding_kind(finding)]
         mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
         head = make_text_label(f"{finding.code}  {title}".strip())
         font = head.font()
@@ -64,7 +64,7 @@ class FindingCard(QFrame):
         head.setFont(font)
         texts = QVBoxLayout()
         texts.addWidget(head)
-        for text in (format_place_and_size(finding), format_keys(finding), finding.message, more):
+        for text in (format_place_and_size(finding), format_feature_keys(finding), finding.message, more):
             if text:
                 texts.addWidget(make_text_label(text))
         row = QHBoxLayout(self)

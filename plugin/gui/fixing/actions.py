@@ -57,18 +57,18 @@ class FixActions(QObject):
         self.many.previewRequested.connect(self.preview_fixes)
         dock.navigation.fix.fix.connect(self.preview_fixes)
         dock.navigation.fix.batch.connect(self.preview_batch)
-        notices.fixRequested.connect(self._fix_new)
+        notices.fixRequested.connect(self._preview_fixes_of_new_findings)
         watch.changed.connect(self._on_project_changed)
         watch.layers_removed.connect(lambda _ids: self._on_layers_removed())
 
     def preview_fixes(self, finding: Any) -> None:
         """Preview the fixes of a finding."""
-        if self._can_try():
+        if self._is_trial_possible():
             self.one.open(finding)
 
     def preview_batch(self, findings: list[Any]) -> None:
         """List what fixes of several findings would do."""
-        if self._can_try():
+        if self._is_trial_possible():
             self.many.open(findings)
 
     def align_selected(self) -> None:
@@ -76,11 +76,11 @@ class FixActions(QObject):
         if self._dock.result is None:
             self._dock.setUserVisible(True)
             self._dock.show_note(tr("Check all first: an alignment is judged by the rules."))
-        elif self._can_try() and (reason := self.alignment.open(self._iface.activeLayer())):
+        elif self._is_trial_possible() and (reason := self.alignment.open(self._iface.activeLayer())):
             self._dock.setUserVisible(True)
             self._dock.show_note(reason)
 
-    def _fix_new(self, findings: list[Any]) -> None:
+    def _preview_fixes_of_new_findings(self, findings: list[Any]) -> None:
         if len(findings) == 1:
             self.preview_fixes(findings[0])
         else:
@@ -127,7 +127,7 @@ class FixActions(QObject):
         self.close_windows()
         self._whole_rule_changes.clear()
 
-    def _can_try(self) -> bool:
+    def _is_trial_possible(self) -> bool:
         reason = find_trial_obstacle(self._editing, self._current())
         if reason:
             self._dock.show_note(reason)

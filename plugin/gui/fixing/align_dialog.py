@@ -73,7 +73,7 @@ class AlignDialog(FixDialog):
 
     def show_feature(self, title: str, position: str, shapes: FixShapes, *, is_only: bool) -> None:
         """Show the feature that is aligned; ``is_only``: no other one is selected."""
-        self.show_subject("roles", title, position, shapes)
+        self.show_fix_subject("roles", title, position, shapes)
         for button in (self.previous, self.skip):
             button.setVisible(not is_only)
 

@@ -31,7 +31,7 @@ from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 
 
-def get_person() -> str:
+def get_person_name() -> str:
     """Return who applies fixes: the person who registers waivers, else the user of this computer."""
     from ...core.fixes.change_log import get_user_name
 
@@ -131,7 +131,7 @@ class FixApplier(QObject):
         ):
             signal.connect(partial(self._log, log, order, action))
             signal.connect(partial(report.emit, order))
-        step.separated.connect(self._warn_separated)
+        step.separated.connect(self._warn_of_partial_undo)
         step.ended.connect(lambda: self._drop(step))
 
     def _drop(self, step: FixStep) -> None:
@@ -146,7 +146,7 @@ class FixApplier(QObject):
             text = tr("The change log does not have this undo or redo. {reason}")
             self._messages.show_warning(text.format(reason=messages.explain_error(error)))
 
-    def _warn_separated(self, layer_names: list[str]) -> None:
+    def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
         text = tr(
             "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
             "then the fix."

@@ -9,7 +9,7 @@ from typing import Any
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, Qt, pyqtSignal
 
 from ...bridge.texts import tr
-from ..findings.groups import get_kind
+from ..findings.groups import get_finding_kind
 from ..widgets import theme
 
 RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = range(8)
@@ -141,7 +141,7 @@ class BatchModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and column == RULE_COLUMN and row.group != REFUSED:
             return Qt.CheckState.Checked if row.is_ticked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
-            return self._icons.get(get_kind(row.entry.finding))
+            return self._icons.get(get_finding_kind(row.entry.finding))
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ForegroundRole and row.group == REFUSED:

@@ -8,7 +8,7 @@ from typing import Any
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.texts import tr
-from .applying import get_person
+from .applying import get_person_name
 from .area_table import make_area_rows
 from .dialog import FixDialog
 from .fix_window import FixWindow
@@ -40,11 +40,11 @@ class ChoiceWindow(FixWindow):
         self._finding = None
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
-        self._show_nothing()
+        self._show_place_only()
         self.dialog.choices.show_choices([], None)
         self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
 
-    def _show_nothing(self) -> None:
+    def _show_place_only(self) -> None:
         """Show the place without any change."""
         self._mark.clear()
         self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
@@ -59,12 +59,14 @@ class ChoiceWindow(FixWindow):
         except ApplyRefused as refused:
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return
-        self.dialog.show_state(self.trial.note, can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
+        self.dialog.show_state(
+            self.trial.note, can_apply=True, layers_to_start_editing=tr(", ").join(layer.name() for layer in starts)
+        )
 
     def _make_order(self, choice: Any) -> FixOrder:
         proposal = choice.proposal
         label = self._label.format(code=proposal.finding.code, title=self._texts.get_title(proposal.fix))
-        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person(), proposal.documents)
+        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person_name(), proposal.documents)
 
     def apply(self) -> None:
         """Apply the chosen way; it must still be of the present state of the layers."""

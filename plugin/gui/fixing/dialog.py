@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ..findings.groups import get_kind
+from ..findings.groups import get_finding_kind
 from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.fit import resize_within_screen
@@ -147,9 +147,9 @@ class FixDialog(FocusedButtonDialog):
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
         """Show a finding whose fixes are being tried."""
         place = tr("  ").join(text for text in (finding.township, position) if text)
-        self.show_subject(theme.KIND_ICONS[get_kind(finding)], f"{finding.code}  {title}", place, shapes)
+        self.show_fix_subject(theme.KIND_ICONS[get_finding_kind(finding)], f"{finding.code}  {title}", place, shapes)
 
-    def show_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
+    def show_fix_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
         """Show in head and maps what the window is about, without a way to fix it yet."""
         size = QgsApplication.scaleIconSize(16)
         self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
@@ -185,21 +185,29 @@ class FixDialog(FocusedButtonDialog):
             self.progress.setValue(round(100 * share))
 
     def show_state(
-        self, text: str, *, can_apply: bool, can_retry: bool = False, needs_document: bool = False, starts: str = ""
+        self,
+        text: str,
+        *,
+        can_apply: bool,
+        can_retry: bool = False,
+        needs_document: bool = False,
+        layers_to_start_editing: str = "",
     ) -> None:
         """Show whether the chosen way can be applied, and why not.
 
-        ``starts``: layers that will be switched to edit mode, empty for none.
+        ``layers_to_start_editing``: layers that will be switched to edit mode, empty for none.
         """
         self.show_progress(None)
         self.status.setText(text)
         self.retry_button.setVisible(can_retry)
         self.document_button.setVisible(needs_document)
         self.apply.setEnabled(can_apply)
-        self.apply.setText(tr("Start Editing and Apply") if can_apply and starts else tr("Apply"))
-        if can_apply and starts:
+        self.apply.setText(tr("Start Editing and Apply") if can_apply and layers_to_start_editing else tr("Apply"))
+        if can_apply and layers_to_start_editing:
             self.hint.setText(
-                tr("“{layers}” will be switched to edit mode. One undo takes all back.").format(layers=starts)
+                tr("“{layers}” will be switched to edit mode. One undo takes all back.").format(
+                    layers=layers_to_start_editing
+                )
             )
         else:
             self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) takes all back."))

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ..findings.map_marks import NEAREST_SCALE, compute_view
+from ..findings.map_marks import NEAREST_SCALE, compute_zoom_extent
 from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.sections import BorderedFrame, make_faint_label
@@ -89,7 +89,7 @@ class LinkedMaps(QWidget):
         except QgsCsException:
             return
         size = self.before.size()
-        extent = compute_view(box, size.width() / max(size.height(), 1))
+        extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
         if extent.width() > 0:
             self.before.setExtent(extent)
         else:

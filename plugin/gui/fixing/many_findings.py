@@ -10,7 +10,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
-from ...bridge.fixes.trial import BatchTrial, make_batch_work
+from ...bridge.fixes.trial import BatchTrial, make_batch_trial
 from ...bridge.running.portions import PortionedWork
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
@@ -18,7 +18,7 @@ from ...core.errors import SanxianError
 from ...core.files.names import make_default_stem
 from ..widgets import messages
 from ..widgets.save_path import choose_save_path
-from .applying import get_person
+from .applying import get_person_name
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
 from .batch_model import BatchRow, make_batch_rows
@@ -81,7 +81,7 @@ class BatchFixer(FixWindow):
         current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._applying = None
-        batch_work = make_batch_work(self._findings, {}, safe_only=True)
+        batch_work = make_batch_trial(self._findings, {}, safe_only=True)
         self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
     def _show_trial(self) -> None:
@@ -98,7 +98,7 @@ class BatchFixer(FixWindow):
 
     def _on_trial_done(self, batch_trial: BatchTrial) -> None:
         if self._applying is not None:
-            self._apply_answer(batch_trial)
+            self._apply_if_unchanged(batch_trial)
             return
         self._trial_answer = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
@@ -179,10 +179,10 @@ class BatchFixer(FixWindow):
             return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
         findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
-        batch_work = make_batch_work(findings, {}, safe_only=False)
+        batch_work = make_batch_trial(findings, {}, safe_only=False)
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _apply_answer(self, batch_trial: BatchTrial) -> None:
+    def _apply_if_unchanged(self, batch_trial: BatchTrial) -> None:
         from ...core.fixes.merging import merge_edits
 
         confirmed_by_fingerprint, self._applying = self._applying, None
@@ -206,7 +206,7 @@ class BatchFixer(FixWindow):
             merge_edits(proposal.edits for proposal in proposals),
             batch_trial.rows_before,
             tr("Batch fix ({count})").format(count=len(proposals)),
-            get_person(),
+            get_person_name(),
         )
         norm = self._dock.result.check_result.plan.norm
         steps = self._applier.apply_in_steps(

@@ -109,7 +109,7 @@ class FixMapPreview:
         self, shapes: Iterable[QgsGeometry], crs: QgsCoordinateReferenceSystem, colour: QColor, style: Qt.PenStyle
     ) -> None:
         for shape in shapes:
-            edge = _make_edge(shape)
+            edge = _convert_to_edges(shape)
             self._add_band(edge, crs, _HALO_COLOUR, _HALO_WIDTH_EM)
             band = self._add_band(edge, crs, colour, _LINE_WIDTH_EM)
             if band is not None:
@@ -133,7 +133,7 @@ class FixMapPreview:
         return band
 
 
-def _make_edge(shape: QgsGeometry) -> QgsGeometry:
+def _convert_to_edges(shape: QgsGeometry) -> QgsGeometry:
     """Return the edges of a polygon with those of its holes, as lines; another shape unchanged."""
     if shape.type() != QgsWkbTypes.GeometryType.PolygonGeometry:
         return shape

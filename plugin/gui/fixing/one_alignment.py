@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer, QgsWkbTypes
 
-from ...bridge.fixes.trial import make_alignment_work
+from ...bridge.fixes.trial import make_alignment_trial
 from ...bridge.project.confirmed_surveys import is_survey_confirmed, store_confirmed_survey
 from ...bridge.texts import tr
 from .align_dialog import AlignDialog
@@ -94,13 +94,13 @@ class FeatureAligner(ChoiceWindow):
         fid, key = self._features[self._position]
         self._finding = make_alignment_request(self._role, key, fid, self.dialog.reference_role)
         self.dialog.ask_about_survey(False)
-        self.trial.start(tr("Try alignments"), make_alignment_work(self._finding, self.dialog.distance.value()))
+        self.trial.start(tr("Try alignments"), make_alignment_trial(self._finding, self.dialog.distance.value()))
 
     def _show_choices(self, choices: list[Any]) -> None:
         none_text = tr("No alignment can be offered.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is None:
-            self._show_nothing()
+            self._show_place_only()
             self.dialog.show_state(
                 tr("No alignment can be offered; the reason is above."), can_apply=False, can_retry=False
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.PyQt.QtWidgets import QInputDialog
 
-from ...bridge.fixes.trial import make_choices_work
+from ...bridge.fixes.trial import make_choices_trial
 from ...bridge.texts import tr
 from .choice_window import ChoiceWindow
 from .dialog import FixDialog
@@ -55,7 +55,7 @@ class FindingFixer(ChoiceWindow):
         self._try_fixes()
 
     def _try_fixes(self) -> None:
-        choices_work = make_choices_work(self._finding, self._documents)
+        choices_work = make_choices_trial(self._finding, self._documents)
         self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), choices_work)
 
     def _show_choices(self, choices: list[Any]) -> None:
@@ -71,7 +71,7 @@ class FindingFixer(ChoiceWindow):
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is not None:
             return
-        self._show_nothing()
+        self._show_place_only()
         reason = tr("No fix can be offered; the reasons are above.") if choices else none_text
         self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 

@@ -116,7 +116,9 @@ class DictionaryDialog(ManualStartDialog):
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:
-        role = find_named_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        role = (
+            find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        )
         return f"layer-{role}" if role else ""
 
     def _load_dictionary_and_show_page(self, anchor: str) -> None:
@@ -241,7 +243,7 @@ class DictionaryDialog(ManualStartDialog):
         open_in_browser(url, self)
 
 
-def find_named_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
+def find_template_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
     """Return the role (code of the plan layer) stored in a layer, else named by it.
 
     Empty if neither is a template of the standard.

@@ -69,10 +69,10 @@ class HelpDialog(QDialog):
         return make_rule_page(code, self._norm, self._outcome(code))
 
 
-def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
+def make_rule_page(code: str, norm: Any = None, get_outcome: Any = None) -> str:
     """Return the help of a rule as HTML: four headings, sources and values used.
 
-    The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
+    The values are those of the displayed result (``get_outcome``), else of ``norm`` (standard and county profile).
     """
     from ...core.engine.explanation import (
         EffectiveValue,
@@ -103,9 +103,9 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     parts.append(
         f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in marked_citations)}"
     )
-    if outcome is not None and outcome.parameters:
+    if get_outcome is not None and get_outcome.parameters:
         title = tr("Parameters of the displayed check")
-        effective_values = [EffectiveValue(**one) for one in outcome.parameters]
+        effective_values = [EffectiveValue(**one) for one in get_outcome.parameters]
     else:
         title, effective_values = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if effective_values:

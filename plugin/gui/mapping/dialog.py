@@ -118,12 +118,12 @@ class MappingDialog(MappingSource):
         )
         self._use_mapping(mapping, target)
 
-    def _on_code_decided(self, code: str, becomes: str) -> None:
+    def _on_code_decided(self, code: str, target_code: str) -> None:
         target = self.table.get_current_target()
         translation = self._prepared_mapping.mapping.translation_by_target[target]
         choices = {k: v for k, v in translation.chosen_code_by_source.items() if k != code}
-        if becomes:
-            choices[code] = becomes
+        if target_code:
+            choices[code] = target_code
         codes = {
             **self._prepared_mapping.mapping.translation_by_target,
             target: replace(translation, chosen_code_by_source=choices),

@@ -30,26 +30,26 @@ _FOLDER_SETTING = "mapping_folder"
 def _ask_layer_file(parent: QWidget, project: QgsProject) -> str:
     """Ask for a file with a layer; return its path, empty if the user cancels."""
     files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-    return _remember_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
+    return _store_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
 
 
 def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:
     """Ask for an existing mapping file; return its path, empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
-    return _remember_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
+    return _store_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
 def ask_new_mapping(parent: QWidget, project: QgsProject, role: str) -> str:
     """Ask for the file to save a mapping to; return its path, empty on cancel."""
     name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
-    return _remember_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
+    return _store_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
 
 
 def _get_folder(project: QgsProject) -> str:
     return settings.read_setting(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
 
 
-def _remember_folder(path: str) -> str:
+def _store_folder(path: str) -> str:
     if path:
         settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
     return path

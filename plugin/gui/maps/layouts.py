@@ -104,12 +104,13 @@ class MapActions:
         except SanxianError as error:
             self._on_failed(error)
 
-    def choose_and_create_layouts(self, material: MapLayers) -> None:
+    def choose_and_create_layouts(self, available_layers: MapLayers) -> None:
         """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
-        dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
+        dialog = LayoutsDialog(available_layers, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
             self.create_layouts(
-                LayoutBuilder(material, dialog.catalogue, dialog.get_document_info()), dialog.list_wanted_layouts()
+                LayoutBuilder(available_layers, dialog.catalogue, dialog.get_document_info()),
+                dialog.list_wanted_layouts(),
             )
 
     def create_layouts(self, builder: LayoutBuilder, wanted: list) -> None:
@@ -179,7 +180,7 @@ class LayoutsDialog(FocusedButtonDialog):
     Maps that cannot be created are disabled, with the reason as tool tip.
     """
 
-    def __init__(self, material: MapLayers, catalogue: MapCatalogue, parent=None):
+    def __init__(self, available_layers: MapLayers, catalogue: MapCatalogue, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianLayoutsDialog")
         self.setWindowTitle(tr("Make Layouts"))
@@ -189,13 +190,13 @@ class LayoutsDialog(FocusedButtonDialog):
         self.maps.setObjectName("SanxianMaps")
         self.maps.setWordWrap(True)
         for one in catalogue.map_by_id.values():
-            self._add_map(one, material)
+            self._add_map(one, available_layers)
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.page_size_by_id))
         self.townships = QCheckBox(tr("Also one for the townships, with a page for each"))
-        self.townships.setEnabled(bool(material.townships))
-        self._project, self._profile = material.project, material.norm.profile
+        self.townships.setEnabled(bool(available_layers.townships))
+        self._project, self._profile = available_layers.project, available_layers.norm.profile
         self.document = DocumentLine(self._project, lambda: self._profile)
         form = QFormLayout()
         form.addRow(tr("Page"), self.page)
@@ -215,11 +216,11 @@ class LayoutsDialog(FocusedButtonDialog):
         letter = self.fontMetrics()
         resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
-    def _add_map(self, one: MapSpec, material: MapLayers) -> None:
-        title = one.title if settings.get_interface_language() == "zh" else one.title_en
-        item = QListWidgetItem(f"{one.number:02d}  {title}")
-        item.setData(_MAP_ID_ROLE, one.id)
-        missing_input = material.find_missing_input(one)
+    def _add_map(self, map_spec: MapSpec, available_layers: MapLayers) -> None:
+        title = map_spec.title if settings.get_interface_language() == "zh" else map_spec.title_en
+        item = QListWidgetItem(f"{map_spec.number:02d}  {title}")
+        item.setData(_MAP_ID_ROLE, map_spec.id)
+        missing_input = available_layers.find_missing_input(map_spec)
         if missing_input:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             # The colour of disabled rows is hardly readable in QGIS's dark theme.

@@ -127,7 +127,7 @@ class PackageExport(QObject):
 
     # --- the work
     def start_export(self) -> None:
-        if self.is_running or self.dialog.make_order() is None or not self.dialog.ask_until_exportable():
+        if self.is_running or self.dialog.make_order() is None or not self.dialog.ask_for_exportable_document_info():
             return
         order = self.dialog.make_order()
         self.dialog.form.store_choices()
@@ -255,24 +255,26 @@ class PackageExport(QObject):
         )
         self._show_end(ExportOutcome("error", messages.explain_and_log(error, text)))
 
-    def _show_end(self, end: ExportOutcome) -> None:
+    def _show_end(self, outcome: ExportOutcome) -> None:
         if self.dialog is None:
             return
-        self.dialog.show_end(end)
+        self.dialog.show_end(outcome)
         if self.dialog.isVisible():
             return
-        if end.exported_package is not None:
+        if outcome.exported_package is not None:
             open_buttons = (
                 (tr("Open Folder"), lambda: self._open_result("folder")),
                 (tr("Open Manifest"), lambda: self._open_result("manifest")),
                 (tr("Inspect Package…"), lambda: self._open_result("inspection")),
             )
-            self._messages.show_message(end.text, "success" if end.icon == "ok" else end.icon, *open_buttons)
+            self._messages.show_message(
+                outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
+            )
             copy_button = CopyButton(tr("Copy Digest"), self.dialog.end.digest.text)
             copy_button.setToolTip(explain_digest())
             self._messages.add_button(copy_button)
         else:
-            self._messages.show_message(end.text, "warning", (tr("Show"), self._bring_to_front))
+            self._messages.show_message(outcome.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _show_findings(self) -> None:
         self.dialog.hide()

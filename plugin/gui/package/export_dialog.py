@@ -196,18 +196,18 @@ class OutcomePage(QWidget):
         layout.addWidget(self.reasons, 1)
         layout.addStretch(0)
 
-    def show_end(self, end: ExportOutcome) -> None:
-        self.end = end
-        self.text.setText(end.text)
-        succeeded = end.exported_package is not None
+    def show_end(self, outcome: ExportOutcome) -> None:
+        self.end = outcome
+        self.text.setText(outcome.text)
+        succeeded = outcome.exported_package is not None
         for widget in (self.facts, self.folder, self.manifest, self.inspect, self.copy):
             widget.setVisible(succeeded)
-        self.findings.setVisible(end.has_check_findings)
+        self.findings.setVisible(outcome.has_check_findings)
         if succeeded:
-            files, layers = end.exported_package.manifest["files"], end.exported_package.manifest["layers"]
+            files, layers = outcome.exported_package.manifest["files"], outcome.exported_package.manifest["layers"]
             rows = sum(layer["features"] for layer in layers)
-            self.path.setText(str(end.exported_package.path))
-            self.digest.setText(end.exported_package.manifest_digest)
+            self.path.setText(str(outcome.exported_package.path))
+            self.digest.setText(outcome.exported_package.manifest_digest)
             contents = tr(
                 "{files} files, {more} of them with the manifest and digests; {layers} layers with {rows} features, "
                 "each read back and compared"
@@ -221,7 +221,7 @@ class OutcomePage(QWidget):
                     rows=rows,
                 )
             )
-        show_reasons(self.reasons, end.export_objections)
+        show_reasons(self.reasons, outcome.export_objections)
         self.refresh_icons()
 
     def refresh_icons(self) -> None:
@@ -306,10 +306,10 @@ class ExportDialog(FocusedButtonDialog):
         self._show_page(self.run)
         self.run.button.setFocus()
 
-    def show_end(self, end: ExportOutcome) -> None:
-        self.end.show_end(end)
+    def show_end(self, outcome: ExportOutcome) -> None:
+        self.end.show_end(outcome)
         self._show_page(self.end)
-        (self.end.folder if end.exported_package is not None else self.back).setFocus()
+        (self.end.folder if outcome.exported_package is not None else self.back).setFocus()
 
     def _show_page(self, page: Any) -> None:
         self.pages.setCurrentWidget(page)
@@ -358,21 +358,21 @@ class ExportDialog(FocusedButtonDialog):
         self.form.show_missing_folder()
         self._enable_buttons()
 
-    def ask_until_exportable(self) -> bool:
+    def ask_for_exportable_document_info(self) -> bool:
         """Return True if the document information allows an export; show errors."""
         try:
-            return self.form.ask_until_exportable()
+            return self.form.ask_for_exportable_document_info()
         except (SanxianError, ImportError) as error:
             self.form.show_error(messages.explain_error(error))
             return False
 
-    def show_preview(self, ahead: PackagePreview) -> None:
-        self._preview = ahead
-        self.form.show_preview(ahead)
+    def show_preview(self, preview: PackagePreview) -> None:
+        self._preview = preview
+        self.form.show_preview(preview)
         self._enable_buttons()
 
-    def show_objections(self, against: ExportObjections) -> None:
-        self.form.gate.show_objections(against)
+    def show_objections(self, objections: ExportObjections) -> None:
+        self.form.gate.show_objections(objections)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:

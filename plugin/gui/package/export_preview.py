@@ -59,8 +59,8 @@ class ExportPreview:
         """Discard what is known of the former project."""
         self._looker = None
 
-    def update_preview(self, dialog: Any, wanted: Callable[[], bool]) -> None:
-        """Compute the preview and show it in the dialog while ``wanted`` returns True.
+    def update_preview(self, dialog: Any, is_wanted: Callable[[], bool]) -> None:
+        """Compute the preview and show it in the dialog while ``is_wanted`` returns True.
 
         Only the answer to the last request is shown. The state of the check does not depend on the target folder and
         is shown at once.
@@ -100,7 +100,7 @@ class ExportPreview:
 
         def show_preview(preview_and_recognition):
             package_preview, layers_and_norm = preview_and_recognition
-            if request == self._request and wanted():
+            if request == self._request and is_wanted():
                 if layers_and_norm is not None:
                     package_preview = replace(
                         package_preview, missing_maps=self._explain_maps_of_project(package_spec, *layers_and_norm)
@@ -110,7 +110,7 @@ class ExportPreview:
         def report_failure(error):
             text = tr("The folders could not be inspected ({error}). Details are in the log, tab Sanxian.")
             message = messages.explain_and_log(error, text)
-            if request == self._request and wanted():
+            if request == self._request and is_wanted():
                 dialog.show_error(message)
 
         self._runner.start(
@@ -122,7 +122,7 @@ class ExportPreview:
                 hidden=True,
             )
         )
-        self._show_objections_of_plan(dialog, order, check_result, wanted)
+        self._show_objections_of_plan(dialog, order, check_result, is_wanted)
 
     @staticmethod
     def _explain_maps_of_project(package_spec: Any, recognised_layers: Any, norm: Any) -> dict[str, str]:

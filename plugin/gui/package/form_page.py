@@ -97,17 +97,17 @@ class SlotsList(QTreeWidget):
         self._add_part("—", "—", "info", tr("Choose the folder for the result first."), "")
         self._fit_columns()
 
-    def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
+    def show_preview(self, preview: PackagePreview, draws_maps: bool) -> None:
         """Show the parts of a package in a preview.
 
-        ``maps``: the plugin draws missing maps.
+        ``draws_maps``: the plugin draws missing maps.
         """
-        self._package_preview, self._maps = ahead, maps
+        self._package_preview, self._maps = preview, draws_maps
         self.clear()
-        for slot in ahead.list_relevant_slots(maps):
-            missing_layers = ahead.missing_maps.get(slot.id, "")
+        for slot in preview.list_relevant_slots(draws_maps):
+            missing_layers = preview.missing_maps.get(slot.id, "")
             item = self._add_part(
-                slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps, missing_layers)
+                slot.title, _get_need_word(slot.need), *self._describe_slot(slot, draws_maps, missing_layers)
             )
             # As in the dialog 生成布局.
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
@@ -131,7 +131,7 @@ class SlotsList(QTreeWidget):
         return item
 
     @staticmethod
-    def _describe_slot(slot: SlotPreview, maps: bool, missing_layers: str) -> tuple[str, str, str]:
+    def _describe_slot(slot: SlotPreview, draws_maps: bool, missing_layers: str) -> tuple[str, str, str]:
         """Return icon, text and tool tip of a part.
 
         ``missing_layers``: why the plugin cannot draw its map; empty if it can.
@@ -150,13 +150,13 @@ class SlotsList(QTreeWidget):
                 else found_text,
                 file_names,
             )
-        if slot.is_generated or (slot.can_be_drawn and maps and not missing_layers):
+        if slot.is_generated or (slot.can_be_drawn and draws_maps and not missing_layers):
             return "info", tr("Made with the package"), slot.file_name_pattern
         if slot.is_only_workbook:
             text = tr("Made as xlsx; save it as mdb with Access if the receiver requires it")
             return "info", text, slot.file_name_pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
-        if slot.can_be_drawn and maps:
+        if slot.can_be_drawn and draws_maps:
             return icon, tr("Not made (layers missing)"), missing_layers
         return icon, tr("Not found: {name}").format(name=slot.file_name_pattern), ""
 
@@ -314,7 +314,7 @@ class FormPage(QWidget):
         form = self.forms.load_spec()
         return SpecDocumentInfo(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
 
-    def ask_until_exportable(self) -> bool:
+    def ask_for_exportable_document_info(self) -> bool:
         """Return True if the 成果信息 allow an export.
 
         Raise SanxianError for an unreadable package specification or profile.
@@ -330,29 +330,29 @@ class FormPage(QWidget):
             if line.text() != saved_paths.read_absolute_path(self._project, key):
                 saved_paths.store_path(self._project, key, line.text())
 
-    def show_preview(self, ahead: PackagePreview) -> None:
-        self.slots.show_preview(ahead, self.maps.isChecked())
-        self._watch_paths(set(ahead.watched_paths))
-        self.target.setText(tr("Package: {name}").format(name=ahead.folder_name) if ahead.folder_name else "")
+    def show_preview(self, preview: PackagePreview) -> None:
+        self.slots.show_preview(preview, self.maps.isChecked())
+        self._watch_paths(set(preview.watched_paths))
+        self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
         messages = {
             REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
             ),
-            REFUSED_FOLDER: ahead.refusal_reason,
+            REFUSED_FOLDER: preview.refusal_reason,
         }
-        self.show_text(messages.get(ahead.folder_state, ""))
-        if not ahead.folder_name:
+        self.show_text(messages.get(preview.folder_state, ""))
+        if not preview.folder_name:
             self.show_text(
                 tr(
                     "The county is not determined yet. Choose its profile, or start the export: its check "
                     "determines the county."
                 )
             )
-        left_out_names = tr(", ").join(ahead.left_out)
+        left_out_names = tr(", ").join(preview.left_out)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
         self.left_out.setText(
-            text.format(count=ahead.unused_file_count, names=left_out_names) if left_out_names else ""
+            text.format(count=preview.unused_file_count, names=left_out_names) if left_out_names else ""
         )
         self.left_out.setToolTip(self.left_out.text())
 

@@ -98,18 +98,18 @@ class GateBox(QGroupBox):
         self.meaning.setVisible(on)
         self.changed.emit()
 
-    def show_check(self, result: CheckView | None, there: bool) -> None:
+    def show_check(self, result: CheckView | None, has_outdated_result: bool) -> None:
         """Show the state of the last check.
 
-        ``result``: its result if it is of the current data; ``there``: there is a result of another state.
+        ``result``: its result if it is of the current data; ``has_outdated_result``: there is a result of another state.
         """
         self.button.setVisible(result is not None and bool(result.findings))
-        self.check_button.setText(tr("Re-check") if there else tr("Check All"))
+        self.check_button.setText(tr("Re-check") if has_outdated_result else tr("Check All"))
         if result is None:
             text = tr(
                 "The data changed since the last check, or their state is unknown, so the export runs the check first."
             )
-            if not there:
+            if not has_outdated_result:
                 text = tr("Not checked yet: the export checks first.")
                 self.show_objections(NO_OBJECTIONS)
             elif self.reasons.count():
@@ -138,8 +138,8 @@ class GateBox(QGroupBox):
         if is_checking:
             self._show_message("info", tr("The plan is being checked; the reasons are updated afterwards."))
 
-    def show_objections(self, against: ExportObjections) -> None:
-        show_reasons(self.reasons, against)
+    def show_objections(self, objections: ExportObjections) -> None:
+        show_reasons(self.reasons, objections)
         # An empty list keeps its place, so that reasons that are found later move nothing.
         self.reasons.show()
 
@@ -218,19 +218,19 @@ def get_place_words(problem: Any) -> str:
     return text_by_place.get(str(problem.place), "").format(layer=problem.layer)
 
 
-def show_reasons(reasons: QListWidget, against: ExportObjections) -> None:
+def show_reasons(reasons: QListWidget, objections: ExportObjections) -> None:
     """Fill the list with the reasons against a package, and its notes.
 
     The second line of a row names the place to which a click leads.
     """
     reasons.clear()
     for icon, texts in (
-        ("error", against.always_blocking_reasons),
-        ("error", against.reasons_unless_forced),
-        ("info", against.notes),
+        ("error", objections.always_blocking_reasons),
+        ("error", objections.reasons_unless_forced),
+        ("info", objections.notes),
     ):
         for text in texts:
-            problem = against.problem_by_text.get(text)
+            problem = objections.problem_by_text.get(text)
             place = get_place_words(problem) if problem is not None else ""
             item = QListWidgetItem(theme.load_icon(icon), f"{text}\n→ {place}" if place else text)
             item.setToolTip(tr("{text}\nClick: {place}.").format(text=text, place=place) if place else text)

@@ -76,7 +76,7 @@ class PackageInspection(QObject):
         except (SanxianError, ImportError) as error:
             self._messages.show_warning(trouble.explain_error(error))
 
-    def start_inspection(self, path: str, form: Any) -> None:
+    def start_inspection(self, path: str, package_spec: Any) -> None:
         """Inspect a package by its package specification, in the background."""
         from ...core.package.export import make_options_for_package
 
@@ -90,18 +90,20 @@ class PackageInspection(QObject):
                 phase=project_options.phase,
                 lang=project_options.lang,
             ),
-            form,
+            package_spec,
         )
 
         def inspect_in_background(progress, cancellation):
             from ...bridge.package.tasks import inspect_package_layers
 
-            check_result = inspect_package_layers(path, form, options, progress=progress, cancellation=cancellation)
+            check_result = inspect_package_layers(
+                path, package_spec, options, progress=progress, cancellation=cancellation
+            )
             return check_result, findings_layer.make_finding_features(check_result.report.findings)
 
         def show_inspection(result_and_rows):
             self._discard_package()
-            self._package = path, form
+            self._package = path, package_spec
             self.done.emit(
                 CheckView.from_check_result(result_and_rows[0], is_of_package=True), result_and_rows[1], path
             )

@@ -163,19 +163,23 @@ class DocumentLine(QWidget):
             self.changed.emit()
 
 
-def summarise_document_info(found: ResolvedDocument) -> str:
+def summarise_document_info(resolved_document: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
     texts = Texts(settings.get_interface_language())
-    if not found.document_info.secrecy:
+    if not resolved_document.document_info.secrecy:
         parts = [tr("Secrecy level not set")]
     else:
-        source = texts.get("document", found.source_by_key["secrecy"])
-        parts = [tr("{value} ({source})").format(value=found.document_info.secrecy, source=source)]
-    if found.refused_lowering is not None:
+        source = texts.get("document", resolved_document.source_by_key["secrecy"])
+        parts = [tr("{value} ({source})").format(value=resolved_document.document_info.secrecy, source=source)]
+    if resolved_document.refused_lowering is not None:
         refused_text = tr("“{level}” not applied: no reason for the lower level")
-        parts.append(refused_text.format(level=found.refused_lowering.secrecy))
-    values = {key: getattr(found.document_info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
-    parts += [value for value in (*values.values(), found.document_info.printable_map_approval) if value]
+        parts.append(refused_text.format(level=resolved_document.refused_lowering.secrecy))
+    values = {
+        key: getattr(resolved_document.document_info, key)
+        for key in PRINTED_KEYS
+        if key not in ("secrecy", "map_approval")
+    }
+    parts += [value for value in (*values.values(), resolved_document.document_info.printable_map_approval) if value]
     return " · ".join(parts)
 
 
@@ -305,15 +309,15 @@ class DocumentDialog(FocusedButtonDialog):
     def resolve_document(self) -> ResolvedDocument:
         return resolve_document(self.read_document_info(), self._profile, self._form)
 
-    def _list_lowered_levels(self) -> list[LoweredSecrecy]:
+    def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
         """Return how the entered level is lower than that of profile, package specification or the project's former."""
         info = self.read_document_info()
         resolved_document = resolve_document(info, self._profile, self._package_form)
-        return document.list_lowered_levels(self._former, resolved_document, info)
+        return document.find_lowered_secrecy_levels(self._former, resolved_document, info)
 
     def _update_messages(self) -> None:
         resolved_document = self.resolve_document()
-        lowers = bool(self._list_lowered_levels())
+        lowers = bool(self._find_lowered_secrecy_levels())
         self.reason.setEnabled(lowers)
         theme.set_placeholder(self.reason, tr("Required") if lowers else tr("Not needed: the level is not lowered"))
         level = (
@@ -338,7 +342,7 @@ class DocumentDialog(FocusedButtonDialog):
         try:
             if resolved_document.document_info.secrecy or self._must_export:
                 resolved_document.require_exportable(self._levels, self._form_name)
-            for lowering in self._list_lowered_levels():
+            for lowering in self._find_lowered_secrecy_levels():
                 if not lowering.reason:
                     raise lowering.error
         except InputError as error:
@@ -352,7 +356,7 @@ class DocumentDialog(FocusedButtonDialog):
             return
         info = self.read_document_info()
         if info != self._former:
-            document.log_lowered_levels(self._list_lowered_levels())
+            document.log_lowered_secrecy_levels(self._find_lowered_secrecy_levels())
         document.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:

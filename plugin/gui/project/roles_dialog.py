@@ -177,14 +177,14 @@ class RolesDialog(FocusedButtonDialog):
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
             return
-        chosen_roles = roles.get_chosen_roles(self._project)
+        chosen_roles = roles.get_layer_id_by_assigned_role(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         listed_roles = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
         self.table.setRowCount(len(listed_roles))
         for row, role in enumerate(listed_roles):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
-            combo = self._make_combo(self._find_name(recognised_layers.layer_id_by_role.get(role, "")))
+            combo = self._make_layer_combo(self._find_layer_name(recognised_layers.layer_id_by_role.get(role, "")))
             combo.setAccessibleName(role)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
@@ -202,7 +202,7 @@ class RolesDialog(FocusedButtonDialog):
                 )
             )
 
-    def _make_combo(self, recognised_name: str) -> QgsMapLayerComboBox:
+    def _make_layer_combo(self, recognised_name: str) -> QgsMapLayerComboBox:
         combo = QgsMapLayerComboBox()
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
@@ -214,7 +214,7 @@ class RolesDialog(FocusedButtonDialog):
         combo.setAllowEmptyLayer(True, text)
         return combo
 
-    def _find_name(self, layer_id: str) -> str:
+    def _find_layer_name(self, layer_id: str) -> str:
         layer = self._project.mapLayer(layer_id) if layer_id else None
         return layer.name() if layer is not None else ""
 
@@ -228,7 +228,7 @@ class RolesDialog(FocusedButtonDialog):
             text = tr("One layer cannot have two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(repeated_names))))
             return
-        former_roles = roles.get_chosen_roles(self._project)
+        former_roles = roles.get_layer_id_by_assigned_role(self._project)
         for role, layer in self.read_choices().items():
             if layer is None and role in former_roles:
                 roles.assign_role(self._project, role, None)

@@ -42,7 +42,7 @@ class StylingActions:
         self._messages.close()
 
     # --- offer for data without forms
-    def may_offer(self, project: QgsProject) -> bool:
+    def may_offer_styling(self, project: QgsProject) -> bool:
         """Return True if a layer has no form and the user did not yet answer the offer.
 
         While a plan layer is edited, the message bar is reserved for messages on the edits.
@@ -54,11 +54,11 @@ class StylingActions:
             layer.isEditable() for layer in layers
         )
 
-    def offer_styling(self, found: role_recognition.RecognisedLayers) -> None:
+    def offer_styling(self, recognised_layers: role_recognition.RecognisedLayers) -> None:
         """Offer forms, symbols and groups for layers without a form, once per project."""
         project = QgsProject.instance()
-        without_form = _find_without_form(project, found)
-        if not without_form or not self.may_offer(project):
+        without_form = _find_layers_without_form(project, recognised_layers)
+        if not without_form or not self.may_offer_styling(project):
             return
         self._was_offered = True
         text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
@@ -86,7 +86,7 @@ class StylingActions:
         def style_and_add_forms(
             project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, norm: Any
         ) -> list[str]:
-            without_form = _find_without_form(project, recognised_layers)
+            without_form = _find_layers_without_form(project, recognised_layers)
             styles.apply_styles_to_project(project, without_form, former_style)
             attribute_forms.apply_forms_to_project(project, without_form, norm)
             return arrange_layers(project, without_form, norm.standard)
@@ -161,7 +161,9 @@ class StylingActions:
         )
 
 
-def _find_without_form(project: QgsProject, recognised_layers: role_recognition.RecognisedLayers) -> dict[str, str]:
+def _find_layers_without_form(
+    project: QgsProject, recognised_layers: role_recognition.RecognisedLayers
+) -> dict[str, str]:
     """Return role → layer id of the recognised layers without an attribute form.
 
     A role (code of a plan layer) that two layers have is omitted.

@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard import ALL_LAYERS, load_standard
 from ..widgets.county_combo import CountyCombo
-from .source_widget import ParameterWidget, let_shrink
+from .source_widget import ParameterWidget, let_combo_shrink
 
 
 class GroupsWidget(ParameterWidget):
@@ -66,7 +66,7 @@ class _ChoiceWidget(ParameterWidget):
         raise NotImplementedError
 
     def createWidget(self):
-        combo = let_shrink(QComboBox())
+        combo = let_combo_shrink(QComboBox())
         for label, value in self.list_choices():
             combo.addItem(label, value)
             combo.setItemData(combo.count() - 1, label, Qt.ItemDataRole.ToolTipRole)
@@ -105,7 +105,7 @@ class ScopeWidget(ParameterWidget):
     """Parameter widget of a scope of delivery: it shows names, the value is the id; empty for the usual scope."""
 
     def createWidget(self):
-        combo = let_shrink(QComboBox())
+        combo = let_combo_shrink(QComboBox())
         texts = Texts(settings.get_interface_language())
         combo.addItem("", "")
         for scope in load_standard().scopes:

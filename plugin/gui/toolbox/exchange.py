@@ -234,7 +234,7 @@ class IndicatorsAction:
         The dialog begins with the project's settings and a workbook. The log is closed with the dialog. A button
         opens the workbook.
         """
-        results = self._ask("sanxian:compute_indicators", self._make_first_values(QgsProject.instance()))
+        results = self._ask("sanxian:compute_indicators", self._make_initial_values(QgsProject.instance()))
         if not results or "COMPUTED" not in results:
             return
         text = tr(
@@ -252,7 +252,7 @@ class IndicatorsAction:
         buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
         self._messages.show_message(message, "info", *buttons)
 
-    def _make_first_values(self, project: QgsProject) -> dict[str, Any]:
+    def _make_initial_values(self, project: QgsProject) -> dict[str, Any]:
         """Return the values of the project that the dialog begins with."""
         county_settings, check_provenance, (code, name) = (
             county.read_county_settings(project),

@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.profile import list_profile_ids, load_profile
 from ..widgets import theme
-from .source_widget import ParameterWidget, let_shrink
+from .source_widget import ParameterWidget, let_combo_shrink
 
 #: Setting with the folder of the last profile.
 _FOLDER_SETTING = "profile_folder"
@@ -26,7 +26,7 @@ class ProfileWidget(ParameterWidget):
 
     def createWidget(self):
         panel = QWidget()
-        self._profile_combo = let_shrink(QComboBox())
+        self._profile_combo = let_combo_shrink(QComboBox())
         self._profile_combo.setEditable(True)
         self._profile_combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._profile_combo.addItem("", "")

@@ -47,7 +47,7 @@ class ParameterWidget(WidgetWrapper):
         return label
 
 
-def let_shrink(combo: QComboBox) -> QComboBox:
+def let_combo_shrink(combo: QComboBox) -> QComboBox:
     """Let a combo box be narrower than its longest entry, which would make the dialog scroll sideways; return it."""
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(_MIN_COMBO_CHARACTERS)

@@ -38,22 +38,22 @@ class EmptyStateWidget(QWidget):
         outer_layout.addLayout(self._row)
         outer_layout.addStretch(3)
 
-    def show_empty(self, empty: EmptyPage) -> None:
-        is_unchanged = empty.text == self.label.text() and [t for t, _ in empty.function_by_label] == [
+    def show_empty(self, page: EmptyPage) -> None:
+        is_unchanged = page.text == self.label.text() and [t for t, _ in page.function_by_label] == [
             b.text() for b in self.list_buttons()
         ]
-        self._button_callbacks = [callback for _, callback in empty.function_by_label]
-        self.label.setToolTip(empty.tool_tip)
+        self._button_callbacks = [callback for _, callback in page.function_by_label]
+        self.label.setToolTip(page.tool_tip)
         if is_unchanged:
             return
-        self.label.setText(empty.text)
+        self.label.setText(page.text)
         while self._row.count():
             widget = self._row.takeAt(0).widget()
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
         self._row.addStretch()
-        for number, (label, _) in enumerate(empty.function_by_label):
+        for number, (label, _) in enumerate(page.function_by_label):
             button = QPushButton(label, self)
             # A click may change the state and delete the button: finish the click first.
             button.clicked.connect(

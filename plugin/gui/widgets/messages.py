@@ -89,7 +89,7 @@ def fit_message_height(message: QWidget) -> None:
     QGIS clips it after one and a half lines, and would widen its main window beyond a small screen for the text.
     """
     for browser in message.findChildren(QTextBrowser):
-        _let_text_become_narrow(browser, message)
+        _shrink_text_to_free_width(browser, message)
         # Use a function: a Python object below the browser would form a cycle that is collected while both are in use.
         fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
@@ -97,7 +97,7 @@ def fit_message_height(message: QWidget) -> None:
         fit()
 
 
-def _let_text_become_narrow(browser: QTextBrowser, message: QWidget) -> None:
+def _shrink_text_to_free_width(browser: QTextBrowser, message: QWidget) -> None:
     """Give the text the space that the buttons leave, whatever its own size is."""
     layout = message.layout()
     if isinstance(layout, QBoxLayout) and layout.setStretchFactor(browser, 1):
@@ -131,12 +131,12 @@ def explain_error(error: SanxianError | ImportError) -> str:
     return text.format(name=error.name or error)
 
 
-def explain_and_log(error: Exception, unforeseen: str) -> str:
+def explain_and_log(error: Exception, unexpected_error_text: str) -> str:
     """Return the message of an error; log an unexpected one with its traceback.
 
-    ``unforeseen``: message for an unexpected error, with the placeholder ``{error}``; it states what was not done.
+    ``unexpected_error_text``: message for an unexpected error, with the placeholder ``{error}``; it states what was not done.
     """
     if isinstance(error, SanxianError | ImportError):
         return explain_error(error)
     log_error(error)
-    return unforeseen.format(error=type(error).__name__)
+    return unexpected_error_text.format(error=type(error).__name__)

@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 _MIDDLE_LIGHTNESS = 128
 
 
-class MarkLabel(QLabel):
+class SourceMarkLabel(QLabel):
     """The letter A, B or C in a box, painted by the plugin; A is filled.
 
     Themes with style sheets remove frames and backgrounds of labels.
@@ -39,7 +39,7 @@ class MarkLabel(QLabel):
         painter.end()
 
 
-def describe_marks() -> dict[str, str]:
+def describe_source_marks() -> dict[str, str]:
     """Return a text that explains each of the marks A, B and C of sources."""
     return {
         "A": tr("read in the wording of a norm, an act or an approved plan"),
@@ -48,8 +48,8 @@ def describe_marks() -> dict[str, str]:
     }
 
 
-def make_mark_label(mark: str) -> QLabel:
+def make_source_mark_label(mark: str) -> QLabel:
     """Return the mark of a source with its explanation as tool tip."""
-    label = MarkLabel(mark)
-    label.setToolTip(f"{mark}  {describe_marks()[mark]}")
+    label = SourceMarkLabel(mark)
+    label.setToolTip(f"{mark}  {describe_source_marks()[mark]}")
     return label

@@ -134,23 +134,23 @@ def compute_contrast(one: QColor, other: QColor) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _mix(ink: QColor, paper: QColor, percent: int) -> QColor:
-    """Return a colour with a share of ``ink``, the rest ``paper``."""
-    pairs = zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True)
+def _mix(foreground: QColor, background: QColor, percent: int) -> QColor:
+    """Return a colour with a share of ``foreground``, the rest ``background``."""
+    pairs = zip(foreground.getRgb()[:3], background.getRgb()[:3], strict=True)
     return QColor(*((percent * i + (100 - percent) * p) // 100 for i, p in pairs))
 
 
-def make_readable(ink: QColor, ground: QColor) -> QColor:
+def make_readable(foreground: QColor, background: QColor) -> QColor:
     """Return a text colour that is readable on a ground.
 
     Where the contrast is below `_CHOSEN_CONTRAST`, the colour is mixed with black or white.
     """
-    far = max((QColor("#FFFFFF"), QColor("#000000")), key=lambda color: compute_contrast(color, ground))
-    mixed = (_mix(ink, far, percent) for percent in range(100, 0, -5))
-    return next((color for color in mixed if compute_contrast(color, ground) >= _CHOSEN_CONTRAST), far)
+    far = max((QColor("#FFFFFF"), QColor("#000000")), key=lambda color: compute_contrast(color, background))
+    mixed = (_mix(foreground, far, percent) for percent in range(100, 0, -5))
+    return next((color for color in mixed if compute_contrast(color, background) >= _CHOSEN_CONTRAST), far)
 
 
-def get_ground(in_field: bool = False) -> QColor:
+def get_background_color(in_field: bool = False) -> QColor:
     """Return the ground of texts in windows, or in fields and lists."""
     palette = QgsApplication.palette()
     if in_field:
@@ -180,13 +180,13 @@ def get_faint_color(in_field: bool = False) -> QColor:
     ``in_field``: the text is in a field or list, not in a window.
     """
     role = QPalette.ColorRole.Text if in_field else QPalette.ColorRole.WindowText
-    ground = get_ground(in_field)
+    ground = get_background_color(in_field)
     return make_readable(_mix(QgsApplication.palette().color(role), ground, 65), ground)
 
 
 def get_text_color(kind: str) -> QColor:
     """Return the colour of a text of a kind, such as ``error``, in windows of the current theme."""
-    return make_readable(get_color(kind), get_ground())
+    return make_readable(get_color(kind), get_background_color())
 
 
 class _ThemedColors(QObject):
@@ -228,8 +228,8 @@ def set_faint(label: _Labelled) -> _Labelled:
 def _get_placeholder_color() -> QColor:
     """Return the colour of placeholders; a disabled field may have the ground of the window."""
     color = get_faint_color(in_field=True)
-    on_window = make_readable(color, get_ground())
-    is_readable = compute_contrast(on_window, get_ground(in_field=True)) >= MIN_CONTRAST
+    on_window = make_readable(color, get_background_color())
+    is_readable = compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST
     return on_window if is_readable else color
 
 
@@ -251,7 +251,7 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
 
 def _get_link_color() -> QColor:
     """Return the colour of links on pages and in notices, whose ground is that of fields and lists."""
-    return make_readable(get_color("info"), get_ground(in_field=True))
+    return make_readable(get_color("info"), get_background_color(in_field=True))
 
 
 def make_link(target: str, text: str) -> str:

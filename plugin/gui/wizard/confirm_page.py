@@ -115,8 +115,8 @@ def _describe_crs(text: str) -> str:
 
 def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
-    if draft.county_settings is None or draft.own_profile_path is None:
+    if draft.county_settings is None or draft.county_profile_path is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
     text = tr("{file}: {count} targets, inherits from {base}")
     count = len(draft.county_settings.targets)
-    return text.format(file=draft.own_profile_path.name, count=count, base=base or tr("no parent"))
+    return text.format(file=draft.county_profile_path.name, count=count, base=base or tr("no parent"))

@@ -153,11 +153,11 @@ class CrsZoneStrip(QWidget):
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _draw_county(self, painter, strip, plan: CrsZoneChoice, x) -> None:
-        color = theme.get_color("warning" if plan.crosses_zones else "ok")
+    def _draw_county(self, painter, strip, zone_choice: CrsZoneChoice, x) -> None:
+        color = theme.get_color("warning" if zone_choice.crosses_zones else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
-        box = QRectF(QPointF(x(plan.west), strip.top() + 3), QPointF(x(plan.east), strip.bottom() - 3))
+        box = QRectF(QPointF(x(zone_choice.west), strip.top() + 3), QPointF(x(zone_choice.east), strip.bottom() - 3))
         painter.setPen(QPen(color, 2))
         painter.setBrush(ground)
         painter.drawRect(box)
@@ -166,13 +166,18 @@ class CrsZoneStrip(QWidget):
         painter.setFont(font)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         self._draw_text(
-            painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._describe_county(plan)
+            painter,
+            box.center().x(),
+            strip.top() - self.fontMetrics().descent() - 2,
+            self._describe_county(zone_choice),
         )
 
-    def _describe_county(self, plan: CrsZoneChoice) -> str:
+    def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
         text = tr("{whose} {west}°–{east}°E")
         return text.format(
-            whose=self._division_name or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}"
+            whose=self._division_name or tr("county area"),
+            west=f"{zone_choice.west:.1f}",
+            east=f"{zone_choice.east:.1f}",
         )
 
     def _draw_text(self, painter, middle: float, baseline: float, text: str) -> None:
@@ -243,16 +248,19 @@ class CrsBox(FormSection):
         self.strip.show_plan(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended_zone if zones is not None else None
-        for name, text in ((PREFIXED_ZONE_CHOICE, _describe_prefixed), (PLAIN_ZONE_CHOICE, _describe_plain)):
+        for name, text in (
+            (PREFIXED_ZONE_CHOICE, _describe_crs_with_zone_prefix),
+            (PLAIN_ZONE_CHOICE, _describe_crs_without_zone_prefix),
+        ):
             self.buttons[name].setVisible(zone is not None)
             if zone is not None:
                 self.buttons[name].setText(text(zone))
         neighbour = self._find_neighbour()
         self.buttons[NEIGHBOUR_ZONE_CHOICE].setVisible(neighbour is not None)
         if neighbour is not None:
-            self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_prefixed(neighbour))
+            self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_crs_with_zone_prefix(neighbour))
         if zone is not None and self._is_zone_certain():
-            self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_prefixed(zone)}{tr('  (recommended)')}")
+            self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_crs_with_zone_prefix(zone)}{tr('  (recommended)')}")
         self._choose_crs(PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else "")
         self._on_crs_chosen()
 
@@ -381,12 +389,12 @@ def _format_zones(zones: CrsZoneChoice) -> str:
     return tr(" and ").join(map(str, zones.zone_numbers))
 
 
-def _describe_prefixed(zone: int) -> str:
+def _describe_crs_with_zone_prefix(zone: int) -> str:
     text = tr("zone {zone}, number before the easting")
     return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
 
 
-def _describe_plain(zone: int) -> str:
+def _describe_crs_without_zone_prefix(zone: int) -> str:
     text = tr("{meridian}°E, without the number")
     meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
     return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"

@@ -54,7 +54,7 @@ class WizardChoices:
         return Path(self.folder) / f"{self.name}.qgz"
 
     @property
-    def own_profile_path(self) -> Path | None:
+    def county_profile_path(self) -> Path | None:
         """Return the path of the profile file with the county's own settings; None if it has no own settings."""
         return make_default_profile_path(self.project_path) if self.county_settings is not None else None
 

@@ -93,10 +93,10 @@ class GroupsBox(FormSection):
     def _on_toggled(self, *_args) -> None:
         ticked_items = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked_items]
-        self.notice.show_message(*self._describe_missing())
+        self.notice.show_message(*self._describe_missing_layers())
         self.changed.emit()
 
-    def _describe_missing(self) -> tuple[str, str]:
+    def _describe_missing_layers(self) -> tuple[str, str]:
         """Return level and message on mandatory layers that are not ticked.
 
         Usual layers are named, the others counted.
@@ -134,16 +134,16 @@ class CountyPage(WizardPage):
             self.body.addWidget(box)
         self.body.addStretch(1)
         self._county_error = ""
-        self.county.changed.connect(self._update_place)
+        self.county.changed.connect(self._update_county_and_crs)
         for box in (self.crs, self.groups):
             box.changed.connect(self.changed)
-        self._update_place()
+        self._update_county_and_crs()
 
     def update_when_shown(self) -> None:
         self.groups.refresh()
         self.county.refresh()
 
-    def _update_place(self) -> None:
+    def _update_county_and_crs(self) -> None:
         try:
             self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:

@@ -76,7 +76,7 @@ class ProfilePage(WizardPage):
     def _on_form_edited(self) -> None:
         is_form_visible = self.form.isVisibleTo(self)
         self.draft.county_settings = (
-            self.form.read_county_settings() if is_form_visible and self.form.has_own_values else None
+            self.form.read_county_settings() if is_form_visible and self.form.has_county_values else None
         )
         self.errors.show_errors(self.form.errors if is_form_visible else [])
         self.changed.emit()

@@ -110,8 +110,8 @@ class TargetPage(WizardPage):
         self.draft.existing_database_action = chosen_action if self.there.isVisibleTo(self) else "stop"
         self.draft.may_replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
         text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
-        if self.draft.own_profile_path is not None:
-            text += "\n" + tr("County profile: {file}").format(file=self.draft.own_profile_path)
+        if self.draft.county_profile_path is not None:
+            text += "\n" + tr("County profile: {file}").format(file=self.draft.county_profile_path)
         self.paths.setText(text if has_valid_name else "")
         self.notice.show_message("warning", self._find_problem())
         self.changed.emit()
@@ -121,9 +121,9 @@ class TargetPage(WizardPage):
             return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
             return tr("The folder does not exist. Choose an existing folder.")
-        own_profile_path = self.draft.own_profile_path
-        if self.draft.name and own_profile_path is not None and own_profile_path.exists():
-            return messages.explain_error(DataError("profile_exists", file=own_profile_path.name))
+        county_profile_path = self.draft.county_profile_path
+        if self.draft.name and county_profile_path is not None and county_profile_path.exists():
+            return messages.explain_error(DataError("profile_exists", file=county_profile_path.name))
         if self.there.isVisibleTo(self) and self.draft.existing_database_action == "stop":
             return tr("Give another name or another folder.")
         return ""
