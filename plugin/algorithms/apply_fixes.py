@@ -69,7 +69,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         raise NotImplementedError
 
     def make_order(self, parameters, context, output: str, table: str) -> FixRunOptions:
-        """Return what to fix and where to write it."""
+        """Return which problems to fix, and where to write the copy and the table."""
         raise NotImplementedError
 
     def prepare(self, parameters, context, feedback):

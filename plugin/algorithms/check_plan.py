@@ -57,7 +57,7 @@ DOCX_TEMPLATE = "DOCX_TEMPLATE"
 
 
 class CheckPlan(SanxianAlgorithm):
-    """Algorithm `check_project_or_folder`: check a county plan with all rules.
+    """Algorithm `check_plan`: check a county plan with all rules.
 
     Subclasses check other data in the same way.
     """
@@ -206,8 +206,8 @@ class CheckPlan(SanxianAlgorithm):
     def get_data_to_check(self, parameters, context):
         """Return the data to check.
 
-        They are a path or snapshots, the name of their origin, the files that are read, and whether the user chose
-        layers.
+        They are a path or snapshots of layers, the name of their origin, the paths of the files that are read, and True
+        if the user chose a source or layers.
         """
         return read_plan_source(self, parameters, context)
 

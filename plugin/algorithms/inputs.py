@@ -259,8 +259,9 @@ def fill_options_from_project(
 ) -> tuple[RunOptions, dict[str, object]]:
     """Fill empty options from the project's county settings (县配置).
 
-    Return the options and the filled parameters. The result equals a check in the panel. If ``path_or_snapshots`` is a path, the
-    project is not used. ``checks_all_layers``: all layers of the project are checked, so its unreadable layers are reported.
+    Return the options and the parameters that were filled. The result equals a check in the panel. If
+    ``path_or_snapshots`` is a path, the project is not used. ``checks_all_layers``: all layers of the project are
+    checked, so its unreadable layers are reported.
     """
     if isinstance(path_or_snapshots, str) or project is None:
         return given_options, {}

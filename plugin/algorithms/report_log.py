@@ -27,7 +27,10 @@ _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
 
 
 def log_options_from_project(feedback, filled_parameters: Mapping[str, object]) -> None:
-    """Log the parameters that were empty and were filled from the project."""
+    """Log the parameters that the user left empty and that the project filled.
+
+    ``filled_parameters``: name of the parameter → value of the project.
+    """
     if filled_parameters:
         settings = ", ".join(f"{name}={value}" for name, value in filled_parameters.items())
         feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))

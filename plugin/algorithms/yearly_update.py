@@ -138,7 +138,7 @@ def write_yearly_update(
     """Compare two databases and write the geodatabase of changes.
 
     ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written.
-    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ..core.yearly.make import compute_and_write_update as make

@@ -61,7 +61,7 @@ def check_libraries() -> list[LibraryState]:
 
 
 def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
-    """Raise EnvironmentLacking if a check cannot run here.
+    """Raise MissingLibraries if a check cannot run here.
 
     The error contains missing libraries and remedy. The first call loads the libraries, which takes a moment; it can be
     cancelled between two of them.

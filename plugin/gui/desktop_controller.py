@@ -273,7 +273,7 @@ class DesktopController(QObject):
         project.setDirty(dirty)
 
     def _on_data_changed_since_check(self) -> None:
-        """Show further changes of the data behind a restored result."""
+        """Show in the panel that data of a restored result have changed since its check."""
         self.dock.refresh_outdated_findings()
         self.result_owner.update_panel()
 
@@ -334,7 +334,7 @@ class DesktopController(QObject):
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 
     def _on_fixes_changed(self, change: Any) -> None:
-        """Show findings of rules that the live check does not follow, as a fix or its undo changed them."""
+        """Show how a fix or its undo changed findings of rules that the live check does not run."""
         rows = dict(
             zip(map(id, change.new_findings), findings_layer.make_finding_features(change.new_findings), strict=True)
         )

@@ -45,7 +45,7 @@ class DialogOpener(QObject):
             self.changed.emit()
 
     def choose_group(self) -> bool:
-        """Ask which of several layer groups is checked; return False on cancel."""
+        """Ask which of several layer groups to check; return False if the user cancels."""
         from .project.roles_dialog import ask_layer_group
 
         return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())

@@ -37,9 +37,9 @@ def check_project_or_folder(
 ) -> CheckResult:
     """Check a county plan and return its result.
 
-    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
-    states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from any
-    thread. Raises SanxianError if nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
+    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the
+    report states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from
+    any thread. Raises SanxianError if nothing can be checked, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check
@@ -100,8 +100,9 @@ def write_check_outputs(
     """Write all output files of a check, or none.
 
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
-    features of the layers are in memory. A result restored from disk has none, so its report has no pictures. Raise
-    OutputError, also for a target that was an input of the check, and Cancelled.
+    features of the layers are in memory. A result restored from disk has no features, so its report has no pictures.
+    ``docx_template``: path of an office's template for the docx report, or empty. Raise OutputError, also for a target
+    that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures

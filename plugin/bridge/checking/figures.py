@@ -41,8 +41,8 @@ def compute_figures(
 ) -> TabulatedPlan:
     """Compute all indicators and area tables of a plan.
 
-    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
-    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the
+    result states it. May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate_sources as core_tabulate

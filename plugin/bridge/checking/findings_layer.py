@@ -26,8 +26,8 @@ class BatchedRowAdder(QObject):
     """Adds rows to a layer in batches from the event loop.
 
     QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
-    is called. ``on_row_rejected`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
-    batch.
+    is called. ``on_row_rejected`` is called if the layer rejects a row. ``provider`` returns the layer's data provider
+    for each batch.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BatchedRowAdder(QObject):
     def add_remaining_rows(self) -> bool:
         """Add all remaining rows now; return False if the layer rejects rows.
 
-        The caller then removes the layer: ``lost`` is not called.
+        The caller then removes the layer: ``on_row_rejected`` is not called.
         """
         while self._timer.isActive():
             if not self._add_rows():
@@ -122,11 +122,11 @@ def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
 def show_findings(
     project: QgsProject, rows: list[QgsFeature], crs: Any, on_row_rejected: Callable[[], None] = lambda: None
 ) -> QgsVectorLayer | None:
-    """Show findings in the project's findings layer; create it on top if missing.
+    """Show findings in the project's findings layer; create it on top if missing. Main thread.
 
-    Main thread. Each row then has its feature id, which `replace_findings_in_layer` needs. Of very many rows, those
-    after the first batch are added later. Return the layer, or None if it rejected rows: the layer is then removed,
-    because an incomplete list could be mistaken for a complete one. ``on_row_rejected`` is called if rows are rejected later.
+    Return the layer, or None if it rejected rows: the layer is then removed, because an incomplete list could be
+    mistaken for a complete one. Of very many rows, those after the first batch are added later; ``on_row_rejected`` is
+    called if one of these is rejected. Each added row receives its feature id, which `replace_findings_in_layer` needs.
     """
     layer = find_findings_layer(project)
     if layer is None:

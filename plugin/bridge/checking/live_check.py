@@ -109,7 +109,7 @@ class LiveCheck(QObject):
             self._schedule_read()
 
     def set_paused(self, paused: bool) -> None:
-        """Pause re-checks if ``paused``, else resume; edits are collected meanwhile."""
+        """Pause re-checks if ``paused``, else resume them; edits are collected in both cases."""
         self._is_paused = paused
         self._schedule_read()
 
@@ -174,9 +174,10 @@ class LiveCheck(QObject):
         return trial_job
 
     def increase_change_limit_by(self, count: int) -> None:
-        """Re-check a command that just changed ``count`` features, however many they are.
+        """Follow an applied fix that changed ``count`` features, even if they are very many.
 
-        For steps whose features and effects are known, because the fix was tried on a copy before.
+        Otherwise, a command that changes too many features would end the live check. Features and effects of the fix
+        are known, because it was tried on a copy before.
         """
         self._announced += count
 

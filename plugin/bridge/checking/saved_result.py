@@ -120,8 +120,8 @@ def make_saved_result(
 ) -> SavedResult:
     """Return a check result in the form in which it is stored.
 
-    ``layer_id_by_name``: name of each layer in the check → layer id; ``finished``: time of the check. May be called from any
-    thread.
+    ``state``: the inputs of the check; ``layer_id_by_name``: name of each layer in the check → layer id; ``finished``:
+    time of the check. May be called from any thread.
     """
     from ...core.io.table_digest import compute_table_digest
     from ...core.results.saved_result import make_side_file_record
@@ -165,8 +165,9 @@ def find_changes_since_check(
 ) -> ChangesSinceCheck | None:
     """Return what has changed in a project since its saved result.
 
-    Features are read only from layers whose file has changed. Returns None if the result has no layer of the
-    project: it belongs to another project file of the same name. May be called from any thread.
+    ``state``, ``snapshots`` and ``layer_schemas`` describe the project now. Features are read only from layers whose
+    file has changed. Returns None if the result has no layer of the project: it belongs to another project file of the
+    same name. May be called from any thread.
     """
     current_layer_by_id = {layer.id: layer for layer in state.layer_states}
     saved_layer_by_id = {layer.id: layer for layer in saved.layers}
@@ -197,6 +198,7 @@ def _add_layers_with_changed_rows(
     snapshots: list[LayerSnapshot],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
+    """Return the changes, completed with the saved layers whose rows differ from the present ones."""
     from ...core.io.table_digest import compute_table_digest
 
     ids_to_compare = {one.id for one in saved_layers}

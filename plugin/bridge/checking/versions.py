@@ -47,7 +47,9 @@ def compare_versions(
 ) -> PlanComparison:
     """Compare two versions of a layer and return the changed areas.
 
-    May be called from any thread. Raises SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
+    ``townships``: the layer of townships by which areas are summed, or None; ``role``: code of the plan layer, empty to
+    recognise it; ``renumbered``: path of a table of old and new keys of features, or empty. May be called from any
+    thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources

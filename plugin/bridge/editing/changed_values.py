@@ -24,7 +24,10 @@ ChangedValueRecord = Sequence[Sequence[Any]]
 
 
 def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
-    """Return a record that grows with each value changed in the layer; drop it to end the recording."""
+    """Return a record to which QGIS adds each value changed in the layer.
+
+    The recording ends when the caller releases the record.
+    """
     if QSignalSpy is not None:
         return QSignalSpy(layer.attributeValueChanged)
     return _PythonRecord(layer)

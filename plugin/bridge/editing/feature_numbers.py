@@ -33,7 +33,7 @@ _PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
 
 
 class FeatureNumberRegister(QObject):
-    """Keeps the highest feature number (BSM) of one layer by county.
+    """Keeps the highest feature number (标识码, BSM) of one layer for each county.
 
     Used on the layer's thread only, except `get_known_highest_number`. ``gone`` is called when the layer is deleted.
     """
@@ -110,9 +110,9 @@ class FeatureNumberRegister(QObject):
         return set(self._high)
 
     def issue_number(self, county_code: str, number: int) -> None:
-        """Issue a number; it remains used when edits are discarded.
+        """Record a number as used, so that it is never given to another feature.
 
-        A thousand pasted features use a thousand numbers.
+        It remains used when the edits are discarded. A thousand pasted features use a thousand numbers.
         """
         self._high[county_code] = self._given[county_code] = number
 
@@ -280,9 +280,9 @@ def get_database_path(layer: QgsVectorLayer) -> str:
 
 
 def _digest_database_path(*path_parts: str) -> str:
-    """Return a digest of a place (database or data source) as key of the settings.
+    """Return a digest of the path of a database or data source, for a key of the user's settings.
 
-    Empty for an empty place.
+    Empty for an empty path.
     """
     return hashlib.sha256("|".join(path_parts).encode()).hexdigest()[:16] if any(path_parts) else ""
 
@@ -313,7 +313,7 @@ def _find_highest_numbers_outside_project(database: str, project_layers: Iterabl
 
 
 class FeatureNumberRegisters:
-    """The number registers of all layers of a project.
+    """The feature number registers of all layers of a project.
 
     They are created when layers with a BSM field are added, or on demand.
     """

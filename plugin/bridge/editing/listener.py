@@ -47,7 +47,7 @@ class EditStep:
     def record_undo_index(self, index: int) -> bool:
         """Record that the undo stack went back to ``index``.
 
-        Return True if the step is thereby undone.
+        Return True if that undid this step.
         """
         self.has_ended = self.has_ended or self._index > index
         return self.has_ended

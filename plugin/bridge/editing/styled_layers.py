@@ -27,7 +27,7 @@ _MAX_OPEN_LEGEND_ENTRIES = 6
 
 
 def find_sources_by_layer_name(database: Path) -> dict[str, str]:
-    """Return the layers of a database: name → data source."""
+    """Return the name of each layer in a database → its data source."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
 
@@ -42,8 +42,7 @@ def make_vector_layer(source: str, name: str, project: QgsProject) -> QgsVectorL
 def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, county_code: str, county_name: str) -> None:
     """Set name, role, symbols, form, constraints and default values of a layer.
 
-    ``role``: code of the plan layer; ``county_code``, ``county_name``: code and name of the county, which are stored in the
-    layer.
+    ``role``: code of the plan layer; ``county_code``, ``county_name``: stored in the layer.
     """
     template = attribute_forms.find_matching_template(layer, role, norm.standard) or norm.standard.templates[role]
     layer.setName(template.name)

@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class FixOrder:
-    """What is applied: the proposals in their order, their edits together, and the rows that they were judged on.
+    """Fixes to apply to the layers as one step.
 
-    ``label``: name of the step; ``who``: the person who applies it; ``documents``: layer code → document that allows
-    the change of a sealed layer; ``number``: the step in the change log.
+    ``proposals``: the fixes in their order; ``edits``: their edits together; ``rows_before``: the rows for which the
+    edits were judged; ``label``: name of the step; ``who``: the person who applies it; ``documents``: layer code →
+    document that allows the change of a sealed layer; ``number``: the step in the change log.
     """
 
     proposals: list[Proposal]
@@ -54,7 +55,7 @@ class FixOrder:
 def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
     """Return the layers that must be switched to edit mode first.
 
-    Raise ApplyRefused if the layers cannot be edited, or could not undo it.
+    Raise ApplyRefused if the layers cannot be edited, or if an undo could not restore them.
     """
     return [layer for layer in _require_suitable_layers(order, layers).values() if not layer.isEditable()]
 
@@ -62,7 +63,7 @@ def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVector
 def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
     """Return the layers to change by their codes.
 
-    Raise ApplyRefused if they cannot be edited, or could not undo it.
+    Raise ApplyRefused if they cannot be edited, or if an undo could not restore them.
     """
     editable_layers = require_editable_layers(order.edits.roles, layers)
     require_undoable_new_fields(order.edits, editable_layers)

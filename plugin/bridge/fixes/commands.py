@@ -115,7 +115,10 @@ def write_edits(
 
 
 def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
-    """Return the edits of a layer, each with the feature that a new row takes its values from."""
+    """Return the edits of a layer.
+
+    Each is paired with the existing feature whose attribute values a new row copies, or None.
+    """
     from ...core.fixes.edits import UNCHANGED
 
     role_edits = [edit for edit in edits if edit.role == role]

@@ -38,7 +38,7 @@ class _LayerStepCommands(QObject):
 
     @property
     def is_last(self) -> bool:
-        """Return True if nothing was edited on this layer since, so that undo reverts only this part."""
+        """Return True if this layer has no later edit, so that undo reverts only the commands of this step."""
         if not self._can_move_undo_stack:
             return False
         return (

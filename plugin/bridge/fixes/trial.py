@@ -37,7 +37,10 @@ def _make_state(check_result: Any, options: Any, session: Any, documents: Mappin
 
 
 def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
-    """Return the work of a trial that lists all ways to fix a finding."""
+    """Return a function for `LiveCheck.run_trial` that lists all ways to fix a finding.
+
+    ``documents``: layer code → document that allows the change of a sealed layer.
+    """
 
     def work(
         check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
@@ -51,7 +54,11 @@ def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[.
 
 
 def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
-    """Return the work of a trial that lists the ways to align a feature (`core.fixes.choices.list_alignments`)."""
+    """Return a function for `LiveCheck.run_trial` that lists the ways to align a feature.
+
+    ``request``: the feature and the layer to align it with; ``within_m``: greatest distance in metres (see
+    `core.fixes.choices.list_alignments`).
+    """
 
     def work(
         check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
@@ -67,7 +74,11 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
 def make_batch_trial(
     findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
 ) -> Callable[..., BatchTrial]:
-    """Return the work of a trial that proposes a fix for each finding, and applies those that may be."""
+    """Return a function for `LiveCheck.run_trial` that fixes as many of the findings as possible.
+
+    It proposes a fix for each finding and applies it on the copy. ``documents``: layer code → document that allows the
+    change of a sealed layer; ``safe_only``: apply only fixes that need no confirmation.
+    """
     batch_findings = list(findings)
 
     def work(

@@ -30,7 +30,7 @@ _MEMORY_KEY = "memory"
 
 @dataclass(frozen=True)
 class LayerGroup:
-    """The plan layers of one database or folder, which may compete with another one.
+    """The plan layers of one database or folder; another group may have the same plan layers.
 
     ``name``: name of the layer tree group that contains all of them, else empty; ``source_path``: the database or
     folder, empty for layers in memory; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised
@@ -46,7 +46,7 @@ class LayerGroup:
 
 
 def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[LayerGroup]:
-    """Return the layer groups that share a role (code of a plan layer) with another.
+    """Return the layer groups that have a role (code of a plan layer) in common with another group.
 
     Groups imported from VCT come last. Empty without conflicts. A role that the user assigned to one layer is not a
     conflict. Call on the main thread; the geometry libraries are loaded only if there is more than one group.

@@ -173,8 +173,8 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
 def get_layer_id_by_assigned_role(project: QgsProject) -> dict[str, str]:
     """Return role → id of the layer to which the user assigned the role.
 
-    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two
-    layers have the same role, neither counts, and the user has to choose.
+    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two layers
+    have the same role, it is left out, and the user has to choose.
     """
     claimed: dict[str, list[str]] = {}
     for layer in list_plan_layers(project):
@@ -201,9 +201,10 @@ def assign_roles_for_rule(
 ) -> dict[str, str]:
     """Return role → layer name for the layers that one rule needs.
 
-    ``layer_by_need``: need → layer. A layer keeps its recognised role if the rule can use that role; otherwise, if the
-    needed concept is unambiguous, it gets the role that shares most fields. ``role``: the user's choice for a layer
-    of any role (an ``EVERY_LAYER`` need). Raise InputError if that layer is not recognised and the user made no choice.
+    ``layer_by_need``: name of the need → its layer; ``needs``: the layers that the rule asks for. A layer keeps its
+    recognised role if the rule can use that role; otherwise, if the needed concept is unambiguous, it gets the role
+    that shares most fields. ``role``: the user's choice for a layer of any role (an ``EVERY_LAYER`` need). Raise
+    InputError if that layer is not recognised and the user made no choice.
     """
     from ...core.loading.recognition import find_role
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def is_set_by_database(value: Any, is_numeric: bool) -> bool:
-    """Return True for a value that the database sets when a drawn feature is saved.
+    """Return True for a placeholder of a value that the database sets on saving.
 
-    For example the fid of a GeoPackage. QGIS 3.44 returns an object for it, in fields of any type. QGIS 3.40 returns
-    the text of the default clause (Autogenerate), which only in a numeric field (``is_numeric``) differs from a value.
+    A drawn feature has such a placeholder, for example in the field fid of a GeoPackage. QGIS 3.44 returns an object
+    for it, in fields of any type. QGIS 3.40 returns the text of the default clause (Autogenerate), which differs from a
+    value only in a numeric field (``is_numeric``).
     """
     return isinstance(value, QgsUnsetAttributeValue) or (is_numeric and isinstance(value, str))
 

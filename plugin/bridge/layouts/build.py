@@ -282,7 +282,7 @@ class LayoutBuilder:
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layer of adjoining counties with its style, to be drawn lowest.
 
-        None if the project or the map set has no such layer.
+        Empty if the project or the map set has no such layer.
         """
         neighbours = self.neighbours
         if neighbours is None or neighbours.layer in drawn_layers or layer_style not in self.catalogue.style_by_id:

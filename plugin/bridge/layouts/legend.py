@@ -86,9 +86,9 @@ def _make_key(value: object) -> str:
 
 
 def _find_values_in_area(layer: QgsVectorLayer, attribute: str, area: QgsGeometry) -> set:
-    """Return the values that a field or an expression has within an area.
+    """Return the values that a field or an expression has in the features inside an area.
 
-    Geometries are compared only for values not yet found.
+    Only features whose value was not found yet are compared with the area.
     """
     index = layer.fields().lookupField(attribute)
     is_layer_inside = area.isGeosValid() and area.boundingBox().contains(layer.extent()) and _is_rectangle(area)
@@ -237,7 +237,10 @@ def _set_legend_node_order(node: QgsLayerTreeLayer, order: str) -> None:
 
 
 def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Return title of each layer in the legend → the labels of its symbols, in the order in which they are drawn."""
+    """Return the title of each layer in the legend → the labels of its symbols.
+
+    Layers and labels are in the order in which they are drawn.
+    """
     entries_by_title = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)
@@ -254,6 +257,7 @@ def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
 
 
 def _measure_legend_frame(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
+    """Return width and height in mm of the frame that the legend must fit; None without a frame."""
     box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
     if not isinstance(box, QgsLayoutItemShape):
         return None

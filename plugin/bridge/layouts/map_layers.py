@@ -72,7 +72,7 @@ class MapLayers:
     known_county: DivisionName | None = None
 
     def find_concept_layer(self, concepts_or_roles: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
-        """Return role and layer of the first of these concepts or roles that exists.
+        """Return role and layer of the first of the concepts or roles that the project has.
 
         A layer without features is returned only if no other has features.
         """
@@ -83,7 +83,7 @@ class MapLayers:
         )
 
     def find_drawn_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
-        """Return the layers that a map's entry draws; None if they have no features."""
+        """Return role and layer that an entry of a map's definition draws; None without features."""
         role_and_layer = self.find_concept_layer(spec.of)
         return role_and_layer if role_and_layer and has_features(role_and_layer[1]) else None
 
@@ -101,7 +101,7 @@ class MapLayers:
         return find_missing_input(map_spec, answer, self.norm.standard.concepts)
 
     def format_role_names(self, concepts_or_roles: Iterable[str]) -> str:
-        """Return the names of the roles that would fulfil these concepts, for a message."""
+        """Return the names of the roles that would fulfil these concepts, as a text for a message."""
         return " / ".join(expand_concepts_to_roles(concepts_or_roles, self.norm.standard.concepts))
 
     def get_field_name(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
@@ -187,7 +187,7 @@ class MapLayers:
         return self.transform_box_to_map_crs(layer, layer.extent())
 
     def transform_box_to_map_crs(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
-        """Return a box from a layer's CRS transformed to the CRS of the maps."""
+        """Transform a box from a layer's CRS to the CRS of the maps."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
     def compute_county_extent(self) -> QgsRectangle:

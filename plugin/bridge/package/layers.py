@@ -159,7 +159,7 @@ def find_package_layers(project: QgsProject) -> list[QgsMapLayer]:
 
 @dataclass(frozen=True)
 class SetAsideLayer:
-    """A layer that is out of the project while it is written, with its state in the layer tree."""
+    """A layer that is removed from the project while the project is written, and its state in the layer tree."""
 
     layer: QgsMapLayer
     is_checked: bool
@@ -167,10 +167,11 @@ class SetAsideLayer:
 
 
 def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> list[SetAsideLayer]:
-    """Take the layers of inspected packages out of a project and of its document that is being written.
+    """Remove the layers of inspected packages from a project while it is written.
 
-    They are temporary copies: a saved project would refer to files that no longer exist. QGIS has written the layer
-    tree into the document when it asks, but no layer yet. Call `restore_package_layers` when the project is written.
+    They are temporary copies: a saved project would refer to files that no longer exist. QGIS has already written the
+    layer tree into ``document``, but no layer; their nodes are removed from it, too. Call `restore_package_layers` with
+    the result when the project is written.
     """
     layers = find_package_layers(project)
     layer_ids = {layer.id() for layer in layers}
@@ -200,7 +201,7 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
 
 
 def restore_package_layers(project: QgsProject, set_aside: list[SetAsideLayer]) -> None:
-    """Show the layers again that were set aside while the project was written."""
+    """Add the layers again that `set_package_layers_aside` removed."""
     if not set_aside:
         return
     dirty = project.isDirty()

@@ -83,9 +83,10 @@ class PackagePreview:
         return slot.can_be_drawn and not slot.found_file_names and slot.id not in self.missing_maps
 
     def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
-        """Return the slots without the one for any map, if the package has or gets a map.
+        """Return the parts of the package to list.
 
-        ``draws_maps``: the plugin draws missing maps.
+        A specification may have a part for any map that is not listed elsewhere. That part is left out if the package
+        has or gets a map. ``draws_maps``: the plugin draws missing maps.
         """
         has_map = any(
             (slot.kind == "map" and slot.found_file_names) or (draws_maps and self.will_be_drawn(slot))
@@ -99,7 +100,8 @@ class ExportObjections:
     """Reasons against the export of a package, as sentences.
 
     ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` unless the user forces it;
-    ``notes`` are only shown. ``problem_by_text``: the problem of each sentence, which has the place to correct it.
+    ``notes`` are only shown. ``problem_by_text``: sentence → its problem, which has the window or layer where to
+    correct it.
     """
 
     always_blocking_reasons: tuple[str, ...] = ()

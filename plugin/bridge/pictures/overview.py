@@ -230,10 +230,11 @@ def _find_cell(mark_position: MarkerPosition, dot: float) -> tuple[int, int]:
 def find_free_box(
     marker_position: MarkerPosition, digits: int, dot: float, occupied_boxes: list[QRectF], sheet_box: QRectF
 ) -> QRectF:
-    """Return the box (pixels) of a number near its mark that overlaps no occupied box and is on the sheet.
+    """Return the box (pixels) for a number near its marker that overlaps no occupied box.
 
-    Tried are the places around the mark, right, left, above and below first, then farther and farther away. If all are
-    occupied, the one on the right is returned. ``dot``: pixels per millimetre.
+    The box is on the sheet. Positions right, left, above and below the marker are tried first, then others farther and
+    farther away. If all are occupied, the one on the right is returned. ``digits``: number of digits; ``dot``: pixels
+    per millimetre.
     """
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
     boxes = []

@@ -19,7 +19,8 @@ def write_documents(
 ) -> None:
     """Write a document to each path: .docx or .pdf.
 
-    ``make_document`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then remain.
+    ``make_document`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then
+    remain.
     """
     from ...core.render.document.docx_writer import write_docx
 

@@ -55,9 +55,9 @@ class _Extent(NamedTuple):
 def lay_out_without_divided_rows(
     document: Document, lay_out: Callable[[Document], QTextDocument], cancellation: Cancellation
 ) -> QTextDocument:
-    """Return the laid-out text of a document in which no table row, signature or map with text is on two pages.
+    """Lay out a document so that no table row, signature or map with text is on two pages.
 
-    ``lay_out``: lays out a document on pages. A row higher than a page is divided. Raise Cancelled.
+    ``lay_out``: lays out a document on pages. Only a row higher than a page is divided. Raise Cancelled.
     """
     text = lay_out(document)
     first = 0

@@ -14,7 +14,7 @@ def is_survey_confirmed(project: QgsProject, role: str, survey_role: str) -> boo
 
 
 def store_confirmed_survey(project: QgsProject, role: str, survey_role: str) -> None:
-    """Note in the project that the layer may be aligned with the survey."""
+    """Store in the project that the layer ``role`` may be aligned with the survey ``survey_role``."""
     pairs = {*project.readListEntry(_PROJECT_SCOPE, _KEY)[0], _format_layer_pair(role, survey_role)}
     project.writeEntry(_PROJECT_SCOPE, _KEY, sorted(pairs))
 

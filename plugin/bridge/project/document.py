@@ -68,10 +68,11 @@ def read_chosen_package_spec() -> str:
 def find_lowered_secrecy_levels(
     former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
 ) -> list[LoweredSecrecy]:
-    """Return how document information lowers the secrecy level, with its reason, which may be empty.
+    """Return how document information lowers the secrecy level.
 
-    ``former_info``: the information stored before; ``resolved_document``: the new one, ``info``, resolved with the other sources. A
-    project without its own level has that of the next source, which may be lower than its former one, or none.
+    Each result has the reason for lowering, which may be empty. ``former_info``: the information stored before;
+    ``info``: the new one; ``resolved_document``: the new one, completed from profile and package specification. A
+    project without its own level has that of the next source, which may be lower than its former level, or missing.
     """
     lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
     if resolved_document.refused_lowering is not None:
@@ -94,7 +95,7 @@ def resolve_project_document(
 ) -> ResolvedDocument:
     """Return a project's document information with the source of each value.
 
-    ``spec_info``: values of the package specification, used as fallback.
+    ``spec_info``: values of the package specification, used where project and profile have none.
     """
     return resolve_document(read_document_info(project), profile, spec_info)
 

@@ -31,9 +31,9 @@ JobFunction = Callable[[Callable[[float, str], None], Cancellation], Any]
 class BackgroundJob(QgsTask):
     """A QGIS task that runs a function and calls back on the main thread.
 
-    ``step(share, text)`` is emitted while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end. ``hidden``: the task is not in QGIS's list of tasks, for frequent short
-    work.
+    ``step(share, text)`` is a signal of its progress. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
+    ``on_cancelled()`` is called at the end. ``hidden``: the task is not in QGIS's list of tasks; used for frequent
+    short work.
     """
 
     step = pyqtSignal(float, str)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> EditsSinceCheck:
     """Return the edits since the full check of the open project's result.
 
-    Edits that were undone or discarded do not count. A result read from the project's folder, and edits that the live
-    check could not follow, give the layers only.
+    Edits that were undone or discarded do not count. Only the names of the edited layers, without numbers, are known
+    for a result read from the project's folder, and for edits that the live check could not follow.
     """
     from ...core.results.edits_since_check import EditsSinceCheck, LayerEdits
 

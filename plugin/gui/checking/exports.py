@@ -52,10 +52,11 @@ class ResultExporter:
         get_document_info: Callable[[], DocumentInfo | None] = lambda: None,
         find_edits: Callable[[CheckView], EditsSinceCheck | None] = lambda _result: None,
     ):
-        """Set the sources of result and document information.
+        """Set the functions that return the result to save and information on it.
 
-        ``get_document_info``: returns the document information (成果信息) of the result's project, or None to use that of the check.
-        ``find_edits``: returns the edits since the check of the result, None for data other than the project's.
+        ``get_result``: returns the displayed result, None without one; ``get_document_info``: returns the document
+        information (成果信息) of the result's project, or None to use that of the check; ``find_edits``: returns the edits
+        made since the check of the result, None for data other than the project's.
         """
         self._iface = iface
         self._runner = runner

@@ -23,9 +23,9 @@ class LayerRecognition(QObject):
     """Recognises the plan layers of an unchecked project and updates the panel.
 
     Recognition runs in the background. ``recognised(found)``: signal, plan layers were recognised; ``handlers``:
-    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``is_check_running``: returns True
-    while a check is running; ``is_reading_result``: returns True while the project's stored result is being read; ``requires_layers``:
-    returns True if the recognised layers are required even if the panel shows something else.
+    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``is_check_running``: returns
+    True while a check is running; ``is_reading_result``: returns True while the project's stored result is being read;
+    ``requires_layers``: returns True if the caller needs the recognised layers of a project, whatever the panel shows.
     """
 
     recognised = pyqtSignal(object)

@@ -118,9 +118,10 @@ class CheckRunner(QObject):
         return True
 
     def start_package_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rule_count: int) -> bool:
-        """Run another check (of a package) with its progress in the panel.
+        """Run the check of a package with its progress in the panel.
 
-        Return False if a check is running already.
+        ``work``: function that checks the package; ``done``: called with its result; ``rule_count``: number of rules
+        for the progress. Return False if a check is running already.
         """
         if self.is_running:
             return False

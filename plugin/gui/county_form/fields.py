@@ -148,9 +148,9 @@ class RestoreButton(QToolButton):
 
 
 class SourceMarkSlot(QWidget):
-    """The mark A, B or C (how well a value is sourced) beside a field.
+    """Place beside a field for the source mark A, B or C: how well its value is sourced.
 
-    It is replaced as the value changes.
+    The mark is replaced as the value changes.
     """
 
     def __init__(self, parent=None):
@@ -175,7 +175,10 @@ class SourceMarkSlot(QWidget):
 
 
 class WidgetRow(QWidget):
-    """Widgets side by side; ``stretch`` takes the remaining width, if given."""
+    """Widgets side by side.
+
+    ``stretch``: the widget that takes the remaining width, or None.
+    """
 
     def __init__(self, widgets: Iterable[QWidget], stretch: QWidget | None = None, parent=None):
         super().__init__(parent)

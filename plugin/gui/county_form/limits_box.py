@@ -36,7 +36,8 @@ _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.
 class SettingRow(ABC):
     """Form row of one setting: name, value, unit, mark and source document.
 
-    Subclasses create the value field.
+    Subclasses create the value field. The row shows the value that the county inherits in grey, until the county has
+    its own value.
     """
 
     field: InheritingLineEdit | InheritingComboBox
@@ -65,7 +66,10 @@ class SettingRow(ABC):
         self.update_state()
 
     def show_value(self, value: Any, document: str) -> None:
-        """Show the county's own value in the row; None for an inherited value."""
+        """Show the county's own value in the row; None if the county inherits the value.
+
+        ``document``: name of the document that the value is from.
+        """
         self.show_county_value(value)
         self.document.show_text(document)
         self.update_state()

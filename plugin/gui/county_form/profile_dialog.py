@@ -38,7 +38,10 @@ class ProfileDialog(ProfileForm):
     """Dialog 县配置, which edits the county's profile and the settings of checks."""
 
     def __init__(self, project: QgsProject, parent=None, used_items: Iterable[str] = ()):
-        """``used_items``: settings marked C that the last check used without a confirmation."""
+        """Create the dialog for a project.
+
+        ``used_items``: settings marked C (unverified) that the last check used without a confirmation.
+        """
         super().__init__(project, parent)
         if self.form is not None:
             self.form.confirmation.set_used_items(used_items)

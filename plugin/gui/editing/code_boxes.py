@@ -63,7 +63,7 @@ def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
 
 
 def make_code_lists_searchable(form: QgsAttributeForm) -> None:
-    """Make the code lists of an attribute form made by the plugin searchable.
+    """Add the search to every code list of an attribute form that the plugin made.
 
     Forms of other layers are left unchanged.
     """
@@ -99,8 +99,8 @@ def _format_unknown_value(code: str) -> str:
 class CodeSearch(QObject):
     """Search in the drop-down list of one field with codes.
 
-    ``listed_row_count``: number of rows of the code list. Typed text selects a row, or stays as typed and is marked as not in
-    the list; the constraint of the field rejects it.
+    ``listed_row_count``: number of rows of the code list. Typed text selects a row, or stays as typed and is marked as
+    not in the list; the constraint of the field rejects it.
     """
 
     def __init__(self, box: QComboBox, listed_row_count: int):
@@ -126,7 +126,7 @@ class CodeSearch(QObject):
         self._show_label()
 
     def _compute_levels(self) -> list[tuple[int, int]]:
-        """Return (depth, row) of each row, from the indentation of its label."""
+        """Return (level, row) of each row; the level follows from the indentation of its label."""
         labels = [self._box.itemText(row) for row in range(self._listed)]
         return [(len(label) - len(label.lstrip(LEVEL_INDENT)), row) for row, label in enumerate(labels)]
 

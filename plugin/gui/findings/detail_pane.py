@@ -42,9 +42,9 @@ def _make_feature_rows(
     select_feature: Callable[[FeatureRef], None],
     open_form: Callable[[FeatureRef], None],
 ) -> QWidget | None:
-    """Return a widget row for each feature of a finding; None without features.
+    """Return a widget with one row for each feature of a finding; None without features.
 
-    ``select_feature``, ``open_form``: callbacks of the buttons that select a feature or open its form.
+    ``select_feature``, ``open_form``: callbacks of the buttons in a row.
     """
     refs = list_feature_refs(finding)
     if not refs:
@@ -111,9 +111,9 @@ class _TextWithButtons(QWidget):
 
 
 def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
-    """Return a label with a sample of a feature's outline on the map.
+    """Return a picture of the line that outlines a feature on the map.
 
-    The background is light in every theme, as the map is.
+    Its background is light in every theme, as the map is.
     """
     em, ratio = widget.fontMetrics().height(), widget.devicePixelRatioF()
     size = QSize(2 * em, em)
@@ -168,7 +168,10 @@ def _format_state(finding: Any) -> str:
 
 
 def format_waiver(finding: Any) -> list[tuple[str, str]]:
-    """Return (label, text) rows of a finding's waiver, or of the inspected package's own; empty without one."""
+    """Return (label, text) rows of the waiver of a finding; empty without a waiver.
+
+    The waiver may be one that the sender of an inspected package registered.
+    """
     waiver = finding.params.get("waiver") or finding.params.get("package_waiver")
     if not waiver or not any(waiver.values()):
         return []

@@ -19,7 +19,7 @@ from .result import CheckView
 
 
 def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
-    """Return each layer with True if it is switched off; the others are covered."""
+    """Return each layer with True if it is switched off, False if other layers cover it."""
     return [(layer, is_switched_off(layer)) for layer in layers]
 
 
@@ -86,9 +86,10 @@ class FindingsDock(FindingsForm):
         self.county.setText(name or tr("Profile…"))
 
     def show_check_started(self, rule_count: int, is_of_package: bool = False) -> None:
-        """Show the progress of a check; it is a re-check if the displayed result is of the project as well.
+        """Show the progress of a check that begins.
 
-        ``is_of_package``: a package is inspected.
+        ``rule_count``: number of rules to check; ``is_of_package``: a package is inspected. A check of the project is
+        called a re-check if the displayed result is of the project as well.
         """
         self.note.hide()
         self.run_button.setEnabled(False)
@@ -114,8 +115,8 @@ class FindingsDock(FindingsForm):
     def show_outdated_state(self, text: str, offers_check: bool = False, is_alarm: bool = False) -> None:
         """Show why the displayed result is outdated or of other data.
 
-        An empty text hides the notice. ``offers_check``: offer another check; ``is_alarm``: the result is not the one that
-        was requested last.
+        An empty text hides the notice. ``offers_check``: show a button for another check; ``is_alarm``: the result is
+        not the one that was requested last.
         """
         self.stale_icon.setVisible(is_alarm)
         self.stale.setText(text)
@@ -165,7 +166,8 @@ class FindingsDock(FindingsForm):
     def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
         """Apply the changes of a re-check; return True if the selected finding changed.
 
-        ``moves_on``: select the next finding if the selected one ended.
+        ``change``: `core.live.session.FindingsChange`; ``moves_on``: select the next finding if the selected one was
+        resolved.
         """
         self.result.apply_changes(change)
         self.verdict.show_edits(self.result)

@@ -53,7 +53,10 @@ def _drop_moved_findings(change: Any) -> list[Any]:
 
 
 def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
-    """Return True unless only their place distinguishes two findings, and their places are apart."""
+    """Return True if two findings of the same problem are at the same place.
+
+    Findings that their key identifies always are; others are if their geometries intersect.
+    """
     if not finding.by_place:
         return bool(finding.key)
     has_places = "none" not in (finding.geom_kind, former_finding.geom_kind)
@@ -209,7 +212,10 @@ class EditNotices(QObject):
             self._messages.close()
 
     def _close_unfollowed_message(self) -> None:
-        """Close the message if edits are not followed any more, because it would name findings that are gone."""
+        """Close the message if the live check no longer follows edits.
+
+        The message could name findings that further edits have resolved.
+        """
         if self._named_findings and (self._editing.is_outdated or not self._editing.is_on):
             self._named_findings = []
             self._messages.close()

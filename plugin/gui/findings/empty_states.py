@@ -92,7 +92,10 @@ def make_missing_layers_page(
 
 
 def _describe_missing_layer(concept: str, roles: tuple[str, ...], name_by_role: dict[str, str], texts: Any) -> str:
-    """Return name and codes of a missing layer; the name of a role that is a concept itself is in the standard."""
+    """Return name and codes of a missing layer.
+
+    ``name_by_role``: names in the standard, used for a concept that is itself the code of a layer.
+    """
     name, codes = texts.get_concept_name(concept), "/".join(roles)
     if name == concept and texts.lang == "zh":
         name = name_by_role.get(concept, concept)

@@ -26,7 +26,7 @@ from .result import CheckView
 
 
 class FeatureRef(NamedTuple):
-    """Reference to a feature that a finding names.
+    """Reference to a feature that a finding concerns.
 
     ``role``: code of its plan layer; ``key``: its 标识码; ``fid``: feature id, used if the key is missing or repeated;
     ``bounds``: bounds of the finding (xmin, ymin, xmax, ymax in the plan's CRS), where the search begins.
@@ -116,10 +116,10 @@ def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
 
 
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:
-    """Select a feature in its layer and activate the layer; False if it is missing.
+    """Select a feature in its layer and activate the layer; return False if it is missing.
 
-    ``others``: features of the same finding, which stay selected if they are, so that both sides of a pair can be
-    selected.
+    ``others``: the other features of the same finding. Those that are selected stay selected, so that the user can
+    select both sides of a pair.
     """
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:

@@ -53,9 +53,9 @@ class FilterSettings:
         return not self.shown_rules or group.code in self.shown_rules
 
     def accepts_skip_reason(self, group: FindingGroup) -> bool:
-        """Return True if the row with the reason of a rule that was not fully checked passes the filters.
+        """Return True if the row with the reason why a rule was not fully checked passes the filters.
 
-        The reason of a rule that was checked in part is shown with its findings, too.
+        For a rule that was checked in part, the row is shown together with its findings.
         """
         kinds = {"skipped", *map(get_finding_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
         return (
@@ -133,9 +133,9 @@ class FindingsFilter(QSortFilterProxyModel):
             model.dataChanged.emit(model.index(0, COUNT_COLUMN), model.index(len(model.groups) - 1, AREA_COLUMN))
 
     def apply_changes(self, change: Any) -> list[FindingGroup]:
-        """Apply changed findings in place; return the groups that are listed anew.
+        """Apply changed findings without a reset of the list; return the groups that were added to it.
 
-        A group is a rule with its findings.
+        ``change``: `core.live.session.FindingsChange`. A group is a rule with its findings.
         """
         model: FindingsModel = self.sourceModel()
         self._discard_results()
@@ -199,9 +199,9 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._findings_in_view
 
     def count_matching_by_kind(self) -> dict[str, int] | None:
-        """Return numbers of findings and skipped rules that pass all filters but kinds.
+        """Return the numbers of findings and skipped rules that pass the other filters, by kind.
 
-        The numbers are by kind. Return None if no other filter is set.
+        The filter by kind is ignored. None if no other filter is set.
         """
         all_kinds_filter = replace(self.wanted, shown_kinds=frozenset(FINDING_KINDS))
         if not (

@@ -164,9 +164,9 @@ def get_listed_rule(finding: Any) -> str:
 
 
 def make_group_of_rule_not_run(code: str, number: int) -> FindingGroup:
-    """Return a group for findings that no rule of the check made.
+    """Return a group for findings that are listed under a rule which did not run.
 
-    They concern the waivers of a rule that did not run, or the run itself (RUN).
+    They concern waivers of that rule, or the run itself (codes RUN9xx).
     """
     from ...core.model.report import Outcome, RuleOutcome
     from ...core.render.words import ReportTexts
@@ -211,7 +211,7 @@ def sort_groups(groups: list[FindingGroup], column: int, descending: bool) -> li
 
 
 def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list[int]:
-    """Return the order of a rule's rows, sorted by a column: row → position.
+    """Return row → position in the group's findings, sorted by a column.
 
     The reason why a rule was skipped is the first row.
     """
@@ -224,7 +224,7 @@ def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list
 
 
 def order_rows_visible_first(group: FindingGroup) -> list[int]:
-    """Return the order of a rule's rows in which findings in view come first.
+    """Return row → position in the group's findings, with the findings that pass the filters first.
 
     That applies to a long list, of which only the first rows are loaded at once.
     """
@@ -236,9 +236,9 @@ def order_rows_visible_first(group: FindingGroup) -> list[int]:
 
 
 def make_search_text(group: FindingGroup, finding: Any) -> str:
-    """Return the case-folded text in which the search finds a finding.
+    """Return the case-folded text that the search compares with the user's words.
 
-    Codes that its message names are left out: the search for a code finds the findings of that rule alone.
+    Rule codes in the message are left out: a search for a code finds only the findings of that rule.
     """
     searched_texts = (
         group.code,
@@ -269,7 +269,7 @@ def format_hectares_in_list(area_m2: float) -> str:
 
 
 def format_label_lines(finding: Any) -> list[str]:
-    """Return the first lines of the map label: code and township; area and width."""
+    """Return the first lines of a finding's map label: rule code and township; area and width."""
     from ...core.messages.numbers import format_square_metres, format_width
 
     figures = []
@@ -283,7 +283,7 @@ def format_label_lines(finding: Any) -> list[str]:
 
 
 def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str, str]:
-    """Return a line for each side of a finding, by its letter A or B: letter, layer and key.
+    """Return a line with letter, layer and key for each of the two sides of a finding, by letter A or B.
 
     ``get_layer_name``: returns the name of a layer by its role.
     """

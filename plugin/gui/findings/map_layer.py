@@ -30,7 +30,7 @@ class FindingsOnMap(QObject):
     """Shows the listed findings of the displayed result as a layer of the project.
 
     Findings that the filters of the list hide, such as waived ones, are not in the layer. ``current``: returns True if
-    the displayed result is of the open project; ``taken``: signal, the user removed the layer.
+    the displayed result is of the open project; ``taken``: signal, the user removed the layer from the project.
     """
 
     taken = pyqtSignal()
@@ -67,7 +67,7 @@ class FindingsOnMap(QObject):
         self._update_layer()
 
     def _collect_listed_rows(self) -> dict[int, Any]:
-        """Return the rows of the findings that the filters of the list let pass."""
+        """Return the features of the findings that pass the filters of the list, by id() of the finding."""
         listed_ids = {id(finding) for finding in self._dock.tree.filter.list_visible_findings()}
         findings = self._dock.result.findings
         return {id(f): self._rows[id(f)] for f in findings if id(f) in listed_ids and id(f) in self._rows}

@@ -232,7 +232,10 @@ def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
 
 
 def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
-    """Return a map extent in which a box takes its share of the longer side."""
+    """Return the map extent in which a box takes a fixed share of the longer side.
+
+    ``width_to_height``: ratio of the map canvas.
+    """
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
     centre = box.center()

@@ -37,10 +37,10 @@ class ChangingFindings(FindingsRows):
     """Rows of the findings list that follow edits and waivers."""
 
     def apply_changes(self, change: Any, passes_filter: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
-        """Apply changed findings row by row; return the groups that are listed anew.
+        """Apply changed findings row by row; return the groups that were added to the list.
 
-        ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``passes_filter``: returns True if a
-        finding passes the filter. A group is a rule with its findings.
+        ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``passes_filter``: returns True if
+        a finding passes the filter. A group is a rule with its findings.
         """
         self._is_changing = True
         try:
@@ -178,7 +178,7 @@ SORT_MARKS = (" ▲", " ▼")
 
 
 def get_column_title(column: int) -> str:
-    """Return the title of a column without its sort mark."""
+    """Return the title of a column without the arrow that shows the sort order."""
     return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[column]
 
 

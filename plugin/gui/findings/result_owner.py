@@ -29,8 +29,8 @@ class InputFingerprint:
     """Inputs of a check: options, layers and other files, to detect changes.
 
     ``layers``: id, source, filter, edits and file stamp of each layer; ``files``: stamps of the other files. Equal
-    fingerprints were taken of the same data. A layer that is not a file is never equal to itself, because its
-    changes are unknown.
+    fingerprints mean that the inputs have not changed. The entry of a layer without a file never equals another one,
+    because changes of the layer are unknown.
     """
 
     options: RunOptions
@@ -87,7 +87,7 @@ class ResultOwner:
         self._package_requested, self._has_failed = "", False
 
     def record_check_start(self, package: str = "") -> None:
-        """Record that a check began, or the inspection of the named package."""
+        """Record that a check began, or the inspection of the package ``package``."""
         self._project_number_of_run, self._package_requested, self._has_failed = self._watch.number, package, False
         self.update_panel()
 
@@ -97,6 +97,7 @@ class ResultOwner:
         self.update_panel()
 
     def record_result_of_check(self, fingerprint: InputFingerprint) -> None:
+        """Record that the displayed result is of a check with these inputs."""
         self._project_number_of_result, self._input_fingerprint, self.package = (
             self._project_number_of_run,
             fingerprint,
@@ -115,6 +116,7 @@ class ResultOwner:
         self._package_requested, self._has_failed = "", False
 
     def record_result_of_package(self, path: str) -> None:
+        """Record that the displayed result is of the inspected package at ``path``."""
         self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, Path(path).name
 
     def has_current_result(self) -> bool:
@@ -134,8 +136,8 @@ class ResultOwner:
     def get_result_for_export(self, package_spec: Any) -> CheckView | None:
         """Return the displayed result if a package may be created from it, else None.
 
-        It must be of the open project in its current state, and use the standard that a check for this package
-        specification (``package_spec``) would use.
+        It must be of the open project in its current state, and use the standard that a check for ``package_spec``
+        would use.
         """
         result = self.get_displayed_result()
         if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:

@@ -139,10 +139,10 @@ class FindingsTree(QTreeView):
         self._quiet = False
 
     def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
-        """Apply changed findings; return True if another finding or none is then selected.
+        """Apply changed findings; return True if another finding or none is selected afterwards.
 
-        Selection, expansion and scroll position stay. If the selected finding ended, nothing is selected, and 下一个
-        goes on from its place; with ``moves_on`` its neighbour is selected.
+        Selection, expansion and scroll position stay. If the selected finding was resolved, nothing is selected, and
+        下一个 continues from its place; with ``moves_on`` its neighbour is selected.
         """
         former_selection, top_index = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
         has_ended = any(finding is former_selection for finding in change.ended_findings)
@@ -172,7 +172,7 @@ class FindingsTree(QTreeView):
         return self.get_selected_finding() is not former_selection
 
     def _list_remaining_neighbours(self, ended_finding: Any, change: Any) -> tuple[list[Any], list[Any]]:
-        """Return the open findings in view before and after an ended one, without other ended ones."""
+        """Return the open findings in view before and after a resolved one, without other resolved ones."""
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         findings = self.filter.list_visible_findings()
@@ -220,12 +220,15 @@ class FindingsTree(QTreeView):
         return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
 
     def set_settled_signal_enabled(self, on: bool) -> None:
-        """Block (True) or allow (False) the signal of a settled selection."""
+        """Allow (True) or block (False) the signal that is emitted when the selection stays unchanged."""
         self._settling.stop()
         self._settling.blockSignals(not on)
 
     def list_selected_findings(self) -> list[Any]:
-        """Return the selected findings in list order; for a rule those in view."""
+        """Return the selected findings in list order.
+
+        For a selected rule, these are its findings that pass the filters.
+        """
         groups: set[int] = set()
         rows_by_group: dict[int, set[int]] = {}
         # By ranges, because a range may have a thousand rows.
@@ -268,6 +271,7 @@ class FindingsTree(QTreeView):
         return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
 
     def _find_next_position(self, candidates: list[Any], direction: int) -> int:
+        """Return the position in ``candidates`` to select next, for a step of 1 or −1."""
         selected_finding = self.get_selected_finding()
         for finding_position, finding in enumerate(candidates):
             if finding is selected_finding:
@@ -283,7 +287,10 @@ class FindingsTree(QTreeView):
         return passed_count if direction > 0 else passed_count - 1
 
     def _find_next_position_around_ended_finding(self, candidates: list[Any], direction: int) -> int:
-        """Return the position of the finding next to the one that ended while it was selected, else of the first."""
+        """Return the position of the finding next to the one that was selected when it was resolved.
+
+        Without such a neighbour, return the position of the first finding.
+        """
         neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
         position_by_id = {id(f): n for n, f in enumerate(candidates)}
         known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)

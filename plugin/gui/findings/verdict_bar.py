@@ -167,7 +167,7 @@ class VerdictBar(QWidget):
         self._fit_button_texts()
 
     def set_matching_counts(self, matching: dict[str, int] | None) -> None:
-        """Set the numbers of findings that pass the filters; None without filters."""
+        """Show how many findings of each kind pass the other filters; None without filters."""
         if matching != self._matching:
             self._matching = matching
             self.set_counts(self._counts)
@@ -232,9 +232,9 @@ _MAX_LISTED_REASONS = 12
 
 
 def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str:
-    """Return as HTML which rules did not run or check everything, and why.
+    """Return as HTML which rules did not run or were not fully checked, and why.
 
-    ``sentence``: names the groups left out; ``leaves_out_rules``: there are rules left out.
+    ``sentence``: names the rule groups that were left out; ``leaves_out_rules``: some rules were left out.
     """
     from ...core.model.report import Outcome
 

@@ -95,10 +95,10 @@ SaveWaivers = Callable[[list[Any], Any, Path], None]
 
 
 class WaiverDialog(FocusedButtonDialog):
-    """Register a waiver for one or more findings.
+    """Dialog in which the user registers a waiver for one or more findings.
 
-    ``current``: the selected finding, one of ``findings``; ``titles``: rule code → title; ``save``: writes the
-    waivers. If ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
+    ``current``: the selected finding, one of ``findings``; ``titles``: rule code → title; ``save``: writes the waivers.
+    If ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
     """
 
     def __init__(

@@ -23,10 +23,11 @@ from .whole_rules import NonLocalFindingChanges, make_undo_changes
 
 
 class FixActions(QObject):
-    """Opens the preview of one finding, or the batch of several, if the displayed result allows it.
+    """Opens the preview of the fixes of one finding, or the batch for several findings.
 
-    ``current``: returns True if the displayed result is of the open project. ``changed(change)``: findings of rules
-    that are not local have changed by a fix or by its undo (`core.live.session.FindingsChange`).
+    ``current``: returns True if the displayed result is of the open project; otherwise no window opens.
+    ``changed(change)``: a fix or its undo changed findings of rules that are not local
+    (`core.live.session.FindingsChange`).
     """
 
     changed = pyqtSignal(object)
@@ -123,11 +124,12 @@ class FixActions(QObject):
             self.changed.emit(change)
 
     def forget_result(self) -> None:
-        """Close the windows of fixes, and forget the changes made for the former result."""
+        """Close the windows of fixes, and discard the changes recorded for the former result."""
         self.close_windows()
         self._whole_rule_changes.clear()
 
     def _is_trial_possible(self) -> bool:
+        """Return True if fixes can be tried; else show the reason in the panel."""
         reason = find_trial_obstacle(self._editing, self._current())
         if reason:
             self._dock.show_note(reason)
@@ -151,7 +153,7 @@ class FixActions(QObject):
         return bool(open_windows)
 
     def close(self) -> None:
-        """Forget everything about the project."""
+        """Close the windows and discard everything recorded about the project."""
         self.forget_result()
         self.applier.stop()
 

@@ -32,16 +32,20 @@ from ..widgets.messages import MessageBarMessages
 
 
 def get_person_name() -> str:
-    """Return who applies fixes: the person who registers waivers, else the user of this computer."""
+    """Return the name of who applies fixes.
+
+    It is the person who registers waivers, else the user of this computer.
+    """
     from ...core.fixes.change_log import get_user_name
 
     return settings.read_setting("waiver_author", "") or get_user_name()
 
 
 class FixApplier(QObject):
-    """Applies chosen fixes, one step for each `FixOrder`, and keeps the steps as long as they can be undone.
+    """Applies chosen fixes to the layers, one undo step for each `FixOrder`.
 
-    Signals: ``applied(order)`` for a new step and for its redo; ``reverted(order)`` for its undo and its roll-back.
+    It keeps the steps as long as they can be undone. Signals: ``applied(order)`` for a new step and for its redo;
+    ``reverted(order)`` for its undo and its roll-back.
     """
 
     applied = pyqtSignal(object)
@@ -63,19 +67,23 @@ class FixApplier(QObject):
         self._messages.close()
 
     def show_warning(self, text: str) -> None:
-        """Show why nothing was applied, where no window can show it."""
+        """Show in the message bar why nothing was applied, for a window that is closed."""
         self._messages.show_warning(text)
 
     def list_layers_to_start_editing(
         self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]
     ) -> list[QgsVectorLayer]:
-        """Return the layers that must be switched to edit mode first; raise ApplyRefused if the order cannot apply."""
+        """Return the layers that must be switched to edit mode first.
+
+        Raise ApplyRefused if the order cannot be applied.
+        """
         return find_layers_to_start_editing(order, layers)
 
     def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
-        """Apply an order, switching layers to edit mode where needed; return why it was refused, else empty.
+        """Apply an order as one step; return why it was refused, else an empty text.
 
-        ``layers``: those of the check by role; ``norm``: of the check; ``texts``: `core.fixes.texts.FixTexts`.
+        Layers are switched to edit mode where needed. ``layers``: layers of the check by role; ``norm``: standard and
+        profile of the check; ``texts``: `core.fixes.texts.FixTexts`.
         """
         return run_to_end(self.apply_in_steps(order, layers, norm, texts))
 

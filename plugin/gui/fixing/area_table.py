@@ -18,9 +18,9 @@ _MIN_NAME_DIGITS = 9
 
 @dataclass(frozen=True)
 class AreaRow:
-    """Areas of one layer in m², None for a side whose shapes do not change.
+    """Areas of one layer in m² for the table; None for a layer whose shapes do not change.
 
-    ``remark``: shown in place of the figures then; ``tip``: the layer's name with its code.
+    ``remark``: text shown instead of missing areas; ``tip``: the layer's name with its code.
     """
 
     name: str
@@ -30,7 +30,10 @@ class AreaRow:
 
 
 def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -> list[AreaRow]:
-    """Return the areas of the layers of proposals, and the other sides of their findings as unchanged."""
+    """Return the areas of every layer whose shapes the proposals change.
+
+    The other layers of their findings follow, with a remark. ``layer_name``: returns the name of a layer by its code.
+    """
     sums: dict[str, list[float]] = {}
     involved_roles: dict[str, None] = {}
     edited_roles: set[str] = set()

@@ -80,9 +80,9 @@ class _Table(QTreeView):
 class BatchDialog(FocusedButtonDialog):
     """Lists the proposals of a batch; it changes nothing itself.
 
-    Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: show all its fixes; ``ticksChanged``;
-    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes; ``exportRequested``: save the
-    table.
+    Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: preview all fixes of its finding;
+    ``ticksChanged``; ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes;
+    ``exportRequested``: save the table.
     """
 
     rowShown = pyqtSignal(object)

@@ -105,7 +105,7 @@ class BatchModel(QAbstractTableModel):
         self._refresh()
 
     def mark_seen(self, position: int) -> None:
-        """Record that the preview of a row was shown, so that it can be ticked."""
+        """Record that the user saw the preview of a row, so that it can be ticked."""
         row = self.rows[position]
         if not row.is_seen:
             row.is_seen = True

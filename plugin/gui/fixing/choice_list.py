@@ -65,9 +65,10 @@ class WrappedRadioButton(QRadioButton):
 
 
 class ChoiceList(QScrollArea):
-    """Radio buttons for the ways to fix a finding; those that do not apply are disabled, with the reason.
+    """Radio buttons for the fixes of a finding.
 
-    Signal ``answered(any applies)``: the ways are listed, or the reason for an empty list.
+    Fixes that do not apply are disabled, with the reason. Signals: ``chosen`` with the chosen fix; ``answered(any
+    applies)``: the fixes are listed, or the reason for an empty list.
     """
 
     chosen = pyqtSignal(object)
@@ -117,7 +118,7 @@ class ChoiceList(QScrollArea):
 
     @property
     def current(self) -> Any:
-        """Return the chosen way; None without one."""
+        """Return the chosen fix (`core.fixes.choices.FixChoice`); None without one."""
         return next((c for c, b in zip(self._choices, self.buttons, strict=True) if b.isChecked()), None)
 
     def _make_title(self, choice: Any, texts: Any, recommended: bool) -> str:

@@ -17,9 +17,9 @@ from .trial_runner import TrialRunner
 
 
 class ChoiceWindow(FixWindow):
-    """Previews the ways that a trial found for one finding or request, and applies the chosen one.
+    """Previews the fixes that a trial found for one finding or request, and applies the chosen one.
 
-    ``_finding``: what the ways are for; ``_label``: name of the step to undo.
+    ``_finding``: the finding or request; ``_label``: name of the step to undo.
     """
 
     def __init__(self, *window_args: Any):
@@ -45,7 +45,7 @@ class ChoiceWindow(FixWindow):
         self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
 
     def _show_place_only(self) -> None:
-        """Show the place without any change."""
+        """Show the place of the finding on the maps without any fix."""
         self._mark.clear()
         self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
 
@@ -60,7 +60,9 @@ class ChoiceWindow(FixWindow):
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return
         self.dialog.show_state(
-            self.trial.note, can_apply=True, layers_to_start_editing=tr(", ").join(layer.name() for layer in starts)
+            self.trial.retry_note,
+            can_apply=True,
+            layers_to_start_editing=tr(", ").join(layer.name() for layer in starts),
         )
 
     def _make_order(self, choice: Any) -> FixOrder:
@@ -69,7 +71,7 @@ class ChoiceWindow(FixWindow):
         return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person_name(), proposal.documents)
 
     def apply(self) -> None:
-        """Apply the chosen way; it must still be of the present state of the layers."""
+        """Apply the chosen fix, unless the layers have changed since it was tried."""
         choice = self.dialog.choices.current
         if choice is None:
             return

@@ -26,9 +26,9 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
 class FixDialog(FocusedButtonDialog):
-    """Shows the ways to fix one finding and requests to apply the chosen one; it changes nothing itself.
+    """Shows the fixes of one finding and requests to apply the chosen one; it changes nothing itself.
 
-    Signals: ``choiceShown`` with the chosen way; ``applyRequested``; ``stepped`` with the direction;
+    Signals: ``choiceShown`` with the chosen fix; ``applyRequested``; ``stepped`` with the direction;
     ``retryRequested``; ``cancelRequested``: stop trying the fixes; ``documentRequested``: enter the document that
     allows the change of a sealed layer.
     """
@@ -150,7 +150,7 @@ class FixDialog(FocusedButtonDialog):
         self.show_fix_subject(theme.KIND_ICONS[get_finding_kind(finding)], f"{finding.code}  {title}", place, shapes)
 
     def show_fix_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
-        """Show in head and maps what the window is about, without a way to fix it yet."""
+        """Show the finding or feature to fix in the heading and on the maps, without a fix."""
         size = QgsApplication.scaleIconSize(16)
         self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         self._title.setText(title)
@@ -162,7 +162,11 @@ class FixDialog(FocusedButtonDialog):
         self.show_proposal(None, None, [], shapes)
 
     def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
-        """Show what the chosen way changes."""
+        """Show the areas, shapes and findings that the chosen fix changes.
+
+        ``proposal``: `core.fixes.proposal.Proposal`, None without a fix; ``texts``: `core.fixes.texts.FixTexts`;
+        ``rows``: areas of the layers; ``shapes``: shapes for the maps.
+        """
         self.areas.show_rows(rows)
         self.outcome.show_proposal(proposal, texts)
         self.shapes = shapes
@@ -193,9 +197,11 @@ class FixDialog(FocusedButtonDialog):
         needs_document: bool = False,
         layers_to_start_editing: str = "",
     ) -> None:
-        """Show whether the chosen way can be applied, and why not.
+        """Show whether the chosen fix can be applied, and why not.
 
-        ``layers_to_start_editing``: layers that will be switched to edit mode, empty for none.
+        ``text``: the status line; ``can_retry``: show the button that tries again; ``needs_document``: show the button
+        to enter the document of a sealed layer; ``layers_to_start_editing``: names of the layers that will be switched
+        to edit mode, empty for none.
         """
         self.show_progress(None)
         self.status.setText(text)
@@ -213,7 +219,7 @@ class FixDialog(FocusedButtonDialog):
             self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) takes all back."))
 
     def show_trial(self, text: str) -> None:
-        """Show, with a text, that fixes are being tried on a copy of the layers; nothing can be applied yet."""
+        """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""
         self.show_state(text, can_apply=False)
         self.show_progress(0.0)
 

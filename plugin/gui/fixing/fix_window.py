@@ -18,10 +18,10 @@ from .trial_runner import TrialRunner
 
 
 class FixWindow(QObject):
-    """Opens a dialog, tries fixes for it in a task, and lets both go when the dialog closes.
+    """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, and shows answers and refusals of the trial. ``current``: returns True as long as the
-    result is of the present data. ``closed``: the dialog was closed, and what it showed can be forgotten.
+    A subclass makes the dialog, and shows results and refusals of the trial. ``current``: returns True as long as the
+    result is of the present data. ``closed``: the dialog was closed, and what it showed can be discarded.
     """
 
     closed = pyqtSignal()
@@ -59,7 +59,7 @@ class FixWindow(QObject):
         dialog.activateWindow()
 
     def _read_texts(self) -> None:
-        """Take the texts of fixes in the language of the result in view."""
+        """Load the texts of fixes in the language of the displayed result."""
         from ...core.fixes.texts import FixTexts
 
         result = self._dock.result

@@ -30,9 +30,10 @@ from .trial_runner import TrialRunner
 class BatchFixer(FixWindow):
     """Opens the batch of several findings and applies the ticked fixes.
 
-    Applying tries the ticked findings once more, without the others, if they are not all those that the displayed trial
-    applied: a fix may have been judged after another one that is not ticked. ``previewRequested``: a finding whose
-    fixes are to be shown one by one.
+    Before they are applied, the ticked findings are tried once more without the others, if they are not all those that the displayed trial
+    applied: a fix may have been judged
+    after another one that is not ticked. ``previewRequested``: a finding whose
+    fixes are to be previewed one by one.
     """
 
     previewRequested = pyqtSignal(object)
@@ -77,7 +78,7 @@ class BatchFixer(FixWindow):
 
     # --- the trial
     def try_all(self) -> None:
-        """Try the fixes of all findings that are still there."""
+        """Try the fixes of all findings of the batch that still exist."""
         current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
         self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._applying = None
@@ -121,8 +122,8 @@ class BatchFixer(FixWindow):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
-        if self.trial.note:
-            text = tr("{first} {second}").format(first=self.trial.note, second=text)
+        if self.trial.retry_note:
+            text = tr("{first} {second}").format(first=self.trial.retry_note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
 
     def _show_row(self, row: BatchRow) -> None:
@@ -183,6 +184,7 @@ class BatchFixer(FixWindow):
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _apply_if_unchanged(self, batch_trial: BatchTrial) -> None:
+        """Apply the fixes of the second trial if it gave the same results as those displayed."""
         from ...core.fixes.merging import merge_edits
 
         confirmed_by_fingerprint, self._applying = self._applying, None

@@ -57,7 +57,7 @@ class FixShapes:
 class FixMapPreview:
     """Draws the shapes of a fix on a map canvas until `clear`; it references no layer.
 
-    ``shows_before``, ``shows_after``: which sides this canvas shows.
+    ``shows_before``, ``shows_after``: whether this canvas shows the shapes before and after the fix.
     """
 
     def __init__(self, canvas: QgsMapCanvas, *, shows_before: bool = True, shows_after: bool = True):

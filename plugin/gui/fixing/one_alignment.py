@@ -117,7 +117,7 @@ class FeatureAligner(ChoiceWindow):
             )
 
     def _confirm_survey(self) -> None:
-        """Keep the confirmation in the project, so that it is asked for once."""
+        """Store in the project that the survey is the right reference, so that it is asked only once."""
         store_confirmed_survey(QgsProject.instance(), self._role, self._finding.related_role)
         choice = self.dialog.choices.current
         if choice is not None:

@@ -16,7 +16,7 @@ from .trial_runner import TrialRunner
 
 
 class FindingFixer(ChoiceWindow):
-    """Opens the preview of one finding's fixes and applies the chosen one."""
+    """Opens the preview of the fixes of one finding and applies the chosen fix."""
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)

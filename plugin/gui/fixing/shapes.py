@@ -40,7 +40,7 @@ def make_fix_shapes(
 
 
 def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixShapes:
-    """Return only the place of a finding, for a finding without a proposal."""
+    """Return the shapes for the maps of a finding without a proposal: only its place."""
     place = [] if finding.geom_kind == "none" else [_convert_wkb_to_geometry(finding.geometry.wkb)]
     return FixShapes(crs, place=place)
 

@@ -41,8 +41,8 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
 class TrialRunner(QObject):
     """Tries the fixes of a window on a copy of the rows; an edit of a layer starts the trial again.
 
-    Signals: ``began``; ``progressed(share)``; ``succeeded(answer)``; ``refused(reason)`` without an answer; ``stopped``
-    after the user cancelled.
+    Signals: ``began``; ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: there is no result;
+    ``stopped``: the user cancelled.
     """
 
     began = pyqtSignal()
@@ -71,7 +71,7 @@ class TrialRunner(QObject):
 
     @property
     def is_current(self) -> bool:
-        """Return True if the last answer is of the present state of the layers."""
+        """Return True if no layer was edited since the last result."""
         live = self._editing.live
         return live is not None and live is self._live and live.revision == self._revision and self._job is None
 
@@ -85,8 +85,8 @@ class TrialRunner(QObject):
         self.run_again()
 
     @property
-    def note(self) -> str:
-        """Return that an edit made a new trial necessary, for the user; empty if none did."""
+    def retry_note(self) -> str:
+        """Return a message if an edit made a new trial necessary, else an empty text."""
         return tr("The layers have changed; the fixes were tried again.") if self._is_repeated_after_edit else ""
 
     def run_again(self) -> None:
@@ -142,7 +142,7 @@ class TrialRunner(QObject):
             self._job.cancel()
 
     def stop(self) -> None:
-        """Stop for good: no signal follows."""
+        """Stop permanently: no further signal is emitted."""
         self._work = None
         self._retry.stop()
         job, self._job = self._job, None
@@ -163,7 +163,7 @@ class TrialRunner(QObject):
             self.refused.emit(tr("A layer was edited meanwhile; nothing was applied. Try again and check the list."))
 
     def _on_layers_changed(self) -> None:
-        """Try again if a layer was edited since the last answer."""
+        """Try again if a layer was edited since the last result."""
         is_waiting = self._work is not None and self._retries and self._job is None and not self._is_cancelled
         if is_waiting and not self.is_current:
             self._retry.start()

@@ -11,9 +11,9 @@ from typing import Any
 class NonLocalFindingChanges:
     """The changes that applied fixes make to findings of rules that are not local.
 
-    They were found when the fixes were tried on a copy of the layers.
-
-    ``apply`` and ``revert`` return the change (`core.live.session.FindingsChange`) for the list, None for no change.
+    A rule is local if its findings depend only on a row and the rows that it meets. The changes were found when the
+    fixes were tried on a copy of the layers. ``apply`` and ``revert`` return the change
+    (`core.live.session.FindingsChange`) for the list, None for no change.
     """
 
     def __init__(self, proposals: list[Any], findings: list[Any]):

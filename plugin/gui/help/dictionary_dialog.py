@@ -244,9 +244,9 @@ class DictionaryDialog(ManualStartDialog):
 
 
 def find_template_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
-    """Return the role (code of the plan layer) stored in a layer, else named by it.
+    """Return the role (code of the plan layer) of a layer, if the standard has a template for it.
 
-    Empty if neither is a template of the standard.
+    It is the role stored in the layer, else a role in the layer's name. Empty without such a template.
     """
     if not isinstance(layer, QgsVectorLayer):
         return ""

@@ -25,7 +25,7 @@ from .source import MappingSource
 
 
 def _describe_preparation(prepared_mapping: PreparedMapping, template: Template) -> str:
-    """Return the filled, required and unused fields of a mapping as text."""
+    """Return how many fields of a mapping are filled, required and unused, as text."""
     filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
     required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
     missing_field_names = [f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count]
@@ -131,7 +131,7 @@ class MappingDialog(MappingSource):
         self._use_mapping(replace(self._prepared_mapping.mapping, translation_by_target=codes), target)
 
     def _use_mapping(self, mapping: Any, target: str) -> None:
-        """Use another mapping; update the row of a field and of its code names."""
+        """Replace the mapping; update the table row of the field ``target`` and of the field with its code names."""
         previews = dict(self._prepared_mapping.field_previews)
         field = self._target_template.find_field_by_name(target)
         for name in dict.fromkeys((target, field.code_name)):

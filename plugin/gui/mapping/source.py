@@ -123,9 +123,9 @@ class MappingSource(MappingForm):
         self._prepare_mapping()
 
     def _prepare_mapping(self, given_mapping: Any = None) -> None:
-        """Read the source, propose a mapping unless ``given_mapping``, and preview the result.
+        """Read the source in the background, and show its mapping with a preview of the result.
 
-        The work runs in the background.
+        The mapping is ``given_mapping``, else one proposed from names.
         """
         layer = self._get_source_layer()
         if self._job is not None:

@@ -281,7 +281,7 @@ class PackageExport(QObject):
         self._around.show_findings_panel()
 
     def _go_to_place(self, problem: Any) -> None:
-        """Show where a problem is corrected: in the panel, in a layer, or in a window of the menu."""
+        """Show the finding, layer or window where the user corrects a problem."""
         place = str(problem.place)
         if place == "check":
             self._show_findings()
@@ -292,7 +292,7 @@ class PackageExport(QObject):
             self._show_features(problem)
 
     def _show_features(self, problem: Any) -> None:
-        """Go to the layer of a problem, select its features and zoom to them; the window steps aside."""
+        """Hide the export window, activate the layer of a problem, and select its features and zoom to them."""
         result = self._around.get_displayed_result()
         layers = result.check_result.plan.layers if result is not None else {}
         role = next((role for role, layer in layers.items() if layer.name == problem.layer), "")

@@ -236,8 +236,8 @@ _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 class ExportDialog(FocusedButtonDialog):
     """Window of the package export.
 
-    Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running
-    export; ``placeRequested``: show where a problem is corrected outside this window.
+    Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running export;
+    ``placeRequested`` with a problem: show the finding, layer or window where the user corrects it.
     """
 
     wanted = pyqtSignal()
@@ -321,7 +321,7 @@ class ExportDialog(FocusedButtonDialog):
         self._enable_buttons()
 
     def _go_to_place(self, problem: Any) -> None:
-        """Show where a problem is corrected: a field of the form, else outside this window."""
+        """Show the field of the form where the user corrects a problem, else request the place outside this window."""
         field = self.form.find_field_of_place(str(problem.place))
         if field is None:
             self.placeRequested.emit(problem)
@@ -359,7 +359,10 @@ class ExportDialog(FocusedButtonDialog):
         self._enable_buttons()
 
     def ask_for_exportable_document_info(self) -> bool:
-        """Return True if the document information allows an export; show errors."""
+        """Ask for document information until it allows an export; return False if the user cancels.
+
+        Errors are shown in the window.
+        """
         try:
             return self.form.ask_for_exportable_document_info()
         except (SanxianError, ImportError) as error:

@@ -56,14 +56,14 @@ class ExportPreview:
         self._spec_path: Path | None = None
 
     def discard_cache(self) -> None:
-        """Discard what is known of the former project."""
+        """Discard the reasons and files cached for the former project."""
         self._looker = None
 
     def update_preview(self, dialog: Any, is_wanted: Callable[[], bool]) -> None:
         """Compute the preview and show it in the dialog while ``is_wanted`` returns True.
 
-        Only the answer to the last request is shown. The state of the check does not depend on the target folder and
-        is shown at once.
+        Only the result of the last request is shown. The state of the check does not depend on the target folder and is
+        shown at once.
         """
         self._request += 1
         package_spec = dialog.load_spec()

@@ -253,7 +253,10 @@ class FormPage(QWidget):
         outer_layout.addWidget(self._scroll_area)
 
     def find_field_of_place(self, place: str) -> QWidget | None:
-        """Return the field of the form in which a problem is corrected; None for problems of other windows."""
+        """Return the field of the form where the user corrects a problem.
+
+        ``place``: place of the problem. None if it is corrected in another window.
+        """
         fields = {
             "documents": self.documents,
             "document_info": self.document,
@@ -307,15 +310,15 @@ class FormPage(QWidget):
         )
 
     def read_fallback(self) -> SpecDocumentInfo:
-        """Return the document information (成果信息) that the package specification adds.
+        """Return the document information (成果信息) of the package specification.
 
-        Raise SanxianError for an unreadable package specification.
+        It is used where project and profile have none. Raise SanxianError for an unreadable package specification.
         """
         form = self.forms.load_spec()
         return SpecDocumentInfo(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
 
     def ask_for_exportable_document_info(self) -> bool:
-        """Return True if the 成果信息 allow an export.
+        """Ask for 成果信息 until they allow an export; return False if the user cancels.
 
         Raise SanxianError for an unreadable package specification or profile.
         """

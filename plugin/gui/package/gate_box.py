@@ -39,7 +39,7 @@ class GateBox(QGroupBox):
 
     The reasons of a check remain after the data were changed, until the next check: the user corrects them one by one.
     Signals: ``findingsRequested``: show the findings of the check; ``checkRequested``: check the plan again;
-    ``changed``: the user ticked or unticked 强制生成; ``placeRequested``: show where a problem is corrected.
+    ``changed``: the user ticked or unticked 强制生成; ``placeRequested`` with a problem: show where to correct it.
     """
 
     findingsRequested = pyqtSignal()
@@ -101,7 +101,8 @@ class GateBox(QGroupBox):
     def show_check(self, result: CheckView | None, has_outdated_result: bool) -> None:
         """Show the state of the last check.
 
-        ``result``: its result if it is of the current data; ``has_outdated_result``: there is a result of another state.
+        ``result``: its result if it is of the current data, else None; ``has_outdated_result``: there is a result of an
+        earlier state of the data.
         """
         self.button.setVisible(result is not None and bool(result.findings))
         self.check_button.setText(tr("Re-check") if has_outdated_result else tr("Check All"))
@@ -202,7 +203,7 @@ def make_reasons_list() -> ReasonsList:
 
 
 def get_place_words(problem: Any) -> str:
-    """Return what a click on a problem's row does; empty if it leads nowhere."""
+    """Return what a click on a problem's row opens, as text; empty if it opens nothing."""
     text_by_place = {
         "features": tr("Select these features in layer “{layer}”"),
         "layer": tr("Go to layer “{layer}”"),

@@ -103,9 +103,9 @@ def ensure_exportable_document_info(
 
 
 def _explain_in_dialog(error: InputError) -> str:
-    """Return why document information does not permit an export, for readers of its dialog.
+    """Return why document information does not permit an export, for its own dialog.
 
-    The texts of the error itself send the reader to this dialog.
+    The message of the error itself would ask the user to open this dialog.
     """
     texts = Texts(settings.get_interface_language())
     return texts.get("document_dialog", error.key, **render_params(error.params, texts))
@@ -310,7 +310,10 @@ class DocumentDialog(FocusedButtonDialog):
         return resolve_document(self.read_document_info(), self._profile, self._form)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
-        """Return how the entered level is lower than that of profile, package specification or the project's former."""
+        """Return how the entered secrecy level is lower than that of other sources.
+
+        They are the profile, the package specification, and the former level of the project.
+        """
         info = self.read_document_info()
         resolved_document = resolve_document(info, self._profile, self._package_form)
         return document.find_lowered_secrecy_levels(self._former, resolved_document, info)

@@ -10,8 +10,8 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 class ProjectWatcher(QObject):
     """Watches the open project until `stop` and numbers the projects.
 
-    ``changed``: another project is open, or none; ``project_touched``: that, or layers were added or removed;
-    ``layers_removed``: ids of layers that were removed while the project stays open.
+    ``changed``: another project is open, or none; ``project_touched``: as ``changed``, and also when layers were added
+    or removed; ``layers_removed``: ids of layers that were removed while the project stays open.
     """
 
     changed = pyqtSignal()

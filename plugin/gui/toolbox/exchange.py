@@ -81,7 +81,7 @@ class ExchangeActions:
     def update_yearly(self) -> None:
         """Open the dialog of the yearly maintenance (年度动态维护).
 
-        Its current database is the one of all plan layers; the filed one is the approved edition.
+        It proposes the database of all plan layers as the current one, and the approved edition as the filed one.
         """
         project = QgsProject.instance()
         county_settings = county.read_county_settings(project)

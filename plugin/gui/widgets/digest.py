@@ -7,7 +7,7 @@ from ...bridge.texts import tr
 
 
 def explain_digest() -> str:
-    """Return a sentence on what a SHA-256 digest is, and what it is for."""
+    """Return a sentence that explains what a SHA-256 digest is and what it is for."""
     return tr(
         "A digest is computed from the whole contents of a file and differs after the change of a single byte. Note it "
         "down: if it is computed again later and is equal, the file was not changed."

@@ -14,7 +14,8 @@ from . import theme
 class WrappedLabel(QLabel):
     """A label with wrapped text that is at least as high as its text.
 
-    ``reserved_lines``: lines that it takes even without a text, so that a text moves nothing below it.
+    ``reserved_lines``: least number of lines, also for an empty label, so that widgets below do not move when a text
+    appears.
     """
 
     def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0):

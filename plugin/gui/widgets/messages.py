@@ -84,7 +84,7 @@ def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
 
 
 def fit_message_height(message: QWidget) -> None:
-    """Make a message in the message bar as high as its lines, and let its text become narrow.
+    """Make a message in the message bar as high as its lines, and its text as narrow as needed.
 
     QGIS clips it after one and a half lines, and would widen its main window beyond a small screen for the text.
     """
@@ -98,7 +98,7 @@ def fit_message_height(message: QWidget) -> None:
 
 
 def _shrink_text_to_free_width(browser: QTextBrowser, message: QWidget) -> None:
-    """Give the text the space that the buttons leave, whatever its own size is."""
+    """Limit the width of a message's text to the space that its buttons leave."""
     layout = message.layout()
     if isinstance(layout, QBoxLayout) and layout.setStretchFactor(browser, 1):
         policy = browser.sizePolicy()
@@ -134,7 +134,8 @@ def explain_error(error: SanxianError | ImportError) -> str:
 def explain_and_log(error: Exception, unexpected_error_text: str) -> str:
     """Return the message of an error; log an unexpected one with its traceback.
 
-    ``unexpected_error_text``: message for an unexpected error, with the placeholder ``{error}``; it states what was not done.
+    ``unexpected_error_text``: message for an unexpected error, with the placeholder ``{error}``; it states what was not
+    done.
     """
     if isinstance(error, SanxianError | ImportError):
         return explain_error(error)

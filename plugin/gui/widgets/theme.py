@@ -135,13 +135,13 @@ def compute_contrast(one: QColor, other: QColor) -> float:
 
 
 def _mix(foreground: QColor, background: QColor, percent: int) -> QColor:
-    """Return a colour with a share of ``foreground``, the rest ``background``."""
+    """Return a colour with ``percent`` percent of ``foreground``, the rest ``background``."""
     pairs = zip(foreground.getRgb()[:3], background.getRgb()[:3], strict=True)
     return QColor(*((percent * i + (100 - percent) * p) // 100 for i, p in pairs))
 
 
 def make_readable(foreground: QColor, background: QColor) -> QColor:
-    """Return a text colour that is readable on a ground.
+    """Return a text colour that is readable on a background.
 
     Where the contrast is below `_CHOSEN_CONTRAST`, the colour is mixed with black or white.
     """
@@ -151,7 +151,7 @@ def make_readable(foreground: QColor, background: QColor) -> QColor:
 
 
 def get_background_color(in_field: bool = False) -> QColor:
-    """Return the ground of texts in windows, or in fields and lists."""
+    """Return the background of texts in windows, or with ``in_field`` that of fields and lists."""
     palette = QgsApplication.palette()
     if in_field:
         return palette.color(QPalette.ColorRole.Base)

@@ -26,8 +26,8 @@ _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 class CountyLocation:
     """Location of the county: its zones and extent.
 
-    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer;
-    ``extent_degrees``: west, south, east, north in degrees.
+    ``division_code``: code of the division (the county or its city) whose longitudes the plugin's list has; empty for
+    longitudes that the user typed or that come from a layer; ``extent_degrees``: west, south, east, north in degrees.
     """
 
     crs_zones: CrsZoneChoice | None = None

@@ -40,9 +40,10 @@ class CrsZoneStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_plan(self, plan: CrsZoneChoice | None, division_name: str = "") -> None:
-        """Show a plan of zones.
+        """Show the zones around a county.
 
-        ``division_name``: name of the division whose longitudes are shown, if it is not the county.
+        ``zone_choice``: the zones, None for an unknown county; ``division_name``: name of the division whose longitudes
+        are shown, if it is not the county.
         """
         self._plan, self._division_name = plan, division_name
         self.setVisible(plan is not None)

@@ -39,7 +39,7 @@ class ProfilePage(WizardPage):
         self.form.changed.connect(self._on_form_edited)
 
     def update_when_shown(self) -> None:
-        """Offer the profiles for the chosen county; for the same county keep the choice."""
+        """Offer the profiles for the chosen county; keep the user's choice if the county is the same."""
         county = self.draft.county
         if county is None or county.code == self._county:
             return
