@@ -55,8 +55,8 @@ class ResultExporter:
         """Set the functions that return the result to save and information on it.
 
         ``get_result``: returns the displayed result, None without one; ``get_document_info``: returns the document
-        information (成果信息) of the result's project, or None to use that of the check; ``find_edits``: returns the edits
-        made since the check of the result, None for data other than the project's.
+        information (成果信息) of the result's project, or None to use that of the check; ``find_edits``: returns the
+        edits made since the check of the result, None for data other than the project's.
         """
         self._iface = iface
         self._runner = runner
