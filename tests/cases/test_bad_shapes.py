@@ -109,7 +109,7 @@ UNUSUAL_SHAPES = {
 
 
 @pytest.mark.parametrize("name", UNUSUAL_SHAPES)
-def test_check_of_a_file_reads_or_reports_each_unusual_shape_and_checks_the_others(tmp_path, name):
+def test_check_of_a_file_reads_or_reports_unusual_shapes_and_checks_the_others(tmp_path, name):
     shape, code, area = UNUSUAL_SHAPES[name]
     tables = {
         "CZKFBJ": make_table([make_county_box(500, 500), make_county_box(0, 0), make_county_box(550, 500)]),

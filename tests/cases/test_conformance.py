@@ -121,7 +121,7 @@ def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
 
 @for_each_drawing_variant
 @for_each_case
-def test_find_uncovered_parts_finds_what_the_other_layer_leaves_uncovered_in_both_directions(case, way):
+def test_find_uncovered_parts_finds_land_that_only_one_of_two_layers_covers(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         uncovered = {(i, -1): case.of(side, i) for i in range(len(first))}

@@ -251,7 +251,7 @@ def reverse_row_numbers(found, n, m):
     [shapely.reverse, rotate_start_vertex, add_midpoints, "to the county", "rows reversed"],
     ids=lambda w: w if isinstance(w, str) else w.__name__,
 )
-def test_overlay_areas_stay_the_same_when_polygons_are_drawn_in_an_equivalent_way(way, near):
+def test_overlay_areas_do_not_depend_on_start_vertex_and_direction_of_rings(way, near):
     """Reverse, move or subdivide polygons on a grid of 2⁻²⁰ m, where this is exact."""
 
     def snapped(shape):

@@ -83,7 +83,7 @@ def test_overlay_fallbacks_are_tried_in_order_and_logged_when_the_operation_fail
 
 @pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
-def test_every_overlay_fallback_gives_the_same_area_as_the_plain_operation(operation, times):
+def test_every_overlay_fallback_gives_the_same_area_as_the_first_method(operation, times):
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
     inside = operation is shapely.intersection
@@ -246,7 +246,7 @@ def test_find_uncovered_parts_logs_the_row_for_which_the_union_failed(monkeypatc
     assert uncovered.fallback_log.failed_pairs == [(1, -1)] and uncovered.left.tolist() == [0]
 
 
-def test_union_rows_uses_plain_union_when_the_coverage_union_fails(monkeypatch):
+def test_union_rows_uses_the_general_union_when_the_coverage_union_fails(monkeypatch):
     monkeypatch.setattr(shapely, "coverage_union_all", raise_geos_error)
     assert union_polygon_rows(Polygons(make_layer(*grid(9, 9))), tolerance=DEFAULT_TOLERANCE).area == pytest.approx(
         8100

@@ -22,6 +22,6 @@ def test_check_without_a_cancellation_request_finishes():
     assert not NEVER_CANCELLED.is_cancelled
 
 
-def test_error_of_the_cancellation_callback_is_not_taken_for_a_cancellation():
+def test_error_raised_by_the_cancellation_callback_does_not_count_as_a_cancellation():
     with pytest.raises(ZeroDivisionError):
         Cancellation(lambda: bool(1 / 0)).raise_if_cancelled()

@@ -78,7 +78,7 @@ def test_series_coefficients_of_the_area_formula_equal_the_standard():
 
 
 @pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
-def test_clean_layers_of_the_sample_county_tile_the_county(clean, role):
+def test_layers_of_the_sample_county_without_defects_tile_the_county(clean, role):
     layers, truth = clean
     shapes = layers[role].geometry.to_numpy()
     assert shapely.is_valid(shapes).all()
@@ -87,7 +87,7 @@ def test_clean_layers_of_the_sample_county_tile_the_county(clean, role):
 
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ"])
-def test_clean_control_lines_are_single_valid_polygons(clean, role):
+def test_control_lines_without_defects_are_single_valid_polygons(clean, role):
     shapes = clean[0][role].geometry.to_numpy()
     assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
     assert shapely.is_valid(shapes).all()
@@ -123,7 +123,7 @@ def test_net_areas_of_the_sample_county_add_up(clean, role, gross, net):
     assert (frame["KCXS"] > 0).any() and (frame["SJNF"] == 2020).all()
 
 
-def test_clean_sample_county_meets_its_targets(clean):
+def test_sample_county_without_defects_meets_its_targets(clean):
     truth = clean[1]
     figures = truth["indicators"]
     assert truth["defects"] == []

@@ -80,7 +80,7 @@ def test_shortcut_keys_go_through_the_findings_and_stop_at_the_first_one(tour_fa
     assert tour_facts["at_the_end"] == "已是第一处。"
 
 
-def test_search_filters_the_findings_and_a_finding_opens_its_feature_form(tour_facts):
+def test_search_filters_the_findings_and_the_form_of_a_found_feature_opens(tour_facts):
     assert tour_facts["found"] == ["REL002"]
     assert len(tour_facts["form"]) == 1 and tour_facts["form"][0].startswith("永久基本农田")
 

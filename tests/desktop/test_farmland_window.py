@@ -28,7 +28,7 @@ def list_holes(boundary):
     return [shapely.Polygon(ring) for part in shapely.get_parts(boundary) for ring in part.interiors]
 
 
-def test_window_takes_exactly_the_farmland_out_of_the_boundary(window_facts):
+def test_boundary_window_cut_by_a_fix_removes_exactly_the_farmland(window_facts):
     before, after, farmland = (read_shape(window_facts[name]) for name in ("before", "after", "farmland"))
     overlap = shapely.intersection(before, farmland)
     assert overlap.area > 10_000
@@ -40,7 +40,7 @@ def test_window_takes_exactly_the_farmland_out_of_the_boundary(window_facts):
     assert len(list_holes(after)) == len(former) + 1 and after.is_valid
 
 
-def test_preview_changes_nothing_and_fits_the_screen(window_facts):
+def test_preview_of_a_boundary_window_changes_nothing_and_fits_the_screen(window_facts):
     assert window_facts["fix"] == "FIX010" and window_facts["fits"]
     assert window_facts["rows_in_preview"] == window_facts["rows_before"] and window_facts["register_in_preview"] == []
     assert any(row[2].startswith("−") for row in window_facts["areas"])
@@ -48,7 +48,7 @@ def test_preview_changes_nothing_and_fits_the_screen(window_facts):
     assert window_facts["apply"] == "切换编辑状态并应用"
 
 
-def test_applied_window_ends_its_finding_and_changes_no_other_row(window_facts):
+def test_applied_boundary_window_resolves_its_finding_and_changes_no_other_row(window_facts):
     assert "county.windows.csv" in window_facts["message"]
     assert not window_facts["conflict_after"] and not window_facts["conflict_after_check"]
     pairs = list(zip(window_facts["rows_before"], window_facts["rows_after"], strict=True))
@@ -57,7 +57,7 @@ def test_applied_window_ends_its_finding_and_changes_no_other_row(window_facts):
     ]
 
 
-def test_list_of_windows_has_the_new_window_as_registered(window_facts):
+def test_window_register_and_findings_list_have_an_entry_for_the_new_boundary_window(window_facts):
     (row,) = window_facts["register_after"]
     overlap = shapely.intersection(read_shape(window_facts["before"]), read_shape(window_facts["farmland"]))
     # The register has the area on the ellipsoid.
@@ -69,7 +69,7 @@ def test_list_of_windows_has_the_new_window_as_registered(window_facts):
     assert "已登记" in message and any(row["登记时间"] in text for text in window_facts["shown"])
 
 
-def test_one_undo_takes_back_shape_and_registration(window_facts):
+def test_one_undo_reverts_shape_and_registration_of_a_boundary_window(window_facts):
     assert window_facts["rows_undone"] == window_facts["rows_before"] and window_facts["conflict_undone"]
     assert [row["状态"] for row in window_facts["register_undone"]] == ["登记", "撤销"]
     assert window_facts["windows_listed_after_undo"] == len(window_facts["windows_before"])

@@ -57,7 +57,7 @@ def test_planted_defects_have_unique_names():
     assert len(set(names)) == len(names)
 
 
-def test_comparison_rules_pass_when_the_plan_equals_its_sealed_edition(base):
+def test_comparison_rules_pass_when_the_plan_equals_its_sealed_baseline(base):
     report = base("sealed").report
     assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow  # writes and reads a whole county
 
 
 @pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
-def test_clean_county_written_to_a_database_of_the_plugin_passes_the_check(base, tmp_path, suffix, driver):
+def test_county_without_defects_written_to_a_database_of_the_plugin_passes_the_check(base, tmp_path, suffix, driver):
     clean = base("county")
     standard = load_standard()
     path = tmp_path / f"浑源{suffix}"

@@ -335,7 +335,7 @@ def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reaso
     assert [("公示稿已脱密" in note.render(Texts("zh"))) for note in outcome.notes] == [True]
 
 
-def test_map_approval_number_is_printed_on_public_sheets_only(project_with_secret_layout):
+def test_map_approval_number_is_printed_only_on_public_maps(project_with_secret_layout):
     builder = make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO)
     layout = builder.build_layout(MAPS.map_by_id["three_zones"], A3)
     assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"

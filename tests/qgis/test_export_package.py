@@ -73,7 +73,7 @@ def test_export_package_of_a_county_that_passes_writes_a_complete_package(
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
 
-def test_package_of_an_office_with_the_text_alone_is_complete_and_its_documents_are_read_back(
+def test_package_with_only_the_planning_text_supplied_is_complete_and_forged_documents_are_found(
     tmp_path, clean_county_file, documents_folder
 ):
     given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}

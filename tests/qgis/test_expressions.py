@@ -157,7 +157,7 @@ def write_geopackage(path, *numbers):
     pyogrio.write_dataframe(make_frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
 
 
-def test_number_of_a_deleted_feature_is_never_given_again(functions, project, tmp_path):
+def test_number_of_a_deleted_feature_is_never_assigned_again(functions, project, tmp_path):
     """Delete the feature with the highest number, save, and reopen the project."""
     path = tmp_path / "县 库.gpkg"
     write_geopackage(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
@@ -181,7 +181,7 @@ def test_number_of_a_deleted_feature_is_never_given_again(functions, project, tm
 
 
 @pytest.mark.parametrize("end", ["commitChanges", "rollBack"])
-def test_number_given_in_an_unsaved_project_is_not_given_again_after_reopening(functions, project, tmp_path, end):
+def test_number_assigned_in_an_unsaved_project_is_not_assigned_again_after_reopening(functions, project, tmp_path, end):
     """Request a number, end editing, and reopen the layer.
 
     The number has no feature, and the project is not saved.
@@ -282,7 +282,7 @@ def test_next_number_counts_tables_of_the_database_that_are_not_in_the_project(f
     assert evaluate(NEXT_NUMBER_EXPRESSION, shown) == format_numbers(71)[0]
 
 
-def test_number_deleted_in_one_table_is_not_given_in_another_after_reopening(functions, project, tmp_path):
+def test_number_deleted_in_one_table_is_not_assigned_in_another_after_reopening(functions, project, tmp_path):
     """Delete a number in a layer that is then removed from the project."""
     path = tmp_path / "a.gpkg"
     write_numbered_tables(path, YJJBNT=format_numbers(8, 9), CZKFBJ=format_numbers(3))
@@ -428,7 +428,7 @@ NEXT_NUMBER_EXPRESSION = f"sanxian_next_bsm(@layer, '{COUNTY}')"
 
 
 @pytest.mark.parametrize("how", ["other project", "layer removed"])
-def test_number_deleted_in_one_layer_is_not_given_to_other_layers_of_the_project(functions, project, tmp_path, how):
+def test_number_deleted_in_one_layer_is_not_assigned_to_other_layers_of_the_project(functions, project, tmp_path, how):
     farmland, boundary = load_two_empty_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
     evaluate(NEXT_NUMBER_EXPRESSION, boundary)

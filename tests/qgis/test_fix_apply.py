@@ -145,7 +145,7 @@ def make_order_of_two_layers(session):
 
 
 @pytest.mark.parametrize("first", ["CZKFBJ", "DLTB"])
-def test_undo_of_qgis_on_one_layer_takes_back_the_whole_step_and_redo_restores_it(edit_session, first):
+def test_qgis_undo_on_one_layer_reverts_the_fix_on_all_layers_and_redo_restores_it(edit_session, first):
     edit_session.edit()
     before = read_bytes(edit_session)
     step = apply(edit_session, make_order_of_two_layers(edit_session))
@@ -171,7 +171,7 @@ def test_undo_of_qgis_on_one_layer_takes_back_the_whole_step_and_redo_restores_i
     assert read_bytes(edit_session) == before
 
 
-def test_layer_edited_after_a_fix_does_not_follow_the_undo_of_the_fix_and_is_named(plain_session):
+def test_undo_of_a_fix_skips_and_reports_a_layer_edited_afterwards(plain_session):
     plain_session.edit()
     step = apply(plain_session, make_order_of_two_layers(plain_session))
     names = []
@@ -272,7 +272,7 @@ def test_fix_of_a_sealed_layer_without_a_document_is_refused(chinese, plain_sess
     assert read_bytes(plain_session) == before
 
 
-def test_fix_with_a_foreign_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
+def test_fix_with_an_unrelated_file_as_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
     finding = overlap_farmland(edit_session)
     order = make_order(try_fixes(edit_session, make_choices_trial(finding, {}))[0])
     before, index = read_bytes(edit_session), edit_session["CZKFBJ"].undoStack().index()
@@ -294,7 +294,7 @@ def test_fix_with_a_value_unsuitable_for_its_field_leaves_all_layers_unchanged(c
     assert read_bytes(edit_session) == before
 
 
-def test_either_all_layers_of_a_fix_switch_to_edit_mode_or_none(plain_session, monkeypatch):
+def test_layers_of_a_fix_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):
     boundary, parcels = plain_session["CZKFBJ"], plain_session["DLTB"]
     parcels.setReadOnly(True)
     with pytest.raises(ApplyRefused):
@@ -355,7 +355,7 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     assert step.undo() and read_bytes(edit_session) == before
 
 
-def test_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_session):
+def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_session):
     plain_session.edit()
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
@@ -384,7 +384,7 @@ def test_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_sessi
     assert "未登记" in list_messages()[0]
 
 
-def test_fix_with_a_foreign_window_register_leaves_all_layers_unchanged(plain_session):
+def test_fix_with_an_unrelated_file_as_window_register_leaves_all_layers_unchanged(plain_session):
     plain_session.edit()
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()

@@ -198,7 +198,7 @@ def test_opening_a_project_clears_the_result_of_a_package_inspection(controller,
     assert is_cleared(controller)
 
 
-def test_message_on_an_inspected_package_is_removed_by_the_next_check(controller, held_jobs, project):
+def test_next_check_removes_the_message_on_an_inspected_package(controller, held_jobs, project):
     controller.inspection._report_summary(make_small_report())
     assert controller.inspection._messages._message is not None
     add_plan_layer(project)
@@ -306,7 +306,7 @@ def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, hel
     assert controller.dock.empty.label.text() == shown_text
 
 
-def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
+def test_check_result_can_be_exported_as_a_package_while_the_data_are_unchanged(
     controller, held_jobs, project, small, monkeypatch
 ):
     """Change data after a check; the package must then not use its result."""

@@ -262,7 +262,7 @@ def test_findings_list_has_keys_for_zoom_help_and_copy(findings_dock):
     assert len(went) == 2
 
 
-def test_navigation_signals_when_the_first_finding_is_reached(findings_dock):
+def test_panel_emits_a_signal_when_navigation_reaches_the_first_finding(findings_dock):
     show_result(findings_dock, make_small_report())
     heard = []
     findings_dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
@@ -292,7 +292,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
 
 
 @pytest.mark.parametrize(("displayed_is_of_package", "of_package"), [(False, True), (True, True), (True, False)])
-def test_progress_bar_calls_the_check_of_a_package_or_after_it_no_recheck(
+def test_progress_bar_does_not_label_a_check_of_or_after_a_package_as_a_recheck(
     findings_dock, displayed_is_of_package, of_package
 ):
     show_result(findings_dock, make_small_report()).is_of_package = displayed_is_of_package
@@ -323,7 +323,7 @@ def test_township_filter_lists_townships_of_the_findings_and_survives_a_new_chec
     assert filters.chosen_townships == {"蔡村镇"}, "a choice outlives a new check"
 
 
-def test_keys_tick_a_township_of_the_filter(findings_dock):
+def test_township_filter_can_be_ticked_with_the_keyboard(findings_dock):
     show_result(findings_dock, make_small_report())
     box = findings_dock.filters.townships
     box.setFocus()
@@ -449,7 +449,7 @@ def test_every_tool_button_of_the_panel_has_a_text(findings_dock):
             assert button.text()
 
 
-def test_button_at_the_number_of_rules_explains_which_did_not_run(findings_dock, monkeypatch):
+def test_button_next_to_the_rule_count_explains_which_rules_did_not_run(findings_dock, monkeypatch):
     shown = []
     monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
     show_result(findings_dock, make_small_report())
@@ -462,7 +462,7 @@ def test_button_at_the_number_of_rules_explains_which_did_not_run(findings_dock,
     assert "TOP001" not in text, "it ran"
 
 
-def test_finding_that_the_sender_of_a_package_waived_is_named_in_list_and_details(findings_dock):
+def test_list_and_details_show_that_the_sender_of_a_package_waived_a_finding(findings_dock):
     report = make_small_report()
     covered = next(f for f in report.findings if f.state == "open")
     waiver = {"reason": "批准保留", "document": "晋自然资发〔2026〕1号", "author": "张三", "date": "2026-01-01"}

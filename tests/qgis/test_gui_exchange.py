@@ -152,7 +152,7 @@ def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
     layer.rollBack()
 
 
-def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_edition(
+def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_baseline(
     exchange, requested_dialogs, project, plan_layers
 ):
     county.store_county_settings(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))

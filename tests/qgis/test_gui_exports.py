@@ -86,7 +86,7 @@ def test_findings_export_writes_the_format_chosen_in_the_save_dialog(
     assert exports.saved == [(kind, str(tmp_path / wanted))] and not dialog_user.asked
 
 
-def test_offered_export_file_name_gets_the_suffix_of_the_chosen_format(exports, dialog_user):
+def test_proposed_export_file_name_gets_the_suffix_of_the_chosen_format(exports, dialog_user):
     dialog_user.chosen = SHAPEFILE
     exports.ask_and_save("layer")
     assert exports.saved[0][1].endswith(".shp") and ".gpkg" not in exports.saved[0][1]
@@ -114,7 +114,7 @@ def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
 
 
 @pytest.mark.parametrize(("kind", "what"), [("html", "report"), ("docx", "report"), ("xlsx", "ledger")])
-def test_offered_name_has_county_code_name_kind_and_date_of_the_check(exports, dialog_user, kind, what):
+def test_proposed_export_file_name_has_county_code_name_kind_and_date(exports, dialog_user, kind, what):
     result = exports._result()
     result.report.provenance |= {
         "area_code": "140225", "area_name": "浑源县", "started": "2026-11-20T14:32:07+08:00",

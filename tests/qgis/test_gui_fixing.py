@@ -412,7 +412,7 @@ def test_cancelled_fix_batch_changes_nothing(overlapping):
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_area_table_shows_long_layer_names_whole_in_a_narrow_window(qgis_app):
+def test_area_table_wraps_long_layer_names_in_a_narrow_window(qgis_app):
     table = AreaTable()
     table.resize(table.fontMetrics().horizontalAdvance("0") * 62, 300)
     name = "Permanent basic farmland parcels"
@@ -450,7 +450,7 @@ class LongTexts:
 
 
 @pytest.mark.parametrize("digits", [25, 140])
-def test_titles_of_ways_to_fix_have_the_lines_that_the_width_requires(qgis_app, digits):
+def test_titles_of_fixes_are_wrapped_to_the_width_of_the_window(qgis_app, digits):
     choices = ChoiceList()
     width = choices.fontMetrics().horizontalAdvance("0") * digits
     choice = SimpleNamespace(fix=None, proposal=object(), refusal=None)
@@ -470,7 +470,7 @@ def test_titles_of_ways_to_fix_have_the_lines_that_the_width_requires(qgis_app, 
     choices.close()
 
 
-def test_table_of_areas_keeps_its_figures_whole(qgis_app):
+def test_area_table_does_not_cut_its_figures(qgis_app):
     table = AreaTable()
     table.show_rows([AreaRow("耕地保护目标" * 3, (1968908077.80, 24355.18, 0.0, 1968883722.62))])
     table.resize(table.minimumWidth(), 200)
@@ -480,7 +480,7 @@ def test_table_of_areas_keeps_its_figures_whole(qgis_app):
     table.close()
 
 
-def test_table_of_a_batch_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
+def test_batch_table_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     dialog.show()
     for digits in (150, 100):
@@ -490,7 +490,7 @@ def test_table_of_a_batch_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
     dialog.reject()
 
 
-def test_table_of_a_batch_uses_the_room_of_a_wide_window(qgis_app):
+def test_batch_table_uses_the_width_of_a_wide_window(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
     dialog.resize(digit * 156, dialog.height())
@@ -501,7 +501,7 @@ def test_table_of_a_batch_uses_the_room_of_a_wide_window(qgis_app):
     dialog.reject()
 
 
-def test_batch_begins_at_its_table_and_enter_on_close_applies_nothing(qgis_app):
+def test_batch_dialog_opens_with_the_focus_on_its_table_and_enter_on_close_applies_nothing(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     applied = []
     dialog.applyRequested.connect(lambda: applied.append(1))
@@ -514,7 +514,7 @@ def test_batch_begins_at_its_table_and_enter_on_close_applies_nothing(qgis_app):
     assert not applied and not dialog.isVisible()
 
 
-def test_enter_presses_the_button_of_a_batch_that_has_the_focus_and_applies_nothing(qgis_app):
+def test_enter_presses_only_the_focused_button_of_the_batch_dialog(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     applied, pressed = [], []
     dialog.applyRequested.connect(lambda: applied.append(1))
@@ -537,7 +537,7 @@ def test_enter_presses_the_button_of_a_batch_that_has_the_focus_and_applies_noth
     dialog.reject()
 
 
-def test_buttons_that_filter_a_batch_show_in_every_theme_whether_they_are_pressed(qgis_app):
+def test_pressed_filter_buttons_of_a_batch_are_recognisable_in_every_theme(qgis_app):
     # QGIS's dark theme draws a pressed push button like any other.
     assert all(isinstance(button, QToolButton) for button in BatchDialog(QgsMapCanvas()).group_buttons.values())
 
@@ -566,7 +566,7 @@ def find_first_ink(label):
 @pytest.mark.parametrize(
     "sheet", ["", "QLabel { border: 1px solid transparent; padding: 2px }"], ids=["plain", "frame"]
 )
-def test_elided_label_begins_where_a_label_does(qgis_app, sheet):
+def test_text_of_an_elided_label_is_aligned_with_other_labels(qgis_app, sheet):
     labels = [QLabel("HHHH"), ElidedLabel("HHHH")]
     for label in labels:
         label.setStyleSheet(sheet)
@@ -575,7 +575,7 @@ def test_elided_label_begins_where_a_label_does(qgis_app, sheet):
     assert plain == elided
 
 
-def test_outcome_of_a_fix_begins_at_the_height_of_its_icon(qgis_app):
+def test_text_of_a_fix_outcome_is_aligned_with_its_icon(qgis_app):
     box = OutcomeBox()
     row = box._make_line("ok", "没有新问题")
     page = QWidget()
@@ -588,7 +588,7 @@ def test_outcome_of_a_fix_begins_at_the_height_of_its_icon(qgis_app):
     page.close()
 
 
-def test_remark_that_does_not_fit_is_hidden(qgis_app):
+def test_elided_label_may_hide_a_text_that_does_not_fit(qgis_app):
     remark = ElidedLabel("Both maps move together", hides_cut_text=True)
     whole = remark.fontMetrics().horizontalAdvance(remark.text()) + 4
     assert [remark._elide(width) for width in (whole, whole // 2)] == ["Both maps move together", ""]
@@ -599,7 +599,7 @@ def list_windows(controller):
     return [one for one in controller.dock.result.findings if one.code == "TOP009"]
 
 
-def test_undo_of_a_window_after_another_check_also_takes_it_off_the_list_of_windows(open_controller, project):  # noqa: F811
+def test_undo_of_a_boundary_window_after_another_check_also_removes_its_finding(open_controller, project):  # noqa: F811
     controller, layers = open_controller
     county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", rules="all"))
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(-50, 150, 200, 200), BSM=KEY, GHFQDM="410")

@@ -197,7 +197,7 @@ def test_layer_roles_dialog_has_no_group_button_without_two_groups(controller, p
     dialog.reject()
 
 
-def test_imported_vct_layer_group_is_placed_below_the_findings_layer(
+def test_layer_group_of_a_vct_import_is_placed_below_the_findings_layer(
     controller, provider, project, tmp_path, monkeypatch
 ):
     path = write_small(tmp_path / "小县.gpkg")

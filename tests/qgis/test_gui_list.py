@@ -77,7 +77,7 @@ def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidd
     assert codes == ["REL002", "ATT001", "LAW010", "TOP002", "TOP003"]
 
 
-def test_findings_on_inputs_and_unread_data_have_titles_of_their_own(chinese):
+def test_findings_on_inputs_and_unread_data_have_separate_titles(chinese):
     report = SimpleNamespace(
         rules=[],
         findings=[
@@ -213,7 +213,7 @@ def test_list_rows_format_hectares_and_place_of_a_finding():
     assert describe_location(make_finding("SCH002", "", None, "")) == "SCH002  "
 
 
-def test_next_and_previous_visit_the_filtered_findings_and_stop_at_the_ends(findings_tree):
+def test_next_and_previous_select_the_filtered_findings_and_stop_at_the_ends(findings_tree):
     keys = []
     while findings_tree.step_selection(1):
         keys.append(findings_tree.get_selected_finding().key[-1:])
@@ -250,7 +250,7 @@ def test_next_skips_no_visible_finding_after_the_filter_hid_the_selected_finding
     assert tree.get_selected_group() is None
 
 
-def test_icon_of_a_rule_shows_the_gravest_of_its_listed_findings(filtered_model):
+def test_icon_of_a_rule_shows_the_highest_severity_of_its_listed_findings(filtered_model):
     group = next(g for g in filtered_model.sourceModel().groups if g.code == "REL002")
     assert group.get_icon_kind() == "ERROR"
     filtered_model.set_filters(FilterSettings(shown_kinds=frozenset({"waived"})))
@@ -399,7 +399,7 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
 
 
 @pytest.mark.parametrize(("direction", "step"), [(1, 1), (-1, -1)])
-def test_next_finding_after_an_edit_ended_the_selected_one_is_its_neighbour(findings_tree, direction, step):
+def test_next_finding_after_an_edit_resolved_the_selected_one_is_its_neighbour(findings_tree, direction, step):
     """The list stays where it was: the next and the former finding are those around the ended one."""
     findings = [f for f in findings_tree.filter.list_visible_findings() if f.state != "waived"]
     ended = findings[1]
@@ -410,7 +410,7 @@ def test_next_finding_after_an_edit_ended_the_selected_one_is_its_neighbour(find
     assert findings_tree.get_selected_finding() is findings[1 + step]
 
 
-def test_no_finding_follows_the_last_one_after_an_edit_ended_it(findings_tree):
+def test_next_selects_nothing_after_an_edit_resolved_the_last_finding(findings_tree):
     last = findings_tree.filter.list_visible_findings()[-1]
     findings_tree.select_finding(last)
     findings_tree.apply_changes(make_findings_change(gone=[last]))
@@ -445,7 +445,7 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     findings_tree.deleteLater()
 
 
-def test_search_for_a_rule_code_ignores_codes_that_messages_name():
+def test_search_for_a_rule_code_ignores_codes_in_messages():
     group = SimpleNamespace(code="REL005", title="城镇发展区与城镇开发边界")
     finding = make_finding(
         "REL005", "1", None, message="此处有永久基本农田与城镇开发边界重叠（REL002，…000708），请先处理。"

@@ -205,7 +205,7 @@ def test_changing_the_findings_layer_first_adds_all_pending_features(qgis_app, p
     assert layer.featureCount() == len(rows) - 3
 
 
-def test_new_check_or_removed_findings_layer_stops_adding_pending_features(qgis_app, project):
+def test_adding_pending_features_stops_at_a_new_check_or_when_their_layer_is_removed(qgis_app, project):
     show_findings(project, 3 * findings_layer.ROWS_PER_BATCH)
     rows, layer = show_findings(project, findings_layer.ROWS_PER_BATCH + 1)
     assert wait_until(lambda: layer.featureCount() == len(rows))

@@ -67,7 +67,7 @@ def test_message_follows_the_width_of_the_bar_after_a_garbage_collection(message
     gc.collect()
 
 
-def test_text_of_a_message_leaves_its_buttons_the_space_on_a_small_screen(message_bar):
+def test_text_of_a_message_does_not_cover_its_buttons_on_a_small_screen(message_bar):
     iface = type("Iface", (), {"messageBar": lambda self: message_bar})()
     buttons = [(text, lambda: None) for text in ("缩放", "修复…", "撤销这步编辑")]
     MessageBarMessages(iface, "实时检查").show_message(LONG_TEXT, "warning", *buttons)

@@ -69,7 +69,7 @@ def preview_export(tmp_path, documents=True, **more):
 
 
 # --- preview of an export
-def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files(tmp_path):
+def test_package_preview_assigns_files_by_name_and_marks_unreadable_or_unknown_files(tmp_path):
     seen, folder = preview_export(tmp_path)
     assert seen.folder_name == PACKAGE_NAME and seen.folder_state == package_ahead.NEW_FOLDER
     assert [s.found_file_names for s in seen.slots if s.kind == "document"] == [()] * 4
@@ -108,7 +108,7 @@ def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
     )
 
 
-def test_package_preview_refuses_a_foreign_folder_and_replaces_a_former_package(tmp_path):
+def test_package_preview_refuses_a_folder_of_other_files_and_replaces_a_former_package(tmp_path):
     (tmp_path / "成果" / PACKAGE_NAME).mkdir(parents=True)
     assert preview_export(tmp_path)[0].folder_state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
     (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
@@ -162,7 +162,7 @@ def test_package_preview_reads_county_code_and_name_from_the_profile_only():
     )
 
 
-def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon(tmp_path):
+def test_package_file_list_marks_found_missing_and_unreadable_files_by_text_and_icon(tmp_path):
     slots = (
         SlotPreview("document", "规划文本", "M", PLAN_TEXT_FILE),
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), has_unusable_files=True),
@@ -227,7 +227,7 @@ def test_package_file_list_omits_the_row_of_any_map_if_the_package_gets_a_map():
     assert list_ids(False, drawn, any_map) == list_ids(True, drawn, any_map, missing=["01"]) == ["01", "maps"]
 
 
-def test_package_preview_and_layouts_dialog_name_the_same_maps_without_layers(project, tmp_path):
+def test_package_preview_and_layouts_dialog_report_the_same_maps_without_layers(project, tmp_path):
     from plugin.bridge.layouts.map_layers import collect_from_project
     from plugin.bridge.project import county
     from plugin.core.check import RunOptions, check_plan
@@ -268,7 +268,7 @@ def test_export_window_opens_wide_enough_for_parts_and_files(package_dialog):
     assert package_dialog.height() <= screen.height() and package_dialog.width() <= screen.width()
 
 
-def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(package_dialog):
+def test_export_button_is_enabled_only_for_a_folder_without_other_files(package_dialog):
     assert not package_dialog.go.isEnabled()
     package_dialog.form.folder.line.setText("/somewhere")
     package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
@@ -369,7 +369,7 @@ def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(pa
     assert list_places() == before
 
 
-def test_package_dialog_checks_again_and_keeps_its_reasons_until_then(export_scene, qgis_app):
+def test_package_dialog_can_check_again_and_keeps_its_reasons_until_the_new_result(export_scene, qgis_app):
     """Correct the data after a check with reasons; they remain until the check that the form starts has ended."""
     export_scene.result()
     gate = export_scene.dialog.form.gate
@@ -410,7 +410,9 @@ PROBLEMS_BY_PLACE = {
 }  # fmt: skip
 
 
-def test_row_of_each_export_problem_names_where_to_solve_it_and_leads_there(package_dialog, monkeypatch, tmp_path):
+def test_row_of_each_export_problem_states_where_to_solve_it_and_a_click_leads_there(
+    package_dialog, monkeypatch, tmp_path
+):
     assert set(PROBLEMS_BY_PLACE) == {str(place) for place in ProblemPlace if place}
     gate, form = package_dialog.form.gate, package_dialog.form
     outside, opened = [], []
@@ -821,7 +823,7 @@ def test_package_export_continues_after_closing_the_dialog_and_reports_in_the_me
     assert export_scene.iface.bar.currentItem() is None
 
 
-def test_message_on_a_forced_package_warns_and_offers_what_the_window_offers(export_scene, qgis_app):
+def test_message_on_a_forced_package_is_a_warning_with_the_buttons_of_the_window(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result(forced=True)
     export_scene.dialog.wanted.emit()
@@ -867,7 +869,7 @@ def test_opening_another_project_closes_the_package_dialog(export_scene):
     assert export_scene.dialog is not None
 
 
-def test_package_export_closed_with_the_plugin_raises_no_error_at_its_end(export_scene, qgis_app):
+def test_closing_a_running_package_export_with_the_plugin_raises_no_error(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()

@@ -112,7 +112,7 @@ def test_map_label_states_rule_township_area_width_and_both_feature_keys(chinese
     assert format_label_lines(without_place) == ["ATT001"] and format_side_lines(without_place, names.get) == {}
 
 
-def test_outlines_of_both_features_have_colours_that_no_symbol_of_a_layer_has():
+def test_outlines_of_both_features_have_colours_that_no_layer_symbol_uses():
     used = {
         tuple(map(int, rgb))
         for path in STYLES_FOLDER.glob("*.qml")
@@ -125,7 +125,7 @@ def test_outlines_of_both_features_have_colours_that_no_symbol_of_a_layer_has():
     assert FIRST_FEATURE_STROKES[-1][3] != SECOND_FEATURE_STROKES[-1][3], "colour alone does not tell them apart"
 
 
-def test_hidden_layer_of_a_finding_is_named_with_a_button_that_shows_it(overlap_on_canvas):
+def test_hidden_layer_of_a_finding_is_listed_with_a_button_that_shows_it(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.selection.select_finding(pair)
     assert controller.dock.detail.findChild(QToolButton, "SanxianShowLayer") is None
@@ -176,7 +176,7 @@ def test_map_shows_only_findings_that_pass_the_filters_of_the_list(overlap_on_ca
     assert wait_until(lambda: list_codes_on_map() == every)
 
 
-def test_findings_layer_that_is_off_or_covered_is_named_with_a_button(overlap_on_canvas):
+def test_findings_layer_that_is_off_or_covered_is_listed_with_a_button_that_shows_it(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     root = QgsProject.instance().layerTreeRoot()
     shown = findings_layer.find_findings_layer(QgsProject.instance())
@@ -419,7 +419,7 @@ def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_
     assert not menu.actions()[2].isEnabled()
 
 
-def test_long_line_of_the_menu_is_cut_and_whole_in_its_tool_tip(overlap_on_canvas):
+def test_long_line_of_the_menu_is_cut_and_complete_in_its_tool_tip(overlap_on_canvas):
     controller, _pair = overlap_on_canvas
     message = "耕地保护目标缺必需的字段 KCMJ（扣除地类面积，类型为小数），" * 6
     menu = controller.selection.make_menu([make_finding("SCH002", "", None, "", message=message)])

@@ -31,7 +31,7 @@ def test_letter_of_a_source_mark_is_readable_for_any_base_colour_of_the_theme(qg
 @pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 @pytest.mark.parametrize("kind", ["mark", "section", "notice"])
-def test_boxes_are_closed_on_scaled_screens(qgis_app, scale, place, kind):
+def test_frames_of_boxes_have_all_four_sides_on_scaled_screens(qgis_app, scale, place, kind):
     label = {"mark": lambda: make_source_mark_label("C"), "section": lambda: FormSection(""), "notice": NoticeBox}[
         kind
     ]()

@@ -223,7 +223,7 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button.deleteLater()
 
 
-def test_waiver_dialog_of_an_approval_note_states_the_verdict_is_not_affected(chinese, qgis_app, tmp_path):
+def test_waiver_dialog_of_an_approval_note_explains_that_the_verdict_does_not_change(chinese, qgis_app, tmp_path):
     note = make_finding("REL043", "1", 10.0)
     note.severity, note.needs_approval = type(note.severity).INFO, True
     for findings, text in (
@@ -262,7 +262,7 @@ def fill_in_waiver(dialog):
     dialog.author.setText("王工")
 
 
-def test_waiver_dialog_names_at_each_field_what_it_lacks(new_waiver_dialog):
+def test_waiver_dialog_shows_at_each_field_what_is_missing(new_waiver_dialog):
     fields = (
         new_waiver_dialog._reason_message,
         new_waiver_dialog._document_message,

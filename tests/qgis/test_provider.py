@@ -182,7 +182,7 @@ def test_check_plan_without_geopandas_fails_with_an_explanation(qgis_process, tm
     assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
 
 
-def test_provider_without_shapely_offers_only_check_plan_and_doctor(qgis_process, tmp_path):
+def test_provider_without_shapely_has_only_the_tools_check_plan_and_doctor(qgis_process, tmp_path):
     before = hide_library(tmp_path / "hidden", "shapely")
     listed = qgis_process("list", before=before).stdout
     assert "sanxian:check_plan" in listed and "sanxian:doctor" in listed and "sanxian:layer_overlap" not in listed

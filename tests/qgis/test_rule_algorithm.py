@@ -53,7 +53,7 @@ def test_rule_algorithm_finds_the_same_as_the_full_check(name, code, sources):
     assert digest_files(SAMPLE) == before
 
 
-def test_rule_algorithm_uses_the_recognised_or_given_layer_role(small):
+def test_rule_algorithm_uses_the_recognised_or_chosen_layer_role(small):
     assert run_algorithm("duplicate_key", {"LAYER": open_layer(small, "DLTB")})["OUTCOME"] == "passed"
     nameless = open_layer(small, "STBHHX", "随便一个名字")
     with pytest.raises(QgsProcessingException, match="图层“随便一个名字”未识别为规划图层"):

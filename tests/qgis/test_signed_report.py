@@ -181,7 +181,7 @@ def test_html_report_of_the_sample_is_small_and_has_each_picture_once(html, pict
     assert pictures.overview in uris
 
 
-def test_first_screen_of_the_html_report_has_the_blocks_of_the_signed_report(html, document):
+def test_first_screen_of_the_html_report_has_the_sections_of_the_signed_report(html, document):
     first_screen = html.partition('<div class="two">')[0]
     place = 0
     first_screen = re.sub(r"\s", " ", first_screen)
@@ -253,7 +253,7 @@ def test_row_higher_than_a_page_is_divided(document):
 
 
 @pytest.mark.parametrize("row_count", range(20, 70, 6))
-def test_pages_of_the_pdf_do_not_end_with_the_head_of_a_group(document, row_count):
+def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(document, row_count):
     columns = (DocumentColumn("指标", 50), DocumentColumn("数值", 50, "right"))
     heads = frozenset(range(0, row_count, 3))
     rows = tuple((DocumentCell(f"组{n}" if n in heads else f"行{n}"), DocumentCell("1.00")) for n in range(row_count))
@@ -265,7 +265,7 @@ def test_pages_of_the_pdf_do_not_end_with_the_head_of_a_group(document, row_coun
 
 
 @pytest.mark.parametrize("row_count", range(30, 60))
-def test_signatures_of_the_pdf_are_on_a_page_with_rows_of_the_table_before_them(document, row_count):
+def test_signatures_of_the_pdf_are_never_alone_on_a_page(document, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     table = DocumentTable((DocumentColumn("指标", 100),), rows)
     signed = replace(document, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))

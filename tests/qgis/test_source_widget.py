@@ -93,7 +93,7 @@ def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatc
 
 
 @pytest.mark.parametrize(("algorithm", "name"), [("check_plan", "SOURCE"), ("inspect_package", "INPUT")])
-def test_only_an_optional_source_names_the_layers_of_the_project(provider, algorithm, name):
+def test_only_an_optional_source_mentions_the_layers_of_the_project(provider, algorithm, name):
     from processing.gui.wrappers import WidgetWrapperFactory
 
     definition = provider.algorithm(algorithm).parameterDefinition(name)

@@ -177,7 +177,7 @@ def test_style_lines_have_enough_contrast_to_be_printed(name):
 @pytest.mark.parametrize(
     ("name", "text"), [("ZXCQCSLX", "蓝"), ("ZXCQCSLVX", "绿"), ("ZXCQCSHX", "黄"), ("ZXCQCSZX", "紫")]
 )
-def test_styles_of_the_four_city_lines_repeat_a_letter_along_the_line(name, text):
+def test_styles_of_the_four_city_lines_have_a_letter_repeated_along_the_line(name, text):
     (mark,) = STYLE_TABLE["layers"][name]["on_line"]
     assert (mark["text"], mark["interval"]) == (text, 40.0)
     assert f'value="{text}"' in (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")

@@ -148,7 +148,7 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
     assert wait_until(gc.isenabled)
 
 
-def test_garbage_collection_resumes_when_its_hold_object_is_deleted(qgis_app):
+def test_garbage_collection_resumes_when_the_object_that_pauses_it_is_deleted(qgis_app):
     """Delete the hold, as when QGIS deletes a task without a signal."""
     hold, other = CollectionPause(), CollectionPause()
     assert not gc.isenabled()

@@ -120,7 +120,7 @@ def test_project_wizard_warns_about_a_county_across_two_projection_zones(project
     assert low < 111 and high > 114
 
 
-def test_project_wizard_takes_an_unknown_county_longitude_from_its_city(project_wizard):
+def test_project_wizard_uses_the_longitude_of_the_city_if_that_of_the_county_is_unknown(project_wizard):
     place = choose_county(project_wizard, "140621")
     assert (
         "朔州市" in place.crs.notice.label.text()
@@ -508,7 +508,7 @@ def test_project_wizard_widens_for_a_page_that_would_scroll_sideways(project_wiz
     assert project_wizard.width() >= needed
 
 
-def test_project_wizard_widens_for_the_frame_that_a_theme_gives_its_pages(project_wizard):
+def test_project_wizard_widens_if_a_theme_draws_wide_frames_around_its_pages(project_wizard):
     project_wizard.setStyleSheet("QScrollArea { border: 9px solid gray; }")
     project_wizard.resize(420, 500)
     project_wizard.show()

@@ -155,7 +155,7 @@ def test_decisions_index_lists_each_decision_record_once():
     assert listed == expected and [int(row[0]) for row in listed] == list(range(1, len(listed) + 1))
 
 
-def test_changelog_sections_are_short_and_every_entry_names_its_kind():
+def test_changelog_sections_are_short_and_every_entry_states_its_kind():
     sections = re.split(r"^## ", (PLUGIN_ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     for section in sections:
         version, *lines = section.splitlines()

@@ -85,7 +85,7 @@ def test_manual_package_contains_exactly_the_images_its_pages_use(manual_pages):
         ("# A {#a}\n\n{{none}}\n", "unknown block"),
     ],
 )
-def test_building_the_manual_raises_an_error_that_names_the_fault(chapter_file, text, error):
+def test_building_the_manual_raises_an_error_that_states_the_fault(chapter_file, text, error):
     assert "zh/01-a.html" in manual.make_manual_files()
     chapter_file.write_text(text, encoding="utf-8")
     with pytest.raises(manual.ManualError, match=error):
@@ -100,7 +100,7 @@ def test_menus_buttons_and_texts_named_in_the_manual_exist_in_the_interface(path
     assert sorted(set(quoted) - list_visible_texts(lang)) == []
 
 
-def test_manual_check_detects_a_named_interface_element_that_does_not_exist(tmp_path):
+def test_manual_check_detects_an_interface_element_that_does_not_exist(tmp_path):
     page = tmp_path / "a.md"
     page.write_text("**三区三线 → 没有这一项**，「没有这个词」。\n", encoding="utf-8")
     bold, quoted = list_named_elements(page)

@@ -124,7 +124,7 @@ def test_english_texts_have_no_private_wording():
         "The first argument is no geometry.",
     ],
 )
-def test_private_wording_in_a_text_is_found(text):
+def test_search_finds_private_wording_in_a_text(text):
     assert list(find_private_wording(text))
 
 

@@ -153,6 +153,6 @@ def test_citation_with_source_mark_c_names_whether_standard_or_county_accepted_i
     assert describe_citation(known["G10"], confirmed, texts).endswith("（本县已确认）")
 
 
-def test_citations_name_no_number_of_a_list_that_readers_do_not_have(county_norm):
+def test_citations_contain_no_entry_number_of_a_list_that_readers_lack(county_norm):
     for citation in county_norm.standard.citations.values():
         assert not re.match(r"(质检规则|Quality rules?) [A-Z]\d", citation.zh) and "rule G" not in citation.en

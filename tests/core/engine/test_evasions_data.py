@@ -246,7 +246,7 @@ def test_layer_assigned_to_the_role_of_its_name_or_fields_is_not_reported(sample
     ("role", "rules"),
     [("STBHHX", ("LAW017",)), ("CZKFBJ", ("LAW017",)), ("YJJBNTBHTB", ("LAW015", "LAW016", "LAW017"))],
 )
-def test_sealed_edition_without_a_control_line_skips_the_rules_that_compare_it(
+def test_sealed_baseline_without_a_control_line_skips_the_rules_that_compare_it(
     sample_layers, confirmed_profile, tmp_path, role, rules
 ):
     lines = {r: sample_layers[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB") if r != role}
@@ -422,7 +422,9 @@ def test_forest_inside_cultivated_land_to_be_retained_is_reported(complete_count
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_cultivated_land_to_be_retained_of_the_clean_county_gives_no_finding(complete_county, confirmed_profile):
+def test_cultivated_land_to_be_retained_of_the_county_without_defects_gives_no_finding(
+    complete_county, confirmed_profile
+):
     assert not list_findings_of_rules(
         check_layers(complete_county.layers, confirmed_profile, rules=("LAW010",)), "LAW010"
     )
@@ -491,7 +493,9 @@ def test_one_field_coded_as_urban_is_reported_when_it_decides_the_expansion_rati
     ]
 
 
-def test_urban_base_area_of_the_clean_county_is_not_contradicted(complete_county, sample_layers, confirmed_profile):
+def test_urban_base_area_of_the_county_without_defects_is_not_contradicted(
+    complete_county, sample_layers, confirmed_profile
+):
     for tables in (complete_county.layers, sample_layers):
         report = check_layers(tables, confirmed_profile, rules=("LAW001",))
         assert (
@@ -532,7 +536,7 @@ def test_county_outline_larger_than_its_townships_is_reported(sample_layers, con
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_outline_of_the_clean_county_that_matches_its_townships_gives_no_finding(
+def test_outline_of_the_county_without_defects_that_matches_its_townships_gives_no_finding(
     complete_county, sample_layers, confirmed_profile
 ):
     for tables in (complete_county.layers, sample_layers):
@@ -762,7 +766,9 @@ def test_exchanged_codes_of_two_townships_are_reported_once_for_each(sample_laye
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_location_codes_of_the_clean_county_give_no_finding(complete_county, sample_layers, confirmed_profile):
+def test_location_codes_of_the_county_without_defects_give_no_finding(
+    complete_county, sample_layers, confirmed_profile
+):
     for tables in (complete_county.layers, sample_layers):
         report = check_layers(tables, confirmed_profile, rules=("LAW004",))
         assert (

@@ -41,7 +41,7 @@ def make_findings():
     ]
 
 
-def test_layer_shapes_of_many_findings_are_those_of_each():
+def test_layer_shapes_of_many_findings_equal_those_of_the_single_findings():
     findings = make_findings()
     assert [finding.geom_kind for finding in findings] == [kind for kind, _ in GEOMETRIES.values()]
     shapes = make_layer_geometries(findings).tolist()
@@ -60,7 +60,7 @@ def test_type_of_a_finding_follows_its_geometry():
     assert (finding.geom_kind, finding.geometry) == ("none", None)
 
 
-def test_columns_and_dicts_of_many_findings_are_those_of_each():
+def test_columns_and_dicts_of_many_findings_equal_those_of_the_single_findings():
     findings = make_findings()
     findings[0].params = {"share": np.float64(0.5), "rows": (np.int64(3),), "kinds": {"a": {1}}, "shown": {"n": None}}
     findings[1].related_keys, findings[1].needs_approval = ["7", "8"], True
@@ -79,7 +79,7 @@ def test_columns_and_dicts_of_many_findings_are_those_of_each():
     assert dicts[5]["geometry"] is dicts[6]["geometry"] is None
 
 
-def test_findings_on_one_shape_have_its_place_and_their_own_areas():
+def test_findings_on_one_shape_share_its_place_but_have_different_areas():
     # Long edges are straight in the plane: the area as drawn differs from that by vertices.
     plan = make_example_plan({"red_line": [shapely.box(0, 0, 3000, 2000).wkt]})
     shape = plan.layers["STBHHX"].plane_shapes[0]
@@ -95,7 +95,7 @@ def test_findings_on_one_shape_have_its_place_and_their_own_areas():
     assert len({finding.fingerprint for finding in (drawn, other, without, alone)}) == 4
 
 
-def test_point_on_the_border_of_townships_has_one_of_their_names():
+def test_point_on_the_border_of_two_townships_gets_the_name_of_one_of_them():
     west, east = shapely.box(0, 0, 1000, 1000), shapely.box(1000, 0, 2000, 1000)
     townships = [
         {"wkt": west.wkt, "division_name": "西乡", "division_code": "140225100"},

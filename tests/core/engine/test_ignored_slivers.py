@@ -137,7 +137,7 @@ def test_slivers_ignored_by_each_geometry_operation_are_summed():
         assert list_sliver_findings(found)[0].area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-3), code
 
 
-def test_slivers_lost_since_the_sealed_edition_are_summed_as_a_warning(tmp_path):
+def test_slivers_lost_since_the_sealed_baseline_are_summed_as_a_warning(tmp_path):
     line = make_county_box(0, 0, 3000, 100)
     teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, STRIP_WIDTH_M) for n in range(140)])
     baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED_LINE_ROLE: make_table([line])})

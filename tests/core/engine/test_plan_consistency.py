@@ -122,7 +122,9 @@ def test_data_without_county_codes_cannot_be_compared_with_a_profile(clean_layer
 
 @pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
 @pytest.mark.parametrize(("role", "field"), [("YJJBNTBHTB", "XZQDM"), ("STBHHX", "BSM")])
-def test_layer_with_the_code_of_another_county_is_named_with_its_rows(clean_layers, write_profile, role, field, rows):
+def test_layer_with_the_code_of_another_county_is_reported_with_its_rows(
+    clean_layers, write_profile, role, field, rows
+):
     frame = clean_layers[role].drop(
         columns=[c for c in COUNTY_CODE_FIELDS if field == "BSM" and c in clean_layers[role]]
     )
@@ -361,7 +363,7 @@ def make_sealed_edition(code="140225"):
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"baseline"}), ("140225", set())])
-def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
+def test_sealed_baseline_of_another_county_is_reported(tmp_path, code, expected):
     source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     issued = write_gpkg(tmp_path / "issued.gpkg", make_sealed_edition(code))
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
@@ -369,14 +371,14 @@ def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
     assert (report.verdict is Verdict.INCOMPLETE) == bool(expected)
 
 
-def test_copy_of_the_checked_data_is_refused_as_the_sealed_edition(tmp_path):
+def test_copy_of_the_checked_data_is_refused_as_the_sealed_baseline(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     copy = shutil.copy(source, tmp_path / "封库.gpkg")
     report = check_data(source, ("LAW017",), baseline=str(copy)).report
     assert list_message_cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
-def test_empty_layer_in_the_sealed_edition_skips_the_rule_that_compares_it(tmp_path):
+def test_empty_layer_in_the_sealed_baseline_skips_the_rule_that_compares_it(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     empty = {role: frame.iloc[:0] for role, frame in make_sealed_edition().items()}
     issued = write_gpkg(tmp_path / "issued.gpkg", empty)

@@ -126,7 +126,7 @@ INVALID_WORKBOOKS = [
 @pytest.mark.parametrize(
     ("made", "key", "row"), INVALID_WORKBOOKS, ids=[f"{k}-{n}" for n, (_, k, _) in enumerate(INVALID_WORKBOOKS)]
 )
-def test_structure_table_error_names_file_sheet_and_row(made, key, row, structure_workbook_path):
+def test_structure_table_error_states_file_sheet_and_row(made, key, row, structure_workbook_path):
     with pytest.raises(DataError) as error:
         read_structure(write_structure_workbook(structure_workbook_path, **made), STANDARD)
     assert (error.value.key, error.value.params.get("row")) == (key, row)

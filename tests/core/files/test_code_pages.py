@@ -49,7 +49,7 @@ ENCODING_ALIASES = {
 
 
 @for_each("codec, name", [(codec, name) for codec, names in ENCODING_ALIASES.items() for name in names])
-def test_known_codec_returns_one_codec_for_every_alias_of_an_encoding(codec, name):
+def test_find_known_codec_returns_one_codec_for_every_alias_of_an_encoding(codec, name):
     assert find_known_codec(name) == codec
 
 

@@ -198,7 +198,7 @@ def write_new_output(folder, name, checked):
         ("问题.gdb", "问题.gdb"),
     ],
 )
-def test_output_file_open_in_another_program_stays_unchanged_and_is_named(
+def test_output_file_open_in_another_program_stays_unchanged_and_is_reported(
     checked_plan, tmp_path, locked_files, name, open_file
 ):
     folder = tmp_path / "结果"

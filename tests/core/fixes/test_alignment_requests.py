@@ -59,7 +59,7 @@ def test_alignment_with_a_survey_layer_needs_confirmation():
     assert "other_survey" not in [key for key, _params in proposal.doubts] and not proposal.is_safe
 
 
-def test_alignment_offers_gaining_and_losing_stretches_as_separate_choices():
+def test_alignment_offers_edges_that_gain_land_and_edges_that_lose_land_separately():
     state = start_with_boundary({"parcels": [PARCELS[0], "POLYGON ((50 0, 100.5 0, 100.5 100, 50 100, 50 0))"]})
     choices = [one for one in list_alignments(state, make_request(state), 0.5) if one.proposal is not None]
     by_part = {one.parameters["part"]: one.proposal.areas[0] for one in choices if one.parameters["within_m"] == 0.5}
@@ -72,7 +72,7 @@ def test_alignment_offers_gaining_and_losing_stretches_as_separate_choices():
 
 @pytest.mark.parametrize("part", ["gain", "loss"])
 @pytest.mark.parametrize("shift", [0.1, 0.25, 0.4])
-def test_neighbour_balances_the_land_that_a_one_sided_alignment_gains_or_loses(part, shift):
+def test_neighbour_loses_or_gains_the_land_that_an_aligned_feature_gains_or_loses(part, shift):
     parcels = [PARCELS[0], "POLYGON ((50 0, 100.6 0, 99.9 100.6, 50 100.2, 50 0))"]
     state = start_with_boundary({"parcels": parcels})
     before = get_shapes(state)

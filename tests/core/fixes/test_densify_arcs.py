@@ -133,7 +133,7 @@ def test_neighbours_share_all_vertices_of_their_arc_after_both_are_fixed(source,
     assert shapely.union(south, north).area == pytest.approx(500 * 700, abs=1e-3)
 
 
-def test_only_the_fixed_row_changes_in_the_copy(tmp_path):
+def test_fix_changes_only_its_row_in_the_copy(tmp_path):
     source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
     state = EditingState(check_plan(str(source), OPTIONS), OPTIONS)
     finding = next(one for one in state.session.findings if one.key.endswith("3"))
@@ -156,7 +156,7 @@ def test_changing_a_field_value_does_not_densify_the_arcs_of_the_row(tmp_path, s
     assert texts[0] == texts[1]
 
 
-def test_driver_that_would_straighten_a_kept_curve_stops_the_copy(tmp_path, monkeypatch):
+def test_copy_is_refused_if_the_driver_would_straighten_an_unfixed_curve(tmp_path, monkeypatch):
     source, copy = (
         write_source(tmp_path / "county.gpkg", keys=["", *map(KEY.format, (2, 3, 4))]),
         tmp_path / "copy.gpkg",
@@ -250,7 +250,7 @@ def list_arc_keys(state):
     return sorted(one.key[-1] for one in state.session.findings if one.code == "GEO004")
 
 
-def test_live_check_follows_arcs_that_are_drawn_straightened_and_restored(tmp_path):
+def test_live_check_updates_findings_when_arcs_are_drawn_straightened_and_restored(tmp_path):
     state = EditingState(check_plan(str(write_source(tmp_path / "county.gpkg")), OPTIONS), OPTIONS)
     session, row, square = state.session, state.get_row("CZKFBJ", 3), state.get_row("CZKFBJ", 4)
     values = {"BSM": row.key}

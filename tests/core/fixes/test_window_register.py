@@ -63,7 +63,7 @@ def list_window_messages(path):
     return [(one.message, str(one.severity), one.fingerprint) for one in report.findings if one.code == "TOP009"]
 
 
-def test_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp_path):
+def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     result = run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = tmp_path / "copy.windows.csv"
@@ -81,7 +81,7 @@ def test_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp_path):
     assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
 
 
-def test_fixes_that_cut_no_window_write_no_register(source, tmp_path):
+def test_fixes_that_cut_no_boundary_window_write_no_register(source, tmp_path):
     gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[square(350, 0, 100)], crs="EPSG:4526").to_file(
         source, layer="CZKFBJ"
     )
@@ -109,7 +109,7 @@ def write_step(path, proposal, action=LogAction.APPLIED, step="s1"):
     )
 
 
-def test_applied_undone_redone_and_discarded_windows_are_separate_register_rows(tmp_path):
+def test_applied_undone_redone_and_discarded_boundary_windows_are_separate_register_rows(tmp_path):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     register = tmp_path / "县.windows.csv"
     counts = []
@@ -123,7 +123,7 @@ def test_applied_undone_redone_and_discarded_windows_are_separate_register_rows(
     assert (window.role, window.key[-1], window.step, window.who) == ("CZKFBJ", "1", "s2", "王工")
 
 
-def test_each_window_cut_by_a_fix_is_listed_and_an_old_hole_is_not(tmp_path):
+def test_each_boundary_window_cut_by_a_fix_is_listed_and_an_old_hole_is_not(tmp_path):
     two = "MULTIPOLYGON (((10 10, 20 10, 20 20, 10 20, 10 10)), ((40 40, 60 40, 60 60, 40 60, 40 40)))"
     ring = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (80 80, 90 80, 90 90, 80 90, 80 80))"
     proposal = propose_window({"farmland": [two], "boundary": [ring]})
@@ -132,7 +132,7 @@ def test_each_window_cut_by_a_fix_is_listed_and_an_old_hole_is_not(tmp_path):
     assert append.windows == []
 
 
-def test_window_in_a_part_of_a_divided_row_is_listed_with_the_key_of_that_part():
+def test_boundary_window_in_a_part_of_a_divided_row_is_listed_with_the_key_of_that_part():
     layers = {
         "farmland": [
             "MULTIPOLYGON (((40 -10, 60 -10, 60 110, 40 110, 40 -10)), ((70 40, 80 40, 80 50, 70 50, 70 40)))"
@@ -145,7 +145,7 @@ def test_window_in_a_part_of_a_divided_row_is_listed_with_the_key_of_that_part()
 
 @pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
 @pytest.mark.parametrize("foreign", ["县.windows.csv", "县.changes.csv"])
-def test_foreign_file_named_like_log_or_register_is_refused_and_nothing_is_written(tmp_path, contents, foreign):
+def test_unrelated_file_with_the_name_of_change_log_or_register_is_refused_unchanged(tmp_path, contents, foreign):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     (tmp_path / foreign).write_bytes(contents)
     with pytest.raises(OutputError):
@@ -182,7 +182,7 @@ def test_document_number_added_to_the_register_by_the_planner_is_kept(tmp_path):
     assert register.read_text(encoding="utf-8-sig").count("晋自然资函〔2026〕8号") == 1
 
 
-def test_finding_on_a_window_names_its_register_entry_or_that_it_has_none(source, tmp_path):
+def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_none(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = make_default_register_path(copy)

@@ -164,7 +164,7 @@ def test_narrow_neck_of_a_polygon_is_found_and_its_corners_are_not():
     assert len(find_narrow_parts(polygons_from_wkt(LEFT_SQUARE, dumbbell).shapes, 0.9)[0]) == 0
 
 
-def test_gap_between_rounded_corners_names_its_neighbouring_polygons():
+def test_gap_between_rounded_corners_is_reported_with_its_neighbouring_polygons():
     """Use coordinates with a zone prefix; the union moves vertices by rounding."""
     rng = np.random.default_rng(3)
     for _ in range(30):

@@ -81,7 +81,7 @@ def assert_areas_are_those_of_intersections(left, right):
         "a shifted mosaic", "a mosaic shifted along an axis", "the other direction", "off the grid by less than its step",
     ],
 )  # fmt: skip
-def test_areas_of_pairs_are_those_of_their_intersections(left, right):
+def test_shared_areas_of_polygon_pairs_equal_the_areas_of_their_intersections(left, right):
     assert_areas_are_those_of_intersections(left, right)
 
 
@@ -93,14 +93,14 @@ def make_polygon(random):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_areas_of_pairs_hold_where_vertices_and_edges_coincide(seed):
+def test_shared_areas_of_polygon_pairs_are_correct_where_vertices_and_edges_coincide(seed):
     """Polygons on a small grid of whole metres touch in every way."""
     random = np.random.default_rng(seed)
     assert_areas_are_those_of_intersections(*([make_polygon(random) for _ in range(6)] for _ in range(2)))
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_areas_of_pairs_hold_for_polygons_with_holes_and_parts(seed):
+def test_shared_areas_of_polygon_pairs_are_correct_for_holes_and_multiple_parts(seed):
     random = np.random.default_rng(seed)
 
     def make():
@@ -110,13 +110,13 @@ def test_areas_of_pairs_hold_for_polygons_with_holes_and_parts(seed):
     assert_areas_are_those_of_intersections(*([make() for _ in range(6)] for _ in range(2)))
 
 
-def test_ring_that_touches_the_boundary_at_every_examined_point_is_located():
+def test_shared_area_is_correct_for_a_ring_whose_sample_points_all_touch_the_boundary():
     triangle = shapely.from_wkt("POLYGON ((0 0, 0 6, 2 0, 0 0))")
     box = shapely.from_wkt("POLYGON ((0 0, 0 8, 8 8, 8 0, 0 0), (4 5, 3 7, 1 3, 4 5))")
     assert_areas_are_those_of_intersections([triangle], [box])
 
 
-def test_polygons_that_only_touch_are_no_pair():
+def test_polygons_that_only_touch_have_no_shared_area():
     shared = compute_intersection_areas(
         np.array(GRID, object), np.array([shapely.box(100, 0, 110, 100)], object), tolerance=TOLERANCE
     )
@@ -131,19 +131,19 @@ def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
     assert np.abs(areas - expected).max() < 1e-9
 
 
-def test_coordinates_beyond_the_range_of_exact_signs_are_refused():
+def test_coordinates_too_large_for_exact_orientation_tests_are_refused():
     near, far = np.array(GRID, object), move(GRID, 5_000_000, 0)
     with pytest.raises(ValueError, match="farther than"):
         compute_intersection_areas(near, far, tolerance=TOLERANCE)
 
 
-def test_layers_without_shapes_share_nothing():
+def test_layers_without_shapes_have_no_shared_area():
     nothing = np.array([None], object)
     for pair in ((nothing, nothing), (nothing, np.array(GRID, object)), (np.array(GRID, object), nothing)):
         assert not len(compute_intersection_areas(*pair, tolerance=TOLERANCE).area)
 
 
-def test_layers_are_not_changed_and_keep_their_segments():
+def test_computing_shared_areas_twice_gives_equal_areas_and_leaves_the_layers_unchanged():
     layers = [Polygons(make_mosaic(40, seed)) for seed in (1, 2)]
     before = [shapely.to_wkb(layer.shapes).tolist() for layer in layers]
     first = compute_intersection_areas(*layers, tolerance=TOLERANCE)
@@ -153,7 +153,7 @@ def test_layers_are_not_changed_and_keep_their_segments():
     assert not shapely.is_prepared(np.concatenate([layer.shapes for layer in layers])).any()
 
 
-def test_contradictory_crossings_are_overlaid(monkeypatch):
+def test_pairs_with_contradictory_edge_crossings_are_computed_by_an_overlay(monkeypatch):
     """A pair whose sum cannot be an area is computed by an overlay."""
     from plugin.core.geometry import intersection_areas
 
@@ -184,7 +184,7 @@ def assert_drawn_areas_are_those_of_intersections(left, right):
 
 @pytest.mark.parametrize("scale", [1, 10, 50])
 @pytest.mark.parametrize("shift", [(0, 0), (0.3, 0.2), (123.4, -77.7)])
-def test_drawn_areas_are_those_on_the_ellipsoid_whatever_the_length_of_edges(scale, shift):
+def test_drawn_areas_are_ellipsoidal_areas_for_edges_of_any_length(scale, shift):
     """Edges are up to some kilometres long; a straight and a bent one of 10 km enclose 12,000 m²."""
     left, right = (
         shapely.transform(make_mosaic(60, seed), lambda xy: (xy - COUNTY_CORNER) * scale + COUNTY_CORNER)
@@ -193,14 +193,14 @@ def test_drawn_areas_are_those_on_the_ellipsoid_whatever_the_length_of_edges(sca
     assert_drawn_areas_are_those_of_intersections(left, move(right, *shift))
 
 
-def test_drawn_areas_of_holes_parts_and_equal_polygons():
+def test_drawn_areas_are_correct_for_holes_multiple_parts_and_equal_polygons():
     holes = move([HOLES], *COUNTY_CORNER)
     parts = move([shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])], *COUNTY_CORNER)
     assert_drawn_areas_are_those_of_intersections(holes, parts)
     assert_drawn_areas_are_those_of_intersections(holes, holes)
 
 
-def test_cancelling_stops_the_computation():
+def test_cancellation_stops_the_computation_of_shared_areas():
     with pytest.raises(Cancelled):
         compute_intersection_areas(
             make_mosaic(30, 1), make_mosaic(30, 2), tolerance=TOLERANCE, cancellation=Cancellation(lambda: True)

@@ -38,7 +38,7 @@ def test_shapes_of_a_finding_on_many_rows_are_joined_to_their_union(rule_context
     assert found is expected or shapely.equals(found, expected)
 
 
-def test_shapes_of_a_finding_are_collected_unjoined_when_their_union_fails(rule_context, monkeypatch):
+def test_shapes_of_a_finding_become_a_collection_when_their_union_fails(rule_context, monkeypatch):
     monkeypatch.setattr("plugin.core.engine.geometry_queries.union_polygon_rows", lambda polygons, tolerance: None)
     assert rule_context.geometry.unite_shapes([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
         SQUARE.area + OVERLAPPING_BOX.area

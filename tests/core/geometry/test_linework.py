@@ -15,7 +15,7 @@ HASHES = st.lists(
 
 
 @given(HASHES)
-def test_hashes_and_their_order_are_sorted_like_by_a_plain_sort(values):
+def test_fast_sort_of_hashes_equals_the_sort_of_python_and_returns_its_order(values):
     key = np.array(values, dtype=np.uint64)
     order, ordered = _sort_hashes(key)
     assert ordered.tolist() == sorted(values)

@@ -59,13 +59,13 @@ def assert_areas_are_those_of_shapely(left, right, rows_a=None, rows_b=None):
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_areas_of_layers_with_other_edges(monkeypatch, seed, overlays_few):
+def test_shared_areas_are_correct_for_layers_with_different_edges(monkeypatch, seed, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
 
 
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_rows_inside_rows_are_found_by_their_boundary(monkeypatch, overlays_few):
+def test_rows_completely_inside_other_rows_are_found_by_their_boundary(monkeypatch, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     fine = draw_layer(200, 1)
     present = fine[~shapely.is_missing(fine)]
@@ -76,21 +76,21 @@ def test_rows_inside_rows_are_found_by_their_boundary(monkeypatch, overlays_few)
 
 
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_only_selected_rows_are_compared(monkeypatch, overlays_few):
+def test_only_selected_rows_get_shared_areas(monkeypatch, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     left, right = draw_layer(80, 3), draw_layer(50, 4)
     assert_areas_are_those_of_shapely(left, right, np.arange(80) % 3 == 0, np.arange(50) % 2 == 0)
     assert_areas_are_those_of_shapely(right, left, np.arange(50) % 2 == 0, None)
 
 
-def test_layers_too_distant_for_exact_signs_are_overlaid(monkeypatch):
+def test_layers_too_distant_for_exact_orientation_tests_are_computed_by_an_overlay(monkeypatch):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
     left, right = draw_layer(30, 5), draw_layer(30, 6)
     far = shapely.transform(right[-3:], lambda xy: xy + 5_000_000)
     assert_areas_are_those_of_shapely(left, np.append(right, far))
 
 
-def test_layers_keep_no_segments(monkeypatch):
+def test_computing_shared_areas_leaves_no_cached_segments_in_the_layers(monkeypatch):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 10**9)
     layers = Polygons(draw_layer(30, 7)), Polygons(draw_layer(30, 8))
     find_shared_areas(*layers, tolerance=TOLERANCE, plane=EqualAreaPlane(TO_LONLAT))

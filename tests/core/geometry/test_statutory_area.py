@@ -212,7 +212,7 @@ def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, cha
 
 @property_test
 @given(draw_parcel(), st.integers(-3, 3))
-def test_statutory_area_changes_as_in_the_standard_when_an_edge_is_split_in_its_middle(shape, turn):
+def test_area_change_by_splitting_an_edge_in_its_middle_equals_that_of_the_standard(shape, turn):
     """Split edges in their middle.
 
     Edges along parallels or meridians keep the area; slanted ones change it (the triangle by 10.8 m²).

@@ -111,12 +111,12 @@ def test_site_with_two_protection_levels_counts_once():
     assert (str(rule.outcome), findings) == ("skipped", []) and "0–1 / 1" in rule.reason
 
 
-def test_rule_on_site_counts_explains_how_to_state_counts_when_none_are_stated():
+def test_rule_on_site_counts_without_stated_counts_explains_how_to_state_them():
     rule, _ = compare_with_register({"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围"}]}, [])
     assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason
 
 
-def test_finding_on_a_site_count_names_the_term_both_counts_the_sites_and_the_source():
+def test_finding_on_a_site_count_states_the_term_both_counts_the_sites_and_the_source():
     rows = [{"wkt": POINT_WKT, "feature_name": name} for name in ("甲宅", "乙宅")]
     _, (finding,) = compare_with_register({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
     assert finding.key == "历史建筑"

@@ -48,7 +48,7 @@ def test_reserve_row_named_core_zone_by_older_regulations_counts_as_core():
     ],
     ids=["a core by another word", "another end", "a known core", "no parts"],
 )
-def test_rule_on_farmland_in_reserve_cores_names_unknown_part_words_in_its_reason(endings, outcome, word):
+def test_reason_of_the_rule_on_farmland_in_reserve_cores_lists_unknown_part_words(endings, outcome, word):
     (law011,) = run_check(make_plan(*endings), [load_all_rules()["LAW011"]]).rules
     assert law011.outcome is outcome
     assert ("用词" in law011.reason) == bool(word) and word in law011.reason

@@ -172,7 +172,7 @@ def test_too_small_sum_of_area_fields_misses_its_target(tmp_path):
     assert len(list_sum_findings(done.report)) == 1
 
 
-def test_township_with_a_wrong_sum_of_area_fields_is_named(tmp_path):
+def test_township_with_a_wrong_sum_of_area_fields_is_reported(tmp_path):
     county = RectangleCounty().multiply(
         "YJJBNTBHTB", 12, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101")
     )
@@ -312,7 +312,7 @@ def test_stated_figure_that_agrees_only_with_area_fields_is_unconfirmed(tmp_path
 
 
 @pytest.mark.parametrize("now", [1.0, 12.0])
-def test_farmland_loss_since_the_sealed_edition_is_unconfirmed_when_area_fields_are_wrong(tmp_path, now):
+def test_farmland_loss_since_the_sealed_baseline_is_unconfirmed_when_area_fields_are_wrong(tmp_path, now):
     sealed = [layer for layer in RectangleCounty().sources() if layer.name == "YJJBNTBHTB"]
     path = tmp_path / "sealed.gpkg"
     sealed[0].frame.to_file(path, layer="YJJBNTBHTB", driver="GPKG")

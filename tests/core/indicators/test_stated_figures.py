@@ -153,7 +153,7 @@ def check_with_stated_figures(tmp_path, *rows, **options):
     return check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",), figures=str(path), **options)).report
 
 
-def test_finding_on_contradicting_figures_names_both_text_sources_and_the_map_figure(tmp_path):
+def test_finding_on_contradicting_figures_states_both_text_sources_and_the_map_figure(tmp_path):
     report = check_with_stated_figures(
         tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1"
     )
@@ -209,7 +209,7 @@ def test_stated_expansion_ratio_of_unknown_form_is_compared_by_the_form_of_the_p
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
-def test_rule_on_stated_figures_explains_how_to_give_a_table_when_none_is_given():
+def test_rule_on_stated_figures_without_a_table_explains_how_to_give_one():
     report = check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",))).report
     rule = get_outcome_of_rule(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason

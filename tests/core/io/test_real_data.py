@@ -188,7 +188,7 @@ def test_real_gbk_shapefile_is_checked_once_its_crs_is_set():
 
 
 @needs_real_data
-def test_real_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
+def test_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
     folder = REAL_DATA_FOLDER / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
     report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
     assert_no_crash(report)

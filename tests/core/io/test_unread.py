@@ -103,7 +103,7 @@ def get_outcome_of_first_rule(report):
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp", "geojson"])
-def test_unread_database_in_a_subfolder_is_named_in_a_finding(data_folder, depth, form):
+def test_unread_database_in_a_subfolder_is_reported_in_a_finding(data_folder, depth, form):
     inner = data_folder / "x" / "/".join("y" * (depth - 1))
     inner.mkdir(parents=True, exist_ok=True)
     if form == "gdb":
@@ -129,7 +129,7 @@ UNSUPPORTED_FILES = {
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED_FILES)
-def test_data_file_of_an_unsupported_format_is_named_in_a_finding(data_folder, name):
+def test_data_file_of_an_unsupported_format_is_reported_in_a_finding(data_folder, name):
     (data_folder / name).write_bytes(UNSUPPORTED_FILES[name])
     report = check_folder_for_unread_data(data_folder)
     (finding,) = list_findings_of_rules(report, "RUN905")
@@ -152,20 +152,20 @@ def test_files_that_contain_no_layers_are_not_reported_as_unread_data(data_folde
 @pytest.mark.parametrize(
     ("inside", "is_named"), [("b.gpkg", True), ("b.gdb/a00000001.gdbtable", True), ("照片.jpg", False)]
 )
-def test_archive_is_named_as_unread_if_it_lists_data_files(data_folder, inside, is_named):
+def test_archive_is_reported_as_unread_if_it_lists_data_files(data_folder, inside, is_named):
     with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr(inside, b"x")
     assert bool(list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")) is is_named
 
 
-def test_workbook_is_named_as_unread_if_it_contains_shapes(data_folder):
+def test_workbook_is_reported_as_unread_if_it_contains_shapes(data_folder):
     pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(data_folder / "任务.xlsx")
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(data_folder / "图斑.xlsx")
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "图斑.xlsx")}
 
 
-def test_filegdb_folder_without_its_gdb_suffix_is_named_as_unread_once(data_folder):
+def test_filegdb_folder_without_its_gdb_suffix_is_reported_as_unread_once(data_folder):
     write_gdb(data_folder / "b.gdb", {"GDBHMB": make_cultivated_layer()}).rename(data_folder / "数据")
     (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     assert finding.params["folder"] == "数据" and finding.params["count"] == 1
@@ -186,7 +186,7 @@ def test_circular_folder_links_end_the_search_for_unread_data(data_folder):
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_symbolic_links_to_data_and_broken_ones_are_named_as_unread(data_folder, tmp_path):
+def test_symbolic_links_to_data_and_broken_ones_are_reported_as_unread(data_folder, tmp_path):
     write_gpkg(tmp_path / "elsewhere" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
     (data_folder / "x").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (data_folder / "y.dwg").symlink_to(tmp_path / "gone.dwg")
@@ -194,7 +194,7 @@ def test_symbolic_links_to_data_and_broken_ones_are_named_as_unread(data_folder,
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
-def test_folder_that_cannot_be_listed_is_named_as_unread(data_folder):
+def test_folder_that_cannot_be_listed_is_reported_as_unread(data_folder):
     (data_folder / "x").mkdir(mode=0)
     with enforce_file_permissions():
         assert list_cases_and_files(check_data(data_folder, ONE_FAST_RULE).report) == {("no_access", "x")}
@@ -249,7 +249,7 @@ def test_saved_check_result_of_a_project_is_not_reported_as_unread_data(data_fol
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_plan_layer_in_a_file_named_like_an_output_is_named_as_unread(data_folder):
+def test_plan_layer_in_a_file_named_like_an_output_is_reported_as_unread(data_folder):
     (data_folder / "结果").mkdir()
     write_gpkg(data_folder / "结果" / "问题.gpkg", {"findings": make_cultivated_layer()})
     (data_folder / "报告.json").write_text(
@@ -264,7 +264,7 @@ def test_plan_layer_in_a_file_named_like_an_output_is_named_as_unread(data_folde
 # -- layers -----------------------------------------------------------------------------------------------------------
 
 
-def test_layer_of_unknown_role_with_plan_fields_is_named_as_unread(data_folder):
+def test_layer_of_unknown_role_with_plan_fields_is_reported_as_unread(data_folder):
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(data_folder / "a.gpkg", {"旧图": make_boundary_layer().assign(**fields, MJ=[1.0])})
     report = check_folder_for_unread_data(data_folder)
@@ -306,14 +306,14 @@ def test_point_layers_and_empty_layers_of_unknown_role_are_ignored(data_folder):
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_second_layer_with_the_role_of_another_is_named_as_unread(data_folder):
+def test_second_layer_with_the_same_role_is_reported_as_unread(data_folder):
     write_gpkg(data_folder / "b.gpkg", {"CZKFBJ": make_boundary_layer()})
     report = check_folder_for_unread_data(data_folder, roles="CZKFBJ=a.gpkg/CZKFBJ")
     assert list_cases_and_files(report) == {("second", "b.gpkg/CZKFBJ")} and report.verdict is Verdict.CONDITIONAL
 
 
 @pytest.mark.parametrize("attributes", [False, True])
-def test_geopackage_table_with_shapes_that_is_not_registered_is_named_as_unread(data_folder, attributes):
+def test_geopackage_table_with_shapes_that_is_not_registered_is_reported_as_unread(data_folder, attributes):
     write_gpkg(data_folder / "a.gpkg", {"GDBHMB": make_cultivated_layer()})
     with sqlite3.connect(data_folder / "a.gpkg") as database:
         database.execute("DELETE FROM gpkg_geometry_columns WHERE table_name = 'GDBHMB'")
@@ -331,7 +331,7 @@ def test_geopackage_table_with_shapes_that_is_not_registered_is_named_as_unread(
 
 
 @pytest.mark.parametrize("role", ["CZKFBJ", "GDBHMB"])
-def test_layer_with_only_shapeless_rows_is_named_as_unread(tmp_path, role):
+def test_layer_with_only_shapeless_rows_is_reported_as_unread(tmp_path, role):
     """Read a layer in which no row has a shape, as from a VCT file without polygons."""
     tables = {"CZKFBJ": make_boundary_layer(), "GDBHMB": make_cultivated_layer()}
     frame = pd.concat([tables[role]] * 3, ignore_index=True)
@@ -454,7 +454,7 @@ def test_deleted_shapefile_records_are_not_counted_as_unread_rows(tmp_path):
 # -- other commands ---------------------------------------------------------------------------------------------------
 
 
-def test_partly_read_sealed_edition_is_named_as_unread(data_folder, tmp_path):
+def test_partly_read_sealed_baseline_is_reported_as_unread(data_folder, tmp_path):
     sealed = tmp_path / "封库"
     write_gpkg(sealed / "a.gpkg", {"CZKFBJ": make_boundary_layer()})
     write_gpkg(sealed / "x" / "b.gpkg", {"STBHHX": make_boundary_layer()})
@@ -478,7 +478,7 @@ def test_every_command_names_unread_data_of_the_given_folder(tmp_path, capsys, c
     assert "子文件夹“下级”中有 1 个数据文件未读取" in printed.out + printed.err
 
 
-def test_file_given_directly_is_checked_without_looking_at_its_folder(data_folder):
+def test_file_given_as_source_is_checked_without_a_search_of_its_folder(data_folder):
     write_gpkg(data_folder / "x" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
     assert find_unread_files(data_folder / "a.gpkg") == []
     assert not list_findings_of_rules(check_data(data_folder / "a.gpkg", ONE_FAST_RULE).report, "RUN905")

@@ -72,7 +72,7 @@ def write_geopackage_table(path, name, rows, registered=True):
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize("name", ["补划", "CZKFBJ_BH"])
-def test_geopackage_table_without_shapes_but_with_plan_fields_is_named_as_unread(data_folder, name, registered):
+def test_geopackage_table_without_shapes_but_with_plan_fields_is_reported_as_unread(data_folder, name, registered):
     write_geopackage_table(data_folder / "a.gpkg", name, make_plan_attributes(), registered)
     report = check_folder_for_unread_data(data_folder)
     (finding,) = list_findings_of_rules(report, "RUN905")
@@ -81,7 +81,7 @@ def test_geopackage_table_without_shapes_but_with_plan_fields_is_named_as_unread
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_filegdb_table_without_shapes_but_with_plan_fields_is_named_as_unread(tmp_path):
+def test_filegdb_table_without_shapes_but_with_plan_fields_is_reported_as_unread(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": make_boundary_layer()})
     pyogrio.write_dataframe(make_plan_attributes(), gdb, layer="补划", driver="OpenFileGDB", append=True)
     assert list_cases_and_files(check_data(gdb, ONE_FAST_RULE).report) == {("table_alike", "a.gdb/补划")}
@@ -90,7 +90,7 @@ def test_filegdb_table_without_shapes_but_with_plan_fields_is_named_as_unread(tm
 PLAN_SQUARE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
 
 
-def test_table_named_like_a_layer_is_named_as_unread_if_it_has_keys_or_shapes(data_folder):
+def test_table_named_like_a_layer_is_reported_as_unread_if_it_has_keys_or_shapes(data_folder):
     roles = ("STBHHX", "DLTB", "YJJBNTBHTB")
     write_gpkg(
         data_folder / "a.gpkg",
@@ -111,7 +111,7 @@ def test_table_named_like_a_layer_is_named_as_unread_if_it_has_keys_or_shapes(da
     )
 
 
-def test_second_database_with_shapes_in_a_plain_table_is_named_as_unread(data_folder):
+def test_second_database_with_shapes_in_a_plain_table_is_reported_as_unread(data_folder):
     write_geopackage_table(data_folder / "b.gpkg", "补划", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
     write_geopackage_table(data_folder / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("table_drawn", "b.gpkg/补划")}
@@ -155,7 +155,7 @@ def test_plain_attribute_table_is_not_reported_as_unread_data(data_folder, rows)
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_dbf_file_without_its_shp_file_but_with_plan_fields_is_named_as_unread(data_folder):
+def test_dbf_file_without_its_shp_file_but_with_plan_fields_is_reported_as_unread(data_folder):
     write_shapefiles(data_folder, "UTF-8", {"GDBHMB": make_cultivated_layer()})
     for suffix in (".shp", ".shx", ".prj", ".cpg"):
         (data_folder / f"GDBHMB{suffix}").unlink()
@@ -193,7 +193,7 @@ COORDINATE_LIST_FILES = {
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("name", COORDINATE_LIST_FILES)
-def test_text_file_with_a_list_of_coordinates_is_named_as_unread(data_folder, name, encoding):
+def test_text_file_with_a_list_of_coordinates_is_reported_as_unread(data_folder, name, encoding):
     (data_folder / name).write_bytes(COORDINATE_LIST_FILES[name].encode(encoding))
     report = check_folder_for_unread_data(data_folder)
     assert list_cases_and_files(report) == {("format", name)} and report.verdict is Verdict.INCOMPLETE
@@ -216,7 +216,7 @@ def test_text_file_with_other_numbers_is_not_reported_as_unread_data(data_folder
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_xlsx_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+def test_xlsx_workbook_with_a_list_of_coordinates_is_reported_as_unread(data_folder):
     rows = [("补划", f"J{n}", y, x) for n, (y, x) in enumerate(PLAN_RING_COORDINATES)]
     pd.DataFrame(rows, columns=["地块", "点号", "X", "Y"]).to_excel(data_folder / "界址点.xlsx", index=False)
     rows = [(f"古塔{n}", 113.456781 + n / 10, 39.712345 + n / 10) for n in range(9)]
@@ -233,7 +233,7 @@ def make_biff_records(rows):
     return bytes(data)
 
 
-def test_xls_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+def test_xls_workbook_with_a_list_of_coordinates_is_reported_as_unread(data_folder):
     (data_folder / "界址点.xls").write_bytes(make_biff_records(PLAN_RING_COORDINATES))
     (data_folder / "面积.xls").write_bytes(make_biff_records([(n, 1000.5 * n) for n in range(9)]))
     (data_folder / "图斑.xls").write_bytes(make_biff_records([]) + "POLYGON ((0 0, 1 0, 1 1, 0 0))".encode("utf-16-le"))
@@ -243,7 +243,7 @@ def test_xls_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder)
     }
 
 
-def test_archive_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+def test_archive_with_a_list_of_coordinates_is_reported_as_unread(data_folder):
     with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr("说明.txt", "面积单位为平方米".encode("gbk"))
     assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
@@ -253,7 +253,7 @@ def test_archive_with_a_list_of_coordinates_is_named_as_unread(data_folder):
 
 
 @pytest.mark.parametrize("inside", ["b.gpkg", "图斑.mldata"])
-def test_project_file_that_contains_data_is_named_as_unread(data_folder, inside):
+def test_project_file_that_contains_data_is_reported_as_unread(data_folder, inside):
     with zipfile.ZipFile(data_folder / "工程.qgz", "w") as archive:
         archive.writestr("工程.qgs", "<qgis/>")
         archive.writestr("工程.qgd", b"SQLite format 3\0")
@@ -263,7 +263,7 @@ def test_project_file_that_contains_data_is_named_as_unread(data_folder, inside)
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "工程.qgz")}
 
 
-def test_vrt_file_with_vectors_is_named_as_unread_and_with_a_raster_is_not(data_folder):
+def test_vrt_file_with_vectors_is_reported_as_unread_and_with_a_raster_is_not(data_folder):
     (data_folder / "图.vrt").write_text('<VRTDataset rasterXSize="1" rasterYSize="1"/>', "utf-8")
     (data_folder / "层.vrt").write_text('<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>', "utf-8")
     (data_folder / "表.csvt").write_text('"String","WKT"', "utf-8")
@@ -274,7 +274,7 @@ def test_vrt_file_with_vectors_is_named_as_unread_and_with_a_raster_is_not(data_
 
 
 @pytest.mark.parametrize("is_folder", [True, False])
-def test_change_in_the_write_ahead_log_only_is_read_and_named_in_a_notice(data_folder, is_folder):
+def test_change_in_the_write_ahead_log_only_is_read_and_reported_in_a_notice(data_folder, is_folder):
     path = data_folder / "a.gpkg"
     chosen = data_folder if is_folder else path
     with sqlite3.connect(path) as database:
@@ -295,7 +295,7 @@ def test_change_in_the_write_ahead_log_only_is_read_and_named_in_a_notice(data_f
 
 @pytest.mark.parametrize("gdb_only", [True, False])
 @pytest.mark.parametrize("depth", [0, 1])
-def test_extra_file_inside_a_filegdb_folder_is_named_as_unread(tmp_path, gdb_only, depth):
+def test_extra_file_inside_a_filegdb_folder_is_reported_as_unread(tmp_path, gdb_only, depth):
     folder = tmp_path / "县"
     folder.mkdir()
     gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": make_boundary_layer()})

@@ -48,13 +48,13 @@ def test_farmland_message_explains_the_letter_k_of_restorable_land_codes_only(co
     "kind_of_land, text",
     [("TT", "该图斑的耕地类型为“TT 梯田”；梯田同样列出，"), ("PD", "请先对照坡度图"), ("", "请先对照坡度图")],
 )
-def test_steep_terraces_are_named(kind_of_land, text):
+def test_message_on_steep_farmland_states_the_kind_of_terrace(kind_of_land, text):
     row = {"wkt": SQUARE_WKT, "slope_class": "5", "terrace": kind_of_land}
     message = find_message("LAW012", {"farmland": [row]})
     assert f"净面积未填写），不宜保留为永久基本农田。{text}" in message
 
 
-def test_patch_of_one_parcel_is_alone_and_a_patch_of_two_is_counted():
+def test_message_counts_the_parcels_of_a_patch_with_more_than_one_parcel():
     params = {"count": 1, "limit": 2000.0}
     assert "该图斑孤立" in format_finding("LAW013", params=params, area_m2=900.0)
     assert "所在的一片（图斑 2 个）" in format_finding("LAW013", params={**params, "count": 2}, area_m2=900.0)
@@ -64,7 +64,7 @@ def test_patch_of_one_parcel_is_alone_and_a_patch_of_two_is_counted():
 
 
 @for_each("more, text", [("", "涉及 2 个图斑，即 1、2）"), (" …", "涉及 2 个图斑，面积较大的为 1、2 …）")])
-def test_rows_are_the_largest_ones_only_if_there_are_more(more, text):
+def test_message_limits_its_list_to_the_largest_rows_only_if_there_are_more(more, text):
     params = {
         "count": 2,
         "more": more,
@@ -80,13 +80,13 @@ def test_rows_are_the_largest_ones_only_if_there_are_more(more, text):
     ("county_area", "text"),
     [(1_000_000.0, "的面积字段（MJ）为"), (None, "的图斑椭球面积为")],
 )
-def test_compared_areas_are_named_with_the_allowed_difference(county_area, text):
+def test_message_states_compared_areas_with_the_allowed_difference(county_area, text):
     county = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": county_area}
     message = find_message("LAW021", {"county": [county], "zones": [{**county, "area": 900_000.0}]})
     assert text in message and "超过允许的 10\u202f000.00 m²" in message
 
 
-def test_row_with_the_code_of_another_township_has_a_place_and_both_codes():
+def test_message_on_a_row_with_the_code_of_another_township_states_place_and_both_codes():
     towns = [
         {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"},
         {
@@ -124,7 +124,7 @@ def test_advice_on_two_documents_depends_on_who_uses_their_figures():
     assert "一般以后批准的、上级的为准" in advise({"shown": {"used": "own"}})
 
 
-def test_count_of_sites_names_where_they_were_counted_and_which_layers_are_missing():
+def test_message_on_a_site_count_states_the_counted_and_the_missing_layers():
     register = {"register": [("历史建筑", "历史建筑", "", 2)]}
     line = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}
     message = find_message("LAW023", {"LSWHBHX": [line]}, settings=register)

@@ -77,7 +77,7 @@ def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met
     assert finding.params["value"] == value
 
 
-def test_area_with_a_limit_in_square_metres_is_in_square_metres():
+def test_message_shows_an_area_in_square_metres_if_its_limit_is_in_square_metres():
     finding = Finding("DLTB", code="GEO007", key="1", params={"limit": 400.0})
     finding.area_m2 = 123.456
     message = Texts("zh").format_message(finding, load_standard("county_db").templates)
@@ -114,12 +114,12 @@ def test_rounding_difference_is_shown_in_hectares_too(unit, hectares):
     assert f"{hectares}，在任务数末位" in message and message.count("（约") == bool(hectares)
 
 
-def test_square_metres_have_two_decimals():
+def test_message_shows_square_metres_with_two_decimals():
     assert format_square_metres(12_640.354) == "12\u202f640.35 m²" and format_square_metres(None) == "—"
     assert format_number(1234.5, 1) == "1\u202f234.5"
 
 
-def test_count_near_its_target_has_no_decimals():
+def test_message_shows_a_count_near_its_target_without_decimals():
     assert choose_figure_decimals("count", 0, -1.0, 3.0) == 0
 
 
@@ -139,7 +139,7 @@ def test_message_shows_fewer_decimals_than_waivers_compare():
     assert compared
 
 
-def test_negative_figure_has_the_minus_sign_and_zero_has_none():
+def test_message_shows_a_minus_sign_for_negative_figures_but_not_for_zero():
     assert format_number(-1234.5, 2) == "−1\u202f234.50"
     assert format_number(-0.004, 2) == "0.00"
     assert [format_signed_number(v, 2) for v in (0.35, -0.35, 0.004, -0.004)] == ["+0.35", "−0.35", "0.00", "0.00"]

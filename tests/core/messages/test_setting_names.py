@@ -41,7 +41,7 @@ def find_keys_without_title(text: str, titles: dict[str, str], close: str) -> li
 
 
 @pytest.mark.parametrize(("lang", "close"), [("zh", "”"), ("en", "” ")])
-def test_help_of_rules_and_fixes_names_settings_by_title_and_where_to_change_them(lang, close):
+def test_help_of_rules_and_fixes_states_titles_of_settings_and_where_to_change_them(lang, close):
     texts = Texts(lang)
     titles, place_texts = texts.get_section("setting"), texts.get_section("setting_place")
     fix_texts = FixTexts(lang, STANDARD.templates)
@@ -76,7 +76,7 @@ def test_messages_name_settings_by_title(lang, close):
     assert not {name: keys for name, text in messages.items() if (keys := find_keys_without_title(text, titles, close))}
 
 
-def test_setting_place_names_the_group_of_the_county_profile_window():
+def test_place_of_a_setting_states_its_group_in_the_county_profile_window():
     choices = read_county_form_choices()
     assert {find_where_to_change_setting(key) for key in choices.limits} == {"limits"}
     assert {find_where_to_change_setting(key) for key in choices.tolerances} == {"tolerances"}

@@ -16,11 +16,11 @@ TEMPLATES = load_standard("county_db").templates
     "value, limit, rounded",
     [(99.99994, 100.0, 99.9999), (99.994, 100.0, 99.99), (100.0, 100.0, 100.0), (5.000001, 5.0, 5.000001), (36.0, 55.0, 36.0)],
 )  # fmt: skip
-def test_rounded_value_is_not_equal_to_a_limit_that_it_misses(value, limit, rounded):
+def test_value_that_misses_a_limit_is_not_rounded_to_the_limit(value, limit, rounded):
     assert round_unlike_limit(value, limit) == rounded
 
 
-def test_decimals_end_at_six_for_a_value_that_differs_by_less():
+def test_value_near_a_limit_is_shown_with_at_most_six_decimals():
     assert choose_decimals_unlike_limits(1.0 + 1e-9, [1.0]) == 6
 
 
@@ -35,13 +35,13 @@ def test_area_below_its_limit_is_not_printed_as_the_limit():
     assert "面积 399.998 m²" in Texts("zh").format_message(finding, TEMPLATES)
 
 
-def test_message_names_a_layer_that_is_required_by_its_code():
+def test_message_states_the_code_of_a_required_layer():
     params = {"concept": ConceptName("DLTB"), "roles": ["DLTB"]}
     message = Texts("zh").format_message(Finding("DLTB", code="SCH001", params=params), TEMPLATES)
     assert message.startswith("缺地类图斑图层（图层代码：DLTB）")
 
 
-def test_rows_with_changed_attributes_of_a_sealed_line_are_named():
+def test_message_lists_rows_with_changed_attributes_of_a_sealed_line():
     rule = load_all_rules()["LAW017"]
     *_, another_land_use = rule.fails
     (finding,) = run_example(rule, another_land_use).findings

@@ -357,7 +357,9 @@ def test_workbook_texts_are_noted_as_not_compared_when_the_profile_differs(
     }
 
 
-def test_finding_on_a_changed_workbook_text_names_sheet_and_both_texts(copied_package, geopackage_spec, assembled_plan):
+def test_finding_on_a_changed_workbook_text_states_sheet_and_both_texts(
+    copied_package, geopackage_spec, assembled_plan
+):
     set_cell_text("状态", "达到")(copied_package)
     remake_manifest_page(copied_package)
     recompute_digests(copied_package)

@@ -215,7 +215,7 @@ def test_required_document_that_cannot_be_made_stops_the_export(checked, documen
         ("质量检查报告.pdf", "质量检查报告{number}.pdf", ("document[3].file", "{number}")),
     ],
 )
-def test_invalid_generated_document_names_file_and_key(tmp_path, old, new, words):
+def test_invalid_generated_document_states_file_and_key(tmp_path, old, new, words):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as caught:

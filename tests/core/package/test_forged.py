@@ -752,7 +752,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
+def test_rule_finds_each_forged_package_although_its_digests_are_valid(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings, name
 ):
     forge, (code, case) = FORGERIES[name]
@@ -988,7 +988,7 @@ def make_public_with_reason(manifest):
 
 
 @pytest.mark.parametrize(("change", "is_named"), [(make_public, True), (make_public_with_reason, False)])
-def test_level_of_secrecy_lowered_without_a_reason_is_named(
+def test_level_of_secrecy_lowered_without_a_reason_is_reported(
     copied_package, geopackage_spec, assembled_plan, change, is_named
 ):
     change_manifest(change)(copied_package)
@@ -1031,7 +1031,7 @@ def compare_reports(folder, spec, options=COUNTY_OPTIONS):
         (change_finding(geometry=lambda text: shapely.to_wkt(translate(shapely.from_wkt(text), 5))), "不同"),
     ],
 )
-def test_finding_that_the_report_lacks_or_shows_differently_is_named(copied_package, geopackage_spec, forge, kind):
+def test_finding_missing_or_different_in_the_report_is_reported(copied_package, geopackage_spec, forge, kind):
     assert compare_reports(copied_package, geopackage_spec) == {}
     change_json(REPORT_JSON_PATH, forge)(copied_package)
     found = compare_reports(copied_package, geopackage_spec)
@@ -1042,7 +1042,7 @@ def test_report_in_another_language_has_the_same_findings(copied_package, geopac
     assert compare_reports(copied_package, geopackage_spec, replace(COUNTY_OPTIONS, lang="en")) == {}
 
 
-def test_findings_with_waivers_are_the_same(copied_package, geopackage_spec):
+def test_waiver_added_to_a_finding_of_the_report_is_no_difference(copied_package, geopackage_spec):
     waiver = {"id": "W1", "reason": "批准保留"}
     accept = change_finding(state=lambda _: "waived", params=lambda params: {**params, "waiver": waiver})
     change_json(REPORT_JSON_PATH, accept)(copied_package)
@@ -1081,7 +1081,7 @@ def test_waivers_of_the_package_report_are_recorded_and_findings_stay_open(copie
     assert stated in list_caveats(done.report, None, ReportTexts())
 
 
-def test_changed_tolerance_and_parameter_of_the_report_are_named(copied_package, geopackage_spec):
+def test_changed_tolerance_and_parameter_of_the_report_are_reported(copied_package, geopackage_spec):
     def forge(data):
         data["tolerance"]["min_area_m2"] = 5000
         row = next(row for row in data["rules"] if row["parameters"] and "." not in row["parameters"][0]["name"])

@@ -313,7 +313,7 @@ PACKAGE_DAMAGES = {
 
 
 @pytest.mark.parametrize("name", PACKAGE_DAMAGES)
-def test_each_planted_damage_of_a_package_is_found_by_its_rule(copied_package, name):
+def test_each_damage_planted_in_a_package_is_found_by_its_rule(copied_package, name):
     damage, (code, case) = PACKAGE_DAMAGES[name]
     damage(copied_package)
     folder = next(p for p in copied_package.parent.iterdir() if p.is_dir())

@@ -88,7 +88,7 @@ def test_equal_map_is_compared_without_difference(compare, package):
     assert compare(package)[:2] == (MAP_PATH, "") and compare(package).difference is None
 
 
-def test_mark_painted_out_of_a_map_is_reported_at_its_place(compare, package):
+def test_map_symbol_painted_over_is_reported_at_its_place(compare, package):
     write_jpg(package / MAP_PATH, paint(PIXELS, slice(6, 14), slice(128, 152)))
     difference = compare(package).difference
     pixel_mm = 8 * 25.4 / 300
@@ -105,7 +105,7 @@ def test_map_of_another_size_is_a_difference(compare, package):
     assert compare(package, PIXELS[:, :100]).difference is not None
 
 
-def test_noise_and_recoding_of_a_jpg_are_no_difference():
+def test_noise_and_recompression_of_a_jpg_are_no_difference():
     noise = np.random.default_rng(1).integers(-8, 9, PIXELS.shape)
     assert measure_difference(PIXELS, np.clip(PIXELS.astype(int) + noise, 0, 255)) is None
 
@@ -113,19 +113,19 @@ def test_noise_and_recoding_of_a_jpg_are_no_difference():
 @pytest.mark.parametrize(
     ("row", "reason"), [({"drawn_with": "QGIS 3.44"}, "programs"), ({"drawn_with": ""}, "programs_unknown")]
 )
-def test_difference_is_not_judged_if_other_programs_drew_the_map(compare, package, row, reason):
+def test_map_difference_is_not_reported_if_other_programs_drew_the_map(compare, package, row, reason):
     other = compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), row=row)
     assert other.reason == reason and other.difference is None
 
 
-def test_equal_picture_of_other_programs_is_compared(compare, package):
+def test_equal_map_drawn_by_other_programs_is_reported_as_compared(compare, package):
     assert compare(package, row={"drawn_with": "QGIS 3.44"})[1:] == compare(package)[1:]
 
 
 @pytest.mark.parametrize(
     ("head", "reason"), [({"profile": {"id": "other"}}, "profile"), ({"standard": {"id": "x"}}, "standard")]
 )
-def test_map_of_another_profile_or_standard_is_not_judged(compare, package, head, reason):
+def test_map_drawn_with_another_profile_or_standard_is_not_compared(compare, package, head, reason):
     assert compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), head=head).reason == reason
 
 
@@ -134,12 +134,12 @@ def test_supplied_map_is_not_drawn_again(compare, package):
 
 
 @pytest.mark.parametrize("crs", ["unknown", "USER:100000", "TM 113.5°E"])
-def test_map_of_an_unknown_crs_is_named_with_the_reason(compare, package, crs):
+def test_map_of_an_unknown_crs_is_reported_with_the_reason(compare, package, crs):
     compared = compare(package, row={"crs": crs})
     assert (compared.reason, compared.params) == ("crs", {"crs": crs})
 
 
-def test_map_without_its_layers_is_named_with_the_reason(compare, package):
+def test_map_without_its_layers_is_reported_with_the_reason(compare, package):
     def draw_nothing(job):
         yield from (RenderedMap(one, missing_reason=MissingMapReason("not_wanted")) for one in job.requests)
 
@@ -147,7 +147,7 @@ def test_map_without_its_layers_is_named_with_the_reason(compare, package):
     assert compared.reason == "not_drawn" and "县域三条控制线图" in compared.params["detail"]
 
 
-def test_error_while_a_map_is_drawn_is_named(compare, package):
+def test_error_while_a_map_is_drawn_is_reported(compare, package):
     def fail(job):
         raise OutputError("output_unwritable", target="a.jpg", detail="refused")
         yield

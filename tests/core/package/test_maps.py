@@ -66,7 +66,7 @@ def test_every_map_of_the_map_set_has_a_slot_in_the_package_spec(name):
         ("world_file = false", "worldfile = false", ["maps.worldfile", "world_file"]),
     ],
 )
-def test_invalid_map_section_of_a_package_spec_names_file_and_key(tmp_path, old, new, words):
+def test_invalid_map_section_of_a_package_spec_states_file_and_key(tmp_path, old, new, words):
     assert old in COUNTY_SPEC_TEXT
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace(old, new, 1), encoding="utf-8")

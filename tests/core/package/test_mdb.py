@@ -67,7 +67,7 @@ def test_every_figure_written_to_an_mdb_is_read_back(plan_tables):
     assert read[0] == "生态保护红线" and read[3] == 24.99
 
 
-def test_figure_changed_in_an_mdb_is_named(plan_tables):
+def test_figure_changed_in_an_mdb_is_reported(plan_tables):
     connection = sqlite3.connect(":memory:")
     write_database_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")

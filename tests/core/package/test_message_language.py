@@ -120,7 +120,7 @@ def test_error_on_reading_back_is_explained_in_one_language(lang):
     assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
 
 
-def test_problem_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch):
+def test_problem_found_by_a_receiving_authority_rule_is_in_the_language_of_the_reader(monkeypatch):
     """Keep the rule in the message, so that its problem is rendered for the reader."""
     from plugin.core.package import export
 

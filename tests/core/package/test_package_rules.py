@@ -94,7 +94,7 @@ def test_data_set_file_of_only_optional_layers_may_be_absent():
         ([{"id": ["construction"], "files": []}, 7, None], ["optional"]),
     ],
 )
-def test_part_that_the_manifest_lists_as_not_provided_is_no_finding(slots, cases):
+def test_part_listed_in_the_manifest_as_not_provided_gives_no_finding(slots, cases):
     facts = make_package_facts({"drop": ["2-规划文档/140225浑源县数据库建设报告.pdf"]})
     facts = replace(facts, manifest={**(facts.manifest or {}), "slots": slots})
     assert [f.case for f in run_package_rule("DOC002", facts)] == cases
@@ -129,7 +129,7 @@ def test_layer_of_a_renamed_data_set_file_is_compared_by_its_layer_name():
 
 
 @pytest.mark.parametrize(("lang", "between"), [("zh", "、"), ("en", ", ")])
-def test_lists_in_package_findings_use_the_separator_of_the_report_language(lang, between):
+def test_lists_in_package_findings_use_the_list_separator_of_the_report_language(lang, between):
     maps = {"4-规划图件/140225浑源县04县域国土空间规划分区图.jpg": make_jpeg()}
     (gap,) = [f for f in run_package_rule("DOC030", make_package_facts({"add": maps}), lang=lang) if f.case == "gap"]
     assert gap.params["numbers"] == between.join(["02", "03"])

@@ -99,7 +99,7 @@ def test_unknown_package_spec_is_refused_with_a_list_of_known_ones(tmp_path):
         ('dataset = "数据集"', 'dataset = "成果包"', ["metadata.names", "成果包"]),
     ],
 )  # fmt: skip
-def test_package_spec_error_names_file_and_key(tmp_path, old, new, words):
+def test_package_spec_error_states_file_and_key(tmp_path, old, new, words):
     assert old in COUNTY_SPEC_TEXT
     path = tmp_path / "x.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace(old, new, 1), encoding="utf-8")
@@ -217,7 +217,7 @@ def test_shipped_package_spec_is_valid_and_listed_by_the_command_line(name, caps
     assert main(["form", name, "--lang", "en"]) == 0 and "is valid" in capsys.readouterr().out
 
 
-def test_form_command_fails_on_an_invalid_package_spec(tmp_path, capsys):
+def test_form_command_exits_with_an_error_for_an_invalid_package_spec(tmp_path, capsys):
     from plugin.core.__main__ import main
 
     path = tmp_path / "某省.toml"

@@ -51,11 +51,13 @@ def collect_receiver_problems(checked):
     return list(check_by_rules_of_receiving_body(checked, NEVER_CANCELLED))
 
 
-def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_valid_county):
+def test_rules_of_the_receiving_authority_find_no_problem_in_a_valid_county(checked_valid_county):
     assert collect_receiver_problems(checked_valid_county) == []
 
 
-def test_area_field_that_the_receiver_would_report_is_noted_before_export(checked_county_with_wrong_areas):
+def test_area_field_that_the_receiving_authority_would_report_gives_a_note_before_export(
+    checked_county_with_wrong_areas,
+):
     (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
     assert (problem.level, problem.layer, problem.field, problem.count) == (ProblemLevel.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
@@ -63,7 +65,7 @@ def test_area_field_that_the_receiver_would_report_is_noted_before_export(checke
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 
-def test_inputs_contradicting_the_data_are_reported_by_the_check_but_not_as_receiver_problems(tmp_path):
+def test_contradiction_of_profile_and_data_is_no_problem_for_the_receiving_authority(tmp_path):
     path = tmp_path / "other.toml"
     path.write_text('id = "other"\nname = "阳高县"\narea_code = "140221"\nbase = "shanxi"\n', encoding="utf-8")
     checked = check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(profile=str(path)))
@@ -71,7 +73,7 @@ def test_inputs_contradicting_the_data_are_reported_by_the_check_but_not_as_rece
     assert {problem.params["rule"] for problem in collect_receiver_problems(checked)} == {"ATT013"}
 
 
-def test_problems_that_receivers_would_report_are_listed_by_layer():
+def test_problems_that_the_receiving_authority_would_report_are_listed_by_layer():
     assert sorted(
         p.layer
         for p in collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0, STBHHX=5.0), RunOptions()))
@@ -81,16 +83,18 @@ def test_problems_that_receivers_would_report_are_listed_by_layer():
     ]
 
 
-def test_receiver_rule_already_run_by_the_check_is_not_run_again():
+def test_rule_of_the_receiving_authority_that_the_check_ran_is_not_run_again():
     assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(rules=("ATT013",)))) == []
 
 
-def test_run_of_the_receiver_rules_can_be_cancelled(checked_valid_county):
+def test_running_the_rules_of_the_receiving_authority_can_be_cancelled(checked_valid_county):
     with pytest.raises(Cancelled):
         list(check_by_rules_of_receiving_body(checked_valid_county, Cancellation(lambda: True)))
 
 
-def test_standard_without_receiver_rules_gives_no_problem(checked_county_with_wrong_areas, monkeypatch):
+def test_standard_without_rules_of_the_receiving_authority_gives_no_problem(
+    checked_county_with_wrong_areas, monkeypatch
+):
     norm = checked_county_with_wrong_areas.plan.norm
     groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
     monkeypatch.setattr(

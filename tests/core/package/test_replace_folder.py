@@ -105,7 +105,7 @@ def test_failed_move_of_the_new_package_keeps_the_old_package(package_path, monk
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_program_with_open_files_in_the_old_package_is_named(package_path, monkeypatch):
+def test_program_with_open_files_in_the_old_package_is_reported(package_path, monkeypatch):
     write_package(package_path, "旧")
 
     def refuse_move(source, destination):
@@ -118,7 +118,7 @@ def test_program_with_open_files_in_the_old_package_is_named(package_path, monke
     assert caught.value.key == "package_held" and f"({os.getpid()})" in explain_error(caught.value)
 
 
-def test_arcgis_is_named_by_its_lock_files_in_the_package(tmp_path):
+def test_arcgis_is_recognised_by_its_lock_files_in_the_package(tmp_path):
     database = tmp_path / "1-数据" / "库.gdb"
     database.mkdir(parents=True)
     (database / "_gdb.GHJ-PC07.1234.5678.sr.lock").touch()
@@ -126,7 +126,7 @@ def test_arcgis_is_named_by_its_lock_files_in_the_package(tmp_path):
     assert find_open_file_owners(tmp_path) == ["GHJ-PC07 (ArcGIS, 1234)"]
 
 
-def test_package_without_open_files_names_no_program(tmp_path):
+def test_package_without_open_files_reports_no_program(tmp_path):
     assert find_open_file_owners(write_package(tmp_path / "a")) == []
 
 

@@ -143,7 +143,7 @@ def test_saved_value_of_a_formula_cell_is_used(tmp_path):
     assert read_workbook(saved, "b").sheets[0].cell_by_position[2, 2] == PrintedCell("25")
 
 
-def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
+def test_sheet_with_a_cell_far_outside_the_table_is_read_truncated(tmp_path):
     new_book = openpyxl.Workbook()
     new_book.active["XFD1048576"] = 1
     new_book.save(tmp_path / "a.xlsx")
@@ -391,7 +391,7 @@ CHANGED_FIGURES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sheet", "row", "column"), CHANGED_FIGURES)
-def test_changed_table_cell_is_reported_with_its_row_and_column(copied_package, sheet, row, column):
+def test_changed_table_cell_is_reported_with_row_and_column(copied_package, sheet, row, column):
     cell, value = locate_cell(copied_package, sheet, row, column)
     change_workbook_cell(copied_package, sheet, cell, value + 1)
     (found,) = inspect_tables(copied_package)
@@ -505,7 +505,7 @@ def test_blank_and_different_cells_of_one_row_are_grouped_separately():
     assert [(group.case, group.cell_reference) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
-def test_finding_on_a_long_column_names_the_largest_differences_and_keeps_all():
+def test_message_on_a_long_column_states_the_largest_differences_and_the_finding_has_all():
     cells = [make_difference(line, 3, given=float(line)) for line in range(4, 24)]
     (group,) = group_differing_cells(cells)
     params = make_group_params(group, Texts("zh"))
@@ -577,7 +577,7 @@ def test_table_and_map_figures_in_a_finding_use_the_unit_of_the_table(text):
     assert (found["told"], found["given"]) == ("49\u202f996.35 公顷", "49\u202f919.3482 公顷")
 
 
-def test_sheet_named_like_its_table_is_named_once_in_a_finding():
+def test_message_does_not_repeat_a_sheet_name_that_equals_the_table_title():
     assert inspect_one_sheet("三条控制线", "1.00")["columns"]["called"] == ""
     assert inspect_one_sheet("表三", "1.00")["columns"]["called"] == "（三条控制线）"
 
@@ -600,7 +600,7 @@ def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, 
     assert found.case == "no_layers" and found.params["table"] == "乡镇"
 
 
-def test_figures_of_a_differing_target_are_named_whole():
+def test_message_on_a_differing_target_states_its_complete_figures():
     cell = CellDifference(
         "target", 44, 6, "建设用地规模", "目标", "≥ 123 456 789.00 km²（约束性，2035 年）", 123_456_788.0, 1.0, 2, "km2"
     )

@@ -451,7 +451,7 @@ def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocke
         read_back(path, content, ZONE_38)
 
 
-def test_library_used_for_reading_back_is_named(blocked_reader):
+def test_version_of_the_library_used_for_reading_back_begins_with_its_name(blocked_reader):
     assert readers.get_reader_library_version().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
 
 

@@ -43,7 +43,7 @@ def test_several_threads_compute_at_the_same_time():
         process_state.set_thread_count(former)
 
 
-def test_work_with_one_thread_runs_in_the_thread_of_the_caller():
+def test_work_for_one_thread_runs_in_the_thread_of_the_caller():
     former = process_state.get_thread_count()
     process_state.set_thread_count(0)
     try:
@@ -74,7 +74,7 @@ def test_error_in_a_thread_reaches_the_caller_and_ends_the_work(several_threads)
     assert len(done) < 4000
 
 
-def test_threads_treat_floating_point_errors_as_the_caller_does(several_threads):
+def test_worker_threads_use_the_floating_point_error_settings_of_the_caller(several_threads):
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
         threads.map_in_threads(lambda n: np.ones(1) / np.zeros(1), [1, 2, 3])
     with np.errstate(divide="ignore"):

@@ -104,7 +104,7 @@ def test_written_county_profile_reads_back_equal(tmp_path, county):
 
 @HYPOTHESIS_SETTINGS
 @given(draw_county_settings(), draw_county_settings())
-def test_county_profile_can_be_changed_into_any_other_without_loss(tmp_path, first, second):
+def test_any_county_profile_can_be_saved_over_any_other_without_loss(tmp_path, first, second):
     path = tmp_path / "县.toml"
     text = compose_county(first, path) + '\n# comment\n[absent]\nconcepts = ["zones"]\n'
     changed = compose_county(second, path, text)

@@ -393,7 +393,7 @@ def test_confirming_all_settings_excludes_values_that_the_county_loosened(tmp_pa
     assert Norm(load_standard(), load_profile("hunyuan")).is_confirmed("ratio.limit")
 
 
-def test_mark_without_a_source_does_not_confirm_a_looser_value(tmp_path):
+def test_source_mark_without_a_source_does_not_confirm_a_looser_value(tmp_path):
     text = '[ratio]\nlimit = 3.0\n[marks]\n"ratio.limit" = "A"\n'
     assert not make_norm_with(tmp_path, text).is_confirmed("ratio.limit")
     assert make_norm_with(tmp_path, text + '[mark_sources]\n"ratio.limit" = "省规划第 3 条"\n').is_confirmed(
@@ -405,7 +405,7 @@ STRICTER = ["[ratio]\nlimit = 1.2\n", "[tolerance]\nmin_area_m2 = 0.1\n", "[indi
 
 
 @pytest.mark.parametrize("text", STRICTER)
-def test_value_stricter_than_the_standard_is_confirmed_without_naming_it(tmp_path, text):
+def test_value_stricter_than_the_standard_is_confirmed_without_an_entry_for_it(tmp_path, text):
     norm = make_norm_with(tmp_path, text)
     assert all(norm.is_confirmed(item) for item in ("ratio.limit", "tolerance", "indicators.warning_share"))
 
@@ -440,7 +440,7 @@ ENDING_SETTINGS = {
 
 
 @pytest.mark.parametrize(("key", "setting"), ENDING_SETTINGS.items(), ids=ENDING_SETTINGS)
-def test_confirmed_setting_that_ends_a_comparison_is_named_and_prevents_a_pass(
+def test_confirmed_setting_that_disables_a_comparison_is_reported_and_prevents_a_pass(
     clean_layers, write_profile, key, setting
 ):
     text, code = setting
@@ -463,11 +463,11 @@ def test_confirmed_setting_that_ends_a_comparison_is_named_and_prevents_a_pass(
         "[rules.LAW020]\nmax_special_share = 0.0\n",
     ],
 )
-def test_other_value_that_still_compares_is_not_named_as_switched_off(tmp_path, text):
+def test_changed_setting_that_still_compares_is_not_reported_as_switched_off(tmp_path, text):
     assert make_norm_with(tmp_path, text).disabling_keys == ()
 
 
-def test_every_setting_that_can_end_a_comparison_exists_and_has_a_rule_that_compares_by_it():
+def test_every_setting_that_can_disable_a_comparison_exists_and_is_used_by_a_rule():
     switches, standard = load_switches(), load_standard()
     norm, rules = Norm(standard, load_profile("hunyuan")), load_all_rules().values()
     for key in (*switches["flags"], *switches["lists"], *switches["at_least"], *switches["at_most"]):

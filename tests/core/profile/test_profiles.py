@@ -280,7 +280,7 @@ INVALID_PROFILES = [
 
 
 @pytest.mark.parametrize(("text", "words"), [pytest.param(t, w, id=i) for t, w, i in INVALID_PROFILES])
-def test_profile_error_names_file_and_key(tmp_path, text, words):
+def test_profile_error_states_file_and_key(tmp_path, text, words):
     path = write_profile(tmp_path, text)
     with pytest.raises(DataError) as caught:
         load_profile(path)

@@ -89,7 +89,7 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
     assert "没有专门检查本图层的规则" in dictionary_page
 
 
-def test_rules_on_the_page_of_a_window_are_items_of_a_list():
+def test_dictionary_page_in_a_window_shows_rules_as_a_list():
     page = DataDictionary(load_standard("county_db"), "zh").render_page("")
     assert page.count("<li>") > 40 and "<li><code>SCH001</code>" in page
 
@@ -139,7 +139,7 @@ def test_dictionary_command_reports_an_unwritable_output_path(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_page_of_a_single_layer_equals_its_section_of_the_data_dictionary(lang):
+def test_dictionary_page_of_one_layer_equals_its_section_of_the_complete_dictionary(lang):
     standard = load_standard("county_db")
     book, whole = DataDictionary(standard, lang), render_dictionary(standard, lang)
     anchors = [e.anchor for e in book.pages]
@@ -173,7 +173,7 @@ def test_data_dictionary_describes_a_field_in_one_line():
 
 
 @pytest.mark.parametrize(("lang", "meaning"), [("zh", "净面积"), ("en", "net area")])
-def test_dictionary_names_the_meaning_of_each_field_first_in_the_reader_s_language(lang, meaning):
+def test_dictionary_describes_each_field_first_in_the_language_of_the_reader(lang, meaning):
     standard = load_standard("county_db")
     page = render_dictionary(standard, lang)
     head = re.search(r"<thead><tr>(.*?)</tr></thead>", page).group(1)

@@ -109,7 +109,7 @@ def test_ratios_in_other_forms_are_shown_for_reference_with_their_inputs():
     assert format_indicator_row(make_ratio_indicator("n3", 1.2138))["state"] == "参考*"
 
 
-def test_each_input_of_the_ratio_is_named_once_in_the_notes():
+def test_notes_list_each_input_of_the_ratio_once():
     note = " ".join(figures.make_figure_notes(make_report(), CHINESE_WORDS)).replace("\u202f", " ")
     for expected in (
         "基数 13 186 200.00 m²",
@@ -201,7 +201,7 @@ def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(("unit", "target", "printed"), [("wan_mu", 7.14, "≥ 7.14"), ("ratio", 1.25, "≥ 1.25")])
-def test_targets_of_townships_have_no_part_of_the_unit_in_the_head(lang, unit, target, printed):
+def test_unit_of_township_targets_is_not_divided_between_heading_and_cells(lang, unit, target, printed):
     report = make_report()
     indicator = make_area_indicator(8.0, unit, ">=", target, place="永安镇")
     report.indicators = [replace(indicator, id="township_cultivated_area")]

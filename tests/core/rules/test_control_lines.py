@@ -124,7 +124,7 @@ def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
         ("REL030", {"ZXCQGHFQ": [("Z1", 0, 120, "")], "ZXCQFW": [("C1", 0, 100, "")]}, ("Z1", "C1")),
     ],
 )  # fmt: skip
-def test_message_names_the_features_of_both_layers(code, layers, keys, lang):
+def test_message_states_the_features_of_both_layers(code, layers, keys, lang):
     rows = {
         role: [{"wkt": make_rectangle_wkt(x, width), "key": key, **({"zone_code": zone} if zone else {})} for key, x, width, zone in given]
         for role, given in layers.items()

@@ -56,7 +56,7 @@ def render(finding, lang="zh"):
 
 
 @pytest.mark.parametrize(("code", "key"), VARIANTS)
-def test_message_names_the_remedy_that_applies(code, key):
+def test_message_states_the_remedy_that_applies(code, key):
     layers, roles = VARIANTS[code, key]
     finding = find_one(code, layers, roles)
     assert not is_variant_key(finding.case)
@@ -65,7 +65,7 @@ def test_message_names_the_remedy_that_applies(code, key):
         assert end and render(finding, lang).endswith(end), render(finding, lang)
 
 
-def test_every_variant_of_a_message_is_tested_here():
+def test_every_message_variant_has_a_test_in_this_module():
     variants = {
         (code, key)
         for code, rule in load_all_rules().items()
@@ -75,7 +75,7 @@ def test_every_variant_of_a_message_is_tested_here():
     assert variants == {one for one in VARIANTS if is_variant_key(one[1])}
 
 
-def test_variant_words_an_existing_case_only():
+def test_every_message_variant_belongs_to_an_existing_message_case():
     for rule in load_all_rules().values():
         for key in filter(is_variant_key, rule.messages):
             assert any(
@@ -83,7 +83,7 @@ def test_variant_words_an_existing_case_only():
             )
 
 
-def test_finding_of_an_earlier_version_has_the_message_of_its_case():
+def test_finding_of_an_earlier_version_without_variant_has_the_message_of_its_case():
     finding = Finding("STBHHX", code="TOP003", key="1", area_m2=50.0, width_m=5.0)
     assert "在县界以外" in render(finding)
     params = {"actual": 10.0, "expected": 9.0}
@@ -144,6 +144,6 @@ def test_missing_field_is_reported_with_the_rules_that_were_skipped():
 @pytest.mark.parametrize(
     ("role", "authority"), [("DLTB", "变更调查成果"), ("XZQXZ", "公布的行政区界线"), ("STBHHX", "批准成果")]
 )
-def test_message_names_the_result_that_is_decisive_for_the_layer(role, authority):
+def test_message_states_the_result_that_is_decisive_for_the_layer(role, authority):
     finding = find_one("TOP001", {"layer": [WEST, make_square_wkt(150, 0, 200)]}, {"layer": role})
     assert f"请以{authority}的边线为准" in render(finding)

@@ -83,7 +83,7 @@ def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
     assert [t.name for t in list_themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 
 
-def test_map_theme_shows_the_layer_that_its_concept_stands_for():
+def test_map_theme_shows_the_existing_layer_of_each_concept():
     standard = load_standard()
     theme = standard.themes["three_lines"]
     assert list_theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]

@@ -298,7 +298,7 @@ def test_rule_on_tasks_without_a_table_is_not_applicable_and_explains_how_to_giv
     )
 
 
-def test_tasks_that_cannot_be_compared_are_reported_and_skip_the_rule():
+def test_township_tasks_that_cannot_be_compared_are_reported_and_skip_the_rule():
     tasks = [
         ("", "丙镇", "red_line_area", ">=", "1", "ha"),
         ("140225100", "乙乡", "red_line_area", ">=", "1", "ha"),
@@ -354,7 +354,7 @@ def test_sum_of_township_tasks_is_compared_with_the_county_target(tmp_path, seco
     assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
-def test_township_without_a_task_is_named_and_no_sum_is_compared(tmp_path):
+def test_township_without_a_task_is_reported_and_no_sum_is_compared(tmp_path):
     path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
     report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TASKS[:1], profile=path)
     (omitted,) = report.findings
@@ -405,7 +405,7 @@ def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
         assert "山西" in finding.message and own.split('"')[1] in finding.message
 
 
-def test_hunyuan_passes_the_limit_of_its_province_and_divisions_without_targets_are_named():
+def test_hunyuan_passes_the_limit_of_its_province_and_divisions_without_targets_are_reported():
     report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile="hunyuan")
     (rule,) = report.rules
     assert rule.outcome is Outcome.PASSED and not report.findings
@@ -444,7 +444,7 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
-def test_county_with_two_profiles_counts_with_neither_in_the_sum_of_its_city(tmp_path):
+def test_sum_of_a_city_counts_no_profile_of_a_county_that_has_two(tmp_path):
     """Add a copy of a county's profile, which would offset a missing county."""
     divisions = load_standard().code_lists["divisions"]
     counties = [c for c in divisions.entry_by_code.values() if c.parent == "140300"]
@@ -471,7 +471,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
-def test_profiles_in_the_folder_of_a_profile_override_shipped_ones(tmp_path):
+def test_profile_next_to_a_county_profile_overrides_the_shipped_one(tmp_path):
     path = write_profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
     own = load_profile(path)
     cluster = own.base
@@ -479,7 +479,7 @@ def test_profiles_in_the_folder_of_a_profile_override_shipped_ones(tmp_path):
     assert [c.path for c in find_child_profiles(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
 
-def test_unreadable_profile_in_the_folder_is_named_and_does_not_stop_the_check(tmp_path):
+def test_unreadable_profile_in_the_folder_is_reported_and_does_not_stop_the_check(tmp_path):
     path = write_profile(
         tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")], base="shanxi", limit=1.2
     )

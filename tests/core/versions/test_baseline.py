@@ -60,14 +60,14 @@ def check_against_sealed(tmp_path, plan=None, before=None, rules=SEALED_EDITION_
     return check_plan(source, RunOptions(rules=rules, baseline=str(baseline), **options))
 
 
-def test_plan_equal_to_its_sealed_edition_passes_every_rule(tmp_path):
+def test_plan_equal_to_its_sealed_baseline_passes_every_rule(tmp_path):
     checked = check_against_sealed(tmp_path)
     assert {str(get_outcome_of_rule(checked.report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
     assert "与封库版本“封库.gpkg”比对" in join_notices(checked.report)
     assert "YJJBNTBHTB（2）" in join_notices(checked.report)
 
 
-def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one(tmp_path):
+def test_rules_without_a_sealed_baseline_do_not_apply_and_explain_how_to_give_one(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers())
     report = check_plan(source, RunOptions(rules=SEALED_EDITION_RULES)).report
     for code in SEALED_EDITION_RULES:
@@ -79,7 +79,7 @@ def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one
 
 
 @pytest.mark.parametrize("kind", ["degrees", "next zone", "gdb", "shapefiles"])
-def test_sealed_edition_in_another_format_or_crs_gives_no_finding(kind, tmp_path):
+def test_sealed_baseline_in_another_format_or_crs_gives_no_finding(kind, tmp_path):
     tables = make_sealed_layers()
     if kind == "degrees":
         path = write_gpkg(tmp_path / "b.gpkg", {role: frame.to_crs(4490) for role, frame in tables.items()})
@@ -113,7 +113,7 @@ def test_farmland_loss_is_reported_by_township_with_removed_and_added_land(tmp_p
 
 
 @pytest.mark.parametrize("missing", [[None, None], [None, 8000.0]])
-def test_missing_net_areas_in_the_sealed_edition_skip_the_area_rules(tmp_path, missing):
+def test_missing_net_areas_in_the_sealed_baseline_skip_the_area_rules(tmp_path, missing):
     before = make_sealed_layers()
     before["YJJBNTBHTB"] = before["YJJBNTBHTB"].assign(YJJBNTMJ=pd.Series(missing, dtype=float))
     after = make_plan_layers(YJJBNTBHTB=make_table([make_county_box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
@@ -212,7 +212,7 @@ def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):
     assert "sealed.roles" in explain_error(error.value) and "红线" in explain_error(error.value)
 
 
-def test_unusable_sealed_edition_is_refused_before_any_rule_runs(tmp_path):
+def test_unusable_sealed_baseline_is_refused_before_any_rule_runs(tmp_path):
     for path, expected in (
         (tmp_path / "没有.gpkg", "没有.gpkg"),
         (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": make_table([make_county_box(0, 0)])}), "没有三条控制线"),
@@ -285,7 +285,7 @@ def test_long_edges_stored_in_another_projection_zone_show_no_movement(tmp_path)
 
 
 @pytest.mark.slow
-def test_plan_in_degrees_equals_a_sealed_edition_in_metres(tmp_path):
+def test_plan_in_degrees_equals_a_sealed_baseline_in_metres(tmp_path):
     plan = {role: frame.to_crs(4490) for role, frame in make_plan_layers().items()}
     report = check_against_sealed(tmp_path, plan).report
     assert not report.findings, [f.message for f in report.findings]
@@ -303,6 +303,6 @@ def test_sealed_layer_under_another_name_of_the_same_concept_is_compared(tmp_pat
     assert str(get_outcome_of_rule(report, "LAW015").outcome) == "passed"
 
 
-def test_rules_that_use_a_sealed_edition_are_excluded_from_incremental_checks():
+def test_rules_that_use_a_sealed_baseline_are_excluded_from_incremental_checks():
     sided = [rule for rule in load_all_rules().values() if rule.side]
     assert {rule.code for rule in sided} == set(SEALED_EDITION_RULES) and not any(rule.local for rule in sided)

@@ -70,7 +70,7 @@ def list_result(found):
 # -- found and removed --------------------------------------------------------------------------------------------------
 
 
-def test_edition_shifted_as_a_whole_has_no_moved_land_but_is_not_identical():
+def test_edition_with_all_rows_shifted_alike_has_no_moved_land_but_is_not_identical():
     before = make_cells()
     found = compare_with_limits(before, move_rows(before, 0.3, -0.2))
     assert (found.shift.east_m, found.shift.north_m) == pytest.approx((0.3, -0.2), abs=1e-6)
@@ -83,7 +83,7 @@ def test_edition_shifted_as_a_whole_has_no_moved_land_but_is_not_identical():
 
 
 @pytest.mark.parametrize("columns", [5, 30])
-def test_areas_that_a_shift_moves_are_those_of_plain_shapely(columns):
+def test_areas_that_a_shift_moves_equal_those_of_shapely(columns):
     before = make_cells(columns)
     after = move_rows(before, 0.3, -0.2)
     shift = compare_with_limits(before, after).shift
@@ -156,7 +156,7 @@ def test_real_changes_of_a_shifted_edition_are_compared_without_the_shift():
     }
 
 
-def test_shift_longer_than_the_limit_is_stated_and_not_removed():
+def test_shift_longer_than_the_limit_is_reported_and_not_removed():
     before = make_cells()
     after = move_rows(before, 30.0, 0.0)
     found = compare_with_limits(before, after)
@@ -166,7 +166,7 @@ def test_shift_longer_than_the_limit_is_stated_and_not_removed():
     assert list_result(found) == list_result(compare_with_limits(before, after, None))
 
 
-def test_rows_within_the_agreement_count_as_shifted_with_their_largest_deviation():
+def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_give_its_deviation():
     before = make_cells()
     after = move_rows(move_rows(before, 0.3, -0.2), 0.008, 0.0, which={3, 4})
     found = compare_with_limits(before, after)
@@ -252,7 +252,7 @@ def draw_shifted_layouts(draw):
 @pytest.mark.slow
 @given(draw_shifted_layouts())
 @property_test
-def test_random_shifted_editions_give_the_moved_land_of_plain_shapely_without_the_shift(layout):
+def test_random_shifted_editions_give_the_moved_land_of_shapely_without_the_shift(layout):
     before, after, (east, north) = layout
     found = compare_with_limits(before, after)
     if np.hypot(east, north) <= LIMITS.agreement_m:

@@ -269,7 +269,7 @@ def test_duplicate_feature_counts_its_land_once():
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rounding_error_m2) < 1e-6
 
 
-def test_key_reused_on_other_land_is_reported():
+def test_feature_key_reused_for_other_land_is_reported():
     after = make_grid()
     after[0] = make_row(make_square(900, 900), 1)
     assert compare_rows(make_grid(), after).reused_keys == ["140225000000000001"]
@@ -323,7 +323,7 @@ def draw_layouts(draw):
 @pytest.mark.slow
 @given(draw_layouts())
 @property_test
-def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balance(layout):
+def test_random_editions_give_the_moved_land_of_shapely_and_a_closed_balance(layout):
     before, after = layout
     found = compare_rows(before, after)
     old, new = ([shapely.from_wkt(r["wkt"]) for r in rows] for rows in layout)

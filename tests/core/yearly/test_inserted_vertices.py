@@ -141,7 +141,7 @@ def test_vertex_shifted_off_the_straight_edge_in_one_layer_is_reported(maintenan
     assert {f.case for f in found} & {"untold", "lost", "not_after"}
 
 
-def test_area_difference_of_inserted_vertices_is_booked_on_the_changed_parcels():
+def test_area_difference_of_inserted_vertices_is_attributed_to_the_changed_parcels():
     """Begin the balance with the area of the filed parcel by its stored corners."""
     # With a corner in the north only the southern edge bends, so the difference is not cancelled out.
     filed_wkt, west_wkt, east_wkt = (

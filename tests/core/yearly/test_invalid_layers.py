@@ -83,7 +83,7 @@ def compute_balance_error(balance):
 
 @pytest.mark.parametrize("role", ["GHFQ", "LSWHBHX"])
 @pytest.mark.parametrize("seed", range(8))
-def test_balance_of_invalid_layers_closes_and_changed_land_matches_plain_shapely(role, seed):
+def test_balance_of_invalid_layers_closes_and_changed_land_matches_shapely(role, seed):
     chance = random.Random(f"{role} {seed}")
     old, new = make_random_editions(chance, role)
     done = run_update({role: old}, {role: new, "XZQXZ": make_random_townships(chance)})

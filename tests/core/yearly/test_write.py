@@ -284,7 +284,7 @@ def test_area_balance_is_given_by_township():
     assert out.area_m2 == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
-def test_keys_repeated_within_the_filed_or_the_current_edition_are_noted():
+def test_keys_repeated_within_the_filed_or_the_current_edition_give_a_note():
     twice = {"HLFXKZX": [make_row(make_box(0, 0), 1), make_row(make_box(300, 0), 1), make_row(make_box(600, 0), 2)]}
     filed, current = (
         {**FILED_ROWS, **twice},
@@ -306,7 +306,7 @@ def test_notes_name_skipped_layers_and_missing_townships():
     assert "不作分乡镇平衡" in missing_townships
 
 
-def test_current_edition_shifted_as_a_whole_is_noted_and_the_shift_is_not_removed():
+def test_shift_of_the_whole_current_edition_gives_a_note_and_is_not_removed():
     rows = [make_row(make_box(120 * n, 0), n + 1) for n in range(12)]
     moved = [make_row(make_box(120 * n + 0.3, -0.2), n + 1) for n in range(12)]
     done = run_update({"LSWHBHX": rows}, {"LSWHBHX": moved})

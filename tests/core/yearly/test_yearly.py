@@ -164,7 +164,7 @@ def test_unchanged_parcel_grown_over_a_changed_one_is_cut_at_its_old_border():
     assert found.parcels_after_change[0].share_of_row == pytest.approx(0.5, abs=1e-4)
 
 
-def test_only_the_compared_field_counts_as_an_attribute_change():
+def test_change_of_a_field_that_is_not_compared_is_no_attribute_change():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="旧")]}
     found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="新")]}))
     assert not found.changes and not found.parcels_after_change and not len(found.filed_rows)
@@ -277,7 +277,7 @@ def list_nonempty_parts(shape):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_changes_of_random_zones_match_plain_shapely(seed):
+def test_changes_of_random_zones_match_shapely(seed):
     chance = random.Random(seed)
     old, new = make_random_layout(chance), make_random_layout(chance)
     found = get_single_layer(
@@ -322,7 +322,7 @@ def test_changes_of_random_zones_match_plain_shapely(seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_changes_of_random_control_lines_match_plain_shapely(seed):
+def test_changes_of_random_control_lines_match_shapely(seed):
     chance = random.Random(seed)
     # Whole metres: no sliver below a square metre.
     old = [s for s, c in make_random_layout(chance) if c != "200"]
@@ -427,7 +427,7 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_changes_of_overlapping_ranges_match_plain_shapely(seed):
+def test_changes_of_overlapping_ranges_match_shapely(seed):
     """Keep some overlapping ranges and move others.
 
     Every range on a filed parcel that lost land must be in 维护后.
@@ -525,7 +525,7 @@ def test_township_without_a_name_is_identified_by_its_code():
     assert set(get_single_layer(done).balance_by_township) == {"140225007"}
 
 
-def test_invalid_or_missing_shapes_are_noted_by_edition_layer_and_key():
+def test_invalid_or_missing_shapes_give_a_note_by_edition_layer_and_key():
     bow = {"wkt": "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"}
     keys = [f"1402250000{n:08d}" for n in (1, 2)]
     filed = [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]
@@ -539,7 +539,7 @@ def test_invalid_or_missing_shapes_are_noted_by_edition_layer_and_key():
     assert "GEO00" not in valid
 
 
-def test_missing_compared_field_is_named_in_a_note():
+def test_missing_field_to_compare_is_stated_in_a_note():
     line, place = [make_row(make_box(0, 0), 1)], [make_row(make_box(0, 0), 1)]
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": line}
@@ -588,7 +588,7 @@ def test_layer_in_another_projection_zone_is_skipped_and_other_layers_are_mainta
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
 
-def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_filed_one():
+def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_earlier_one():
     norm = make_example_norm()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
     made = [make_example_layer(role, some, norm) for role, some in rows.items()]

@@ -34,7 +34,7 @@ def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_
     assert "check_plan" in printed
 
 
-def test_commonest_rules_returns_the_rules_with_the_most_findings(sample_vct):
+def test_most_frequent_rules_are_those_with_the_most_findings(sample_vct):
     report = check_sample_folder()
     most = find_commonest_rules(report)
     counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)

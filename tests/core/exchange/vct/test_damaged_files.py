@@ -1135,7 +1135,7 @@ def test_undamaged_vct_file_is_read_without_notes(tmp_path):
 
 
 @pytest.mark.parametrize("name", DAMAGES_BY_NAME)
-def test_each_damage_of_a_vct_file_is_refused_or_noted(tmp_path, name):
+def test_each_damage_of_a_vct_file_is_refused_or_gives_a_note(tmp_path, name):
     one = DAMAGES_BY_NAME[name]
     text, first = apply_damage(one)
     found = read_notes_or_refusal(tmp_path / "坏.vct", text)
@@ -1152,7 +1152,7 @@ def test_each_damage_of_a_vct_file_is_refused_or_noted(tmp_path, name):
 
 
 @pytest.mark.parametrize("field", ["GDPDJB", "ZLDWDM", "DLMC"])
-def test_field_that_every_survey_fills_is_noted_if_empty_in_every_row(tmp_path, field):
+def test_mandatory_survey_field_that_is_empty_in_every_row_gives_a_note(tmp_path, field):
     squares = [shapely.box(X + x, Y, X + x + 100.0, Y + 100.0) for x in (0, 100)]
     values = {"BSM": ("text", ["140122100000000001", "140122100000000002"]), field: ("text", [None, None])}
     path = tmp_path / "a.vct"
@@ -1164,7 +1164,7 @@ def test_field_that_every_survey_fills_is_noted_if_empty_in_every_row(tmp_path, 
 @pytest.mark.parametrize(
     "name", ["no feature codes", "tables before feature codes", "points before feature codes", "no tables"]
 )
-def test_missing_first_section_is_not_named_as_its_own_predecessor(tmp_path, name):
+def test_message_on_a_missing_first_section_mentions_the_section_only_once(tmp_path, name):
     wanted = "TableStructure" if name == "no tables" else "FeatureCode"
     ((_, params, sentence),) = read_notes_or_refusal(tmp_path / "a.vct", apply_damage(DAMAGES_BY_NAME[name])[0])
     assert params["wanted"] == wanted != params["section"]
@@ -1250,7 +1250,7 @@ def test_valid_vct_file_is_imported_with_a_note_on_its_additional_fields_only(tm
     assert found == {"vct_note_fields_more": [{"table": "YDYHGHFQ", "count": 2, "fields": "SL, RQ", "more": ""}]}
 
 
-def test_vct_feature_class_with_the_title_of_another_table_is_noted(tmp_path):
+def test_vct_feature_class_with_the_title_of_another_table_gives_a_note(tmp_path):
     title = next(f",{row.split(',')[1]}," for row in export_example().split("\n") if row.endswith(",YDYHGHFQ"))
     found, text = import_changed_file(tmp_path, (title, ",城镇开发边界,"))
     (note,) = found["vct_note_title"]
@@ -1273,7 +1273,7 @@ def test_rows_with_a_name_instead_of_a_code_are_listed_by_line(tmp_path):
 
 
 @pytest.mark.parametrize(("declared", "value"), [("Float,15,2", "140122.0"), ("Int,12", "140122")])
-def test_text_field_of_the_standard_declared_as_a_number_is_noted(tmp_path, declared, value):
+def test_text_field_of_the_standard_declared_as_a_number_in_a_vct_file_gives_a_note(tmp_path, declared, value):
     found, text = import_changed_file(tmp_path, ("XZQDM,Char,12", f"XZQDM,{declared}"))
     (note,) = found["vct_note_number_field"]
     line = text.split("\n").index(f"XZQDM,{declared}") + 1
@@ -1284,7 +1284,7 @@ def test_text_field_of_the_standard_declared_as_a_number_is_noted(tmp_path, decl
 
 
 @pytest.mark.parametrize("name", ["fid", "geom"])
-def test_vct_field_renamed_on_import_is_noted(tmp_path, name):
+def test_vct_field_renamed_on_import_gives_a_note(tmp_path, name):
     found, _ = import_changed_file(tmp_path, ("\nSL,Int", f"\n{name},Int"))
     assert found["vct_note_renamed"] == [{"table": "YDYHGHFQ", "fields": name}]
     assert found.keys() == {"vct_note_renamed", "vct_note_fields_more"}
@@ -1300,7 +1300,7 @@ def test_vct_table_with_a_reserved_geopackage_name_is_refused(tmp_path):
     assert not (tmp_path / "a.gpkg").exists()
 
 
-def test_utf8_byte_order_mark_before_gbk_text_is_noted(tmp_path):
+def test_utf8_byte_order_mark_before_gbk_text_gives_a_note(tmp_path):
     path = tmp_path / "a.vct"
     path.write_bytes(b"\xef\xbb\xbf" + export_example().encode("gbk"))
     notes = [note for one in read_vct(path) for note in one.notices]
@@ -1317,12 +1317,12 @@ def test_vct_file_in_big5_is_refused(tmp_path):
     assert "Big5" in Texts("zh").explain_error(caught.value)
 
 
-def test_end_of_file_character_after_the_last_section_is_noted(tmp_path):
+def test_end_of_file_character_after_the_last_section_gives_a_note(tmp_path):
     found = read_notes_or_refusal(tmp_path / "a.vct", export_example().replace("\nStyleEnd\n", "\nStyleEnd\x1a\n\n"))
     assert [key for key, *_ in found] == ["vct_note_tail"]
 
 
-def test_protection_period_ending_before_its_begin_is_noted(tmp_path):
+def test_protection_period_ending_before_its_begin_gives_a_note(tmp_path):
     days = {
         "BHKSSJ": ("date", pd.to_datetime(["2022-10-14"] * 2)),
         "BHJSSJ": ("date", pd.to_datetime(["2035-12-31", None])),
@@ -1337,7 +1337,7 @@ def test_protection_period_ending_before_its_begin_is_noted(tmp_path):
     assert "BHJSSJ 早于 BHKSSJ" in sentence("zh") and text.split("\n")[params["line"] - 1].endswith("20351231")
 
 
-def test_equal_rows_of_a_multipart_feature_give_no_note_on_repeated_keys(tmp_path):
+def test_rows_of_one_multipart_feature_give_no_note_on_repeated_keys(tmp_path):
     """Write a feature of two parts as two rows that are equal in every value."""
     parts = shapely.multipolygons([shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)])
     write_vct(tmp_path / "a.vct", [make_vct_layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])

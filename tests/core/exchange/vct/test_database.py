@@ -41,7 +41,7 @@ def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_pat
     assert days.isna().all() == gpd.read_file(target, layer="YJJBNTBHTB")["BHKSSJ"].isna().all()
 
 
-def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
+def test_vct_values_beyond_their_declared_length_are_stored_with_a_note(tmp_path):
     text = replace_in_squares(
         ("YDYHGHFQ,2", "YDYHGHFQ,5"),
         ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2"),
@@ -126,7 +126,7 @@ def test_vct_command_converts_from_and_to_vct(tmp_path, capsys):
         (["无", None], 0),
     ],
 )
-def test_identity_numbers_in_a_field_outside_the_standard_are_noted(tmp_path, values, count):
+def test_identity_numbers_in_a_field_outside_the_standard_give_a_note(tmp_path, values, count):
     columns = {"BSM": ("text", ["140122100000000001", "140122100000000002"]), "SFZH": ("text", values)}
     layer = make_vct_layer(
         "CZKFBJ", shapely.box([37500000, 37500100], 4150000, [37500100, 37500200], 4150100), **columns
@@ -140,7 +140,7 @@ def test_identity_numbers_in_a_field_outside_the_standard_are_noted(tmp_path, va
         assert key not in notes or "SFZH" in Texts("zh").format_notice(key, notes[key])
 
 
-def test_field_of_the_standard_that_a_table_lacks_is_noted(tmp_path):
+def test_field_of_the_standard_that_a_table_lacks_gives_a_note(tmp_path):
     fields = [f.name for f in TEMPLATES["CZKFBJ"].fields if f.name != "XZQMC"]
     columns = {name: ("text", ["140122100000000001"]) for name in fields}
     layer = make_vct_layer("CZKFBJ", shapely.box([37500000], 4150000, [37500100], 4150100), **columns)

@@ -59,7 +59,7 @@ def test_place_names_that_match_their_location_give_no_note(tmp_path):
     )
 
 
-def test_labels_of_two_exchanged_township_names_are_noted(tmp_path):
+def test_labels_of_two_exchanged_township_names_give_a_note(tmp_path):
     found, text = write_and_collect_notes(
         tmp_path, make_township_layer(("侯村乡", "黄寨镇")), make_label_layer("黄寨镇", "侯村乡")
     )
@@ -82,7 +82,7 @@ def test_labels_unrelated_to_townships_or_outside_of_them_give_no_note(tmp_path,
 
 
 @pytest.mark.parametrize("village", ["阳高县龙泉镇", "大同市阳高县龙泉镇", "山西省大同市阳高县龙泉镇上庄村"])
-def test_parcel_with_a_village_of_another_county_is_noted(tmp_path, village):
+def test_parcel_with_a_village_of_another_county_gives_a_note(tmp_path, village):
     found, text = write_and_collect_notes(tmp_path, make_parcel_layer(["黄寨镇上庄村", village]))
     note = found["vct_note_foreign_place"]
     assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", "阳高县", "140122", 1)
@@ -100,7 +100,7 @@ def test_parcel_with_a_village_of_another_county_is_noted(tmp_path, village):
         ("锡林郭勒盟二连浩特市", "锡林郭勒盟"),
     ],
 )
-def test_parcel_with_a_village_of_a_city_missing_in_the_list_is_noted(tmp_path, village, other):
+def test_parcel_with_a_village_of_a_city_missing_in_the_list_gives_a_note(tmp_path, village, other):
     found, _ = write_and_collect_notes(tmp_path, make_parcel_layer(["黄寨镇上庄村", village]))
     note = found["vct_note_foreign_place"]
     assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", other, "140122", 1)
@@ -141,7 +141,7 @@ def test_township_name_that_contains_a_county_name_gives_no_note(tmp_path):
     ],
     ids=["of one village", "of two villages", "two numbers"],
 )
-def test_parcel_number_repeated_within_one_village_is_noted(tmp_path, numbers, codes, reported):
+def test_parcel_number_repeated_within_one_village_gives_a_note(tmp_path, numbers, codes, reported):
     found, text = write_and_collect_notes(
         tmp_path, make_parcel_layer(["黄寨镇", "黄寨镇"], codes, TBBH=("text", numbers))
     )
@@ -155,7 +155,7 @@ def test_parcel_number_repeated_within_one_village_is_noted(tmp_path, numbers, c
     [("298.257222101", False), ("298.2572221", False), ("298.257222", False), ("298.25722", False),
      ("298.257223563", True), ("298.2572236", True), ("298.257224", True)],
 )  # fmt: skip
-def test_ellipsoid_flattening_that_differs_in_its_last_digit_is_noted(tmp_path, flattening, reported):
+def test_ellipsoid_flattening_that_differs_in_its_last_digit_gives_a_note(tmp_path, flattening, reported):
     path = tmp_path / "a.vct"
     write_vct(path, [make_township_layer()], templates=load_standard().templates)
     text = path.read_bytes().decode("gbk").replace("298.257222101", flattening)
@@ -167,14 +167,14 @@ def test_ellipsoid_flattening_that_differs_in_its_last_digit_is_noted(tmp_path, 
 
 
 @pytest.mark.parametrize("name", ["1401o2", "I40122"])
-def test_letter_in_a_numeric_code_field_is_noted(tmp_path, name):
+def test_letter_in_a_numeric_code_field_gives_a_note(tmp_path, name):
     found, _ = write_and_collect_notes(
         tmp_path, make_parcel_layer(["黄寨镇", "黄寨镇"], (f"{name}1000010000000", "1401221000010000000"))
     )
     assert found["vct_note_code_letters"]["field"] == "ZLDWDM"
 
 
-def test_township_names_in_other_rows_than_their_codes_are_noted(tmp_path):
+def test_township_names_in_other_rows_than_their_codes_give_a_note(tmp_path):
     codes = ("1401221000010000000", "1401222000010000000")
     parcels = make_parcel_layer(["黄寨镇上庄村", "侯村乡下庄村"], codes)
     assert write_and_collect_notes(tmp_path, make_township_layer(), parcels)[0] == {}
@@ -201,7 +201,7 @@ def test_villages_without_the_name_of_another_township_give_no_note(tmp_path, vi
     assert "vct_note_township_name" not in write_and_collect_notes(tmp_path, make_township_layer(), parcels)[0]
 
 
-def test_names_in_traditional_characters_are_noted(tmp_path):
+def test_names_in_traditional_characters_give_a_note(tmp_path):
     found, _ = write_and_collect_notes(tmp_path, make_township_layer(("黄寨鎮", "侯村鄉")))
     note = found["vct_note_traditional"]
     assert (note["field"], note["count"], note["value"]) == ("XZQMC", 2, "黄寨鎮")
@@ -210,7 +210,7 @@ def test_names_in_traditional_characters_are_noted(tmp_path):
 
 
 @pytest.mark.parametrize(("codes", "is_noted"), [((None, None), True), (("1401221000010000000", None), False)])
-def test_name_field_with_an_empty_code_field_is_noted(tmp_path, codes, is_noted):
+def test_name_field_with_an_empty_code_field_gives_a_note(tmp_path, codes, is_noted):
     owners = {"QSDWDM": ("text", list(codes)), "QSDWMC": ("text", ["黄寨镇上庄村", None])}
     found, _ = write_and_collect_notes(tmp_path, make_parcel_layer(["黄寨镇上庄村", "黄寨镇下庄村"], **owners))
     assert ("vct_note_name_only" in found) is is_noted

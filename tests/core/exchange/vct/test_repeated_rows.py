@@ -40,14 +40,14 @@ def test_valid_vct_file_gives_no_note_on_repeated_rows(tmp_path):
     assert not write_and_collect_notes(tmp_path, make_parcel_layer(), make_road_layer(700.0))
 
 
-def test_repeated_feature_key_in_a_vct_file_is_noted(tmp_path):
+def test_repeated_feature_key_in_a_vct_file_gives_a_note(tmp_path):
     found = write_and_collect_notes(tmp_path, make_parcel_layer(keys=[PARCEL_KEYS[0], PARCEL_KEYS[1], PARCEL_KEYS[0]]))
     assert set(found) == {"vct_note_key_twice"}
     assert (found["vct_note_key_twice"]["count"], found["vct_note_key_twice"]["value"]) == (1, PARCEL_KEYS[0])
 
 
 @pytest.mark.parametrize(("join", "reported"), [(True, True), (False, False)])
-def test_copied_vct_row_is_noted_only_if_parts_are_joined(tmp_path, join, reported):
+def test_copied_vct_row_gives_a_note_only_if_parts_are_joined(tmp_path, join, reported):
     distinct = [PARCEL_SQUARES[0], shapely.Point(X + 500, Y).buffer(20), PARCEL_SQUARES[2]]
     found = write_and_collect_notes(
         tmp_path,
@@ -57,7 +57,7 @@ def test_copied_vct_row_is_noted_only_if_parts_are_joined(tmp_path, join, report
     assert ("vct_note_key_twice" in found or "vct_note_joined" in found) is reported
 
 
-def test_repeated_shape_in_a_vct_file_is_noted(tmp_path):
+def test_repeated_shape_in_a_vct_file_gives_a_note(tmp_path):
     found = write_and_collect_notes(
         tmp_path, make_parcel_layer([PARCEL_SQUARES[0], PARCEL_SQUARES[1], PARCEL_SQUARES[0]])
     )
@@ -69,7 +69,7 @@ def make_site_layer(*places):
     return make_vct_layer("WWBHDWD", points, crs=4526, BSM=("text", PARCEL_KEYS[: len(points)]))
 
 
-def test_several_vct_points_at_one_position_are_noted(tmp_path):
+def test_several_vct_points_at_one_position_give_a_note(tmp_path):
     assert not write_and_collect_notes(tmp_path, make_site_layer(0, 100, 200))
     found = write_and_collect_notes(tmp_path, make_site_layer(0, 0, 0))
     assert set(found) == {"vct_note_place_twice"}
@@ -79,7 +79,7 @@ def test_several_vct_points_at_one_position_are_noted(tmp_path):
         assert str(note["line"]) in Texts(lang).format_notice("vct_note_place_twice", note)
 
 
-def test_vct_code_that_lost_its_leading_zero_is_noted(tmp_path):
+def test_vct_code_that_lost_its_leading_zero_gives_a_note(tmp_path):
     found = write_and_collect_notes(tmp_path, make_parcel_layer(codes=("0103", "103", "0301")))
     assert set(found) == {"vct_note_zero_lost"}
     assert (found["vct_note_zero_lost"]["value"], found["vct_note_zero_lost"]["field"]) == ("103", "DLBM")
@@ -98,7 +98,7 @@ def test_all_vct_codes_that_lost_their_leading_zero_are_counted_in_one_note(tmp_
 
 
 @pytest.mark.parametrize(("length_m", "reported"), [(699.0, False), (734.0, False), (740.0, True), (7.0, True)])
-def test_length_field_that_differs_from_its_vct_line_is_noted(tmp_path, length_m, reported):
+def test_length_field_that_differs_from_its_vct_line_gives_a_note(tmp_path, length_m, reported):
     found = write_and_collect_notes(tmp_path, make_road_layer(length_m))
     assert ("vct_note_length_differs" in found) is reported
     if reported:
@@ -109,7 +109,7 @@ def test_length_field_that_differs_from_its_vct_line_is_noted(tmp_path, length_m
     ("areas", "reported"),
     [((9998.0, 9999.0, 10_000.0), False), ((10_000.0, 9985.0, 10_000.0), True), ((10_000.0, 9991.0, 10_000.0), False)],
 )
-def test_area_field_that_fits_its_shape_worse_than_other_rows_do_is_noted(tmp_path, areas, reported):
+def test_area_field_that_fits_its_shape_worse_than_other_rows_do_gives_a_note(tmp_path, areas, reported):
     parcels = make_vct_layer("YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), MJ=("real", list(areas)))
     found = write_and_collect_notes(tmp_path, parcels)
     assert ("vct_note_area_rows" in found) is reported
@@ -118,7 +118,7 @@ def test_area_field_that_fits_its_shape_worse_than_other_rows_do_is_noted(tmp_pa
         assert (note["field"], note["count"], note["value"], note["drawn"]) == ("MJ", 1, "9985.00", "10000.00")
 
 
-def test_area_field_that_fits_slightly_worse_than_exact_rows_do_is_noted(tmp_path):
+def test_area_field_that_fits_slightly_worse_than_exact_rows_do_gives_a_note(tmp_path):
     """Six squares of 1 km²: areas on the ellipsoid by the projection's scale at their centres, one off by 80 m²."""
     places = [(x, y) for x in (38_450_000, 38_500_000) for y in (4_380_000, 4_390_000, 4_400_000)]
     squares = [shapely.box(x, y, x + 1000, y + 1000) for x, y in places]
@@ -139,7 +139,7 @@ def test_area_field_that_fits_slightly_worse_than_exact_rows_do_is_noted(tmp_pat
 
 
 @pytest.mark.parametrize(("area", "reported"), [(20_000.0, False), (10_000.0, True)])
-def test_copied_row_is_noted_if_the_area_is_that_of_one_part(tmp_path, area, reported):
+def test_copied_vct_row_gives_a_note_if_its_area_is_that_of_one_part(tmp_path, area, reported):
     distinct = [PARCEL_SQUARES[0], PARCEL_SQUARES[2]]
     keys = ("text", [PARCEL_KEYS[0]] * 2)
     zones = make_vct_layer("YDYHGHFQ", distinct, crs=4526, BSM=keys, MJ=("real", [area] * 2))
@@ -159,7 +159,7 @@ def make_division_layer(*codes):
     )
 
 
-def test_administrative_division_of_another_level_is_noted(tmp_path):
+def test_administrative_division_of_another_level_gives_a_note(tmp_path):
     assert not write_and_collect_notes(tmp_path, make_division_layer("140122100", "140122101"))
     found = write_and_collect_notes(tmp_path, make_division_layer("140122100", "140122", "140122101"))
     assert set(found) == {"vct_note_division_levels"}

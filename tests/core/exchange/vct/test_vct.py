@@ -107,7 +107,7 @@ def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
     assert "Parameters" in message and "114°" in message and "111°" in message and "37 带" in message
 
 
-def test_vct_degrees_with_northing_first_are_read_and_noted(tmp_path):
+def test_vct_degrees_with_northing_first_are_read_with_a_note(tmp_path):
     text = replace_in_squares(
         ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
         ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
@@ -169,7 +169,7 @@ def test_points_lines_and_rows_without_shape_survive_a_vct_round_trip(tmp_path):
     assert "vct_note_no_shape" in {key for key, _ in found[0].notices}
 
 
-def test_feature_keys_shared_by_two_vct_layers_are_noted(tmp_path):
+def test_feature_keys_shared_by_two_vct_layers_give_a_note(tmp_path):
     points = shapely.points([[X, Y], [X + 1, Y]])
     first, second = ["141129000000000001", "141129000000000002"], ["141129000000000001", None]
     layers = [make_vct_layer("A", points, BSM=("text", first)), make_vct_layer("B", points, BSM=("text", second))]
@@ -377,7 +377,7 @@ def test_full_disk_while_reading_a_vct_file_is_not_reported_as_damage(tmp_path, 
         )
 
 
-def test_vct_shapes_without_attribute_rows_are_read_and_noted(tmp_path):
+def test_vct_shapes_without_attribute_rows_are_read_with_a_note(tmp_path):
     (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("12,140122000000000002,520\n", ""))))
     assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
         make_square(100, 0)
@@ -488,7 +488,7 @@ def test_vct_file_with_another_separator_and_z_values_is_read_without_z(tmp_path
     assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
 
 
-def test_coordinate_offset_in_the_vct_header_is_applied_and_noted(tmp_path):
+def test_coordinate_offset_in_the_vct_header_is_applied_with_a_note(tmp_path):
     (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("Offset:0,0", "Offset:1000,-50"))))
     assert found.frame.geometry[0].equals(make_square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
 

@@ -14,7 +14,7 @@ from plugin.paths import SAMPLE_FOLDER
 LANDSCAPE_LETTERS = 187
 
 
-def test_short_columns_have_the_room_of_their_texts_and_sentences_the_rest():
+def test_short_columns_are_as_wide_as_their_texts_and_columns_of_sentences_share_the_rest():
     rows = [("1", "无法计算", "由图层不能计算：" * 20), ("2", "达到", "地类图斑")]
     number, state, sentence = compute_column_shares(["序号", "状态", "数据"], rows, 100)
     assert number >= 4 and state >= 8 and sentence > 60
@@ -27,12 +27,12 @@ def test_heading_of_many_columns_has_more_lines_rather_than_breaking_codes():
     assert shares[0] * 1.25 >= 9 and all(share * 1.25 >= 10 for share in shares)
 
 
-def test_columns_without_texts_share_the_table():
+def test_columns_without_texts_have_equal_widths():
     assert compute_column_shares(["", ""], [("", "")], 100) == [50, 50]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_tables_of_indicators_break_no_figure_and_no_word(lang):
+def test_tables_of_indicators_break_no_line_inside_a_figure_or_word(lang):
     options = RunOptions(profile="hunyuan", lang=lang)
     document = make_figures_document(tabulate_sources(SAMPLE_FOLDER / "county.gpkg", options))
     tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
@@ -48,14 +48,14 @@ def test_tables_of_indicators_break_no_figure_and_no_word(lang):
     assert not cut
 
 
-def test_formulas_have_few_lines_where_short_columns_have_room_to_spare():
+def test_column_of_formulas_gets_the_width_that_short_columns_do_not_need():
     formula = "urban construction land of 2020 + new land ÷ urban construction land of 2020"
     rows = [(str(n), "100 million m³ a year", formula, "not computable") for n in range(9)]
     shares = compute_column_shares(["No.", "Unit", "Formula", "State"], rows, 100)
     assert -(-len(formula) // (shares[2] - 3)) == 2
 
 
-def test_texts_have_several_lines_before_targets_are_broken():
+def test_texts_are_wrapped_before_targets_are():
     target, words = "≥ 538.87 km²", "图斑椭球面积 ÷ 图斑面积"
     headings = ["目标", *["面积口径"] * 9]
     shares = compute_column_shares(headings, [(target, *[words] * 9)], 120)

@@ -103,7 +103,7 @@ def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path)
     assert kept in [paragraph.text for paragraph in load_docx_library(path).Document(path).paragraphs]
 
 
-def test_print_keeps_gaps_between_parts_of_an_english_line(checked):
+def test_printed_english_lines_keep_the_spaces_between_their_parts(checked):
     html = render_print_html(make_check_report(checked.report, checked.plan.norm, lang="en"), 180.0)
     assert "Error: 58\u00a0\u00a0\u00a0Warning: 30" in html and "Waived: 0\u00a0\u00a0\u00a0Rules not" in html
 
@@ -182,7 +182,7 @@ def test_unconfirmed_settings_are_one_line_and_listed_in_an_appendix(document, c
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_page_lists_its_caveats_and_names_unconfirmed_settings_in_the_appendix_alone(checked, lang):
+def test_page_lists_its_caveats_and_only_the_appendix_lists_unconfirmed_settings(checked, lang):
     page = render_report(checked.report, checked.plan.norm, lang=lang)
     (listed,) = re.findall(r'<ul class="nt cv">(.*?)</ul>', page, re.DOTALL)
     caveats = re.findall("<li>(.+)</li>", listed)
@@ -216,7 +216,7 @@ def make_variant(report: Report, **changes) -> Report:
     return replace(report, **changes)
 
 
-def test_statement_of_an_incomplete_check_names_the_unchecked_rules(checked):
+def test_statement_of_an_incomplete_check_lists_the_unchecked_rules(checked):
     skipped = [replace(r, outcome=Outcome.SKIPPED, findings=0) for r in checked.report.rules if r.code == "ATT003"]
     report = make_variant(checked.report, rules=skipped, findings=[], indicators=[])
     items = list_decisive_items(report, ReportTexts("zh"))
@@ -233,7 +233,7 @@ def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
     assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
 
 
-def test_first_page_counts_notes_without_the_document_of_their_approval_by_rule(checked):
+def test_first_page_counts_notes_that_lack_an_approval_document_by_rule(checked):
     warnings = [f for f in checked.report.findings if f.severity is Severity.WARNING][:5]
     notes = [
         replace(f, severity=Severity.INFO, needs_approval=True, code=code, state=state)
@@ -335,7 +335,7 @@ def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
     assert {"=1+1", "@SUM(A1)", "-2+3"} <= {c.value for c in cells}
 
 
-def test_long_lists_are_cut_and_the_ledger_is_named(checked):
+def test_long_lists_are_cut_with_a_reference_to_the_ledger(checked):
     findings = (checked.report.findings * 12)[:1000]
     document = make_check_report(make_variant(checked.report, findings=findings), checked.plan.norm)
     limits = load_report_settings().length_limits
@@ -372,7 +372,7 @@ def make_office_template(path, *, lacking: str = "") -> None:
             archive.writestr(name.replace("package.rels", ".rels"), text)
 
 
-def test_report_goes_into_an_office_template_at_its_bookmark(document, tmp_path):
+def test_report_is_inserted_into_an_office_template_at_its_bookmark(document, tmp_path):
     template, target = tmp_path / "本局模板.docx", tmp_path / "报告.docx"
     make_office_template(template)
     write_docx(document, target, template)
@@ -382,7 +382,7 @@ def test_report_goes_into_an_office_template_at_its_bookmark(document, tmp_path)
 
 
 @pytest.mark.parametrize("lacking", ["sanxian_report", "报告表格", "报告标题"])
-def test_bookmark_or_style_missing_in_a_template_is_named_before_anything_is_written(document, tmp_path, lacking):
+def test_bookmark_or_style_missing_in_a_template_is_reported_before_writing(document, tmp_path, lacking):
     template, target = tmp_path / "模板.docx", tmp_path / "报告.docx"
     make_office_template(template, lacking=lacking)
     with pytest.raises(InputError) as raised:
@@ -467,7 +467,7 @@ def test_table_of_all_indicators_has_the_margins_of_the_first_page(document):
     assert any(text.startswith("超出 ") and text.endswith("km²") for text in second.values())
 
 
-def test_legend_of_the_docx_has_two_entries_a_line(document, tmp_path):
+def test_legend_of_the_docx_has_two_entries_per_line(document, tmp_path):
     image = io.BytesIO()
     PIL.Image.new("RGB", (8, 4)).save(image, "PNG")
     labels = ("永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界")

@@ -62,7 +62,7 @@ def test_long_table_is_cut_with_a_note_on_where_its_rows_are():
     assert [c.align for c in shown.columns] == ["left", "right"]
 
 
-def test_english_document_names_kinds_and_missing_layers_in_english():
+def test_english_document_has_english_names_of_kinds_and_missing_layers():
     document = make_figures_document(tabulate_sources(COUNTY, RunOptions(profile="hunyuan", lang="en")))
     table = next(block for block in document.blocks if isinstance(block, DocumentTable))
     titles = [column.title for column in table.columns]
@@ -89,7 +89,7 @@ def test_grouped_digits_in_texts_are_not_broken():
     assert shown.rows[0][0].text.startswith("1\u202f968\u202f908\u202f077.80 m²；分类 07")
 
 
-def test_texts_right_of_figures_do_not_touch_them(tmp_path):
+def test_table_texts_keep_a_distance_to_figures_on_their_left(tmp_path):
     columns = (DocumentColumn("净面积", 50, "right"), DocumentColumn("变更字段", 50))
     table = DocumentTable(columns, ((DocumentCell("1.00"), DocumentCell("DLBM")),))
     document = Document("表", "", PageHeaderFooter(), (table,))
@@ -114,7 +114,7 @@ def test_command_line_refuses_a_document_with_another_suffix(tmp_path, capsys):
     assert ".docx" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_rows_of_the_docx_are_kept_with_the_row_below_the_head_of_their_group(tabulated, tmp_path):
+def test_heading_row_of_a_group_in_the_docx_stays_with_the_row_below_it(tabulated, tmp_path):
     document = make_figures_document(tabulated)
     shown = next(block for block in document.blocks if isinstance(block, DocumentTable))
     heads = [row[1].text for n, row in enumerate(shown.rows) if n in shown.group_heads]
