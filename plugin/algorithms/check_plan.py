@@ -131,7 +131,8 @@ class CheckPlan(SanxianAlgorithm):
     def add_check_parameters(self, sources=None, part=True):
         """Add the parameters of a check to the tool.
 
-        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: the user may choose rules.
+        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: add the parameter by which the
+        user chooses rules.
         """
         for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)

@@ -141,9 +141,9 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Accept map ids, and the former name of the choice of both formats.
+        """Accept map ids, and the former name of the option for both file formats.
 
-        QGIS's lists of choices lack them.
+        QGIS accepts only the values in its lists of choices.
         """
         maps_value = parameters.get(MAPS)
         plain_parameters = {**parameters, MAPS: []} if _parse_map_ids(maps_value) is not None else parameters

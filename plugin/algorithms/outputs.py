@@ -159,7 +159,7 @@ class LayerOutput:
     def open_sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
         """Create the sink of Processing (memory, database); return it and its layer id.
 
-        ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
+        ``geometry``: geometry type; ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
         """
         sink_fields = fields if self.database else _drop_aliases(fields)
         sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, sink_fields, geometry, system)
@@ -200,7 +200,7 @@ class LayerOutput:
 
 
 def _drop_aliases(fields: QgsFields) -> QgsFields:
-    """Return the fields without aliases, which the sink of a layer would warn about."""
+    """Return the fields without aliases; an output layer in memory would log a warning for them."""
     fields_without_alias = QgsFields()
     for field in fields:
         one = QgsField(field)

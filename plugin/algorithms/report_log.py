@@ -257,7 +257,10 @@ def log_written_files(feedback, paths: Iterable[str]) -> None:
 
 
 def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:
-    """Log the created maps and those not created; return the reasons for the latter."""
+    """Log the created maps and those not created.
+
+    Return a sentence with the reason for each map that was not created.
+    """
     for note in dict.fromkeys(note.render(texts) for note in outcome.notes):
         feedback.pushWarning(note)
     if outcome.used_project_layout_names:

@@ -367,7 +367,10 @@ class StatutoryArea(SanxianAlgorithm):
         )
 
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
-        """Return True if the layer has the field; raise InputError if it cannot be used."""
+        """Return True if the layer has the field; False if the tool must add it.
+
+        Raise InputError if areas cannot be written into the existing field.
+        """
         if field in AREA_COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
         area_field = next((f for f in source.fields if f.name == field), None)

@@ -123,13 +123,13 @@ def iterate_machine_facts() -> Iterator[LibraryState]:
     """Yield the facts that the tool `doctor` reports: system, QGIS, Python, libraries."""
     version = Qgis.version()
     yield LibraryState(
-        "QGIS", version, VERSION_OK if _is_at_least(version, QGIS_MINIMUM) else VERSION_TOO_OLD, QGIS_MINIMUM
+        "QGIS", version, VERSION_OK if _is_version_at_least(version, QGIS_MINIMUM) else VERSION_TOO_OLD, QGIS_MINIMUM
     )
     yield LibraryState("Qt", qVersion(), VERSION_OK)
     yield LibraryState(
         "Python",
         platform.python_version(),
-        VERSION_OK if _is_at_least(platform.python_version(), "3.11") else VERSION_TOO_OLD,
+        VERSION_OK if _is_version_at_least(platform.python_version(), "3.11") else VERSION_TOO_OLD,
         "3.11",
     )
     yield from _list_qgis_libraries()
@@ -155,20 +155,22 @@ def _list_qgis_libraries() -> Iterator[LibraryState]:
     yield LibraryState("PROJ", f"{major}.{minor}", VERSION_OK)
 
 
-def _check_library(name: str, oldest: str) -> LibraryState:
+def _check_library(name: str, oldest_version: str) -> LibraryState:
     try:
         version = str(getattr(importlib.import_module(name), "__version__", ""))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
-        return LibraryState(name, "", LIBRARY_MISSING, oldest, "" if error.name == name else str(error))
+        return LibraryState(name, "", LIBRARY_MISSING, oldest_version, "" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
-        return LibraryState(name, "", LIBRARY_MISSING, oldest, f"{type(error).__name__}: {error}")
-    return LibraryState(name, version, VERSION_OK if _is_at_least(version, oldest) else VERSION_TOO_OLD, oldest)
+        return LibraryState(name, "", LIBRARY_MISSING, oldest_version, f"{type(error).__name__}: {error}")
+    return LibraryState(
+        name, version, VERSION_OK if _is_version_at_least(version, oldest_version) else VERSION_TOO_OLD, oldest_version
+    )
 
 
-def _is_at_least(version: str, oldest: str) -> bool:
-    return _parse_version(version) >= _parse_version(oldest)
+def _is_version_at_least(version: str, oldest_version: str) -> bool:
+    return _parse_version(version) >= _parse_version(oldest_version)
 
 
 def _parse_version(version: str) -> tuple[int, ...]:

@@ -316,11 +316,11 @@ class DesktopController(QObject):
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
-            self._show_change(change, rows)
+            self._show_findings_change(change, rows)
             self.fixes.on_rechecked()
             self.notices.show_new_findings(change, step)
 
-    def _show_change(self, change: Any, rows: dict[int, Any]) -> None:
+    def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> None:
         # After a fix, list and map go on to the next finding. During an edit both stay where the user is.
         moves_on = self.fixes.has_just_fixed
         if self.dock.apply_changes(change, moves_on=moves_on):
@@ -338,7 +338,7 @@ class DesktopController(QObject):
         rows = dict(
             zip(map(id, change.new_findings), findings_layer.make_finding_features(change.new_findings), strict=True)
         )
-        self._show_change(change, rows)
+        self._show_findings_change(change, rows)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""

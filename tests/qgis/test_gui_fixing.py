@@ -189,11 +189,11 @@ def test_key_f_and_the_context_menu_open_the_fix_preview(overlapping):
     tree = controller.dock.tree
     tree.select_finding(finding)
     process_events(0.05)
-    assert [action.text() for action in controller.findChild(FindingsMenu).make().actions()][:1] == ["修复…"]
+    assert [action.text() for action in controller.findChild(FindingsMenu).make_menu().actions()][:1] == ["修复…"]
     tree.keyPressEvent(QKeyEvent(QKeyEvent.Type.KeyPress, Qt.Key.Key_F, Qt.KeyboardModifier.NoModifier))
     assert controller.fixes.one.dialog is not None
     controller.fixes.one.close()
-    controller.findChild(FindingsMenu).make().actions()[0].trigger()
+    controller.findChild(FindingsMenu).make_menu().actions()[0].trigger()
     assert controller.fixes.one.dialog is not None
     controller.fixes.close_windows()
 

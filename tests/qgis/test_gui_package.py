@@ -1025,7 +1025,7 @@ def test_saved_project_has_no_layers_of_an_inspected_package_and_the_open_one_ke
 
 
 def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):
-    package_dialog.show_end(ExportOutcome("error", "没有生成"))
+    package_dialog.show_outcome(ExportOutcome("error", "没有生成"))
     assert (
         package_dialog.end.folder.isHidden()
         and package_dialog.end.findings.isHidden()

@@ -398,7 +398,7 @@ def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, 
         "05 县域历史文化保护规划图 A3"
     ]
     assert read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == "本县自己的说明"
-    asked = saved_layouts.save_layouts(sample_layout_builder, wanted, replace=again.kept_layout_names)
+    asked = saved_layouts.save_layouts(sample_layout_builder, wanted, names_to_replace=again.kept_layout_names)
     assert (
         not asked.kept_layout_names and read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == MAPS.note
     )

@@ -162,7 +162,7 @@ class LiveCheck(QObject):
                     self._queued_trial = None
                 callback(*callback_args)
                 if not self._is_stopped:
-                    self._check_next()
+                    self._start_next_recheck()
 
             return call
 
@@ -170,7 +170,7 @@ class LiveCheck(QObject):
             title, run, on_done=end(on_done), on_error=end(on_error), on_cancelled=end(on_cancelled)
         )
         self._queued_trial = trial_job
-        self._check_next()
+        self._start_next_recheck()
         return trial_job
 
     def increase_change_limit_by(self, count: int) -> None:
@@ -249,7 +249,7 @@ class LiveCheck(QObject):
         if self._check_session is None:
             return
         if self._is_paused:
-            self._check_next()
+            self._start_next_recheck()
             return
         if any(edits.is_command_running for edits in self._listeners.values()):
             self._timer.start()
@@ -261,7 +261,7 @@ class LiveCheck(QObject):
             ):
                 self._stop_as_outdated()
                 return
-        self._check_next()
+        self._start_next_recheck()
 
     def _queue_changed_features(
         self,
@@ -289,7 +289,7 @@ class LiveCheck(QObject):
         return len(self._queued_edits.states_by_feature) <= limit
 
     # --- re-checks
-    def _check_next(self) -> None:
+    def _start_next_recheck(self) -> None:
         if self._job is not None or self._check_session is None:
             return
         if not self._is_ready:
@@ -307,7 +307,7 @@ class LiveCheck(QObject):
             self._features_under_way = frozenset(batch.states_by_feature)
             self._start_job(
                 lambda _progress, cancellation: _recheck_batch(check_session, batch, cancellation),
-                self._on_checked,
+                self._on_rechecked,
                 is_hidden=True,
             )
         elif self._queued_trial is not None and not self._timer.isActive():
@@ -328,15 +328,15 @@ class LiveCheck(QObject):
 
     def _on_prepared(self, _nothing: Any) -> None:
         self._job, self._is_ready = None, True
-        self._check_next()
+        self._start_next_recheck()
 
-    def _on_checked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
+    def _on_rechecked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._features_under_way = None, frozenset()
         if change_and_features[0].recheck_results:
             self.rechecked.emit(*change_and_features, self._last_edit_step)
         self.waiting.emit(self.waiting_count)
         if not self._is_stopped:
-            self._check_next()
+            self._start_next_recheck()
 
     def _on_failed(self, error: Exception) -> None:
         log_error(error)

@@ -91,7 +91,7 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
             )
             _set_constraint(layer, index, field, template, norm, texts)
     autofilled_indexes = _set_default_values(layer, template, norm, county)
-    config = _arrange_sections(layer, template, texts)
+    config = _make_section_config(layer, template, texts)
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in autofilled_indexes)
     layer.setEditFormConfig(config)
@@ -386,7 +386,7 @@ def _get_form_section(field: TemplateField | None) -> str:
     return "attributes"
 
 
-def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
+def _make_section_config(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
     template_field_by_name = {f.name.upper(): f for f in template.fields}
     ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
     sections: dict[str, list[tuple[str, int]]] = {name: [] for name in FORM_SECTION_IDS}

@@ -56,7 +56,11 @@ _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geom
 
 # --- expressions
 def make_code_name_expression(code_list_id: str, code_field: str, target_field: str) -> str:
-    """Return the default expression for the name of the code in another field."""
+    """Return the default expression for a field that holds the name of a code.
+
+    ``code_list_id``: the code list; ``code_field``: field with the code; ``target_field``: field that receives the
+    name.
+    """
     column = QgsExpression.quotedColumnRef(code_field)
     return _make_expression_keeping_value(
         f"sanxian_code_name({QgsExpression.quotedString(code_list_id)}, {column})", target_field
@@ -73,7 +77,7 @@ def make_area_expression(decimals: int, target_field: str) -> str:
 
 
 def _make_expression_keeping_value(expression: str, target_field: str) -> str:
-    """Return an expression that falls back to the current value of the field.
+    """Return an expression that falls back to the current value of ``target_field``.
 
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
     expression valid while the plugin's functions are not registered.

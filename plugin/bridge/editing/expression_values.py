@@ -44,7 +44,9 @@ def evaluate_statutory_area(context: QgsExpressionContext, geometry: Any, crs: A
         return NULL
     if not isinstance(geometry, QgsGeometry):
         raise FunctionError(tr("The first argument is not a geometry. Write @geometry."))
-    return compute_statutory_area(geometry, _parse_crs(crs) if crs is not None else _find_crs(context))
+    return compute_statutory_area(
+        geometry, _parse_crs(crs) if crs is not None else _find_crs_of_expression_layer(context)
+    )
 
 
 def compute_statutory_area(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
@@ -85,11 +87,11 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
 
 @lru_cache(maxsize=32)
-def _make_lonlat_transform(text: str) -> QgsCoordinateTransform | None:
-    if text == _GEODETIC_CRS:
+def _make_lonlat_transform(crs_text: str) -> QgsCoordinateTransform | None:
+    if crs_text == _GEODETIC_CRS:
         return None
     target = QgsCoordinateReferenceSystem(_GEODETIC_CRS)
-    return QgsCoordinateTransform(QgsCoordinateReferenceSystem(text), target, QgsCoordinateTransformContext())
+    return QgsCoordinateTransform(QgsCoordinateReferenceSystem(crs_text), target, QgsCoordinateTransformContext())
 
 
 def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
@@ -102,7 +104,7 @@ def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     return crs
 
 
-def _find_crs(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
+def _find_crs_of_expression_layer(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
     code = context.variable("layer_crs")
     crs = QgsCoordinateReferenceSystem(str(code)) if code and not is_null(code) else QgsCoordinateReferenceSystem()
     if not crs.isValid():

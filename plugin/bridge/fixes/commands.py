@@ -153,7 +153,7 @@ def _make_calls(
                 # The fix has computed the values that follow from the shape.
                 yield partial(layer.changeGeometry, edit.fid, _make_geometry(layer, edit.shape), True)
             for name, value in edit.attributes.items():
-                position = _find_field(layer, name)
+                position = _find_field_index(layer, name)
                 field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
                 yield partial(layer.changeAttributeValue, edit.fid, position, field_value, None, True)
 
@@ -170,7 +170,7 @@ def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | N
             # The provider replaces the clause with the next number when the feature is saved.
             attribute_by_position[position] = clause
     for name, value in edit.attributes.items():
-        position = _find_field(layer, name)
+        position = _find_field_index(layer, name)
         attribute_by_position[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
     geometry = _make_geometry(layer, edit.shape)
     if likeness is None:
@@ -207,7 +207,7 @@ def _make_parts_refusal(layer: QgsVectorLayer) -> ApplyRefused:
     return ApplyRefused(text.format(layer=layer.name()))
 
 
-def _find_field(layer: QgsVectorLayer, name: str) -> int:
+def _find_field_index(layer: QgsVectorLayer, name: str) -> int:
     position = layer.fields().lookupField(name)
     if position < 0:
         text = tr("The layer “{layer}” has no field {field} any more. Nothing was applied.")

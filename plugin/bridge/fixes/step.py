@@ -109,7 +109,7 @@ class FixStep(QObject):
         if not self.can_undo:
             return False
         # In a transaction, undo of a layer also takes back what was written after it in other layers: the last first.
-        self._move_parts(reversed(self._parts), False)
+        self._move_undo_stacks(reversed(self._parts), False)
         self.undone.emit()
         return True
 
@@ -125,7 +125,7 @@ class FixStep(QObject):
             part.is_applied = False
             self._undo_or_redo_parts([other for other in others if other.is_applied], False)
             if index > part.before:
-                self._move_parts([part], False)
+                self._move_undo_stacks([part], False)
             if not self._is_rolling_back:
                 self.undone.emit()
         elif (
@@ -138,12 +138,12 @@ class FixStep(QObject):
     def _undo_or_redo_parts(self, parts: list[_LayerStepCommands], redo: bool) -> None:
         """Undo or redo the other parts, as far as no later edit is in the way."""
         able = [part for part in parts if (part.can_redo if redo else part.is_last)]
-        self._move_parts(able, redo)
+        self._move_undo_stacks(able, redo)
         left = [part.layer.name() for part in parts if part not in able and not sip.isdeleted(part.layer)]
         if left:
             self.separated.emit(left)
 
-    def _move_parts(self, parts: Any, redo: bool) -> None:
+    def _move_undo_stacks(self, parts: Any, redo: bool) -> None:
         self._is_moving = True
         try:
             for part in parts:

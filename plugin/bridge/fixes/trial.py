@@ -30,7 +30,7 @@ class BatchTrial:
     rows_shown: Mapping[FeatureKey, RowBefore]
 
 
-def _make_state(check_result: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
+def _make_editing_state(check_result: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
     from ...core.fixes.state import EditingState
 
     return EditingState(check_result, options, session=session, documents=documents)
@@ -47,7 +47,7 @@ def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[.
     ) -> Any:
         from ...core.fixes.choices import list_choices
 
-        state = _make_state(check_result, options, session, documents)
+        state = _make_editing_state(check_result, options, session, documents)
         return list_choices(state, finding, progress=progress, cancellation=cancellation)
 
     return work
@@ -65,7 +65,7 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     ) -> Any:
         from ...core.fixes.choices import list_alignments
 
-        state = _make_state(check_result, options, session, {})
+        state = _make_editing_state(check_result, options, session, {})
         return list_alignments(state, request, within_m, progress=progress, cancellation=cancellation)
 
     return work
@@ -89,7 +89,7 @@ def make_batch_trial(
         from ...core.fixes.merging import merge_edits
         from ...core.fixes.rows_before import read_rows_before
 
-        state = _make_state(check_result, options, session, documents)
+        state = _make_editing_state(check_result, options, session, documents)
         result = run_batch(
             state, batch_findings, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
         )

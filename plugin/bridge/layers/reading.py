@@ -253,11 +253,11 @@ def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:
     return [n for n in range(fields.count()) if get_field_type(fields.at(n)) != BINARY_TYPE]
 
 
-def _list_reading_notices(snapshot: LayerSnapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
+def _list_reading_notices(snapshot: LayerSnapshot, arc_count: int) -> list[tuple[str, dict[str, Any]]]:
     notices: list[tuple[str, dict[str, Any]]] = []
-    if curves:
+    if arc_count:
         step = CURVE_STEP_DEGREES
-        notices.append(("notice_curves", {"layer": snapshot.name, "count": curves, "step": step}))
+        notices.append(("notice_curves", {"layer": snapshot.name, "count": arc_count, "step": step}))
     if snapshot.subset_filter:
         notices.append(("notice_filter", {"layer": snapshot.name, "filter": snapshot.subset_filter}))
     if snapshot.unsaved_change_count:

@@ -238,7 +238,7 @@ class LayoutBuilder:
     # -- maps
 
     def _make_styled_layers(
-        self, map_spec: MapSpec, page_size: PageSize, by_township: bool, scale: float, smaller: bool
+        self, map_spec: MapSpec, page_size: PageSize, by_township: bool, scale: float, reduces_symbols: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layers of a map, the topmost first, each with its style."""
         styled_layers = []
@@ -249,7 +249,7 @@ class LayoutBuilder:
             role, layer = role_and_layer
             layer_style = self.catalogue.style_by_id.get(spec.style)
             xml = layer_styles.make_map_style(
-                self.material, role, layer, layer_style, self.catalogue, page_size, scale, smaller
+                self.material, role, layer, layer_style, self.catalogue, page_size, scale, reduces_symbols
             )
             if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.whiten_other_townships(

@@ -64,13 +64,13 @@ def make_map_style(
     catalogue: MapCatalogue,
     page_size: PageSize,
     scale: float = 0.0,
-    smaller: bool = False,
+    reduces_symbols: bool = False,
 ) -> str:
     """Return a layer's style for one map, as XML.
 
-    It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale,
-    0 if unknown; symbols made for other scales are left out, also from the legend. ``smaller``: symbols are reduced
-    by the page size's factor. Pages by township: see `whiten_other_townships`.
+    It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale, 0
+    if unknown; symbols made for other scales are left out, also from the legend. ``reduces_symbols``: symbols are
+    reduced by the page size's factor. Pages by township: see `whiten_other_townships`.
     """
     style = style or _DEFAULT_STYLE
     copy = layer.clone()
@@ -90,11 +90,11 @@ def make_map_style(
         copy.setOpacity(style.opacity)
     if scale:
         copy.setRenderer(_reduce_renderer_to_scale(copy.renderer(), scale))
-    smaller = smaller and not style.fixed
-    if smaller:
+    reduces_symbols = reduces_symbols and not style.fixed
+    if reduces_symbols:
         copy.renderer().setReferenceScale(scale * page_size.symbols)
     # Labels shrink with the symbols; the inverse factor keeps their size.
-    _set_labels(copy, style, page_size, 1 / page_size.symbols if smaller else 1.0)
+    _set_labels(copy, style, page_size, 1 / page_size.symbols if reduces_symbols else 1.0)
     if copy.featureCount() > catalogue.raster_above:
         copy.renderer().setForceRasterRender(True)
     return _make_style_xml(copy)

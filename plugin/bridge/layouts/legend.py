@@ -56,23 +56,23 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
     """
     here = QgsGeometry(area)
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
-    renderer = _read_renderer(layer, style)
+    renderer = _read_renderer_of_style(layer, style)
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
         return None if _has_features_in_area(layer, here) else []
     positions: dict[str, int] = {}
     for n, category in enumerate(renderer.categories()):
         value = category.value()
         for one in value if isinstance(value, list) else [value]:
-            positions.setdefault(_make_key(one), n)
+            positions.setdefault(_make_category_key(one), n)
     others = positions.get("")
     class_positions = {
-        positions.get(_make_key(value), others)
+        positions.get(_make_category_key(value), others)
         for value in _find_values_in_area(layer, renderer.classAttribute(), here)
     }
     return sorted(n for n in class_positions if n is not None)
 
 
-def _read_renderer(layer: QgsVectorLayer, style: str):
+def _read_renderer_of_style(layer: QgsVectorLayer, style: str):
     renderer = layer.renderer()
     if style:
         copy = layer.clone()
@@ -81,7 +81,7 @@ def _read_renderer(layer: QgsVectorLayer, style: str):
     return renderer.embeddedRenderer().clone() if isinstance(renderer, QgsMergedFeatureRenderer) else renderer
 
 
-def _make_key(value: object) -> str:
+def _make_category_key(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
@@ -93,7 +93,7 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, area: QgsGeometr
     index = layer.fields().lookupField(attribute)
     is_layer_inside = area.isGeosValid() and area.boundingBox().contains(layer.extent()) and _is_rectangle(area)
     if is_layer_inside and index >= 0:
-        return {_make_key(value) for value in layer.uniqueValues(index)}
+        return {_make_category_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
     expression.prepare(context)
@@ -104,7 +104,7 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, area: QgsGeometr
     attribute_values: set[str] = set()
     for feature in layer.getFeatures(request):
         context.setFeature(feature)
-        value = _make_key(expression.evaluate(context))
+        value = _make_category_key(expression.evaluate(context))
         if value not in attribute_values and engine.intersects(feature.geometry().constGet()):
             attribute_values.add(value)
     return attribute_values
@@ -162,8 +162,8 @@ def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: li
 def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
     """Hide classes that are not on the map, and fit the legend to its frame.
 
-    It gets more columns first, then smaller text and symbols. For an atlas, classes in the page's ``township`` are
-    kept (geometry in ``crs``).
+    The legend gets more columns first, then smaller text and symbols. For a page of an atlas, only classes in
+    ``township`` are kept (geometry in ``crs``).
     """
     _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
@@ -247,12 +247,12 @@ def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, l
         if nodes:
             # The title is drawn; a node read from a project has its layer's name.
             entries_by_title[str(node.customProperty("legend/title-label", "") or node.name())] = [
-                _make_label(one) for one in nodes
+                _get_legend_label(one) for one in nodes
             ]
     return entries_by_title
 
 
-def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
+def _get_legend_label(node: QgsLayerTreeModelLegendNode) -> str:
     return str(node.data(0) or "")
 
 

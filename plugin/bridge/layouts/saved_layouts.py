@@ -62,16 +62,19 @@ def find_layout(
 
 
 def save_layouts(
-    builder: LayoutBuilder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
+    builder: LayoutBuilder,
+    wanted_layouts: Iterable[tuple[MapSpec, PageSize, bool]],
+    names_to_replace: Iterable[str] = (),
 ) -> SaveLayoutsOutcome:
     """Build layouts and save them in the project.
 
-    A layout that the user edited is kept, unless it is in ``replace``. Raise InputError, before any change, for a
-    layout whose secrecy level would be lowered without a reason.
+    ``wanted_layouts``: map, page size, and whether it has a page per township. A layout that the user edited is kept,
+    unless its name is in ``names_to_replace``. Raise InputError, before any change, for a layout whose secrecy level
+    would be lowered without a reason.
     """
-    project, outcome, replaceable_names = builder.material.project, SaveLayoutsOutcome(), set(replace)
+    project, outcome, replaceable_names = builder.material.project, SaveLayoutsOutcome(), set(names_to_replace)
     layouts_to_save = []
-    for one, sheet, townships in wanted:
+    for one, sheet, townships in wanted_layouts:
         old = find_layout(project, one, sheet, townships)
         if old is not None and is_layout_edited(old) and old.name() not in replaceable_names:
             outcome.kept_layout_names.append(old.name())

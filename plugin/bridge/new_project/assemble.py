@@ -200,7 +200,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     if county_profile_path is not None and request.county_settings is not None:
         save_county(request.county_settings, county_profile_path)
     try:
-        _write_file(project, target)
+        _write_project_file(project, target)
     except SanxianError:
         if county_profile_path is not None:
             # The next attempt writes it again.
@@ -210,7 +210,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     project.setDirty(False)
 
 
-def _write_file(project: QgsProject, target: Path) -> None:
+def _write_project_file(project: QgsProject, target: Path) -> None:
     with write_atomically(target) as new:
         # QGIS makes paths relative to the file it writes: the folder must be the final one.
         aside = target.with_name(f".{target.stem}-new{target.suffix}")

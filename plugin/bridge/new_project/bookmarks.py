@@ -95,20 +95,20 @@ class BookmarkUpdater:
     def start(self, project: QgsProject) -> None:
         """Observe the layers of a project."""
         self._project = project
-        project.layersAdded.connect(self._on_added)
-        project.layersWillBeRemoved.connect(self._on_removed)
-        self._on_added(project.mapLayers().values())
+        project.layersAdded.connect(self._on_layers_added)
+        project.layersWillBeRemoved.connect(self._on_layers_removed)
+        self._on_layers_added(project.mapLayers().values())
 
     def stop(self) -> None:
         """Stop observing the layers of the project."""
         if self._project is None:
             return
-        self._project.layersAdded.disconnect(self._on_added)
-        self._project.layersWillBeRemoved.disconnect(self._on_removed)
-        self._on_removed(list(self._layers))
+        self._project.layersAdded.disconnect(self._on_layers_added)
+        self._project.layersWillBeRemoved.disconnect(self._on_layers_removed)
+        self._on_layers_removed(list(self._layers))
         self._project = None
 
-    def _on_added(self, layers: Any) -> None:
+    def _on_layers_added(self, layers: Any) -> None:
         concept = load_standard().concepts["townships"]
         for layer in layers:
             if (
@@ -116,16 +116,16 @@ class BookmarkUpdater:
                 and get_assigned_role(layer) in concept
                 and layer.id() not in self._layers
             ):
-                layer.afterCommitChanges.connect(self._on_saved)
+                layer.afterCommitChanges.connect(self._on_edits_saved)
                 self._layers[layer.id()] = layer
 
-    def _on_removed(self, ids: list[str]) -> None:
+    def _on_layers_removed(self, ids: list[str]) -> None:
         for name in ids:
             layer = self._layers.pop(name, None)
             if layer is not None:
-                layer.afterCommitChanges.disconnect(self._on_saved)
+                layer.afterCommitChanges.disconnect(self._on_edits_saved)
 
-    def _on_saved(self) -> None:
+    def _on_edits_saved(self) -> None:
         project = self._project
         if project is not None and project.readBoolEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, False)[0]:
             update_bookmarks(project)

@@ -67,7 +67,7 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
         layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC_CRS), project.transformContext()
     )
     try:
-        shapes = _read_shapes(layer, transform) if layer.featureCount() <= _MAX_FEATURES_READ else []
+        shapes = _read_transformed_shapes(layer, transform) if layer.featureCount() <= _MAX_FEATURES_READ else []
         box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
         for number, shape in enumerate(shapes):
             if number:
@@ -78,10 +78,12 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
         return None
     if not (-180 <= box.xMinimum() <= box.xMaximum() <= 180) or not box.isFinite():
         return None
-    return LayerExtent(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _measure_areas(shapes))
+    return LayerExtent(
+        box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _measure_area_by_crs_zone(shapes)
+    )
 
 
-def _read_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
+def _read_transformed_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
     shapes = []
     for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
         if feature.hasGeometry():
@@ -91,7 +93,7 @@ def _read_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> li
     return shapes
 
 
-def _measure_areas(shapes: list[QgsGeometry]) -> dict[int, float]:
+def _measure_area_by_crs_zone(shapes: list[QgsGeometry]) -> dict[int, float]:
     if not shapes:
         return {}
     import numpy as np

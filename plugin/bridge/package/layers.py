@@ -79,7 +79,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     Names, order and symbols are those of the standard; the layers do not belong to the plan. Areas of a layer that the
     standard does not know are drawn as outlines. ``name`` is the package's name. On the main thread.
     """
-    sources = [item for path in paths for item in _list_sources(path)]
+    sources = [item for path in paths for item in _list_layer_names_and_sources(path)]
     order = get_layer_order(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [make_vector_layer(source, title, project) for title, source in sources]
@@ -134,7 +134,7 @@ def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetada
     return metadata
 
 
-def _list_sources(path: Path) -> list[tuple[str, str]]:
+def _list_layer_names_and_sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
     return list(find_sources_by_layer_name(path).items())
@@ -176,7 +176,7 @@ def set_package_layers_aside(project: QgsProject, document: QDomDocument) -> lis
     layers = find_package_layers(project)
     layer_ids = {layer.id() for layer in layers}
     for tag in ("layer-tree-layer", "item", "layer-setting"):
-        for element in _list_elements(document, tag):
+        for element in _list_xml_elements(document, tag):
             if (element.attribute("id") or element.text()) in layer_ids:
                 parent = element.parentNode().toElement()
                 parent.removeChild(element)
@@ -219,7 +219,7 @@ def _insert_package_group(project: QgsProject) -> QgsLayerTreeGroup:
     return project.layerTreeRoot().insertGroup(0, tr("Package (read-only copy)"))
 
 
-def _list_elements(document: QDomDocument, tag: str) -> list[QDomElement]:
+def _list_xml_elements(document: QDomDocument, tag: str) -> list[QDomElement]:
     nodes = document.elementsByTagName(tag)
     return [nodes.item(number).toElement() for number in range(nodes.count())]
 

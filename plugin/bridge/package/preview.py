@@ -147,7 +147,7 @@ def find_county_placeholders(
 
 
 @run_in_python_thread
-def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
+def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Return a preview of a package before its export.
 
     ``inputs``: files that the plan is read from. Raise InputError if the folder of documents is missing.
@@ -161,17 +161,19 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
 
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.
-    root = fill_placeholders(form.root, values) if values else ""
+    root = fill_placeholders(form.root, placeholders) if placeholders else ""
     target = order.parent_folder / root if root else None
     former_folder = target if target is not None and target.is_dir() else None
     state, why = NEW_FOLDER, ""
     if target is not None and target.exists():
         state = REPLACED_PACKAGE if former_folder is None or any(former_folder.iterdir()) else NEW_FOLDER
         try:
-            check_target_is_replaceable(target, inputs, form, values)
+            check_target_is_replaceable(target, inputs, form, placeholders)
         except SanxianError as error:
             state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
-    filled_slots, problems = fill_slots(form, values, order.documents_folder, former_folder, get_interface_language())
+    filled_slots, problems = fill_slots(
+        form, placeholders, order.documents_folder, former_folder, get_interface_language()
+    )
     broken_titles = {p.params["title"] for p in problems if p.key == "file_broken"}
     has_access_driver = not isinstance(find_access_driver(), str)
     slots = [
@@ -193,7 +195,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     ]
     left_out_problem = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
-    watched_paths = (*_list_subfolders(order.documents_folder), *_list_broken_files(filled_slots, broken_titles))
+    watched_paths = (*_list_subfolders(order.documents_folder), *_list_unreadable_files(filled_slots, broken_titles))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
 
 
@@ -239,7 +241,7 @@ def explain_missing_maps(
     return reasons
 
 
-def _list_broken_files(filled_slots: Iterable[FilledSlot], titles: set[str]) -> list[str]:
+def _list_unreadable_files(filled_slots: Iterable[FilledSlot], titles: set[str]) -> list[str]:
     return [str(path) for one in filled_slots if one.slot.title in titles for path in one.file_paths]
 
 
@@ -261,7 +263,7 @@ class ObjectionFinder:
 
     def get_cached(self, order: ExportOrder) -> ExportObjections | None:
         """Return the cached reasons against exporting a requested package; None if they are not computed yet."""
-        return self._known_objections.get(self._make_key(order))
+        return self._known_objections.get(self._make_cache_key(order))
 
     @run_in_python_thread
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
@@ -274,9 +276,9 @@ class ObjectionFinder:
 
         _, problems = prepare_data_sets(self.check_result, order, cancellation)
         problems = [*find_check_problems(self.check_result), *find_narrow_scope(self.check_result), *problems]
-        objections = self._known_objections[self._make_key(order)] = make_objections(problems)
+        objections = self._known_objections[self._make_cache_key(order)] = make_objections(problems)
         return objections
 
     @staticmethod
-    def _make_key(order: ExportOrder) -> tuple[str, bool]:
+    def _make_cache_key(order: ExportOrder) -> tuple[str, bool]:
         return str(order.package_spec.path), order.keeps_personal_fields

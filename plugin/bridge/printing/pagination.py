@@ -112,7 +112,7 @@ def _find_first_divided_part(
     if isinstance(block, DocumentTable):
         return _find_divided_row(text, table, block, heading_count, begins_page)
     height = text.pageSize().height()
-    rows = [_measure_row(text, table, row) for row in range(table.rows())]
+    rows = [_measure_row_extent(text, table, row) for row in range(table.rows())]
     if not isinstance(block, PictureGrid):
         rows = [_Extent(_find_top(text, table, block), max(one.bottom for one in rows))]
     for row, extent in enumerate(rows):
@@ -125,11 +125,14 @@ def _find_first_divided_part(
 def _find_top(text: QTextDocument, table: QTextTable, block: Block) -> float:
     """Return the top of a block without rows; signatures begin at the last line before them, not to be alone."""
     first = table.firstCursorPosition().block()
-    tops = [_measure_block(text, table.cellAt(0, n).firstCursorPosition().block()).top for n in range(table.columns())]
+    tops = [
+        _measure_block_extent(text, table.cellAt(0, n).firstCursorPosition().block()).top
+        for n in range(table.columns())
+    ]
     # Between the line and the signatures is a gap.
     last_line = first.previous().previous()
     if isinstance(block, Signature) and last_line.isValid():
-        tops.append(_measure_block(text, last_line).bottom - 2 * _TOLERANCE)
+        tops.append(_measure_block_extent(text, last_line).bottom - 2 * _TOLERANCE)
     return min(tops)
 
 
@@ -144,13 +147,13 @@ def _find_divided_row(
     kept_rows = block.list_rows_kept_with_next()
     last_page = None
     height = text.pageSize().height()
-    head = _measure_row(text, table, 0)
+    head = _measure_row_extent(text, table, 0)
     first = table.firstCursorPosition().block()
     for _ in range(heading_count):
         first = first.previous()
-    start = _measure_block(text, first)
+    start = _measure_block_extent(text, first)
     for row in range(1, table.rows()):
-        extent = _measure_row(text, table, row)
+        extent = _measure_row_extent(text, table, row)
         begin, end = extent.find_first_and_last_page(height)
         if extent.bottom - extent.top > height - (head.bottom - head.top):
             last_page = None
@@ -170,17 +173,18 @@ def _find_divided_row(
     return None
 
 
-def _measure_row(text: QTextDocument, table: QTextTable, row: int) -> _Extent:
+def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _Extent:
     extents = []
     for column in range(table.columns()):
         cell = table.cellAt(row, column)
         extents += [
-            _measure_block(text, cursor().block()) for cursor in (cell.firstCursorPosition, cell.lastCursorPosition)
+            _measure_block_extent(text, cursor().block())
+            for cursor in (cell.firstCursorPosition, cell.lastCursorPosition)
         ]
     return _Extent(min(one.top for one in extents), max(one.bottom for one in extents) + _MAX_CELL_EDGE)
 
 
-def _measure_block(text: QTextDocument, block: QTextBlock) -> _Extent:
+def _measure_block_extent(text: QTextDocument, block: QTextBlock) -> _Extent:
     box = text.documentLayout().blockBoundingRect(block)
     return _Extent(box.top(), box.bottom())
 
@@ -193,7 +197,7 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     block = blocks[position]
     if row:
         first, second = _divide_block(block, row)
-        return [*blocks[:position], *_insert_break((first, second)), *blocks[position + 1 :]]
+        return [*blocks[:position], *_insert_page_break_between((first, second)), *blocks[position + 1 :]]
     start = position
     # Signatures are not alone on a page: the section or the last rows before them go with them.
     while isinstance(block, Signature) and start and isinstance(blocks[start - 1], Paragraph):
@@ -204,7 +208,7 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
         while place and place - 1 in table.group_heads:
             place -= 1
         if place:
-            return [*blocks[: start - 1], *_insert_break(table.divide_above_row(place)), *blocks[start:]]
+            return [*blocks[: start - 1], *_insert_page_break_between(table.divide_above_row(place)), *blocks[start:]]
     elif isinstance(table, DocumentTable):
         start -= 1
     start = _find_first_heading(blocks, start)
@@ -213,7 +217,7 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     return [*blocks[:start], PageBreak(), *blocks[start:]]
 
 
-def _insert_break(parts: tuple[Block, Block]) -> tuple[Block, ...]:
+def _insert_page_break_between(parts: tuple[Block, Block]) -> tuple[Block, ...]:
     return parts[0], PageBreak(), parts[1]
 
 

@@ -42,7 +42,7 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
     """
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    writer = _make_writer(buffer, document)
+    writer = _make_pdf_writer(buffer, document)
     size = QSizeF(writer.width(), writer.height() - _HEADER_HEIGHT - _FOOTER_HEIGHT)
 
     def lay_out(blocks: Document) -> QTextDocument:
@@ -70,7 +70,7 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
     return pages
 
 
-def _make_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
+def _make_pdf_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
     writer = QPdfWriter(buffer)
     writer.setResolution(_DPI)
     margins = QMarginsF(_SIDE_MARGIN_MM, _TOP_MARGIN_MM, _SIDE_MARGIN_MM, _BOTTOM_MARGIN_MM)

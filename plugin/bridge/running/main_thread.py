@@ -85,10 +85,10 @@ class _MainThreadCaller(QObject):
     def __init__(self, thread: QThread):
         super().__init__()
         self.moveToThread(thread)
-        self.asked.connect(self._make, Qt.ConnectionType.QueuedConnection)
+        self.asked.connect(self._make_pending_call, Qt.ConnectionType.QueuedConnection)
 
     @pyqtSlot(object)
-    def _make(self, call: _MainThreadCall) -> None:
+    def _make_pending_call(self, call: _MainThreadCall) -> None:
         call.make_call()
 
 

@@ -99,13 +99,13 @@ class ConfirmationBox(FormBox):
         self.date.dateChanged.connect(self._choose_date)
         self.items.itemChanged.connect(self._on_changed)
 
-    def show_confirmation(self, given: CountyConfirmation) -> None:
+    def show_confirmation(self, confirmation: CountyConfirmation) -> None:
         self._is_filling = True
-        self.by.setText(given.by)
-        self.document.setText(given.document)
-        self.date.setDate(QDate.fromString(given.date, _ISO_DATE) if given.date else QDate.currentDate())
+        self.by.setText(confirmation.by)
+        self.document.setText(confirmation.document)
+        self.date.setDate(QDate.fromString(confirmation.date, _ISO_DATE) if confirmation.date else QDate.currentDate())
         self._date_chosen = False
-        self._given_items, self._offered_items = given.items, []
+        self._given_items, self._offered_items = confirmation.items, []
         self.items.clear()
         self._is_filling = False
 
@@ -125,7 +125,7 @@ class ConfirmationBox(FormBox):
         self.used_note.setVisible(used_count > 0)
         if items == self._offered_items:
             return
-        former_items = self._read_items()
+        former_items = self._read_confirmed_items()
         ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
         self._given_items, self._offered_items = former_items, items
         self._is_filling = True
@@ -158,7 +158,7 @@ class ConfirmationBox(FormBox):
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
     def read_confirmation(self) -> CountyConfirmation:
-        items = self._read_items()
+        items = self._read_confirmed_items()
         entered_confirmation = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
             entered_confirmation
@@ -175,7 +175,7 @@ class ConfirmationBox(FormBox):
             text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
             self.messages["date"].show_text(text, "warning")
 
-    def _read_items(self) -> tuple[str, ...]:
+    def _read_confirmed_items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
         ticked_items = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
         if _ALL_SETTINGS in self._given_items and len(ticked_items) == len(rows):

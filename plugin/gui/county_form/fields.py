@@ -37,7 +37,7 @@ class InheritingLineEdit(QLineEdit):
         self.inherited_text = ""
         self.textChanged.connect(self._update_tooltip)
 
-    def set_inherited(self, text: str) -> None:
+    def set_inherited_value(self, text: str) -> None:
         self.inherited_text = text
         self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
         self._update_tooltip()
@@ -114,7 +114,7 @@ class InheritingComboBox(ScrollSafeComboBox):
     def _on_index_changed(self, _index: int) -> None:
         self.set_grey(self.currentData() is None)
 
-    def set_inherited(self, value: str, source: str) -> None:
+    def set_inherited_value(self, value: str, source: str) -> None:
         text = tr("{value} (inherited: {source})") if source else "{value}"
         if self.count() and self.itemData(0) is None:
             self.setItemText(0, text.format(value=value, source=source))
@@ -159,7 +159,7 @@ class SourceMarkSlot(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self.mark = ""
 
-    def show_mark(self, mark: str) -> None:
+    def show_source_mark(self, mark: str) -> None:
         if mark == self.mark:
             return
         self.mark = mark

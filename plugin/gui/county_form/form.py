@@ -182,7 +182,7 @@ class CountyForm(QWidget):
         ]
         self.base.set_profiles(covering_profile_ids)
         self.base.choose_profile(county.parent_profile)
-        self._norm = self._load_inherited(county)
+        self._norm = self._load_inherited_norm(county)
         self.targets.show_targets(county.targets, self._norm, county.area_code)
         for part in (self.ratio, self.limits, self.tolerances):
             part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
@@ -195,7 +195,7 @@ class CountyForm(QWidget):
     def set_parent_profile(self, base: str) -> None:
         """Set another parent profile; the county's own settings stay."""
         self._stored_settings = replace(self._stored_settings, parent_profile=base)
-        self._norm = self._load_inherited(self._stored_settings)
+        self._norm = self._load_inherited_norm(self._stored_settings)
         self._is_filling = True
         self.base.choose_profile(base)
         self.targets.show_inherited_targets(self._norm, self.area_code.text().strip())
@@ -259,7 +259,7 @@ class CountyForm(QWidget):
         return bool(county.targets or county.value_by_setting or not county.confirmation.is_empty)
 
     # --- checks
-    def _load_inherited(self, county: CountySettings) -> Norm:
+    def _load_inherited_norm(self, county: CountySettings) -> Norm:
         try:
             base = load_base(county, self._path)
         except SanxianError:
@@ -335,7 +335,7 @@ class CountyForm(QWidget):
         self.confirmation.clear_messages()
         for message in (self.name_message, self.file_message, self.ratio.message):
             message.show_text("")
-        for row in self._collect_rows().values():
+        for row in self._get_setting_rows().values():
             row.message.show_text("")
         self.errors = []
         for problem in self.problems:
@@ -346,7 +346,7 @@ class CountyForm(QWidget):
             if problem.prevents_saving:
                 self.errors.append(FormError(name, text, widget))
 
-    def _collect_rows(self) -> dict[str, SettingRow]:
+    def _get_setting_rows(self) -> dict[str, SettingRow]:
         return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
 
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
@@ -359,7 +359,7 @@ class CountyForm(QWidget):
             return row.name.text(), widget, message
         if section == "confirmed" and name in self.confirmation.messages:
             return tr("Confirmed by the county"), getattr(self.confirmation, name), self.confirmation.messages[name]
-        row = self._collect_rows().get(field)
+        row = self._get_setting_rows().get(field)
         if row is not None:
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):

@@ -47,7 +47,7 @@ class SettingRow(ABC):
         self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.get_rule_title(load_all_rules()[key.split(".")[1]]))
-        self.unit, self.mark = QLabel(_get_unit(key)), SourceMarkSlot()
+        self.unit, self.mark = QLabel(_get_setting_unit(key)), SourceMarkSlot()
         self.document, self.restore, self.message = InheritingLineEdit(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
@@ -62,7 +62,7 @@ class SettingRow(ABC):
         inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
         self.show_inherited_value(inherited.value)
-        self.document.set_inherited(_format_source(inherited.origin, inherited.document))
+        self.document.set_inherited_value(_format_source(inherited.origin, inherited.document))
         self.update_state()
 
     def show_value(self, value: Any, document: str) -> None:
@@ -81,7 +81,7 @@ class SettingRow(ABC):
     def update_state(self) -> None:
         has_own_value = self.has_county_value
         self.restore.setVisible(has_own_value or bool(self.document.get_county_value()))
-        self.mark.show_mark(
+        self.mark.show_source_mark(
             ("A" if self.document.get_county_value() else "C") if has_own_value else self._inherited_mark
         )
 
@@ -113,7 +113,7 @@ class NumberRow(SettingRow):
         self.value.textChanged.connect(changed)
 
     def show_inherited_value(self, value: Any) -> None:
-        self.value.set_inherited(format_setting_value(self.key, value))
+        self.value.set_inherited_value(format_setting_value(self.key, value))
 
     def show_county_value(self, value: Any) -> None:
         self.value.show_text("" if value is None else format_setting_value(self.key, value))
@@ -123,7 +123,7 @@ class NumberRow(SettingRow):
         return bool(self.value.get_county_value())
 
     def get_entered_value(self) -> Any:
-        return _parse_number(self.key, self.value.get_county_value())
+        return _parse_setting_number(self.key, self.value.get_county_value())
 
 
 class ChoiceRow(SettingRow):
@@ -132,7 +132,7 @@ class ChoiceRow(SettingRow):
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
         self.choice = self.field = InheritingComboBox()
         super().__init__(key, texts, changed)
-        self.choice.set_inherited("", "")
+        self.choice.set_inherited_value("", "")
         for value in (True, False):
             self.choice.addItem(self._format_choice(value), value)
         self.choice.currentIndexChanged.connect(changed)
@@ -141,7 +141,7 @@ class ChoiceRow(SettingRow):
         return self._texts.get("explain", "yes" if value else "no")
 
     def show_inherited_value(self, value: Any) -> None:
-        self.choice.set_inherited(self._format_choice(value), "")
+        self.choice.set_inherited_value(self._format_choice(value), "")
 
     def show_county_value(self, value: Any) -> None:
         self.choice.choose_value(value)
@@ -222,7 +222,7 @@ class RatioBox(FormBox):
             "n2": tr("N2: concentrated and flexible zones"),
             "n3": tr("N3: base and new land"),
         }
-        self.form.set_inherited("", "")
+        self.form.set_inherited_value("", "")
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
         self.form.currentIndexChanged.connect(self._on_changed)
@@ -242,7 +242,7 @@ class RatioBox(FormBox):
         grid.addWidget(QLabel(tr("Definition")), 1, 0)
         grid.addWidget(WidgetRow((self.form, self.form_mark)), 1, 1)
         grid.addWidget(QLabel(tr("Base classes")), 2, 0)
-        grid.addWidget(_arrange_in_rows(list(self.boxes.values())), 2, 1)
+        grid.addWidget(_arrange_check_boxes_in_rows(list(self.boxes.values())), 2, 1)
         grid.addWidget(WidgetRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
@@ -252,7 +252,7 @@ class RatioBox(FormBox):
         self.form.choose_value(settings.get(_DEFINITION_KEY))
         self._classes_own = _CLASSES_KEY in settings
         if self._classes_own:
-            self._show_classes(settings[_CLASSES_KEY])
+            self._show_land_use_classes(settings[_CLASSES_KEY])
         self.show_inherited_settings(norm)
         self._is_filling = False
 
@@ -260,12 +260,12 @@ class RatioBox(FormBox):
         self._norm = norm
         self.limit.show_inherited_settings(norm)
         form, classes = get_inherited_value(_DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)
-        self.form.set_inherited(self._forms.get(form.value, form.value), form.origin)
+        self.form.set_inherited_value(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
-            self._show_classes(classes.value)
+            self._show_land_use_classes(classes.value)
         self._update_state()
 
-    def _show_classes(self, classes: list[str]) -> None:
+    def _show_land_use_classes(self, classes: list[str]) -> None:
         filling, self._is_filling = self._is_filling, True
         for codes, box in self.boxes.items():
             box.setChecked(set(codes) <= set(classes))
@@ -292,17 +292,17 @@ class RatioBox(FormBox):
 
     def _restore_classes(self) -> None:
         self._classes_own = False
-        self._show_classes(self._norm.get(_CLASSES_KEY))
+        self._show_land_use_classes(self._norm.get(_CLASSES_KEY))
         self._on_changed()
 
     def _update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
         origin = tr("set by the county") if self._classes_own else get_inherited_value(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
-        self.form_mark.show_mark(
+        self.form_mark.show_source_mark(
             self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_county_value() is None else "C"
         )
-        self.classes_mark.show_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
+        self.classes_mark.show_source_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
 
     def _on_changed(self, *_args: object) -> None:
         if not self._is_filling:
@@ -310,7 +310,7 @@ class RatioBox(FormBox):
             self.changed.emit()
 
 
-def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
+def _arrange_check_boxes_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
     grid_widget = QWidget()
     grid = QGridLayout(grid_widget)
     grid.setContentsMargins(0, 0, 0, 0)
@@ -343,13 +343,13 @@ def format_setting_value(key: str, value: Any) -> str:
     return format_ten_digits(100 * value if find_unit(key) == "share" else value)
 
 
-def _get_unit(key: str) -> str:
+def _get_setting_unit(key: str) -> str:
     if key == _LIMIT_KEY:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))
 
 
-def _parse_number(key: str, text: str) -> Any:
+def _parse_setting_number(key: str, text: str) -> Any:
     try:
         value = Decimal(normalize("NFKC", text))
     except InvalidOperation:

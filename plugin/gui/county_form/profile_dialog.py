@@ -185,7 +185,8 @@ class ProfileDialog(ProfileForm):
                 self.form.set_parent_profile(selected_profile)
             else:
                 self.form.show_county(
-                    self._make_settings(selected_profile), self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX)
+                    self._make_county_settings(selected_profile),
+                    self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX),
                 )
             self._opened_new = edited_path is None
         except (SanxianError, ImportError):
@@ -195,7 +196,7 @@ class ProfileDialog(ProfileForm):
             self.form.setEnabled(True)
         self._show_errors()
 
-    def _make_settings(self, base: str) -> CountySettings:
+    def _make_county_settings(self, base: str) -> CountySettings:
         code, name = county.read_county_code_and_name(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):

@@ -48,8 +48,8 @@ class ProfileForm(FocusedButtonDialog):
         self.setObjectName("SanxianProfileDialog")
         self.setWindowTitle(tr("County Profile"))
         self.profile = ProfileCombo("SanxianProfile", project_folder)
-        self._make_choices()
-        self._make_files(project_folder)
+        self._make_choice_fields()
+        self._make_file_fields(project_folder)
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel()
@@ -78,7 +78,7 @@ class ProfileForm(FocusedButtonDialog):
         form.deleteLater()
         return CountyForm(1)
 
-    def _make_choices(self) -> None:
+    def _make_choice_fields(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
         self.standard.addItem(tr("The profile's"), "")
         self.phase = QComboBox()
@@ -96,7 +96,7 @@ class ProfileForm(FocusedButtonDialog):
             self.language.addItem(name, code)
         self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
 
-    def _make_files(self, project_folder: str) -> None:
+    def _make_file_fields(self, project_folder: str) -> None:
         tables = f"{tr('Tables')} (*.xlsx *.csv)"
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.waivers = FileLine("", project_folder, "CSV (*.csv)")

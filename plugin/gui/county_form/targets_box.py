@@ -92,9 +92,9 @@ class TargetRow:
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
         self._inherited_target = target
-        self.value.set_inherited(target.value if target else "")
-        self.year.set_inherited(str(target.year if target else year or ""))
-        self.source.set_inherited(target.source if target else "")
+        self.value.set_inherited_value(target.value if target else "")
+        self.year.set_inherited_value(str(target.year if target else year or ""))
+        self.source.set_inherited_value(target.source if target else "")
         self.update_state()
 
     def show_target(self, target: IndicatorTarget) -> None:
@@ -135,7 +135,7 @@ class TargetRow:
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not has_own_target)
         self.restore.setVisible(has_own_target)
-        self.mark.show_mark(
+        self.mark.show_source_mark(
             "A"
             if (self.source.get_county_value() if has_own_target else self._inherited_target)
             else "C"

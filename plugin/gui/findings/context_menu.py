@@ -17,9 +17,9 @@ class FindingsMenu(QObject):
     def __init__(self, dock: FindingsDock, parent: QObject | None = None):
         super().__init__(parent)
         self._dock = dock
-        dock.tree.menuRequested.connect(self._show)
+        dock.tree.menuRequested.connect(self._show_menu)
 
-    def make(self) -> QMenu:
+    def make_menu(self) -> QMenu:
         menu = QMenu(self._dock)
         for button in (self._dock.navigation.fix, self._dock.navigation.waive):
             action = menu.addAction(button.text())
@@ -28,7 +28,7 @@ class FindingsMenu(QObject):
             action.triggered.connect(lambda _on=False, button=button: button.perform_action())
         return menu
 
-    def _show(self, position: Any) -> None:
-        menu = self.make()
+    def _show_menu(self, position: Any) -> None:
+        menu = self.make_menu()
         menu.exec(position)
         menu.deleteLater()

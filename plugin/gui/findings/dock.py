@@ -307,7 +307,7 @@ class FindingsDock(FindingsForm):
             hidden_layers = self.hidden_layer_finder(finding)
             self._hidden_layers = _list_layer_states(hidden_layers)
             self.detail.show_finding(self.result, group, finding, hidden_layers)
-        self.navigation.show_finding(finding)
+        self.navigation.enable_zoom_to(finding)
         self._show_selected_position()
 
     def refresh_hidden_layers(self) -> None:
@@ -328,7 +328,7 @@ class FindingsDock(FindingsForm):
         for button in self.findChildren(QToolButton):
             if button.property("sanxianIcon"):
                 button.setIcon(theme.load_icon(button.property("sanxianIcon")))
-        self._draw_alarm()
+        self._draw_alarm_icon()
         self.navigation.refresh_icons()
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()

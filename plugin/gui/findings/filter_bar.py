@@ -73,13 +73,13 @@ class FilterBar(QWidget):
             combo.checkedItemsChanged.connect(self._timer.start)
         self.package_only.toggled.connect(self.changed)
 
-    def _make_choice_box(self, name: str, everything: str) -> QgsCheckableComboBox:
+    def _make_choice_box(self, name: str, all_text: str) -> QgsCheckableComboBox:
         combo = _ChoiceBox()
         combo.setObjectName(name)
-        combo.setDefaultText(everything)
-        combo.setAccessibleName(everything)
+        combo.setDefaultText(all_text)
+        combo.setAccessibleName(all_text)
         combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        combo.setMinimumWidth(self.fontMetrics().horizontalAdvance(everything) + 2 * self.fontMetrics().height())
+        combo.setMinimumWidth(self.fontMetrics().horizontalAdvance(all_text) + 2 * self.fontMetrics().height())
         return combo
 
     def set_choices(self, townships: list[str], rules: list[tuple[str, str]]) -> None:
@@ -155,7 +155,7 @@ class CheckProgressBar(QWidget):
     def start(self, rule_count: int, is_recheck: bool) -> None:
         """Show the progress bar.
 
-        ``rule_count``: number of rules; ``is_recheck``: there is a result of a former check.
+        ``rule_count``: number of rules to check; ``is_recheck``: there is a result of a former check.
         """
         self._rule_count, self._rule_number, self._is_recheck = rule_count, 0, is_recheck
         self._start_time = time.monotonic()

@@ -73,11 +73,11 @@ class FindingsForm(QgsDockWidget):
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.county = self._make_button("SanxianCounty", "profile", "")
         self.county.setToolTip(tr("Profile and standard of the county"))
-        self.note = self._make_line("SanxianNote")
-        self.stale = self._make_line("SanxianStale")
+        self.note = self._make_text_line("SanxianNote")
+        self.stale = self._make_text_line("SanxianStale")
         self.stale_icon = QLabel()
         self.stale_icon.hide()
-        self._draw_alarm()
+        self._draw_alarm_icon()
         self.stale_button = QPushButton(tr("Re-check"))
         self.stale_button.setObjectName("SanxianStaleRun")
         self.stale_button.hide()
@@ -136,14 +136,14 @@ class FindingsForm(QgsDockWidget):
         button.setAutoRaise(True)
         return button
 
-    def _make_line(self, name: str) -> QLabel:
+    def _make_text_line(self, name: str) -> QLabel:
         label = QLabel()
         label.setObjectName(name)
         label.setWordWrap(True)
         label.hide()
         return label
 
-    def _draw_alarm(self) -> None:
+    def _draw_alarm_icon(self) -> None:
         size = self.fontMetrics().height()
         self.stale_icon.setPixmap(theme.load_pixmap("error", size, self.devicePixelRatioF()))
 

@@ -45,11 +45,11 @@ class FindingsOnMap(QObject):
         self._layer_id = ""
         dock.listFiltered.connect(self._update_layer)
 
-    def set_shown(self, on: bool) -> None:
+    def set_shown(self, is_shown: bool) -> None:
         """Show or hide the layer; without a result this applies to the next check."""
-        settings.store_setting(_SHOW_LAYER, on)
-        self.wanted = on
-        if on:
+        settings.store_setting(_SHOW_LAYER, is_shown)
+        self.wanted = is_shown
+        if is_shown:
             self._add_layer()
         else:
             findings_layer.remove_findings_layer(QgsProject.instance())

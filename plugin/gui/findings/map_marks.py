@@ -103,24 +103,26 @@ class MapCallout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             visible_box = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = compute_label_position(self._measure_label(), visible_box, canvas, _LABEL_GAP_EM * self._em_px)
+            self.label = compute_label_position(
+                self._measure_label(), visible_box, canvas, _LABEL_GAP_EM * self._font_height_px
+            )
         self.update()
 
     def _find_anchor(self) -> QgsPointXY | None:
         """Return a point of the visible part of the finding, computed once per extent."""
         extent = self._canvas.extent()
         if self._seen[0] != extent.toString():
-            self._seen = extent.toString(), _find_point(self._geometry, extent)
+            self._seen = extent.toString(), _find_visible_point(self._geometry, extent)
         return self._seen[1]
 
     @property
-    def _em_px(self) -> float:
+    def _font_height_px(self) -> float:
         return float(self._canvas.fontMetrics().height())
 
     @property
     def is_small(self) -> bool:
         """Return True if the finding is too small on the screen to draw its outline."""
-        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._em_px
+        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._font_height_px
 
     def _measure_label(self) -> tuple[float, float]:
         plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
@@ -128,12 +130,12 @@ class MapCallout(QgsMapCanvasItem):
             (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
             for n, line in enumerate(self.lines)
         ]
-        return max(widths) + 2 * _LABEL_PADDING_EM * self._em_px, len(
+        return max(widths) + 2 * _LABEL_PADDING_EM * self._font_height_px, len(
             self.lines
-        ) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._em_px
+        ) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px
 
     def _compute_indent(self, line: int) -> float:
-        return (_SAMPLE_WIDTH_EM + _SAMPLE_GAP_EM) * self._em_px if line in self._samples else 0.0
+        return (_SAMPLE_WIDTH_EM + _SAMPLE_GAP_EM) * self._font_height_px if line in self._samples else 0.0
 
     # --- drawing
     def paint(self, painter: QPainter, *_style) -> None:
@@ -142,54 +144,54 @@ class MapCallout(QgsMapCanvasItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if self.is_small:
             self._draw_ring(painter)
-        self._draw_leader(painter)
-        side = ICON_SIZE_EM * self._em_px
+        self._draw_leader_line(painter)
+        side = ICON_SIZE_EM * self._font_height_px
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
         self._draw_label(painter)
 
     def _draw_ring(self, painter: QPainter) -> None:
-        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._em_px
+        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._font_height_px
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
-            painter.setPen(QPen(colour, width * self._em_px))
+            painter.setPen(QPen(colour, width * self._font_height_px))
             painter.drawEllipse(self.spot, radius, radius)
 
-    def _draw_leader(self, painter: QPainter) -> None:
+    def _draw_leader_line(self, painter: QPainter) -> None:
         label, anchor_point = self.label, self.spot
         end = QPointF(
             min(max(anchor_point.x(), label.left()), label.right()),
             min(max(anchor_point.y(), label.top()), label.bottom()),
         )
         for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
-            painter.setPen(QPen(colour, width * self._em_px))
+            painter.setPen(QPen(colour, width * self._font_height_px))
             painter.drawLine(anchor_point, end)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
-        painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._em_px)))
+        painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._font_height_px)))
         painter.setBrush(_WHITE_COLOUR)
-        painter.drawRoundedRect(self.label, 0.2 * self._em_px, 0.2 * self._em_px)
+        painter.drawRoundedRect(self.label, 0.2 * self._font_height_px, 0.2 * self._font_height_px)
         metrics = QFontMetricsF(self._canvas.font())
         x, y = (
-            self.label.left() + _LABEL_PADDING_EM * self._em_px,
-            self.label.top() + _LABEL_PADDING_EM * self._em_px + metrics.ascent(),
+            self.label.left() + _LABEL_PADDING_EM * self._font_height_px,
+            self.label.top() + _LABEL_PADDING_EM * self._font_height_px + metrics.ascent(),
         )
         for n, line in enumerate(self.lines):
             baseline_y = y + n * metrics.lineSpacing()
             for name, opacity, width, style in self._samples.get(n, ()):
                 colour = QColor(name)
                 colour.setAlphaF(opacity)
-                pen = QPen(colour, width * self._em_px, style)
+                pen = QPen(colour, width * self._font_height_px, style)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
                 middle_y = baseline_y - metrics.ascent() / 3
-                painter.drawLine(QPointF(x, middle_y), QPointF(x + _SAMPLE_WIDTH_EM * self._em_px, middle_y))
+                painter.drawLine(QPointF(x, middle_y), QPointF(x + _SAMPLE_WIDTH_EM * self._font_height_px, middle_y))
             painter.setPen(_BLACK_COLOUR)
             painter.setFont(self._canvas.font() if n else self._bold)
             painter.drawText(QPointF(x + self._compute_indent(n), baseline_y), line)
 
 
-def _find_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
+def _find_visible_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
     """Return a point on the geometry inside the extent; None if they do not intersect."""
     if not geometry.boundingBoxIntersects(extent):
         return None
@@ -332,18 +334,18 @@ class FindingMapMark:
         for name, opacity, width, style in strokes:
             colour = QColor(name)
             colour.setAlphaF(opacity)
-            self._add_band(geometry, colour, width).setLineStyle(style)
+            self._add_rubber_band(geometry, colour, width).setLineStyle(style)
 
     def _draw_outline(self, geometry: QgsGeometry, colour: QColor) -> None:
         for name, width in _OUTLINE_STROKES:
-            self._add_band(geometry, QColor(name), width)
-        top = self._add_band(geometry, colour, _BAND_WIDTH_EM)
+            self._add_rubber_band(geometry, QColor(name), width)
+        top = self._add_rubber_band(geometry, colour, _BAND_WIDTH_EM)
         fill = QColor(colour)
         fill.setAlphaF(_FILL_OPACITY)
         top.setFillColor(fill)
         top.setBrushStyle(Qt.BrushStyle.SolidPattern)
 
-    def _add_band(self, geometry: QgsGeometry, colour: QColor, width: float) -> QgsRubberBand:
+    def _add_rubber_band(self, geometry: QgsGeometry, colour: QColor, width: float) -> QgsRubberBand:
         band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(geometry.wkbType()))
         band.setToGeometry(geometry, None)
         band.setStrokeColor(colour)

@@ -172,11 +172,13 @@ class NavigationBar(QWidget):
         self.fix.set_selected_findings(findings)
         self._fit_texts()
 
-    def show_position(self, found: tuple[int, int, str] | None) -> None:
-        """Show (number, count, kind) of the selected finding, or nothing for None."""
-        kind_name = theme.get_kind_word(found[2]) if found else ""
-        self._kind_and_place = (kind_name, f"{found[0]}/{found[1]}" if found else "")
-        self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]) if found else "")
+    def show_position(self, position: tuple[int, int, str] | None) -> None:
+        """Show (number, count, kind) of the selected finding among those of its kind; nothing for None."""
+        kind_name = theme.get_kind_word(position[2]) if position else ""
+        self._kind_and_place = (kind_name, f"{position[0]}/{position[1]}" if position else "")
+        self.position.setToolTip(
+            tr("{word}: {count} listed").format(word=kind_name, count=position[1]) if position else ""
+        )
         self._fit_texts()
 
     def _fit_texts(self) -> None:
@@ -206,7 +208,8 @@ class NavigationBar(QWidget):
             text = button.fontMetrics().horizontalAdvance(button.text())
             button.setMinimumWidth(icon + text + button.fontMetrics().height())
 
-    def show_finding(self, finding: Any) -> None:
+    def enable_zoom_to(self, finding: Any) -> None:
+        """Enable the zoom button if the finding has a place on the map."""
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
 
     def refresh_icons(self) -> None:

@@ -166,10 +166,10 @@ class VerdictBar(QWidget):
             button.setToolTip(tip)
         self._fit_button_texts()
 
-    def set_matching_counts(self, matching: dict[str, int] | None) -> None:
+    def set_matching_counts(self, matching_counts: dict[str, int] | None) -> None:
         """Show how many findings of each kind pass the other filters; None without filters."""
-        if matching != self._matching:
-            self._matching = matching
+        if matching_counts != self._matching:
+            self._matching = matching_counts
             self.set_counts(self._counts)
 
     def _format_number(self, kind: str) -> str:

@@ -154,11 +154,11 @@ class WaiverDialog(FocusedButtonDialog):
         theme.set_placeholder(
             self.reason, tr("Reason to accept the conflict, such as: approved flood works, see the reply")
         )
-        self.document = self._make_line("SanxianWaiverDocument", tr("Number of the supporting document"))
+        self.document = self._make_line_edit("SanxianWaiverDocument", tr("Number of the supporting document"))
         folder = str(path.parent) if path else ""
         self.attachment = FileLine("", folder)
         theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
-        self.author = self._make_line("SanxianWaiverAuthor", tr("Person who registers the waiver"))
+        self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.read_setting(_WAIVER_AUTHOR_KEY, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
@@ -173,7 +173,7 @@ class WaiverDialog(FocusedButtonDialog):
         self.all_selected.setObjectName("SanxianWaiverAllSelected")
         (self.all_selected if count > 1 else self.only_this).setChecked(True)
 
-    def _make_line(self, name: str, hint: str) -> QLineEdit:
+    def _make_line_edit(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit()
         line.setObjectName(name)
         theme.set_placeholder(line, hint)

@@ -116,8 +116,8 @@ class FixApplier(QObject):
         finally:
             if not is_applied:
                 self._stop_editing_unmodified(layers_to_edit)
-        self._keep(step, order, log)
-        self._report(step, order, log)
+        self._keep_step(step, order, log)
+        self._report_step(step, order, log)
         self.applied.emit(order)
         return ""
 
@@ -127,7 +127,7 @@ class FixApplier(QObject):
             if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
                 layer.rollBack()
 
-    def _keep(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+    def _keep_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import LogAction
 
         step.setParent(self)
@@ -137,17 +137,17 @@ class FixApplier(QObject):
             (step.redone, LogAction.REDONE, self.applied),
             (step.discarded, LogAction.DISCARDED, self.reverted),
         ):
-            signal.connect(partial(self._log, log, order, action))
+            signal.connect(partial(self._log_step, log, order, action))
             signal.connect(partial(report.emit, order))
         step.separated.connect(self._warn_of_partial_undo)
-        step.ended.connect(lambda: self._drop(step))
+        step.ended.connect(lambda: self._drop_step(step))
 
-    def _drop(self, step: FixStep) -> None:
+    def _drop_step(self, step: FixStep) -> None:
         if step in self.steps:
             self.steps.remove(step)
             step.deleteLater()
 
-    def _log(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
+    def _log_step(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
         try:
             log.write(order, action)
         except SanxianError as error:
@@ -161,7 +161,7 @@ class FixApplier(QObject):
         )
         self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
-    def _report(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+    def _report_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.step_log import find_register_path
 
         layer_names = tr(", ").join(step.layer_names)

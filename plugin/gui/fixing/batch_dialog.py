@@ -59,8 +59,8 @@ class _GroupFilter(QSortFilterProxyModel):
         super().__init__(parent)
         self.groups = {SAFE, CONFIRM, REFUSED}
 
-    def set_group(self, group: int, on: bool) -> None:
-        self.groups = self.groups | {group} if on else self.groups - {group}
+    def set_group(self, group: int, is_shown: bool) -> None:
+        self.groups = self.groups | {group} if is_shown else self.groups - {group}
         self.invalidateFilter()
 
     def filterAcceptsRow(self, source_row: int, _parent: Any) -> bool:
@@ -106,7 +106,7 @@ class BatchDialog(FocusedButtonDialog):
         layout.addLayout(self._make_filters())
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self.table)
-        splitter.addWidget(self._make_lower())
+        splitter.addWidget(self._make_lower_half())
         line = self.fontMetrics().lineSpacing()
         splitter.setSizes([line * 20, line * 10])
         splitter.setStretchFactor(0, 1)
@@ -193,7 +193,7 @@ class BatchDialog(FocusedButtonDialog):
             row.addWidget(button)
         return row
 
-    def _make_lower(self) -> QWidget:
+    def _make_lower_half(self) -> QWidget:
         lower = QWidget()
         row = QHBoxLayout(lower)
         row.setContentsMargins(0, 0, 0, 0)

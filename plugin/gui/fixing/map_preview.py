@@ -73,16 +73,18 @@ class FixMapPreview:
         """Draw the shapes instead of the former ones."""
         self.clear()
         if self._shows_after:
-            self._hatch(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
-            self._hatch(shapes.moved_in, shapes.crs, IN_COLOUR, IN_PATTERN)
+            self._draw_hatched(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
+            self._draw_hatched(shapes.moved_in, shapes.crs, IN_COLOUR, IN_PATTERN)
         else:
-            self._hatch([*shapes.moved_out, *shapes.moved_in], shapes.crs, OUT_COLOUR, Qt.BrushStyle.Dense5Pattern)
+            self._draw_hatched(
+                [*shapes.moved_out, *shapes.moved_in], shapes.crs, OUT_COLOUR, Qt.BrushStyle.Dense5Pattern
+            )
         if not shapes.before and not shapes.after:
-            self._outline(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
+            self._draw_outlines(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
         if self._shows_before:
-            self._outline(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
+            self._draw_outlines(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
         if self._shows_after:
-            self._outline(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
+            self._draw_outlines(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
 
     def clear(self) -> None:
         """Remove the preview from the canvas."""
@@ -92,7 +94,7 @@ class FixMapPreview:
         for band in bands:
             self._canvas.scene().removeItem(band)
 
-    def _hatch(
+    def _draw_hatched(
         self,
         shapes: Iterable[QgsGeometry],
         crs: QgsCoordinateReferenceSystem,
@@ -100,22 +102,22 @@ class FixMapPreview:
         pattern: Qt.BrushStyle,
     ) -> None:
         for shape in shapes:
-            band = self._add_band(shape, crs, colour, _HATCH_WIDTH_EM)
+            band = self._add_rubber_band(shape, crs, colour, _HATCH_WIDTH_EM)
             if band is not None:
                 band.setFillColor(colour)
                 band.setBrushStyle(pattern)
 
-    def _outline(
+    def _draw_outlines(
         self, shapes: Iterable[QgsGeometry], crs: QgsCoordinateReferenceSystem, colour: QColor, style: Qt.PenStyle
     ) -> None:
         for shape in shapes:
             edge = _convert_to_edges(shape)
-            self._add_band(edge, crs, _HALO_COLOUR, _HALO_WIDTH_EM)
-            band = self._add_band(edge, crs, colour, _LINE_WIDTH_EM)
+            self._add_rubber_band(edge, crs, _HALO_COLOUR, _HALO_WIDTH_EM)
+            band = self._add_rubber_band(edge, crs, colour, _LINE_WIDTH_EM)
             if band is not None:
                 band.setLineStyle(style)
 
-    def _add_band(
+    def _add_rubber_band(
         self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, colour: QColor, width_em: float
     ) -> QgsRubberBand | None:
         map_geometry = QgsGeometry(shape)

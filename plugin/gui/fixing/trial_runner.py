@@ -41,7 +41,7 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
 class TrialRunner(QObject):
     """Tries the fixes of a window on a copy of the rows; an edit of a layer starts the trial again.
 
-    Signals: ``began``; ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: there is no result;
+    Signals: ``began``; ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result;
     ``stopped``: the user cancelled.
     """
 

@@ -92,8 +92,8 @@ class MappingDialog(MappingSource):
         self._prepare_mapping()
 
     # --- decisions
-    def _show(self, prepared_mapping: PreparedMapping) -> None:
-        super()._show(prepared_mapping)
+    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
+        super()._show_mapping(prepared_mapping)
         self._show_choices()
         self._show_summary()
 

@@ -56,7 +56,7 @@ def _store_folder(path: str) -> str:
 
 
 class MappingSource(MappingForm):
-    """Mapping dialog with its source layer; calls `_show` when the layer is read.
+    """Mapping dialog with its source layer; calls `_show_mapping` when the layer is read.
 
     Signal ``state_changed``: the available actions may have changed.
     """
@@ -150,7 +150,7 @@ class MappingSource(MappingForm):
         self._job = BackgroundJob(
             tr("Map Fields"),
             prepare_in_background,
-            on_done=self._show,
+            on_done=self._show_mapping,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
         )
@@ -158,7 +158,7 @@ class MappingSource(MappingForm):
         self.state_changed.emit()
         self._runner.start(self._job)
 
-    def _show(self, prepared_mapping: PreparedMapping) -> None:
+    def _show_mapping(self, prepared_mapping: PreparedMapping) -> None:
         self._job, self._prepared_mapping = None, prepared_mapping
         self.table.show_mapping(prepared_mapping, self._target_template, self._norm.standard)
         self.personal.setVisible(bool(self._target_template.personal_fields))

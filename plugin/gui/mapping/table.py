@@ -91,21 +91,21 @@ class MappingTable(QTableWidget):
         self.setWordWrap(False)
         self.horizontalHeader().setStretchLastSection(False)
 
-    def show_mapping(self, prepared: PreparedMapping, template: Template, standard: Standard) -> None:
+    def show_mapping(self, prepared_mapping: PreparedMapping, template: Template, standard: Standard) -> None:
         """Fill the table with the fields of a template, their sources and previews."""
         self._targets, self._standard = list(template.fields), standard
         self.setRowCount(0)
         self.setRowCount(len(self._targets))
-        sources = [f.name for f in prepared.source_columns.layer.fields]
+        sources = [f.name for f in prepared_mapping.source_columns.layer.fields]
         for row, target in enumerate(self._targets):
             self._show_field_description(row, target)
-            self.setCellWidget(row, SOURCE_COLUMN, self._make_source_box(target, sources, prepared))
+            self.setCellWidget(row, SOURCE_COLUMN, self._make_source_box(target, sources, prepared_mapping))
             self._fill_constant_or_codes(
                 row,
-                prepared.mapping.constant_by_target.get(target.name),
-                prepared.mapping.translation_by_target.get(target.name),
+                prepared_mapping.mapping.constant_by_target.get(target.name),
+                prepared_mapping.mapping.translation_by_target.get(target.name),
             )
-            self.show_preview(target.name, prepared.field_previews[target.name])
+            self.show_preview(target.name, prepared_mapping.field_previews[target.name])
         header = self.horizontalHeader()
         for column in (FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)

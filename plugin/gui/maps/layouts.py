@@ -113,9 +113,9 @@ class MapActions:
                 dialog.list_wanted_layouts(),
             )
 
-    def create_layouts(self, builder: LayoutBuilder, wanted: list) -> None:
+    def create_layouts(self, builder: LayoutBuilder, wanted_layouts: list) -> None:
         project = builder.material.project
-        existing_layouts = [saved_layouts.find_layout(project, *one) for one in wanted]
+        existing_layouts = [saved_layouts.find_layout(project, *one) for one in wanted_layouts]
         edited_layout_names = [
             layout.name()
             for layout in existing_layouts
@@ -124,7 +124,7 @@ class MapActions:
         replace = edited_layout_names if edited_layout_names and self._ask_to_replace(edited_layout_names) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            save_outcome = saved_layouts.save_layouts(builder, wanted, replace)
+            save_outcome = saved_layouts.save_layouts(builder, wanted_layouts, replace)
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)

@@ -134,20 +134,20 @@ class PackageExport(QObject):
         self._export_order, self._project = order, self._around.get_project_number()
         result = self._around.get_current_result(order.package_spec)
         if result is not None:
-            self._write_package(result.check_result, checks=False)
+            self._write_package(result.check_result, includes_check=False)
             return
         self._is_waiting = True
         if self._checking.is_running or self._checking.start_check(order.package_spec.standard):
             self._checking.check_job.step.connect(self._on_progress)
-            self.dialog.show_run(CHECK_STEP, True)
+            self.dialog.show_progress_page(CHECK_STEP, True)
             return
         self._is_waiting = False
         if role_recognition.list_plan_layers(QgsProject.instance()):
-            self._show_end(
+            self._show_outcome(
                 ExportOutcome("info", tr("No file was written, because no group of layers was chosen to check."))
             )
             return
-        self._show_end(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
+        self._show_outcome(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
 
     def continue_after_check(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
@@ -157,23 +157,23 @@ class PackageExport(QObject):
             return
         self._is_waiting = False
         if self._project != self._around.get_project_number():
-            self._show_end(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
+            self._show_outcome(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
         if self._around.get_current_result(self._export_order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
-            self._show_end(ExportOutcome("warning", text))
+            self._show_outcome(ExportOutcome("warning", text))
             return
-        self._write_package(result.check_result, checks=True)
+        self._write_package(result.check_result, includes_check=True)
 
     def end_export_without_check(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
-            self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
+            self._show_outcome(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
         elif self.dialog is not None and not self.is_running:
             self.dialog.form.schedule_change()
 
-    def _write_package(self, check_result: Any, checks: bool) -> None:
+    def _write_package(self, check_result: Any, includes_check: bool) -> None:
         from ...bridge.package.tasks import export_project_package
 
         order = self._export_order
@@ -190,7 +190,7 @@ class PackageExport(QObject):
         )
         self._job.step.connect(self._on_progress)
         if self.dialog is not None:
-            self.dialog.show_run(WRITE_STEP, checks)
+            self.dialog.show_progress_page(WRITE_STEP, includes_check)
         self._runner.start(self._job)
 
     def cancel(self) -> None:
@@ -214,7 +214,7 @@ class PackageExport(QObject):
                 "The package was forced: it is for internal use and must not be submitted. Its manifest, metadata and "
                 "page state this, with the reasons."
             )
-        self._show_end(
+        self._show_outcome(
             ExportOutcome(
                 "warning" if is_forced else "ok", text, make_objections(exported_package.problems), exported_package
             )
@@ -222,7 +222,9 @@ class PackageExport(QObject):
 
     def _on_cancelled(self) -> None:
         self._job = None
-        self._show_end(ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed.")))
+        self._show_outcome(
+            ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed."))
+        )
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
@@ -241,7 +243,7 @@ class PackageExport(QObject):
             if self.dialog is not None:
                 # The form keeps them while the user corrects one after the other.
                 self.dialog.show_objections(objections)
-            self._show_end(
+            self._show_outcome(
                 ExportOutcome(
                     "error",
                     text,
@@ -253,12 +255,12 @@ class PackageExport(QObject):
         text = tr(
             "The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian."
         )
-        self._show_end(ExportOutcome("error", messages.explain_and_log(error, text)))
+        self._show_outcome(ExportOutcome("error", messages.explain_and_log(error, text)))
 
-    def _show_end(self, outcome: ExportOutcome) -> None:
+    def _show_outcome(self, outcome: ExportOutcome) -> None:
         if self.dialog is None:
             return
-        self.dialog.show_end(outcome)
+        self.dialog.show_outcome(outcome)
         if self.dialog.isVisible():
             return
         if outcome.exported_package is not None:

@@ -82,15 +82,15 @@ class ProgressPage(QWidget):
         layout.addWidget(note)
         layout.addStretch(1)
 
-    def show_steps(self, step: int, checks: bool) -> None:
-        """Show the steps of the export.
+    def show_steps(self, step: int, includes_check: bool) -> None:
+        """Show the steps of the export and mark the current one, ``step``.
 
-        ``checks``: the first step, a check, is part of this run.
+        ``includes_check``: the first step, a check, is part of this export.
         """
         for number in range(len(self._states)):
             self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
         self.steps[CHECK_STEP].setText(
-            self._texts[CHECK_STEP] if checks else tr("Check the plan: done before, the data are unchanged")
+            self._texts[CHECK_STEP] if includes_check else tr("Check the plan: done before, the data are unchanged")
         )
         self.bar.setValue(0)
         self.what.setText("")
@@ -196,7 +196,7 @@ class OutcomePage(QWidget):
         layout.addWidget(self.reasons, 1)
         layout.addStretch(0)
 
-    def show_end(self, outcome: ExportOutcome) -> None:
+    def show_outcome(self, outcome: ExportOutcome) -> None:
         self.end = outcome
         self.text.setText(outcome.text)
         succeeded = outcome.exported_package is not None
@@ -301,13 +301,13 @@ class ExportDialog(FocusedButtonDialog):
         self.form.forms.setFocus()
         self.previewRequested.emit()
 
-    def show_run(self, step: int, checks: bool) -> None:
-        self.run.show_steps(step, checks)
+    def show_progress_page(self, step: int, includes_check: bool) -> None:
+        self.run.show_steps(step, includes_check)
         self._show_page(self.run)
         self.run.button.setFocus()
 
-    def show_end(self, outcome: ExportOutcome) -> None:
-        self.end.show_end(outcome)
+    def show_outcome(self, outcome: ExportOutcome) -> None:
+        self.end.show_outcome(outcome)
         self._show_page(self.end)
         (self.end.folder if outcome.exported_package is not None else self.back).setFocus()
 

@@ -98,7 +98,7 @@ class SlotsList(QTreeWidget):
         self._fit_columns()
 
     def show_preview(self, preview: PackagePreview, draws_maps: bool) -> None:
-        """Show the parts of a package in a preview.
+        """Show the documents and maps of a package.
 
         ``draws_maps``: the plugin draws missing maps.
         """

@@ -39,19 +39,19 @@ class CrsZoneStrip(QWidget):
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: CrsZoneChoice | None, division_name: str = "") -> None:
+    def show_zones(self, zone_choice: CrsZoneChoice | None, division_name: str = "") -> None:
         """Show the zones around a county.
 
         ``zone_choice``: the zones, None for an unknown county; ``division_name``: name of the division whose longitudes
         are shown, if it is not the county.
         """
-        self._plan, self._division_name = plan, division_name
-        self.setVisible(plan is not None)
-        if plan is not None:
+        self._plan, self._division_name = zone_choice, division_name
+        self.setVisible(zone_choice is not None)
+        if zone_choice is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
-            zones = ", ".join(map(str, plan.zone_numbers))
+            zones = ", ".join(map(str, zone_choice.zone_numbers))
             self.setAccessibleDescription(
-                text.format(county=self._describe_county(plan), zones=zones, edge=f"{self._find_edge():g}")
+                text.format(county=self._describe_county(zone_choice), zones=zones, edge=f"{self._find_edge():g}")
             )
         self.update()
 
@@ -246,7 +246,7 @@ class CrsBox(FormSection):
     def refresh(self) -> None:
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
-        self.strip.show_plan(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
+        self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended_zone if zones is not None else None
         for name, text in (

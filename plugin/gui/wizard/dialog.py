@@ -58,7 +58,7 @@ class NewProjectWizard(FocusedButtonDialog):
         self._busy = False
         self._make_widgets()
         for page in self.pages:
-            page.changed.connect(self._show_state)
+            page.changed.connect(self._update_state)
         self.place.groups.refresh()
         self.go_to_page(0)
         self._fit_to_pages()
@@ -174,12 +174,12 @@ class NewProjectWizard(FocusedButtonDialog):
     def go_to_page(self, number: int, back_only: bool = False) -> None:
         here = self.stack.currentIndex()
         if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
-            self._show_state()
+            self._update_state()
             return
         self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
         self._widen_for_page()
-        self._show_state()
+        self._update_state()
 
     def _show_next_page(self) -> None:
         number = self.stack.currentIndex()
@@ -204,18 +204,18 @@ class NewProjectWizard(FocusedButtonDialog):
     def set_busy(self, busy: bool) -> None:
         self._busy = busy
         self.stack.setEnabled(not busy)
-        self._show_state()
+        self._update_state()
 
     def show_progress(self, share: float, text: str) -> None:
         self.confirm.show_progress(share, text)
 
-    def show_end(self, kind: str, text: str) -> None:
+    def show_failure(self, kind: str, text: str) -> None:
         """Show why the project was not created, and enable the pages again."""
         self.set_busy(False)
         self.confirm.show_result(kind, text)
 
     # --- state
-    def _show_state(self) -> None:
+    def _update_state(self) -> None:
         number = self.stack.currentIndex()
         problem = self.pages[number].find_problem()
         last = number == len(self.pages) - 1
@@ -229,14 +229,14 @@ class NewProjectWizard(FocusedButtonDialog):
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):
-            self.steps.item(row).setIcon(theme.load_icon("ok") if row < number else self._draw_digit(row + 1))
+            self.steps.item(row).setIcon(theme.load_icon("ok") if row < number else self._draw_step_number(row + 1))
             flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             self.steps.item(row).setFlags(flags)
             font = self.steps.font()
             font.setBold(row == number)
             self.steps.item(row).setFont(font)
 
-    def _draw_digit(self, number: int) -> QIcon:
+    def _draw_step_number(self, number: int) -> QIcon:
         icon = QIcon()
         ratio, side = self.devicePixelRatioF(), self.steps.iconSize().width()
         font = self.font()
@@ -258,7 +258,7 @@ class NewProjectWizard(FocusedButtonDialog):
 
     def changeEvent(self, event):
         if event.type() == QEvent.Type.PaletteChange:
-            self._show_state()
+            self._update_state()
         super().changeEvent(event)
 
 

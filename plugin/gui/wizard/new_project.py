@@ -101,7 +101,7 @@ class NewProjectActions:
             self._job.cancel()
         elif self._steps is not None:
             self._steps = self._project = None
-            self._report_end("info", tr("Cancelled. The project was not made."), database=True)
+            self._report_end("info", tr("Cancelled. The project was not made."), has_database=True)
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
@@ -111,13 +111,13 @@ class NewProjectActions:
         self._job = None
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
-    def _build_project(self, database: CreatedDatabase) -> None:
+    def _build_project(self, has_database: CreatedDatabase) -> None:
         from ...bridge.new_project import assemble
 
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_project_in_steps(self._project, self._project_request, database)
+            self._steps = assemble.build_project_in_steps(self._project, self._project_request, has_database)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
@@ -130,24 +130,27 @@ class NewProjectActions:
             self._open_created_project()
         except Exception as error:
             self._steps = self._project = None
-            self._on_failed(error, database=True)
+            self._on_failed(error, has_database=True)
         else:
             self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text)
             QTimer.singleShot(0, self._add_next_layer)
 
-    def _on_failed(self, error: Exception, database: bool = False) -> None:
+    def _on_failed(self, error: Exception, has_database: bool = False) -> None:
         self._job = None
         message = messages.explain_and_log(
             error, tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
         )
-        self._report_end("error", message, database)
+        self._report_end("error", message, has_database)
 
-    def _report_end(self, kind: str, message: str, database: bool = False) -> None:
-        """Report why no project was created; with ``database``, that the database exists."""
-        if database and self._project_request is not None:
+    def _report_end(self, kind: str, message: str, has_database: bool = False) -> None:
+        """Report in the wizard why no project was created.
+
+        ``kind``: error or info; ``has_database``: the database was created before and remains.
+        """
+        if has_database and self._project_request is not None:
             message += tr(" The database is complete: {path}.").format(path=self._project_request.database_path)
         if self.wizard is not None:
-            self.wizard.show_end(kind, message)
+            self.wizard.show_failure(kind, message)
 
     # --- the end
     def _open_created_project(self) -> None:

@@ -110,7 +110,7 @@ def test_shared_areas_of_polygon_pairs_are_correct_for_holes_and_multiple_parts(
     assert_areas_are_those_of_intersections(*([make() for _ in range(6)] for _ in range(2)))
 
 
-def test_shared_area_is_correct_for_a_ring_whose_sample_points_all_touch_the_boundary():
+def test_shared_area_is_correct_for_a_ring_with_all_sample_points_on_the_boundary():
     triangle = shapely.from_wkt("POLYGON ((0 0, 0 6, 2 0, 0 0))")
     box = shapely.from_wkt("POLYGON ((0 0, 0 8, 8 8, 8 0, 0 0), (4 5, 3 7, 1 3, 4 5))")
     assert_areas_are_those_of_intersections([triangle], [box])
