@@ -19,7 +19,7 @@ from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
     describe_norms,
-    get_table_labels,
+    get_label_by_table,
     make_base_year_parameter,
     make_file_parameter,
     make_norm_parameters,
@@ -128,11 +128,11 @@ class CheckPlan(SanxianAlgorithm):
         template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
         self.addParameter(mark_parameter_advanced(template))
 
-    def add_check_parameters(self, sources=None, part=True):
+    def add_check_parameters(self, sources=None, has_rule_choice=True):
         """Add the parameters of a check to the tool.
 
-        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: add the parameter by which the
-        user chooses rules.
+        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter by
+        which the user chooses rules.
         """
         for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)
@@ -140,7 +140,7 @@ class CheckPlan(SanxianAlgorithm):
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
         self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
         self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        if part:
+        if has_rule_choice:
             rules = make_text_parameter(RULES_PARAMETER, tr("Rules, by code or group, or all (empty: the standard's)"))
             self.addParameter(mark_parameter_advanced(rules))
         self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
@@ -152,7 +152,7 @@ class CheckPlan(SanxianAlgorithm):
         )
         table = tr("Table of old and new keys, used to match waivers")
         self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
-        for name in get_table_labels():
+        for name in get_label_by_table():
             self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
 
     def add_check_outputs(self):

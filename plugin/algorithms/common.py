@@ -231,7 +231,7 @@ def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessin
     )
 
 
-def get_table_labels() -> dict[str, str]:
+def get_label_by_table() -> dict[str, str]:
     """Return the labels of the parameters for tables that users fill in: name of the run option → label."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
@@ -241,8 +241,8 @@ def get_table_labels() -> dict[str, str]:
 
 
 def make_table_parameter(name: str) -> QgsProcessingParameterFile:
-    """Return the file parameter for a table that users fill in (see `get_table_labels`)."""
-    return make_file_parameter(name.upper(), get_table_labels()[name], f"{tr('Tables')} (*.xlsx *.csv)")
+    """Return the file parameter for a table that users fill in (see `get_label_by_table`)."""
+    return make_file_parameter(name.upper(), get_label_by_table()[name], f"{tr('Tables')} (*.xlsx *.csv)")
 
 
 def make_norm_parameters() -> list[QgsProcessingParameterDefinition]:

@@ -18,7 +18,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.editing.styled_layers import (
     find_sources_by_layer_name,
-    get_layer_order,
+    get_position_by_role,
     place_layer_in_tree,
     set_up_layer,
 )
@@ -65,7 +65,7 @@ class CreateLayers(SanxianAlgorithm):
             "the standard. New County Plan in the menu creates a whole project with themes, snapping and bookmarks.\n\n"
             "These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day."
         )
-        return text.format(groups=_list_groups(load_standard()))
+        return text.format(groups=_format_groups(load_standard()))
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
@@ -99,7 +99,7 @@ class CreateLayers(SanxianAlgorithm):
         self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
         groups = self.read_names_parameter(parameters, GROUPS, context)
         if not groups:
-            raise InputError("groups_missing", known=_list_groups(self.standard))
+            raise InputError("groups_missing", known=_format_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
@@ -146,7 +146,7 @@ class CreateLayers(SanxianAlgorithm):
         if self.norm is None:
             return
         sources = find_sources_by_layer_name(Path(self.target))
-        order = get_layer_order(self.standard)
+        order = get_position_by_role(self.standard)
         for role in sorted(layer_roles, key=order.__getitem__):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
@@ -191,7 +191,7 @@ def _make_styling_action(role, norm, county):
     return style_and_place
 
 
-def _list_groups(standard) -> str:
+def _format_groups(standard) -> str:
     """Return ids and names of all groups; the names are those of the standard."""
     named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all"))]
     return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)

@@ -13,7 +13,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.feature_numbers import find_highest_used_numbers
+from ..bridge.editing.feature_numbers import find_highest_used_number_by_county
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.role_recognition import assign_roles_for_rule
 from ..bridge.layers.snapshots import make_snapshot_names_unique
@@ -105,7 +105,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         if self.zones is None:
             raise InputError("no_layers")
         make_snapshot_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
-        self.used = find_highest_used_numbers(
+        self.used = find_highest_used_number_by_county(
             context.project() or QgsProject.instance(), [str(self.zones.file_path)] if self.zones.file_path else []
         )
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)

@@ -94,7 +94,7 @@ class ExportMaps(SanxianAlgorithm):
             "profile requires a reason, which is written to the log. The map approval number is printed on "
             "public maps only."
         )
-        return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{describe_norms()}"
+        return f"{text.format(maps=_format_maps(maps.load_map_set()))}\n\n{document}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load_map_set()
@@ -277,5 +277,5 @@ def _get_title(map_spec: maps.MapSpec) -> str:
     return map_spec.title if get_interface_language() == "zh" else map_spec.title_en
 
 
-def _list_maps(catalogue: maps.MapCatalogue) -> str:
+def _format_maps(catalogue: maps.MapCatalogue) -> str:
     return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.map_by_id.values())

@@ -76,7 +76,7 @@ class ExportPackage(CheckPlan):
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import list_package_spec_ids
 
-        self.add_check_parameters(part=False)
+        self.add_check_parameters(has_rule_choice=False)
         form = make_text_parameter(
             PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
         )

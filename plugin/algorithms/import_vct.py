@@ -19,7 +19,7 @@ from ..bridge import health
 from ..bridge.checking import findings_layer
 from ..bridge.checking.check import check_project_or_folder
 from ..bridge.editing import attribute_forms
-from ..bridge.editing.styled_layers import find_sources_by_layer_name, get_layer_order
+from ..bridge.editing.styled_layers import find_sources_by_layer_name, get_position_by_role
 from ..bridge.layers import styles
 from ..bridge.layers.properties import IMPORTED_PROPERTY, set_assigned_role
 from ..bridge.project import county
@@ -173,7 +173,7 @@ class ImportVct(SanxianAlgorithm):
     def _register_layers(self, table_names, context) -> None:
         """Register the imported layers, so that QGIS loads them in a group of the file."""
         sources = find_sources_by_layer_name(Path(self.target))
-        order = get_layer_order(self.standard)
+        order = get_position_by_role(self.standard)
         for name in table_names:
             if name not in sources:
                 continue

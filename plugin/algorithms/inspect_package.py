@@ -52,7 +52,9 @@ class InspectPackage(CheckPlan):
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Package specification (id, or path of a .toml file; empty: county)")
-        self.add_check_parameters([package, make_text_parameter(PACKAGE, form, list_package_spec_ids())], part=False)
+        self.add_check_parameters(
+            [package, make_text_parameter(PACKAGE, form, list_package_spec_ids())], has_rule_choice=False
+        )
         self.add_report_parameters()
         self.add_check_outputs()
 

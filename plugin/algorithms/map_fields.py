@@ -140,7 +140,7 @@ class MapFields(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        layer, mapping, proposals, mapped = self._map_layer_fields(feedback, cancellation)
+        layer, mapping, proposals, mapped = self._map_fields_of_layer(feedback, cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
             (self.output, make_template_table(mapped.frame, self.template, self.layer_snapshot.crs), LAYER_DRIVERS),
@@ -182,7 +182,7 @@ class MapFields(SanxianAlgorithm):
         }
 
     @run_in_python_thread
-    def _map_layer_fields(
+    def _map_fields_of_layer(
         self, feedback, cancellation: Cancellation
     ) -> tuple[SourceLayer, FieldMapping, list[FieldProposal], MappedRows]:
         health.require_libraries(cancellation)

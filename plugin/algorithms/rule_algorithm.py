@@ -31,7 +31,7 @@ from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
     describe_norms,
-    get_table_labels,
+    get_label_by_table,
     make_norm_parameters,
     make_progress_callback,
     make_table_parameter,
@@ -145,7 +145,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
 
     def _list_tables(self) -> list[str]:
-        return [name for name in get_table_labels() if name in self.rule.inputs]
+        return [name for name in get_label_by_table() if name in self.rule.inputs]
 
     def _add_layer_parameter(self, name: str, need: LayerNeed) -> None:
         label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.get_concept_name(need.concept)

@@ -369,7 +369,7 @@ class StatutoryArea(SanxianAlgorithm):
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
         """Return True if the layer has the field; False if the tool must add it.
 
-        Raise InputError if areas cannot be written into the existing field.
+        Raise InputError if the field cannot hold areas, or is missing where stored areas are to be checked.
         """
         if field in AREA_COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))

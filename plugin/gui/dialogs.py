@@ -104,4 +104,4 @@ class DialogOpener(QObject):
         norm, outcome = empty_states.get_norm_and_outcomes(
             self._result(), county.make_check_options(QgsProject.instance())
         )
-        HelpDialog(code, self._iface.mainWindow(), norm=norm, outcome=outcome).exec()
+        HelpDialog(code, self._iface.mainWindow(), norm=norm, get_outcome=outcome).exec()

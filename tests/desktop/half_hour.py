@@ -34,7 +34,7 @@ def run_half_hour_steps():
     FACTS["only_live"], FACTS["only_whole"] = sorted(live - whole), sorted(whole - live)
     FACTS["left"] = sorted(rule for rule, _keys in whole)
     save_picture("half-hour-3-checked")
-    for layer in list(controller.editing.live.get_layers_by_role().values()):
+    for layer in list(controller.editing.live.get_layer_by_role().values()):
         if layer.isEditable():
             layer.rollBack()
     wait_seconds(0.5)

@@ -7,7 +7,7 @@ from osgeo import ogr
 from qgis.core import QgsFeature, QgsGeometry
 
 from plugin.bridge.fixes.trial import make_choices_trial
-from plugin.bridge.layers.values import convert_to_wkb
+from plugin.bridge.layers.values import convert_to_wkb_and_curve_text
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.geometry.arcs import straighten_arcs
 from plugin.core.io import read_source
@@ -80,7 +80,7 @@ def test_arc_fix_replaces_the_arc_and_undo_restores_it(curved_session):
     (geometry,) = [f.geometry() for f in curved_session["CZKFBJ"].getFeatures()]
     assert not geometry.constGet().hasCurvedSegments()
     expected = straighten_arcs(BODY, 0.05)
-    found = shapely.from_wkb(convert_to_wkb(geometry)[0])
+    found = shapely.from_wkb(convert_to_wkb_and_curve_text(geometry)[0])
     assert {*map(tuple, shapely.get_coordinates(found))} == {*map(tuple, shapely.get_coordinates(expected))}
     curved_session.compare_with_fresh_check()
     assert not find_arcs(curved_session)

@@ -11,7 +11,7 @@ from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
 from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
-from plugin.bridge.layers.reading import read_feature_states
+from plugin.bridge.layers.reading import read_feature_state_by_id
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.core.check import RunOptions
 from plugin.core.errors import OutputError
@@ -73,12 +73,12 @@ def get_norm(session):
 
 
 def make_log(session):
-    layers = session.live.get_layers_by_role()
+    layers = session.live.get_layer_by_role()
     return ChangeLog(find_change_log_path(layers), FixTexts("zh", get_norm(session).standard.templates))
 
 
 def apply(session, order):
-    layers = session.live.get_layers_by_role()
+    layers = session.live.get_layer_by_role()
     return apply_order(order, layers, get_norm(session), make_log(session))
 
 
@@ -135,9 +135,9 @@ def make_order_of_two_layers(session):
             RowEdit("DLTB", 2, is_deleted=True),
         ]
     )
-    layers = session.live.get_layers_by_role()
+    layers = session.live.get_layer_by_role()
     rows = {
-        (edit.role, edit.fid): RowBefore("", read_feature_states(layers[edit.role], [edit.fid])[edit.fid])
+        (edit.role, edit.fid): RowBefore("", read_feature_state_by_id(layers[edit.role], [edit.fid])[edit.fid])
         for edit in edits
         if not edit.is_new
     }
@@ -251,7 +251,7 @@ def stop_editing(session):
 def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
     finding = overlap_farmland(plain_session)
     order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
-    layers, norm, log = plain_session.live.get_layers_by_role(), get_norm(plain_session), make_log(plain_session)
+    layers, norm, log = plain_session.live.get_layer_by_role(), get_norm(plain_session), make_log(plain_session)
     disturb(plain_session)
     before = read_bytes(plain_session)
     with pytest.raises(ApplyRefused, match=reason):

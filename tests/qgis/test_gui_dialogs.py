@@ -243,7 +243,7 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
     taken.parameters = [
         one.to_dict() for one in find_effective_values(load_all_rules()["REL006"], norm, {"max_share": 0.3})
     ]
-    dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
+    dialog = HelpDialog("REL006", norm=norm, get_outcome=lambda code: taken if code == "REL006" else None)
     assert "最大占比 = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
     assert "当前检查结果" in dialog.browser.toPlainText()
     dialog.show_page("LAW001")
@@ -255,7 +255,7 @@ def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, q
     county.store_county_settings(project, county.ProjectCountySettings(profile="nowhere"))
     norm, outcome = empty_states.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
-    assert "整改建议" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
+    assert "整改建议" in HelpDialog("REL006", norm=norm, get_outcome=outcome).browser.toPlainText()
 
 
 @pytest.mark.parametrize("sheet", ["", "QWidget { background: #323232; border: none; color: #d0d0d0; }"])

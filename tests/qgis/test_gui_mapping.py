@@ -251,14 +251,14 @@ def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapp
 
 def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, mapping_dialog, project, tmp_path):
     other = write_survey(tmp_path / "另", "别处")
-    mapping_dialog.use_file(str(other))
+    mapping_dialog.use_layer_of_file(str(other))
     wait_until_ready(mapping_dialog)
     assert len(project.mapLayers()) == 1 and "10 行" in mapping_dialog.summary.text()
     mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     assert "10 行已写入" in mapping_dialog.summary.text()
     (tmp_path / "坏.shp").write_text("x")
-    mapping_dialog.use_file(str(tmp_path / "坏.shp"))
+    mapping_dialog.use_layer_of_file(str(tmp_path / "坏.shp"))
     assert "坏.shp" in mapping_dialog.summary.text()
 
 

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing.listener import EditListener, EditStep
-from ..layers.reading import read_feature_states as states_of
+from ..layers.reading import read_feature_state_by_id as states_of
 from ..running.tasks import BackgroundJob, JobRunner, log_error
 from ..texts import tr
 from .findings_layer import make_finding_features
@@ -131,8 +131,8 @@ class LiveCheck(QObject):
         """Return True if there is a result on whose copy fixes can be tried."""
         return self._check_session is not None
 
-    def get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
-        """Return the observed layers by the codes of their plan layers."""
+    def get_layer_by_role(self) -> dict[str, QgsVectorLayer]:
+        """Return role (code of the plan layer) → observed layer."""
         return {self._roles[layer_id]: edits.layer for layer_id, edits in self._listeners.items() if self._roles}
 
     def run_trial(

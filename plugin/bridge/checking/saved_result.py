@@ -80,13 +80,13 @@ class ProjectState:
         layers = tuple(_make_saved_layer(layer, stamps) for layer in role_recognition.list_plan_layers(project))
         return cls(
             options,
-            collect_settings(project, options),
+            collect_check_settings(project, options),
             layers,
             {name: (path, read_modification_stamp(path)) for name, path in files.items()},
         )
 
 
-def collect_settings(project: QgsProject, options: RunOptions) -> dict[str, str]:
+def collect_check_settings(project: QgsProject, options: RunOptions) -> dict[str, str]:
     """Return the project's check settings and the plugin version, as text by name."""
     return {
         **asdict(county.read_county_settings(project)),

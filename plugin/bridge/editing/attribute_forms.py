@@ -193,7 +193,7 @@ def _set_constraint(
         layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
     if field.meaning == "key":
         layer.setFieldConstraint(index, _UNIQUE_CONSTRAINT, _HARD_CONSTRAINT)
-    rule, case, params = _make_constraint(layer, index, field, template, norm)
+    rule, case, params = _make_constraint_and_message(layer, index, field, template, norm)
     if field.codes:
         case = "codes_filled" if is_required else case
         params["list"] = texts.get_setting_name(f"codes.{field.codes}")
@@ -216,7 +216,7 @@ def _is_required(field: TemplateField, norm: Norm) -> bool:
     return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
 
 
-def _make_constraint(
+def _make_constraint_and_message(
     layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm
 ) -> tuple[str, str, dict[str, Any]]:
     """Return a field's constraint: expression, message key and message parameters.
@@ -240,7 +240,7 @@ def _make_constraint(
         within = f"to_int({column_reference}) BETWEEN {earliest} AND year(now())"
         return f"{blank_condition} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
     if field.type == "date":
-        return _make_date_constraint(layer, field, norm, column_reference, earliest)
+        return _make_date_constraint_and_message(layer, field, norm, column_reference, earliest)
     if field.meaning == "deduction_rate":
         return (
             f"{blank_condition} OR coalesce(try({column_reference} >= 0 AND {column_reference} < 1), false)",
@@ -254,7 +254,7 @@ def _make_constraint(
     return "", "", {}
 
 
-def _make_date_constraint(
+def _make_date_constraint_and_message(
     layer: QgsVectorLayer, field: TemplateField, norm: Norm, column_reference: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
     """Return the constraint of a date field: expression, message key and parameters.
@@ -339,7 +339,7 @@ def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, c
     return autofilled_indexes
 
 
-def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
+def find_constant_value_by_field(template: Template, norm: Norm) -> dict[str, str]:
     """Return the values that all features of the profile's county share, by field.
 
     These are the feature code, the county's code and name, and default values of the template.

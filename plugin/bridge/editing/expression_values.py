@@ -25,7 +25,7 @@ from qgis.PyQt.QtCore import QThread
 
 from ...core.errors import InputError
 from ..layers.properties import format_crs_for_pyproj
-from ..layers.values import convert_to_wkb
+from ..layers.values import convert_to_wkb_and_curve_text
 from ..texts import tr
 from .expression_function import FunctionError, is_null
 
@@ -75,7 +75,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
     wkb_array = np.empty(len(nonempty_positions), dtype=object)
     for place, number in enumerate(nonempty_positions):
         linear = QgsGeometry()
-        linear.fromWkb(convert_to_wkb(QgsGeometry(geometries[number]))[0])
+        linear.fromWkb(convert_to_wkb_and_curve_text(QgsGeometry(geometries[number]))[0])
         if transform is not None:
             linear.transform(transform)
         wkb_array[place] = bytes(linear.asWkb())

@@ -287,7 +287,7 @@ def _digest_database_path(*path_parts: str) -> str:
     return hashlib.sha256("|".join(path_parts).encode()).hexdigest()[:16] if any(path_parts) else ""
 
 
-def _find_highest_numbers_outside_project(database: str, project_layers: Iterable[QgsVectorLayer]) -> dict[str, int]:
+def _find_highest_by_county_outside_project(database: str, project_layers: Iterable[QgsVectorLayer]) -> dict[str, int]:
     """Return county → highest number in a database's layers outside the project.
 
     ``project_layers``: layers of the database that are in the project.
@@ -385,24 +385,27 @@ class FeatureNumberRegisters:
             for one in here
         ]
         return max(
-            [*highest_numbers, *(self._find_highest_in_database(one.database).get(county_code, 0) for one in here)],
+            [
+                *highest_numbers,
+                *(self._find_highest_by_county_in_database(one.database).get(county_code, 0) for one in here),
+            ],
             default=0,
         )
 
-    def find_highest_numbers(self) -> dict[str, int]:
-        """Return county → highest number, for all counties that the layers name."""
+    def find_highest_number_by_county(self) -> dict[str, int]:
+        """Return county code → highest number, for all counties with numbers in the layers."""
         counties = {one.get_county_code() for one in self._of.values()} | {
             c for one in self._of.values() for c in one.find_county_codes()
         }
-        counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
+        counties |= {c for one in self._of.values() for c in self._find_highest_by_county_in_database(one.database)}
         return {county: self.find_highest_of_all(county) for county in counties if county}
 
-    def _find_highest_in_database(self, database: str) -> dict[str, int]:
+    def _find_highest_by_county_in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
             project_layers = [
                 one.layer for one in self._of.values() if one.database == database and one.layer is not None
             ]
-            self._outside[database] = _find_highest_numbers_outside_project(database, project_layers)
+            self._outside[database] = _find_highest_by_county_outside_project(database, project_layers)
         return self._outside[database]
 
     def _preview_next(self, layer: QgsVectorLayer, county_code: str) -> str:
@@ -415,7 +418,7 @@ class FeatureNumberRegisters:
         return make_bsm(county_code, max(highest_numbers) + 1)
 
 
-def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
+def find_highest_used_number_by_county(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
     """Return county → highest number used in a project and in databases.
 
     The databases are the project's and ``databases``, next to which a new layer is created.
@@ -423,10 +426,10 @@ def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()
     ledgers = FeatureNumberRegisters()
     ledgers.start(project)
     try:
-        highest_by_county = ledgers.find_highest_numbers()
+        highest_by_county = ledgers.find_highest_number_by_county()
     finally:
         ledgers.stop(project)
     for database in databases:
-        for county, number in _find_highest_numbers_outside_project(database, ()).items():
+        for county, number in _find_highest_by_county_outside_project(database, ()).items():
             highest_by_county[county] = max(number, highest_by_county.get(county, 0))
     return highest_by_county

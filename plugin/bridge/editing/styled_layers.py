@@ -85,7 +85,7 @@ def place_layer_in_tree(
     return node
 
 
-def get_layer_order(standard: Standard) -> dict[str, int]:
+def get_position_by_role(standard: Standard) -> dict[str, int]:
     """Return role → position in the standard's layer tree, counted from the top."""
     roles = dict.fromkeys(role for one in list_branches(standard) for role in one.roles + one.roles_of_other_editions)
     return {role: n for n, role in enumerate(roles)}
@@ -97,7 +97,7 @@ def arrange_layers(project: QgsProject, layer_id_by_role: Mapping[str, str], sta
     ``layer_id_by_role``: role → layer id. Their visibility is kept. Groups that become empty are removed.
     """
     by_id, arranged_layer_names = {layer_id: role for role, layer_id in layer_id_by_role.items()}, []
-    order = get_layer_order(standard)
+    order = get_position_by_role(standard)
     for role in sorted(layer_id_by_role.keys() & order.keys(), key=order.__getitem__):
         layer, node = (
             project.mapLayer(layer_id_by_role[role]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsProject, QgsTransaction, QgsVectorLayer, QgsWkbTypes
 from qgis.PyQt import sip
 
-from ..layers.reading import read_feature_states
+from ..layers.reading import read_feature_state_by_id
 from ..texts import tr
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def require_unchanged_rows(
     for role in sorted({role for role, _fid in rows_before}):
         fids = [fid for row_role, fid in rows_before if row_role == role]
         for start in range(0, len(fids), _ROWS_READ_AT_ONCE):
-            current_states = read_feature_states(layers[role], fids[start : start + _ROWS_READ_AT_ONCE])
+            current_states = read_feature_state_by_id(layers[role], fids[start : start + _ROWS_READ_AT_ONCE])
             for fid, state in current_states.items():
                 if not is_same_row(rows_before[role, fid], state):
                     raise _make_changed_row_refusal(rows_before[role, fid], fid, layers[role], state is None)

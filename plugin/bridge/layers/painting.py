@@ -77,7 +77,7 @@ class ImageFrame:
 
 
 @cache
-def _read_colors() -> dict[str, str]:
+def _read_color_by_severity() -> dict[str, str]:
     """Return severity → colour, as in the symbols of the findings layer."""
     return {str(c["value"]): str(c["color"]) for c in styles.read_style_table()["findings"]["classes"]}
 
@@ -217,7 +217,7 @@ def draw_severity_marker(
     pen = QPen(QColor("#FFFFFF"), 2.4)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
-    painter.setBrush(QColor(_read_colors().get(severity, _read_colors()["INFO"])))
+    painter.setBrush(QColor(_read_color_by_severity().get(severity, _read_color_by_severity()["INFO"])))
     if severity == "WARNING":
         painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
         painter.setPen(QPen(QColor("#FFFFFF"), 2.3))

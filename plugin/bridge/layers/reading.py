@@ -15,7 +15,14 @@ from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from .properties import format_crs_for_pyproj
 from .snapshots import LayerSnapshot
-from .values import BINARY_TYPE, convert_to_python_value, convert_to_wkb, get_field_type, make_column, make_field_info
+from .values import (
+    BINARY_TYPE,
+    convert_to_python_value,
+    convert_to_wkb_and_curve_text,
+    get_field_type,
+    make_column,
+    make_field_info,
+)
 
 if TYPE_CHECKING:
     from ...core.io.field_types import DeclaredTable
@@ -213,7 +220,7 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
     for number, feature in enumerate(snapshot.feature_source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
-        wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
+        wkb, curve_text = convert_to_wkb_and_curve_text(feature.geometry()) if feature.hasGeometry() else (None, "")
         feature_rows.fids.append(feature.id())
         feature_rows.attributes.append(feature.attributes())
         feature_rows.shapes_wkb.append(wkb)
@@ -223,7 +230,7 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
     return feature_rows
 
 
-def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
+def read_feature_state_by_id(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
     """Return the current state of features, with values as `read_snapshot` reads them.
 
     None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
@@ -238,7 +245,7 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(state_by_fid))):
         values = feature.attributes()
         attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in attribute_fields}
-        wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
+        wkb, curve_text = convert_to_wkb_and_curve_text(feature.geometry()) if feature.hasGeometry() else (None, "")
         state_by_fid[feature.id()] = FeatureState(wkb, attributes, curve_text)
     return state_by_fid
 

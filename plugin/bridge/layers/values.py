@@ -36,10 +36,11 @@ BINARY_TYPE = 12
 _WKT_DECIMALS = 17
 
 
-def convert_to_wkb(geometry: Any) -> tuple[bytes, str]:
-    """Return a geometry as WKB that GEOS reads, and its text (WKT) with all digits if it has arcs, else an empty one.
+def convert_to_wkb_and_curve_text(geometry: Any) -> tuple[bytes, str]:
+    """Return a geometry as WKB that GEOS reads, and the text (WKT) of a geometry with arcs.
 
-    In the WKB, arcs are polylines, and M values are dropped.
+    In the WKB, arcs are polylines, and M values are dropped. The text has all digits; it is empty for a geometry
+    without arcs.
     """
     kind = geometry.wkbType()
     if QgsWkbTypes.isCurvedType(kind):

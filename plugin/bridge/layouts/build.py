@@ -221,7 +221,7 @@ class LayoutBuilder:
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     def _set_up_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))
+        role, layer = self.material.find_role_and_layer((TOWNSHIPS_CONCEPT,))
         code, name = (self.material.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
@@ -243,7 +243,7 @@ class LayoutBuilder:
         """Return the layers of a map, the topmost first, each with its style."""
         styled_layers = []
         for spec in map_spec.layers:
-            role_and_layer = self.material.find_drawn_layer(spec)
+            role_and_layer = self.material.find_drawn_role_and_layer(spec)
             if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
                 continue
             role, layer = role_and_layer
@@ -299,7 +299,7 @@ class LayoutBuilder:
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in map_spec.layers:
-            role_and_layer = self.material.find_drawn_layer(spec)
+            role_and_layer = self.material.find_drawn_role_and_layer(spec)
             if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
                 entries.append((role_and_layer[1], spec.name))
         styles = item.layerStyleOverrides()
@@ -325,7 +325,7 @@ class LayoutBuilder:
 
         All pages of an atlas then have the same symbols.
         """
-        layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))[1]
+        layer = self.material.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
         shapes = [
             self.material.transform_box_to_map_crs(layer, f.geometry().boundingBox()) for f in layer.getFeatures()
         ]
@@ -341,9 +341,9 @@ class LayoutBuilder:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if map_spec.scope == "county":
             return self.material.compute_county_extent()
-        centre = self.material.find_concept_layer((CENTRAL_AREA_ROLE,))
+        centre = self.material.find_role_and_layer((CENTRAL_AREA_ROLE,))
         layers = [spec for spec in map_spec.layers if not spec.underlay]
-        drawn_layers = [self.material.find_drawn_layer(spec) for spec in layers]
+        drawn_layers = [self.material.find_drawn_role_and_layer(spec) for spec in layers]
         extent_layers = (
             [centre[1]]
             if centre and has_features(centre[1])
@@ -360,7 +360,7 @@ class LayoutBuilder:
         locator_layers: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(map_spec, by_township)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
-            role_and_layer = self.material.find_concept_layer(of)
+            role_and_layer = self.material.find_role_and_layer(of)
             if (
                 role_and_layer is None
                 or role_and_layer[1] in [layer for layer, _ in locator_layers]

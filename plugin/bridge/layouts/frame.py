@@ -252,10 +252,10 @@ def _add_graticule(locator: QgsLayoutItemMap, item_writer: _LayoutItemWriter) ->
     locator.grids().addGrid(grid)
 
 
-def set_graticule_interval(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
-    """Set the interval of a graticule for an extent of ``degrees`` degrees."""
-    grid.setIntervalX(degrees)
-    grid.setIntervalY(degrees)
+def set_graticule_interval(grid: QgsLayoutItemMapGrid, extent_degrees: float) -> None:
+    """Set a graticule interval that suits an extent of ``extent_degrees`` degrees."""
+    grid.setIntervalX(extent_degrees)
+    grid.setIntervalY(extent_degrees)
 
 
 def _add_legend(item_writer: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:

@@ -71,7 +71,7 @@ class MapLayers:
     norm: Norm
     known_county: DivisionName | None = None
 
-    def find_concept_layer(self, concepts_or_roles: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
+    def find_role_and_layer(self, concepts_or_roles: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
         """Return role and layer of the first of the concepts or roles that the project has.
 
         A layer without features is returned only if no other has features.
@@ -82,16 +82,16 @@ class MapLayers:
             (one for one in available_layers if has_features(one[1])), available_layers[0] if available_layers else None
         )
 
-    def find_drawn_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
+    def find_drawn_role_and_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
         """Return role and layer that an entry of a map's definition draws; None without features."""
-        role_and_layer = self.find_concept_layer(spec.of)
+        role_and_layer = self.find_role_and_layer(spec.of)
         return role_and_layer if role_and_layer and has_features(role_and_layer[1]) else None
 
     def find_missing_input(self, map_spec: MapSpec) -> MissingMapReason | None:
         """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-            role_and_layer = self.find_concept_layer(of)
+            role_and_layer = self.find_role_and_layer(of)
             return (
                 ConceptLayer(role_and_layer[0], role_and_layer[1].name(), has_features(role_and_layer[1]))
                 if role_and_layer
@@ -139,7 +139,7 @@ class MapLayers:
 
         Empty without a layer of townships, or without codes and names in it.
         """
-        role_and_layer = self.find_concept_layer((TOWNSHIPS_CONCEPT,))
+        role_and_layer = self.find_role_and_layer((TOWNSHIPS_CONCEPT,))
         rows = self._read_division_names(role_and_layer[0]) if role_and_layer else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
@@ -195,7 +195,7 @@ class MapLayers:
 
         It is measured on the layer of the county, else of the townships, else on all layers.
         """
-        outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layer((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
+        outlines = [self.roles.get(COUNTY_ROLE), (self.find_role_and_layer((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
         outline_layer = next((v for v in outlines if v is not None and has_features(v)), None)
         return (
             self.get_layer_extent(outline_layer)

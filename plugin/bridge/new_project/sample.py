@@ -107,7 +107,7 @@ def _is_unchanged(path: Path) -> bool:
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of a sample copy to the project, which should be empty."""
-    layer_by_role = _list_layers(project, path)
+    layer_by_role = _make_layer_by_table(project, path)
     loaded_layers = []
     norm = _load_norm()
     crs = next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem())
@@ -136,7 +136,7 @@ def compute_sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> Qg
     return QgsReferencedRectangle(view, project.crs())
 
 
-def _list_layers(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
+def _make_layer_by_table(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
     options = QgsVectorLayer.LayerOptions(project.transformContext())
     options.loadDefaultStyle = False

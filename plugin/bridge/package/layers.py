@@ -27,7 +27,7 @@ from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
-from ..editing.styled_layers import find_sources_by_layer_name, get_layer_order, make_vector_layer
+from ..editing.styled_layers import find_sources_by_layer_name, get_position_by_role, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
 from ..running.threads import run_in_python_thread
@@ -80,7 +80,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     standard does not know are drawn as outlines. ``name`` is the package's name. On the main thread.
     """
     sources = [item for path in paths for item in _list_layer_names_and_sources(path)]
-    order = get_layer_order(standard)
+    order = get_position_by_role(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [make_vector_layer(source, title, project) for title, source in sources]
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]

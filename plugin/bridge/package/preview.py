@@ -129,7 +129,7 @@ NO_OBJECTIONS = ExportObjections()
 
 
 def find_county_placeholders(
-    package_spec: PackageSpec, options: RunOptions, checked: CheckResult | None
+    package_spec: PackageSpec, options: RunOptions, check_result: CheckResult | None
 ) -> dict[str, str]:
     """Return code and name of the county, from the checked plan or the profile.
 
@@ -137,11 +137,11 @@ def find_county_placeholders(
     """
     from ...core.package.order import find_placeholder_values, find_placeholder_values_of_area
 
-    if checked is None:
+    if check_result is None:
         norm = options.resolve_norm()
         return find_placeholder_values_of_area(norm.profile.area_code, norm, package_spec) or {}
     try:
-        return find_placeholder_values(checked.plan, package_spec)
+        return find_placeholder_values(check_result.plan, package_spec)
     except InputError:
         return {}
 
@@ -150,7 +150,8 @@ def find_county_placeholders(
 def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Return a preview of a package before its export.
 
-    ``inputs``: files that the plan is read from. Raise InputError if the folder of documents is missing.
+    ``placeholders``: code and name of the county (see `find_county_placeholders`); ``inputs``: files that the plan is
+    read from. Raise InputError if the folder of documents is missing.
     """
     from ...core.messages.texts import Texts
     from ...core.package.gate import check_target_is_replaceable

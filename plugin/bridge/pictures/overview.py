@@ -100,12 +100,12 @@ def draw_overview(scene: PictureData, frame: ImageFrame) -> str:
 def _place_unnumbered_markers(
     scene: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
 ) -> list[tuple[Severity, MarkerPosition]]:
-    """Return marks for findings without a number, errors first.
+    """Return the positions of markers for findings without a number, errors first.
 
-    Marks that would overlap are left out.
+    Markers that would overlap others are left out.
     """
     dot = frame.dots_per_mm
-    taken_cells = {_find_cell(mark_position, dot) for mark_position in numbered_positions}
+    taken_cells = {_find_grid_cell(mark_position, dot) for mark_position in numbered_positions}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
         finding_shapes = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
@@ -113,8 +113,8 @@ def _place_unnumbered_markers(
         bounds = shapely.bounds(np.array(finding_shapes, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
             mark_position = frame.convert_to_pixels(x, y)
-            if _find_cell(mark_position, dot) not in taken_cells:
-                taken_cells.add(_find_cell(mark_position, dot))
+            if _find_grid_cell(mark_position, dot) not in taken_cells:
+                taken_cells.add(_find_grid_cell(mark_position, dot))
                 marks.append((severity, mark_position))
     return marks
 
@@ -126,7 +126,10 @@ def _draw_numbers(
     marker_positions: list[MarkerPosition],
     unnumbered_positions: list[MarkerPosition],
 ) -> None:
-    """Draw the numbered marks with their numbers; a line leads from a mark to a number farther away."""
+    """Draw the numbered markers with their numbers.
+
+    A line leads from a marker to a number that is not next to it.
+    """
     dot = frame.dots_per_mm
     occupied_boxes: list[QRectF] = []
     for mark_spots, size_mm in ((marker_positions, _NUMBERED_MARK_MM), (unnumbered_positions, _UNNUMBERED_MARK_MM)):
@@ -222,9 +225,12 @@ def _find_marker_position(finding: Finding, frame: ImageFrame) -> MarkerPosition
     return frame.convert_to_pixels(point.x, point.y)
 
 
-def _find_cell(mark_position: MarkerPosition, dot: float) -> tuple[int, int]:
-    """Return the grid cell of a mark's position, to find marks that would overlap."""
-    return int(mark_position[0] // (_MARK_SPACING_MM * dot)), int(mark_position[1] // (_MARK_SPACING_MM * dot))
+def _find_grid_cell(marker_position: MarkerPosition, dot: float) -> tuple[int, int]:
+    """Return the cell of a grid in which a marker is; markers in one cell would overlap.
+
+    ``dot``: pixels per millimetre.
+    """
+    return int(marker_position[0] // (_MARK_SPACING_MM * dot)), int(marker_position[1] // (_MARK_SPACING_MM * dot))
 
 
 def find_free_box(

@@ -71,9 +71,10 @@ def lay_out_without_divided_rows(
 
 
 def _divide_first_table(document: Document, text: QTextDocument, first: int) -> tuple[Document | None, int]:
-    """Return the document with a page break before the first row or block that is on two pages, None if none is.
+    """Insert a page break before the first row or block that is on two pages.
 
-    ``first``: number of the first table of the text to inspect. The second value is that number for the next call.
+    ``first``: number of the first table of the text to inspect. Return the document with the break, None if nothing is
+    divided, and the value of ``first`` for the next call.
     """
     positions = [
         n
@@ -108,7 +109,10 @@ def _begins_page(blocks: Sequence[Block], position: int) -> bool:
 def _find_first_divided_part(
     text: QTextDocument, table: QTextTable, block: Block, heading_count: int, begins_page: bool
 ) -> int | None:
-    """Return the first row of a table or grid before which a page must begin, or None; 0 for a block without rows."""
+    """Return the first row of a table or grid before which a page must begin, or None.
+
+    0 for a block without rows that must begin a page.
+    """
     if isinstance(block, DocumentTable):
         return _find_divided_row(text, table, block, heading_count, begins_page)
     height = text.pageSize().height()
@@ -139,10 +143,11 @@ def _find_top(text: QTextDocument, table: QTextTable, block: Block) -> float:
 def _find_divided_row(
     text: QTextDocument, table: QTextTable, block: DocumentTable, heading_count: int, begins_page: bool
 ) -> int | None:
-    """Return the first row below the head that is on two pages, or None.
+    """Return the row before which a table must begin a new page, or None if no row is divided.
 
-    A row that is kept with it is returned instead, unless it begins a page. 0 if headings, head and first row are not
-    on one page. A row higher than a page is not reported.
+    It is the first row below the head that is on two pages. If rows above it must stay on its page, it is the first of
+    these, unless that row already begins a page. 0: headings, head and first row are not on one page. Rows higher than
+    a page are divided and not returned.
     """
     kept_rows = block.list_rows_kept_with_next()
     last_page = None
@@ -190,9 +195,9 @@ def _measure_block_extent(text: QTextDocument, block: QTextBlock) -> _Extent:
 
 
 def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Block] | None:
-    """Return blocks with a page break before a row of the table at a position.
+    """Insert a page break before a row of the table at a position, and return the blocks.
 
-    Before the first row, the break is before the headings of the table. None if there is a break already.
+    Before the first row, the break is inserted before the headings of the table. None if there is a break already.
     """
     block = blocks[position]
     if row:

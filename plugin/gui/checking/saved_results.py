@@ -280,7 +280,7 @@ class SavedResults(QObject):
         if self._result is None:
             return
         project = QgsProject.instance()
-        if saved_result.collect_settings(project, county.make_check_options(project)) != self._settings:
+        if saved_result.collect_check_settings(project, county.make_check_options(project)) != self._settings:
             self._set_changes(
                 ChangesSinceCheck(
                     self._result.changes_since_check.changed_layer_names,

@@ -353,7 +353,7 @@ class CountyForm(QWidget):
         """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
-            widget, message = self.targets.get_message_widget(int(section[8:-1]))
+            widget, message = self.targets.get_field_and_message_widget(int(section[8:-1]))
             row = self.targets.list_county_target_rows()[int(section[8:-1])]
             widget = {"year": row.year, "source": row.source}.get(name, widget)
             return row.name.text(), widget, message

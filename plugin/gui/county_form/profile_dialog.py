@@ -117,13 +117,13 @@ class ProfileDialog(ProfileForm):
     def accept(self) -> None:
         year = self.base_year.text().strip()
         if year and not (year.isdigit() and len(year) == 4):
-            self._refuse(tr("The year needs four digits, such as 2020."))
+            self._show_refusal(tr("The year needs four digits, such as 2020."))
             return
         try:
             # Report errors of the table now, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self._refuse(messages.explain_error(error))
+            self._show_refusal(messages.explain_error(error))
             return
         entered_settings = self.read_county_settings()
         try:
@@ -139,7 +139,7 @@ class ProfileDialog(ProfileForm):
         self._project.setDirty(True)
         super().accept()
 
-    def _refuse(self, text: str) -> None:
+    def _show_refusal(self, text: str) -> None:
         """Show why the check settings cannot be saved."""
         self.errors.show_message("error", escape(text))
         self.tabs.setCurrentIndex(1)

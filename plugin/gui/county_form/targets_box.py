@@ -259,8 +259,8 @@ class TargetsBox(FormBox):
         """Return the rows that have a target of the county, in the order of `read_targets`."""
         return [row for row in self.rows if row.has_county_value]
 
-    def get_message_widget(self, number: int) -> tuple[QWidget, FieldMessage]:
-        row = self.list_county_target_rows()[number]
+    def get_field_and_message_widget(self, row_number: int) -> tuple[QWidget, FieldMessage]:
+        row = self.list_county_target_rows()[row_number]
         return row.value, row.message
 
     def clear_messages(self) -> None:

@@ -100,7 +100,7 @@ class FindingsDock(FindingsForm):
     def hide_progress(self, note: str = "") -> None:
         """Hide the progress after a check ended.
 
-        ``note``: message without a new result.
+        ``note``: message to show if the check gave no new result.
         """
         self.run_bar.stop()
         self.run_button.setEnabled(True)
@@ -279,7 +279,7 @@ class FindingsDock(FindingsForm):
     def _update_visible_page(self) -> None:
         empty = self._choose_page()
         if empty is not None:
-            self.empty.show_empty(empty)
+            self.empty.show_empty_page(empty)
         if self.result is not None:
             self.verdict.set_matching_counts(self.tree.filter.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)

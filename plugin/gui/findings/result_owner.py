@@ -172,7 +172,7 @@ class ResultOwner:
             text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
             return text.format(name=self.package, time=result.time_text), False
         if result.is_restored:
-            return _describe_restored(result)
+            return _describe_restored_result(result)
         if self._editing.is_outdated:
             text = tr(
                 "The layers changed since {time} in ways that checks while editing do not cover; the result is "
@@ -182,7 +182,7 @@ class ResultOwner:
         return "", False
 
 
-def _describe_restored(result: CheckView) -> tuple[str, bool]:
+def _describe_restored_result(result: CheckView) -> tuple[str, bool]:
     """Return a message on a restored result, and whether to offer a check."""
     changes = result.changes_since_check
     if changes.have_settings_changed:

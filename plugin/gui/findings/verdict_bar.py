@@ -118,7 +118,7 @@ class VerdictBar(QWidget):
         self._word.setText(theme.get_verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes_since_check)
-        run, total, sentence = _describe_rules_run(result)
+        run, total, sentence = _count_rules_and_name_omitted_groups(result)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{_format_rule_counts(result.report)}\n{sentence}")
         self._explanation = _explain_rules_not_run(result, sentence, run < total)
@@ -256,7 +256,7 @@ def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str
     return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")
 
 
-def _describe_rules_run(result) -> tuple[int, int, str]:
+def _count_rules_and_name_omitted_groups(result) -> tuple[int, int, str]:
     """Return how many rules ran, of how many, and the names of groups left out."""
     from ...core.render.rules_run import describe_rules_run, find_rules_for_data
     from ...core.render.words import ReportTexts

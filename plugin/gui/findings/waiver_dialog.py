@@ -252,7 +252,7 @@ class WaiverDialog(FocusedButtonDialog):
 
         Show it as an error if the user edited the field, else as a hint.
         """
-        blank_fields = self._list_blank_fields()
+        blank_fields = self._find_error_by_blank_field()
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
             if field_message in blank_fields and field_message in self._edited:
                 field_message.show_error(blank_fields[field_message])
@@ -276,7 +276,7 @@ class WaiverDialog(FocusedButtonDialog):
         hint = field_message.default_hint
         return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 
-    def _list_blank_fields(self) -> dict[FieldMessage, str]:
+    def _find_error_by_blank_field(self) -> dict[FieldMessage, str]:
         """Return the blank required fields with their errors, from top to bottom."""
         required_fields = (
             (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),

@@ -32,7 +32,7 @@ from ..widgets.messages import MessageBarMessages
 
 
 def get_person_name() -> str:
-    """Return the name of who applies fixes.
+    """Return the name of the person who applies fixes.
 
     It is the person who registers waivers, else the user of this computer.
     """

@@ -117,7 +117,7 @@ class AreaTable(QTableWidget):
         self._fit_row_heights()
 
     def _reserve_width(self) -> None:
-        """Keep the columns of figures whole; the column of names wraps its texts."""
+        """Make the columns of areas wide enough for their figures; the column of names wraps its texts."""
         header = self.horizontalHeader()
         figures = sum(
             max(self.sizeHintForColumn(column), header.sectionSizeHint(column))

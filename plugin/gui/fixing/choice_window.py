@@ -55,7 +55,7 @@ class ChoiceWindow(FixWindow):
         rows = make_area_rows([choice.proposal], self._texts.get_layer_name)
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:
-            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers())
+            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers_by_role())
         except ApplyRefused as refused:
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return
@@ -79,7 +79,7 @@ class ChoiceWindow(FixWindow):
             self.trial.run_again()
             return
         norm = self._dock.result.check_result.plan.norm
-        refusal_text = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
+        refusal_text = self._applier.apply(self._make_order(choice), self._get_layers_by_role(), norm, self._texts)
         if refusal_text:
             self.dialog.show_state(refusal_text, can_apply=False, can_retry=True)
         else:

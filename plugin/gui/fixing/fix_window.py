@@ -81,6 +81,6 @@ class FixWindow(QObject):
         if dialog is not None:
             dialog.deleteLater()
 
-    def _get_layers(self) -> dict[str, QgsVectorLayer]:
+    def _get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
         live = self._editing.live
-        return {} if live is None else live.get_layers_by_role()
+        return {} if live is None else live.get_layer_by_role()

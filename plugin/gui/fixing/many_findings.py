@@ -212,7 +212,7 @@ class BatchFixer(FixWindow):
         )
         norm = self._dock.result.check_result.plan.norm
         steps = self._applier.apply_in_steps(
-            order, self._get_layers(), norm, self._texts, lambda: self.trial.is_current
+            order, self._get_layers_by_role(), norm, self._texts, lambda: self.trial.is_current
         )
         self._writing = PortionedWork(steps, self._on_written, self._on_writing_failed)
 

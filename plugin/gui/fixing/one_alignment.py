@@ -32,7 +32,7 @@ class FeatureAligner(ChoiceWindow):
 
     def open(self, layer: QgsVectorLayer | None) -> str:
         """Open the preview for the layer's selected features; return why that is impossible, else empty."""
-        roles = {one.id(): role for role, one in self._get_layers().items()}
+        roles = {one.id(): role for role, one in self._get_layers_by_role().items()}
         if layer is None or layer.id() not in roles:
             return tr("Choose a checked plan layer in the layer list and select the features to align.")
         role = roles[layer.id()]
@@ -59,7 +59,7 @@ class FeatureAligner(ChoiceWindow):
         """Return code and name of the layers to align with, those of the three lines' survey included."""
         self._read_texts()
         kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
-        layers = self._get_layers().items()
+        layers = self._get_layers_by_role().items()
         return [
             (one, self._texts.get_layer_name(one))
             for one, layer in layers
@@ -80,7 +80,7 @@ class FeatureAligner(ChoiceWindow):
         name = key or tr("feature id {fid}").format(fid=fid)
         place = tr("number {number} of {count}").format(number=self._position + 1, count=len(self._features))
         shapes = FixShapes(self._dock.result.crs)
-        layer = self._get_layers().get(self._role)
+        layer = self._get_layers_by_role().get(self._role)
         if layer is not None:
             shapes.place.append(layer.getGeometry(fid))
         title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)

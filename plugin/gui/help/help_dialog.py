@@ -23,15 +23,15 @@ from ..widgets.opening import open_in_browser
 class HelpDialog(QDialog):
     """Dialog with the help on a rule or on the plugin.
 
-    ``norm``: standard and profile whose values are shown; ``outcome``: function that returns the outcome of a rule
-    in the displayed result.
+    ``norm``: standard and profile, which give the values of settings that are shown; ``get_outcome``: returns the
+    outcome of a rule in the displayed result.
     """
 
     def __init__(
-        self, code: str = "", parent=None, *, norm: Any = None, outcome: Callable[[str], Any] = lambda code: None
+        self, code: str = "", parent=None, *, norm: Any = None, get_outcome: Callable[[str], Any] = lambda code: None
     ):
         super().__init__(parent)
-        self._norm, self._outcome = norm, outcome
+        self._norm, self._outcome = norm, get_outcome
         self.setObjectName("SanxianHelpDialog")
         self.browser = QTextBrowser()
         theme.set_page_colors(self.browser)
@@ -69,10 +69,10 @@ class HelpDialog(QDialog):
         return make_rule_page(code, self._norm, self._outcome(code))
 
 
-def make_rule_page(code: str, norm: Any = None, get_outcome: Any = None) -> str:
+def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     """Return the help of a rule as HTML: four headings, sources and values used.
 
-    The values are those of the displayed result (``get_outcome``), else of ``norm`` (standard and county profile).
+    The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
     """
     from ...core.engine.explanation import (
         EffectiveValue,
@@ -103,9 +103,9 @@ def make_rule_page(code: str, norm: Any = None, get_outcome: Any = None) -> str:
     parts.append(
         f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in marked_citations)}"
     )
-    if get_outcome is not None and get_outcome.parameters:
+    if outcome is not None and outcome.parameters:
         title = tr("Parameters of the displayed check")
-        effective_values = [EffectiveValue(**one) for one in get_outcome.parameters]
+        effective_values = [EffectiveValue(**one) for one in outcome.parameters]
     else:
         title, effective_values = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if effective_values:

@@ -30,26 +30,26 @@ _FOLDER_SETTING = "mapping_folder"
 def _ask_layer_file(parent: QWidget, project: QgsProject) -> str:
     """Ask for a file with a layer; return its path, empty if the user cancels."""
     files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-    return _store_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
+    return _store_folder_of(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
 
 
 def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:
     """Ask for an existing mapping file; return its path, empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
-    return _store_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
+    return _store_folder_of(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
 def ask_new_mapping(parent: QWidget, project: QgsProject, role: str) -> str:
     """Ask for the file to save a mapping to; return its path, empty on cancel."""
     name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
-    return _store_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
+    return _store_folder_of(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
 
 
 def _get_folder(project: QgsProject) -> str:
     return settings.read_setting(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
 
 
-def _store_folder(path: str) -> str:
+def _store_folder_of(path: str) -> str:
     if path:
         settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
     return path
@@ -97,9 +97,9 @@ class MappingSource(MappingForm):
     def _browse_source(self) -> None:
         path = _ask_layer_file(self, self._project)
         if path:
-            self.use_file(path)
+            self.use_layer_of_file(path)
 
-    def use_file(self, path: str) -> None:
+    def use_layer_of_file(self, path: str) -> None:
         """Use a layer of a file as source, without adding it to the project."""
         layer = QgsVectorLayer(path, Path(path).stem, "ogr")
         if not layer.isValid():
@@ -140,7 +140,7 @@ class MappingSource(MappingForm):
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
         template, standard = self._target_template, self._norm.standard
-        constant_values = attribute_forms.find_constant_values(template, self._norm)
+        constant_values = attribute_forms.find_constant_value_by_field(template, self._norm)
 
         def prepare_in_background(progress, cancellation):
             return mapping_work.prepare_mapping(

@@ -82,7 +82,7 @@ class PackageExport(QObject):
             self.dialog.previewRequested.connect(self.update_preview)
             self.dialog.findingsRequested.connect(self._show_findings)
             self.dialog.form.gate.checkRequested.connect(self.check_again)
-            self.dialog.opened.connect(self._open_result)
+            self.dialog.opened.connect(self._open_exported_part)
             self.dialog.placeRequested.connect(self._go_to_place)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
@@ -265,9 +265,9 @@ class PackageExport(QObject):
             return
         if outcome.exported_package is not None:
             open_buttons = (
-                (tr("Open Folder"), lambda: self._open_result("folder")),
-                (tr("Open Manifest"), lambda: self._open_result("manifest")),
-                (tr("Inspect Package…"), lambda: self._open_result("inspection")),
+                (tr("Open Folder"), lambda: self._open_exported_part("folder")),
+                (tr("Open Manifest"), lambda: self._open_exported_part("manifest")),
+                (tr("Inspect Package…"), lambda: self._open_exported_part("inspection")),
             )
             self._messages.show_message(
                 outcome.text, "success" if outcome.icon == "ok" else outcome.icon, *open_buttons
@@ -320,16 +320,16 @@ class PackageExport(QObject):
         back = (tr("Back to Export"), self._bring_to_front)
         self._messages.show_message(text, "info", back)
 
-    def _open_result(self, what: str) -> None:
+    def _open_exported_part(self, part: str) -> None:
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
         exported_package = self.dialog.end.end.exported_package if self.dialog is not None else None
-        if exported_package is not None and what == "inspection":
+        if exported_package is not None and part == "inspection":
             # The window would cover the findings.
             self.dialog.hide()
             self._around.inspect(str(exported_package.path))
         elif exported_package is not None:
             path = (
-                Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else exported_package.path
+                Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if part == "manifest" else exported_package.path
             )
             open_path(str(path), self.dialog)

@@ -38,7 +38,7 @@ class EmptyStateWidget(QWidget):
         outer_layout.addLayout(self._row)
         outer_layout.addStretch(3)
 
-    def show_empty(self, page: EmptyPage) -> None:
+    def show_empty_page(self, page: EmptyPage) -> None:
         is_unchanged = page.text == self.label.text() and [t for t, _ in page.function_by_label] == [
             b.text() for b in self.list_buttons()
         ]

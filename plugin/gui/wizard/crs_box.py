@@ -247,7 +247,7 @@ class CrsBox(FormSection):
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
-        self.notice.show_message(*self._describe_position(zones))
+        self.notice.show_message(*self._describe_position_with_level(zones))
         zone = zones.recommended_zone if zones is not None else None
         for name, text in (
             (PREFIXED_ZONE_CHOICE, _describe_crs_with_zone_prefix),
@@ -256,7 +256,7 @@ class CrsBox(FormSection):
             self.buttons[name].setVisible(zone is not None)
             if zone is not None:
                 self.buttons[name].setText(text(zone))
-        neighbour = self._find_neighbour()
+        neighbour = self._find_neighbouring_zone()
         self.buttons[NEIGHBOUR_ZONE_CHOICE].setVisible(neighbour is not None)
         if neighbour is not None:
             self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_crs_with_zone_prefix(neighbour))
@@ -265,7 +265,7 @@ class CrsBox(FormSection):
         self._choose_crs(PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else "")
         self._on_crs_chosen()
 
-    def _find_neighbour(self) -> int | None:
+    def _find_neighbouring_zone(self) -> int | None:
         """Return the other zone that intersects the county or its city."""
         zones = self._draft.crs_zones
         return next((z for z in zones.zone_numbers if z != zones.recommended_zone), None) if zones is not None else None
@@ -299,13 +299,13 @@ class CrsBox(FormSection):
         choice = self.get_chosen_crs()
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
-        self.warning.show_message(*self._validate_crs())
+        self.warning.show_message(*self._find_crs_level_and_message())
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
         zone = self._draft.crs_zones.recommended_zone if self._draft.crs_zones is not None else None
         if choice == NEIGHBOUR_ZONE_CHOICE:
-            zone = self._find_neighbour()
+            zone = self._find_neighbouring_zone()
         if choice == OTHER_CRS_CHOICE:
             return format_crs_for_pyproj(self.other.crs()) if self.other.crs().isValid() else ""
         if choice == DEGREES_CHOICE:
@@ -320,7 +320,7 @@ class CrsBox(FormSection):
             return tr("Choose a coordinate system.")
         return self.warning.label.text() if self.warning.kind == "error" else ""
 
-    def _validate_crs(self) -> tuple[str, str]:
+    def _find_crs_level_and_message(self) -> tuple[str, str]:
         """Return level and message on the chosen coordinate system."""
         county, zones = self._draft.county, self._draft.crs_zones
         if not self._draft.crs or county is None:
@@ -344,7 +344,7 @@ class CrsBox(FormSection):
             )
         return "info", ""
 
-    def _describe_position(self, zones: CrsZoneChoice | None) -> tuple[str, str]:
+    def _describe_position_with_level(self, zones: CrsZoneChoice | None) -> tuple[str, str]:
         """Return level and message on the position of the county in the zones."""
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
