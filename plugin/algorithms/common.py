@@ -145,7 +145,7 @@ def _get_section_name(section: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Split a text at blanks, commas or semicolons (also Chinese ones)."""
+    """Return the words of a text, separated by blanks, commas or semicolons (also Chinese ones)."""
     return [word for word in re.split(r"[\s,;，；、]+", text) if word]
 
 

@@ -174,7 +174,7 @@ class LayerOutput:
     def write_table(
         self, algorithm, parameters, context, table: OutputTable, cancellation: Cancellation
     ) -> dict[str, Any]:
-        """Write the output table of a run to its file or sink; return the results."""
+        """Write the output table of a run to its file or sink; return the tool's results by output name."""
         results: dict[str, Any] = {}
         if self.file:
             with write_atomically(self.file) as temporary:
@@ -188,7 +188,7 @@ class LayerOutput:
         return results | self.register_written_file(context)
 
     def register_written_file(self, context) -> dict[str, Any]:
-        """Register the written file for loading if the user wants it; return the result."""
+        """Register the written file for loading if the user wants it; return the tool's results by output name."""
         if not self.file:
             return {}
         project = self.definition.destinationProject if self.definition else None

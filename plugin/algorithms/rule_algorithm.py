@@ -242,7 +242,10 @@ class RuleAlgorithm(SanxianAlgorithm):
         return core_check(source_layers, options, progress=progress, cancellation=cancellation)
 
     def _raise_if_not_run(self, check_result: CheckResult) -> None:
-        """Raise InputError if the rule did not run; a model would take it for a pass."""
+        """Raise InputError if the rule did not run.
+
+        A model would otherwise treat the missing findings as a pass.
+        """
         (outcome,) = check_result.report.rules
         state = str(outcome.outcome)
         if state == "crashed":

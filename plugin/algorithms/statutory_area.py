@@ -119,7 +119,7 @@ def _log_area_adjustment(feedback, measurement: MeasuredAreas, unconfirmed_share
 
 
 def _format_m2(area: float) -> str:
-    """Format an area with two decimals, avoiding −0.00."""
+    """Return an area as text with two decimals, never as −0.00."""
     return format_number(round(area, 2) + 0.0, 2)
 
 

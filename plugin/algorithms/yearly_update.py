@@ -135,10 +135,10 @@ def write_yearly_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
-    """Compare two databases and write the geodatabase of changes.
+    """Write the geodatabase of changes between two databases; return the changes and what was written.
 
-    ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written.
-    May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
+    ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written. May
+    be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ..core.yearly.make import compute_and_write_update as make

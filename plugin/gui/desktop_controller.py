@@ -163,7 +163,7 @@ class DesktopController(QObject):
         return document.read_document_info(QgsProject.instance()) if self.result_owner.has_current_result() else None
 
     def _find_edits(self, result: CheckView) -> EditsSinceCheck | None:
-        """Return the edits since the check of the open project; None for other data."""
+        """Return the edits since the check of the open project; None for a result of other data."""
         return collect_edits_since_check(result, self.editing) if self.result_owner.has_current_result() else None
 
     def _connect_signals(self) -> None:

@@ -60,7 +60,7 @@ def place_layer_in_tree(
     standard: Standard,
     role_by_layer_id: Mapping[str, str] | None = None,
 ) -> QgsLayerTreeLayer:
-    """Place a layer in the standard's layer tree, or move its existing node there.
+    """Place a layer in the standard's layer tree, or move its existing node there; return the node.
 
     ``role``: code of the plan layer; ``role_by_layer_id``: layer id → role, for layers without a role property.
     """

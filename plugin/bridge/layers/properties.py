@@ -80,7 +80,7 @@ def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
 
 @run_in_python_thread
 def convert_to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
-    """Convert a CRS of pyproj to a CRS of QGIS."""
+    """Return a CRS of pyproj as a CRS of QGIS."""
     code = crs.to_epsg()
     qgis_crs = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
     return qgis_crs if qgis_crs.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())

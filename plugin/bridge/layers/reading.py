@@ -100,7 +100,7 @@ def _apply_declared_field_types(snapshot: LayerSnapshot, fields: tuple[FieldInfo
 
 @lru_cache(maxsize=8)
 def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
-    """Return the declared tables and fields of a database, read once for its layers.
+    """Return table name → declared fields of a database, read once for all its layers.
 
     They are read again after a file of the database was written (``stamp`` changes).
     """
@@ -212,7 +212,7 @@ class _FeatureRows:
 
 
 def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation: Cancellation) -> _FeatureRows:
-    """Read the features in one pass, only the fields at the given positions."""
+    """Read the features in one pass and return them, only with the fields at the given positions."""
     request, feature_rows = QgsFeatureRequest(snapshot.feature_request), _FeatureRows()
     if len(field_positions) < snapshot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
@@ -231,7 +231,7 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
 
 
 def read_feature_state_by_id(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-    """Return the current state of features, with values as `read_snapshot` reads them.
+    """Return feature id → current state, with values as `read_snapshot` reads them.
 
     None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
     """

@@ -138,7 +138,7 @@ def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
 
 
 def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> RecognisedLayers:
-    """Find which layer has which role of the plan.
+    """Return which layer has which role of the plan.
 
     May be called from any thread. The geometry libraries are loaded the first time.
     """

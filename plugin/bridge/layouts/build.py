@@ -112,7 +112,7 @@ SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def make_document_variables(info: DocumentInfo) -> dict[str, str]:
-    """Return the document information (成果信息) as variables of a layout.
+    """Return variable of a layout → value of the document information (成果信息).
 
     Empty values are left blank for manual entry.
     """

@@ -254,7 +254,7 @@ def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, page_size: PageS
 
 
 def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:
-    """Replace scale-dependent parts of symbols by those for one scale.
+    """Return a renderer without the parts of symbols that are for other scales.
 
     The legend would otherwise show the parts for all scales.
     """

@@ -187,7 +187,7 @@ class MapLayers:
         return self.transform_box_to_map_crs(layer, layer.extent())
 
     def transform_box_to_map_crs(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
-        """Transform a box from a layer's CRS to the CRS of the maps."""
+        """Return a box in a layer's CRS, transformed to the CRS of the maps."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
     def compute_county_extent(self) -> QgsRectangle:

@@ -48,7 +48,7 @@ _OBLIQUE_ANGLE = 0.5741
 
 
 def render_maps(job: MapJob) -> Iterator[RenderedMap]:
-    """Render the requested maps of a package one after the other.
+    """Render the requested maps of a package and yield them one after the other.
 
     May be called from any thread that may use the plan. Raises Cancelled between pages, and OutputError for a file that
     cannot be written.

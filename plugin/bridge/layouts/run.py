@@ -62,16 +62,11 @@ def export_maps(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> MapExportOutcome:
-    """Export the requested maps page by page.
+    """Export the requested maps page by page; return what was written, and maps that were not made.
 
-    ``progress`` receives the next page, cancellable before each. Files are replaced after all pages are made. Main
-    thread only.
-
-    Raises
-    ------
-    Cancelled, OutputError
-    InputError
-        A saved layout's level of secrecy would be lowered without a reason.
+    ``progress`` is called before each page, where the run can be cancelled. Existing files are replaced after all pages
+    are made. Main thread only. Raises Cancelled, OutputError, and InputError for a saved layout whose level of secrecy
+    would be lowered without a reason.
     """
     material, outcome = builder.material, MapExportOutcome()
     info = builder.document

@@ -121,7 +121,7 @@ def write_mapping_and_make_parameters(
     output: str,
     losses: str,
 ) -> dict[str, Any]:
-    """Return the parameters of `map_fields`; the mapping is written to a file.
+    """Write a mapping to a file, and return the parameters of `map_fields` by name.
 
     An empty ``output`` gives a layer in memory.
     """
@@ -148,7 +148,7 @@ def _list_standard_ids() -> list[str]:
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
-    """Add the written layer to the project with symbols and form; None if unreadable."""
+    """Add the written layer to the project with symbols and form; return it, None if unreadable."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
         source_by_layer_name = find_sources_by_layer_name(Path(str(output)))

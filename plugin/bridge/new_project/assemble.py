@@ -133,7 +133,7 @@ def build_project_in_steps(
 
 
 def build_project(request: NewProjectRequest, created_database: CreatedDatabase) -> QgsProject:
-    """Fill an empty project and write its file at once; return the project's path.
+    """Fill an empty project, write its file at once, and return the project.
 
     For scripts and tests.
     """

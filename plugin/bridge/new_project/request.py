@@ -73,7 +73,7 @@ def load_norm(standard: str, profile: str, county_code: str) -> Norm:
 def create_project_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> CreatedDatabase:
-    """Write the empty database of a new project.
+    """Write the empty database of a new project; return it with the settings for forms.
 
     Raise SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
     (`running.threads.run_in_python_thread`), because it uses pyproj.

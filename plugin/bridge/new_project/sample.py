@@ -106,7 +106,7 @@ def _is_unchanged(path: Path) -> bool:
 
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
-    """Add the layers of a sample copy to the project, which should be empty."""
+    """Add the layers of a sample copy to the project, which should be empty; return them."""
     layer_by_role = _make_layer_by_table(project, path)
     loaded_layers = []
     norm = _load_norm()

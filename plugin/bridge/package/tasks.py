@@ -28,7 +28,7 @@ def export_project_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ExportedPackage:
-    """Export a checked plan as a submission package.
+    """Write a checked plan as a submission package, and return what was written.
 
     May be called from any thread; maps are printed on the main thread. After SanxianError or Cancelled the former
     content of the target remains.

@@ -55,7 +55,7 @@ class _Extent(NamedTuple):
 def lay_out_without_divided_rows(
     document: Document, lay_out: Callable[[Document], QTextDocument], cancellation: Cancellation
 ) -> QTextDocument:
-    """Lay out a document so that no table row, signature or map with text is on two pages.
+    """Return the laid-out text of a document with no table row, signature or map on two pages.
 
     ``lay_out``: lays out a document on pages. Only a row higher than a page is divided. Raise Cancelled.
     """

@@ -58,7 +58,7 @@ class BackgroundJob(QgsTask):
         self._running, self._over = threading.Event(), threading.Event()
 
     def run(self) -> bool:
-        """Run the work in the task's thread."""
+        """Run the work in the task's thread; return True if it succeeded, as QGIS requires."""
         if self.isCanceled():
             return False
         self._running.set()
@@ -140,7 +140,7 @@ class JobRunner:
         self._running_jobs: set[RunnableWork] = set()
 
     def start(self, job: BackgroundJob) -> BackgroundJob:
-        """Start a job and keep it alive until it ends."""
+        """Start a job, keep it alive until it ends, and return it."""
         self.keep_until_end(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
         return job

@@ -54,10 +54,10 @@ R = TypeVar("R")
 
 
 def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function run in a thread created by Python, if it is called on Qt's.
+    """Return a function that runs in a thread created by Python, if it is called on Qt's.
 
-    Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it
-    for computation; objects that Qt ties to a thread (sinks, layers that are passed on) must remain in the caller.
+    Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it for
+    computation; objects that Qt ties to a thread (sinks, layers that are passed on) must remain in the caller.
     """
 
     @wraps(function)

@@ -92,9 +92,9 @@ class ResultExporter:
             self.save_result(kind, path)
 
     def save_result(self, kind: str, path: str) -> BackgroundJob | None:
-        """Write the displayed result in the background.
+        """Write the displayed result in the background; return the job, None without a result.
 
-        The dialog has confirmed replacing an existing file.
+        ``kind``: a key of `_SUFFIXES_BY_KIND`. The dialog has confirmed replacing an existing file.
         """
         from ...bridge.checking.check import write_check_outputs
         from ...core.results.edits_since_check import record_edits

@@ -107,7 +107,7 @@ def show_layer(layer: QgsVectorLayer) -> None:
 
 
 def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
-    """Open a feature's attribute form; False if layer or feature are missing."""
+    """Open a feature's attribute form; return False if layer or feature are missing."""
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
         return False

@@ -146,7 +146,10 @@ class ChangingFindings(FindingsRows):
     def _insert_group_row(
         self, group: FindingGroup, new: list[Any], passes_filter: Callable[[FindingGroup, Any], bool]
     ) -> FindingGroup:
-        """List the group of a rule that had no findings."""
+        """Add the group of a rule that had no findings to the list, and return the group.
+
+        ``new``: the rule's first findings; ``passes_filter``: returns True if a finding passes the filter.
+        """
         group.findings, group.passes_filter = new, [passes_filter(group, f) for f in new]
         group.update_figures()
         group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction())

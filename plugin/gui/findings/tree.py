@@ -265,7 +265,7 @@ class FindingsTree(QTreeView):
         return True
 
     def step_selection(self, direction: int) -> bool:
-        """Select the next (1) or former (−1) open finding in view; False at the end."""
+        """Select the next (1) or former (−1) open finding in view; return False at the end."""
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
         target_position = self._find_next_position(candidates, direction)
         return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])

@@ -277,7 +277,7 @@ class WaiverDialog(FocusedButtonDialog):
         return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 
     def _find_error_by_blank_field(self) -> dict[FieldMessage, str]:
-        """Return the blank required fields with their errors, from top to bottom."""
+        """Return blank required field → its error, from top to bottom."""
         required_fields = (
             (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
             (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),

@@ -93,7 +93,7 @@ class FixActions(QObject):
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
     def on_rechecked(self) -> None:
-        """Record that the edits so far were re-checked."""
+        """Record that the live check has re-checked the edits so far."""
         self.has_just_fixed = False
 
     def _on_applied(self, order: FixOrder) -> None:

@@ -126,7 +126,10 @@ class ExportPreview:
 
     @staticmethod
     def _explain_maps_of_project(package_spec: Any, recognised_layers: Any, norm: Any) -> dict[str, str]:
-        """Return why maps cannot be drawn from the project's layers, before they are checked."""
+        """Return id of a part → reason why its map cannot be drawn from the project's layers.
+
+        For layers that were not checked yet.
+        """
         project = QgsProject.instance()
         try:
             material = collect_from_recognition(

@@ -202,7 +202,7 @@ def make_reasons_list() -> ReasonsList:
     return view
 
 
-def get_place_words(problem: Any) -> str:
+def describe_problem_place(problem: Any) -> str:
     """Return what a click on a problem's row opens, as text; empty if it opens nothing."""
     text_by_place = {
         "features": tr("Select these features in layer “{layer}”"),
@@ -232,7 +232,7 @@ def show_reasons(reasons: QListWidget, objections: ExportObjections) -> None:
     ):
         for text in texts:
             problem = objections.problem_by_text.get(text)
-            place = get_place_words(problem) if problem is not None else ""
+            place = describe_problem_place(problem) if problem is not None else ""
             item = QListWidgetItem(theme.load_icon(icon), f"{text}\n→ {place}" if place else text)
             item.setToolTip(tr("{text}\nClick: {place}.").format(text=text, place=place) if place else text)
             if place:

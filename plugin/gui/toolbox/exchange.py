@@ -254,7 +254,7 @@ class IndicatorsAction:
         self._messages.show_message(message, "info", *buttons)
 
     def _make_initial_values(self, project: QgsProject) -> dict[str, Any]:
-        """Return the values of the project that the dialog begins with."""
+        """Return parameter → value of the project that the dialog shows first."""
         county_settings, check_provenance, (code, name) = (
             county.read_county_settings(project),
             self._get_provenance(),

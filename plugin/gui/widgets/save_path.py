@@ -43,9 +43,9 @@ def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suff
 
 
 def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -> str:
-    """Add the suffix of the chosen filter to a path without one of the known suffixes; the first is the default.
+    """Return a path with a suffix; one without a known suffix gets that of the chosen filter.
 
-    A name such as 检查.2026版 has no known suffix.
+    Without a filter, the first known suffix is added. A name such as 检查.2026版 has no known suffix.
     """
     return path if Path(path).suffix.lower() in suffixes else path + _get_suffix_of_filter(suffixes, chosen_filter)
 

@@ -40,7 +40,7 @@ class SourceMarkLabel(QLabel):
 
 
 def describe_source_marks() -> dict[str, str]:
-    """Return a text that explains each of the marks A, B and C of sources."""
+    """Return mark (A, B or C) of a source → text that explains it."""
     return {
         "A": tr("read in the wording of a norm, an act or an approved plan"),
         "B": tr("read in data, code or papers that quote it"),
