@@ -128,11 +128,11 @@ def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list
         edit.attribute_source_fid for edit in role_edits if edit.is_new and edit.attribute_source_fid is not None
     ]
     request = QgsFeatureRequest().setFilterFids(attribute_source_fids)
-    likenesses = (
+    pattern_features = (
         {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if attribute_source_fids else {}
     )
     return [
-        (edit, likenesses.get(edit.attribute_source_fid) if edit.attribute_source_fid is not None else None)
+        (edit, pattern_features.get(edit.attribute_source_fid) if edit.attribute_source_fid is not None else None)
         for edit in role_edits
     ]
 
@@ -143,11 +143,11 @@ def _make_calls(
     """Yield the calls that write edits into the edit buffer of a layer, in their order."""
     from ...core.fixes.edits import UNCHANGED
 
-    for edit, likeness in layer_edits:
+    for edit, pattern_feature in layer_edits:
         if edit.is_deleted:
             yield partial(layer.deleteFeature, edit.fid)
         elif edit.is_new:
-            yield partial(layer.addFeature, _make_feature(layer, edit, likeness))
+            yield partial(layer.addFeature, _make_feature(layer, edit, pattern_feature))
         else:
             if edit.shape is not UNCHANGED:
                 # The fix has computed the values that follow from the shape.
@@ -158,22 +158,22 @@ def _make_calls(
                 yield partial(layer.changeAttributeValue, edit.fid, position, field_value, None, True)
 
 
-def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> QgsFeature:
+def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeature | None) -> QgsFeature:
     """Return a new feature with the values of another one, except those that the edit sets.
 
     Without another feature, the layer's default values apply.
     """
-    attribute_by_position = {} if likeness is None else dict(enumerate(likeness.attributes()))
+    attribute_by_position = {} if pattern_feature is None else dict(enumerate(pattern_feature.attributes()))
     for position in layer.primaryKeyAttributes():
         attribute_by_position.pop(position, None)
-        if likeness is not None and (clause := layer.dataProvider().defaultValueClause(position)):
+        if pattern_feature is not None and (clause := layer.dataProvider().defaultValueClause(position)):
             # The provider replaces the clause with the next number when the feature is saved.
             attribute_by_position[position] = clause
     for name, value in edit.attributes.items():
         position = _find_field_index(layer, name)
         attribute_by_position[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
     geometry = _make_geometry(layer, edit.shape)
-    if likeness is None:
+    if pattern_feature is None:
         feature = QgsVectorLayerUtils.createFeature(layer, geometry, attribute_by_position)
     else:
         # createFeature would search the whole layer for each unique value, a tenth of a second with 150 000 features.

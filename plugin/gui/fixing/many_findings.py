@@ -30,10 +30,9 @@ from .trial_runner import TrialRunner
 class BatchFixer(FixWindow):
     """Opens the batch of several findings and applies the ticked fixes.
 
-    Before they are applied, the ticked findings are tried once more without the others, if they are not all those that the displayed trial
-    applied: a fix may have been judged
-    after another one that is not ticked. ``previewRequested``: a finding whose
-    fixes are to be previewed one by one.
+    Applying tries the ticked findings once more without the others, if they are not all those that the displayed trial
+    applied: a fix may have been judged after another one that is not ticked. ``previewRequested``: a finding whose
+    fixes are to be shown one by one.
     """
 
     previewRequested = pyqtSignal(object)

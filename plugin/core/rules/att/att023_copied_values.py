@@ -277,7 +277,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
 def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: RuleContext) -> None:
     """Record both codes of land use of a finding with their names, for its message."""
     finding.params["shown"] |= {
-        name: label_code(one, "land_use", finding.params[name], ctx)
+        name: format_code_with_name(one, "land_use", finding.params[name], ctx)
         for name, one in (("value", layer), ("expected", other_layer))
     }
 

@@ -8,7 +8,7 @@ from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import label_code
+from .._attributes import format_code_with_name
 
 ZONE_KINDS = ("concentrated", "flexible", "special")
 CONCENTRATED_ROW = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "zone_code": "410"}
@@ -139,8 +139,8 @@ def _report_zone_contradictions(
             "value": codes[i],
             "related": related_codes[j],
             "shown": {
-                "value": label_code(boundary, "zone_code", codes[i], ctx),
-                "related": label_code(zones, "zone_code", related_codes[j], ctx),
+                "value": format_code_with_name(boundary, "zone_code", codes[i], ctx),
+                "related": format_code_with_name(zones, "zone_code", related_codes[j], ctx),
             },
         }
     return findings

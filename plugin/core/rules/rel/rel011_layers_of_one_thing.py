@@ -11,7 +11,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
-from .._attributes import label_code
+from .._attributes import format_code_with_name
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -129,8 +129,8 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
             "value": first_codes[i],
             "related": second_codes[j],
             "shown": {
-                "value": label_code(first_layer, "zone_code", first_codes[i], ctx),
-                "related": label_code(second_layer, "zone_code", second_codes[j], ctx),
+                "value": format_code_with_name(first_layer, "zone_code", first_codes[i], ctx),
+                "related": format_code_with_name(second_layer, "zone_code", second_codes[j], ctx),
             },
         }
     return findings

@@ -161,6 +161,6 @@ def _find_planned_building(
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params |= {
             "value": codes[row],
-            "shown": {"value": label_code(planned_use, "land_use", codes[row], ctx)},
+            "shown": {"value": format_code_with_name(planned_use, "land_use", codes[row], ctx)},
         }
     return findings
