@@ -12,9 +12,15 @@ from tests.qgis.waiting import process_events, wait_until
 TRANSACTION_MODE_NAMES = ["none", "buffered", "automatic"]
 
 
-@pytest.fixture(params=MODES, ids=TRANSACTION_MODE_NAMES)
-def edit_session(request, qgis_app, project, tmp_path):
-    edit_session = EditSession(tmp_path, request.param).check()
+@pytest.fixture(
+    params=[(mode, read_at_once) for read_at_once in (True, False) for mode in MODES],
+    ids=[*TRANSACTION_MODE_NAMES, *(f"{name}, read in the re-check's thread" for name in TRANSACTION_MODE_NAMES)],
+)
+def edit_session(request, qgis_app, project, tmp_path, monkeypatch):
+    mode, read_at_once = request.param
+    if not read_at_once:
+        monkeypatch.setattr(live_module, "MAX_FEATURES_READ_AT_ONCE", 0)
+    edit_session = EditSession(tmp_path, mode).check()
     yield edit_session
     edit_session.close()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeature, QgsVectorLayer
@@ -11,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing.listener import EditListener, EditStep
-from ..layers.reading import read_feature_state_by_id as states_of
+from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
 from ..texts import tr
 from .findings_layer import make_finding_features
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
 TrialFunction = Callable[..., Any]
 #: More changed features at once require a complete check.
 MAX_CHANGED_FEATURES = 500
+#: More changed features are not read on the main thread, which would be noticed.
+MAX_FEATURES_READ_AT_ONCE = 100
 #: Commands occur in bursts: those within this time are read together.
 _READ_DELAY_MS = 60
+
+
+@dataclass(frozen=True)
+class UnreadState:
+    """The state of a feature of a large edit, which the re-check reads; ``fid``: id when the reader was made."""
+
+    reader: FeatureStateReader
+    fid: int
 
 
 class LiveCheck(QObject):
@@ -281,7 +292,13 @@ class LiveCheck(QObject):
         limit = MAX_CHANGED_FEATURES + self._announced
         if len(fids) > limit:
             return False
-        states = states_of(layer, fids) if fids else {}
+        states: dict[int, Any] = {}
+        if len(fids) > MAX_FEATURES_READ_AT_ONCE:
+            # The re-check reads them in its own thread, as they are now.
+            reader = FeatureStateReader(layer)
+            states = {fid: UnreadState(reader, fid) for fid in fids}
+        elif fids:
+            states = read_feature_state_by_id(layer, fids)
         self._queued_causes += causes
         self._queued_edits.merge(
             EditBatch({role: new_fid_by_old}, {(role, fid): state for fid, state in states.items()})
@@ -351,6 +368,20 @@ class LiveCheck(QObject):
 def _recheck_batch(
     check_session: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
+    _read_unread_states(batch)
+    cancellation.raise_if_cancelled()
     change = check_session.check_edits(batch, cancellation)
     new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
     return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}
+
+
+def _read_unread_states(batch: EditBatch) -> None:
+    """Replace unread states of a batch by what their readers read, in place."""
+    fids_by_reader: dict[FeatureStateReader, list[int]] = {}
+    for state in batch.states_by_feature.values():
+        if isinstance(state, UnreadState):
+            fids_by_reader.setdefault(state.reader, []).append(state.fid)
+    states_by_reader = {reader: reader.read(fids) for reader, fids in fids_by_reader.items()}
+    for feature, state in batch.states_by_feature.items():
+        if isinstance(state, UnreadState):
+            batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
+from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLayerFeatureSource, QgsWkbTypes
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
@@ -230,19 +230,43 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
     return feature_rows
 
 
+class FeatureStateReader:
+    """Reads features as they are in a layer when the reader is made, unsaved edits included.
+
+    Make it on the main thread; `read` works in any thread.
+    """
+
+    def __init__(self, layer: QgsVectorLayer):
+        self._source = QgsVectorLayerFeatureSource(layer)
+        self._attribute_fields = _list_attribute_fields(layer.fields())
+
+    def read(self, fids: Iterable[int]) -> dict[int, FeatureState | None]:
+        """Return feature id → state, as `read_feature_state_by_id`."""
+        return _read_states(self._source, self._attribute_fields, fids)
+
+
 def read_feature_state_by_id(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-    """Return feature id → current state, with values as `read_snapshot` reads them.
+    """Return the current state of features by id, with values as `read_snapshot` reads them.
 
     None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
     """
+    return _read_states(layer, _list_attribute_fields(layer.fields()), fids)
+
+
+def _list_attribute_fields(fields: QgsFields) -> list[tuple[int, str, int]]:
+    """Return position, name and type of all fields except binary ones."""
+    return [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_non_binary_field_positions(fields)]
+
+
+def _read_states(
+    source: QgsVectorLayer | QgsVectorLayerFeatureSource,
+    attribute_fields: list[tuple[int, str, int]],
+    fids: Iterable[int],
+) -> dict[int, FeatureState | None]:
     from ...core.live.session import FeatureState
 
     state_by_fid: dict[int, FeatureState | None] = dict.fromkeys(fids)
-    fields = layer.fields()
-    attribute_fields = [
-        (n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_non_binary_field_positions(fields)
-    ]
-    for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(state_by_fid))):
+    for feature in source.getFeatures(QgsFeatureRequest().setFilterFids(list(state_by_fid))):
         values = feature.attributes()
         attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in attribute_fields}
         wkb, curve_text = convert_to_wkb_and_curve_text(feature.geometry()) if feature.hasGeometry() else (None, "")
