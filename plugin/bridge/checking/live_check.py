@@ -86,7 +86,7 @@ class LiveCheck(QObject):
         self._timer.timeout.connect(self._read_changes)
         for edits in self._listeners.values():
             edits.commandEnded.connect(self._on_command_ended)
-            edits.undone.connect(self._emit_waiting_count)
+            edits.undone.connect(self._on_undone_in_transaction)
             edits.lost.connect(self._stop_as_outdated)
 
     # --- input
@@ -250,7 +250,7 @@ class LiveCheck(QObject):
         self._drop_trials()
         self._schedule_read()
 
-    def _emit_waiting_count(self) -> None:
+    def _on_undone_in_transaction(self) -> None:
         for edits in self._listeners.values():
             edits.recollect_unsaved_changes()
         self._schedule_read()

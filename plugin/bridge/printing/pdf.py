@@ -31,7 +31,6 @@ _SIDE_MARGIN_MM, _TOP_MARGIN_MM, _BOTTOM_MARGIN_MM = 16.0, 12.0, 12.0
 #: Space of header and footer (dots), with the line between them and the text.
 _HEADER_HEIGHT, _FOOTER_HEIGHT = 26, 24
 _MARGIN_FONT_POINTS = 7.5
-#: Families for text that the document's HTML gives no font, as WPS and Word have them.
 _MM_PER_INCH = 25.4
 
 

@@ -42,8 +42,6 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     inside 生态保护红线, which excludes towns; and in zones that are planned as villages (村庄建设区), which the plan
     itself takes for no town.
     """
-    # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
-
     is_doubtful = urban & find_rows_with_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = is_doubtful.astype(float)
     red_line = ctx.plan.find_layer_of_concept("red_line")
