@@ -87,7 +87,7 @@ def measure_with_plugin():
     controller.actions["forms"].trigger()
     wait_seconds(1)
     iface.messageBar().clearWidgets()
-    note_pause("check", controller.run, lambda: not controller.is_check_running)
+    note_pause("check", controller.start_check, lambda: not controller.is_check_running)
     live = controller.editing.live
     assert wait(lambda: live.can_run_trials and live.is_idle, 120)
     FACTS["findings"] = len(controller.dock.result.findings)

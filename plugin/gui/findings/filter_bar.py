@@ -25,6 +25,11 @@ class _ChoiceBox(QgsCheckableComboBox):
         # A click ticks a row itself and does not activate it.
         self.activated.connect(self.toggleItemCheckState)
 
+    def showPopup(self):
+        # The dark themes of QGIS draw an unticked box in the colour of the list.
+        self.view().setStyleSheet(theme.make_tick_box_style() if theme.is_dark() else "")
+        super().showPopup()
+
     def keyPressEvent(self, event):
         if event.key() in _OPENING_KEYS:
             self.showPopup()

@@ -175,7 +175,7 @@ class BatchFixer(FixWindow):
         tried_entries = [entry for entry in self._trial_answer.result.entries if entry.is_applied]
         if {entry.finding.fingerprint for entry in tried_entries} == self._applying.keys():
             self._show_trial()
-            self._apply_answer(self._trial_answer)
+            self._apply_if_unchanged(self._trial_answer)
             return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
         findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
@@ -183,7 +183,7 @@ class BatchFixer(FixWindow):
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _apply_if_unchanged(self, batch_trial: BatchTrial) -> None:
-        """Apply the fixes of the second trial if it gave the same results as those displayed."""
+        """Apply the fixes of a trial of the ticked findings if they are still those displayed."""
         from ...core.fixes.merging import merge_edits
 
         confirmed_by_fingerprint, self._applying = self._applying, None
