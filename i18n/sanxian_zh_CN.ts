@@ -3438,6 +3438,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>第一个参数不是几何图形。请写 @geometry。</translation>
     </message>
     <message>
+        <source>The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>应用时出错（{error}），未应用任何修复。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The folder does not exist. Choose an existing folder.</source>
         <translation>文件夹不存在，请另选一个。</translation>
     </message>

@@ -15,7 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from make_manual import ManualError, pages
+from make_manual import ManualError, make_manual_files
 from translations import ROOT, compile_translations
 
 TOP_FOLDER = "sanxian"
@@ -71,7 +71,7 @@ def compile_translations_to(folder: Path) -> dict[str, bytes]:
 def make_manual_pages() -> dict[str, bytes]:
     """Generate the pages of the manual; those of an earlier run may be outdated."""
     try:
-        return {f"resources/manual/{name}": content for name, content in pages().items()}
+        return {f"resources/manual/{name}": content for name, content in make_manual_files().items()}
     except ManualError as error:
         sys.exit(f"使用手册有误，未打包 · the manual is not sound, nothing packaged: {error}")
 

@@ -316,7 +316,7 @@ def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
 ):
     """Run the algorithm in a Qt thread, as the toolbox dialog does."""
     main, seen = QCoreApplication.instance().thread(), []
-    for name in ("__init__", "print", "close"):
+    for name in ("__init__", "print_map", "close"):
         real = getattr(package_maps._PackageMapPrinter, name)
 
         def spy(self, *args, real=real, name=name):
@@ -333,7 +333,7 @@ def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
     task.executed.connect(lambda ok, results: ended.append(ok))
     run_task(task)
     assert wait_until(lambda: ended) and ended == [True], feedback.lines
-    assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
+    assert [name for name, _ in seen] == ["__init__", "print_map", "print_map", "close"] and all(on for _, on in seen)
     assert sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2] and is_complete_package(
         Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
     )

@@ -23,6 +23,8 @@ from .filter import FilterSettings, FindingsFilter
 from .groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, FindingGroup
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
 
+#: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
+_MIN_PLACE_CHARACTERS = 12
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W)
 
@@ -114,9 +116,21 @@ class FindingsTree(QTreeView):
             width = max(texts) + 2 * margin
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
+        self._state_width = header.sectionSize(STATE_COLUMN)
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._hide_states_if_narrow()
+
+    def _hide_states_if_narrow(self) -> None:
+        """Hide the column of states where rule and place would keep no room; the icons of rows show other states too."""
+        header = self.header()
+        others = sum(header.sectionSize(column) for column in (COUNT_COLUMN, AREA_COLUMN))
+        room = self.viewport().width() - others - self._state_width
+        header.setSectionHidden(STATE_COLUMN, room < self.fontMetrics().horizontalAdvance("国") * _MIN_PLACE_CHARACTERS)
 
     # --- content
     def show_report(self, report: Any, filters: FilterSettings) -> None:

@@ -108,7 +108,9 @@ class FixApplier(QObject):
             start_editing(layers_to_edit)
             prepared = yield from prepare_order(order, layers, norm)
             if not is_current():
-                raise ApplyRefused(tr("A layer was edited meanwhile; nothing was applied. Try again."))
+                raise ApplyRefused(
+                    tr("A layer was edited meanwhile; nothing was applied. Try again and check the list.")
+                )
             step = write_order(order, prepared, norm, log)
             is_applied = True
         except (ApplyRefused, SanxianError) as refused:

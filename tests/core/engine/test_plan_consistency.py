@@ -33,6 +33,8 @@ from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
 
 TODAY = date.today()
+#: A day in the future even if a run passes midnight.
+FUTURE_DAY = TODAY + timedelta(days=2)
 #: Fields of the division code.
 COUNTY_CODE_FIELDS = ("XZQDM", "XJXZQDM")
 #: Rules with the shapes of the small county.
@@ -178,8 +180,8 @@ def test_declaring_a_layer_absent_needs_a_confirmation_in_the_profile(clean_laye
 
 
 def test_confirmation_with_a_future_date_does_not_apply(clean_layers, write_profile):
-    tomorrow = (TODAY + timedelta(days=1)).isoformat()
-    report = check_layers(clean_layers, write_profile(("2026-01-01", tomorrow)))
+    future = FUTURE_DAY.isoformat()
+    report = check_layers(clean_layers, write_profile(("2026-01-01", future)))
     assert list_message_cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
     assert "tolerance" in report.summary["unconfirmed"]
     assert not list_findings_of_rules(
@@ -304,13 +306,13 @@ def waive_findings(source, day, until=None, code="REL001"):
 
 def test_waiver_dated_in_the_future_is_ignored_and_listed(small_county_file):
     before = check_data(small_county_file, OVERLAP_RULES).report
-    entries = waive_findings(small_county_file, TODAY + timedelta(days=1))
+    entries = waive_findings(small_county_file, FUTURE_DAY)
     report = check_data(small_county_file, OVERLAP_RULES).report
     assert entries and report.verdict is before.verdict and not report.summary["waived"]
     listed = list_findings_of_rules(report, "RUN902")
     assert {f.case for f in listed} == {"not_yet"} and len(listed) == len(entries)
     assert {str(f.severity) for f in listed} == {"WARNING"}
-    assert all((TODAY + timedelta(days=1)).isoformat() in f.message for f in listed)
+    assert all(FUTURE_DAY.isoformat() in f.message for f in listed)
 
 
 def test_waiver_dated_today_applies(small_county_file):
