@@ -126,7 +126,7 @@ class FindingsTree(QTreeView):
         self._hide_states_if_narrow()
 
     def _hide_states_if_narrow(self) -> None:
-        """Hide the column of states where rule and place would keep no room; the icons of rows show other states too."""
+        """Hide the column of states where rule and place would have no room; icons show rare states."""
         header = self.header()
         others = sum(header.sectionSize(column) for column in (COUNT_COLUMN, AREA_COLUMN))
         room = self.viewport().width() - others - self._state_width
