@@ -4384,6 +4384,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>停止：不改动，并提示</translation>
     </message>
     <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
         <source>stopped: check all again</source>
         <translation>已停止，请重新检查</translation>
     </message>

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.rule import Severity
-from plugin.gui.findings.edit_notices import describe_findings
+from plugin.gui.findings.edit_notices import _CounterButton, describe_findings
 from tests.qgis.gui_helpers import make_finding, make_result, make_small_report
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -174,33 +174,35 @@ def test_live_check_counter_shows_changed_findings_since_the_full_check(open_con
     counter = controller.notices.counter
     assert counter.isHidden(), "nothing was checked"
     check(controller)
-    assert not counter.isHidden() and counter.text() == "实时检查　本次编辑：错误 0　警告 0"
+    assert not counter.isHidden() and counter.full_text == "实时检查　本次编辑：错误 0　警告 0"
     before = controller.dock.verdict._counts["ERROR"]
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    assert "待复检 1" in counter.text()
+    assert "待复检 1" in counter.full_text
     wait_for_live_check(controller)
     more = controller.dock.verdict._counts["ERROR"] - before
     assert (
-        more > 0 and counter.text().startswith(f"实时检查　本次编辑：错误 +{more}　") and "待复检" not in counter.text()
+        more > 0
+        and counter.full_text.startswith(f"实时检查　本次编辑：错误 +{more}　")
+        and "待复检" not in counter.full_text
     )
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    assert counter.text() == "实时检查　本次编辑：错误 0　警告 0"
+    assert counter.full_text == "实时检查　本次编辑：错误 0　警告 0"
     line = layers["STBHHX"]
     line.startEditing()
     assert line.deleteFeature(1)
     wait_for_live_check(controller)
-    assert "错误 −" in counter.text()
+    assert "错误 −" in counter.full_text
 
 
 def test_waiving_a_finding_does_not_change_the_live_check_counter(controller_after_overlap):
     controller, _layers = controller_after_overlap
-    text = controller.notices.counter.text()
+    text = controller.notices.counter.full_text
     known = next(f for f in controller.dock.result.report.findings if str(f.severity) == "ERROR")
     known.state = "waived"
     controller._on_waivers_changed([known], FindingsChange())
     assert controller.dock.verdict._counts["waived"] == 1
-    assert controller.notices.counter.text() == text
+    assert controller.notices.counter.full_text == text
 
 
 def test_menu_of_the_live_check_counter_lists_new_findings_and_selects_them(controller_after_overlap):
@@ -220,14 +222,14 @@ def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, m
     controller, layers = checked
     counter = controller.notices.counter
     controller.actions["live"].setChecked(False)
-    assert counter.text() == "实时检查　已关闭"
+    assert counter.full_text == "实时检查　已关闭"
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    assert counter.text() == "实时检查　已关闭　待复检 1"
+    assert counter.full_text == "实时检查　已关闭　待复检 1"
     controller.actions["live"].setChecked(True)
     wait_for_live_check(controller)
     layers["DLTB"].dataProvider().reloadData()
     assert wait_until(lambda: controller.editing.is_outdated)
-    assert counter.text() == "实时检查　已停止，请重新检查"
+    assert counter.full_text == "实时检查　已停止，请重新检查"
 
 
 def test_toolbar_contains_the_live_check_action(open_controller):  # noqa: F811
@@ -243,3 +245,16 @@ def test_unloading_removes_the_live_check_counter_and_message(controller_after_o
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert find_edit_message(controller) is None
     assert not controller.iface.window.findChildren(QToolButton, "SanxianLiveCounter")
+
+
+def test_live_check_counter_is_shorter_where_its_text_has_no_room(qgis_app):
+    counter = _CounterButton()
+    counter.set_texts("实时检查　本次编辑：错误 +1　警告 0", "+1 / 0")
+    counter.show()
+    counter.resize(counter.sizeHint())
+    assert counter.text() == counter.full_text
+    counter.resize(counter.sizeHint().width() // 2, counter.height())
+    assert counter.text() == "+1 / 0"
+    counter.resize(counter.sizeHint())
+    assert counter.text() == counter.full_text
+    counter.deleteLater()

@@ -103,7 +103,7 @@ class CountyForm(QWidget):
         layout.addLayout(header)
         self._fill_header(header, asks_county)
         descriptions = describe_source_marks()
-        marks = make_faint_label("".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
+        marks = make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS))
         marks.setWordWrap(True)
         layout.addWidget(marks)
         layout.addWidget(self.name_message)

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import reduce
 from typing import Any
 
-from qgis.PyQt.QtCore import QObject, QPoint, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QPoint, QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from ...bridge.editing.listener import EditStep
@@ -135,6 +135,31 @@ class UndoButton(QPushButton):
             self.update_state()
 
 
+class _CounterButton(QToolButton):
+    """A button whose text becomes shorter where it has less room than its whole text needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.full_text = self._short_text = ""
+
+    def set_texts(self, full_text: str, short_text: str) -> None:
+        self.full_text, self._short_text = full_text, short_text
+        self._choose_text()
+        self.updateGeometry()
+
+    def sizeHint(self):
+        # Qt computes the hint from the text in view; the whole one must get its room back.
+        hint, measure = super().sizeHint(), self.fontMetrics().horizontalAdvance
+        return hint + QSize(measure(self.full_text) - measure(self.text()), 0)
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._choose_text()
+
+    def _choose_text(self) -> None:
+        self.setText(self.full_text if self.width() >= self.sizeHint().width() else self._short_text)
+
+
 class EditNotices(QObject):
     """Shows messages on new findings and their number after each re-check.
 
@@ -155,7 +180,7 @@ class EditNotices(QObject):
         #: Number of findings by kind in the last full check, and the difference since.
         self._finding_counts_before: Counter[str] = Counter()
         self._finding_count_change: dict[str, int] = {}
-        self.counter = QToolButton()
+        self.counter = _CounterButton()
         self.counter.setObjectName("SanxianLiveCounter")
         self.counter.setAutoRaise(True)
         self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -270,22 +295,23 @@ class EditNotices(QObject):
         if result is None:
             return
         if editing.is_outdated:
-            parts = [tr("Live Check"), tr("stopped: check all again")]
+            parts, short_text = [tr("Live Check"), tr("stopped: check all again")], tr("stopped")
         elif not editing.is_on:
-            parts = [tr("Live Check"), tr("off")]
+            parts, short_text = [tr("Live Check"), tr("off")], tr("off")
         else:
-            counts = (
+            counts = [
                 f"{theme.get_kind_word(kind)} {_format_signed(count)}"
                 for kind, count in self._finding_count_change.items()
-            )
+            ]
             # Short in English: on a screen of 1280 pixels a longer text cuts the labels of QGIS beside it.
             parts = [tr("Edits: {counts}").format(counts=tr("  ").join(counts))]
+            short_text = " / ".join(map(_format_signed, self._finding_count_change.values()))
         if editing.waiting_feature_count:
             parts.append(tr("to re-check {count}").format(count=editing.waiting_feature_count))
-        self.counter.setText(tr("  ").join(parts))
+        self.counter.set_texts(tr("  ").join(parts), short_text)
         tip = tr("Findings since the full check at {time}; click to list the new ones.")
-        # The text may be cut on a small screen.
-        self.counter.setToolTip(f"{self.counter.text()}\n{tip.format(time=result.time_text)}")
+        # The text is shorter on a small screen.
+        self.counter.setToolTip(f"{self.counter.full_text}\n{tip.format(time=result.time_text)}")
 
     def make_menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)
