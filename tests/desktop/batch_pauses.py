@@ -108,7 +108,7 @@ def measure_with_plugin():
     norm, texts = controller.dock.result.check_result.plan.norm, many._texts
 
     def write_again():
-        reason = controller.fixes.applier.apply(order, live.get_layers_by_role(), norm, texts)
+        reason = controller.fixes.applier.apply(order, live.get_layer_by_role(), norm, texts)
         assert not reason, reason
 
     note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)

@@ -100,9 +100,14 @@ class FixStep(QObject):
         return [part.layer.name() for part in self._parts if not sip.isdeleted(part.layer)]
 
     @property
+    def is_applied(self) -> bool:
+        """Return True if no part of the step was undone."""
+        return all(part.is_applied for part in self._parts)
+
+    @property
     def can_undo(self) -> bool:
         """Return True if `undo` takes back this step and nothing else."""
-        return not self._has_ended and all(part.is_applied and part.is_last for part in self._parts)
+        return not self._has_ended and self.is_applied and all(part.is_last for part in self._parts)
 
     def undo(self) -> bool:
         """Undo the step on all layers and return True; return False if a later edit exists."""

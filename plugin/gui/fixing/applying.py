@@ -119,8 +119,13 @@ class FixApplier(QObject):
             if not is_applied:
                 self._stop_editing_unmodified(layers_to_edit)
         self._keep_step(step, order, log)
-        self._report_step(step, order, log)
-        self.applied.emit(order)
+        try:
+            # The message and the list of findings are updated in a turn of the event loop of their own.
+            yield
+        finally:
+            if step.is_applied:
+                self._report_step(step, order, log)
+                self.applied.emit(order)
         return ""
 
     @staticmethod
