@@ -10,7 +10,7 @@ from plugin.paths import SAMPLE_FOLDER
 
 @cache
 def check_sample_county(*rules: str) -> CheckResult:
-    """Check the sample without its town centre.
+    """Check the sample without its central urban area.
 
     The default rules and the named ones run.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Take pictures of all windows for looking at them: build/gallery/<language>-<theme>-<scale>/*.png.
+"""Take pictures of all windows for a visual inspection: build/gallery/<language>-<theme>-<scale>/*.png.
 
 ``tools/run.sh python tools/window_gallery.py [combination …]``: all, or only those named. A combination is a language,
 a theme and a scale in percent, such as ``zh-dark-200``. The screen has 1920 × 1080 pixels at every scale.

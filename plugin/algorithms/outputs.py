@@ -99,7 +99,7 @@ def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> di
 
     Raise OutputError, before a long run, for another suffix or if a file cannot be written.
     """
-    from ..core.render.document.docx_writer import load_docx_library
+    from ..core.render.document.docx_writer import import_docx_library
 
     paths = {}
     for name, suffix in ((OUTPUT_PDF, ".pdf"), (OUTPUT_DOCX, ".docx")):
@@ -109,7 +109,7 @@ def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> di
         if Path(target).suffix.lower() != suffix:
             raise OutputError("output_format", target=target, known=suffix)
         if suffix == ".docx":
-            load_docx_library(Path(target).name)
+            import_docx_library(Path(target).name)
         check_writable(target, inputs)
         paths[name] = target
     return paths

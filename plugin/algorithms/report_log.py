@@ -265,7 +265,7 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
         feedback.pushWarning(note)
     if outcome.used_project_layout_names:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
-    # Group maps by message: a county without the layers of a town centre lacks many maps for the same reason.
+    # Group maps by message: a county without the layers of a central urban area lacks many maps for the same reason.
     titles_by_message: dict[tuple, list[str]] = {}
     for one, lack in outcome.not_made:
         titles_by_message.setdefault((lack.key, *lack.params.items()), []).append(one.title)

@@ -11,9 +11,9 @@ import re
 from ..paths import MANUAL_FOLDER
 from .settings import get_interface_language
 
-#: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a window the name of its menu entry.
+#: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a dialog its menu entry.
 MANUAL_TOPICS = {
-    # windows
+    # dialogs
     "start": "01-quickstart#start",
     "doctor": "01-quickstart#environment",
     "roles": "02-data#roles",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read the inputs that a plan is compared with.
 
-They are tables of figures, township tasks, a heritage register, waivers, the sealed edition, and the record of a
+They are tables of figures, township targets, a heritage register, waivers, the sealed edition, and the record of a
 yearly change next to the data.
 """
 
@@ -41,7 +41,7 @@ LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 class SideTables:
     """Tables given for a check, each empty if it was not given.
 
-    ``figures``: figures printed in the plan's text; ``targets``: tasks by township; ``register``: heritage register;
+    ``figures``: figures printed in the plan's text; ``targets``: targets by township; ``register``: heritage register;
     ``waivers``: accepted findings; ``notices``: notices on these tables for the report.
     """
 
@@ -126,17 +126,17 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     from .profile.figures import AllocatedTargets
     from .waivers.loading import load_waivers
 
-    tasks = AllocatedTargets()
+    allocated_targets = AllocatedTargets()
     if options.targets.strip():
-        from .target_allocation.table import read_township_tasks
+        from .target_allocation.table import read_township_targets
 
-        tasks = read_township_tasks(options.targets)
+        allocated_targets = read_township_targets(options.targets)
 
     waivers, notices = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(
         options,
         read_printed_figures(options.figures) if options.figures else (),
-        tasks,
+        allocated_targets,
         read_heritage_register(options.register, norm) if options.register else None,
         waivers,
         notices,

@@ -86,7 +86,7 @@ class DialogOpener(QObject):
         dialog.show()
 
     def open_dictionary(self) -> None:
-        """Open the data dictionary at the current layer, beside other windows."""
+        """Open the data dictionary at the current layer, beside other dialogs."""
         from .help.dictionary_dialog import DictionaryDialog
 
         standard = county.read_county_settings(QgsProject.instance()).standard

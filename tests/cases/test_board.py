@@ -76,7 +76,7 @@ def sum_areas_by_pair(parts):
     return {pair: round(area, 9) for pair, area in found.items()}
 
 
-#: `polygons.MAX_UNCLIPPED_VERTICES`, `polygons.WINDOW_MARGIN_M`, `overlay.MIN_COVERAGE_NEIGHBOURS`,
+#: `polygons.MAX_UNCLIPPED_VERTICES`, `polygons.CLIP_MARGIN_M`, `overlay.MIN_COVERAGE_NEIGHBOURS`,
 #: `overlay.VERTICES_PER_OVERLAY`.
 OVERLAY_THRESHOLDS = {
     "as it is": (512, 10.0, 64, 500),
@@ -91,7 +91,7 @@ def test_overlay_areas_of_checkerboard_polygons_equal_the_counted_squares(seed, 
     for (where, name), value in zip(
         (
             (polygons, "MAX_UNCLIPPED_VERTICES"),
-            (polygons, "WINDOW_MARGIN_M"),
+            (polygons, "CLIP_MARGIN_M"),
             (overlay, "MIN_COVERAGE_NEIGHBOURS"),
             (overlay, "VERTICES_PER_OVERLAY"),
         ),

@@ -112,7 +112,7 @@ def expected_uncovered_areas(a, cover):
     }
 
 
-#: Other values of limits set for speed: large polygons, margin of windows, many neighbours, few rows under many.
+#: Other values of limits set for speed: large polygons, margin of clipped squares, many neighbours, few rows under many.
 OVERLAY_THRESHOLDS = {
     "as it is": (512, 10.0, 64, 500),
     "through windows": (6, 0.5, 64, 500),
@@ -125,7 +125,7 @@ OVERLAY_THRESHOLDS = {
 @pytest.mark.parametrize("path", OVERLAY_THRESHOLDS.values(), ids=OVERLAY_THRESHOLDS.keys())
 def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, near, monkeypatch):
     monkeypatch.setattr(polygons, "MAX_UNCLIPPED_VERTICES", path[0])
-    monkeypatch.setattr(polygons, "WINDOW_MARGIN_M", path[1])
+    monkeypatch.setattr(polygons, "CLIP_MARGIN_M", path[1])
     monkeypatch.setattr(overlay, "MIN_COVERAGE_NEIGHBOURS", path[2])
     monkeypatch.setattr(overlay, "VERTICES_PER_OVERLAY", path[3])
 

@@ -28,7 +28,7 @@ def make_layer(*shapes):
 def make_layers():
     """Return two layers for overlays.
 
-    They have matching and other edges, a large polygon that is cut into windows, duplicates and multipolygons.
+    They have matching and other edges, a large polygon that is clipped to squares, duplicates and multipolygons.
     """
     wheel = gear(900, 35.0, 34.0)
     fine = make_layer(

@@ -246,7 +246,7 @@ def test_shipped_sample_county_equals_the_output_of_the_generator(shipped):
     assert truth["indicators"] == pytest.approx(defects["indicators"], rel=1e-12)
 
 
-def test_shipped_sample_centre_equals_the_output_of_the_generator_and_has_no_defects():
+def test_shipped_central_area_of_the_sample_equals_the_output_of_the_generator_and_has_no_defects():
     centre = make_centre(make(5000), SEED)
     path = SAMPLE_FOLDER / "centre.gpkg"
     assert [name for name, _ in pyogrio.list_layers(path)] == list(centre)

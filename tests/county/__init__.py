@@ -30,7 +30,7 @@ def make_county(
 
     The expected results are findings and figures. The same arguments give the same county. `terraced`: make all
     farmland terraced, so that the farmland target is met by gross area and missed by net area. `full`: add all layers
-    that any rule checks, down to the town centre (中心城区). With `vertices_per_edge=7`, 150 000 parcels have about 7
+    that any rule checks, down to the central urban area. With `vertices_per_edge=7`, 150 000 parcels have about 7
     million vertices.
     """
     county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of the town centre (中心城区) that follow the parcels of the town.
+"""Layers of the central urban area (中心城区) that follow the parcels of the town.
 
 They are its zones, land uses, detail units and the four city lines. All edges match parcel edges in every vertex. The
-module `centre` makes the sample's town centre with streets and blocks instead.
+module `centre` makes the sample's central urban area with streets and blocks instead.
 """
 
 from __future__ import annotations

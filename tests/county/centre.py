@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of the sample county's town centre (中心城区), without defects.
+"""Layers of the sample county's central urban area (中心城区), without defects.
 
 It has streets and blocks within the largest development boundary, and fields and villages around it. Its area is that
 printed in the plan's text.
@@ -66,7 +66,7 @@ INTENSITY_BY_LAND_USE = {
 
 
 def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
-    """Return the town centre layers of a clean county by layer code.
+    """Return the central urban area layers of a clean county by layer code.
 
     Equal county and seed give equal layers.
     """
@@ -206,7 +206,7 @@ def _choose_land_uses(chance: np.random.Generator, shares: Sequence[tuple[str, f
 
 
 def _make_layer(role: str, number: int, shapes: list[Any], called: str = "", **columns: list[Any]) -> gpd.GeoDataFrame:
-    """Return rows with the common fields of town centre layers.
+    """Return rows with the common fields of central urban area layers.
 
     The fields are feature number, county, name, statutory area (0.01 m²) and length (0.1 m).
     """

@@ -26,7 +26,7 @@ PICTURE = os.environ["SANXIAN_PICTURE"]
 FARMLAND_KEY, BOUNDARY_KEY = "140225000007000708", "140225000008000005"
 
 
-def run_window_steps():
+def run_boundary_window_steps():
     controller = open_sample()
     iface.mainWindow().findChild(QDockWidget, "Layers").hide()
     choose_all_rules()
@@ -35,18 +35,18 @@ def run_window_steps():
     boundary = roles["CZKFBJ"]
     FACTS["farmland"] = read_shape(roles["YJJBNTBHTB"], FARMLAND_KEY)
     FACTS["before"], FACTS["rows_before"] = read_shape(boundary, BOUNDARY_KEY), read_rows(boundary)
-    FACTS["windows_before"] = list_windows(controller)
-    cut_window(controller, boundary)
+    FACTS["windows_before"] = list_boundary_windows(controller)
+    cut_boundary_window(controller, boundary)
     FACTS["after"], FACTS["rows_after"] = read_shape(boundary, BOUNDARY_KEY), read_rows(boundary)
     FACTS["register_after"] = read_register(boundary)
     check_by_key(controller)
     FACTS["conflict_after_check"] = find_conflict(controller) is not None
-    FACTS["windows_after"] = list_windows(controller)
-    show_new_window(controller)
+    FACTS["windows_after"] = list_boundary_windows(controller)
+    show_new_boundary_window(controller)
     undo_by_key(controller, boundary)
     check_by_key(controller)
     FACTS["conflict_undone"] = find_conflict(controller) is not None
-    FACTS["windows_undone"] = list_windows(controller)
+    FACTS["windows_undone"] = list_boundary_windows(controller)
     if boundary.isEditable():
         boundary.rollBack()
     wait_seconds(0.5)
@@ -101,7 +101,7 @@ def find_conflict(controller):
     return next((f for f in findings if f.code == "REL002" and {f.key, *f.related_keys} == keys), None)
 
 
-def list_windows(controller):
+def list_boundary_windows(controller):
     """Return shape and message of the listed windows."""
     return [[f.geometry.wkb.hex(), f.message] for f in controller.dock.result.findings if f.code == "TOP009"]
 
@@ -118,7 +118,7 @@ def click_finding(controller, finding):
     wait_for_map()
 
 
-def cut_window(controller, boundary):
+def cut_boundary_window(controller, boundary):
     """Open the preview from the finding, choose the window, and apply it."""
     click_finding(controller, find_conflict(controller))
     save_picture(f"{PICTURE}-1-finding")
@@ -158,7 +158,7 @@ def show_tab(dock, number):
         wait_seconds(0.3)
 
 
-def show_new_window(controller):
+def show_new_boundary_window(controller):
     """Click the new window in the list, and read its message in the panel."""
     new = [one for one in controller.dock.result.findings if one.code == "TOP009" and "已登记" in one.message]
     FACTS["new_windows"] = len(new)
@@ -177,10 +177,10 @@ def undo_by_key(controller, boundary):
     wait(lambda: find_conflict(controller) is not None, 30)
     wait_seconds(0.5)
     # Without another check.
-    FACTS["windows_listed_after_undo"] = len(list_windows(controller))
+    FACTS["windows_listed_after_undo"] = len(list_boundary_windows(controller))
     FACTS["rows_undone"], FACTS["register_undone"] = read_rows(boundary), read_register(boundary)
     note_width()
     save_picture(f"{PICTURE}-5-undone")
 
 
-run_tour(run_window_steps)
+run_tour(run_boundary_window_steps)

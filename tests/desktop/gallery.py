@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Desktop script: take a picture of every window of the plugin, for one language, theme and scale.
 
-``tools/window_gallery.py`` runs it. Nothing is asserted: the pictures are to be looked at.
+``tools/window_gallery.py`` runs it. Nothing is asserted: people inspect the pictures.
 """
 
 from gui_driver import (

@@ -27,10 +27,10 @@ def run_shortcut_steps():
     FACTS["back"] = dock.tree.get_selected_finding() is first
     dock.tree.setFocus()
     wait_seconds(0.3)
-    FACTS["help"] = list_opened_windows("F1")
+    FACTS["help"] = list_opened_dialogs("F1")
     dock.tree.setFocus()
     wait_seconds(0.3)
-    FACTS["waive"] = list_opened_windows("w")
+    FACTS["waive"] = list_opened_dialogs("w")
     before = list_docks()
     press_key("ctrl+alt+r")
     wait(lambda: list_docks() - before, 5)
@@ -64,27 +64,27 @@ def map_shortcuts():
     return found
 
 
-def list_opened_windows(combination):
+def list_opened_dialogs(combination):
     """Return the classes of the windows that a key opens, and close them.
 
     A modal window blocks the code that opens it, so a timer reads and closes it.
     """
-    before, names = set(list_visible_windows()), []
+    before, names = set(list_visible_dialogs()), []
 
-    def note_windows():
-        fresh = [w for w in list_visible_windows() if w not in before]
+    def note_dialogs():
+        fresh = [w for w in list_visible_dialogs() if w not in before]
         save_picture(f"key-{combination}")
         names.extend(type(w).__name__ for w in fresh)
         for one in fresh:
             one.close()
 
-    QTimer.singleShot(2500, note_windows)
+    QTimer.singleShot(2500, note_dialogs)
     press_key(combination)
     wait_seconds(3.5)
     return names
 
 
-def list_visible_windows():
+def list_visible_dialogs():
     return [w for w in QApplication.topLevelWidgets() if w.isVisible()]
 
 

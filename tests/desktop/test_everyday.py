@@ -12,7 +12,7 @@ def everyday_facts(desktop):
     return desktop("everyday")
 
 
-def test_targets_and_confirmation_entered_in_the_window_are_saved_next_to_the_project(everyday_facts):
+def test_targets_and_confirmation_entered_in_the_dialog_are_saved_next_to_the_project(everyday_facts):
     own, inherited = everyday_facts["inherited"]
     assert own == "" and inherited == "73.39"
     error, may_save = everyday_facts["target_error"]

@@ -12,7 +12,7 @@ ROUNDING_M2 = 0.01
 
 
 @pytest.fixture(scope="module", params=[("1366x768", "1"), ("1920x1080", "2")], ids=["small", "double scale"])
-def window_facts(desktop, request):
+def boundary_window_facts(desktop, request):
     size, scale = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QT_SCALE_FACTOR", scale)
@@ -28,8 +28,8 @@ def list_holes(boundary):
     return [shapely.Polygon(ring) for part in shapely.get_parts(boundary) for ring in part.interiors]
 
 
-def test_boundary_window_cut_by_a_fix_removes_exactly_the_farmland(window_facts):
-    before, after, farmland = (read_shape(window_facts[name]) for name in ("before", "after", "farmland"))
+def test_boundary_window_cut_by_a_fix_removes_exactly_the_farmland(boundary_window_facts):
+    before, after, farmland = (read_shape(boundary_window_facts[name]) for name in ("before", "after", "farmland"))
     overlap = shapely.intersection(before, farmland)
     assert overlap.area > 10_000
     assert before.area - after.area == pytest.approx(overlap.area, abs=ROUNDING_M2)
@@ -40,47 +40,57 @@ def test_boundary_window_cut_by_a_fix_removes_exactly_the_farmland(window_facts)
     assert len(list_holes(after)) == len(former) + 1 and after.is_valid
 
 
-def test_preview_of_a_boundary_window_changes_nothing_and_fits_the_screen(window_facts):
-    assert window_facts["fix"] == "FIX010" and window_facts["fits"]
-    assert window_facts["rows_in_preview"] == window_facts["rows_before"] and window_facts["register_in_preview"] == []
-    assert any(row[2].startswith("−") for row in window_facts["areas"])
-    assert any("REL002" in line for line in window_facts["outcome"])
-    assert window_facts["apply"] == "切换编辑状态并应用"
+def test_preview_of_a_boundary_window_changes_nothing_and_fits_the_screen(boundary_window_facts):
+    assert boundary_window_facts["fix"] == "FIX010" and boundary_window_facts["fits"]
+    assert (
+        boundary_window_facts["rows_in_preview"] == boundary_window_facts["rows_before"]
+        and boundary_window_facts["register_in_preview"] == []
+    )
+    assert any(row[2].startswith("−") for row in boundary_window_facts["areas"])
+    assert any("REL002" in line for line in boundary_window_facts["outcome"])
+    assert boundary_window_facts["apply"] == "切换编辑状态并应用"
 
 
-def test_applied_boundary_window_resolves_its_finding_and_changes_no_other_row(window_facts):
-    assert "county.windows.csv" in window_facts["message"]
-    assert not window_facts["conflict_after"] and not window_facts["conflict_after_check"]
-    pairs = list(zip(window_facts["rows_before"], window_facts["rows_after"], strict=True))
+def test_applied_boundary_window_resolves_its_finding_and_changes_no_other_row(boundary_window_facts):
+    assert "county.windows.csv" in boundary_window_facts["message"]
+    assert not boundary_window_facts["conflict_after"] and not boundary_window_facts["conflict_after_check"]
+    pairs = list(zip(boundary_window_facts["rows_before"], boundary_window_facts["rows_after"], strict=True))
     assert [before[0] for before, after in pairs if before != after] == [
-        row[0] for row in window_facts["rows_before"] if row[1] == window_facts["before"]
+        row[0] for row in boundary_window_facts["rows_before"] if row[1] == boundary_window_facts["before"]
     ]
 
 
-def test_window_register_and_findings_list_have_an_entry_for_the_new_boundary_window(window_facts):
-    (row,) = window_facts["register_after"]
-    overlap = shapely.intersection(read_shape(window_facts["before"]), read_shape(window_facts["farmland"]))
+def test_window_register_and_findings_list_have_an_entry_for_the_new_boundary_window(boundary_window_facts):
+    (row,) = boundary_window_facts["register_after"]
+    overlap = shapely.intersection(
+        read_shape(boundary_window_facts["before"]), read_shape(boundary_window_facts["farmland"])
+    )
     # The register has the area on the ellipsoid.
     assert row["状态"] == "登记" and float(row["面积（m²）"]) == pytest.approx(overlap.area, rel=1e-3)
-    assert window_facts["new_windows"] == 1
-    assert len(window_facts["windows_after"]) == len(window_facts["windows_before"]) + 1
-    shape, message = next(one for one in window_facts["windows_after"] if row["登记时间"] in one[1])
+    assert boundary_window_facts["new_windows"] == 1
+    assert len(boundary_window_facts["windows_after"]) == len(boundary_window_facts["windows_before"]) + 1
+    shape, message = next(one for one in boundary_window_facts["windows_after"] if row["登记时间"] in one[1])
     assert shapely.symmetric_difference(read_shape(shape), overlap).area < ROUNDING_M2
-    assert "已登记" in message and any(row["登记时间"] in text for text in window_facts["shown"])
+    assert "已登记" in message and any(row["登记时间"] in text for text in boundary_window_facts["shown"])
 
 
-def test_one_undo_reverts_shape_and_registration_of_a_boundary_window(window_facts):
-    assert window_facts["rows_undone"] == window_facts["rows_before"] and window_facts["conflict_undone"]
-    assert [row["状态"] for row in window_facts["register_undone"]] == ["登记", "撤销"]
-    assert window_facts["windows_listed_after_undo"] == len(window_facts["windows_before"])
-    shapes = [shape for shape, _message in window_facts["windows_undone"]]
-    assert sorted(shapes) == sorted(shape for shape, _message in window_facts["windows_before"])
-    assert not any("已登记" in message for _shape, message in window_facts["windows_undone"])
+def test_one_undo_reverts_shape_and_registration_of_a_boundary_window(boundary_window_facts):
+    assert (
+        boundary_window_facts["rows_undone"] == boundary_window_facts["rows_before"]
+        and boundary_window_facts["conflict_undone"]
+    )
+    assert [row["状态"] for row in boundary_window_facts["register_undone"]] == ["登记", "撤销"]
+    assert boundary_window_facts["windows_listed_after_undo"] == len(boundary_window_facts["windows_before"])
+    shapes = [shape for shape, _message in boundary_window_facts["windows_undone"]]
+    assert sorted(shapes) == sorted(shape for shape, _message in boundary_window_facts["windows_before"])
+    assert not any("已登记" in message for _shape, message in boundary_window_facts["windows_undone"])
 
 
-def test_messages_do_not_widen_the_main_window_beyond_the_screen(window_facts):
-    assert len(window_facts["widths"]) == 2 and all(width <= screen for width, screen in window_facts["widths"])
+def test_messages_do_not_widen_the_main_window_beyond_the_screen(boundary_window_facts):
+    assert len(boundary_window_facts["widths"]) == 2 and all(
+        width <= screen for width, screen in boundary_window_facts["widths"]
+    )
 
 
-def test_window_tour_logs_no_error_and_qgis_exits_with_code_zero(window_facts):
-    assert window_facts["log"] == [] and window_facts["returncode"] == 0
+def test_cutting_a_boundary_window_logs_no_error_and_qgis_exits_with_code_zero(boundary_window_facts):
+    assert boundary_window_facts["log"] == [] and boundary_window_facts["returncode"] == 0

@@ -27,7 +27,7 @@ def test_qgis_undo_restores_a_fixed_conflict_and_is_logged(fix_facts):
     assert [row.split(",")[2] for row in rows] == ["应用", "撤销"]
 
 
-def test_windows_of_one_fix_and_of_a_batch_fit_a_small_screen(fix_facts):
+def test_dialogs_of_one_fix_and_of_a_batch_fit_a_small_screen(fix_facts):
     for size in (fix_facts["fits"], fix_facts["batch_fits"]):
         assert size[0] <= 1366 and size[1] <= 768
 

@@ -12,7 +12,7 @@ def wizard_tour_facts(desktop):
     return desktop("wizard")
 
 
-def test_project_wizard_shows_the_projection_zones_of_the_county(wizard_tour_facts):
+def test_project_wizard_shows_the_crs_zones_of_the_county(wizard_tour_facts):
     assert wizard_tour_facts["inside"] == "全县都在 38 带内，距带边约 0.9°，不跨带。"
     assert (
         wizard_tour_facts["edge"].startswith("本县跨 37 带和 38 带。") and "0.044\u202f%" in wizard_tour_facts["edge"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planted defects of the town centre (中心城区): REL030, REL031, REL033."""
+"""Planted defects of the central urban area (中心城区): REL030, REL031, REL033."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plant_centre_school_outside_the_centre(draft: CountyDraft) -> None:
 
 @declare_mutation("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
 def plant_centre_smaller_than_its_zones(draft: CountyDraft) -> None:
-    """Draw the town centre smaller than its zones.
+    """Draw the central urban area smaller than its zones.
 
     Findings are per zone. Slanted edges get a vertex where zones meet, so areas do not add up exactly.
     """

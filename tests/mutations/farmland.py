@@ -132,7 +132,7 @@ def plant_sealed_field_with_another_code(draft: CountyDraft) -> None:
 def plant_field_outside_the_protection_target(draft: CountyDraft) -> None:
     spare = draft.lines.cultivated & ~draft.lines.farmland & ~draft.lines.red_line & (draft.lines.boundary == 0)
     large = np.flatnonzero(spare & (draft.lines.area > 1.1e6))
-    # The smallest of them, so that the task is still met.
+    # The smallest of them, so that the target is still met.
     draft.drop_row("GDBHMB", draft.row("GDBHMB", int(large[draft.lines.area[large].argmin()])))
 
 

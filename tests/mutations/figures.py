@@ -47,7 +47,7 @@ def plant_bound_stated_twice_in_the_text(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW007", case="two_values")
-def plant_task_printed_like_the_result(draft: CountyDraft) -> None:
+def plant_target_printed_like_the_result(draft: CountyDraft) -> None:
     _append_figures(draft, "生态保护红线面积,538.87,平方千米,附表3")
 
 

@@ -59,7 +59,7 @@ def plant_street_of_the_base_called_orchard_in_the_centre(draft: CountyDraft) ->
 
 
 @declare_mutation("LAW002", case="field", follows=["ATT013", "LAW005"])
-def plant_fields_meeting_task_by_area_field_only(draft: CountyDraft) -> None:
+def plant_fields_meeting_target_by_area_field_only(draft: CountyDraft) -> None:
     """Set a target 0.05 % above the area and raise the area field by almost 0.1 %."""
     frame = draft.layers[FIELD]
     task = frame["TBDLMJ"].sum() * 1.0005 / (1e8 / 15)
@@ -69,7 +69,7 @@ def plant_fields_meeting_task_by_area_field_only(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW002", case="also", follows=["LAW006"])
-def plant_higher_task_in_another_document(draft: CountyDraft) -> None:
+def plant_higher_target_in_another_document(draft: CountyDraft) -> None:
     target = (
         '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "63.25"\nunit = "wan_mu"\nyear = 2035\n'
     )

@@ -20,9 +20,9 @@ from tests.county.write import write_geopackage
 SideInputWriter = Callable[[County, Path], dict[str, Any]]
 SIDE_INPUT_WRITERS: list[SideInputWriter] = []
 FIGURES = "数.csv"
-TASKS = "乡镇任务.csv"
-#: Margin of tasks; one township has no task, so that only defects of tasks are found.
-_TASK_SHARE_OF_AREA = 0.5
+TOWNSHIP_TARGETS_FILE = "乡镇任务.csv"
+#: Margin of targets; one township has no target, so that only defects of targets are found.
+_TARGET_SHARE_OF_AREA = 0.5
 
 
 def write_figures(county: County, folder: Path) -> dict[str, Any]:
@@ -62,18 +62,18 @@ def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[st
     return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
 
 
-def write_half_tasks(county: County, folder: Path) -> dict[str, Any]:
+def write_halved_targets(county: County, folder: Path) -> dict[str, Any]:
     """Write targets of all townships but one, each half of its farmland."""
     townships = farmland_by_township(county)
-    write_tasks(
+    write_township_targets(
         county,
-        folder / TASKS,
-        {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(townships.items())[1:]},
+        folder / TOWNSHIP_TARGETS_FILE,
+        {name: f"{_TARGET_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(townships.items())[1:]},
     )
-    return {"targets": str(folder / TASKS)}
+    return {"targets": str(folder / TOWNSHIP_TARGETS_FILE)}
 
 
-def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
+def write_township_targets(county: County, path: Path, farmland: dict[str, str]) -> None:
     """Write a target table of all townships.
 
     ``farmland``: targets by name; additional names add rows. Targets of cultivated land are half of the existing
@@ -81,13 +81,13 @@ def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
     """
     townships, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
     names = [*townships, *(name for name in farmland if name not in townships)]
-    modest = {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
+    modest = {name: f"{_TARGET_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
     modest |= {name: max(area, farmland.get(name) or area, key=float) for name, area in modest.items()}
     rows = [f"{townships.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
     path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
-SIDE_INPUT_WRITERS.append(write_half_tasks)
+SIDE_INPUT_WRITERS.append(write_halved_targets)
 
 
 REGISTER = "名录.csv"

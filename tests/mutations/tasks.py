@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.side_inputs import TASKS, farmland_by_township, write_tasks
+from tests.mutations.side_inputs import TOWNSHIP_TARGETS_FILE, farmland_by_township, write_township_targets
 
 #: 永久基本农田 of the county, 万亩.
 COUNTY_TARGET = 63.25
@@ -100,13 +100,13 @@ def plant_township_targets_slightly_below_county(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW005", case="part")
-def plant_task_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -> None:
+def plant_township_farmland_target_above_cultivated_land_target(draft: CountyDraft) -> None:
     path = Path(draft.options["targets"])
     rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
     row = max((one for one in rows[1:] if one[2] and one[3]), key=lambda one: float(one[2]))
     row[3] = f"{float(row[2]) / 2:.2f}"
-    (draft.folder / TASKS).write_text("\n".join(",".join(one) for one in rows) + "\n", encoding="utf-8")
-    draft.options["targets"] = str(draft.folder / TASKS)
+    (draft.folder / TOWNSHIP_TARGETS_FILE).write_text("\n".join(",".join(one) for one in rows) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TOWNSHIP_TARGETS_FILE)
 
 
 @declare_mutation("LAW005", case="part_target", finds=2, follows=["LAW002"])
@@ -121,16 +121,16 @@ def plant_target_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -
 def plant_target_table_without_one_township(draft: CountyDraft) -> None:
     path = Path(draft.options["targets"])
     lines = path.read_text(encoding="utf-8").splitlines()
-    (draft.folder / TASKS).write_text("\n".join([*lines[:1], *lines[2:]]) + "\n", encoding="utf-8")
-    draft.options["targets"] = str(draft.folder / TASKS)
+    (draft.folder / TOWNSHIP_TARGETS_FILE).write_text("\n".join([*lines[:1], *lines[2:]]) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TOWNSHIP_TARGETS_FILE)
 
 
 @declare_mutation("LAW005", case="undivided")
 def plant_target_table_without_cultivated_land(draft: CountyDraft) -> None:
     path = Path(draft.options["targets"])
     lines = [line.rpartition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()]
-    (draft.folder / TASKS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    draft.options["targets"] = str(draft.folder / TASKS)
+    (draft.folder / TOWNSHIP_TARGETS_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TOWNSHIP_TARGETS_FILE)
 
 
 @declare_mutation("LAW005", case="unallocated", follows=["LAW004"])
@@ -138,8 +138,8 @@ def plant_township_without_a_figure_of_red_line(draft: CountyDraft) -> None:
     """Add figures of 生态保护红线 for all townships but one; the table still lists it."""
     head, first, *others = Path(draft.options["targets"]).read_text(encoding="utf-8").splitlines()
     lines = [f"{head},生态保护红线（平方千米）", f"{first},", *(f"{line},0.01" for line in others)]
-    (draft.folder / TASKS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    draft.options["targets"] = str(draft.folder / TASKS)
+    (draft.folder / TOWNSHIP_TARGETS_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TOWNSHIP_TARGETS_FILE)
 
 
 @declare_mutation("LAW005", case="total")
@@ -190,8 +190,8 @@ def distribute_total_to_townships(draft: CountyDraft, total: float) -> dict[str,
 
 
 def set_targets_of_all_townships(draft: CountyDraft, tasks: dict[str, str]) -> None:
-    path = draft.folder / TASKS
-    write_tasks(draft.county, path, tasks)
+    path = draft.folder / TOWNSHIP_TARGETS_FILE
+    write_township_targets(draft.county, path, tasks)
     draft.options["targets"] = str(path)
 
 

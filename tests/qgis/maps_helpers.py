@@ -37,7 +37,7 @@ def make_builder(project, document=None, catalogue=None):
 
 
 def make_centre_layers():
-    """Return the layers of a town centre of 1 × 1 km.
+    """Return the layers of a central urban area of 1 × 1 km.
 
     Its county has 10 × 10 km and two townships.
     """

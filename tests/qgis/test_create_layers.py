@@ -153,7 +153,7 @@ def test_create_layers_warns_about_a_crs_zone_outside_the_county(tmp_path):
     assert not any("中央经线" in line for line in feedback.lines)
 
 
-def test_create_layers_without_a_crs_uses_the_projection_zone_of_the_county(tmp_path):
+def test_create_layers_without_a_crs_uses_the_crs_zone_of_the_county(tmp_path):
     run_create_layers(tmp_path / "库.gpkg", GROUPS="zones", CRS=None)
     layer = QgsVectorLayer(f"{tmp_path / '库.gpkg'}|layername=YDYHGHFQ", "zones", "ogr")
     assert layer.crs().authid() == "EPSG:4526"

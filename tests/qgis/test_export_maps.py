@@ -95,7 +95,7 @@ def test_export_writes_all_county_maps_with_the_official_file_names(exported_map
 
 
 @pytest.mark.slow
-def test_export_maps_writes_county_and_town_centre_maps_of_the_sample_folder(provider, tmp_path):
+def test_export_maps_writes_county_and_central_area_maps_of_the_sample_folder(provider, tmp_path):
     """Export every map of the catalogue at 300 dpi from the sample's folder."""
     before = {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()}
     found = run_algorithm(
@@ -117,7 +117,7 @@ def test_export_maps_writes_county_and_town_centre_maps_of_the_sample_folder(pro
     assert {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()} == before
 
 
-def test_town_centre_maps_without_layers_are_listed_as_not_made(exported_maps):
+def test_central_area_maps_without_layers_are_listed_as_not_made(exported_maps):
     lacking = {one.id: lack.key for one, lack in exported_maps[1].not_made}
     assert lacking == {m.id: "no_centre" for m in MAPS.map_by_id.values() if m.scope == "centre"}
 
@@ -303,7 +303,7 @@ def test_map_export_prints_a_layout_that_the_user_edited(qgis_app, tmp_path):
 
 
 # --- 中心城区
-def test_export_maps_writes_four_maps_of_the_town_centre(provider, tmp_path):
+def test_export_maps_writes_four_maps_of_the_central_area(provider, tmp_path):
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     log, folder = Log(), tmp_path / "图"
     result = run_algorithm(
@@ -318,11 +318,11 @@ def test_export_maps_writes_four_maps_of_the_town_centre(provider, tmp_path):
     assert result["MADE"] == 4 and result["NOT_MADE"].startswith("县域用地现状图、县域三条控制线图、县域三区图")
     assert "land_use" not in "\n".join(log.lines)
     assert any("“县域三条控制线图”没有生成：缺城镇开发边界" in line for line in log.lines)
-    # The frame of the town exists, the roads do not: “no layers of the town centre” is not reported.
+    # The frame of the town exists, the roads do not: “no layers of the central urban area” is not reported.
     assert any("“中心城区道路交通规划图”没有生成：缺交通设施（点）、道路中心线" in line for line in log.lines)
 
 
-def test_town_centre_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path):
+def test_central_area_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path):
     from plugin.bridge.layouts import legend
 
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
@@ -488,7 +488,7 @@ def test_township_stored_in_two_rows_gets_one_map_page(qgis_app, tmp_path):
     }
 
 
-def test_maps_of_data_in_degrees_are_drawn_in_the_projection_zone_of_the_county(provider, tmp_path):
+def test_maps_of_data_in_degrees_are_drawn_in_the_crs_zone_of_the_county(provider, tmp_path):
     """Draw EPSG:4490 data in the county's zone.
 
     A map in degrees would be distorted and have no scale.

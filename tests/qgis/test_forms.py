@@ -87,7 +87,7 @@ def layer(request, functions, tmp_path):
     return apply_form(write_empty_layer("CZKFBJ", tmp_path / f"县 库.{suffix}", request.param), "CZKFBJ")
 
 
-def test_drawn_polygon_gets_number_area_and_names_by_default(layer):
+def test_drawn_polygon_gets_identifier_area_and_code_names_by_default(layer):
     shape = shapely.Polygon([(X, Y), (X + 812.3, Y + 20), (X + 700, Y + 633.7), (X + 10, Y + 500)])
     layer.startEditing()
     drawn = draw_feature(layer, shape, GHFQDM="410")

@@ -428,7 +428,7 @@ def test_missing_libraries_are_reported_even_if_a_previous_result_is_shown(contr
     assert [text for _, text in read_bar_texts(controller)] == [controller.dock.note.text()]
 
 
-def test_unloading_the_plugin_removes_its_drop_handler_menus_and_windows(chinese, qgis_app, project):
+def test_unloading_the_plugin_removes_its_drop_handler_menus_and_dialogs(chinese, qgis_app, project):
     iface = FakeInterface()
     controller = controller_module.DesktopController(iface)
     controller.export.show()
@@ -474,7 +474,7 @@ def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qg
     assert dock.width() == narrow, "once: afterwards the width is the user's"
 
 
-def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window(controller, qgis_app):
+def test_findings_panel_keeps_its_saved_width_when_the_main_window_is_small_at_start(controller, qgis_app):
     dock, window = controller.dock, controller.iface.window
     settings.store_setting("dock_sized", True)
     settings.store_setting("dock_width", 0)

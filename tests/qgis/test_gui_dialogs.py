@@ -202,7 +202,7 @@ def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, mo
 
 
 @pytest.mark.parametrize("make", [DoctorDialog, lambda: HelpDialog("REL002")], ids=["environment", "help"])
-def test_enter_closes_a_window_that_only_shows_a_text(qgis_app, make):
+def test_enter_closes_a_dialog_that_only_shows_a_text(qgis_app, make):
     dialog = make()
     dialog.show()
     process_events(0.05)
@@ -211,7 +211,7 @@ def test_enter_closes_a_window_that_only_shows_a_text(qgis_app, make):
     assert not dialog.isVisible()
 
 
-def test_help_button_of_a_window_names_no_file_in_its_tool_tip(qgis_app):
+def test_help_button_of_a_dialog_names_no_file_in_its_tool_tip(qgis_app):
     assert make_help_button("roles").toolTip() == "打开使用手册中关于本窗口的说明"
     with pytest.raises(KeyError):
         make_help_button("no such topic")

@@ -195,7 +195,7 @@ def test_key_f_and_the_context_menu_open_the_fix_preview(overlapping):
     controller.fixes.one.close()
     controller.findChild(FindingsMenu).make_menu().actions()[0].trigger()
     assert controller.fixes.one.dialog is not None
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
 
 
 def test_edit_message_has_a_button_to_fix_the_findings_that_the_edit_added(overlapping):
@@ -203,7 +203,7 @@ def test_edit_message_has_a_button_to_fix_the_findings_that_the_edit_added(overl
     assert find_edit_message(controller) is not None
     find_button(controller, "修复…").click()
     assert controller.fixes.one.dialog is not None or controller.fixes.many.dialog is not None
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
 
 
 def test_finding_of_an_outdated_result_is_not_fixed_and_a_note_has_the_reason(overlapping):
@@ -353,7 +353,7 @@ def test_edit_by_another_tool_stops_a_fix_batch_while_it_is_applied(overlapping)
     dialog.retry_button.click()
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert dialog.model.rows[0].entry.proposal is not None
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
 
 
 @pytest.fixture
@@ -380,10 +380,10 @@ def test_edit_while_a_fix_batch_is_written_starts_the_trial_again_and_applies_no
     process_events(0.2)
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert list_shapes(layers["CZKFBJ"]) == after_edit and read_log(controller, layers) == []
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
 
 
-def test_closing_the_window_while_a_fix_batch_is_written_applies_nothing(batch_being_written):
+def test_closing_the_dialog_while_a_fix_batch_is_written_applies_nothing(batch_being_written):
     controller, layers, before = batch_being_written
     controller.fixes.many.close()
     process_events(0.3)
@@ -408,11 +408,11 @@ def test_cancelled_fix_batch_changes_nothing(overlapping):
     controller.fixes.many.trial.cancel()
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert not controller.fixes.many.dialog.apply.isEnabled()
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_area_table_wraps_long_layer_names_in_a_narrow_window(qgis_app):
+def test_area_table_wraps_long_layer_names_in_a_narrow_dialog(qgis_app):
     table = AreaTable()
     table.resize(table.fontMetrics().horizontalAdvance("0") * 62, 300)
     name = "Permanent basic farmland parcels"
@@ -450,7 +450,7 @@ class LongTexts:
 
 
 @pytest.mark.parametrize("digits", [25, 140])
-def test_titles_of_fixes_are_wrapped_to_the_width_of_the_window(qgis_app, digits):
+def test_titles_of_fixes_are_wrapped_to_the_width_of_the_dialog(qgis_app, digits):
     choices = ChoiceList()
     width = choices.fontMetrics().horizontalAdvance("0") * digits
     choice = SimpleNamespace(fix=None, proposal=object(), refusal=None)
@@ -480,7 +480,7 @@ def test_area_table_does_not_cut_its_figures(qgis_app):
     table.close()
 
 
-def test_batch_table_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
+def test_batch_table_does_not_scroll_sideways_in_a_narrow_dialog(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     dialog.show()
     for digits in (150, 100):
@@ -490,7 +490,7 @@ def test_batch_table_does_not_scroll_sideways_in_a_narrow_window(qgis_app):
     dialog.reject()
 
 
-def test_batch_table_uses_the_width_of_a_wide_window(qgis_app):
+def test_batch_table_uses_the_width_of_a_wide_dialog(qgis_app):
     dialog = BatchDialog(QgsMapCanvas())
     digit = dialog.fontMetrics().horizontalAdvance("0")
     dialog.resize(digit * 156, dialog.height())
@@ -595,7 +595,7 @@ def test_elided_label_may_hide_a_text_that_does_not_fit(qgis_app):
     assert "…" in ElidedLabel("Both maps move together")._elide(whole // 2)
 
 
-def list_windows(controller):
+def list_boundary_windows(controller):
     return [one for one in controller.dock.result.findings if one.code == "TOP009"]
 
 
@@ -605,17 +605,17 @@ def test_undo_of_a_boundary_window_after_another_check_also_removes_its_finding(
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(-50, 150, 200, 200), BSM=KEY, GHFQDM="410")
     check(controller)
     dialog = open_preview(controller, find_overlap(controller))
-    assert dialog.choices.current.proposal.windows and not list_windows(controller)
+    assert dialog.choices.current.proposal.windows and not list_boundary_windows(controller)
     dialog.apply.click()
     assert "小县.windows.csv" in controller.iface.messageBar().currentItem().text()
     wait_for_live_check(controller)
-    assert len(list_windows(controller)) == 1
+    assert len(list_boundary_windows(controller)) == 1
     check(controller)
-    (window,) = list_windows(controller)
+    (window,) = list_boundary_windows(controller)
     assert "已登记" in window.message
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is not None and not list_windows(controller)
+    assert find_overlap(controller) is not None and not list_boundary_windows(controller)
     layers["CZKFBJ"].undoStack().redo()
     wait_for_live_check(controller)
-    assert find_overlap(controller) is None and len(list_windows(controller)) == 1
+    assert find_overlap(controller) is None and len(list_boundary_windows(controller)) == 1

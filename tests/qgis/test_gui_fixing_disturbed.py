@@ -162,7 +162,7 @@ def open_disturbed(open_controller, project, errors):  # noqa: F811
         return controller, layers, find_overlap_of(controller, KEYS[0])
 
     yield prepare
-    controller.fixes.close_windows()
+    controller.fixes.close_dialogs()
     for layer in layers.values():
         if layer.isEditCommandActive():
             layer.destroyEditCommand()

@@ -74,7 +74,7 @@ def select_data(mapping_dialog, name, data):
     return box
 
 
-def test_column_width_set_by_the_user_is_kept_when_the_mapping_window_is_resized(mapping_dialog):
+def test_column_width_set_by_the_user_is_kept_when_the_mapping_dialog_is_resized(mapping_dialog):
     table = mapping_dialog.table
     letter = table.fontMetrics().horizontalAdvance("0")
     mapping_dialog.resize(letter * 200, 500)
@@ -124,7 +124,7 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     assert "10 行" in mapping_dialog.summary.text() and "数据来源说" in mapping_dialog.summary.text()
 
 
-def test_table_of_undecided_codes_shows_two_rows_in_a_small_window(mapping_dialog):
+def test_table_of_undecided_codes_shows_two_rows_in_a_small_dialog(mapping_dialog):
     codes = mapping_dialog._norm.standard.code_lists.get("land_use_2023")
     rows = [UndecidedCode(code, "有林地", 12, ("0301", "0302"), "") for code in ("0301", "0302", "0303")]
     mapping_dialog.choices.show_codes("地类编码", rows, codes)

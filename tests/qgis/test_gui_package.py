@@ -261,7 +261,7 @@ def package_dialog(qgis_app, project):
     shown.deleteLater()
 
 
-def test_export_window_opens_wide_enough_for_parts_and_files(package_dialog):
+def test_export_dialog_opens_wide_enough_for_parts_and_files(package_dialog):
     digit = package_dialog.fontMetrics().horizontalAdvance("0")
     screen = package_dialog.screen().availableGeometry()
     assert package_dialog.width() >= min(120 * digit, round(screen.width() * 0.96))
@@ -633,7 +633,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     )
 
 
-def test_link_of_an_export_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):
+def test_link_of_an_export_problem_opens_its_dialog_or_selects_its_features(export_scene, qgis_app):
     result = export_scene.result()
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "地类图斑", "memory")
     feature = QgsFeature(layer.fields())
@@ -823,7 +823,7 @@ def test_package_export_continues_after_closing_the_dialog_and_reports_in_the_me
     assert export_scene.iface.bar.currentItem() is None
 
 
-def test_message_on_a_forced_package_is_a_warning_with_the_buttons_of_the_window(export_scene, qgis_app):
+def test_message_on_a_forced_package_is_a_warning_with_the_buttons_of_the_dialog(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result(forced=True)
     export_scene.dialog.wanted.emit()

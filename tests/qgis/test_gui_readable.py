@@ -55,7 +55,7 @@ def make_window(*widgets):
 
 
 @pytest.mark.parametrize("kind", ["error", "warning", "info", "ok"])
-def test_colored_texts_are_readable_on_windows_and_in_fields(ui_theme, kind):
+def test_colored_texts_are_readable_on_dialogs_and_in_fields(ui_theme, kind):
     assert theme.compute_contrast(theme.get_text_color(kind), theme.get_background_color()) >= theme.MIN_CONTRAST
     for in_field in (False, True):
         color, ground = theme.get_faint_color(in_field), theme.get_background_color(in_field)
@@ -105,7 +105,7 @@ def test_titles_of_fixes_that_do_not_apply_are_readable(ui_theme):
     window.close()
 
 
-def test_links_and_pages_are_readable(ui_theme):
+def test_link_colour_contrasts_with_the_background_of_labels_and_pages(ui_theme):
     label, browser = QLabel(theme.make_link("0", "县 county & county")), QTextBrowser()
     theme.set_page_colors(browser)
     browser.setHtml("<p>规则说明 rule</p><a href='#a'>REL001</a>")

@@ -59,7 +59,7 @@ def mask_missing_shapes(address: str) -> bool:
     return not (path.is_file() and f'id="{url.fragment()}"' in path.read_text(encoding="utf-8"))
 
 
-def list_topics_of_windows() -> set[str]:
+def list_topics_of_dialogs() -> set[str]:
     """Return the manual topics that windows give to their help buttons."""
     call_pattern = re.compile(r"\b(?:add_help_button|make_help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
     return {
@@ -91,10 +91,10 @@ def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual,
     assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
 
 
-def test_every_help_topic_is_used_by_a_window_or_an_algorithm(provider):
-    used = list_topics_of_windows() | {a.get_manual_topic() for a in provider.algorithms()}
+def test_every_help_topic_is_used_by_a_dialog_or_an_algorithm(provider):
+    used = list_topics_of_dialogs() | {a.get_manual_topic() for a in provider.algorithms()}
     assert sorted(set(manual.MANUAL_TOPICS) - used) == []
-    assert sorted(list_topics_of_windows() - set(manual.MANUAL_TOPICS)) == []
+    assert sorted(list_topics_of_dialogs() - set(manual.MANUAL_TOPICS)) == []
 
 
 def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provider, missing_manual):
@@ -114,7 +114,7 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
         (lambda _: DoctorDialog(), "doctor"),
     ],
 )
-def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
+def test_help_button_of_a_dialog_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
     monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
     dialog = make(QgsProject.instance())

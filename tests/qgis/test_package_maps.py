@@ -117,7 +117,7 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     )
     assert done["VERDICT"] == "conditional" and done["ERRORS"] == 0
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
-    # The county has no layers of a town centre, so the maps of one are not missing.
+    # The county has no layers of a central urban area, so the maps of one are not missing.
     assert not [f["message"] for f in found if "图" in f["message"]]
     assert "图件已按包内图层重新绘制并比对：5 幅" in find_pages_rule(tmp_path)["reason"]
     assert "图件 5 幅" not in (tmp_path / "r.json").read_text(encoding="utf-8")

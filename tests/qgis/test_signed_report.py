@@ -29,7 +29,7 @@ from plugin.core.render.document.blocks import (
     Signature,
 )
 from plugin.core.render.document.check_report import make_check_report
-from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_first_page_texts
 from plugin.core.render.html import render_report
@@ -140,7 +140,7 @@ def test_each_pdf_page_has_its_number_and_the_page_count(pages):
 def test_figures_of_pdf_docx_and_html_reports_are_equal(printed_texts, document, html, tmp_path):
     path = tmp_path / "检查报告.docx"
     write_docx(document, path)
-    texts = [e.text for e in load_docx_library("x").Document(str(path)).element.body.iter() if e.tag.endswith("}t")]
+    texts = [e.text for e in import_docx_library("x").Document(str(path)).element.body.iter() if e.tag.endswith("}t")]
     in_docx = list_figures([text for text in texts if text])
     assert len(in_docx) > 80
     assert list_figures([text.translate(RADICALS) for text in printed_texts]) == in_docx
@@ -204,7 +204,7 @@ def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_ledger(tmp_path):
     assert {name: results[name] for name in paths} == paths
     assert len(PdfReader(paths["OUTPUT_PDF"]).pages) >= 2
     assert "不通过" in "".join(
-        e.text or "" for e in load_docx_library("x").Document(paths["OUTPUT_DOCX"]).element.body.iter()
+        e.text or "" for e in import_docx_library("x").Document(paths["OUTPUT_DOCX"]).element.body.iter()
     )
     assert openpyxl.load_workbook(paths["OUTPUT_XLSX"]).sheetnames == ["汇总", "问题"]
 

@@ -103,7 +103,7 @@ def test_buttons_of_the_project_wizard_do_not_touch(project_wizard):
     assert min(gaps) >= 4
 
 
-def test_project_wizard_warns_about_a_county_across_two_projection_zones(project_wizard):
+def test_project_wizard_warns_about_a_county_across_two_crs_zones(project_wizard):
     place = choose_county(project_wizard, "140727")
     text = place.crs.notice.label.text()
     assert place.crs.notice.kind == "warning" and text.startswith(
@@ -141,7 +141,7 @@ def test_project_wizard_uses_the_longitude_of_the_city_if_that_of_the_county_is_
     assert "大同市 112.6°–114.6°E" in place.crs.strip.accessibleDescription()
 
 
-def test_project_wizard_chooses_the_projection_zone_with_most_area_of_a_boundary_layer(project_wizard, project):
+def test_project_wizard_chooses_the_crs_zone_with_most_area_of_a_boundary_layer(project_wizard, project):
     # Narrow west of the edge, broad east of it: by longitude it would be zone 37.
     shape = shapely.union_all([shapely.box(111.9, 37.4, 112.5, 37.41), shapely.box(112.5, 37.2, 112.9, 37.6)])
     project.addMapLayers(

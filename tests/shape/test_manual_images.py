@@ -66,7 +66,7 @@ def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_manual
     assert used - set(PICTURE_TEXTS) <= PICTURES_BY_HAND and set(PICTURE_TEXTS) | PICTURES_BY_HAND == there
 
 
-def test_screenshot_tool_recognises_the_translated_texts_of_a_window(current_texts):
+def test_screenshot_tool_recognises_the_translated_texts_of_a_dialog(current_texts):
     shown = ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"]
     found = shown_texts.find_names_of_texts(shown, "ts", current_texts)
     assert "ts:Next Step" in found and "ts:{layers} layers in {groups} groups will be made" in found

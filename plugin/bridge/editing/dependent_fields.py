@@ -257,12 +257,12 @@ class DependentValueFill:
         return code_names
 
     def undo(self) -> None:
-        """Restore the old values of all portions."""
+        """Restore the old values of all rows that the fill has written so far."""
         self.active = False
         self._done.setIndex(0)
 
     def redo(self) -> None:
-        """Write the new values of all portions again."""
+        """Write all dependent values again that `undo` removed; a fill writes them in portions of rows."""
         self.active = True
         self._done.setIndex(self._done.count())
 

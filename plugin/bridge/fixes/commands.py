@@ -151,7 +151,7 @@ def _make_calls(
         else:
             if edit.shape is not UNCHANGED:
                 # The fix has computed the values that follow from the shape.
-                yield partial(layer.changeGeometry, edit.fid, _make_geometry(layer, edit.shape), True)
+                yield partial(layer.changeGeometry, edit.fid, _make_geometry_of_layer_type(layer, edit.shape), True)
             for name, value in edit.attributes.items():
                 position = _find_field_index(layer, name)
                 field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
@@ -172,7 +172,7 @@ def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeat
     for name, value in edit.attributes.items():
         position = _find_field_index(layer, name)
         attribute_by_position[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
-    geometry = _make_geometry(layer, edit.shape)
+    geometry = _make_geometry_of_layer_type(layer, edit.shape)
     if pattern_feature is None:
         feature = QgsVectorLayerUtils.createFeature(layer, geometry, attribute_by_position)
     else:
@@ -185,8 +185,8 @@ def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeat
     return feature
 
 
-def _make_geometry(layer: QgsVectorLayer, shape: Any) -> QgsGeometry:
-    """Return a shape as geometry of the layer's type."""
+def _make_geometry_of_layer_type(layer: QgsVectorLayer, shape: Any) -> QgsGeometry:
+    """Return a shapely geometry as QGIS geometry, single or multi-part as the layer requires; empty for None."""
     import shapely
 
     geometry = QgsGeometry()

@@ -67,7 +67,7 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
             tuple(layer.id() for layer in layers),
             roles_of[key],
             frozenset(roles_of[key] & repeated_roles),
-            any(_is_imported(layer) for layer in layers),
+            any(_was_imported_from_vct(layer) for layer in layers),
         )
         for key, layers in groups.items()
         if roles_of[key] & repeated_roles
@@ -126,10 +126,11 @@ def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[
 def _find_assigned_roles(project: QgsProject, options: RunOptions) -> set[str]:
     """Return the roles that the user assigned to a layer."""
     layer_by_role = {role: project.mapLayer(layer_id) for role, layer_id in options.get_role_choices().items()}
-    return {role for role, layer in layer_by_role.items() if layer is not None and not _is_imported(layer)}
+    return {role for role, layer in layer_by_role.items() if layer is not None and not _was_imported_from_vct(layer)}
 
 
-def _is_imported(layer: QgsVectorLayer) -> bool:
+def _was_imported_from_vct(layer: QgsVectorLayer) -> bool:
+    """Return True for a layer that the tool import_vct has made."""
     return bool(layer.customProperty(IMPORTED_PROPERTY))
 
 

@@ -100,7 +100,7 @@ class ExportObjections:
     """Reasons against the export of a package, as sentences.
 
     ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` unless the user forces it;
-    ``notes`` are only shown. ``problem_by_text``: sentence → its problem, which has the window or layer where to
+    ``notes`` are only shown. ``problem_by_text``: sentence → its problem, which has the dialog or layer where to
     correct it.
     """
 

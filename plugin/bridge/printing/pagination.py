@@ -41,7 +41,7 @@ _ROWS_WITH_SIGNATURES = 2
 _TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText, Signature, VerdictBox)
 
 
-class _Extent(NamedTuple):
+class _VerticalExtent(NamedTuple):
     """Top and bottom of a part of the text, in dots from the top of the first page."""
 
     top: float
@@ -118,7 +118,7 @@ def _find_first_divided_part(
     height = text.pageSize().height()
     rows = [_measure_row_extent(text, table, row) for row in range(table.rows())]
     if not isinstance(block, PictureGrid):
-        rows = [_Extent(_find_top(text, table, block), max(one.bottom for one in rows))]
+        rows = [_VerticalExtent(_find_top(text, table, block), max(one.bottom for one in rows))]
     for row, extent in enumerate(rows):
         begin, end = extent.find_first_and_last_page(height)
         if begin != end and extent.bottom - extent.top < height:
@@ -178,7 +178,7 @@ def _find_divided_row(
     return None
 
 
-def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _Extent:
+def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _VerticalExtent:
     extents = []
     for column in range(table.columns()):
         cell = table.cellAt(row, column)
@@ -186,12 +186,12 @@ def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _Ex
             _measure_block_extent(text, cursor().block())
             for cursor in (cell.firstCursorPosition, cell.lastCursorPosition)
         ]
-    return _Extent(min(one.top for one in extents), max(one.bottom for one in extents) + _MAX_CELL_EDGE)
+    return _VerticalExtent(min(one.top for one in extents), max(one.bottom for one in extents) + _MAX_CELL_EDGE)
 
 
-def _measure_block_extent(text: QTextDocument, block: QTextBlock) -> _Extent:
+def _measure_block_extent(text: QTextDocument, block: QTextBlock) -> _VerticalExtent:
     box = text.documentLayout().blockBoundingRect(block)
-    return _Extent(box.top(), box.bottom())
+    return _VerticalExtent(box.top(), box.bottom())
 
 
 def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Block] | None:

@@ -116,7 +116,7 @@ class BackgroundJob(QgsTask):
 
 
 class RunnableWork(Protocol):
-    """Interface of work that `JobRunner` keeps alive and stops at the end.
+    """Interface of work that `JobRunner` keeps alive until it ends, and stops when the plugin is unloaded.
 
     It is a `BackgroundJob`, or a QGIS task with the objects it needs.
     """

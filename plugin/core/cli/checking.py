@@ -232,7 +232,7 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
                 "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
             )
         )
-    # The report has the townships that fulfil their tasks.
+    # The report has the townships that fulfil their targets.
     targeted = [
         i
         for i in report.indicators

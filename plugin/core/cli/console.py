@@ -64,13 +64,13 @@ def check_docx_is_writable(target: str, inputs: list[str]) -> None:
 
     from ..errors import OutputError
     from ..files.writing import check_writable
-    from ..render.document.docx_writer import load_docx_library
+    from ..render.document.docx_writer import import_docx_library
 
     if not target:
         return
     if Path(target).suffix.lower() != ".docx":
         raise OutputError("output_format", target=target, known=".docx")
-    load_docx_library(Path(target).name)
+    import_docx_library(Path(target).name)
     check_writable(target, inputs)
 
 

@@ -21,7 +21,7 @@ from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
 from ..plan.plan import Plan
 from ..profile import compute_division_prefix
-from ..profile.figures import get_township_tasks
+from ..profile.figures import get_township_targets
 from ..standard.bounds import find_loosened_keys
 from ..standard.divisions import find_place_outside_county
 from ..standard.indicator_catalogue import load_catalogue
@@ -58,7 +58,7 @@ def find_inconsistencies(plan: Plan, side_inputs: SideInputs, today: date | None
     findings += [*_check_confirmation_source(plan), *_check_needless_stated_figures(plan)]
     findings += [
         *_check_sealed_edition(plan, side_inputs),
-        *_check_township_tasks(plan, side_inputs),
+        *_check_township_targets(plan, side_inputs),
         *_check_scope(plan),
         *_check_custom_standard(plan),
     ]
@@ -279,17 +279,19 @@ def _are_equal_files(first: Path, second: Path) -> bool:
     return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
-def _check_township_tasks(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
-    """Report township tasks with codes of another county."""
-    tasks = get_township_tasks(side_inputs)
-    codes = {task.code[:6] for task in tasks.targets if has_county_code_format(task.code[:6])}
+def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
+    """Report township targets with codes of another county."""
+    allocated_targets = get_township_targets(side_inputs)
+    codes = {
+        allocated.code[:6] for allocated in allocated_targets.targets if has_county_code_format(allocated.code[:6])
+    }
     foreign_codes = (
         sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.is_area_code_from_data else []
     )
     if not foreign_codes:
         return []
     params: dict[str, Any] = {
-        "source": tasks.file_name,
+        "source": allocated_targets.file_name,
         "codes": foreign_codes[:_MAX_NAMED_CODES],
         "county": plan.area_code,
     }

@@ -101,7 +101,7 @@ def find_findings_in_surroundings(
     rows = state.session.checker.rows
     keys = list(keys)
     layers: dict[str, Layer] = {}
-    focused_roles = _list_focused_roles(rules, state, set(changed_roles))
+    focused_roles = _choose_roles_for_rules_on_every_layer(rules, state, set(changed_roles))
     read_roles = _list_read_roles(rules, state, focused_roles)
     for role in state.plan.layers:
         if role not in read_roles:
@@ -162,8 +162,13 @@ def _evaluate(
     return evaluation.findings
 
 
-def _list_focused_roles(rules: list[Rule], state: EditingState, changed_roles: set[str]) -> frozenset[str] | None:
-    """Return the layers that rules on every layer must check; None: all."""
+def _choose_roles_for_rules_on_every_layer(
+    rules: list[Rule], state: EditingState, changed_roles: set[str]
+) -> frozenset[str] | None:
+    """Return the codes of the layers that a rule on every layer (`EVERY_LAYER`) checks again; None for all layers.
+
+    Usually these are the changed layers; a rule that compares layers needs all.
+    """
     every_layer = [rule for rule in rules if any(need.concept == EVERY_LAYER for need in rule.needs.values())]
     if any(rule.code not in _RULES_OF_ONE_LAYER for rule in every_layer):
         return None

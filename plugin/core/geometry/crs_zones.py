@@ -46,7 +46,7 @@ class CrsZoneChoice:
 
     @property
     def crosses_zones(self) -> bool:
-        """Return True if the county extends over several projection zones."""
+        """Return True if the county extends over several CRS zones."""
         return len(self.shares_by_zone) > 1
 
     @property

@@ -353,23 +353,23 @@ def _overlay_row_pairs(
         progress(start / len(i))
         rows, other_rows = i[start : start + PAIRS_PER_BATCH], j[start : start + PAIRS_PER_BATCH]
         left, right = a.shapes[rows], b.shapes[other_rows]
-        _clip_to_windows(left, right, b, other_rows, cancellation)
-        _clip_to_windows(right, left, a, rows, cancellation)
+        _clip_large_polygons(left, right, b, other_rows, cancellation)
+        _clip_large_polygons(right, left, a, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
         pairs.add_pairs(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
 
-def _clip_to_windows(
+def _clip_large_polygons(
     small_polygons: NDArray, large_polygons: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
     """Replace each large polygon, in place, by its part around its small counterpart."""
-    windows = source.clip_windows
-    for n in np.flatnonzero(windows.is_large[rows]).tolist():
+    clipped_polygons = source.clipped_polygons
+    for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
         if large_polygons[n] is not None and small_polygons[n] is not None:
-            large_polygons[n] = windows.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
+            large_polygons[n] = clipped_polygons.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
 
 
 def _find_near_cover_rows(
@@ -410,7 +410,7 @@ def _subtract_cover(
         pieces = []
         for n in batch:
             cancellation.raise_if_cancelled()
-            # Windows and unions of the cover are cached, so they are made before the threads begin.
+            # Clipped parts and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
                 _collect_near_cover(
                     a.shapes[rows[n]], int(rows[n]), covering_polygons, near_of[n], tolerance, fallback_log
@@ -465,9 +465,9 @@ def _collect_near_cover(
         union = union_polygon_rows(covering_polygons, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
         return None if union is None else wrap_shape(union)
     bounds = np.array(shape.bounds)
-    is_large = covering_polygons.clip_windows.is_large
+    is_large = covering_polygons.clipped_polygons.is_large
     clipped = [
-        covering_polygons.clip_windows.clip_around(n, bounds) if is_large[n] else covering_polygons.shapes[n]
+        covering_polygons.clipped_polygons.clip_around(n, bounds) if is_large[n] else covering_polygons.shapes[n]
         for n in near_rows.tolist()
     ]
     pieces = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)

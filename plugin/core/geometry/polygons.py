@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The polygons of one layer in a plane, with cached trees, windows and unions.
+"""The polygons of one layer in a plane, with cached trees, clipped parts and unions.
 
 Why most pairs of rows need no overlay: along a path across a layer, the number of polygons on top of each other
 changes only at a segment that is drawn from one side alone. If no such segment of another polygon enters a polygon,
@@ -34,54 +34,54 @@ from .validity import extract_polygons, mask_missing_shapes
 if TYPE_CHECKING:
     from .ring_segments import RingSegments
 
-#: A polygon with more vertices than this is clipped to a window.
+#: A polygon with more vertices than this is clipped to a square.
 MAX_UNCLIPPED_VERTICES = 512
-#: A window extends this far (m) beyond the requested bounds: the vertices that clipping adds are outside them.
-WINDOW_MARGIN_M = 10.0
-#: Maximum number of halvings of a window.
-_MAX_WINDOW_LEVEL = 12
+#: A square extends this far (m) beyond the requested bounds: the vertices that clipping adds are outside them.
+CLIP_MARGIN_M = 10.0
+#: Maximum number of halvings of the square around a polygon.
+_MAX_CLIP_LEVEL = 12
 
 
-#: Level, column and row of a window in the grid of its polygon.
+#: Level, column and row of a square in the grid of its polygon.
 _Cell = tuple[int, int, int]
-#: Number of polygons whose windows are kept for further layers.
+#: Number of polygons whose clipped parts are kept for further layers.
 _MAX_SHARED_POLYGONS = 128
 
 
-class SharedWindows:
-    """Windows on large polygons that several layers have in common, as the small layers around edits do.
+class SharedClippedParts:
+    """Clipped parts of large polygons that several layers have in common, as the small layers around edits do.
 
     The polygons are the same objects in each layer; those used last are kept.
     """
 
     def __init__(self) -> None:
-        self._windows_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
+        self._parts_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
         self._lock = Lock()
 
-    def get_windows(self, shape: Any) -> dict[_Cell, Any]:
-        """Return the windows on a polygon by cell, to be extended by the caller."""
+    def get_parts(self, shape: Any) -> dict[_Cell, Any]:
+        """Return cell → part of a polygon, to be extended by the caller."""
         with self._lock:
-            # The polygon is kept with its windows, so no other one has its id.
-            entry = self._windows_by_id.setdefault(id(shape), (shape, {}))
-            self._windows_by_id.move_to_end(id(shape))
-            if len(self._windows_by_id) > _MAX_SHARED_POLYGONS:
-                self._windows_by_id.popitem(last=False)
+            # The polygon is kept with its parts, so no other one has its id.
+            entry = self._parts_by_id.setdefault(id(shape), (shape, {}))
+            self._parts_by_id.move_to_end(id(shape))
+            if len(self._parts_by_id) > _MAX_SHARED_POLYGONS:
+                self._parts_by_id.popitem(last=False)
         return entry[1]
 
 
-class ClipWindows:
-    """Parts of large polygons inside square windows, clipped on demand and cached.
+class ClippedPolygons:
+    """Parts of large polygons inside squares, clipped on demand and cached.
 
-    A window is twice as wide as its grid cell. A shape no larger than a cell is therefore always inside the window of
-    the cell that contains its lower left corner. Each window is clipped from the one a level above, which is twice as
-    wide.
+    A square is twice as wide as its grid cell. A shape no larger than a cell is therefore always inside the square of
+    the cell that contains its lower left corner. Each part is clipped from the one a level above, whose square is twice
+    as wide.
     """
 
-    def __init__(self, shapes: NDArray, shared: SharedWindows | None = None):
+    def __init__(self, shapes: NDArray, shared: SharedClippedParts | None = None):
         self._shapes = shapes
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._shared = shared
-        self._windows_by_row: dict[int, dict[_Cell, Any]] = {}
+        self._parts_by_row: dict[int, dict[_Cell, Any]] = {}
 
     def clip_around(self, row: int, bounds: NDArray) -> Any:
         """Return the part of polygon ``row`` around ``bounds``, or all if it is small.
@@ -92,34 +92,36 @@ class ClipWindows:
         xmin, ymin, xmax, ymax = shape.bounds
         side = max(xmax - xmin, ymax - ymin)
         longer_side = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
-        level = int(min(np.floor(np.log2(side / longer_side)), _MAX_WINDOW_LEVEL)) if 0 < longer_side < side else 0
+        level = int(min(np.floor(np.log2(side / longer_side)), _MAX_CLIP_LEVEL)) if 0 < longer_side < side else 0
         if level < 1:
             return shape
         cell = side / 2**level
         column, grid_row = int((bounds[0] - xmin) // cell), int((bounds[1] - ymin) // cell)
         # A shape that begins left of or below the polygon uses its first cell.
-        return self._make_window(row, (xmin, ymin, side), level, max(column, 0), max(grid_row, 0))
+        return self._clip_to_cell(row, (xmin, ymin, side), level, max(column, 0), max(grid_row, 0))
 
-    def _make_window(self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
+    def _clip_to_cell(
+        self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int
+    ) -> Any:
         if level < 1:
             return self._shapes[row]
-        windows = self._windows_by_row.get(row)
-        if windows is None:
-            windows = {} if self._shared is None else self._shared.get_windows(self._shapes[row])
-            self._windows_by_row[row] = windows
+        parts = self._parts_by_row.get(row)
+        if parts is None:
+            parts = {} if self._shared is None else self._shared.get_parts(self._shapes[row])
+            self._parts_by_row[row] = parts
         cell = (level, column, grid_row)
-        if cell not in windows:
-            parent_window = self._make_window(row, square, level - 1, column // 2, grid_row // 2)
-            windows[cell] = _clip_to_box(parent_window, _make_box(square, level, column, grid_row))
-        return windows[cell]
+        if cell not in parts:
+            parent_part = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
+            parts[cell] = _clip_to_box(parent_part, _make_box(square, level, column, grid_row))
+        return parts[cell]
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
     xmin, ymin, side = square
     cell = side / 2**level
     x, y = xmin + column * cell, ymin + grid_row * cell
-    # The margin grows with the cell, so that a window is inside the one it is clipped from.
-    margin = WINDOW_MARGIN_M + cell / 64
+    # The margin grows with the cell, so that a square is inside the one a level above.
+    margin = CLIP_MARGIN_M + cell / 64
     return shapely.box(x - margin, y - margin, x + 2 * cell + margin, y + 2 * cell + margin)
 
 
@@ -182,9 +184,9 @@ class Polygons:
     of rows with a shape.
     """
 
-    def __init__(self, shapes: NDArray, shared_windows: SharedWindows | None = None):
+    def __init__(self, shapes: NDArray, shared_clipped_parts: SharedClippedParts | None = None):
         self.shapes = shapes
-        self._shared_windows = shared_windows
+        self._shared_clipped_parts = shared_clipped_parts
         self.present = np.flatnonzero(~mask_missing_shapes(shapes))
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
@@ -203,13 +205,13 @@ class Polygons:
     @cached_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
         """Return a tree of the polygons that are not large, and their rows."""
-        rows = self.present[~self.clip_windows.is_large[self.present]]
+        rows = self.present[~self.clipped_polygons.is_large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
     @cached_property
     def _large(self) -> NDArray:
         """Return the rows of large polygons, which query trees instead of being in one."""
-        return self.present[self.clip_windows.is_large[self.present]]
+        return self.present[self.clipped_polygons.is_large[self.present]]
 
     @cached_property
     def _box_tree(self) -> shapely.STRtree:
@@ -221,7 +223,7 @@ class Polygons:
 
         They are computed again on demand.
         """
-        for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
+        for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
             self.__dict__.pop(name, None)
         self.cached_segments = None
 
@@ -240,9 +242,9 @@ class Polygons:
         return int(shapely.get_num_coordinates(self._present_shapes).sum())
 
     @cached_property
-    def clip_windows(self) -> ClipWindows:
-        """Return the windows on the polygons."""
-        return ClipWindows(self.shapes, self._shared_windows)
+    def clipped_polygons(self) -> ClippedPolygons:
+        """Return the polygons with the parts clipped from large ones."""
+        return ClippedPolygons(self.shapes, self._shared_clipped_parts)
 
     @cached_property
     def lines(self) -> PolygonSegments:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of a plan that have targets, each on the basis of its task.
+"""Areas of a plan that have targets, each measured as its target counts it, such as net area for farmland.
 
 Net areas and reserves are checked here too.
 """

@@ -19,7 +19,7 @@ from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_sum_confirmed_by_geometry
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
-from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_land_areas
+from .land_use import AREA_FIELD_MEANINGS, find_rows_of_classes, get_row_areas
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -157,7 +157,7 @@ class PlanIndicators:
 
     def _compute_land_use(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._select_parcels(entry)
-        areas = get_land_areas(layer)
+        areas = get_row_areas(layer)
         basis, values = areas.best_basis_and_areas
         total = float(np.nansum(values[rows]))
         inputs = {"layer": layer.role, "features": int(rows.sum()), **_make_class_inputs(entry)}

@@ -50,8 +50,8 @@ class RowAreas:
         return "statutory", self.statutory
 
 
-def get_land_areas(layer: Layer) -> RowAreas:
-    """Return the areas of a layer's rows.
+def get_row_areas(layer: Layer) -> RowAreas:
+    """Return the areas of a layer's rows by geometry and by its area fields.
 
     A field without any value counts as missing.
     """

@@ -2,7 +2,7 @@
 """Compare net areas with the deductions of the land survey on the same land.
 
 Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数).
-An omitted deduction raises the net area, on which the tasks are counted.
+An omitted deduction raises the net area, on which the targets are counted.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class SurveyDeductions:
 def compare_with_survey(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:
     """Return the net areas of a layer compared with the land survey's.
 
-    None for a layer whose net area no task counts, and without a survey that has deductions.
+    None for a layer whose net area no target counts, and without a survey that has deductions.
     """
     cache = ctx.plan.get_cache("survey_deductions")
     if layer not in cache:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts (WKT) of the shapes with arcs of a file, which pyogrio reads as straight segments without a notice."""
+"""The shapes with arcs of a file as WKT, which pyogrio reads as straight segments without a notice."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ _DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
 _PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
-def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
-    """Return the texts of the shapes with curves by feature id.
+def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
+    """Return feature id → WKT of the shapes with curves.
 
-    The shapes are found by their type. A type of curves without an arc is straight, except in a FileGDB: there the
-    driver has replaced a Bézier curve, and nothing is known of it but the type. Coordinates have 15 digits; those of
-    a GeoPackage are exact.
+    ``path``: the file that the user chose, with the suffix of its format; ``opened``: the path that the driver opens
+    instead, such as that of a copy; ``name``: the layer's name.
+
+    Shapes are found by their type. One of a curve type without an arc is straight and left out, except in a FileGDB:
+    there the driver has replaced a Bézier curve by segments, so the WKT of these segments is returned. Coordinates have
+    15 digits; those of a GeoPackage are exact.
     """
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
@@ -56,14 +59,15 @@ def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
     if path.suffix.lower() != ".gdb":
         text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
     return text_by_fid | (
-        _read_exact_texts(opened, name, list(text_by_fid)) if path.suffix.lower() == ".gpkg" and text_by_fid else {}
+        _read_exact_wkt(opened, name, list(text_by_fid)) if path.suffix.lower() == ".gpkg" and text_by_fid else {}
     )
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
-    """Return a text with the exact coordinates of those vertices that its straight shape has too.
+    """Return the WKT of a shape with arcs, in which the ends of arcs and segments have their exact coordinates.
 
-    These are the ends of all arcs and segments; the driver has rounded them to 15 digits in the text only.
+    ``text``: the WKT, whose coordinates the driver has rounded to 15 digits; ``shape``: the same shape with straight
+    segments, which has the ends exactly.
     """
 
     def round_as_driver(x: float, y: float) -> tuple[str, str]:
@@ -76,8 +80,8 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
     )
 
 
-def _read_exact_texts(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
-    """Return exact texts of shapes of a GeoPackage; those that cannot be read are left out."""
+def _read_exact_wkt(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
+    """Return feature id → WKT with all digits, of shapes of a GeoPackage; those that cannot be read are left out."""
     try:
         database = open_read_only(opened_path)
         if database is None:
@@ -97,7 +101,7 @@ def _read_exact_texts(opened_path: Path, name: str, fids: list[int]) -> dict[int
 
 
 def format_wkb(wkb: bytes) -> str:
-    """Return the text of a shape in well-known binary (ISO 13249-3) with all digits.
+    """Return the WKT of a shape in well-known binary (ISO 13249-3) with all digits.
 
     Raise KeyError or struct.error for another type, or if bytes are missing.
     """
@@ -105,7 +109,7 @@ def format_wkb(wkb: bytes) -> str:
 
 
 def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
-    """Return the text of the shape that begins at a byte, and the byte after it."""
+    """Return the WKT of the shape that begins at a byte, and the position after its last byte."""
     order = "<" if wkb[start] == 1 else ">"
     code, count = struct.unpack_from(f"{order}II", wkb, start + 1)
     word, size = _DIMENSIONS[code // 1000]

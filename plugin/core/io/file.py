@@ -213,7 +213,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     empty = declared_table is not None and declared_table.has_no_rows and not source.stored_row_count
     if declared_table is not None and empty and source.has_shapes and all(c.type for c in declared_table.columns):
         declared_fields = tuple(FieldInfo(c.name, c.type) for c in declared_table.columns)
-        return _make_without_rows(
+        return _make_layer_without_rows(
             source.path,
             source.display_name,
             declared_table.add_declarations_to_fields(declared_fields),
@@ -291,7 +291,7 @@ def _make_layer_if_rows_are_unneeded(
         return None
     if source.stored_row_count:
         return _mark_row_count_mismatch(header.layer_without_rows, 0, source.stored_row_count)
-    return _make_without_rows(
+    return _make_layer_without_rows(
         source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
     )
 
@@ -359,10 +359,10 @@ def _mark_row_count_mismatch(
     return layer_without_rows
 
 
-def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
-    """Return a layer without rows.
+def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
+    """Return a layer of an empty table, with its fields and CRS, without reading the file.
 
-    A driver would need many seconds to read the rows of a hundred empty layers.
+    Reading a hundred empty layers would take a driver many seconds.
     """
     layer = make_empty_layer(name, path, fields=fields, declared_row_count=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_PANDAS_TYPES[f.type]) for f in fields}

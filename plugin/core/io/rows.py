@@ -17,7 +17,7 @@ from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
-from .curves import read_curve_texts, replace_rounded_vertices
+from .curves import read_curve_wkt, replace_rounded_vertices
 from .sql_names import quote_name
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
@@ -112,7 +112,7 @@ def read_rows(
     ``names``: field names to use, in their order; ``only``: names of the fields to read, None for all;
     ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
     """
-    curve_texts = read_curve_texts(path, opened, name) if may_have_arcs else {}
+    curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
     meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]

@@ -256,12 +256,12 @@ def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Te
         "relocate": texts.get("words", f"relocate_{kind}"),
         "exceptions": texts.get("words", exceptions),
         "tunnel": texts.get("words", "tunnel_line") if kind in ("line", "unknown") else "",
-        "sites": _name_sites(finding, texts),
+        "sites": _list_features_at_facility(finding, texts),
     }
 
 
-def _name_sites(finding: Finding, texts: Texts) -> str:
-    """Return keys and names of the features of a line that a facility is in, in brackets."""
+def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
+    """Return the features of a line (such as the red line) that contain a facility: keys and names, in brackets."""
     sites = finding.params.get("shown", {}).get("sites")
     if sites is None:
         # A result of an earlier version has the key of one feature and the names of all.

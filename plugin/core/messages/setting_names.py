@@ -13,15 +13,15 @@ from ..files.data import read_toml
 #: A key of a setting in a text, with the marks that the text may put around it: `quality.tiled`, [yearly.codes]. The
 #: space between a Chinese character and a key belongs to it: no space goes before a quotation mark.
 _KEY_PATTERN = re.compile(r"(?:(?<=[\u4e00-\u9fff]) )?`?\[?(?<![\w./-])([a-z_]+(?:\.\w+)+)\]?`?", re.ASCII)
-#: Groups of the window 县配置; the settings of the first are not listed in the form's file.
+#: Groups of the dialog 县配置; the settings of the first are not listed in the form's file.
 _RATIO_GROUP, _LIMITS_GROUP, _TOLERANCES_GROUP = "ratio", "limits", "tolerances"
-#: The place of settings that the window does not show.
+#: The place of settings that the dialog does not show.
 FILE_PLACE = "file"
 
 
 @cache
-def _load_groups_of_window() -> dict[str, str]:
-    """Return key → group of the settings in the window 县配置."""
+def _load_groups_of_profile_dialog() -> dict[str, str]:
+    """Return key → group of the settings in the dialog 县配置."""
     form = read_toml(COUNTY_FORM)
     ratio = dict.fromkeys(("ratio.limit", "ratio.form", "ratio.classes"), _RATIO_GROUP)
     group_by_setting = {key: group for group in (_LIMITS_GROUP, _TOLERANCES_GROUP) for key in form[group]}
@@ -29,8 +29,8 @@ def _load_groups_of_window() -> dict[str, str]:
 
 
 def find_where_to_change_setting(key: str) -> str:
-    """Return the group of a setting in the window 县配置, or `FILE_PLACE` if only the file has it."""
-    return _load_groups_of_window().get(key, FILE_PLACE)
+    """Return the group of a setting in the dialog 县配置, or `FILE_PLACE` if only the file has it."""
+    return _load_groups_of_profile_dialog().get(key, FILE_PLACE)
 
 
 def find_setting_keys(text: str, titles: Mapping[str, str]) -> list[str]:

@@ -28,8 +28,12 @@ DocumentPrinter = Callable[["Document", Path], object]
 
 
 @dataclass(frozen=True)
-class PlannedDocuments:
-    """The documents that an export makes, each for a place without a file; ``print_pdf`` is None without QGIS."""
+class DocumentsToMake:
+    """Documents that an export makes itself, and the function that prints them as PDF.
+
+    ``slots``: one for each document of the package specification for which the user supplied no file. ``print_pdf``:
+    None without QGIS.
+    """
 
     slots: tuple[FilledSlot, ...] = ()
     print_pdf: DocumentPrinter | None = field(default=None, compare=False)
@@ -37,7 +41,7 @@ class PlannedDocuments:
 
 def choose_documents_to_make(
     filled: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
-) -> tuple[PlannedDocuments, list[ExportProblem]]:
+) -> tuple[DocumentsToMake, list[ExportProblem]]:
     """Decide which documents the plugin makes, and return a problem for each that it cannot make; write nothing."""
     documents_to_make, problems = [], []
     for filled_slot in filled:
@@ -52,17 +56,17 @@ def choose_documents_to_make(
         if level is not None:
             params = {"title": slot.title, "reason": CauseMessage(error)}
             problems.append(ExportProblem(level, "document_not_made", params=params))
-    return PlannedDocuments(tuple(documents_to_make), print_pdf), problems
+    return DocumentsToMake(tuple(documents_to_make), print_pdf), problems
 
 
 def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError | None:
     """Return why a document of this name cannot be made here; None if it can."""
-    from ..render.document.docx_writer import load_docx_library
+    from ..render.document.docx_writer import import_docx_library
 
     if name.lower().endswith(".pdf"):
         return OutputError("output_pdf_without_qgis", target=name) if print_pdf is None else None
     try:
-        load_docx_library(name)
+        import_docx_library(name)
     except OutputError as error:
         return error
     return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..plan.plan import Plan
     from ..profile.document import ResolvedDocument
     from ..render.pictures import ReportPictures
-    from .documents import PlannedDocuments
+    from .documents import DocumentsToMake
     from .maps.slots import PlannedMaps
     from .package_spec.model import NamedFile, PackageSpec
     from .slot_files import FilledSlot
@@ -82,7 +82,7 @@ class ExportContext:
     manifest: dict[str, Any]
     filled_slots: list[FilledSlot]
     planned_maps: PlannedMaps
-    documents: PlannedDocuments
+    documents: DocumentsToMake
     draw_pictures: Callable[[Report], ReportPictures | None]
     resolved_document: ResolvedDocument
     row_progress: RowProgress

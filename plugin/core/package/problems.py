@@ -153,7 +153,7 @@ def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict
 
 @dataclasses.dataclass(frozen=True)
 class GateRefusal:
-    """The reasons why a package is refused, as message and for the log."""
+    """The problems for which an export is refused, rendered as one message or as sentences for the log."""
 
     problems: tuple[ExportProblem, ...]
 

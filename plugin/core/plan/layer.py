@@ -20,7 +20,7 @@ from ..files.cells import are_stripped, find_distinct_texts, format_column, stri
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
-from ..geometry.polygons import Polygons, SharedWindows
+from ..geometry.polygons import Polygons, SharedClippedParts
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_valid_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
@@ -175,8 +175,8 @@ class Layer:
         self.undensified_edges = undensified_edges
         #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
-        #: Windows on large polygons that the layers made from this one use too.
-        self.shared_windows: SharedWindows | None = None
+        #: Clipped parts of large polygons that the layers made from this one use too.
+        self.shared_clipped_parts: SharedClippedParts | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
@@ -368,7 +368,7 @@ class Layer:
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
         layer.by_vertices = self.by_vertices
-        layer.shared_windows = self.shared_windows = self.shared_windows or SharedWindows()
+        layer.shared_clipped_parts = self.shared_clipped_parts = self.shared_clipped_parts or SharedClippedParts()
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return layer
 
@@ -440,7 +440,7 @@ class Layer:
     @cached_property
     def polygons(self) -> Polygons:
         """Return the plane's geometries with values computed once for all rules."""
-        return Polygons(self.plane_shapes, self.shared_windows)
+        return Polygons(self.plane_shapes, self.shared_clipped_parts)
 
     @property
     def repair_area_change_by_row(self) -> dict[int, float]:

@@ -246,7 +246,7 @@ class AllocatedTarget:
 
 @dataclass(frozen=True)
 class AllocatedTargets:
-    """A table of tasks of townships; empty if none was given.
+    """A table of targets that a county allocates to its townships (乡镇任务表); empty if none was given.
 
     ``file_name``: its name without folders; ``total_rows``: its rows with sums (合计, 全县); ``listed_townships``:
     codes and names of all listed townships, including those without a figure.
@@ -258,18 +258,18 @@ class AllocatedTargets:
     listed_townships: frozenset[str] = frozenset()
 
     def select_by_indicator(self, indicator: str) -> list[AllocatedTarget]:
-        """Return the tasks of an indicator."""
-        return [task for task in self.targets if task.indicator == indicator]
+        """Return the targets of an indicator."""
+        return [allocated for allocated in self.targets if allocated.indicator == indicator]
 
     @property
     def indicators(self) -> list[str]:
         """Return the indicators of the table, each once."""
-        return list(dict.fromkeys(task.indicator for task in self.targets))
+        return list(dict.fromkeys(allocated.indicator for allocated in self.targets))
 
 
-NO_TASKS = AllocatedTargets()
+NO_ALLOCATED_TARGETS = AllocatedTargets()
 
 
-def get_township_tasks(side_inputs: SideInputs) -> AllocatedTargets:
-    """Return the tasks given for the townships; empty if no table was given."""
-    return side_inputs.get_input("targets", AllocatedTargets) or NO_TASKS
+def get_township_targets(side_inputs: SideInputs) -> AllocatedTargets:
+    """Return the targets given for the townships; empty if no table was given."""
+    return side_inputs.get_input("targets", AllocatedTargets) or NO_ALLOCATED_TARGETS

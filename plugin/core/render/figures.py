@@ -52,7 +52,7 @@ def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportText
 
 
 def is_township_figure(indicator: Indicator) -> bool:
-    """Return True for the area of a township compared with its task (LAW004)."""
+    """Return True for the area of a township compared with its target (LAW004)."""
     return indicator.id.startswith("township_")
 
 

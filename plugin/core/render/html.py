@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the areas by township; townships that miss a task come first.
+    """Return the areas by township; townships that miss a target come first.
 
-    ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
+    ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a target.
     """
     indicators = [i for i in report.indicators if is_township_figure(i)]
     figures = list(dict.fromkeys((i.id, i.unit) for i in indicators))

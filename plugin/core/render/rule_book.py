@@ -359,9 +359,9 @@ def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
 
 
 def _iterate_templates_of_role(role: str, norm: Norm) -> Iterator[Template]:
-    """Yield the templates of a layer code, in this standard first, then in others.
+    """Yield the templates of a layer code, that of the norm's standard first, then those of other standards.
 
-    A county's matrix also has lines of township plans.
+    The conflict matrix of a county also names layers of township plans, whose templates another standard has.
     """
     for standard in (norm.standard, *map(load_standard, list_standard_ids())):
         if role in standard.templates:

@@ -53,7 +53,7 @@ class SavedLayer:
 
 @dataclass(frozen=True)
 class SavedFile:
-    """State of a file read besides the layers (profile, waivers, tasks, baseline).
+    """State of a file read besides the layers (profile, waivers, targets, baseline).
 
     ``stamp``: name, time and size; ``digest``: SHA-256 of its contents, empty for a folder or a large file. No path is
     stored.

@@ -44,7 +44,7 @@ class Citation:
     area: str = ""
 
     def applies_in_area(self, area_code: str) -> bool:
-        """Return True if the citation applies in an area; an empty area code means any."""
+        """Return True if the citation applies in the area with this code; one without an area applies everywhere."""
         return self.area in ("", area_code)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by township, as tasks count them, and rows that name a wrong township."""
+"""Areas by township, as targets count them, and rows that name a wrong township."""
 
 from __future__ import annotations
 
@@ -228,10 +228,10 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     )
 
 
-def match_tasks_with_townships(
-    tasks: AllocatedTargets, townships: list[Township], layer: str
+def match_targets_with_townships(
+    allocated_targets: AllocatedTargets, townships: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
-    """Match rows of a task table with townships by code, otherwise by name.
+    """Match rows of a table of township targets with townships by code, otherwise by name.
 
     Returns row → township, and text keys with parameters: why a row has no match. A row whose code and name belong to
     two townships has no match.
@@ -241,17 +241,22 @@ def match_tasks_with_townships(
     township_by_line: dict[int, int] = {}
     unmatched_names: dict[str, None] = {}
     reasons: list[tuple[str, dict[str, Any]]] = []
-    for task in tasks.targets:
-        township_of_code, township_of_name = by_code.get(task.code), by_name.get(task.name)
+    for allocated in allocated_targets.targets:
+        township_of_code, township_of_name = by_code.get(allocated.code), by_name.get(allocated.name)
         at = township_of_name if township_of_code is None else township_of_code
         if at is None:
-            unmatched_names[task.name or task.code] = None
+            unmatched_names[allocated.name or allocated.code] = None
         elif township_of_name is not None and township_of_name != at:
-            params = {"file": tasks.file_name, "line": task.line_number, "code": task.code, "name": task.name}
+            params = {
+                "file": allocated_targets.file_name,
+                "line": allocated.line_number,
+                "code": allocated.code,
+                "name": allocated.name,
+            }
             reasons.append(("tasks_two_townships", {**params, "known": townships[at].name}))
         else:
-            township_by_line[task.line_number] = at
+            township_by_line[allocated.line_number] = at
     if unmatched_names:
-        params = {"file": tasks.file_name, "names": "、".join(unmatched_names), "layer": layer}
+        params = {"file": allocated_targets.file_name, "names": "、".join(unmatched_names), "layer": layer}
         reasons.append(("tasks_unknown_township", params))
     return township_by_line, reasons

@@ -345,43 +345,45 @@ def _find_same_target(child: Profile, target: IndicatorTarget) -> IndicatorTarge
 
 
 def compare_targets_with_townships(
-    tasks: AllocatedTargets, targets: Sequence[IndicatorTarget], townships: Iterable[Township]
+    allocated_targets: AllocatedTargets, targets: Sequence[IndicatorTarget], townships: Iterable[Township]
 ) -> list[PartsSum]:
-    """Compare each target of a county with the sum of its townships' tasks.
+    """Compare each target of a county with the sum of its township targets.
 
     ``townships``: names of all townships.
     """
     parts_sums = []
     for target in targets:
-        rows = [t for t in tasks.select_by_indicator(target.indicator) if t.comparison == target.comparison]
+        rows = [t for t in allocated_targets.select_by_indicator(target.indicator) if t.comparison == target.comparison]
         if rows and target.comparison != "=":
-            task_townships = {name for t in rows for name in (t.name, t.code) if name}
-            townships_without_task = tuple(
-                township.name for township in townships if not {township.name, township.code} & task_townships
+            listed_names = {name for t in rows for name in (t.name, t.code) if name}
+            townships_without_target = tuple(
+                township.name for township in townships if not {township.name, township.code} & listed_names
             )
             parts_sums.append(
-                PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), townships_without_task)
+                PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), townships_without_target)
             )
     return parts_sums
 
 
-def find_omitted_townships(tasks: AllocatedTargets, townships: Iterable[Township]) -> list[str]:
-    """Return names of townships on the map that a task table does not list.
+def find_omitted_townships(allocated_targets: AllocatedTargets, townships: Iterable[Township]) -> list[str]:
+    """Return names of townships on the map that a table of township targets does not list.
 
-    A township listed without a figure has no task and is not omitted.
+    A township listed without a figure has no target and is not omitted.
     """
-    task_townships = tasks.listed_townships or {one for task in tasks.targets for one in (task.code, task.name)}
-    return [township.name for township in townships if not {township.name, township.code} & task_townships]
+    listed_names = allocated_targets.listed_townships or {
+        one for allocated in allocated_targets.targets for one in (allocated.code, allocated.name)
+    }
+    return [township.name for township in townships if not {township.name, township.code} & listed_names]
 
 
-def find_undivided_tasks(
-    tasks: AllocatedTargets, targets: Iterable[IndicatorTarget], indicators: Iterable[str]
+def find_undivided_targets(
+    allocated_targets: AllocatedTargets, targets: Iterable[IndicatorTarget], indicators: Iterable[str]
 ) -> list[IndicatorTarget]:
-    """Return targets of a county that its task table does not divide among townships.
+    """Return targets of a county that its table of township targets does not divide among townships.
 
     ``indicators``: those that are allocated to townships.
     """
-    divided_indicators = set(tasks.indicators)
+    divided_indicators = set(allocated_targets.indicators)
     undivided = [
         target for target in targets if target.must_be_met and target.indicator in set(indicators) - divided_indicators
     ]
@@ -425,14 +427,14 @@ def _measure_rounding(row: IndicatorTarget | AllocatedTarget) -> float:
     return 0.5 * 10.0**-row.printed_decimals * SQUARE_METRES[row.unit]
 
 
-def find_wrong_totals(tasks: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:
-    """Return rows of totals (合计) that differ from the sum of the townships' tasks.
+def find_wrong_totals(allocated_targets: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:
+    """Return rows of totals (合计) that differ from the sum of the township targets.
 
     Each row is returned with that sum.
     """
     wrong_totals = []
-    for total in tasks.total_rows:
-        value = _sum_printed_figures(tasks.select_by_indicator(total.indicator), total.unit)
+    for total in allocated_targets.total_rows:
+        value = _sum_printed_figures(allocated_targets.select_by_indicator(total.indicator), total.unit)
         if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
             wrong_totals.append((total, value))
     return wrong_totals

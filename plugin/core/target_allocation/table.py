@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A table of township tasks (乡镇任务表), CSV or xlsx, in one of two forms.
+"""A table of township targets (乡镇任务表), CSV or xlsx, in one of two forms.
 
 The long form has one row per figure, with the columns 乡镇代码 (optional), 乡镇名称, 指标, 关系 (optional), 数值,
 单位 and 来源 (optional). The wide form has one row per township and one column per figure, whose head names the unit:
@@ -19,7 +19,7 @@ from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.indicator_catalogue import find_allowed_comparisons
 
-TASK_COLUMNS = (
+TOWNSHIP_TARGET_COLUMNS = (
     SearchedColumn("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), is_required=False),
     SearchedColumn("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
     SearchedColumn("indicator", ("指标", "指标名称", "indicator"), is_required=False),
@@ -55,37 +55,41 @@ _PRINTED_NUMBER_PATTERN = re.compile(r"\d+(\.\d+)?")
 _TOWNSHIP_DIGITS = 9
 
 
-def read_township_tasks(path: str | Path) -> AllocatedTargets:
-    """Read the table of township tasks (乡镇任务表) in a file.
+def read_township_targets(path: str | Path) -> AllocatedTargets:
+    """Read the table of township targets (乡镇任务表) in a file.
 
     An empty path gives an empty table. InputError names file, row, column and the accepted values.
     """
     if not str(path).strip():
         return AllocatedTargets()
-    table = read_table(path, TASK_COLUMNS)
+    table = read_table(path, TOWNSHIP_TARGET_COLUMNS)
     long = any(row.text_by_column["indicator"] for row in table.rows)
     figures = {} if long else _find_figure_headings(table)
-    tasks: list[AllocatedTarget] = []
+    allocated_targets: list[AllocatedTarget] = []
     totals: list[AllocatedTarget] = []
     for row in table.rows:
-        row_tasks = [_read_long_row_task(table, row)] if long else _read_wide_row_tasks(table, row, figures)
-        (totals if _is_total(row) else tasks).extend(row_tasks)
-    task_by_place: dict[tuple[str, str], AllocatedTarget] = {}
+        row_targets = [_read_long_row_target(table, row)] if long else _read_wide_row_targets(table, row, figures)
+        (totals if _is_total(row) else allocated_targets).extend(row_targets)
+    target_by_township: dict[tuple[str, str], AllocatedTarget] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
-    for task in sorted(tasks, key=lambda t: not t.code):
-        first = task_by_place.setdefault((task.code or task.name, task.indicator), task)
-        if task.code and task.name:
-            task_by_place.setdefault((task.name, task.indicator), task)
-        if first is not task:
+    for allocated in sorted(allocated_targets, key=lambda t: not t.code):
+        first = target_by_township.setdefault((allocated.code or allocated.name, allocated.indicator), allocated)
+        if allocated.code and allocated.name:
+            target_by_township.setdefault((allocated.name, allocated.indicator), allocated)
+        if first is not allocated:
             raise InputError(
-                "tasks_twice", file=table.file_and_sheet, line=task.line_number, name=task.name, first=first.line_number
+                "tasks_twice",
+                file=table.file_and_sheet,
+                line=allocated.line_number,
+                name=allocated.name,
+                first=first.line_number,
             )
-    if not tasks:
+    if not allocated_targets:
         raise InputError("tasks_none", file=table.file_and_sheet)
     listed_townships = {
         one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
     }
-    return AllocatedTargets(table.file_name, tuple(tasks), tuple(totals), frozenset(listed_townships))
+    return AllocatedTargets(table.file_name, tuple(allocated_targets), tuple(totals), frozenset(listed_townships))
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -103,7 +107,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
         if indicator and unit:
             indicator_and_unit_by_heading[head] = (indicator, unit)
         elif indicator or _find_id(head, INDICATOR_WORDS):
-            # If the column were ignored, no check would use its tasks.
+            # If the column were ignored, no check would use its targets.
             raise InputError(
                 "tasks_head_unit",
                 file=table.file_and_sheet,
@@ -121,10 +125,10 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     return indicator_and_unit_by_heading
 
 
-def _read_wide_row_tasks(
+def _read_wide_row_targets(
     table: FoundTable, row: FoundTableRow, figures: dict[str, tuple[str, str]]
 ) -> list[AllocatedTarget]:
-    """Return the tasks in one row of the wide form; empty cells are skipped."""
+    """Return the targets in one row of the wide form; empty cells are skipped."""
     code, name = _read_code_and_name(table, row)
     return [
         AllocatedTarget(
@@ -142,7 +146,7 @@ def _read_wide_row_tasks(
     ]
 
 
-def _read_long_row_task(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
+def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
     code, name = _read_code_and_name(table, row)
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
@@ -196,7 +200,7 @@ def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_
     text = row.text_by_column[column]
     meant = _find_id(text, words_by_id)
     if not meant:
-        head = next(c.possible_headings[0] for c in TASK_COLUMNS if c.name == column)
+        head = next(c.possible_headings[0] for c in TOWNSHIP_TARGET_COLUMNS if c.name == column)
         raise table.make_cell_error(row, head, text, _list_first_words(words_by_id))
     return meant
 

@@ -29,7 +29,8 @@ _RELATIVE_TOLERANCE = 1e-12
 class ComparedField:
     """A field that both editions have, with its name in each.
 
-    ``is_area``: an area, which follows from the geometry and is meaningless for part of a feature.
+    ``is_area``: it holds the area of the feature. It is not compared where only a part of the feature is, because the
+    area of a part differs anyway.
     """
 
     name: str

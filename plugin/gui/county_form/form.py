@@ -99,7 +99,7 @@ class CountyForm(QWidget):
         margin = self.fontMetrics().height() // 2 if columns > 1 else 0
         layout.setContentsMargins(margin, margin, margin, margin)
         header = QHBoxLayout()
-        # Add the layout to the form first; a widget shown without a parent would be a window.
+        # Add the layout to the form first; a widget shown without a parent would be a separate window.
         layout.addLayout(header)
         self._fill_header(header, asks_county)
         descriptions = describe_source_marks()

@@ -29,7 +29,7 @@ from ...core.profile.county_file import (
     save_county,
 )
 from ...core.standard import get_shipped_standard_folders, load_standard
-from ...core.target_allocation.table import read_township_tasks
+from ...core.target_allocation.table import read_township_targets
 from ..widgets import messages
 from .profile_form import ProfileForm
 
@@ -121,7 +121,7 @@ class ProfileDialog(ProfileForm):
             return
         try:
             # Report errors of the table now, not at the next check.
-            read_township_tasks(self.targets.text())
+            read_township_targets(self.targets.text())
         except (SanxianError, ImportError) as error:
             self._show_refusal(messages.explain_error(error))
             return

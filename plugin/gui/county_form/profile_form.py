@@ -32,7 +32,7 @@ from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
 
-#: Digits beside two columns of groups: margins of the window and its scroll bar.
+#: Digits beside two columns of groups: margins of the dialog and its scroll bar.
 _MARGIN_DIGITS = 12
 
 

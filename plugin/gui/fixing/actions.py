@@ -25,7 +25,7 @@ from .whole_rules import NonLocalFindingChanges, make_undo_changes
 class FixActions(QObject):
     """Opens the preview of the fixes of one finding, or the batch for several findings.
 
-    ``current``: returns True if the displayed result is of the open project; otherwise no window opens.
+    ``current``: returns True if the displayed result is of the open project; otherwise no dialog opens.
     ``changed(change)``: a fix or its undo changed findings of rules that are not local
     (`core.live.session.FindingsChange`).
     """
@@ -124,8 +124,8 @@ class FixActions(QObject):
             self.changed.emit(change)
 
     def forget_result(self) -> None:
-        """Close the windows of fixes, and discard the changes recorded for the former result."""
-        self.close_windows()
+        """Close the dialogs of fixes, and discard the changes recorded for the former result."""
+        self.close_dialogs()
         self._whole_rule_changes.clear()
 
     def _is_trial_possible(self) -> bool:
@@ -136,24 +136,24 @@ class FixActions(QObject):
         return not reason
 
     def _on_layers_removed(self) -> None:
-        if self.close_windows():
+        if self.close_dialogs():
             self.applier.show_warning(tr("A layer was removed, so the fix window was closed. No fix was applied."))
 
     def _on_project_changed(self) -> None:
-        had_window = self.close_windows()
+        had_dialog = self.close_dialogs()
         self.close()
-        if had_window:
+        if had_dialog:
             self.applier.show_warning(tr("The project was closed, and the fix window with it. No fix was applied."))
 
-    def close_windows(self) -> bool:
+    def close_dialogs(self) -> bool:
         """Close preview and batch without applying anything; return True if one was open."""
-        open_windows = [one for one in (self.one, self.many, self.alignment) if one.dialog is not None]
-        for window in open_windows:
-            window.close()
-        return bool(open_windows)
+        open_controllers = [one for one in (self.one, self.many, self.alignment) if one.dialog is not None]
+        for controller in open_controllers:
+            controller.close()
+        return bool(open_controllers)
 
     def close(self) -> None:
-        """Close the windows and discard everything recorded about the project."""
+        """Close the dialogs and discard everything recorded about the project."""
         self.forget_result()
         self.applier.stop()
 

@@ -67,7 +67,7 @@ class FixApplier(QObject):
         self._messages.close()
 
     def show_warning(self, text: str) -> None:
-        """Show in the message bar why nothing was applied, for a window that is closed."""
+        """Show in the message bar why nothing was applied, for a dialog that is closed."""
         self._messages.show_warning(text)
 
     def list_layers_to_start_editing(

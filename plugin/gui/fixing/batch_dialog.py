@@ -48,7 +48,7 @@ _WIDTH_DIGITS, _HEIGHT_LINES = 156, 40
 #: Widths of the columns, of which the last takes the rest.
 _COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
                   IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
-#: Columns that a narrow window narrows, down to this width; so wide is at least the last column.
+#: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
 _LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
 
 
@@ -116,7 +116,7 @@ class BatchDialog(FocusedButtonDialog):
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         self.model.ticksChanged.connect(self.ticksChanged)
-        # The layout gives the table its width after the window has its own.
+        # The layout gives the table its width after the dialog has its own.
         self.table.resized.connect(self._fit_columns)
         self.table.setFocus()
         self.show_state("", can_apply=False)

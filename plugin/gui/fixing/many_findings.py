@@ -22,12 +22,12 @@ from .applying import get_person_name
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
 from .batch_model import BatchRow, make_batch_rows
-from .fix_window import FixWindow
+from .fix_dialog_controller import FixDialogController
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 
-class BatchFixer(FixWindow):
+class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
     Applying tries the ticked findings once more without the others, if they are not all those that the displayed trial

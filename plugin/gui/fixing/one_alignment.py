@@ -11,7 +11,7 @@ from ...bridge.fixes.trial import make_alignment_trial
 from ...bridge.project.confirmed_surveys import is_survey_confirmed, store_confirmed_survey
 from ...bridge.texts import tr
 from .align_dialog import AlignDialog
-from .choice_window import ChoiceWindow
+from .fix_choice_controller import FixChoiceController
 from .map_preview import FixShapes
 from .trial_runner import TrialRunner
 
@@ -20,7 +20,7 @@ _MAX_FEATURES = 200
 _SURVEY_DOUBT = "other_survey"
 
 
-class FeatureAligner(ChoiceWindow):
+class FeatureAligner(FixChoiceController):
     """Opens the preview for the selected features of a plan layer, one after the other."""
 
     def __init__(self, *window_args: Any):

@@ -9,13 +9,13 @@ from qgis.PyQt.QtWidgets import QInputDialog
 
 from ...bridge.fixes.trial import make_choices_trial
 from ...bridge.texts import tr
-from .choice_window import ChoiceWindow
 from .dialog import FixDialog
+from .fix_choice_controller import FixChoiceController
 from .shapes import make_finding_shapes
 from .trial_runner import TrialRunner
 
 
-class FindingFixer(ChoiceWindow):
+class FindingFixer(FixChoiceController):
     """Opens the preview of the fixes of one finding and applies the chosen fix."""
 
     def __init__(self, *window_args: Any):

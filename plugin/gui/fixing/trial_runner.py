@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Try fixes for a window: one trial at a time, again after edits, and never on outdated data.
+"""Try fixes and show the result in a dialog: one trial at a time, again after edits, and never on outdated data.
 
 A trial applies fixes to a copy of the live check's rows and checks the result; the layers stay unchanged.
 """
@@ -39,7 +39,7 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
 
 
 class TrialRunner(QObject):
-    """Tries the fixes of a window on a copy of the rows; an edit of a layer starts the trial again.
+    """Tries the fixes that a dialog offers on a copy of the rows; an edit of a layer starts the trial again.
 
     Signals: ``began``; ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result;
     ``stopped``: the user cancelled.

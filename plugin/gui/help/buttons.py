@@ -16,7 +16,7 @@ _KDE_LAYOUT = 2
 def add_help_button(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
     """Add the button 说明 to the buttons of a dialog, and return them.
 
-    It opens the manual at the ``topic`` of the dialog. It is on the left on every system, as in windows with their own
+    It opens the manual at the ``topic`` of the dialog. It is on the left on every system, as in dialogs with their own
     row of buttons.
     """
     buttons.setStyleSheet(f"QDialogButtonBox {{ button-layout: {_KDE_LAYOUT} }}")

@@ -46,7 +46,7 @@ _FOLDER_LINK, _LIST_ANCHOR = "folder-", "codes-"
 
 
 class DictionaryDialog(ManualStartDialog):
-    """Window with the layers, fields and code lists of a standard.
+    """Dialog with the layers, fields and code lists of a standard.
 
     ``layer``: the layer whose page is shown first, if it is a plan layer.
     """

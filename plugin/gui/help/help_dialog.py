@@ -155,7 +155,7 @@ def _make_about_page(rules: bool = True) -> str:
 
 
 def open_manual(topic: str, parent: QWidget | None) -> None:
-    """Open the manual in the browser, or the window 帮助与关于 (Help and About) if the manual is missing."""
+    """Open the manual in the browser, or the dialog 帮助与关于 (Help and About) if the manual is missing."""
     if address := manual.get_manual_url(topic):
         open_in_browser(QUrl(address), parent)
     else:

@@ -36,7 +36,7 @@ from .table import MappingTable, ScrollSafeTableComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_SHOWN_CODES = 200
-#: Number of codes that a small window shows without scrolling.
+#: Number of codes that a small dialog shows without scrolling.
 _MIN_SHOWN_CODES = 2
 
 
@@ -92,7 +92,7 @@ class CodeChoiceTable(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        # A small window would leave room for half a row.
+        # A small dialog would leave room for half a row.
         shown_height = self.table.rowHeight(0) * min(len(rows), _MIN_SHOWN_CODES)
         self.table.setMinimumHeight(header.sizeHint().height() + shown_height + 2 * self.table.frameWidth())
 

@@ -34,12 +34,12 @@ from .inspect import remember_package
 
 #: Errors of the core that contain the reasons against a package, one per line.
 _REFUSAL_KEYS = ("package_gate", "package_stopped")
-#: Place where a problem is corrected → name of the menu action that opens its window.
+#: Place where a problem is corrected → name of the menu action that opens its dialog.
 _WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"}
 
 
 class PackageExport(QObject):
-    """Runs the export of a submission package with its window; `close` ends both."""
+    """Runs the export of a submission package with its dialog; `close` ends both."""
 
     def __init__(
         self, iface: Any, runner: JobRunner, checking: CheckRunner, around: ExportEnvironment, parent: QObject
@@ -66,9 +66,9 @@ class PackageExport(QObject):
             dialog.close()
             dialog.deleteLater()
 
-    # --- the window
+    # --- the dialog
     def show(self) -> None:
-        """Open the export window or bring it to the front."""
+        """Open the export dialog or bring it to the front."""
         if self.dialog is None:
             from .export_dialog import ExportDialog
 
@@ -92,7 +92,7 @@ class PackageExport(QObject):
         self._bring_to_front()
 
     def _bring_to_front(self) -> None:
-        """Bring the window to the front and close its message in the message bar."""
+        """Bring the dialog to the front and close its message in the message bar."""
         self._messages.close()
         if self.dialog is not None:
             self.dialog.show()
@@ -283,7 +283,7 @@ class PackageExport(QObject):
         self._around.show_findings_panel()
 
     def _go_to_place(self, problem: Any) -> None:
-        """Show the finding, layer or window where the user corrects a problem."""
+        """Show the finding, layer or dialog where the user corrects a problem."""
         place = str(problem.place)
         if place == "check":
             self._show_findings()
@@ -294,7 +294,7 @@ class PackageExport(QObject):
             self._show_features(problem)
 
     def _show_features(self, problem: Any) -> None:
-        """Hide the export window, activate the layer of a problem, and select its features and zoom to them."""
+        """Hide the export dialog, activate the layer of a problem, and select its features and zoom to them."""
         result = self._around.get_displayed_result()
         layers = result.check_result.plan.layers if result is not None else {}
         role = next((role for role, layer in layers.items() if layer.name == problem.layer), "")
@@ -325,7 +325,7 @@ class PackageExport(QObject):
 
         exported_package = self.dialog.end.end.exported_package if self.dialog is not None else None
         if exported_package is not None and part == "inspection":
-            # The window would cover the findings.
+            # The dialog would cover the findings.
             self.dialog.hide()
             self._around.inspect(str(exported_package.path))
         elif exported_package is not None:

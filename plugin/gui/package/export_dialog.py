@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Window 导出成果包 with three pages: form, progress and outcome."""
+"""Dialog 导出成果包 with three pages: form, progress and outcome."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PROGRESS_STEPS = 1000
 
 
 class ProgressPage(QWidget):
-    """Second page of the export window: progress; Cancel emits ``cancelled``."""
+    """Second page of the export dialog: progress; Cancel emits ``cancelled``."""
 
     cancelled = pyqtSignal()
 
@@ -116,7 +116,7 @@ class ProgressPage(QWidget):
 
 @dataclass(frozen=True)
 class ExportOutcome:
-    """The outcome of an export, as the window shows it.
+    """The outcome of an export, as the dialog shows it.
 
     ``icon`` and ``text``: the message; ``export_objections``: reasons against the export; ``exported_package``: result
     of `bridge.package.tasks.export_project_package`, or None; ``has_check_findings``: the reasons are findings of the
@@ -131,7 +131,7 @@ class ExportOutcome:
 
 
 class OutcomePage(QWidget):
-    """Last page of the export window: the outcome.
+    """Last page of the export dialog: the outcome.
 
     ``opened`` is emitted when the user opens something; its text names it: ``folder``, ``manifest`` or ``inspection``.
     """
@@ -234,10 +234,10 @@ _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 
 
 class ExportDialog(FocusedButtonDialog):
-    """Window of the package export.
+    """Dialog of the package export.
 
     Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running export;
-    ``placeRequested`` with a problem: show the finding, layer or window where the user corrects it.
+    ``placeRequested`` with a problem: show the finding, layer or dialog where the user corrects it.
     """
 
     wanted = pyqtSignal()
@@ -321,7 +321,7 @@ class ExportDialog(FocusedButtonDialog):
         self._enable_buttons()
 
     def _go_to_place(self, problem: Any) -> None:
-        """Show the field of the form where the user corrects a problem, else request the place outside this window."""
+        """Show the field of the form where the user corrects a problem, else request the place outside this dialog."""
         field = self.form.find_field_of_place(str(problem.place))
         if field is None:
             self.placeRequested.emit(problem)
@@ -333,7 +333,7 @@ class ExportDialog(FocusedButtonDialog):
     def make_order(self) -> Any:
         """Return the package that the form requests; None if it is incomplete.
 
-        The window then shows what is missing.
+        The dialog then shows what is missing.
         """
         try:
             return self.form.make_order()
@@ -344,7 +344,7 @@ class ExportDialog(FocusedButtonDialog):
     def load_spec(self) -> Any:
         """Return the chosen package specification; None if it is unreadable.
 
-        The window then shows the error.
+        The dialog then shows the error.
         """
         try:
             return self.form.forms.load_spec()
@@ -361,7 +361,7 @@ class ExportDialog(FocusedButtonDialog):
     def ask_for_exportable_document_info(self) -> bool:
         """Ask for document information until it allows an export; return False if the user cancels.
 
-        Errors are shown in the window.
+        Errors are shown in the dialog.
         """
         try:
             return self.form.ask_for_exportable_document_info()
@@ -389,7 +389,7 @@ class ExportDialog(FocusedButtonDialog):
         self.go.setEnabled(False)
         self.go.setToolTip(message)
 
-    # --- the window
+    # --- the dialog
     def changeEvent(self, event):
         super().changeEvent(event)
         if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):

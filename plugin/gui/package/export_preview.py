@@ -35,7 +35,7 @@ class ExportEnvironment:
     ``get_current_result(form)``: returns the last result if it is of the current data and of the standard of the
     package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns the
     number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
-    dialog 检查成果包 with a package; ``open_window(name)``: opens a window of the menu by the name of its action.
+    dialog 检查成果包 with a package; ``open_window(name)``: opens a dialog of the menu by the name of its action.
     """
 
     get_current_result: Callable[[Any], CheckView | None]

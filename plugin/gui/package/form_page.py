@@ -168,7 +168,7 @@ _MAPS_SETTING = "package/maps"
 
 
 class FormPage(QWidget):
-    """First page of the export window: the form.
+    """First page of the export dialog: the form.
 
     Signal ``changed``: the requested package or the contents of its folders have changed.
     """
@@ -255,7 +255,7 @@ class FormPage(QWidget):
     def find_field_of_place(self, place: str) -> QWidget | None:
         """Return the field of the form where the user corrects a problem.
 
-        ``place``: place of the problem. None if it is corrected in another window.
+        ``place``: place of the problem. None if it is corrected in another dialog.
         """
         fields = {
             "documents": self.documents,

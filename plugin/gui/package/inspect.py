@@ -269,7 +269,7 @@ class InspectDialog(FocusedButtonDialog):
         layout.addWidget(note)
         layout.addWidget(buttons)
         self._validate_path()
-        # The size hint ignores that wrapped text needs fewer lines in a wide window.
+        # The size hint ignores that wrapped text needs fewer lines in a wide dialog.
         width = self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS
         self.resize(width, layout.heightForWidth(width))
 

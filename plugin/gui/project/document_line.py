@@ -54,7 +54,7 @@ def read_county_profile(project: QgsProject) -> Profile:
 def read_document_info_of_chosen_spec() -> DocumentInfo | None:
     """Return the document information of the package specification that was chosen last.
 
-    None if it cannot be read; the export window then shows why.
+    None if it cannot be read; the export dialog then shows why.
     """
     from ...core.package.package_spec.load import load_package_spec
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a digest (校验值) is, in the words of the windows that show one."""
+"""What a digest (校验值) is, in the words of the dialogs that show one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Windows that fit on a small screen, and on a larger one at 200 %."""
+"""Dialogs that fit on a small screen, and on a larger one at 200 %."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
 
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:
-    """Resize a window, at most to its screen."""
+    """Resize a dialog, at most to its screen."""
     screen_area = (window.screen() or QGuiApplication.primaryScreen()).availableGeometry()
     window.resize(
         min(width, round(screen_area.width() * _MAX_WIDTH_SHARE)),
@@ -20,7 +20,7 @@ def resize_within_screen(window: QWidget, width: int, height: int) -> None:
 
 
 def make_scroll_area(content: QWidget) -> QScrollArea:
-    """Return an area that scrolls if its window is too small for the content."""
+    """Return an area that scrolls if its dialog is too small for the content."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)

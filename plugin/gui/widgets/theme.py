@@ -157,7 +157,7 @@ def make_readable(foreground: QColor, background: QColor) -> QColor:
 
 
 def get_background_color(in_field: bool = False) -> QColor:
-    """Return the background of texts in windows, or with ``in_field`` that of fields and lists."""
+    """Return the background of texts in dialogs, or with ``in_field`` that of fields and lists."""
     palette = QgsApplication.palette()
     if in_field:
         return palette.color(QPalette.ColorRole.Base)
@@ -171,7 +171,7 @@ def _get_style_sheet() -> str:
 
 @lru_cache(maxsize=4)
 def _find_window_color(_palette: int, _style_sheet: int) -> QColor:
-    """Return the ground of windows as drawn: the style sheet of a theme may differ from its palette.
+    """Return the ground of dialogs as drawn: the style sheet of a theme may differ from its palette.
 
     The parameters identify the theme.
     """
@@ -183,7 +183,7 @@ def _find_window_color(_palette: int, _style_sheet: int) -> QColor:
 def get_faint_color(in_field: bool = False) -> QColor:
     """Return the colour of secondary text: labels of rows, skipped rules, placeholders.
 
-    ``in_field``: the text is in a field or list, not in a window.
+    ``in_field``: the text is in a field or list, not in a dialog.
     """
     role = QPalette.ColorRole.Text if in_field else QPalette.ColorRole.WindowText
     ground = get_background_color(in_field)
@@ -191,7 +191,7 @@ def get_faint_color(in_field: bool = False) -> QColor:
 
 
 def get_text_color(kind: str) -> QColor:
-    """Return the colour of a text of a kind, such as ``error``, in windows of the current theme."""
+    """Return the colour of a text of a kind, such as ``error``, in dialogs of the current theme."""
     return make_readable(get_color(kind), get_background_color())
 
 
@@ -232,7 +232,7 @@ def set_faint(label: _Labelled) -> _Labelled:
 
 
 def _get_placeholder_color() -> QColor:
-    """Return the colour of placeholders; a disabled field may have the ground of the window."""
+    """Return the colour of placeholders; a disabled field may have the ground of the dialog."""
     color = get_faint_color(in_field=True)
     on_window = make_readable(color, get_background_color())
     is_readable = compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST

@@ -247,7 +247,7 @@ class CrsBox(FormSection):
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
         self.strip.show_zones(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
-        self.notice.show_message(*self._describe_position_with_level(zones))
+        self.notice.show_message(*self._make_zone_notice(zones))
         zone = zones.recommended_zone if zones is not None else None
         for name, text in (
             (PREFIXED_ZONE_CHOICE, _describe_crs_with_zone_prefix),
@@ -344,8 +344,8 @@ class CrsBox(FormSection):
             )
         return "info", ""
 
-    def _describe_position_with_level(self, zones: CrsZoneChoice | None) -> tuple[str, str]:
-        """Return level and message on the position of the county in the zones."""
+    def _make_zone_notice(self, zones: CrsZoneChoice | None) -> tuple[str, str]:
+        """Return level (``info``, ``ok``, ``warning``) and text of the notice on the CRS zones of the county."""
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
         if zones is None:

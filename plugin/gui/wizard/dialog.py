@@ -37,7 +37,7 @@ _MAX_SCREEN_SHARE = 0.88
 
 
 class NewProjectWizard(FocusedButtonDialog):
-    """Window of the wizard with its pages; it creates nothing itself.
+    """Dialog of the wizard with its pages; it creates nothing itself.
 
     Signals: ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
     """
@@ -124,7 +124,7 @@ class NewProjectWizard(FocusedButtonDialog):
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
-        # Otherwise the row takes over the spacing of the window's layout: none.
+        # Otherwise the row takes over the spacing of the dialog's layout: none.
         row.setSpacing(line // 2)
         row.addWidget(self.message_label, 1)
         for button in (make_help_button("new_project"), self.back, self.next, self.cancel):
@@ -143,7 +143,7 @@ class NewProjectWizard(FocusedButtonDialog):
         )
 
     def _widen_for_page(self) -> None:
-        """Widen the window if its page would scroll sideways, at most to the screen.
+        """Widen the dialog if its page would scroll sideways, at most to the screen.
 
         A theme with wide fields, or a long English text, needs more than the usual width.
         """
@@ -156,7 +156,7 @@ class NewProjectWizard(FocusedButtonDialog):
         QTimer.singleShot(0, self._widen_for_scroll_bar)
 
     def _widen_for_scroll_bar(self) -> None:
-        """Widen the window by what its page still scrolls sideways; on a small screen narrow the list of steps."""
+        """Widen the dialog by what its page still scrolls sideways; on a small screen narrow the list of steps."""
         overflow, width = self.stack.currentWidget().horizontalScrollBar().maximum(), self.width()
         if overflow > 0:
             resize_within_screen(self, width + overflow, self.height())

@@ -297,7 +297,7 @@ def test_figures_stated_for_existing_layers_leave_no_target_unconfirmed(complete
 # Codes that contradict the place
 
 
-TOWNSHIP_TASK_TABLE = "乡镇代码,乡镇名称,指标,关系,数值,单位\n{code},,永久基本农田,≥,{value:.2f},万亩\n"
+TOWNSHIP_TARGET_TABLE = "乡镇代码,乡镇名称,指标,关系,数值,单位\n{code},,永久基本农田,≥,{value:.2f},万亩\n"
 
 
 def sum_farmland_of_township(lite, code):
@@ -324,7 +324,7 @@ def test_farmland_with_the_code_of_another_township_counts_where_it_is_located(
     forged = set_location_codes(sample_layers, rows, credited + "2010000000")
     tasks = tmp_path / "任务.csv"
     own = sum_farmland_of_township(sample_layers, credited)
-    tasks.write_text(TOWNSHIP_TASK_TABLE.format(code=credited, value=1.2 * own), encoding="utf-8")
+    tasks.write_text(TOWNSHIP_TARGET_TABLE.format(code=credited, value=1.2 * own), encoding="utf-8")
     assert sum_farmland_of_township(forged, credited) > 1.2 * own
     report = check_layers(forged, confirmed_profile, rules=("LAW004",), targets=str(tasks))
     misplaced, broken = sorted(list_findings_of_rules(report, "LAW004"), key=lambda f: f.case, reverse=True)
@@ -340,7 +340,7 @@ def test_farmland_codes_that_agree_with_the_location_give_no_finding(sample_laye
     credited, _ = find_townships_with_farmland(sample_layers)
     tasks = tmp_path / "任务.csv"
     tasks.write_text(
-        TOWNSHIP_TASK_TABLE.format(code=credited, value=0.5 * sum_farmland_of_township(sample_layers, credited)),
+        TOWNSHIP_TARGET_TABLE.format(code=credited, value=0.5 * sum_farmland_of_township(sample_layers, credited)),
         encoding="utf-8",
     )
     report = check_layers(sample_layers, confirmed_profile, rules=("LAW004",), targets=str(tasks))
@@ -379,7 +379,7 @@ def test_farmland_net_areas_without_the_deductions_of_the_survey_are_reported(
     assert f"figures.{figure}" in report.summary["unconfirmed"] and report.verdict is not Verdict.PASSED
 
 
-def test_deductions_omitted_in_one_township_are_reported_and_its_task_is_unconfirmed(
+def test_deductions_omitted_in_one_township_are_reported_and_its_target_is_unconfirmed(
     sample_layers, confirmed_profile, tmp_path
 ):
     credited, _ = find_townships_with_farmland(sample_layers)
@@ -387,7 +387,7 @@ def test_deductions_omitted_in_one_township_are_reported_and_its_task_is_unconfi
     gross = float(sample_layers["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum() / (1e8 / 15))
     tasks = tmp_path / "任务.csv"
     tasks.write_text(
-        TOWNSHIP_TASK_TABLE.format(
+        TOWNSHIP_TARGET_TABLE.format(
             code=credited, value=(sum_farmland_of_township(sample_layers, credited) + gross) / 2
         ),
         encoding="utf-8",
@@ -595,13 +595,13 @@ def test_target_met_by_the_measured_area_is_reported_as_met(sample_layers, confi
     assert not [f for f in list_findings_of_rules(report, "LAW002") if f.case == "field"]
 
 
-def test_township_task_met_only_by_a_raised_area_field_is_not_confirmed(sample_layers, confirmed_profile, tmp_path):
+def test_township_target_met_only_by_a_raised_area_field_is_not_confirmed(sample_layers, confirmed_profile, tmp_path):
     credited, _ = find_townships_with_farmland(sample_layers)
     rows = (sample_layers["YJJBNTBHTB"]["ZLDWDM"].str[:9] == credited).to_numpy()
     tasks = tmp_path / "任务.csv"
     own = sum_farmland_of_township(sample_layers, credited)
     tasks.write_text(
-        TOWNSHIP_TASK_TABLE.replace(".2f", ".6f").format(code=credited, value=own * 1.0005), encoding="utf-8"
+        TOWNSHIP_TARGET_TABLE.replace(".2f", ".6f").format(code=credited, value=own * 1.0005), encoding="utf-8"
     )
     forged = raise_area_fields(sample_layers, "YJJBNTBHTB", FARMLAND_AREA_FIELDS, 0.00095, rows)
     report = check_layers(forged, confirmed_profile, rules=("LAW004",), targets=str(tasks))
@@ -743,7 +743,9 @@ def test_farmland_with_the_code_of_another_county_is_reported(sample_layers, con
     assert finding.params["codes"] == ["140223"] and report.verdict is Verdict.CONDITIONAL
 
 
-def test_township_code_contradicting_the_location_is_reported_without_a_task_table(sample_layers, confirmed_profile):
+def test_township_code_contradicting_the_location_is_reported_without_a_township_target_table(
+    sample_layers, confirmed_profile
+):
     credited, other = find_townships_with_farmland(sample_layers)
     row = sample_layers["YJJBNTBHTB"].index[sample_layers["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other][:1]
     report = check_layers(

@@ -77,7 +77,7 @@ def remove_a_village(tables):
 
 
 def add_centre_on_farmland(tables):
-    """Add 10 km² of land use of the town centre on farmland far from the centre."""
+    """Add 10 km² of land use of the central urban area on farmland far from the centre."""
     centre = tables["ZXCQFW"].geometry.iloc[0]
     farm = tables["YJJBNTBHTB"]
     far = farm.geometry[farm.distance(centre).idxmax()].centroid
@@ -391,7 +391,7 @@ def test_planning_zone_layers_with_different_codes_on_the_same_land_are_reported
     assert report.verdict is not Verdict.PASSED
 
 
-def test_town_centre_zones_on_county_zones_of_another_class_are_reported(complete_county, default_profile):
+def test_central_area_zones_on_county_zones_of_another_class_are_reported(complete_county, default_profile):
     centre = complete_county.layers["ZXCQGHFQ"].copy()
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"

@@ -304,7 +304,7 @@ def waive_findings(source, day, until=None, code="REL001"):
     return entries
 
 
-def test_waiver_dated_in_the_future_is_ignored_and_listed(small_county_file):
+def test_waiver_dated_in_the_future_is_not_applied_and_is_reported(small_county_file):
     before = check_data(small_county_file, OVERLAP_RULES).report
     entries = waive_findings(small_county_file, FUTURE_DAY)
     report = check_data(small_county_file, OVERLAP_RULES).report
@@ -323,7 +323,7 @@ def test_waiver_dated_today_applies(small_county_file):
     )
 
 
-def test_waiver_dated_in_the_future_without_a_conflict_is_listed(small_county_file, tmp_path):
+def test_waiver_dated_in_the_future_without_a_matching_finding_is_reported(small_county_file, tmp_path):
     (entry, *_) = waive_findings(small_county_file, TODAY)
     path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
@@ -389,7 +389,7 @@ def test_empty_layer_in_the_sealed_baseline_skips_the_rule_that_compares_it(tmp_
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"targets"}), ("140225", set())])
-def test_township_tasks_of_another_county_are_reported(small_county_file, tmp_path, code, expected):
+def test_township_targets_of_another_county_are_reported(small_county_file, tmp_path, code, expected):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(f"乡镇代码,乡镇名称,指标,数值,单位\n{code}100,永安镇,永久基本农田,0.1,公顷\n", encoding="utf-8")
     assert list_message_cases(check_data(small_county_file, OVERLAP_RULES, targets=str(tasks)).report) == expected

@@ -517,7 +517,7 @@ def test_every_county_is_found_by_its_code():
     assert all(find_county(c.code, DIVISIONS) is c for c in counties)
 
 
-def test_county_across_two_projection_zones_needs_an_explicit_crs():
+def test_county_across_two_crs_zones_needs_an_explicit_crs():
     with pytest.raises(InputError) as caught:
         find_default_crs("140727", DIVISIONS)
     message = Texts("zh").explain_error(caught.value)
@@ -536,14 +536,14 @@ def test_every_crs_of_the_3_degree_zone_of_the_county_is_accepted(code):
 
 
 @pytest.mark.parametrize("code", [4525, 4546])
-def test_crs_of_another_projection_zone_of_the_province_is_accepted_with_a_note(code):
+def test_crs_of_another_crs_zone_of_the_province_is_accepted_with_a_note(code):
     key, params = check_county_in_crs_zone(require_drawable_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").format_notice(key, params)
     assert "浑源县" in message and "111°E" in message and "EPSG:4526（114°E）" in message
 
 
 @pytest.mark.parametrize("code", [4513, 4528, 4549, 4500])
-def test_crs_of_a_projection_zone_outside_the_province_is_refused(code):
+def test_crs_of_a_crs_zone_outside_the_province_is_refused(code):
     with pytest.raises(InputError) as caught:
         check_county_in_crs_zone(require_drawable_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").explain_error(caught.value)

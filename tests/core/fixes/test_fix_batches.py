@@ -21,7 +21,7 @@ from tests.county.write import write_geopackage
 
 
 @pytest.mark.slow
-def test_batch_fixes_or_refuses_planted_defects_as_listed_and_adds_no_finding(tmp_path):
+def test_batch_fixes_the_planted_defects_that_are_safe_to_fix_and_adds_no_finding(tmp_path):
     layers, truth = plant_many_defects(make_county(parcels=2500, defects=False)[0], 40)
     assert {one.kind for one in truth} >= {kind.name for kind in KINDS if kind.share > 1}
     write_geopackage(tmp_path / "county.gpkg", layers)

@@ -159,7 +159,7 @@ def test_coordinates_that_contradict_their_crs_are_reported(code, place, problem
         assert found[1].get("hint", "") == hint
 
 
-def test_zone_number_that_contradicts_the_central_meridian_is_reported():
+def test_crs_zone_number_that_contradicts_the_central_meridian_is_reported():
     crs = crs_care.parse_crs(GAUSS_KRUEGER_WKT.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
     assert find_coordinate_problem(crs, make_bounds(X, Y))[0] == "meridian"
 
@@ -374,7 +374,7 @@ def remove_zone_prefix(code):
 
 
 @pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
-def test_plan_in_a_wrong_projection_zone_is_reported_by_the_extent_of_its_county(code, longitude):
+def test_plan_in_a_wrong_crs_zone_is_reported_by_the_extent_of_its_county(code, longitude):
     """Check coordinates without zone prefix; only the county code shows a wrong zone."""
     report = check_data(convert_to_source_layers(remove_zone_prefix(code))).report
     findings = list_findings_of_rules(report, "SCH003")
@@ -426,7 +426,7 @@ def test_plan_outside_the_extent_of_its_crs_is_reported(shift, case):
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
-def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_projection_zone():
+def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_crs_zone():
     tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
     for frame in tables.values():
         frame.geometry = frame.geometry.translate(5.0)
@@ -434,7 +434,7 @@ def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_proje
     assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
 
 
-def test_layer_in_degrees_far_from_the_others_is_not_reported_as_a_wrong_projection_zone():
+def test_layer_in_degrees_far_from_the_others_is_not_reported_as_a_wrong_crs_zone():
     tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
     (finding,) = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings

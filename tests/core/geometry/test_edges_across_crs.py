@@ -96,7 +96,7 @@ def test_overlap_of_layers_in_degrees_has_the_area_inside_its_drawn_edges():
     assert width == pytest.approx(2 * plane.area / plane.length, rel=5e-3)
 
 
-def test_findings_of_layers_in_degrees_have_coordinates_in_the_projection_zone_of_the_county():
+def test_findings_of_layers_in_degrees_have_coordinates_in_the_crs_zone_of_the_county():
     tables = make_layers(
         STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon().union(shapely.box(WEST, 39.604, EAST, 39.6056))
     )
@@ -244,7 +244,7 @@ def make_shapes_straight_in_zone(zone, **shapes):
     return made
 
 
-def test_layers_of_another_projection_zone_with_a_vertex_on_one_side_do_not_overlap():
+def test_layers_of_another_crs_zone_with_a_vertex_on_one_side_do_not_overlap():
     """Check two layers stored in zone 37 in a plan of zone 38.
 
     One has one edge where the other has three edges on the same line.
@@ -262,7 +262,7 @@ def test_layers_of_another_projection_zone_with_a_vertex_on_one_side_do_not_over
 
 
 @pytest.mark.parametrize(("one", "two"), [(4526, 4525), (4525, 4526), (4526, 4490), (4490, 4525)])
-def test_boundary_line_stored_in_two_projection_zones_gives_no_overlap_or_gap(one, two):
+def test_boundary_line_stored_in_two_crs_zones_gives_no_overlap_or_gap(one, two):
     """Store two neighbours in two zones; their common edge must stay common."""
     findings, _ = list_overlap_findings(
         make_layers({"STBHHX": one, "CZKFBJ": two}, STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon())
@@ -289,7 +289,7 @@ def test_statutory_areas_are_computed_from_the_stored_vertices():
     assert finding.area_m2 == pytest.approx(expected, abs=0.01)
 
 
-def test_invalid_polygon_of_another_projection_zone_is_repaired_in_its_original_crs():
+def test_invalid_polygon_of_another_crs_zone_is_repaired_in_its_original_crs():
     bow_tie = shapely.Polygon([(WEST, SOUTH), (EAST, NORTH), (EAST, SOUTH), (WEST, NORTH)])
     middle = (MIDDLE_LONGITUDE, (SOUTH + NORTH) / 2)
     wings = [shapely.Polygon([(x, SOUTH), middle, (x, NORTH)]) for x in (WEST, EAST)]
@@ -317,7 +317,7 @@ def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
     assert shapely.equals_exact(make_plane_vertex_index(odd[:2]).snap_vertices(back)[0], back[0], 0)
 
 
-def test_parcels_stored_in_two_projection_zones_share_exact_edges():
+def test_parcels_stored_in_two_crs_zones_share_exact_edges():
     tables = make_layers(
         {"STBHHX": 4526, "CZKFBJ": 4525},
         STBHHX=make_southern_polygon(*POINTS_ON_EDGE),
@@ -334,7 +334,7 @@ def test_parcels_stored_in_two_projection_zones_share_exact_edges():
     )
 
 
-def test_edit_of_a_layer_in_another_projection_zone_gives_the_findings_of_a_full_check():
+def test_edit_of_a_layer_in_another_crs_zone_gives_the_findings_of_a_full_check():
     tables = make_layers(
         {"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon()
     )
@@ -351,7 +351,7 @@ def list_overlap_rules_found(answer):
     return sorted({f.code for f in answer.new_findings} & set(OVERLAP_RULES))
 
 
-def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_projection_zone_of_the_county():
+def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_crs_zone_of_the_county():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]))
     live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, load_all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)

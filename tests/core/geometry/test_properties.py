@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.parts import remove_repeated_land
-from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipWindows, Polygons
+from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClippedPolygons, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
@@ -191,15 +191,15 @@ def test_uncovered_and_covered_parts_of_a_polygon_add_up_to_its_area(a, cover):
     st.floats(0.01, 30),
     st.booleans(),
 )
-def test_large_polygon_clipped_to_a_window_equals_the_polygon_inside_the_window(segments, x, y, width, height, hole):
-    # Windows are placed by kilometres, because their margin is 10 m.
+def test_large_polygon_clipped_to_a_box_equals_the_polygon_inside_the_box(segments, x, y, width, height, hole):
+    # Squares are placed by kilometres, because their margin is 10 m.
     shape = shapely.Point(0, 0).buffer(10_000, quad_segs=segments)
     if hole:
         shape = shape.difference(shapely.Point(3_000, 0).buffer(2_000, quad_segs=segments))
-    windows = ClipWindows(np.array([None, shape], dtype=object))
-    assert windows.is_large.tolist() == [False, True]
+    clipped = ClippedPolygons(np.array([None, shape], dtype=object))
+    assert clipped.is_large.tolist() == [False, True]
     viewed = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
-    seen = windows.clip_around(1, np.array(viewed.bounds))
+    seen = clipped.clip_around(1, np.array(viewed.bounds))
     expected = shapely.intersection(shape, viewed)
     found = shapely.intersection(seen, viewed) if seen is not None else shapely.Polygon()
     assert shapely.area(shapely.symmetric_difference(found, expected)) < 1e-4

@@ -150,7 +150,7 @@ ZONE_PROJECTIONS = [
 @pytest.mark.parametrize(
     ("code", "meridian", "easting", "half"), ZONE_PROJECTIONS, ids=[f"EPSG:{z[0]}" for z in ZONE_PROJECTIONS]
 )
-def test_statutory_area_in_each_projection_zone_equals_that_in_degrees(code, meridian, easting, half):
+def test_statutory_area_in_each_crs_zone_equals_that_in_degrees(code, meridian, easting, half):
     crs = CRS.from_epsg(code)
     shapes = [shapely.Polygon(POLYGON_WITH_HOLE_SHELL, [POLYGON_WITH_HOLE_HOLE]), shapely.Polygon(SLANTED_TRIANGLE)]
     # At both edges of the zone and beyond, because a county may cross 112.5° E.
@@ -165,7 +165,7 @@ def test_statutory_area_in_each_projection_zone_equals_that_in_degrees(code, mer
                 )
 
 
-def test_statutory_area_at_the_edge_of_two_projection_zones_equals_the_test_values():
+def test_statutory_area_at_the_edge_of_two_crs_zones_equals_the_test_values():
     """Project a polygon that crosses 112.5° E to zones 37 and 38 and to a 6° zone."""
     shape = shapely.Polygon(POLYGON_WITH_HOLE_SHELL, [POLYGON_WITH_HOLE_HOLE])
     for code, meridian, easting in (

@@ -43,13 +43,13 @@ def test_list_zones_returns_the_3_degree_zones_of_a_range_of_longitudes(west, ea
     assert list_zones(west, east) == zones
 
 
-def test_county_inside_one_zone_has_a_margin_to_the_zone_edge():
+def test_county_inside_one_crs_zone_has_a_margin_to_the_zone_edge():
     plan = choose_zone(113.4, 114.0, 39.6)
     assert plan.recommended_zone == 38 and not plan.crosses_zones
     assert plan.degrees_to_zone_edge == pytest.approx(0.9) and compute_zone_edges(38) == (112.5, 115.5)
 
 
-def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
+def test_county_on_a_crs_zone_edge_gets_the_zone_of_its_larger_part():
     plan = choose_zone(112.2, 112.7, 37.4)
     assert plan.zone_numbers == (37, 38) and plan.crosses_zones and plan.degrees_to_zone_edge == 0
     assert plan.recommended_zone == 37 and plan.shares_by_zone[37] == pytest.approx(0.6)
@@ -59,7 +59,7 @@ def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
 
 
 @pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
-def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(latitude):
+def test_length_distortion_at_the_crs_zone_edge_equals_that_of_a_measured_square(latitude):
     """Compare the measured area of a 100 m square with the formula for distortion."""
     found = compute_area_distortion(37, 112.5, latitude)
     radius_m = 6_378_137.0
@@ -75,7 +75,7 @@ def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(lat
     assert found == pytest.approx((math.radians(1.5) * math.cos(math.radians(latitude))) ** 2, rel=0.02)
 
 
-def test_areas_by_zone_split_a_polygon_at_the_zone_edge():
+def test_areas_by_crs_zone_split_a_polygon_at_the_zone_edge():
     shape = shapely.box(112.2, 37.2, 112.7, 37.5)
     parts = measure_areas_by_zone(np.array([shape]))
     whole = measure_areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))

@@ -290,7 +290,7 @@ def test_wrong_urban_area_fields_offset_by_other_parcels_leave_the_ratio_unconfi
     assert list_sum_findings(report) == [] and get_indicator(report, "expansion_ratio_n1").state == "unconfirmed"
 
 
-def test_township_task_met_only_by_area_fields_is_unconfirmed(tmp_path):
+def test_township_target_met_only_by_area_fields_is_unconfirmed(tmp_path):
     path = tmp_path / "tasks.csv"
     path.write_text(
         "乡镇名称,指标,关系,数值,单位\n甲镇,永久基本农田,≥,10.00,公顷\n乙乡,永久基本农田,≥,10.00,公顷\n",

@@ -348,7 +348,7 @@ def test_workbook_path_equal_to_the_source_data_is_refused(database_and_workbook
         write_figures_workbook(tabulate_sources(str(database), HUNYUAN_OPTIONS), database)
 
 
-def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers):
+def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers):
     """Assign fields to the township where they lie, in the table and in the rule."""
     layers = {role: county_layers[role].copy() for role in WRITTEN_LAYERS}
     townships = layers["XZQXZ"]["XZQDM"]

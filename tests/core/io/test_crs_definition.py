@@ -34,7 +34,7 @@ def test_definition_of_the_same_crs_in_any_wkt_does_not_contradict_its_code(tmp_
 
 
 @pytest.mark.parametrize("column", ["definition", "definition_12_063"])
-def test_crs_definition_of_another_projection_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
+def test_crs_definition_of_another_crs_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
     path = write_definition(write_gpkg(tmp_path / "a.gpkg"), CRS_OF_ZONE_37.to_wkt("WKT1_GDAL"), column)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
     report = check_plan(path, RunOptions()).report
@@ -67,7 +67,7 @@ def test_unreadable_crs_definition_is_not_compared_with_the_code(tmp_path, text)
     assert find_contradicting_crs(path, ROLE) == ""
 
 
-def test_authority_code_of_another_projection_zone_in_a_prj_file_contradicts_its_parameters(tmp_path):
+def test_authority_code_of_another_crs_zone_in_a_prj_file_contradicts_its_parameters(tmp_path):
     layer = next(one for one in read_source(write_gpkg(tmp_path / "a.gpkg")) if one.name == ROLE)
     path = tmp_path / f"{ROLE}.shp"
     layer.frame.to_file(path, driver="ESRI Shapefile", encoding="utf-8")
@@ -77,7 +77,7 @@ def test_authority_code_of_another_projection_zone_in_a_prj_file_contradicts_its
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
 
 
-def test_wkid_of_another_projection_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path):
+def test_wkid_of_another_crs_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path):
     gdal = pytest.importorskip("osgeo.gdal")
     ogr = pytest.importorskip("osgeo.ogr")
     driver = ogr.GetDriverByName("OpenFileGDB")

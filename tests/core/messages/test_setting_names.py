@@ -76,7 +76,7 @@ def test_messages_name_settings_by_title(lang, close):
     assert not {name: keys for name, text in messages.items() if (keys := find_keys_without_title(text, titles, close))}
 
 
-def test_place_of_a_setting_states_its_group_in_the_county_profile_window():
+def test_place_of_a_setting_states_its_group_in_the_county_profile_dialog():
     choices = read_county_form_choices()
     assert {find_where_to_change_setting(key) for key in choices.limits} == {"limits"}
     assert {find_where_to_change_setting(key) for key in choices.tolerances} == {"tolerances"}

@@ -708,7 +708,7 @@ def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_pac
     ids=["both with the table", "inspection without the table", "both without the table", "inspection skipped it"],
 )
 def test_sums_of_townships_are_compared_only_if_both_checks_had_the_table(stated, here, is_compared):
-    """LAW004 applies only with the table of townships' tasks."""
+    """LAW004 applies only with the table of township targets."""
     lists = [
         [
             RuleOutcome("LAW004", "township-targets", "ERROR", outcome),

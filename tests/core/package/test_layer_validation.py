@@ -127,9 +127,9 @@ def test_ring_validation_before_export_is_fast_for_a_county():
     many = np.array(
         [RING_CASES["parts side by side"][0], make_county_box(0, 0), RING_CASES["a bow-tie"][0]] * 2000, dtype=object
     )
-    assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
+    assert find_nested_polygons(many, ~shapely.is_valid(many), includes_overlaps=True).tolist() == []
     many[7] = RING_CASES["a part in a part"][0]
-    assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
+    assert find_nested_polygons(many, ~shapely.is_valid(many), includes_overlaps=False).tolist() == [7]
 
 
 def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
@@ -176,7 +176,7 @@ def test_missing_wrong_or_curved_shapes_are_reported_before_export():
     assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000002",))
 
 
-def test_row_with_coordinates_in_another_projection_zone_is_reported_before_export():
+def test_row_with_coordinates_in_another_crs_zone_is_reported_before_export():
     """Put most rows in zone 38 and one row in zone 37."""
     shapes = [
         make_county_box(0, 0),

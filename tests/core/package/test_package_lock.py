@@ -111,7 +111,7 @@ def test_second_process_is_refused_the_package_lock_until_the_first_ends(
     assert is_only_entry_of_parent(package_folder)
 
 
-def test_second_task_of_the_same_process_is_refused_the_package_lock(package_folder):
+def test_second_export_of_the_same_process_is_refused_the_package_lock(package_folder):
     with lock_for_writing(package_folder):
         for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error), second(package_folder):
@@ -220,7 +220,7 @@ def fake_windows(monkeypatch):
     return made
 
 
-def test_byte_locks_of_windows_refuse_the_same_tasks_as_posix_locks(package_folder, fake_windows):
+def test_byte_locks_of_windows_refuse_the_same_exports_as_posix_locks(package_folder, fake_windows):
     with lock_for_writing(package_folder):
         assert (
             len(fake_windows.locked) == folder._MAX_READERS

@@ -113,7 +113,7 @@ def test_damage_of_the_vct_file_is_reported_with_its_line(copied_package, old, n
     assert "DOC006" in {f.code for f in report.findings}
 
 
-def test_wrong_projection_zone_in_the_vct_header_is_refused(copied_package):
+def test_wrong_crs_zone_in_the_vct_header_is_refused(copied_package):
     change_vct_text(copied_package, r"EPSG|Parameters:\d+,", "Parameters:117,")
     change_vct_text(copied_package, r"38500000,0,3,38", "39500000,0,3,39")
     report = inspect_report(copied_package)

@@ -277,7 +277,7 @@ def test_number_typed_with_a_chinese_comma_is_shown_with_a_point():
     assert Texts("zh").explain_error(problem.error) == "“63，25”不是数值。请填写 63.25。"
 
 
-def test_county_target_looser_than_the_assigned_task_is_reported():
+def test_county_target_looser_than_the_one_allocated_to_it_is_reported():
     setting_values = CountySettings(
         "浑源县", "140225", "hunyuan", (replace(make_target(value="17.00"), area_code="140225"),)
     )

@@ -20,7 +20,7 @@ from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.standard.switches import ends_comparison, load_switches
-from plugin.core.target_allocation.table import read_township_tasks
+from plugin.core.target_allocation.table import read_township_targets
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make
 from tests.county.source import make_read_layers
@@ -108,7 +108,7 @@ def test_overlong_digit_strings_are_not_accepted_as_numbers(tmp_path, write_prof
     with pytest.raises(DataError):
         load_profile(write_profile(TARGET_SECTION.format("boundary_area", "<=", digits, "km2", "约束性")))
     with pytest.raises(InputError):
-        read_tasks(tmp_path, f"永久基本农田,≥,{digits}")
+        read_allocated_targets(tmp_path, f"永久基本农田,≥,{digits}")
     assert parse_figure("永久基本农田", digits).value is None
 
 
@@ -124,7 +124,7 @@ LOOSER_TARGETS = {
 
 
 @pytest.mark.parametrize("own", LOOSER_TARGETS.values(), ids=LOOSER_TARGETS)
-def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(clean_layers, write_profile, own):
+def test_county_target_looser_than_that_of_the_base_profile_keeps_the_latter_in_force(clean_layers, write_profile, own):
     report = check_plan(
         make_read_layers(clean_layers),
         RunOptions(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own))),
@@ -136,7 +136,9 @@ def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(cl
     assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAILED)
 
 
-def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(clean_layers, write_profile):
+def test_county_that_misses_the_target_of_the_base_profile_fails_despite_its_own_looser_target(
+    clean_layers, write_profile
+):
     rows = clean_layers["YJJBNTBHTB"]
     short = {**clean_layers, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
     report = check_plan(
@@ -184,22 +186,22 @@ def test_target_with_a_reversed_comparison_sign_is_refused(write_profile, indica
     assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
 
 
-def read_tasks(tmp_path, row):
+def read_allocated_targets(tmp_path, row):
     path = tmp_path / "tasks.csv"
     path.write_text(f"乡镇代码,乡镇名称,指标,关系,数值,单位\n140225100,永安镇,{row},万亩\n", encoding="utf-8")
-    return read_township_tasks(path)
+    return read_township_targets(path)
 
 
 @pytest.mark.parametrize("row", ["永久基本农田,≤,60", "耕地,不超过,60", "生态保护红线,<=,60", "城镇开发边界,≥,60"])
-def test_township_task_with_a_reversed_comparison_sign_is_refused(tmp_path, row):
+def test_township_target_with_a_reversed_comparison_sign_is_refused(tmp_path, row):
     with pytest.raises(InputError) as caught:
-        read_tasks(tmp_path, row)
+        read_allocated_targets(tmp_path, row)
     assert "关系" in Texts("zh").explain_error(caught.value)
 
 
 @pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
-def test_township_task_without_a_comparison_sign_uses_that_of_its_indicator(tmp_path, row, comparison):
-    (task,) = read_tasks(tmp_path, row).targets
+def test_township_target_without_a_comparison_sign_uses_that_of_its_indicator(tmp_path, row, comparison):
+    (task,) = read_allocated_targets(tmp_path, row).targets
     assert task.comparison == comparison
 
 
@@ -575,7 +577,7 @@ def test_other_place_names_within_the_county_are_accepted(clean_layers, write_pr
     )
 
 
-def test_task_entered_only_as_a_stated_figure_is_reported(clean_layers, write_profile):
+def test_target_entered_only_as_a_stated_figure_is_reported(clean_layers, write_profile):
     text = TARGET_SECTION.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )

@@ -114,7 +114,7 @@ def test_shipped_profiles_have_no_problem():
     assert not [problem for name in list_profile_ids() for problem in find_profile_problems(name)]
 
 
-def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path):
+def test_missed_stated_figure_gives_a_warning_and_missed_target_an_error(tmp_path):
     """Compare one hectare with a stated 自然保护地 area and an assigned 红线 area.
 
     Both are missed by far; only the assigned figure gives an error.
@@ -131,7 +131,7 @@ def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path)
     }
 
 
-def test_stated_figure_without_its_layer_is_shown_for_reference(tmp_path):
+def test_stated_figure_without_its_layer_is_shown_without_being_compared(tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "="))
     plan = make_example_plan({"red_line": [HECTARE_SQUARE]})
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [load_all_rules()["LAW002"]])

@@ -89,7 +89,7 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
     assert "没有专门检查本图层的规则" in dictionary_page
 
 
-def test_dictionary_page_in_a_window_shows_rules_as_a_list():
+def test_dictionary_page_in_a_dialog_shows_rules_as_a_list():
     page = DataDictionary(load_standard("county_db"), "zh").render_page("")
     assert page.count("<li>") > 40 and "<li><code>SCH001</code>" in page
 

@@ -64,7 +64,7 @@ INDICATOR_ROW_CASES = [
 
 
 @pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), INDICATOR_ROW_CASES)
-def test_indicator_row_shows_value_target_margin_and_state(indicator, target, value, room, state):
+def test_indicator_row_shows_value_target_margin_to_the_target_and_state(indicator, target, value, room, state):
     found = format_indicator_row(indicator)
     assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
 
@@ -97,7 +97,7 @@ def test_ratio_just_above_its_limit_is_printed_above_it():
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
 
-def test_ratios_in_other_forms_are_shown_for_reference_with_their_inputs():
+def test_ratios_in_other_forms_are_shown_with_their_inputs_without_being_compared():
     assert (
         format_indicator_row(make_ratio_indicator("n2", 1.1745))["inputs"]
         == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
@@ -153,7 +153,7 @@ def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
     assert strip_folders(text) == cut
 
 
-def test_projection_zone_and_time_are_printed_in_the_usual_format():
+def test_crs_label_with_its_zone_and_time_are_printed_in_the_usual_format():
     assert format_crs_label("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
     assert format_crs_label("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
     assert format_crs_label("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"

@@ -72,7 +72,7 @@ def test_target_exceeded_by_less_than_the_area_counted_twice_is_unconfirmed():
     assert (indicator.state, indicator.confirmed) == ("unconfirmed", False)
 
 
-def test_township_task_is_not_met_by_land_that_counts_twice():
+def test_township_target_is_not_met_by_land_that_counts_twice():
     townships = [
         {
             "wkt": "POLYGON ((0 0, 2000 0, 2000 2000, 0 2000, 0 0))",

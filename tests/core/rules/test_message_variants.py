@@ -75,7 +75,7 @@ def test_every_message_variant_has_a_test_in_this_module():
     assert variants == {one for one in VARIANTS if is_variant_key(one[1])}
 
 
-def test_every_message_variant_belongs_to_an_existing_message_case():
+def test_every_message_variant_has_the_key_of_a_message_case_of_its_rule():
     for rule in load_all_rules().values():
         for key in filter(is_variant_key, rule.messages):
             assert any(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Area tasks of townships and targets of higher plans: read, summed, compared."""
+"""Area targets of townships and targets of higher plans: read, summed, compared."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.core.target_allocation.by_township import compute_by_township, find_townships_named_by_rows
 from plugin.core.target_allocation.levels import compare_targets_with_children, find_child_profiles
-from plugin.core.target_allocation.table import read_township_tasks
+from plugin.core.target_allocation.table import read_township_targets
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import list_findings_of_rules
 
@@ -44,11 +44,11 @@ def make_field_row(x, net, **more):
     return {"wkt": make_square_wkt(x, 100, 400), "gross_area": 160000.0, "net_area": net, **more}
 
 
-def explain_task_error_in_both_languages(caught):
+def explain_target_error_in_both_languages(caught):
     return [Texts(lang).explain_error(caught.value) for lang in ("zh", "en")]
 
 
-def save_task_table(folder, text, name="任务.csv", encoding="utf-8"):
+def save_target_table(folder, text, name="任务.csv", encoding="utf-8"):
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
@@ -64,28 +64,28 @@ def save_task_table(folder, text, name="任务.csv", encoding="utf-8"):
         ",永安镇,永久基本农田,≥,3.20,万亩\n140225100,永安镇,永久基本农田,≥,3.20,万亩\n",
     ],
 )
-def test_township_task_given_twice_with_and_without_code_is_refused(tmp_path, rows):
+def test_township_target_given_twice_with_and_without_code_is_refused(tmp_path, rows):
     with pytest.raises(InputError, match="tasks_twice"):
-        read_township_tasks(save_task_table(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
+        read_township_targets(save_target_table(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
 
 
 @pytest.mark.parametrize("row", ["140225000,合计", "140225000,浑源县", "140225000,", ",浑源县合计"])
 def test_table_row_of_the_whole_county_is_read_as_a_total_not_as_a_township(tmp_path, row):
     text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
-    read = read_township_tasks(save_task_table(tmp_path, text))
+    read = read_township_targets(save_target_table(tmp_path, text))
     assert [t.name for t in read.targets] == ["永安镇"] and [t.value for t in read.total_rows] == ["3.20"]
 
 
 @pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
-def test_task_figure_without_a_known_unit_is_refused(tmp_path, head):
+def test_township_target_without_a_known_unit_is_refused(tmp_path, head):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(save_task_table(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
-    assert all(head in text for text in explain_task_error_in_both_languages(caught))
+        read_township_targets(save_target_table(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
+    assert all(head in text for text in explain_target_error_in_both_languages(caught))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
-def test_task_table_with_one_figure_per_row_is_read(tmp_path, encoding):
-    read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_ROWS, encoding=encoding))
+def test_township_target_table_with_one_figure_per_row_is_read(tmp_path, encoding):
+    read = read_township_targets(save_target_table(tmp_path, TABLE_WITH_FIGURE_ROWS, encoding=encoding))
     assert read.targets == (
         AllocatedTarget("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
         AllocatedTarget("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
@@ -93,15 +93,15 @@ def test_task_table_with_one_figure_per_row_is_read(tmp_path, encoding):
     assert read.file_name == "任务.csv"
 
 
-def test_full_width_digits_in_a_task_table_are_parsed(tmp_path):
+def test_full_width_digits_in_a_township_target_table_are_parsed(tmp_path):
     text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
-    read = read_township_tasks(save_task_table(tmp_path, text))
-    (task,) = read.targets
-    assert (task.code, task.value, task.unit) == ("140225100", "1234.50", "mu")
+    read = read_township_targets(save_target_table(tmp_path, text))
+    (allocated,) = read.targets
+    assert (allocated.code, allocated.value, allocated.unit) == ("140225100", "1234.50", "mu")
 
 
-def test_task_table_with_one_column_per_indicator_is_read(tmp_path):
-    read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_COLUMNS))
+def test_township_target_table_with_one_column_per_indicator_is_read(tmp_path):
+    read = read_township_targets(save_target_table(tmp_path, TABLE_WITH_FIGURE_COLUMNS))
     assert [(t.name, t.indicator, t.value, t.line_number) for t in read.targets] == [
         ("永安镇", "cultivated_area", "3.65", 3),
         ("永安镇", "farmland_area", "3.20", 3),
@@ -110,7 +110,7 @@ def test_task_table_with_one_column_per_indicator_is_read(tmp_path):
     assert [(t.indicator, t.value) for t in read.total_rows] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
 
 
-def test_task_workbook_is_read_as_displayed(tmp_path):
+def test_township_targets_in_a_workbook_are_read_as_displayed(tmp_path):
     """Read a workbook with formatted decimals, merged names and a title row.
 
     The table is on the second sheet.
@@ -128,7 +128,7 @@ def test_task_workbook_is_read_as_displayed(tmp_path):
     sheet["C3"].number_format = "0.00"
     path = tmp_path / "任务.xlsx"
     book.save(path)
-    read = read_township_tasks(path)
+    read = read_township_targets(path)
     assert [(t.name, t.indicator, t.value, t.line_number) for t in read.targets] == [
         ("永安镇", "cultivated_area", "3.20", 3),
         ("永安镇", "farmland_area", "3", 4),
@@ -164,10 +164,10 @@ def test_task_workbook_is_read_as_displayed(tmp_path):
         pytest.param(TABLE_WITH_FIGURE_ROWS.replace("永安镇", '"永安镇'), ["任务.csv"], id="quotation marks"),
     ],
 )
-def test_invalid_task_table_is_refused_with_its_row(tmp_path, text, words):
+def test_invalid_township_target_table_is_refused_and_its_invalid_row_named(tmp_path, text, words):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(save_task_table(tmp_path, text))
-    for sentence in explain_task_error_in_both_languages(caught):
+        read_township_targets(save_target_table(tmp_path, text))
+    for sentence in explain_target_error_in_both_languages(caught):
         assert all(word in sentence for word in (*words, "任务.csv")), sentence
 
 
@@ -180,20 +180,20 @@ def test_invalid_task_table_is_refused_with_its_row(tmp_path, text, words):
         (b"\x81\x00\x81\xff", "table_encoding"),
     ],
 )
-def test_unreadable_task_table_is_refused(tmp_path, data, key):
+def test_unreadable_township_target_table_is_refused(tmp_path, data, key):
     path = tmp_path / "x.csv"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
-        read_township_tasks(path)
+        read_township_targets(path)
     assert caught.value.key == key and all(
-        "x.csv" in sentence for sentence in explain_task_error_in_both_languages(caught)
+        "x.csv" in sentence for sentence in explain_target_error_in_both_languages(caught)
     )
 
 
-def test_empty_path_of_a_task_table_gives_no_tasks(tmp_path):
-    assert read_township_tasks("") == AllocatedTargets()
+def test_empty_path_of_a_township_target_table_gives_no_targets(tmp_path):
+    assert read_township_targets("") == AllocatedTargets()
     with pytest.raises(InputError, match="table_missing"):
-        read_township_tasks(tmp_path / "无.csv")
+        read_township_targets(tmp_path / "无.csv")
 
 
 # -- areas by township ------------------------------------------------------------------------------------------------
@@ -238,8 +238,8 @@ def test_rows_without_codes_are_assigned_to_townships_by_location():
 
 def test_land_that_lies_in_two_townships_is_reported():
     townships = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": make_square_wkt(900)}]
-    tasks = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
-    report = run_task_rule("LAW004", {"townships": townships, "red_line": [make_square_wkt(500)]}, tasks)
+    allocated = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
+    report = run_target_rule("LAW004", {"townships": townships, "red_line": [make_square_wkt(500)]}, allocated)
     assert "重叠" in report.rules[0].reason and report.rules[0].outcome is Outcome.PASSED
 
 
@@ -255,11 +255,11 @@ def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_
 # -- LAW004 -----------------------------------------------------------------------------------------------------------
 
 
-def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
+def run_target_rule(code, layers, allocated=(), totals=(), profile=None):
     plan = make_example_plan(layers)
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
-    made = tuple(AllocatedTarget(*row, "文件", n) for n, row in enumerate(tasks, 2))
+    made = tuple(AllocatedTarget(*row, "文件", n) for n, row in enumerate(allocated, 2))
     given = AllocatedTargets("任务.csv", made, tuple(AllocatedTarget(*row, "", 99) for row in totals))
     return run_check(plan, [load_all_rules()[code]], side_inputs=SideInputs(targets=given))
 
@@ -269,10 +269,10 @@ def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
     [(10005.0, []), (9995.1, ["WARNING"]), (9994.9, ["ERROR"])],
     ids=["met", "rounding", "short"],
 )
-def test_township_tasks_have_the_rounding_tolerance_of_county_targets(net, states):
+def test_township_targets_have_the_rounding_tolerance_of_county_targets(net, states):
     """Compare with 1.000 ha: 4.9 m² less is rounding, 5.1 m² less an error."""
     layers = {"townships": TOWNSHIP_ROWS, "farmland": [make_field_row(100, net, location_code="1402251002000000000")]}
-    report = run_task_rule("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
+    report = run_target_rule("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
     assert [str(f.severity) for f in report.findings] == states
     (shown,) = report.indicators
     assert (shown.id, shown.place, shown.name) == (
@@ -288,8 +288,8 @@ def test_township_tasks_have_the_rounding_tolerance_of_county_targets(net, state
         )
 
 
-def test_rule_on_tasks_without_a_table_is_not_applicable_and_explains_how_to_give_one():
-    (rule,) = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}).rules
+def test_rule_on_township_targets_without_a_table_is_not_applicable_and_explains_how_to_give_one():
+    (rule,) = run_target_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}).rules
     assert (
         rule.outcome is Outcome.NOT_APPLICABLE
         and "乡镇任务表" in rule.reason
@@ -298,21 +298,21 @@ def test_rule_on_tasks_without_a_table_is_not_applicable_and_explains_how_to_giv
     )
 
 
-def test_township_tasks_that_cannot_be_compared_are_reported_and_skip_the_rule():
-    tasks = [
+def test_township_targets_that_cannot_be_compared_are_reported_and_skip_the_rule():
+    allocated = [
         ("", "丙镇", "red_line_area", ">=", "1", "ha"),
         ("140225100", "乙乡", "red_line_area", ">=", "1", "ha"),
         ("140225101", "", "boundary_area", "<=", "1", "ha"),
     ]
-    (rule,) = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, tasks).rules
+    (rule,) = run_target_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, allocated).rules
     assert rule.outcome is Outcome.SKIPPED and rule.incomplete
     assert all(word in rule.reason for word in ("丙镇", "第 3 行", "甲镇", "城镇开发边界"))
 
 
-def test_task_with_an_unknown_township_code_is_matched_by_name():
+def test_target_with_an_unknown_township_code_is_matched_by_name():
     """Use codes of statistics, which differ from those of the survey."""
-    tasks = [("140225001", "甲镇", "red_line_area", ">=", "1", "ha")]
-    report = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, tasks)
+    allocated = [("140225001", "甲镇", "red_line_area", ">=", "1", "ha")]
+    report = run_target_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, allocated)
     assert report.rules[0].outcome is Outcome.PASSED and [i.place for i in report.indicators] == ["甲镇"]
 
 
@@ -335,7 +335,7 @@ def write_profile(folder, name, code, goals=(), base="", limit=None):
     return path
 
 
-TOWNSHIP_TASKS = [
+TOWNSHIP_TARGETS = [
     ("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
     ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu"),
 ]
@@ -345,18 +345,18 @@ TOWNSHIP_TASKS = [
     ("second", "case"),
     [("23.25", None), ("23.246", "rounding"), ("23.24", "sum")],
 )
-def test_sum_of_township_tasks_is_compared_with_the_county_target(tmp_path, second, case):
+def test_sum_of_township_targets_is_compared_with_the_county_target(tmp_path, second, case):
     path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
-    tasks = [TOWNSHIP_TASKS[0], (*TOWNSHIP_TASKS[1][:4], second, "wan_mu")]
-    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
+    allocated = [TOWNSHIP_TARGETS[0], (*TOWNSHIP_TARGETS[1][:4], second, "wan_mu")]
+    report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, allocated, profile=path)
     assert [f.case for f in report.findings] == ([case] if case else [])
     (shown,) = report.indicators
     assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
-def test_township_without_a_task_is_reported_and_no_sum_is_compared(tmp_path):
+def test_township_without_a_target_is_reported_and_no_sum_is_compared(tmp_path):
     path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
-    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TASKS[:1], profile=path)
+    report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TARGETS[:1], profile=path)
     (omitted,) = report.findings
     assert (omitted.case, omitted.params["names"], str(omitted.severity)) == ("omitted", "乙乡", "WARNING")
     assert "乙乡" in report.rules[0].reason and not [i for i in report.indicators if i.id.startswith("handed_down")]
@@ -364,14 +364,14 @@ def test_township_without_a_task_is_reported_and_no_sum_is_compared(tmp_path):
 
 def test_sum_above_the_county_limit_is_reported_even_if_a_township_is_missing(tmp_path):
     path = write_profile(tmp_path, "county", "140225", [("boundary_area", "<=", "16.46", "km2")])
-    tasks = [("", "甲镇", "boundary_area", "<=", "1647", "ha")]
-    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
+    allocated = [("", "甲镇", "boundary_area", "<=", "1647", "ha")]
+    report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, allocated, profile=path)
     assert sorted(f.case for f in report.findings) == ["omitted", "sum"] and "乙乡" in report.rules[0].reason
 
 
-def test_total_in_the_task_table_that_differs_from_its_rows_is_reported():
+def test_total_in_the_township_target_table_that_differs_from_its_rows_is_reported():
     total = ("", "合计", "farmland_area", ">=", "63.26", "wan_mu")
-    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TASKS, [total])
+    report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TARGETS, [total])
     (finding,) = report.findings
     assert finding.case == "total" and "63.26" in finding.message and "63.25" in finding.message
 
@@ -379,7 +379,7 @@ def test_total_in_the_task_table_that_differs_from_its_rows_is_reported():
 def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
     for limit, cases in ((1.3, []), (1.31, ["limit"])):
         path = write_profile(tmp_path, "county", "140226", base="shanxi", limit=limit)
-        report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
+        report = run_target_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
         assert [f.case for f in list_findings_of_rules(report, "LAW005")] == cases
         assert report.rules[0].outcome is (Outcome.FAILED if cases else Outcome.PASSED)
 
@@ -396,7 +396,7 @@ def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
     """Compare the limit 1.30 with limits that have another numerator or more land."""
     path = write_profile(tmp_path, "county", "140226", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
-    report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
+    report = run_target_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
     assert [(f.case, str(f.severity)) for f in list_findings_of_rules(report, "LAW005")] == [
         (case, "WARNING") for case in cases
     ]
@@ -406,7 +406,7 @@ def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
 
 
 def test_hunyuan_passes_the_limit_of_its_province_and_divisions_without_targets_are_reported():
-    report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile="hunyuan")
+    report = run_target_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile="hunyuan")
     (rule,) = report.rules
     assert rule.outcome is Outcome.PASSED and not report.findings
     # 大同市 without 浑源县 is listed by county, other cities as a whole; the cluster contains five.
@@ -415,15 +415,17 @@ def test_hunyuan_passes_the_limit_of_its_province_and_divisions_without_targets_
     assert not any(word in later for word in ("浑源县", "太原市", "榆次区"))
 
 
-def test_land_that_lies_in_two_townships_meets_no_task(tmp_path):
+def test_land_that_lies_in_two_townships_meets_no_township_target(tmp_path):
     both = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": TOWNSHIP_ROWS[0]["wkt"]}]
-    tasks = [(t["division_code"], t["division_name"], "red_line_area", ">=", "15.00", "ha") for t in both]
-    (rule,) = run_task_rule("LAW004", {"townships": both, "red_line": [make_square_wkt(100, 100, 400)]}, tasks).rules
+    allocated = [(t["division_code"], t["division_name"], "red_line_area", ">=", "15.00", "ha") for t in both]
+    (rule,) = run_target_rule(
+        "LAW004", {"townships": both, "red_line": [make_square_wkt(100, 100, 400)]}, allocated
+    ).rules
     assert rule.outcome is Outcome.SKIPPED and "重叠" in rule.reason
 
 
 def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_path):
-    """Sum the five counties of 阳泉市 and compare the sum with the city's task."""
+    """Sum the five counties of 阳泉市 and compare the sum with the city's target."""
     counties = [c for c in load_standard().code_lists["divisions"].entry_by_code.values() if c.parent == "140300"]
     assert len(counties) == 5
     write_profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
@@ -485,7 +487,7 @@ def test_unreadable_profile_in_the_folder_is_reported_and_does_not_stop_the_chec
     )
     write_profile(tmp_path, "a", "140226", base="county", limit=-1)
     (tmp_path / "别的.toml").write_text("x = ", encoding="utf-8")
-    (rule,) = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path).rules
+    (rule,) = run_target_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path).rules
     assert rule.outcome is Outcome.PASSED and "a.toml" in rule.reason and "别的.toml" in rule.reason
 
 
@@ -493,7 +495,7 @@ def test_unreadable_profile_in_the_folder_is_reported_and_does_not_stop_the_chec
 
 
 def test_contradicting_figures_of_the_province_are_listed_for_its_county():
-    report = run_task_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile="hunyuan")
+    report = run_target_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile="hunyuan")
     found = {(f.params["value"], f.params["said"], str(f.severity)) for f in report.findings}
     assert found == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
     (farmland,) = [f for f in report.findings if f.params["said"] == "4748"]
@@ -507,7 +509,7 @@ def test_contradicting_figures_of_a_county_outside_the_province_are_not_listed(t
     text += TARGET_SECTION.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
     path = tmp_path / "x.toml"
     path.write_text(text + 'also_said = [{ value = "1.1", source = "乙" }]\n', encoding="utf-8")
-    (rule,) = run_task_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile=path).rules
+    (rule,) = run_target_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile=path).rules
     assert rule.outcome is Outcome.NOT_APPLICABLE
 
 
@@ -525,8 +527,8 @@ def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
 # -- on the page ------------------------------------------------------------------------------------------------------
 
 
-def test_townships_are_listed_in_a_table_with_missed_tasks_first():
-    tasks = [
+def test_townships_are_listed_in_a_table_with_missed_targets_first():
+    allocated = [
         ("", "甲镇", "red_line_area", ">=", "1.00", "ha"),
         ("", "乙乡", "red_line_area", ">=", "200.00", "ha"),
         ("", "乙乡", "boundary_area", "<=", "200", "ha"),
@@ -536,7 +538,7 @@ def test_townships_are_listed_in_a_table_with_missed_tasks_first():
         "red_line": [make_square_wkt(0), make_square_wkt(1000)],
         "boundary": [make_square_wkt(1000, 500, 100)],
     }
-    report = run_task_rule("LAW004", layers, tasks)
+    report = run_target_rule("LAW004", layers, allocated)
     made = html.make_township_section(report, ReportTexts("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]

@@ -266,7 +266,7 @@ def test_comparison_leaves_inputs_unchanged_and_refuses_the_sealed_file_as_outpu
     assert hash_files(before, source) == sums
 
 
-def test_long_edges_stored_in_another_projection_zone_show_no_movement(tmp_path):
+def test_long_edges_stored_in_another_crs_zone_show_no_movement(tmp_path):
     """Store a line of 4 km in the next zone; it must stay one line.
 
     Its edges would bend by centimetres if only the vertices were reprojected.

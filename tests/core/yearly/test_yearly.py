@@ -547,7 +547,7 @@ def test_missing_field_to_compare_is_stated_in_a_note():
     assert "GHFQDM" in join_note_texts(done)
 
 
-def test_editions_in_different_projection_zones_are_refused():
+def test_editions_in_different_crs_zones_are_refused():
     """Read a filed edition that was declared in the neighbouring zone.
 
     A six-digit easting fits into every zone: the edition would be 250 km away and all land moved.
@@ -570,7 +570,7 @@ def test_editions_in_different_projection_zones_are_refused():
     assert Texts("zh").explain_error(caught.value) == message
 
 
-def test_layer_in_another_projection_zone_is_skipped_and_other_layers_are_maintained():
+def test_layer_in_another_crs_zone_is_skipped_and_other_layers_are_maintained():
     norm = make_example_norm()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
     made = [make_example_layer(role, some, norm) for role, some in rows.items()]

@@ -165,7 +165,7 @@ class AttributeReader:
         compare_with_declared_lengths(batch, self.remarks)
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
-                self.counties.count_codes(name, (row[column_index] for row in batch.row_values))
+                self.counties.count_county_codes(name, (row[column_index] for row in batch.row_values))
         merged_rows.add(merge_feature_parts(batch, find_key_column(batch.table)))
         duplicates.check_batch(batch)
         self._names.collect_names(batch)

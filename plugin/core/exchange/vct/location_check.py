@@ -330,7 +330,7 @@ class CountyCodes:
         self.named: Counter[str] = Counter()
         self.keyed: Counter[str] = Counter()
 
-    def count_codes(self, field: str, values: Iterable[object]) -> None:
+    def count_county_codes(self, field: str, values: Iterable[object]) -> None:
         """Count the county codes that the values of a field begin with."""
         target = self.keyed if field == "BSM" else self.named
         target.update(str(value)[:6] for value in values if value is not None)

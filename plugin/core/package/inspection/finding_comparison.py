@@ -261,7 +261,10 @@ def _are_equal_figures(stated: Any, found: Any, printed_step: float = 0.0) -> bo
 
 
 def _differs_in_message(stated: Finding, found: Finding) -> bool:
-    """Return True if the messages differ by more than the last digit of a figure."""
+    """Return True if the messages of two findings differ in words, or in figures by more than rounding.
+
+    Not compared (False) if only one has parameters from a table that the inspection may lack.
+    """
     if any((name in stated.params) != (name in found.params) for name in _OPTIONAL_PARAMS):
         return False
     if stated.message == found.message:

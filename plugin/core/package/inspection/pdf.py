@@ -46,8 +46,8 @@ _FLATE_NAME_PATTERN, _FILTER_NAME_PATTERN = (
     re.compile(rb"/FlateDecode" + _NAME_END),
     re.compile(rb"/Filter" + _NAME_END),
 )
-#: Bytes after the end that only fill up a file.
-_FILLING_BYTES = b" \t\r\n\f\0\x1a"
+#: Padding: bytes after the end that only fill up a file.
+_PADDING_BYTES = b" \t\r\n\f\0\x1a"
 #: Maximum distance of a stream from the beginning of its dictionary.
 _MAX_DICTIONARY_BYTES = 2048
 
@@ -69,7 +69,7 @@ class PdfFact:
     is_blank
         Whether all pages are empty, or show only white or invisible text.
     trailing_bytes
-        Number of bytes after the end, other than filling.
+        Number of bytes after the end, other than padding such as spaces and line ends.
     declared_page_count
         Number of pages that the page tree states, −1 if it is unknown or right.
     narrow_pages
@@ -194,12 +194,12 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
 
 
 def _count_trailing_bytes(data: bytes) -> int:
-    """Return the number of bytes after the end of a PDF other than filling.
+    """Return the number of bytes after the end mark of a PDF, other than padding such as spaces and line ends.
 
-    A later version of the file, which ends with another startxref, is not counted (ISO 32000-1, 7.5.6).
+    An incremental update (a change appended to the file, with its own startxref) is not counted (ISO 32000-1, 7.5.6).
     """
     parts = data.split(b"%%EOF")[1:]
-    return sum(len(part.strip(_FILLING_BYTES)) for part in parts if part is parts[-1] or b"startxref" not in part)
+    return sum(len(part.strip(_PADDING_BYTES)) for part in parts if part is parts[-1] or b"startxref" not in part)
 
 
 def _has_drawing(data: bytes) -> bool:

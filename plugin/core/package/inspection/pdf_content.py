@@ -106,12 +106,12 @@ class _GraphicsState:
 class _DrawingPosition:
     """Position of text and path while a content stream is read.
 
-    A position is an extent that surely contains what is drawn; only an extent that is wholly outside of the window is
-    invisible. Without a window every extent is visible.
+    A position is an extent that surely contains what is drawn; only an extent that is wholly outside of the visible
+    box is invisible. Without a visible box every extent is visible.
     """
 
-    def __init__(self, window: PageBox | None) -> None:
-        self._window = window
+    def __init__(self, visible_box: PageBox | None) -> None:
+        self._visible_box = visible_box
         self._line = _IDENTITY
         #: Largest distance by which texts of the line may have moved the position, to the right and to the left.
         self._right = self._left = 0.0
@@ -140,11 +140,11 @@ class _DrawingPosition:
         self._path = []
 
     def is_path_visible(self, state: _GraphicsState) -> bool:
-        """Return True if the path may reach into the window."""
-        return self._reaches_window(self._path, state.line_width * state.to_page.scale)
+        """Return True if the path may reach into the visible box."""
+        return self._reaches_visible_box(self._path, state.line_width * state.to_page.scale)
 
     def is_text_visible(self, byte_count: int, operands: list[float | None], state: _GraphicsState) -> bool:
-        """Return True if a text of ``byte_count`` bytes may reach into the window; move the position behind it.
+        """Return True if a text of ``byte_count`` bytes may reach into the visible box; move the position behind it.
 
         A character has at least one byte and is at most as wide as the font's size.
         """
@@ -157,34 +157,34 @@ class _DrawingPosition:
         to_page = self._line.then(state.to_page)
         heights = (state.rise - size, state.rise + 2 * size)
         corners = [(x, y) for x in (-self._left - size, self._right + size) for y in heights]
-        return self._reaches_window([to_page.transform(*corner) for corner in corners], 0.0)
+        return self._reaches_visible_box([to_page.transform(*corner) for corner in corners], 0.0)
 
     def _start_line(self, matrix: Matrix) -> None:
         self._line, self._right, self._left = matrix, 0.0, 0.0
 
-    def _reaches_window(self, points: list[tuple[float, float]], margin: float) -> bool:
-        if self._window is None or not points:
+    def _reaches_visible_box(self, points: list[tuple[float, float]], margin: float) -> bool:
+        if self._visible_box is None or not points:
             return True
         x, y = [point[0] for point in points], [point[1] for point in points]
         return (
-            min(x) - margin < self._window.east
-            and max(x) + margin > self._window.west
-            and min(y) - margin < self._window.north
-            and max(y) + margin > self._window.south
+            min(x) - margin < self._visible_box.east
+            and max(x) + margin > self._visible_box.west
+            and min(y) - margin < self._visible_box.north
+            and max(y) + margin > self._visible_box.south
         )
 
 
-def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
+def has_visible_drawing(content: bytes, visible_box: PageBox | None = None) -> bool:
     """Return True if a content stream draws anything other than white or invisible text and white shapes.
 
     Pictures and forms count as visible; their content is not inspected. White is invisible on paper only without a
-    ground, but a coloured ground is itself a visible drawing. Text and shapes outside of ``window``, the visible part
-    of the page, are invisible.
+    ground, but a coloured ground is itself a visible drawing. Text and shapes outside of ``visible_box``, the
+    visible part of the page, are invisible.
     """
     state = _GraphicsState()
     states: list[_GraphicsState] = []
     operands: list[float | None] = []
-    drawing = _DrawingPosition(window)
+    drawing = _DrawingPosition(visible_box)
     has_text, byte_count = False, 0
     for token in CONTENT_TOKEN_PATTERN.finditer(content):
         if token["number"]:

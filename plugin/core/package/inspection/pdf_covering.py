@@ -100,7 +100,7 @@ class _State:
 class _PageCharacters:
     """The visible characters of a page, and how many of them are covered."""
 
-    window: PageBox
+    visible_box: PageBox
     characters: dict[_Character, None] = field(default_factory=dict)
     covered: dict[_Character, bool] = field(default_factory=dict)
     comparisons_left: int = _MAX_COMPARISONS
@@ -109,7 +109,7 @@ class _PageCharacters:
     def add(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
         """Remember a character inside the page. A character that is drawn again is no longer covered."""
         point = (character.x, character.y)
-        west, south, east, north = self.window
+        west, south, east, north = self.visible_box
         if not (west < point[0] < east and south < point[1] < north) or len(self.characters) >= _MAX_CHARACTERS:
             return
         if character.code not in _BLANK_CODES and all(_contains(clip, point) for clip in clips):
@@ -122,11 +122,11 @@ class _PageCharacters:
         if not self.characters or not outlines or self.comparisons_left < 0:
             return
         west, south, east, north = _measure_box(outlines)
-        width, height = self.window.east - self.window.west, self.window.north - self.window.south
+        width, height = self.visible_box.east - self.visible_box.west, self.visible_box.north - self.visible_box.south
         is_page = (
             is_picture
-            and min(east, self.window.east) - max(west, self.window.west) > _WHOLE_PAGE_SHARE * width
-            and min(north, self.window.north) - max(south, self.window.south) > _WHOLE_PAGE_SHARE * height
+            and min(east, self.visible_box.east) - max(west, self.visible_box.west) > _WHOLE_PAGE_SHARE * width
+            and min(north, self.visible_box.north) - max(south, self.visible_box.south) > _WHOLE_PAGE_SHARE * height
         )
         hidden = [
             one
@@ -141,12 +141,12 @@ class _PageCharacters:
             self.covered[one] = is_page
 
 
-def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], window: PageBox) -> PageText:
+def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], visible_box: PageBox) -> PageText:
     """Return the text of a page.
 
-    ``content`` are the unpacked streams of the page, ``entries`` its dictionary, ``window`` its visible part.
+    ``content`` are the unpacked streams of the page, ``entries`` its dictionary, ``visible_box`` its visible part.
     """
-    objects, text = fonts.objects, _PageCharacters(window)
+    objects, text = fonts.objects, _PageCharacters(visible_box)
     reader = _ContentReader(fonts, text)
     reader.read(content, objects.resolve_dictionary(entries.get("Resources")), _State(), 0)
     for item in objects.resolve_list(entries.get("Annots")):

@@ -107,9 +107,9 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
     drawn_page_by_key: dict[tuple[Any, ...], DrawnPage] = {}
     for page in pages:
         streams = list_contents(objects, page.entries)
-        window = find_visible_part(objects, page)
+        visible_box = find_visible_part(objects, page)
         key = (
-            window,
+            visible_box,
             *(repr(page.entries.get(entry)) for entry in ("Resources", "Annots")),
             *(one.number for one in streams),
         )
@@ -119,12 +119,12 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             # The streams of a page are one content (7.8.2).
             content = b"\n".join(content for content in contents if content is not None)
             is_unread = bytes_left <= 0 or None in contents
-            is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else window)
+            is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else visible_box)
             digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
             text = (
                 PageText("", None)
-                if is_unread or window is None
-                else read_page_text(fonts, content, page.entries, window)
+                if is_unread or visible_box is None
+                else read_page_text(fonts, content, page.entries, visible_box)
             )
             drawn_page_by_key[key] = DrawnPage(is_visible, digest, text)
         yield drawn_page_by_key[key]

@@ -111,7 +111,7 @@ def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[E
     invalid_polygons = content.layer.invalid_rows & np.isin(
         shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
     )
-    rows = find_nested_polygons(raw_shapes, invalid_polygons, overlaps=vectors.suffix == ".shp")
+    rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vectors.suffix == ".shp")
     yield from make_row_problem(content, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
 
 
@@ -153,7 +153,7 @@ def _find_new_crossings(
     )
 
 
-def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -> NDArray:
+def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, includes_overlaps: bool) -> NDArray:
     """Find polygons in which a ring is not located as its role requires.
 
     Such a ring is a part within another part, a hole outside its shell, or a hole within another hole.
@@ -164,7 +164,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
         (n,) polygons and multipolygons.
     invalid
         (n,) bool; only invalid shapes can have such rings.
-    overlaps
+    includes_overlaps
         Also find shapes in which two parts, or two holes, share area.
 
     Returns
@@ -195,7 +195,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
     contains = shapely.covers(ring_polygons[ring], ring_polygons[other_ring]) & ~(is_equal & has_same_role)
     depth = np.bincount(other_ring[contains], minlength=len(ring_polygons))
     is_misplaced = (depth % 2 == 1) != shape_rings.is_hole
-    if overlaps:
+    if includes_overlaps:
         is_misplaced[
             ring[
                 has_same_role

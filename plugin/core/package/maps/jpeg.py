@@ -43,7 +43,7 @@ _CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
 _NEXT_MARKER_IN_SCAN_PATTERN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 #: Bytes after the end that only fill up a file.
-_FILLING_BYTES = b"\x00\xff \r\n\t"
+_PADDING_BYTES = b"\x00\xff \r\n\t"
 #: Scripts and pages in a picture's metadata, which a program that shows them could run.
 _SCRIPT_PATTERN = re.compile(
     rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE
@@ -68,7 +68,7 @@ class JpegProperties:
     is_complete
         Whether the file has a picture and an end marker.
     trailing_bytes
-        Number of bytes after the end marker, other than filling.
+        Number of bytes after the end marker, other than padding.
     has_script
         Whether the file carries a script or a page.
     content_digest
@@ -213,13 +213,13 @@ def _read_segment_body(handle: BinaryIO) -> bytes | None:
 def _find_end_mark_and_trailing_bytes(data: bytes) -> tuple[bool, int]:
     """Return whether picture data have an end marker, and how many bytes follow.
 
-    ``data`` begin with the first scan. Filling bytes are not counted.
+    ``data`` begin with the first scan. Padding is not counted.
     """
     position = 0
     while (marker := _NEXT_MARKER_IN_SCAN_PATTERN.search(data, position)) is not None:
         position = marker.end()
         if marker[1] == _END_MARKER[1:]:
-            return True, len(data[position:].strip(_FILLING_BYTES))
+            return True, len(data[position:].strip(_PADDING_BYTES))
         # The next of several scans, or tables between them, state their length.
         length = int.from_bytes(data[position : position + 2], "big")
         position += max(length, 2)

@@ -106,7 +106,7 @@ def _sum_areas(findings: Iterable[Finding]) -> float:
 def _format_amounts(findings: list[Finding], report_texts: ReportTexts) -> tuple[str, str]:
     """Return the total area of findings as text, and the note on its basis.
 
-    The net area where all findings have one (tasks of farmland are net areas), else the statutory area.
+    The net area where all findings have one (targets of farmland are net areas), else the statutory area.
     """
     if not any(finding.area_m2 for finding in findings):
         return "—", ""

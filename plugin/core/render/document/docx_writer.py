@@ -66,16 +66,19 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
     InputError
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
-    docx = load_docx_library(path.name)
+    docx = import_docx_library(path.name)
     _DocxWriter(docx, template).write_document(document, path)
 
 
-def load_docx_library(target: str) -> Any:
-    """Return the package docx: that of QGIS's Python, else the plugin's copy. Raise OutputError without lxml."""
+def import_docx_library(output_name: str) -> Any:
+    """Return the package docx: that of QGIS's Python, else the plugin's copy.
+
+    ``output_name``: name of the file to be written, for the OutputError that is raised without lxml.
+    """
     try:
         importlib.import_module("lxml.etree")
     except ImportError as error:
-        raise OutputError("output_docx_library", target=target) from error
+        raise OutputError("output_docx_library", target=output_name) from error
     try:
         return importlib.import_module("docx")
     except ImportError:

@@ -15,7 +15,7 @@ from ...indicators.land_use import (
     CLASS_CODE_LIST_ID,
     classify_rows,
     find_first_level,
-    get_land_areas,
+    get_row_areas,
 )
 from ...messages.numbers import format_hectare_number
 from ...messages.texts import Texts
@@ -70,7 +70,7 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
 
     The net area is used where the layer has it; deductions are listed as 田坎.
     """
-    areas = get_land_areas(layer)
+    areas = get_row_areas(layer)
     basis, values = areas.best_basis_and_areas
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     by_class = classify_rows(layer, figures.ctx).sum_by_class(values)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...indicators.areas import find_counted_rows
 from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import AREA_FIELD_MEANINGS, get_land_areas
+from ...indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
 from ...indicators.ratio import BOUNDARY_ZONE_KINDS
 from ...indicators.townships import Township, get_plan_townships, split_by_township
 from ...invariants import require_value
@@ -37,8 +37,8 @@ from .model import (
 )
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
-#: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
-INDICATOR_BY_TASK_CONCEPT = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
+#: The areas of targets, counted as in the rule on township targets; other lines use geometry.
+INDICATOR_BY_TARGET_CONCEPT = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 LINES_MEASURED_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
 
 
@@ -76,7 +76,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     areas.add_column(
         TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
     )
-    _add_columns_of_task_areas(areas, figures)
+    _add_columns_of_target_areas(areas, figures)
     _add_lines(areas, figures)
     _add_zones(areas, figures)
     columns = [
@@ -95,24 +95,26 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     return table
 
 
-def _add_columns_of_task_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the areas of township tasks, counted as in the rule on these tasks."""
-    for concept, name in INDICATOR_BY_TASK_CONCEPT.items():
-        task_areas = compute_by_township(name, figures.ctx)
-        if task_areas is None or task_areas.plan_figure.layer is None:
+def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
+    """Add the areas of township targets, counted as in the rule on these targets."""
+    for concept, name in INDICATOR_BY_TARGET_CONCEPT.items():
+        target_areas = compute_by_township(name, figures.ctx)
+        if target_areas is None or target_areas.plan_figure.layer is None:
             continue
-        layer = task_areas.plan_figure.layer
-        areas.add_column(_make_area_column(concept, task_areas.plan_figure.basis, layer, figures), task_areas.areas_m2)
-        if not (task_areas.plan_figure.is_confirmed_by_geometry and task_areas.is_confirmed_by_geometry.all()):
+        layer = target_areas.plan_figure.layer
+        areas.add_column(
+            _make_area_column(concept, target_areas.plan_figure.basis, layer, figures), target_areas.areas_m2
+        )
+        if not (target_areas.plan_figure.is_confirmed_by_geometry and target_areas.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
-        if task_areas.field_name:
-            areas.layer_labels_by_code_field.setdefault(task_areas.field_name, []).append(
+        if target_areas.field_name:
+            areas.layer_labels_by_code_field.setdefault(target_areas.field_name, []).append(
                 figures.make_layer_label(layer)
             )
 
 
 def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the control lines by geometry, except those that a task counts by geometry."""
+    """Add the control lines by geometry, except those that a target counts by geometry."""
     column_ids = {column.id for column in areas.columns}
     for concept in LINES_MEASURED_BY_GEOMETRY:
         line = figures.ctx.plan.find_layer_of_concept(concept)
@@ -206,7 +208,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     def make_row(
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
     ) -> None:
-        areas = get_land_areas(layer)
+        areas = get_row_areas(layer)
         statutory_m2 = float(areas.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey_m2, areas.net_m2))
         table.rows.append(

@@ -27,14 +27,14 @@ from ...model.indicator import (
 )
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.figures import AllocatedTarget, get_township_tasks
+from ...profile.figures import AllocatedTarget, get_township_targets
 from ...target_allocation.by_township import (
     LEAST_SHARE_SETTING,
     AreasByTownship,
     RowTownships,
     compute_by_township,
     find_townships_named_by_rows,
-    match_tasks_with_townships,
+    match_targets_with_townships,
 )
 from .._places import is_reported_elsewhere
 
@@ -151,8 +151,8 @@ def township_targets(
         rows on parcels that are not cultivated; TOP003 reports rows outside all townships. A shortfall within half of
         the last printed digit is a rounding difference (取整差).
     """
-    tasks = get_township_tasks(ctx.side_inputs)
-    if not tasks.targets:
+    allocated_targets = get_township_targets(ctx.side_inputs)
+    if not allocated_targets.targets:
         code_findings = [
             *_report_repeated_divisions(townships, ctx),
             *_check_row_codes((farmland, cultivated, parcels), ctx),
@@ -163,32 +163,34 @@ def township_targets(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
     )
     if plan_townships is None:
-        result.not_checked.append(("tasks_no_townships", {"file": tasks.file_name}))
+        result.not_checked.append(("tasks_no_townships", {"file": allocated_targets.file_name}))
         return result
     township_layer, township_list, township_of_row = plan_townships
     # The key of the first row of each township.
     keys = [township_layer.keys[list(township_of_row).index(n)] for n in range(len(township_list))]
-    position_of_line, unmatched = match_tasks_with_townships(tasks, township_list, township_layer.name)
+    position_of_line, unmatched = match_targets_with_townships(allocated_targets, township_list, township_layer.name)
     result.not_checked += unmatched
-    for indicator in tasks.indicators:
+    for indicator in allocated_targets.indicators:
         by_township = compute_by_township(indicator, ctx)
         if by_township is None:
-            result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file_name}))
+            result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": allocated_targets.file_name}))
             continue
         if not (by_township.plan_figure.is_confirmed and by_township.is_confirmed_by_geometry.all()):
             result.doubts.append(f"figures.{indicator}")
         result.notes += _note_assignment(indicator, by_township)
         figures = []
-        for task in tasks.select_by_indicator(indicator):
-            if task.line_number in position_of_line:
-                position = position_of_line[task.line_number]
-                indicator_row = _make_township_indicator(task, by_township, position, ctx)
+        for allocated in allocated_targets.select_by_indicator(indicator):
+            if allocated.line_number in position_of_line:
+                position = position_of_line[allocated.line_number]
+                indicator_row = _make_township_indicator(allocated, by_township, position, ctx)
                 figures.append(indicator_row)
                 if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:
                     result.doubts.append(f"figures.{indicator}")
                 if indicator_row.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator_row):
                     result.findings.append(
-                        _make_missed_target_finding(task, indicator_row, by_township, township_layer, keys[position])
+                        _make_missed_target_finding(
+                            allocated, indicator_row, by_township, township_layer, keys[position]
+                        )
                     )
         result.indicators += figures
         # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
@@ -284,7 +286,7 @@ def _find_rows_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Rule
     )
     parcels = ctx.plan.find_layer_of_concept("parcels")
     if (
-        get_township_tasks(ctx.side_inputs).targets
+        get_township_targets(ctx.side_inputs).targets
         or parcels is None
         or parcels is layer
         or not parcels.has_field("land_use")
@@ -392,22 +394,22 @@ def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> It
 
 
 def _make_township_indicator(
-    task: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: RuleContext
+    allocated: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: RuleContext
 ) -> Indicator:
     """Return the figure of a township, judged by its target."""
     figure, township = by_township.plan_figure, by_township.townships[position]
-    value = convert_area(float(by_township.areas_m2[position]), task.unit)
+    value = convert_area(float(by_township.areas_m2[position]), allocated.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     layer = require_value(figure.layer, "the layer of a figure by township")
     indicator = Indicator(
-        f"township_{task.indicator}",
+        f"township_{allocated.indicator}",
         value,
-        task.unit,
+        allocated.unit,
         figure.basis,
-        task.comparison,
-        task.numeric_value,
-        task.printed_decimals,
-        task.source or get_township_tasks(ctx.side_inputs).file_name,
+        allocated.comparison,
+        allocated.numeric_value,
+        allocated.printed_decimals,
+        allocated.source or get_township_targets(ctx.side_inputs).file_name,
         {
             "layer": layer.role,
             "township": township.code,
@@ -423,13 +425,15 @@ def _make_township_indicator(
             indicator, float(by_township.geometry_areas_m2[position]), float(by_township.rounding_m2[position])
         )
     indicator.set_state(
-        compare_area_with_target(value, task.comparison, task.numeric_value, task.printed_decimals, share)
+        compare_area_with_target(
+            value, allocated.comparison, allocated.numeric_value, allocated.printed_decimals, share
+        )
     )
     return indicator
 
 
 def _make_missed_target_finding(
-    task: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, township_layer: Layer, key: str
+    allocated: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, township_layer: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
     layer, rounding = (
@@ -450,14 +454,14 @@ def _make_missed_target_finding(
         related_keys=[key],
         township=indicator.place,
         params={
-            "indicator": IndicatorName(task.indicator),
+            "indicator": IndicatorName(allocated.indicator),
             "town": indicator.place,
-            "value": round(computed_value, task.printed_decimals + 4),
-            "comparison": COMPARISON_SIGNS[task.comparison],
-            "target": task.value,
-            "unit": task.unit,
-            "miss": round(abs(task.numeric_value - value), task.printed_decimals + 4),
-            "shown": {"limit_source": task.source},
-            **({"land": round(value, task.printed_decimals + 4)} if by_field else {}),
+            "value": round(computed_value, allocated.printed_decimals + 4),
+            "comparison": COMPARISON_SIGNS[allocated.comparison],
+            "target": allocated.value,
+            "unit": allocated.unit,
+            "miss": round(abs(allocated.numeric_value - value), allocated.printed_decimals + 4),
+            "shown": {"limit_source": allocated.source},
+            **({"land": round(value, allocated.printed_decimals + 4)} if by_field else {}),
         },
     )

@@ -19,7 +19,7 @@ from ...model.indicator import (
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import IndicatorTarget, Profile
-from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_tasks
+from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_targets
 from ...profile.model import RegisteredSite
 from ...target_allocation.levels import (
     ChangedRatioSetting,
@@ -36,7 +36,7 @@ from ...target_allocation.levels import (
     find_replaced_register_lines,
     find_replaced_targets,
     find_targets_of_other_years,
-    find_undivided_tasks,
+    find_undivided_targets,
     find_wrong_totals,
 )
 from .._attributes import read_word_pairs
@@ -186,24 +186,31 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     from ...engine.provenance import find_county_name
 
     township_layer = get_plan_townships(ctx)
-    tasks = get_township_tasks(ctx.side_inputs)
+    allocated_targets = get_township_targets(ctx.side_inputs)
     omissions: list[Finding] = []
-    if tasks.targets:
+    if allocated_targets.targets:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
-        omissions = list(_report_omissions(tasks, township_layer, ctx))
+        omissions = list(_report_omissions(allocated_targets, township_layer, ctx))
         result.findings += omissions
         result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
-        compare_targets_with_townships(tasks, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()),
+        compare_targets_with_townships(
+            allocated_targets, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()
+        ),
         find_county_name(ctx.plan),
         ctx,
         # The amount not allocated follows only from a table that lists all townships.
-        "" if any(finding.case == "omitted" for finding in omissions) else tasks.file_name,
+        "" if any(finding.case == "omitted" for finding in omissions) else allocated_targets.file_name,
     )
-    for total, value in find_wrong_totals(tasks):
+    for total, value in find_wrong_totals(allocated_targets):
         result.is_applicable = True
-        params = {"file": tasks.file_name, "line": total.line_number, "target": total.value, "unit": total.unit}
+        params = {
+            "file": allocated_targets.file_name,
+            "line": total.line_number,
+            "target": total.value,
+            "unit": total.unit,
+        }
         params = {
             **params,
             "indicator": IndicatorName(total.indicator),
@@ -212,7 +219,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
-    part_findings = list(_report_parts_exceeding_wholes(tasks, ctx))
+    part_findings = list(_report_parts_exceeding_wholes(allocated_targets, ctx))
     result.is_applicable |= bool(part_findings)
     result.findings += part_findings
     divisions = ctx.norm.standard.code_lists.get("divisions")
@@ -222,29 +229,29 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
             _report_sums(result, compare_targets_with_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
-    if not tasks.targets and not result.is_applicable:
+    if not allocated_targets.targets and not result.is_applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result
 
 
 def _report_omissions(
-    tasks: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: RuleContext
+    allocated_targets: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield warnings on townships and county targets missing in the table of tasks.
 
     ``township_layer`` has the layer, its townships, and the township of each row; None without a layer.
     """
-    if township_layer is not None and (omitted_names := find_omitted_townships(tasks, township_layer[1])):
+    if township_layer is not None and (omitted_names := find_omitted_townships(allocated_targets, township_layer[1])):
         listed_names = [*omitted_names[:_MAX_LISTED_NAMES], *(["…"] if len(omitted_names) > _MAX_LISTED_NAMES else [])]
-        params = {"file": tasks.file_name, "count": len(omitted_names), "names": "、".join(listed_names)}
+        params = {"file": allocated_targets.file_name, "count": len(omitted_names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
     from ...engine.provenance import find_county_name
 
-    for target in find_undivided_tasks(
-        tasks, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
+    for target in find_undivided_targets(
+        allocated_targets, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
     ):
         params = {
-            "file": tasks.file_name,
+            "file": allocated_targets.file_name,
             "indicator": IndicatorName(target.indicator),
             "area": find_county_name(ctx.plan),
             "year": target.year,
@@ -254,20 +261,24 @@ def _report_omissions(
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _report_parts_exceeding_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
+def _report_parts_exceeding_wholes(allocated_targets: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
     """Yield warnings on tasks and targets of a part that exceed those of its whole."""
     from ...engine.provenance import find_county_name
 
     pairs = read_word_pairs(ctx.norm, PART_INDICATORS_SETTING)
-    for task, whole_task in find_parts_exceeding_wholes(tasks.targets, pairs):
-        params = {"file": tasks.file_name, "line": task.line_number, "town": task.name or task.code}
-        params |= _describe_part(task, whole_task)
+    for allocated, whole in find_parts_exceeding_wholes(allocated_targets.targets, pairs):
+        params = {
+            "file": allocated_targets.file_name,
+            "line": allocated.line_number,
+            "town": allocated.name or allocated.code,
+        }
+        params |= _describe_part(allocated, whole)
         yield Finding(
-            _find_layer_role(task.indicator, ctx),
+            _find_layer_role(allocated.indicator, ctx),
             case="part",
             severity=Severity.WARNING,
-            field=task.indicator,
-            township=task.name,
+            field=allocated.indicator,
+            township=allocated.name,
             params=params,
         )
     for target, whole_target in find_parts_exceeding_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts, make_row_parts
-from ...indicators.land_use import get_land_areas
+from ...indicators.land_use import get_row_areas
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES
@@ -150,7 +150,7 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
         ctx.norm.get(INSIDE_SETTING)
     ):
         return []
-    _, areas = get_land_areas(cultivated).best_basis_and_areas
+    _, areas = get_row_areas(cultivated).best_basis_and_areas
     counted_areas = np.nan_to_num(areas)
     inside = float((ctx.geometry.compute_part_shares_of_rows(parts, cultivated) * counted_areas[parts.left]).sum())
     finding = _make_finding(cultivated, boundary, parts, cultivated, "inside", ctx)
@@ -162,7 +162,7 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
 def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: RuleContext) -> list[Finding]:
     """Return a finding for each field by which farmland is worse than the fields outside it."""
     findings = []
-    _, areas = get_land_areas(parcels).best_basis_and_areas
+    _, areas = get_row_areas(parcels).best_basis_and_areas
     is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
     for name, limit in read_number_lines(ctx.norm, QUALITY_SETTING, 2):
         values = parcels.get_numbers_by_name(name)

@@ -36,7 +36,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
                                                        "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"], "centre": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding]:
+def zones_fill_central_area(centre_zones: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding]:
     """The zones of the central urban area fill its extent.
 
     What it checks

@@ -38,7 +38,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         RuleExample("its zones are another rule's", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "ZXCQGHFQ"}),
     ],
 )  # fmt: skip
-def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding] | None:
+def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Layers of the central urban area are within its extent.
 
     What it checks

@@ -90,14 +90,14 @@ def test_vct_reader_reads_two_squares_in_every_header_variant(tmp_path, pairs):
         ("111,,,,1.0,500000.0,0.0,6,19", 4508),
     ],
 )
-def test_vct_header_with_a_3_or_6_degree_zone_gives_its_crs(tmp_path, parameters, epsg):
+def test_vct_header_with_a_3_or_6_degree_crs_zone_gives_its_crs(tmp_path, parameters, epsg):
     easting = re.search(r"\d*500000", parameters)[0]
     text = replace_in_squares(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(write_vct_text(tmp_path / "a.vct", text)) as vct:
         assert vct.header.crs.to_epsg() == epsg and not vct.remarks.make_notes()
 
 
-def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
+def test_vct_meridian_that_contradicts_the_crs_zone_number_is_refused(tmp_path):
     path = write_vct_text(
         tmp_path / "a.vct", replace_in_squares(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
     )

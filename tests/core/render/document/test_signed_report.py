@@ -23,7 +23,7 @@ from plugin.core.render.document import blocks, docx_writer
 from plugin.core.render.document.check_record import make_check_record
 from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
 from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_verdict_sentence
-from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
@@ -100,7 +100,7 @@ def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path)
     assert kept in render_print_html(short, 180.0)
     path = tmp_path / "报告.docx"
     write_docx(short, path)
-    assert kept in [paragraph.text for paragraph in load_docx_library(path).Document(path).paragraphs]
+    assert kept in [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
 
 
 def test_printed_english_lines_keep_the_spaces_between_their_parts(checked):
@@ -133,7 +133,7 @@ def test_first_page_of_every_format_states_the_edits_since_the_full_check(checke
     assert f"<strong>{warning}</strong>" in render_report(report, checked.plan.norm)
     path = tmp_path / "报告.docx"
     write_docx(document, path)
-    printed = next(p for p in load_docx_library(path).Document(path).paragraphs if p.text == warning)
+    printed = next(p for p in import_docx_library(path).Document(path).paragraphs if p.text == warning)
     assert printed.runs[0].bold
 
 
@@ -202,7 +202,7 @@ def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
 
 
 def test_page_breaks_of_the_docx_leave_no_empty_page_after_a_full_one(document, tmp_path):
-    library, path = load_docx_library("x"), tmp_path / "report.docx"
+    library, path = import_docx_library("x"), tmp_path / "report.docx"
     write_docx(document, path)
     body = library.Document(str(path)).element.body
     assert not body.xpath(".//w:br[@w:type='page']"), "a paragraph with a break needs a place on the full page"
@@ -278,7 +278,7 @@ def test_consecutive_numbers_are_shortened_to_ranges():
 def test_docx_has_all_texts_of_the_document(document, tmp_path):
     path = tmp_path / "检查报告.docx"
     write_docx(document, path)
-    read = load_docx_library("x").Document(str(path))
+    read = import_docx_library("x").Document(str(path))
     shown = []
     for element in read.element.body.iter():
         if element.tag.endswith("}t") and element.text:
@@ -376,7 +376,7 @@ def test_report_is_inserted_into_an_office_template_at_its_bookmark(document, tm
     template, target = tmp_path / "本局模板.docx", tmp_path / "报告.docx"
     make_office_template(template)
     write_docx(document, target, template)
-    paragraphs = load_docx_library("x").Document(str(target)).paragraphs
+    paragraphs = import_docx_library("x").Document(str(target)).paragraphs
     assert [p.text for p in paragraphs[:2]] == ["浑源县自然资源局", document.title]
     assert paragraphs[1].style.font.size.pt == 26
 
@@ -424,7 +424,7 @@ def test_bundled_docx_library_is_used_if_python_has_none(document, tmp_path, mon
         monkeypatch.delitem(sys.modules, name)
     path = [entry for entry in sys.path if "libraries" not in entry]
     monkeypatch.setattr(sys, "path", path)
-    library = load_docx_library("x")
+    library = import_docx_library("x")
     assert "libraries" in library.__file__
     buffer = io.BytesIO()
     library.Document(docx_writer._make_template()).save(buffer)
@@ -473,7 +473,7 @@ def test_legend_of_the_docx_has_two_entries_per_line(document, tmp_path):
     labels = ("永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界")
     legend = blocks.Legend(tuple((image.getvalue(), label) for label in labels))
     write_docx(replace(document, blocks=(legend,)), tmp_path / "r.docx")
-    paragraphs = load_docx_library("x").Document(str(tmp_path / "r.docx")).paragraphs
+    paragraphs = import_docx_library("x").Document(str(tmp_path / "r.docx")).paragraphs
     (text,) = [p.text for p in paragraphs if "县界" in p.text]
     assert [line.split("\t") for line in text.split("\n")] == [
         [" 永久基本农田", " 生态保护红线"],

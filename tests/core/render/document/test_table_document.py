@@ -15,7 +15,7 @@ from plugin.core.render.document.blocks import (
     Paragraph,
     Signature,
 )
-from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.docx_writer import import_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.table_document import make_table_document
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber, make_sheet_name
@@ -27,7 +27,7 @@ COUNTY = SAMPLE_FOLDER / "county.gpkg"
 
 
 def list_docx_texts(path):
-    body = load_docx_library("x").Document(str(path)).element.body
+    body = import_docx_library("x").Document(str(path)).element.body
     return [element.text for element in body.iter() if element.tag.endswith("}t") and element.text]
 
 
@@ -95,7 +95,7 @@ def test_table_texts_keep_a_distance_to_figures_on_their_left(tmp_path):
     document = Document("表", "", PageHeaderFooter(), (table,))
     assert render_print_html(document, 180).count("padding-left") == 2
     write_docx(document, tmp_path / "a.docx")
-    (written,) = load_docx_library("x").Document(str(tmp_path / "a.docx")).tables
+    (written,) = import_docx_library("x").Document(str(tmp_path / "a.docx")).tables
     indents = [[cell.paragraphs[0].paragraph_format.left_indent for cell in row.cells] for row in written.rows]
     assert all(figure is None and text.mm > 1 for figure, text in indents)
 
@@ -121,6 +121,6 @@ def test_heading_row_of_a_group_in_the_docx_stays_with_the_row_below_it(tabulate
     assert heads[:2] == ["三条控制线", "资源利用与保护"]
     path = tmp_path / "指标.docx"
     write_docx(document, path)
-    rows = load_docx_library("x").Document(str(path)).tables[0].rows
+    rows = import_docx_library("x").Document(str(path)).tables[0].rows
     kept = {row.cells[1].text for row in rows if row.cells[1].paragraphs[0].paragraph_format.keep_with_next}
     assert {*heads, "指标"} <= kept and len(kept) < len(shown.rows) / 3

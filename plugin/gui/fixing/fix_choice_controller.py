@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the windows that offer several ways for one feature have in common: preview and apply the chosen way."""
+"""Controller of the dialogs that offer several fixes for one feature: preview and apply the chosen fix."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ...bridge.texts import tr
 from .applying import get_person_name
 from .area_table import make_area_rows
 from .dialog import FixDialog
-from .fix_window import FixWindow
+from .fix_dialog_controller import FixDialogController
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 
-class ChoiceWindow(FixWindow):
+class FixChoiceController(FixDialogController):
     """Previews the fixes that a trial found for one finding or request, and applies the chosen one.
 
     ``_finding``: the finding or request; ``_label``: name of the step to undo.
     """
 
-    def __init__(self, *window_args: Any):
-        super().__init__(*window_args)
+    def __init__(self, *controller_args: Any):
+        super().__init__(*controller_args)
         self.closed.connect(self._forget)
         self._finding: Any = None
         self._label = ""

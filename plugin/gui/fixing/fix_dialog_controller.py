@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the windows for one finding and for many have in common: a dialog, a trial on a copy, marks on the map."""
+"""Controller of a dialog that offers fixes: opens it, runs trials on a copy, and marks the fixes on the map."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .map_preview import FixMapPreview
 from .trial_runner import TrialRunner
 
 
-class FixWindow(QObject):
+class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
     A subclass makes the dialog, and shows results and refusals of the trial. ``current``: returns True as long as the
