@@ -202,7 +202,7 @@ class _FeatureRows:
     """Features read from a layer: feature ids, attributes and geometries.
 
     ``attributes``: all fields of each feature (fields not read are empty); ``shapes_wkb``: WKB or None;
-    ``curve_texts``: id of each feature with arcs → its text (WKT).
+    ``curve_texts``: id of each feature with arcs → its shape as WKT.
     """
 
     fids: list[int] = field(default_factory=list)

@@ -37,7 +37,7 @@ _WKT_DECIMALS = 17
 
 
 def convert_to_wkb_and_curve_text(geometry: Any) -> tuple[bytes, str]:
-    """Return a geometry as WKB that GEOS reads, and the text (WKT) of a geometry with arcs.
+    """Return a geometry as WKB that GEOS reads, and also as WKT if it has arcs.
 
     In the WKB, arcs are polylines, and M values are dropped. The text has all digits; it is empty for a geometry
     without arcs.

@@ -71,7 +71,7 @@ class Row:
 
     @property
     def curve_text(self) -> str:
-        """Return the text (WKT) of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
+        """Return the WKT of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
         return self.home_layer.source.curve_texts.get(self.fid, "")
 
     @property

@@ -31,7 +31,7 @@ class UnknownCurveError(ValueError):
 
 
 def count_arcs(text: str) -> int:
-    """Return the number of circular arcs in the text (WKT) of a shape."""
+    """Return the number of circular arcs in the WKT of a shape."""
     points = [len(arc_text.split(",")) for arc_text in re.findall(rf"{_ARC_TYPE}[ZM ]*\(([^)]*)", text.upper())]
     return sum(count // 2 for count in points)
 
@@ -115,7 +115,7 @@ def _divide_between(point: Point, chord: complex, angle: float, count: int) -> N
 
 
 def straighten_arcs(text: str, tolerance_m: float) -> shapely.Geometry:
-    """Return a shape with straight edges for the text (WKT) of a shape with arcs, as `divide_arc` divides them.
+    """Return a shape with straight edges for the WKT of a shape with arcs, as `divide_arc` divides them.
 
     Heights and M values are left out. Raise UnknownCurveError for other curves and for unreadable texts.
     """

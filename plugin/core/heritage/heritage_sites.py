@@ -202,7 +202,7 @@ REGISTER_COLUMNS = (
 
 @dataclass(frozen=True)
 class ListedSite:
-    """One line of a heritage register.
+    """One row of a heritage register.
 
     ``kind`` and ``level`` are names in their code lists, or empty; ``line_number``: line in the file.
     """

@@ -51,7 +51,7 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
         )
         return fids, values
 
-    # The driver makes the texts of all rows, whatever the condition: they are asked for only if there are curves.
+    # The driver makes the WKT of all rows, whatever the condition: it is asked for only if there are curves.
     if not len(read_column("OGR_GEOMETRY")[0]):
         return {}
     fids, texts = read_column("OGR_GEOM_WKT")

@@ -246,7 +246,7 @@ class EditedRows:
     ) -> Layer:
         """Return a row with another shape and other attributes, as a layer of one row.
 
-        ``shape``: ``...`` leaves it unchanged; ``curve_text``: the text of a given shape that has arcs. ``before``: the
+        ``shape``: ``...`` leaves it unchanged; ``curve_text``: the WKT of a given shape that has arcs. ``before``: the
         row to start from. The change is not stored.
         """
         layer, frame = self.layers[role], before.frame.copy()
@@ -275,7 +275,7 @@ class EditedRows:
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 
     def get_curve_text(self, role: str, row: int) -> str:
-        """Return the text (WKT) of a row's shape if it has arcs, else an empty one."""
+        """Return a row's shape as WKT if it has arcs, else an empty text."""
         edited_layer = self._edited[role].get(row)
         if edited_layer is not None:
             return edited_layer.source.curve_texts.get(edited_layer.fids[0], "") if len(edited_layer) else ""
@@ -413,7 +413,7 @@ def set_curve_text(source: SourceLayer, fid: int, curve_text: str) -> SourceLaye
 
 
 def _collect_curve_texts(layers: list[Layer]) -> dict[int, str]:
-    """Return the texts of the rows of these layers whose shapes have arcs, by feature id."""
+    """Return feature id → WKT of the rows of these layers whose shapes have arcs."""
     return {
         fid: text
         for layer in layers

@@ -30,7 +30,7 @@ class FeatureState:
     """Shape and attributes of a feature at one moment.
 
     ``wkb``: the shape, None without one. ``attributes``: values by field name, None where missing. ``curve_text``: the
-    text (WKT) of a shape with arcs, which ``wkb`` has as segments; empty without arcs.
+    WKT of a shape with arcs, which ``wkb`` has as segments; empty without arcs.
     """
 
     wkb: bytes | None

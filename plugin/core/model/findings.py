@@ -181,7 +181,7 @@ def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
 
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
-    """Return findings as dicts for JSON, as `Finding.to_dict`; the texts (WKT) of many are made together."""
+    """Return findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
     for start in range(0, len(findings), _FINDINGS_PER_BATCH):
         batch = findings[start : start + _FINDINGS_PER_BATCH]
         shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)

@@ -62,7 +62,7 @@ class ExportContext:
     manifest
         The manifest's data; each part adds its own.
     filled_slots
-        The places for documents, maps and tables, with the planner's files.
+        The slots for documents, maps and tables, with the planner's files.
     planned_maps
         The maps to be made.
     documents

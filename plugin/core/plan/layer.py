@@ -95,7 +95,7 @@ class FieldInfo:
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame``: rows, indexed by feature id. ``curve_texts``: id of each feature with arcs → its text (WKT); on reading,
+    ``frame``: rows, indexed by feature id. ``curve_texts``: id of each feature with arcs → its WKT; on reading,
     its arcs were divided into segments by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no
     library can represent; it is missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table
     is unusable (no geometry, unreadable file), as text key and parameters. ``declared_geometry_type`` and

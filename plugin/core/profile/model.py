@@ -132,7 +132,7 @@ class StatedFigure:
 
 @dataclass(frozen=True)
 class RegisteredSite:
-    """A line of the plan's heritage register: a number of sites, or one site.
+    """A row of the plan's heritage register: a number of sites, or one site.
 
     ``term`` as printed (全国重点文物保护单位); ``kind``: a name of ``heritage_kind.csv``; ``level``: a name of
     ``heritage_level.csv``, empty if the text gives none. ``count``: number of sites; None for one site, which has a

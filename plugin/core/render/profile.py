@@ -137,7 +137,7 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, re
 def _make_value_table(
     values: Iterable[ResolvedValue], texts: Texts, report_texts: ReportTexts, *, has_head: bool = True
 ) -> list[str]:
-    """Return settings as the lines of a table: key, name, value with unit, mark, origin."""
+    """Return settings as the rows of a table: key, name, value with unit, mark, origin."""
     rows = []
     for value in values:
         name = texts.get_setting_name(value.key)
@@ -156,7 +156,7 @@ def _make_value_table(
 
 
 def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, report_texts: ReportTexts) -> list[str]:
-    """Return targets as the lines of a table: figure, value, unit, year, kind, source."""
+    """Return targets as the rows of a table: figure, value, unit, year, kind, source."""
     rows = []
     for target in targets:
         unit = texts.get("units", target.unit)

@@ -233,12 +233,12 @@ def match_targets_with_townships(
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
     """Match rows of a table of township targets with townships by code, otherwise by name.
 
-    Returns row → township, and text keys with parameters: why a row has no match. A row whose code and name belong to
-    two townships has no match.
+    Return row number in the table → position of the township, and text keys with parameters that state why a row has
+    no match. A row whose code and name belong to two townships has none.
     """
     by_code = {township.code: n for n, township in enumerate(townships) if township.code}
     by_name = {township.name: n for n, township in enumerate(townships)}
-    township_by_line: dict[int, int] = {}
+    township_by_row_number: dict[int, int] = {}
     unmatched_names: dict[str, None] = {}
     reasons: list[tuple[str, dict[str, Any]]] = []
     for allocated in allocated_targets.targets:
@@ -255,8 +255,8 @@ def match_targets_with_townships(
             }
             reasons.append(("tasks_two_townships", {**params, "known": townships[at].name}))
         else:
-            township_by_line[allocated.line_number] = at
+            township_by_row_number[allocated.line_number] = at
     if unmatched_names:
         params = {"file": allocated_targets.file_name, "names": "、".join(unmatched_names), "layer": layer}
         reasons.append(("tasks_unknown_township", params))
-    return township_by_line, reasons
+    return township_by_row_number, reasons

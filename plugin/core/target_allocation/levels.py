@@ -191,7 +191,7 @@ def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
 
 
 def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
-    """Return lines of the heritage register that differ from the same line in a base of the profile.
+    """Return rows of the heritage register that differ from the same row in a base of the profile.
 
     Each is returned with the base's line and the profile that has it. A profile of the plugin for the same area counts
     as a base.

@@ -48,8 +48,8 @@ MAP_PROGRESS_START = 0.4
 class MapRequest(NamedTuple):
     """A map that is to be rendered.
 
-    ``slot`` is its place in the package, ``map_spec`` its definition in the map set, with number and title,
-    ``file_name`` its file name.
+    ``slot`` is its slot in the package specification, ``map_spec`` its definition in the map set, with number and
+    title, ``file_name`` its file name.
     """
 
     slot: FileSlot
@@ -119,7 +119,7 @@ def choose_maps_to_render(
 ) -> PlannedMaps:
     """Decide which maps are to be rendered and why others cannot be; write nothing.
 
-    ``filled`` are the places for maps with the planner's files, ``draw`` is the renderer, None if it is not
+    ``filled`` are the slots for maps with the planner's files, ``draw`` is the renderer, None if it is not
     available.
     """
     spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()

@@ -168,7 +168,9 @@ def township_targets(
     township_layer, township_list, township_of_row = plan_townships
     # The key of the first row of each township.
     keys = [township_layer.keys[list(township_of_row).index(n)] for n in range(len(township_list))]
-    position_of_line, unmatched = match_targets_with_townships(allocated_targets, township_list, township_layer.name)
+    position_by_row_number, unmatched = match_targets_with_townships(
+        allocated_targets, township_list, township_layer.name
+    )
     result.not_checked += unmatched
     for indicator in allocated_targets.indicators:
         by_township = compute_by_township(indicator, ctx)
@@ -180,8 +182,8 @@ def township_targets(
         result.notes += _note_assignment(indicator, by_township)
         figures = []
         for allocated in allocated_targets.select_by_indicator(indicator):
-            if allocated.line_number in position_of_line:
-                position = position_of_line[allocated.line_number]
+            if allocated.line_number in position_by_row_number:
+                position = position_by_row_number[allocated.line_number]
                 indicator_row = _make_township_indicator(allocated, by_township, position, ctx)
                 figures.append(indicator_row)
                 if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:

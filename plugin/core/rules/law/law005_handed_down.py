@@ -443,7 +443,7 @@ def _make_replaced_target_finding(
 def _make_replaced_site_finding(
     own_site: RegisteredSite, base_site: RegisteredSite, parent: Profile, profile: Profile, ctx: RuleContext
 ) -> Finding:
-    """Return the remark on a line of the heritage register that replaces the upper profile's."""
+    """Return the remark on a row of the heritage register that replaces the upper profile's."""
     params = {
         "county": profile.name,
         "site": own_site.name or own_site.term,

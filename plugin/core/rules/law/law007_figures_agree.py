@@ -119,7 +119,7 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         result.findings += _find_disagreements(
             _MapFigure.make_from_computed_indicator(computed_indicator, ctx), typed_places, allowance_m2, texts
         )
-        result.findings += _find_targets_without_mark(
+        result.findings += _find_targets_printed_like_results(
             _MapFigure.make_from_computed_indicator(computed_indicator, ctx),
             typed_places,
             list(ctx.norm.get(TASK_WORDS_SETTING)),
@@ -279,12 +279,12 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, printed_figure, difference, texts, first_figure)
 
 
-def _find_targets_without_mark(
+def _find_targets_printed_like_results(
     map_figure: _MapFigure, places: list[PrintedFigure], task_words: list[str], allowance_m2: float, texts: Texts
 ) -> Iterator[Finding]:
     """Yield a finding on two plain figures of an indicator, one of which equals a target, at most one in all.
 
-    A reader cannot distinguish the task from the result. ``task_words``: words in the place that name a task.
+    A reader cannot distinguish the target from the result. ``task_words``: words (任务) that mark a figure as target.
     """
 
     def is_marked(printed_figure: PrintedFigure) -> bool:

@@ -203,7 +203,7 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleCon
 def _make_register_finding(
     line: RegisteredSite, sites: HeritageSites, case: str, params: dict[str, Any], geometry: Any = None
 ) -> Finding:
-    """Return a finding on a line of the register.
+    """Return a finding on a row of the register.
 
     It has no row of a layer; the name or the term of the line identifies it.
     """

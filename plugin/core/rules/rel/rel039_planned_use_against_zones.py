@@ -215,7 +215,7 @@ def planned_use_against_zones(
 
 
 def _read_classes_by_zone(ctx: RuleContext, setting: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the zone or line of each line of a setting, and its classes of land use."""
+    """Yield, for each row of a setting, its zone or control line and the classes of land use there."""
     for line in ctx.norm.get(setting):
         name, *classes = line.split()
         yield name, classes

@@ -209,7 +209,7 @@ def _compare_line_with_grade(
 
 
 def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: RuleContext) -> None:
-    """Add a finding for each line of the setting of parts with large parts."""
+    """Add a finding for each row of the setting of parts that has large parts."""
     for role, word, relation, concept, least, *excepted in read_class_lines(ctx.norm, PARTS_SETTING, 6, number_at=4):
         if relation not in (INSIDE, OUTSIDE):
             text = " ".join((role, word, relation, concept, least, *excepted))
