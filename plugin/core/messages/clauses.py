@@ -28,6 +28,8 @@ OWN_PLAN = "own"
 _RATIO_FORMS = ("N1", "N2", "N3")
 _RATIO_DECIMALS = 4
 _WHOLE_PERCENT = 100.0
+#: Sign of a target → what a figure that misses it is: too small, too large, or another.
+_STILL_MISSED_KEYS = {"≥": "still_below", "≤": "still_above", "=": "still_beside"}
 
 
 def make_clauses(
@@ -116,10 +118,28 @@ def _describe_repeated_land(
     elif "ratio" in finding.params:
         without_text = texts.get("figures", "ratio_without", value=format_number(float(without), _RATIO_DECIMALS))
     else:
-        number = format_number(float(without), choose_figure_decimals(unit, 0, None, None))
-        without_text = texts.get("figures", "sum_without", value=f"{number} {unit_name}")
+        miss = _compute_remaining_miss(float(without), finding.params)
+        decimals = choose_figure_decimals(unit, 0, miss, None)
+        remaining = ""
+        if miss is not None:
+            key = _STILL_MISSED_KEYS[str(finding.params["comparison"])]
+            remaining = texts.get("figures", key, miss=f"{format_number(miss, decimals)} {unit_name}")
+        value_text = f"{format_number(float(without), decimals)} {unit_name}"
+        without_text = texts.get("figures", "sum_without", value=value_text, remaining=remaining)
     layer = texts.make_layer_label(str(repeated["role"]), templates)
     return texts.get("figures", "repeated", layer=layer, area=area_text, without=without_text)
+
+
+def _compute_remaining_miss(without: float, params: Mapping[str, Any]) -> float | None:
+    """Return by how much a sum without land counted twice misses its target; None if it does not, or is unknown."""
+    comparison, target_text = params.get("comparison"), str(params.get("said", params.get("target", "")))
+    try:
+        target = float(target_text)
+    except ValueError:
+        return None
+    misses = {"≥": target - without, "≤": without - target, "=": abs(without - target)}
+    miss = misses.get(str(comparison), 0.0)
+    return miss if miss > 0 else None
 
 
 def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> str:
@@ -138,8 +158,16 @@ def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
     limit_m2 = shown.get("limit_area_m2", finding.params.get("limit"))
     limit_area = texts.format_area(float(limit_m2)) if isinstance(limit_m2, int | float) else ""
     width = shown.get("limit_width_m")
-    note = texts.get("words", "sliver_note", area=limit_area, width=format_width(width)) if width is not None else ""
-    return {"limit_area": limit_area, "sliver_note": note}
+    if width is None:
+        return {"limit_area": limit_area, "sliver_note": ""}
+    is_large = isinstance(limit_m2, int | float) and finding.area_m2 is not None and finding.area_m2 >= limit_m2
+    is_wide = finding.width_m is not None and finding.width_m >= width
+    exceeded = "both" if is_large and is_wide else "area" if is_large else "width" if is_wide else ""
+    key = f"sliver_note_{exceeded}" if exceeded else "sliver_note"
+    return {
+        "limit_area": limit_area,
+        "sliver_note": texts.get("words", key, area=limit_area, width=format_width(width)),
+    }
 
 
 def _join_row_names(finding: Finding, texts: Texts) -> str:
@@ -224,19 +252,27 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
 
 
 def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
-    """Return the features of the red line in brackets, and whether core zones are left out of the area."""
+    """Return the features of the red line in brackets, whether core zones are left out, and what to do if not."""
     shown = finding.params.get("shown", {})
     lines, zones = shown.get("line_rows"), shown.get("core_zones")
+    first = ""
     if zones is None:
         note = texts.get("words", "core_zones_unknown")
     elif not zones["role"]:
         concept = texts.get_concept_name("reserves")
         note = texts.get("words", "core_zones_without_layer", concept=concept)
+        first = texts.get("words", "core_first_without_layer", concept=concept)
     else:
         key = "core_zones_named" if zones["known"] else "core_zones_unnamed"
-        note = texts.get("words", key, layer=texts.make_layer_label(zones["role"], templates))
+        layer = texts.make_layer_label(zones["role"], templates)
+        note = texts.get("words", key, layer=layer)
+        first = "" if zones["known"] else texts.get("words", "core_first_unnamed", layer=layer)
     names = [] if lines is None else [texts.make_key_label(key, fid) for key, fid in lines["names"]]
-    return {"core_note": note, "line_rows": _put_in_brackets(names, lines["count"], texts) if lines else ""}
+    return {
+        "core_note": note,
+        "core_first": first,
+        "line_rows": _put_in_brackets(names, lines["count"], texts) if lines else "",
+    }
 
 
 def _put_in_brackets(names: list[str], count: int, texts: Texts) -> str:
@@ -316,9 +352,17 @@ def _advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Te
     return {"receiver": texts.get("words", f"{'alias' if finding.code == 'SCH006' else 'domain'}_{source}")}
 
 
+def _describe_compared_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the area that was compared; empty in a result of an earlier version."""
+    compared_m2 = finding.params.get("shown", {}).get("compared_m2")
+    area = "" if compared_m2 is None else texts.get("words", "compared_area", area=texts.format_area(compared_m2))
+    return {"compared_area": area}
+
+
 #: Rule → function that returns the clauses of its messages alone.
 _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[str, str]]] = {
     "ATT019": _name_rate_field,
+    "ATT023": _describe_compared_area,
     "LAW004": _describe_misplaced_rows,
     "LAW006": _advise_on_documents,
     "LAW013": _describe_patch,

@@ -619,8 +619,8 @@ class Texts:
         if "row_names" in shown_params:
             list_texts["rows"] = separator.join(self.make_key_label(key, fid) for key, fid in shown_params["row_names"])
             left = int(params.get("count", 0)) - len(shown_params["row_names"])
-            if params.get("more") and left > 0:
-                list_texts["more"] = self.get("words", "more_rows", left=left)
+            if params.get("more") and left >= 0:
+                list_texts["more"] = self.get("words", "more_rows", left=left) if left else ""
         # A result stored by an earlier version does not name the features, and only the most frequent type.
         type_texts = _load_texts(self.lang)["types"]
         types = shown_params.get("types", [params["actual"]] if "actual" in params else [])

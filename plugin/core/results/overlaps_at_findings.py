@@ -32,8 +32,9 @@ _CASES = {
 }
 #: Outcomes of a rule that compared the layers, or found none to compare.
 _CHECKED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
-#: Shared land below this area (m²) is an inaccuracy of edges.
+#: Shared land below this area (m²) is an inaccuracy of edges, unless it is this share of a finding.
 _LEAST_SHARED_M2 = 1.0
+_LEAST_SHARE = 0.5
 
 
 def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
@@ -54,9 +55,10 @@ def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iter
     overlap_shapes = shapely.make_valid(np.array([finding.geometry for finding in overlaps], dtype=object))
     asking_rows, overlap_rows = shapely.STRtree(overlap_shapes).query(asking_shapes, predicate="intersects")
     shared_m2 = shapely.area(shapely.intersection(asking_shapes[asking_rows], overlap_shapes[overlap_rows]))
+    least_shared_m2 = np.minimum(_LEAST_SHARED_M2, _LEAST_SHARE * shapely.area(asking_shapes[asking_rows]))
     overlaps_by_row: dict[int, list[Finding]] = {row: [] for row in range(len(asking))}
     for n in np.argsort(-shared_m2, kind="stable").tolist():
-        if shared_m2[n] >= _LEAST_SHARED_M2:
+        if shared_m2[n] >= least_shared_m2[n]:
             overlaps_by_row[int(asking_rows[n])].append(overlaps[int(overlap_rows[n])])
     for row, there in overlaps_by_row.items():
         finding = asking[row]

@@ -106,16 +106,19 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
     )
 
 
-def make_row_list_params(layer: Layer, positions: Sequence[int], most: int = MAX_SHOWN_FIDS) -> dict[str, Any]:
+def make_row_list_params(
+    layer: Layer, positions: Sequence[int], most: int = MAX_SHOWN_FIDS, most_named: int | None = None
+) -> dict[str, Any]:
     """Return message parameters that list several rows of a layer.
 
     They are the number of rows (``count``), the first ``most`` feature ids (``fids``) and, if there are more, dots
-    (``more``); for the message also their names, by key and by feature id where the key is missing or repeated.
+    (``more``); for the message also the names of the first ``most_named`` rows (None: ``most``), by key and by feature
+    id where the key is missing or repeated.
     """
     listed_positions = positions[:most]
     row_names = [
         [layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None]
-        for n in listed_positions
+        for n in positions[: most if most_named is None else most_named]
     ]
     return {
         "count": len(positions),

@@ -169,19 +169,24 @@ def test_codes_without_names_in_a_stored_result_are_shown_as_they_are():
 
 
 @for_each(
-    "core_zones, text",
+    "core_zones, text, advice",
     [
-        ({"role": "", "known": False}, "）（数据中没有自然保护地图层"),
-        ({"role": "ZRBHD", "known": False}, "自然保护地中未识别出核心保护区"),
-        ({"role": "ZRBHD", "known": True}, "自然保护地中的核心保护区不计在内"),
-        (None, "不含数据所列的核心保护区"),
+        (
+            {"role": "", "known": False},
+            "数据中没有自然保护地图层，其中可能有位于核心保护区内的",
+            "“图层角色”中指定该图层",
+        ),
+        ({"role": "ZRBHD", "known": False}, "自然保护地中未识别出核心保护区，其中可能有", "要素的名称中写明"),
+        ({"role": "ZRBHD", "known": True}, "自然保护地中的核心保护区不计在内", ""),
+        (None, "不含数据所列的核心保护区", ""),
     ],
 )
-def test_message_on_the_red_line_states_which_layer_has_the_core_zones(core_zones, text):
+def test_message_on_the_red_line_states_which_layer_has_the_core_zones(core_zones, text, advice):
     shown = {"row_names": [["1", None]], "line_rows": {"names": [["7", None], ["8", None]], "count": 3}}
     shown |= {"core_zones": core_zones} if core_zones is not None else {}
     message = format_finding("REL042", "red_line", params={"group": "耕地", "count": 1, "shown": shown}, area_m2=1.0)
-    assert "（7、8 等 3 个）内有耕地" in message and text.removeprefix("）（") in message
+    assert "（7、8 等 3 个）内有耕地" in message and text in message
+    assert advice in message and ("按以下办法处理" in message) is bool(advice)
 
 
 @for_each(
@@ -205,6 +210,53 @@ def test_facility_of_a_stored_result_has_the_general_remedy():
     message = format_finding("REL043", "place", params=params, related_keys=["1"])
     assert "（1、“甲街区、乙塔”）内" in message and "以隧道穿越或只作示意的" in message
     assert "核心保护区（“甲街区、乙塔”）内" in format_finding("REL043", "core", params=params, related_keys=["1"])
+
+
+@for_each(
+    "area_m2, width_m, text",
+    [
+        (0.36, 0.3, "此处宽度不小于容差，故列出"),
+        (0.9, 0.05, "此处面积不小于容差，故列出"),
+        (2.0, 0.3, "此处均不小于容差，故列出"),
+        (0.4999, 0.0999, "容差为 0.50 m²、0.10 m）"),
+    ],
+)
+def test_message_on_a_narrow_overlap_states_which_tolerance_it_exceeds(area_m2, width_m, text):
+    shown = {"limit_area_m2": 0.5, "limit_width_m": 0.1, "overlaps": []}
+    message = format_finding("REL010", "information", params={"shown": shown}, area_m2=area_m2, width_m=width_m)
+    assert text in message and "边线有偏差的，恢复为批准的边线" in message
+
+
+@for_each(
+    "case, width_m, text",
+    [
+        ("farmland", 0.44, "将该建设用地的边线退至永久基本农田的边线，捕捉到一起，不需要补划"),
+        ("farmland", 4.4, "将该建设用地调整到别处"),
+        ("red_line", 0.44, "将该建设用地的边线退至红线的边线，捕捉到一起"),
+        ("red_line", 4.4, "将该建设用地调整到别处"),
+    ],
+)
+def test_remedy_for_planned_building_in_a_control_line_depends_on_the_width(case, width_m, text):
+    message = format_finding("REL038", case, params={"value": "120700"}, area_m2=2.04, width_m=width_m)
+    assert text in message and ("调整到别处" in message) is (width_m > 1)
+
+
+def test_message_states_the_area_that_was_compared_unless_a_stored_result_lacks_it():
+    params = {"count": 1, "percent": 5.58, "value": "0701", "expected": "0103", "more": ""}
+    shown = {"row_names": [["1", None]]}
+    stored = format_finding("ATT023", "centre", params={**params, "shown": shown}, area_m2=1.0)
+    assert "（占参与比对的要素面积的 5.58%，" in stored
+    message = format_finding("ATT023", "centre", params={**params, "shown": {**shown, "compared_m2": 2e5}}, area_m2=1.0)
+    assert "（占参与比对的要素面积 20.00 公顷的 5.58%，" in message
+
+
+def test_message_on_copied_values_names_more_features_than_the_result_lists():
+    squares = [f"POLYGON (({n}00 0, {n}90 0, {n}90 90, {n}00 90, {n}00 0))" for n in range(10, 39)]
+    copies, parcels = ([{"wkt": wkt, "land_use": "0103", "GDLX": kind} for wkt in squares] for kind in ("PD", "TT"))
+    plan = make_example_plan({"farmland": copies, "parcels": parcels})
+    (finding,) = run_check(plan, [load_all_rules()["ATT023"]]).findings
+    assert (finding.params["count"], len(finding.params["fids"]), finding.params["more"]) == (29, 20, " …")
+    assert "000029）" in finding.message and "其余" not in finding.message and "…）" not in finding.message
 
 
 @for_each(

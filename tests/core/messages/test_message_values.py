@@ -59,7 +59,8 @@ def test_finding_narrower_than_a_metre_has_the_message_for_narrow_parts(lang):
     for rule, case, key in variants:
         widths = {0.4: key, 0.99: key, 1.0: case, 423.0: case, None: case}
         for width, expected_key in widths.items():
-            finding = Finding("STBHHX", code=rule.code, case=case, area_m2=50.0, width_m=width)
+            params = {"value": "120700"}
+            finding = Finding("STBHHX", code=rule.code, case=case, params=params, area_m2=50.0, width_m=width)
             message = texts.format_message(finding, {})
             end = texts.get_message_template(rule, expected_key)[-12:]
             assert message.endswith(end), (rule.code, width, message)

@@ -45,3 +45,13 @@ def test_message_of_a_live_check_on_possible_overlaps_is_conditional():
     del finding.params["shown"]["overlaps"]
     message = Texts("zh").format_message(finding, plan.norm.standard.templates)
     assert "此处另列有控制线重叠（REL001–REL003）的，先处理重叠。" in message
+
+
+def test_message_on_a_fragment_below_one_square_metre_mentions_the_overlap_that_covers_it():
+    fragment_wkt = "POLYGON ((99.7 0, 100.7 0, 100.7 1.2, 99.7 1.2, 99.7 0))"
+    layers = {"red_line": [SQUARE_WKT], "farmland": [fragment_wkt], "GDBHMB": [fragment_wkt]}
+    layers |= {"boundary": [REMOTE_SQUARE_WKT]}
+    rules = [load_all_rules()[code] for code in ("REL001", "REL002", "REL003", "REL010")]
+    (finding,) = [one for one in run_check(make_example_plan(layers), rules).findings if one.code == "REL010"]
+    assert finding.area_m2 < 1 and "此处宽度不小于容差" in finding.message
+    assert "此处有永久基本农田与生态保护红线重叠（REL001，…000001），请先处理并重新检查。" in finding.message

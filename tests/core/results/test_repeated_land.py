@@ -54,6 +54,21 @@ def test_message_of_an_exceeded_sum_states_the_area_that_counts_twice(lang, word
     assert "TOP001" not in finding.message
 
 
+@pytest.mark.parametrize(
+    ("target", "comparison", "lang", "words"),
+    [
+        (1.2, "<=", "zh", "，扣除后约为 1.50 km²，仍超出约 0.30 km²。请先消除重叠"),
+        (2.5, ">=", "zh", "，扣除后约为 1.50 km²，仍缺约 1.00 km²。请先消除重叠"),
+        (1.0, "=", "zh", "，扣除后约为 1.50 km²，仍相差约 0.50 km²。请先消除重叠"),
+        (1.2, "<=", "en", "the sum is about 1.50 km², still about 0.30 km² too much. First remove"),
+    ],
+)
+def test_message_states_by_how_much_the_land_without_overlaps_still_misses_the_target(target, comparison, lang, words):
+    report, _ = check_red_line([SQUARE_WKT, HALF_COVERED_WKT], target, comparison=comparison, lang=lang)
+    (finding,) = [one for one in report.findings if one.code == "LAW002"]
+    assert words in finding.message
+
+
 def test_land_under_three_features_counts_once():
     # 3 km² in sum, 1 km² of land.
     _, indicator = check_red_line([SQUARE_WKT] * 3, 0.5)

@@ -17,6 +17,8 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
 #: Digits of the first level of the planning list.
 CLASS_DIGITS = 2
+#: Features that a message names.
+MOST_NAMED_FEATURES = 50
 
 
 def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
@@ -46,7 +48,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "redrawn": "{layer}: {area} in features without the shape of a parcel of {related_layer} are of another class of land than the parcel "
         "below them; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if an "
         "approved conversion of the base data changed them, waive the finding and give the document.",
-        "centre": "{layer}: {area} ({percent} % of its land that {related_layer} covers) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if a later survey of the centre is used, waive the finding and name that survey.",
+        "centre": "{layer}: {area} ({percent} % of the compared land{compared_area}; features without an inner point in {related_layer} are not compared) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if a later survey of the centre is used, waive the finding and name that survey.",
         "land": "{layer}: features that are mostly not on {expected}: {count} ({rows}{more}; {area}), for example on {related_layer} {related_key} ({value}). "
         "Compare the layer with its source first: delete features that the source lacks, restore edges that are drawn wrongly; "
         "if the layer agrees with it, compare the class of the parcels with the survey.",
@@ -270,6 +272,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
         "expected": base_parcels.text("land_use")[base_row],
         "percent": round(100 * contradicted / compared_area, 2),
     }
+    finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)
     return [finding]
 
@@ -292,7 +295,7 @@ def _make_class_finding(
         shown_rows[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has_field("land_use") else "",
-        params=make_row_list_params(layer, rows.tolist()),
+        params=make_row_list_params(layer, rows.tolist(), most_named=MOST_NAMED_FEATURES),
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
@@ -417,7 +420,7 @@ def _report_differences(
     params = {
         "value": layer_values[differing_positions[0]],
         "expected": survey_values[differing_positions[0]],
-        **make_row_list_params(layer, positions),
+        **make_row_list_params(layer, positions, most_named=MOST_NAMED_FEATURES),
     }
     template_field = layer.template.find_field_by_name(name)
     field = template_field.name if template_field is not None else name

@@ -19,7 +19,7 @@ from ...plan.layer import Layer
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has several parts: {parts}{facts}. Each part must be a feature, so that it can be "
-        "checked, moved and transferred. Delete tiny parts left by mistake, then split the feature (Fix…, or QGIS: "
+        "checked, moved and transferred. If tiny parts were left by mistake, delete them first. Split the feature (Fix…, or QGIS: "
         "Multipart to singleparts): keep the BSM for one part, assign new ones to the others, and compute their area "
         "fields again.",
     },

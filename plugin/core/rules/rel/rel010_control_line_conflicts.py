@@ -47,8 +47,8 @@ SEVERITY_OF_MEANING = {
         "already approved, waive the finding and name the requirements that apply.",
         "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. These "
         "lines may overlap, but so narrow a strip{sliver_note} mostly means that the edges are not snapped, or that "
-        "a fragment was drawn by mistake. Compare with the approved results: snap an edge that differs to the "
-        "approved line, and delete a fragment that was not approved. If both lines are as approved, do not move "
+        "a fragment was drawn by mistake. {overlaps_first}Compare with the approved results: restore an edge that "
+        "differs, and delete a fragment that was not approved. If both lines are as approved, do not move "
         "them; waive the finding and give the reason.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
         "requires an approval document. With a document, waive the finding and give its number; without one, move one "

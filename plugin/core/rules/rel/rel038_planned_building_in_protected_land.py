@@ -41,10 +41,20 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "red_line": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
         "(width {width} m), where only the listed limited activities are allowed. {overlaps_first}First compare the line with the "
         "approved result, and restore an edge that is drawn wrongly. If it is right, plan the building elsewhere, or "
-        "correct the code of land use if it is wrong; for a listed activity, waive the finding and give the document.",
+        "correct the code of land use if it is wrong; for a listed activity, waive the finding and give the document that approved it.",
+        "farmland_narrow_place": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} ({net}) "
+        "in a strip {width} m wide. {overlaps_first}The edges are probably not snapped. First compare the farmland with the "
+        "approved result, and restore an edge that differs. If it is right, move the edge of the planned land back to it and snap "
+        "it there; no farmland needs to be supplemented. If the occupation is approved, remove the occupied land from the "
+        "farmland by the document, supplement it, and check again.",
+        "red_line_narrow_place": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
+        "in a strip {width} m wide, where only the listed limited activities are allowed. {overlaps_first}The edges are probably "
+        "not snapped. First compare the line with the approved result, and restore an edge that differs. If it is right, move the "
+        "edge of the planned land back to it and snap it there; for a listed activity, waive the finding and give the document "
+        "that approved it.",
         "water": "{layer} ({key}), planned as “{value}”, has {area} (width {width} m) on water: {related_layer} "
         "{related_key} is “{present}”. Plan the building elsewhere; if the survey's class or outline is wrong, correct it; "
-        "if the water is to be moved with approval, waive the finding and give the document.",
+        "if the water is to be moved with approval, waive the finding and give the document of that approval.",
     },
     fails=[
         RuleExample("a planned yard on the field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]},
@@ -88,8 +98,9 @@ def planned_building_in_protected_land(
         plans follow the planned land use.
     How to fix
         First compare the line with the approved result. If it is right, plan the building elsewhere, or correct the
-        wrong code of land use. For an approved occupation, remove the land from the farmland by the document,
-        supplement it, and check again.
+        wrong code of land use; where the overlap is a narrow strip, move the edge of the planned land back to the line
+        and snap it there. For an approved occupation, remove the land from the farmland by the document, supplement it,
+        and check again.
     Limits
         [farmland] construction_classes (mark C) gives the classes of construction land,
         `protected.water_building_classes` (mark C) those compared with water: not streets, utilities and open space,

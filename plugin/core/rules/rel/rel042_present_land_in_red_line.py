@@ -62,12 +62,13 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
         "core": "{layer}: {area} of {group} is in the core zone “{site}” ({related_layer}; parcels: {count}, {which_rows}). "
         "Human activities are in principle excluded there. Compare the edge with the approved result and the land "
         "with the survey, and correct what is wrong. If both are right, state the withdrawal in the plan; for a "
-        "permitted limited activity, waive the finding and give the document.",
+        "permitted limited activity, waive the finding and give the document that approved it.",
         "red_line": "{layer}{line_rows}: {area} of {group} is in the line ({related_layer}; parcels: {count}, "
         "{which_rows}){core_note}. Only limited activities that do no harm to ecology are allowed there. "
-        "{overlaps_first}Compare the line with the approved result and the land with the survey, and correct what is wrong. "
-        "If both are right: where the approved result keeps the {group}, waive the finding and give the document; "
-        "otherwise state the withdrawal in the plan, then waive the finding and give the document.",
+        "{overlaps_first}{core_first}Compare the line with the approved result and the land with the survey, and correct what is wrong. "
+        "If both are right: where the approved result keeps the {group}, waive the finding and give the document that "
+        "approved the line; otherwise state the withdrawal in the plan, then waive the finding and give the document that "
+        "approved the plan (before approval, the section of its text).",
     },
     approval_cases=("red_line",),
     fails=[
@@ -109,7 +110,8 @@ def present_land_in_red_line(
         leaves.
     How to fix
         Compare line and survey with the approved result. Correct the one that is wrong; if both are right, describe
-        withdrawal or permitted use in the plan, waive the finding and give the document.
+        withdrawal or permitted use in the plan, waive the finding and give the document of approval (before approval of
+        the plan, the section of its text).
     Limits
         The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
         of mark C. Roads, utilities, open space and farm facilities are not compared. Parts of a parcel below

@@ -48,24 +48,30 @@ ROAD, PLANT = (
     messages={
         "core": "{layer} ({key}, “{name}”) is in the core zone{sites} ({related_layer}); the part there: {value} {unit}. Human "
         "activities are in principle excluded there. First compare with the plan's text, and correct a wrong or rough "
-        "drawing. If it is newly planned, {relocate}; if it exists, state the withdrawal in the plan; if it is "
-        "approved by law{tunnel}, waive the finding and give the document.",
+        "drawing. The present land use in the survey shows whether it exists. If it is newly planned, {relocate}; if it exists, "
+        "state the withdrawal in the plan; if it is approved by law{tunnel}, waive the finding and give the document of that "
+        "approval.",
         "red_line": "{layer} ({key}, “{name}”) is in {related_layer}{sites}, outside core zones; the part "
         "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. First compare with the "
-        "plan's text, and correct a wrong drawing. If it is newly planned, {relocate}; if it cannot avoid the line, "
-        "prove this in the plan. Once proven, or if it exists{exceptions}, waive the finding and give the document.",
+        "plan's text, and correct a wrong drawing. The present land use in the survey shows whether it exists. If it is newly "
+        "planned, {relocate}; if it cannot avoid the line, prove this in the plan, waive the finding and give the section; if "
+        "it exists{exceptions}, waive the finding and give the approval document of that land use or "
+        "construction or, without one, the section of the plan on it.",
         "farmland": "{layer} ({key}, “{name}”) is in {related_layer}{sites}; the part there: {value} "
         "{unit}. Only approved projects may occupy permanent basic farmland. First compare with the plan's text, and "
-        "correct a wrong drawing. If it is newly planned and not approved, {relocate}; if it is approved or "
-        "exists{exceptions}, waive the finding and give the document.",
+        "correct a wrong drawing. The present land use in the survey shows whether it exists. If it is newly planned and not "
+        "approved, {relocate}; if it is approved, waive the finding and give the document of that approval; if it "
+        "exists{exceptions}, waive the finding and give the approval document of that land use or "
+        "construction or, without one, the section of the plan on it.",
         "place": "{layer} ({key}, “{name}”) is in {related_layer}{sites}; the part there: {value} "
         "{unit}. Such facilities and uses are in general not planned there. First compare with the plan's text, and "
-        "correct a wrong drawing or use. If it is newly planned, {relocate}; if it must be there, justify it in the "
-        "plan, ask the competent authority's opinion, waive the finding and give the opinion; if it "
-        "exists{exceptions}, waive the finding and give the document.",
+        "correct a wrong drawing or use. The present land use in the survey shows whether it exists. If it is newly planned, "
+        "{relocate}; if it must be there, justify it in the plan, ask the competent authority's opinion, waive the finding "
+        "and give the opinion; if it exists{exceptions}, waive the finding and give the approval document of that land use or "
+        "construction or, without one, the section of the plan on it.",
         "height": "{layer} ({key}, “{name}”) has {area} in {related_layer}{sites}, where "
         "buildings are in general not higher than {limit} m. Compare both with the approved protection plan, and "
-        "correct outline or height; if the plan allows this height, waive the finding and give the document.",
+        "correct outline or height; if the plan allows this height, waive the finding and give the document that approved it.",
     },
     approval_cases=("red_line", "farmland", "height", "place"),
     fails=[
@@ -126,7 +132,9 @@ def facilities_in_protected_land(
         certain facilities and uses by laws on heritage, water, forests and waste.
     How to fix
         Correct a wrong drawing. For what is newly planned, choose another place, route or use, or state in the plan why
-        it cannot avoid the line; then, and for what exists, waive the finding and give the document.
+        it cannot avoid the line; then waive the finding and give the section, the approval or the authority's opinion. For
+        what exists by the survey's present land use, waive the finding and give its approval document or, without one,
+        the section of the plan on it; in a core zone first state the withdrawal in the plan.
     Limits
         The layers do not show what exists and what is planned, nor what is above or below ground: their field tables
         were not read (mark C). Features of a name are one finding, those without a name another. Lines count from
