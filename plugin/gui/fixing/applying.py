@@ -120,7 +120,7 @@ class FixApplier(QObject):
                 self._stop_editing_unmodified(layers_to_edit)
         self._keep_step(step, order, log)
         try:
-            # The message and the list of findings are updated in a turn of the event loop of their own.
+            # Message and list of findings are updated in another turn of the event loop.
             yield
         finally:
             if step.is_applied:
