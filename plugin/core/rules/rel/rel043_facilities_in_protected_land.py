@@ -49,8 +49,8 @@ ROAD, PLANT = (
         "core": "{layer} ({key}, “{name}”) is in the core zone{sites} ({related_layer}); the part there: {value} {unit}. Human "
         "activities are in principle excluded there. First compare with the plan's text, and correct a wrong or rough "
         "drawing. The present land use in the survey shows whether it exists. If it is newly planned, {relocate}; if it exists, "
-        "state the withdrawal in the plan; if it is approved by law{tunnel}, waive the finding and give the document of that "
-        "approval.",
+        "state the withdrawal in the plan; if it is approved by law{tunnel}, waive the finding and give the approval "
+        "document.",
         "red_line": "{layer} ({key}, “{name}”) is in {related_layer}{sites}, outside core zones; the part "
         "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. First compare with the "
         "plan's text, and correct a wrong drawing. The present land use in the survey shows whether it exists. If it is newly "
