@@ -4653,7 +4653,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
     </message>
     <message>
         <source>{lost} left empty, {remarked} kept with a remark</source>
-        <translation>{lost} 行留空，{remarked} 行按原值转换，需核对</translation>
+        <translation>{lost} 行留空，{remarked} 行保留原值，需核对</translation>
     </message>
     <message>
         <source>{made} maps, {files} files, in {folder}.</source>
@@ -4690,6 +4690,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.</source>
         <translation>{rows} 行已写入“{layer}”；{losses} 个值需要核对，其中 {empty} 个留空。</translation>
+    </message>
+    <message>
+        <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty, {kept} kept to verify.</source>
+        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空；{kept} 个值保留原值，需核对。</translation>
     </message>
     <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
@@ -4730,8 +4734,12 @@ Click: {place}.</source>
         <translation>{value}（{source}）</translation>
     </message>
     <message>
-        <source>{value}: {why}</source>
-        <translation>{value}：{why}</translation>
+        <source>{value}: {why}; kept</source>
+        <translation>{value}：{why}，保留原值</translation>
+    </message>
+    <message>
+        <source>{value}: {why}; left empty</source>
+        <translation>{value}：{why}，留空</translation>
     </message>
     <message>
         <source>{verdict}, {errors} errors, {warnings} warnings.</source>

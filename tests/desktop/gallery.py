@@ -17,7 +17,7 @@ from gui_driver import (
 )
 from qgis.core import QgsGeometry, QgsProject
 from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QApplication, QComboBox, QTabWidget, QTreeView
+from qgis.PyQt.QtWidgets import QApplication, QComboBox, QTableWidget, QTabWidget, QTreeView
 from qgis.utils import iface
 
 FACTS["pictures"], FACTS["missing"] = [], []
@@ -66,6 +66,9 @@ def show_windows_of(name, open_them):
         try:
             for number, window in enumerate(new):
                 wait_seconds(0.8)
+                # The mapping reads its layer first.
+                table = window.findChild(QTableWidget, "SanxianMappingTable")
+                wait(lambda table=table: table is None or table.rowCount(), 30)
                 save_tabs(name if number == 0 else f"{name}-{number + 1}", window)
         finally:
             for window in new:
@@ -192,6 +195,7 @@ def show_all_windows():
     layers = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
     show_panel(controller)
     controller.dock.tree.select_finding(next(f for f in controller.dock.result.findings if f.code == "REL002"))
+    wait(controller.dock.navigation.waive.isEnabled, 10)
     show_windows_of("waiver", controller.dock.navigation.waive.click)
     show_windows_of("rule-help", lambda: controller.dialogs.open_help("ATT002"))
     iface.setActiveLayer(layers["DLTB"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the form of a county profile, in its dialog (县配置) and in the wizard."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,11 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved
     assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
     assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
     assert not dialog._ok_button.isEnabled() and "处需改正" in dialog.errors.label.text()
+    # Each field has its link, and the number is that of the links.
+    label = dialog.errors.label.text()
+    links = re.findall(r"<a [^>]*>([^<]*)</a>", label)
+    assert f"{len(links)} 处需改正" in label and len(set(links)) == len(links)
+    assert {"城镇开发边界面积", "城镇开发边界面积　依据文件", "依据文件"} <= set(links)
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
     form.ratio.limit.rows["ratio.limit"].restore.click()

@@ -128,7 +128,7 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     )
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     findings_dock.empty.list_buttons()[0].click()
-    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
+    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree_page)
     parent = findings_dock.tree.filter.index(0, 0)
     assert findings_dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
 
@@ -139,7 +139,7 @@ def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, q
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.empty)
     assert read_visible_texts(findings_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
     findings_dock.empty.list_buttons()[0].click()
-    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
+    assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree_page)
     assert not findings_dock.filters.search.text() and all(
         b.isChecked() for b in findings_dock.verdict.buttons.values()
     )

@@ -5,7 +5,7 @@ import csv
 from types import SimpleNamespace
 
 import pytest
-from qgis.core import QgsProject, QgsRectangle
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
@@ -15,13 +15,16 @@ from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton, 
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
+from plugin.gui.findings.map_marks import NEAREST_SCALE
 from plugin.gui.fixing.area_table import AreaRow, AreaTable
 from plugin.gui.fixing.batch_dialog import BatchDialog
-from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, REFUSED, SAFE
+from plugin.gui.fixing.batch_model import CONFIRM, FEATURE_COLUMN, FIX_COLUMN, REFUSED, SAFE, make_batch_rows
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.fixing.linked_maps import LinkedMaps
+from plugin.gui.fixing.map_preview import FixShapes
 from plugin.gui.fixing.outcome_box import OutcomeBox
 from plugin.gui.widgets.elided_label import ElidedLabel
+from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_notices import find_button, find_edit_message
@@ -553,6 +556,49 @@ def test_maps_without_an_extent_show_no_scale(qgis_app):
     process_events(0.1)
     assert maps.scale_label.text().startswith("1:")
     maps.release()
+
+
+def test_maps_zoom_to_a_finding_at_a_point(qgis_app):
+    maps = LinkedMaps(QgsMapCanvas())
+    maps.resize(600, 300)
+    maps.show()
+    process_events(0.1)
+    crs = QgsCoordinateReferenceSystem("EPSG:4526")
+    maps.show_shapes(FixShapes(crs, place=[QgsGeometry.fromPointXY(QgsPointXY(38_500_000, 4_400_000))]))
+    for canvas in (maps.before, maps.after):
+        assert round(canvas.center().x()) == 38_500_000 and round(canvas.scale()) == NEAREST_SCALE
+    maps.release()
+
+
+def test_warnings_about_a_fix_are_above_the_rest(qgis_app):
+    finding = SimpleNamespace(code="TOP002", message="空隙")
+    proposal = SimpleNamespace(ended_findings=[finding], new_findings=[finding], is_safe=False)
+    box = OutcomeBox()
+    box.show_proposal(proposal, SimpleNamespace(list_doubts=lambda _proposal: ["area"]))
+    assert [line.partition("area")[1] for line in box.lines] == ["area", "", "", ""]
+    assert "TOP002" in box.lines[1] and box.lines[2] == "空隙" and "TOP002" in box.lines[3]
+
+
+def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
+    sides = (("TOP001", "GDBHMB", "GDBHMB"), ("REL002", "YJJBNTBHTB", "CZKFBJ"))
+    findings = [
+        make_finding(code, "140225000001000851", None, role=role, related_role=other, related_keys=(f"{KEY}001565",))
+        for code, role, other in sides
+    ]
+    entries = [SimpleNamespace(finding=one, proposal=None, refusal=None, ended_by=None) for one in findings]
+    rows = make_batch_rows(entries, SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40))
+    assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565"
+    dialog = BatchDialog(QgsMapCanvas())
+    dialog.resize(900, 500)
+    dialog.show()
+    dialog.show_rows(rows)
+    process_events(0.1)
+    option = dialog.table.viewOptions()
+    for row in range(2):
+        index = dialog.filter.index(row, FEATURE_COLUMN)
+        needed = dialog.table.itemDelegate().sizeHint(option, index).width()
+        assert dialog.table.columnWidth(FEATURE_COLUMN) >= needed
+    dialog.reject()
 
 
 def find_first_ink(label):

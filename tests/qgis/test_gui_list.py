@@ -4,7 +4,14 @@
 from types import SimpleNamespace
 
 import pytest
-from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
+from qgis.PyQt.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    qInstallMessageHandler,
+)
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
@@ -452,3 +459,16 @@ def test_search_for_a_rule_code_ignores_codes_in_messages():
     )
     text = make_search_text(group, finding)
     assert "rel005" in text and "000708" in text and "rel002" not in text
+
+
+def test_rule_selected_with_some_of_its_rows_stands_only_for_those_rows(findings_tree):
+    findings_tree.expandAll()
+    group = findings_tree.filter.index(0, 0)
+    select = findings_tree.selectionModel().select
+    flags = QItemSelectionModel.SelectionFlag
+    select(group, flags.ClearAndSelect | flags.Rows)
+    assert len(findings_tree.list_selected_findings()) == 3, "the rule alone stands for all its findings"
+    select(findings_tree.filter.index(0, 0, group), flags.Select | flags.Rows)
+    assert len(findings_tree.list_selected_findings()) == 1
+    findings_tree.selectAll()
+    assert findings_tree.list_selected_findings() == findings_tree.filter.list_visible_findings()

@@ -108,7 +108,7 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     assert source.currentData() == "DLBM" and source.toolTip() == "同含义"
     assert mapping_dialog.findChild(QComboBox, "codes.YDYHFLDM").currentText() == "由三调地类代码表换算"
     samples = read_cell(mapping_dialog, "YDYHFLDM", mapping_table.SAMPLES_COLUMN)
-    assert "0103 → 010300" in samples and "0204：可对应多个，待定" in samples
+    assert "0103 → 010300" in samples and "0204：可对应多个，待定，留空" in samples
     assert (
         read_cell(mapping_dialog, "YDYHFLDM", mapping_table.FILLED_COLUMN),
         read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN),
@@ -207,9 +207,10 @@ def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping
     select_data(mapping_dialog, "codes.YDYHFLDM", None)
     assert "YDYHFLDM" not in mapping_dialog._prepared_mapping.mapping.translation_by_target
     assert (
-        "0201K：不在代码表中"
+        "0201K：不在代码表中，保留原值"
         in mapping_dialog.table.item(mapping_dialog.table._find_row("YDYHFLDM"), mapping_table.SAMPLES_COLUMN).toolTip()
     )
+    assert "个值保留原值，需核对。" in mapping_dialog.summary.text()
 
 
 def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mapping_dialog, survey_file, tmp_path):

@@ -76,3 +76,23 @@ def test_text_of_a_message_does_not_cover_its_buttons_on_a_small_screen(message_
     assert sum(button.sizeHint().width() for button in widgets) < message_bar.sizeHint().width() < 500
     assert all(button.width() <= button.sizeHint().width() + 1 for button in widgets)
     assert find_text_browser(message_bar).width() > 400, "the text takes what the buttons leave"
+
+
+def test_buttons_are_below_the_text_where_it_would_become_narrow(message_bar):
+    iface = type("Iface", (), {"messageBar": lambda self: message_bar})()
+    push_message(message_bar, "info", "新建县级规划项目", "尚无乡镇级行政区。")
+    buttons = [(text, lambda: None) for text in ("缩放", "修复…", "撤销这步编辑")]
+    MessageBarMessages(iface, "实时检查").show_message(LONG_TEXT[: len(LONG_TEXT) // 2], "warning", *buttons)
+    message_bar.window().resize(520, 300)
+    widgets = message_bar.currentItem().findChildren(QPushButton)
+
+    def is_below():
+        browser = find_text_browser(message_bar)
+        tops = {button.mapTo(message_bar, button.rect().topLeft()).y() for button in widgets}
+        bottom = browser.mapTo(message_bar, browser.rect().bottomLeft()).y()
+        return len(tops) == 1 and min(tops) >= bottom and is_fully_visible(message_bar)
+
+    assert wait_until(is_below, 20)
+    assert find_text_browser(message_bar).width() > 300, "the text has the whole width beside icon and counter"
+    message_bar.window().resize(1200, 300)
+    assert wait_until(lambda: not is_below() and is_fully_visible(message_bar), 20)

@@ -9,13 +9,25 @@ import pytest
 from qgis.core import QgsApplication
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtGui import QColor, QPalette
-from qgis.PyQt.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QTableWidget,
+    QTextBrowser,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 import plugin.gui
 from plugin.gui.fixing.choice_list import ChoiceList
 from plugin.gui.widgets import theme
 from plugin.gui.widgets.field_message import FieldMessage
 from plugin.gui.widgets.sections import make_faint_label
+from plugin.gui.widgets.whole_rows import WholeRows
 from tests.qgis.waiting import process_events
 
 GUI_FOLDER = Path(plugin.gui.__file__).parent
@@ -41,6 +53,35 @@ def find_drawn_colors(widget):
     image = widget.grab().toImage()
     pixels = [image.pixel(x, y) for x in range(3, image.width() - 3) for y in range(3, image.height() - 3)]
     return QColor(max(set(pixels), key=pixels.count)), {QColor(pixel).name() for pixel in set(pixels)}
+
+
+@pytest.mark.parametrize("make_view", [QListWidget, QTreeWidget, QTableWidget])
+def test_last_row_of_a_list_is_not_cut(qgis_app, make_view):
+    view = make_view()
+    view.setVerticalScrollMode(view.ScrollMode.ScrollPerItem)
+    if isinstance(view, QListWidget):
+        view.addItems([f"行 {number}" for number in range(40)])
+    elif isinstance(view, QTreeWidget):
+        view.addTopLevelItems([QTreeWidgetItem([f"行 {number}"]) for number in range(40)])
+    else:
+        view.setColumnCount(1)
+        view.setRowCount(40)
+    window = make_window(WholeRows(view))
+    for height in range(200, 240, 3):
+        window.resize(400, height)
+        process_events(0.02)
+        row = view.rowHeight(0) if isinstance(view, QTableWidget) else view.visualItemRect(get_item(view, 0)).height()
+        assert row > 0 and view.viewport().height() % row == 0
+        assert view.height() <= view.parentWidget().height() < view.height() + row
+    # A list that does not scroll takes the whole height.
+    view.clear() if not isinstance(view, QTableWidget) else view.setRowCount(2)
+    process_events(0.02)
+    assert view.height() == view.parentWidget().height()
+    window.close()
+
+
+def get_item(view, row):
+    return view.item(row) if isinstance(view, QListWidget) else view.topLevelItem(row)
 
 
 def make_window(*widgets):

@@ -25,6 +25,7 @@ from ...core.profile.county_file import CountyConfirmation
 from ..widgets import theme
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import NoticeBox, make_faint_label
+from ..widgets.whole_rows import WholeRows
 from .fields import FormBox, WidgetRow
 from .limits_box import get_setting_name
 
@@ -47,7 +48,7 @@ class ConfirmationBox(FormBox):
     """Fields of a confirmation: authority, document, date and confirmed settings.
 
     Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → message
-    below the field.
+    below the field; ``labels``: the same key → name of the field.
     """
 
     def __init__(self, texts: Texts, parent=None):
@@ -83,10 +84,11 @@ class ConfirmationBox(FormBox):
             (tr("Confirmed by"), self.by, "by"), (tr("Source document"), self.document, "document"),
             (tr("Date of confirmation"), self.date, "date"), (tr("Items"), self.items, "items"),
         )  # fmt: skip
+        self.labels = {name: label for label, _widget, name in rows}
         for number, (label, widget, name) in enumerate(rows):
             widget.setAccessibleName(label)
             grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(widget, 2 * number + 1, 1)
+            grid.addWidget(WholeRows(widget) if widget is self.items else widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
         grid.addWidget(WidgetRow((tick_all_button, tick_none_button)), 9, 1)
         self.used_note = make_faint_label()

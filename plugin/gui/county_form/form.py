@@ -355,10 +355,11 @@ class CountyForm(QWidget):
         if section.startswith("targets["):
             widget, message = self.targets.get_field_and_message_widget(int(section[8:-1]))
             row = self.targets.list_county_target_rows()[int(section[8:-1])]
-            widget = {"year": row.year, "source": row.source}.get(name, widget)
-            return row.name.text(), widget, message
+            further_fields = {"year": (row.year, tr("Target year")), "source": (row.source, tr("Source document"))}
+            widget, field_name = further_fields.get(name, (widget, ""))
+            return tr("  ").join(text for text in (row.name.text(), field_name) if text), widget, message
         if section == "confirmed" and name in self.confirmation.messages:
-            return tr("Confirmed by the county"), getattr(self.confirmation, name), self.confirmation.messages[name]
+            return self.confirmation.labels[name], getattr(self.confirmation, name), self.confirmation.messages[name]
         row = self._get_setting_rows().get(field)
         if row is not None:
             return row.name.text(), row.field, row.message
@@ -381,14 +382,17 @@ class FormErrorList(NoticeBox):
         self.show_message("error", "")
 
     def show_errors(self, errors: list[FormError]) -> None:
-        """Show a link to each field that has an error; hide the notice without errors."""
-        first_error_by_name: dict[str, FormError] = {}
+        """Show a link to each field that has an error, and their number; hide the notice without errors.
+
+        A field with several errors counts once, because it shows the first of them.
+        """
+        name_by_widget: dict[QWidget, str] = {}
         for error in errors:
-            first_error_by_name.setdefault(error.name, error)
-        self._error_widgets = [error.widget for error in first_error_by_name.values()]
-        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(first_error_by_name))
+            name_by_widget.setdefault(error.widget, error.name)
+        self._error_widgets = list(name_by_widget)
+        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(name_by_widget.values()))
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
-        self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
+        self.show_message("error", text.format(count=len(name_by_widget), links=links) if errors else "")
 
     def _focus_field_of_link(self, link: str) -> None:
         widget = self._error_widgets[int(link)]

@@ -282,7 +282,7 @@ class FindingsDock(FindingsForm):
             self.empty.show_empty_page(empty)
         if self.result is not None:
             self.verdict.set_matching_counts(self.tree.filter.count_matching_by_kind())
-        self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
+        self.stack.setCurrentWidget(self.tree_page if empty is None else self.empty)
         has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.navigation):
             widget.setVisible(has_result)

@@ -23,6 +23,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.dock_width import DockWidthKeeper
 from ..widgets.empty_state import EmptyStateWidget
+from ..widgets.whole_rows import WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import CheckProgressBar, FilterBar
 from .navigation_bar import NavigationBar
@@ -87,7 +88,8 @@ class FindingsForm(QgsDockWidget):
         self.tree = FindingsTree()
         self.empty = EmptyStateWidget()
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.tree)
+        self.tree_page = WholeRows(self.tree)
+        self.stack.addWidget(self.tree_page)
         self.stack.addWidget(self.empty)
         self.detail = DetailPane()
         self.tabs = QTabBar()
@@ -153,7 +155,7 @@ class FindingsForm(QgsDockWidget):
 
     def _fit_panes_to_height(self, *_args) -> None:
         """Show list and details together if the height suffices, else in two tabs."""
-        has_list = self.result is not None and self.stack.currentWidget() is self.tree
+        has_list = self.result is not None and self.stack.currentWidget() is self.tree_page
         uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
         self.tabs.setVisible(has_list and uses_tabs)
         self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST_TAB)

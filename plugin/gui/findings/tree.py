@@ -241,7 +241,8 @@ class FindingsTree(QTreeView):
     def list_selected_findings(self) -> list[Any]:
         """Return the selected findings in list order.
 
-        For a selected rule, these are its findings that pass the filters.
+        For a selected rule, these are its findings that pass the filters; if some of its loaded rows are selected and
+        others are not, only the selected ones, as when a range of rows includes the rule.
         """
         groups: set[int] = set()
         rows_by_group: dict[int, set[int]] = {}
@@ -258,9 +259,9 @@ class FindingsTree(QTreeView):
             visible_positions = [
                 p for p in group.position_by_row if (group.passes_filter[p] if p >= 0 else group.passes_reason_filter)
             ]
-            positions = (
-                visible_positions if n in groups else [visible_positions[row] for row in sorted(rows_by_group[n])]
-            )
+            rows = rows_by_group.get(n, set())
+            takes_all = n in groups and len(rows) in (0, self.filter.rowCount(self._get_group_index(group)))
+            positions = visible_positions if takes_all else [visible_positions[row] for row in sorted(rows)]
             selected_findings += [group.findings[p] for p in positions if p >= 0]
         return selected_findings
 

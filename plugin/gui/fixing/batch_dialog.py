@@ -16,6 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSplitter,
+    QStyle,
     QToolButton,
     QTreeView,
     QVBoxLayout,
@@ -26,6 +27,7 @@ from ...bridge.texts import tr
 from ..widgets.buttons import FocusedButtonDialog
 from ..widgets.fit import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
+from ..widgets.whole_rows import WholeRows
 from .area_table import AreaRow, AreaTable
 from .batch_model import (
     CONFIRM,
@@ -46,7 +48,7 @@ from .map_preview import FixShapes
 
 _WIDTH_DIGITS, _HEIGHT_LINES = 156, 40
 #: Widths of the columns, of which the last takes the rest.
-_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
+_COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
                   IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
 #: Columns that a narrow dialog narrows, down to this width; so wide is at least the last column.
 _LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
@@ -99,13 +101,15 @@ class BatchDialog(FocusedButtonDialog):
         self.setWindowTitle(tr("Batch Fix"))
         self.maps, self.areas = LinkedMaps(main_canvas), AreaTable()
         self.model, self.filter = BatchModel(self), _GroupFilter(self)
+        #: Width in pixels in which all layers and keys are visible.
+        self._feature_width = 0
         self.filter.setSourceModel(self.model)
         self.table = self._make_table()
         layout = QVBoxLayout(self)
         layout.addLayout(self._make_head())
         layout.addLayout(self._make_filters())
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.table)
+        splitter.addWidget(WholeRows(self.table))
         splitter.addWidget(self._make_lower_half())
         line = self.fontMetrics().lineSpacing()
         splitter.setSizes([line * 20, line * 10])
@@ -148,8 +152,18 @@ class BatchDialog(FocusedButtonDialog):
         room = self.table.viewport().width() - others
         # The last column, with the reason, has a share, too, and what the others leave.
         share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), digit * _MIN_LONG_TEXT_DIGITS)
-        for column in _LONG_TEXT_COLUMNS:
-            header.resizeSection(column, min(digit * _COLUMN_DIGITS[column], share))
+        # The keys identify the features; the other texts can be read in the tool tip.
+        feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], max(share, self._feature_width))
+        share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), digit * _MIN_LONG_TEXT_DIGITS)
+        header.resizeSection(FEATURE_COLUMN, feature_width)
+        header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
+
+    def _compute_feature_width(self, rows: list[BatchRow]) -> int:
+        """Return the width in pixels in which all layers and keys are visible."""
+        measure = self.table.fontMetrics().horizontalAdvance
+        margin = self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self.table) + 1
+        # Two more pixels: a style rounds the width of a text up.
+        return max((measure(row.cells[FEATURE_COLUMN]) + 2 * margin + 2 for row in rows), default=0)
 
     def _make_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -237,6 +251,8 @@ class BatchDialog(FocusedButtonDialog):
         text = tr("{count} findings have a fix; only explained: {others}.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
         self.export_button.setEnabled(bool(rows))
+        self._feature_width = self._compute_feature_width(rows)
+        self._fit_columns()
         if rows:
             self.table.setCurrentIndex(self.filter.index(0, 0))
 

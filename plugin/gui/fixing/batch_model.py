@@ -54,7 +54,9 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
     finding, proposal = entry.finding, entry.proposal
     sides = [f"{finding.role} {shorten_key(finding.key)}".strip()]
     if finding.related_keys:
-        sides.append(f"{finding.related_role} {shorten_key(finding.related_keys[0])}".strip())
+        # Two rows of one layer need its code once; a narrow column would cut the second key.
+        role = finding.related_role if finding.related_role != finding.role or not finding.key else ""
+        sides.append(f"{role} {shorten_key(finding.related_keys[0])}".strip())
     cells = [finding.code, " ↔ ".join(sides), finding.township]
     if proposal is None:
         if entry.ended_by is not None:

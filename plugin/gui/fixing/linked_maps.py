@@ -89,12 +89,12 @@ class LinkedMaps(QWidget):
         except QgsCsException:
             return
         size = self.before.size()
-        extent = compute_zoom_extent(box, size.width() / max(size.height(), 1))
-        if extent.width() > 0:
-            self.before.setExtent(extent)
-        else:
-            self.before.setCenter(box.center())
-        if extent.width() <= 0 or self.before.scale() < NEAREST_SCALE:
+        is_point = not box.width() and not box.height()
+        if is_point:
+            # A map that was never drawn has no scale: it needs an extent before it can zoom.
+            box.grow(1)
+        self.before.setExtent(compute_zoom_extent(box, size.width() / max(size.height(), 1)))
+        if is_point or self.before.scale() < NEAREST_SCALE:
             self.before.zoomScale(NEAREST_SCALE)
         self._copy_extent_to_other_map(self.before, self.after)
         self.before.refresh()

@@ -58,19 +58,21 @@ class OutcomeBox(QScrollArea):
 
 
 def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
-    """Return (icon, text) lines on what a proposal brings about."""
-    lines = []
-    if proposal.ended_findings:
-        lines.append(("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings))))
+    """Return (icon, text) lines on what a proposal brings about.
+
+    Warnings are first, because the list of a low dialog scrolls.
+    """
+    lines = [
+        ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
+    ]
     if proposal.new_findings:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.new_findings))))
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
-    else:
+    if proposal.ended_findings:
+        lines.append(("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings))))
+    if not proposal.new_findings:
         lines.append(("ok", tr("No new findings")))
-    lines += [
-        ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
-    ]
     return lines
 
 

@@ -36,6 +36,7 @@ from ..widgets import messages, theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.fit import resize_within_screen
 from ..widgets.opening import open_in_browser, open_path
+from ..widgets.whole_rows import WholeRows
 from .buttons import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
@@ -90,7 +91,7 @@ class DictionaryDialog(ManualStartDialog):
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.standard, self.search, self.nothing, self.tree):
+        for widget in (self.standard, self.search, self.nothing, WholeRows(self.tree)):
             column.addWidget(widget)
         self.standard.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         splitter = QSplitter()

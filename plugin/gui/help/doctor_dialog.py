@@ -13,6 +13,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.buttons import CopyButton, make_close_button
+from ..widgets.whole_rows import WholeRows
 from .buttons import add_help_button
 
 _STATE_ICONS = {
@@ -41,7 +42,7 @@ class DoctorDialog(QDialog):
         buttons = add_help_button(make_close_button(self), "doctor")
         buttons.addButton(CopyButton(tr("Copy"), self.text), QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.list)
+        layout.addWidget(WholeRows(self.list))
         layout.addWidget(buttons)
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")

@@ -34,12 +34,19 @@ def _describe_preparation(prepared_mapping: PreparedMapping, template: Template)
         f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_field_names
     ]
     lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
+    kept_count = sum(p.remarked_count for p in prepared_mapping.field_previews.values())
+    text = (
+        tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty, {kept} kept to verify.")
+        if kept_count
+        else tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.")
+    )
     lines = [
-        tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
+        text.format(
             rows=prepared_mapping.source_columns.row_count,
             filled=len(filled_fields),
             all=len(template.fields),
             lost=lost_count,
+            kept=kept_count,
         )
     ]
     if missing_field_names:

@@ -32,6 +32,7 @@ from ...core.standard.template import CodeList, Template
 from ..widgets import theme
 from ..widgets.buttons import ManualStartDialog, make_close_button
 from ..widgets.fit import resize_within_screen
+from ..widgets.whole_rows import WholeRows
 from .table import MappingTable, ScrollSafeTableComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
@@ -62,7 +63,7 @@ class CodeChoiceTable(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label)
-        layout.addWidget(self.table)
+        layout.addWidget(WholeRows(self.table))
 
     def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
         """Show the codes that the user has to map; hide the table without any."""
@@ -178,7 +179,7 @@ class MappingForm(ManualStartDialog):
         top.addRow(tr("Layer"), source)
         top.addRow(tr("Target template"), template)
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.table)
+        splitter.addWidget(WholeRows(self.table))
         splitter.addWidget(self.choices)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 1)

@@ -41,6 +41,7 @@ from ..widgets import theme
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
 from ..widgets.fit import resize_within_screen
 from ..widgets.messages import push_message
+from ..widgets.whole_rows import WholeRows
 
 
 class MapActions:
@@ -208,7 +209,7 @@ class LayoutsDialog(FocusedButtonDialog):
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Make Layouts"))
         layout = QVBoxLayout(self)
-        layout.addWidget(self.maps, 1)
+        layout.addWidget(WholeRows(self.maps), 1)
         layout.addLayout(form)
         layout.addWidget(note)
         layout.addWidget(buttons)

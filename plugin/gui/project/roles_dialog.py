@@ -29,6 +29,7 @@ from ...core.errors import SanxianError
 from ..help.buttons import add_help_button
 from ..widgets import messages
 from ..widgets.buttons import FocusedButtonDialog, make_ok_cancel_buttons
+from ..widgets.whole_rows import WholeRows
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
@@ -140,7 +141,7 @@ class RolesDialog(FocusedButtonDialog):
         row.addWidget(self.aside, 1)
         row.addWidget(self.choose)
         layout = QVBoxLayout(self)
-        for widget in (note, self.table, self.problem):
+        for widget in (note, WholeRows(self.table), self.problem):
             layout.addWidget(widget)
         layout.addLayout(row)
         layout.addWidget(buttons)

@@ -11,7 +11,8 @@ from typing import Any
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtWidgets import QBoxLayout, QPushButton, QSizePolicy, QTextBrowser, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QTextBrowser, QWidget
 
 from ...bridge import settings
 from ...bridge.running.tasks import log_error
@@ -25,6 +26,8 @@ _MESSAGE_LEVELS = {
 }
 #: Maximum number of visible lines; longer messages have a scroll bar.
 _MAX_LINES = 6
+#: Minimum width of a text beside the buttons, in digits; a narrower message has its buttons below the text.
+_MIN_TEXT_DIGITS = 44
 
 
 class MessageBarMessages:
@@ -36,6 +39,8 @@ class MessageBarMessages:
     def __init__(self, iface: Any, title: str):
         self._iface, self._title = iface, title
         self._message: Any = None
+        #: Text and buttons of the message; None without buttons.
+        self._buttons: _TextWithButtons | None = None
 
     def show_warning(self, text: str, title: str = "") -> None:
         self.show_message(text, "warning", title=title)
@@ -54,22 +59,57 @@ class MessageBarMessages:
         self.close()
         bar = self._iface.messageBar()
         message = bar.createMessage(title or self._title, text)
+        self._message, self._buttons = message, None
         for label, action in buttons:
             button = QPushButton(label, message)
             button.clicked.connect(lambda _on=False, action=action: action())
-            message.layout().addWidget(button)
-        self._message = message
+            self.add_button(button)
         bar.pushWidget(message, _MESSAGE_LEVELS[level])
         fit_message_height(message)
 
     def add_button(self, button: QPushButton) -> None:
         """Add a button to the message that is shown."""
-        self._message.layout().addWidget(button)
+        if self._buttons is None:
+            self._buttons = _TextWithButtons(self._message)
+        self._buttons.add_button(button)
 
     def close(self) -> None:
         if self._message is not None and not sip.isdeleted(self._message):
             self._iface.messageBar().popWidget(self._message)
-        self._message = None
+        self._message = self._buttons = None
+
+
+class _TextWithButtons(QWidget):
+    """Text of a message with its buttons beside it, or below it where the text would become narrow.
+
+    The bar has little room at 200 %, and less when other messages wait behind this one.
+    """
+
+    def __init__(self, message: QWidget):
+        super().__init__(message)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        for browser in message.findChildren(QTextBrowser):
+            self._row.addWidget(browser, 1)
+        self._buttons = QWidget()
+        self._button_row = QHBoxLayout(self._buttons)
+        self._button_row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self._buttons, 0, Qt.AlignmentFlag.AlignLeft)
+        message.layout().addWidget(self, 1)
+        _shrink_texts_to_free_width(self)
+
+    def add_button(self, button: QPushButton) -> None:
+        self._button_row.addWidget(button)
+        self._choose_direction()
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._choose_direction()
+
+    def _choose_direction(self) -> None:
+        min_text_width = self.fontMetrics().horizontalAdvance("0") * _MIN_TEXT_DIGITS
+        is_wide = self.width() - self._buttons.sizeHint().width() >= min_text_width
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
 
 
 def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
@@ -88,8 +128,8 @@ def fit_message_height(message: QWidget) -> None:
 
     QGIS clips it after one and a half lines, and would widen its main window beyond a small screen for the text.
     """
+    _shrink_texts_to_free_width(message)
     for browser in message.findChildren(QTextBrowser):
-        _shrink_text_to_free_width(browser, message)
         # Use a function: a Python object below the browser would form a cycle that is collected while both are in use.
         fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
@@ -97,13 +137,14 @@ def fit_message_height(message: QWidget) -> None:
         fit()
 
 
-def _shrink_text_to_free_width(browser: QTextBrowser, message: QWidget) -> None:
-    """Limit the width of a message's text to the space that its buttons leave."""
-    layout = message.layout()
-    if isinstance(layout, QBoxLayout) and layout.setStretchFactor(browser, 1):
-        policy = browser.sizePolicy()
-        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-        browser.setSizePolicy(policy)
+def _shrink_texts_to_free_width(row: QWidget) -> None:
+    """Limit the width of the texts in a row to the space that the buttons leave."""
+    layout = row.layout()
+    for browser in row.findChildren(QTextBrowser):
+        if isinstance(layout, QBoxLayout) and layout.setStretchFactor(browser, 1):
+            policy = browser.sizePolicy()
+            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            browser.setSizePolicy(policy)
 
 
 def _fit_height(browser: QTextBrowser, min_height: int, *_size: Any) -> None:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A list or table whose last visible row is never cut in the middle."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtWidgets import QAbstractItemView, QTableView, QTreeView, QWidget
+
+
+class WholeRows(QWidget):
+    """Gives a list with rows of one height, inside a layout, the height of whole rows.
+
+    A half row at the end of a list that scrolls looks like a text that is cut. A list without a scroll bar takes the
+    whole height.
+    """
+
+    def __init__(self, view: QAbstractItemView, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._view = view
+        view.setParent(self)
+        self.setSizePolicy(view.sizePolicy())
+        self.setFocusProxy(view)
+        for bar in (view.verticalScrollBar(), view.horizontalScrollBar()):
+            bar.rangeChanged.connect(self._fit)
+
+    def sizeHint(self) -> QSize:
+        return self._view.sizeHint().expandedTo(self._view.minimumSize())
+
+    def minimumSizeHint(self) -> QSize:
+        hint, least = self._view.minimumSizeHint(), self._view.minimumSize()
+        # An explicit minimum replaces the hint, as in a layout.
+        return QSize(least.width() or hint.width(), least.height() or hint.height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self, *_range: int) -> None:
+        height = self.height()
+        if self._view.verticalScrollBar().maximum() > 0:
+            height -= self._compute_height_of_cut_row(height)
+        self._view.setGeometry(0, 0, self.width(), height)
+
+    def _compute_height_of_cut_row(self, height: int) -> int:
+        """Return how much of the last row a view of this height would show, 0 for a whole row."""
+        row_height = self._get_row_height()
+        rows_height = height - 2 * self._view.frameWidth() - self._get_header_height()
+        bar = self._view.horizontalScrollBar()
+        if bar.maximum() > 0:
+            rows_height -= bar.sizeHint().height()
+        return rows_height % row_height if 0 < row_height <= rows_height else 0
+
+    def _get_row_height(self) -> int:
+        view = self._view
+        if isinstance(view, QTableView):
+            return view.rowHeight(0) if view.model().rowCount() else 0
+        return view.visualRect(view.model().index(0, 0)).height()
+
+    def _get_header_height(self) -> int:
+        view = self._view
+        if isinstance(view, QTreeView):
+            header = view.header()
+        elif isinstance(view, QTableView):
+            header = view.horizontalHeader()
+        else:
+            return 0
+        return header.height() if not header.isHidden() else 0
