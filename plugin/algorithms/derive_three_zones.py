@@ -142,6 +142,6 @@ class DeriveThreeZones(SanxianAlgorithm):
         plan = assemble_plan(
             source_by_need.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation
         )
-        derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
+        derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used_numbers=self.used)
         feedback.setProgress(80)
         return derived

@@ -25,7 +25,7 @@ class InputError(SanxianError):
 
 
 class OutputError(SanxianError):
-    """A result cannot be written; an existing target is unchanged."""
+    """A result cannot be written; an existing output file is unchanged."""
 
 
 class DataError(SanxianError):
@@ -36,4 +36,4 @@ class DataError(SanxianError):
 
 
 class Cancelled(Exception):
-    """The user cancelled."""
+    """Raised by `Cancellation.raise_if_cancelled` after the user has cancelled."""

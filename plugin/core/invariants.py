@@ -14,10 +14,10 @@ class InvariantError(RuntimeError):
 
 
 def require_value(value: T | None, description: str) -> T:
-    """Return an optional value that an earlier step has set, with a type without None.
+    """Return ``value``, which an earlier step must have set; raise InvariantError for None.
 
-    Unlike ``assert`` it also works with ``python -O``. ``description`` names the value in the error. Raise
-    InvariantError if it is None.
+    For the type checker the result is never None. Unlike ``assert``, the function also works with ``python -O``.
+    ``description`` names the value in the error.
     """
     if value is None:
         raise InvariantError(f"{description} is missing")

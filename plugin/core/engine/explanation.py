@@ -13,7 +13,7 @@ from ..messages.texts import Texts
 from ..model.rule import Rule, find_unit, load_all_rules
 from ..profile import Norm
 from ..standard.citations import Citation
-from ..standard.switches import DISABLED_PREFIX, list_declared_users
+from ..standard.switches import DISABLED_PREFIX, list_undeclared_users
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN, CALL_ORIGIN = "rule", "standard", "profile", "call"
@@ -108,7 +108,7 @@ def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
         f"{DISABLED_PREFIX}{key}"
         for key in norm.disabling_keys
         if key.startswith(f"rules.{rule.code}.")
-        or rule.code in list_declared_users(key)
+        or rule.code in list_undeclared_users(key)
         or any(name in (key, norm.find_marked_item(key)) or key.startswith(f"{name}.") for name in rule.uses)
     ]
 

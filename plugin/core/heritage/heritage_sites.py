@@ -102,14 +102,14 @@ def normalise_name(name: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
-def collect_heritage_sites(ctx: RuleContext, of_role: Callable[[str], Layer | None]) -> HeritageSites:
-    """Return all sites of 历史文化保护线 and of the layers of single kinds.
+def collect_heritage_sites(ctx: RuleContext, find_layer_by_role: Callable[[str], Layer | None]) -> HeritageSites:
+    """Return all heritage sites in 历史文化保护线 and in the layers of single kinds.
 
-    ``of_role``: function that returns the layer of a layer code, or None.
+    ``find_layer_by_role``: function that returns the layer of a layer code, or None.
     """
     sites = HeritageSites()
     for role, kind in _list_heritage_layers(ctx):
-        layer = of_role(role)
+        layer = find_layer_by_role(role)
         if layer is None or layer.role in sites.layers:
             continue
         sites.layers[layer.role] = layer
@@ -141,6 +141,10 @@ def _list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
 
 
 def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: RuleContext) -> None:
+    """Add the sites of a layer's rows to ``sites``.
+
+    ``layer_kind``: the kind of all sites of the layer; empty where the rows give it.
+    """
     layer_parts = classify_heritage_parts(layer, ctx)
     kinds = [layer_kind] * len(layer) if layer_kind else read_row_kinds(layer, ctx)
     levels = _read_row_levels(layer, ctx)
@@ -182,6 +186,7 @@ def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
 
 
 def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
+    """Return the level of each row's site; empty if unknown."""
     column = layer.get_column_by_name(LEVEL_FIELD)
     level_name_by_code = {
         code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()
@@ -215,7 +220,7 @@ class ListedSite:
 
 @dataclass(frozen=True)
 class HeritageRegister:
-    """A heritage register: name of its file without folders, and its lines."""
+    """A heritage register: name of its file without folders, and its listed sites."""
 
     file_name: str
     listed_sites: tuple[ListedSite, ...]
@@ -238,7 +243,7 @@ def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:
 
 
 def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:
-    """Return the register line of one table row.
+    """Return one table row of a heritage register as a site, with its kind and level.
 
     Raise InputError as `read_heritage_register`.
     """
@@ -257,6 +262,10 @@ def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> Liste
 
 
 def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:
+    """Return the value (a kind or level) that a cell of a register names; empty for a blank cell.
+
+    ``value_by_word``: words for each value. Raise InputError for a cell without such a word.
+    """
     text = row.text_by_column[column].strip()
     if text in BLANK_WORDS:
         return ""

@@ -19,10 +19,10 @@ from ..profile import Norm
 
 
 def split_part_word(name: str, words: Iterable[str]) -> tuple[str, str]:
-    """Split a name into its last word, if that is a word for a part, and the rest.
+    """Return the word for a part at the end of a name, and the name without it.
 
-    ``words``: the words for parts. The word may be in brackets or after a dash. Without such a word the first result
-    is empty.
+    ``words``: the words for parts. The word may be in brackets or after a dash. Without such a word the first result is
+    empty.
     """
     unbracketed = name.strip().removesuffix("）").removesuffix(")")
     word = next((candidate for candidate in words if unbracketed.endswith(candidate)), "")
@@ -36,9 +36,10 @@ def find_core_rows(reserves: Layer, norm: Norm) -> NDArray:
 
 
 def find_unknown_part_words(reserves: Layer, norm: Norm) -> list[str]:
-    """Return the ends of reserve names that may mean a part, but are missing in the words for parts.
+    """Return the ends of reserve names that may mean a part of a reserve, but are unknown words.
 
-    An end is what follows the name of another row, or begins with a word of `reserves.core_hints`.
+    Settings list the known words for parts. An end is what follows the name of another row, or begins with a word of
+    `reserves.core_hints`.
     """
     known_words = [*norm.get("reserves.core_words"), *norm.get("reserves.part_words")]
     reserve_names = {name.strip() for name in reserves.text("feature_name")} - {""}
@@ -115,9 +116,9 @@ def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
 
 
 def list_heritage_range_roles(ctx: RuleContext) -> list[str]:
-    """Return the codes of layers with whole ranges of heritage.
+    """Return the codes of the layers with whole protection ranges of heritage sites.
 
-    The code list of kinds names the layers. Kinds are 历史文化街区, 名镇, 文物保护单位 ….
+    The code list of heritage kinds names a layer for some kinds (历史文化街区, 名镇, 文物保护单位 …).
     """
     return [
         role

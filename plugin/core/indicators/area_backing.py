@@ -59,12 +59,13 @@ class AreaFieldComparison:
 
     Arrays are (n,) m², 0 in rows without a value.
 
-    ``field_values_m2``: the field; ``gross_values``: the same, for a net field the gross field that it is part of;
-    ``land_areas``: statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross
-    area, 0 for a gross field; ``has_value``: rows with a value; ``township_number``: the township of the row's centre,
-    −1 for none; ``township_names``: their names; ``allowed_share``: allowed difference of two sums;
-    ``allowed_row_difference_m2``: allowed difference of a single row; ``apparent_unit``: the unit that the values seem
-    to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is an estimate.
+    ``field_values_m2``: the field; ``gross_values``: the gross areas, which are the field itself or, for a net field,
+    the gross field of the same rows; ``land_areas``: statutory areas, 0 where a row has no shape; ``net_excess``:
+    excess of a net area over the gross area, 0 for a gross field; ``has_value``: rows with a value;
+    ``township_number``: the township of the row's centre, −1 for none; ``township_names``: names of all townships;
+    ``allowed_share``: allowed difference of two sums; ``allowed_row_difference_m2``: allowed difference of a single
+    row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the field; ``is_exact``: False
+    where ``land_areas`` is an estimate.
     """
 
     field_meaning: str
@@ -92,7 +93,7 @@ class AreaFieldComparison:
         return is_wrong_row
 
     def with_allowed_share(self, share: float) -> AreaFieldComparison:
-        """Return the same comparison with another allowed difference of sums."""
+        """Return a copy with another allowed difference of sums."""
         return self if share == self.allowed_share else replace(self, allowed_share=share)
 
     def compare_field_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
@@ -112,7 +113,8 @@ class AreaFieldComparison:
     def find_unconfirmed_sums(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of the field that the geometry does not confirm.
 
-        ``add``: function that returns k sums of (n,) values.
+        A sum of net areas that seem to have another unit is never confirmed. ``add``: function that returns k sums of
+        (n,) values.
         """
         is_unbacked = np.logical_or(*self.compare_field_sums(add))
         return (
@@ -174,7 +176,7 @@ def compare_area_field_with_shapes(
     exact = exact or "statutory" in layer.__dict__
     key = (layer, meaning, exact)
     if key not in cache:
-        cache[key] = _compute_backing(layer, meaning, ctx, exact)
+        cache[key] = _compute_area_field_comparison(layer, meaning, ctx, exact)
     comparison: AreaFieldComparison | None = cache[key]
     return comparison
 
@@ -214,9 +216,10 @@ def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | No
 
 
 def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, float] | None:
-    """Return field, sum and county area (m²) if a layer's areas exceed the county.
+    """Return (meaning of the area field, its sum, the county's area), in m², if a layer exceeds the county.
 
-    Only layers whose rows never overlap and layers with a target are compared; None for any other.
+    Only layers whose rows never overlap and layers with a target are compared; None for any other layer, and if the sum
+    does not exceed the county's area.
     """
     county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
@@ -236,7 +239,9 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
     return None
 
 
-def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, is_exact: bool) -> AreaFieldComparison | None:
+def _compute_area_field_comparison(
+    layer: Layer, meaning: str, ctx: RuleContext, is_exact: bool
+) -> AreaFieldComparison | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written_areas = read_area_field_m2(layer, meaning)
@@ -250,7 +255,7 @@ def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, is_exact: boo
         gross = read_area_field_m2(layer, "gross_area")
         expected = np.where(np.isfinite(gross), gross, land_areas)
         net_excess = np.where(has_value, np.maximum(np.nan_to_num(written_areas) - expected, 0.0), 0.0)
-    unit = _find_other_unit(written_areas, expected, layer, meaning)
+    unit = _find_apparent_unit(written_areas, expected, layer, meaning)
     sums = expected if meaning == NET_FIELD else written_areas
     township_number, township_names = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
@@ -288,7 +293,7 @@ def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2:
     """Return rows whose statutory area is certainly close to the written area.
 
     The estimate differs from the statutory area by the bend of the row's edges between the two surfaces and by the
-    change of the plane's scale over the row. Only rows that this bound does not decide have to be measured.
+    change of the plane's scale over the row. Only the other rows have to be measured.
 
     Parameters
     ----------
@@ -344,6 +349,7 @@ def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
 
 
 def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
+    """Return (n, 6) the terms 1, u, v, u², uv and v² of a surface of second degree."""
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
 
 
@@ -360,10 +366,10 @@ def _get_field_unit(layer: Layer, meaning: str) -> str:
     return (template_field.unit if template_field else "") or "m2"
 
 
-def _find_other_unit(written_areas: NDArray, expected_areas: NDArray, layer: Layer, meaning: str) -> str:
-    """Return the unit of the median row if it is not the unit of the field.
+def _find_apparent_unit(written_areas: NDArray, expected_areas: NDArray, layer: Layer, meaning: str) -> str:
+    """Return the unit that the written areas seem to have, if it is not the field's; else empty.
 
-    Else empty.
+    The median of expected ÷ written area decides.
     """
     field_unit = _get_field_unit(layer, meaning)
     comparable = (written_areas > 0) & (expected_areas > 0)

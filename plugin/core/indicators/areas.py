@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetAreaContradiction:
-    """A row whose areas contradict each other: its first wrong field, in m².
+    """A row whose areas contradict each other, with the first wrong field.
 
-    ``actual_value``: the value, ``None`` when empty; ``expected_value``: the value that follows from the others;
-    ``case``: which condition is broken; ``calculation``: the figures that ``expected_value`` follows from, as text.
+    ``case``: the wrong value: gross, rate, deduction, net, or missing (no net area); ``actual_value``: the value of the
+    field in m² (a rate as it is), None when empty; ``expected_value``: the value that follows from the other fields,
+    None if it does not follow; ``calculation``: the figures that ``expected_value`` follows from, as text.
     """
 
     row: int
@@ -148,8 +149,11 @@ def find_countable_reserve_rows(is_part: NDArray, site: NDArray) -> NDArray:
     return rows
 
 
-def find_counted_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows of a layer of reserves that count towards their area."""
+def find_counted_reserve_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) bool: rows of nature reserves that count towards their total area.
+
+    A part of a reserve does not count if the reserve has a row for the whole.
+    """
     return find_countable_reserve_rows(*find_reserve_parts_and_names(reserves, ctx))
 
 
@@ -167,7 +171,8 @@ ROUNDING_M2 = 0.01
 class AreaFigure:
     """An area of the plan in m², and how certain it is.
 
-    With ``basis`` count it is a number of features. ``layer``: ``None`` when no layer of the plan gives the area.
+    With ``basis`` count it is a number of features. ``layer``: None when no layer of the plan gives the area.
+    ``is_confirmed``: False for an uncertain figure; ``formula_inputs``: the figures that it was computed from;
     ``is_confirmed_by_geometry``: the geometry confirms it. ``land_m2``: the area by geometry of the same rows instead
     of an area field, within ``rounding_m2``.
     """
@@ -259,11 +264,14 @@ def compute_area_with_target(name: str, ctx: RuleContext) -> AreaFigure:
 
 
 def compute_stated_figure(name: str, ctx: RuleContext) -> AreaFigure:
-    """Compute one of ``STATED_FIGURES``: a statutory area or a number of features."""
+    """Compute one of ``STATED_FIGURES``: a statutory area or a number of features.
+
+    KeyError for another name.
+    """
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.find_layer_of_concept(concept)
     if layer is not None and concept == "reserves" and not layer.has_no_geometry:
-        rows = find_counted_rows(layer, ctx)
+        rows = find_counted_reserve_rows(layer, ctx)
         area = float(layer.statutory[rows].sum())
         inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
         return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS_SETTING), inputs)
@@ -275,6 +283,10 @@ def compute_stated_figure(name: str, ctx: RuleContext) -> AreaFigure:
 def _compute_figure(
     layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: RuleContext
 ) -> AreaFigure:
+    """Return the net or statutory area of a layer; without a layer, a figure without a value.
+
+    ``parcels``: the survey's parcels, which replace a missing layer of 耕地.
+    """
     if layer is not None and layer.has_no_geometry:
         # A layer without any shape counts as missing, as in the rules.
         layer = None

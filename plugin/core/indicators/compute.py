@@ -138,6 +138,7 @@ class PlanIndicators:
         return self._results_by_rule[code]
 
     def _compare_with_targets(self, entry: CatalogueIndicator, figure: Indicator) -> list[Indicator]:
+        """Return a copy of the figure for each target of the area, else the figure itself."""
         own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
         share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
         return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
@@ -145,17 +146,23 @@ class PlanIndicators:
         ]
 
     def _compute_stated(self, entry: CatalogueIndicator) -> Indicator:
+        """Return a figure of `STATED_FIGURES` as an indicator."""
         figure = compute_stated_figure(entry.id, self.ctx)
         if figure.layer is None:
             raise MissingInputError(self.format_missing_layers(entry.inputs))
         return figure.make_indicator(entry.id, entry.unit)
 
     def _compute_layer_area(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the statutory area of a whole layer."""
         layer = self._require_layer(entry.inputs[0])
         inputs = {"layer": layer.role, "features": len(layer)}
         return self._make_area(entry, float(layer.statutory.sum()), inputs)
 
     def _compute_land_use(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the area of the parcels of some land-use classes.
+
+        The net area is used, else the survey area, else the statutory area.
+        """
         layer, rows = self._select_parcels(entry)
         areas = get_row_areas(layer)
         basis, values = areas.best_basis_and_areas
@@ -174,6 +181,7 @@ class PlanIndicators:
         return figure
 
     def _compute_land_use_within(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the statutory area of the parcels of some land-use classes inside another layer."""
         layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
         shared = self.ctx.geometry.find_shared_areas(layer, other, rows_a=rows)
@@ -189,6 +197,7 @@ class PlanIndicators:
         return self._make_area(entry, total, inputs)
 
     def _compute_share(self, entry: CatalogueIndicator) -> Indicator:
+        """Return one area of the plan as a percentage of another."""
         part_and_whole = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
         for name, figure in zip((entry.part, entry.whole), part_and_whole, strict=True):
             if figure is None:
@@ -210,6 +219,7 @@ class PlanIndicators:
         return share_figure
 
     def _compute_density(self, entry: CatalogueIndicator) -> Indicator:
+        """Return the length of lines per area, km/km²; both lie inside the second input layer."""
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         extent_shape = shapely.union_all(extent.plane_shapes[extent.has_shape])
@@ -221,9 +231,14 @@ class PlanIndicators:
     def _make_area(
         self, entry: CatalogueIndicator, area_m2: float, inputs: dict, basis: str = "statutory"
     ) -> Indicator:
+        """Return an area (m²) as an indicator in the unit of its definition."""
         return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
     def _select_parcels(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
+        """Return the layer of parcels, and (n,) bool: its rows of the indicator's classes.
+
+        Raise MissingInputError without the layer or without a field with the classes.
+        """
         layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
@@ -236,6 +251,7 @@ class PlanIndicators:
         return layer, find_rows_of_classes(layer, entry.classes, self.ctx)
 
     def _require_layer(self, concept: str) -> Layer:
+        """Return the layer of a concept; raise MissingInputError if it is missing or has no geometry."""
         layer = self.ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             raise MissingInputError(self.format_missing_layers((concept,)))
@@ -267,6 +283,7 @@ class PlanIndicators:
         )
 
     def _get_layer_name(self, concept: str) -> str:
+        """Return the name of a concept with the codes of its layers in brackets."""
         templates = self.ctx.norm.standard.templates
         roles = [r for r in self.ctx.plan.list_roles_of_concept(concept) if r in templates]
         if self.texts.lang == "zh":
@@ -277,7 +294,10 @@ class PlanIndicators:
 
 
 def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
-    """Convert an area without a target from m² to the unit of the definition."""
+    """Return a figure without a target in the unit of its definition.
+
+    A figure with a target, and one that is not an area, is returned unchanged.
+    """
     if figure.target is not None or figure.unit == entry.unit or figure.value is None:
         return figure
     if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:

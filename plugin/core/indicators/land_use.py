@@ -126,7 +126,7 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
             code_2023_by_code[code] = listed_codes[0]
     for code in codes.entry_by_code:
         first_level_classes = {
-            find_first_level(code_2023_by_code[c], target)
+            find_first_level_class(code_2023_by_code[c], target)
             for c in codes.collect_members([code])
             if c in code_2023_by_code
         }
@@ -136,7 +136,7 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
     return code_2023_by_code
 
 
-def find_first_level(code: str, codes: CodeList) -> str:
+def find_first_level_class(code: str, codes: CodeList) -> str:
     """Return the first-level class above a code of the list."""
     return codes.list_code_and_parents(code)[-1]
 

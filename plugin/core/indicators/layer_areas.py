@@ -119,7 +119,7 @@ def adjust_areas(
 
 
 def _round_to_step(area: float, step_m2: float) -> float:
-    """Return the nearest double of whole steps: 0.07, not 0.07000000000000001."""
+    """Return an area rounded to the decimals of the step: 0.07, not 0.07000000000000001."""
     decimals = 0
     while decimals < 6 and abs(step_m2 * 10**decimals - round(step_m2 * 10**decimals)) > 1e-9:
         decimals += 1
@@ -142,9 +142,9 @@ class LayerAreas:
     They are unrounded, NaN for rows without a usable shape.
 
     ``planar``: in the CRS called ``plane_crs_name`` (the layer's CRS, for degrees the 3° zone of its middle);
-    ``geodesic``: with geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of
-    rows without a shape; ``repaired_rows``: rows measured by a repaired copy; ``rows_outside_zone``: rows with
-    coordinates outside the valid area of the CRS; ``measured_shapes``: the measured shapes in the layer's CRS.
+    ``geodesic``: with geodesics as edges; ``statutory``: by the formula of 国土调查办发〔2008〕32号. ``without_shape``:
+    positions of rows without a shape; ``repaired_rows``: rows measured by a repaired copy; ``rows_outside_zone``: rows
+    with coordinates outside the valid area of the CRS; ``measured_shapes``: the measured shapes in the layer's CRS.
     """
 
     planar: NDArray
@@ -196,6 +196,7 @@ def measure_areas(
 
 
 def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
+    """Return the CRS in metres for planar areas: the layer's own, for degrees the 3° zone of its middle."""
     if not crs_care.describe_crs(crs).is_geographic:
         return crs
     xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
@@ -321,7 +322,11 @@ class AdjustedAreas:
 def adjust_to_total(
     areas: LayerAreas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
 ) -> AdjustedAreas:
-    """Adjust all parts of a layer to one control area in m²."""
+    """Adjust all parts of a layer to one control area in m².
+
+    ``keys``: keys of the parts; ``limit_share`` and ``step_m2``: as in `adjust_areas`; ``name``: name of the control
+    area.
+    """
     here = np.flatnonzero(~np.isnan(areas.statutory))
     return _adjust_parts_by_control_area(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
 
@@ -338,7 +343,9 @@ def adjust_to_layer(
 ) -> AdjustedAreas:
     """Adjust parts to the statutory areas of control polygons.
 
-    A part belongs to the control polygon that contains a point inside the part.
+    A part belongs to the control polygon that contains a point inside the part. ``areas``, ``crs``, ``keys``: measured
+    areas, CRS and keys of the parts; ``control``, ``control_crs``, ``names``: measured areas, CRS and names of the
+    control polygons; ``limit_share`` and ``step_m2``: as in `adjust_areas`.
     """
     points = shapely.point_on_surface(crs_care.reproject_to_lonlat(areas.measured_shapes, crs))
     containers = crs_care.reproject_to_lonlat(control.measured_shapes, control_crs)
@@ -360,12 +367,20 @@ def adjust_to_layer(
 
 
 def _adjust_parts_by_control_area(
-    areas: LayerAreas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
+    areas: LayerAreas,
+    control_areas: list[tuple[str, float, NDArray]],
+    keys: list[str],
+    limit_share: float,
+    step_m2: float,
 ) -> AdjustedAreas:
+    """Adjust the parts of each control area.
+
+    ``control_areas``: (name, area in m², rows of its parts) of each.
+    """
     proposal = np.full(len(areas.statutory), np.nan)
     unit_of: list[str | None] = [None] * len(proposal)
     closures = []
-    for name, control_m2, rows in units:
+    for name, control_m2, rows in control_areas:
         closure = adjust_areas(
             areas.statutory[rows],
             control_m2,

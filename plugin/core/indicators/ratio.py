@@ -36,11 +36,11 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
 def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: RuleContext) -> NDArray:
     """Return (n,) the share of each urban base parcel that other data contradict.
 
-    ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
-    construction land. Otherwise it is the largest share of four: on parcels of the survey (DLTB) with such a land use
-    or with a 城镇村属性码 outside ``classes``; on land of such a use in the present use of the centre (ZXCQXZYDYH);
-    inside 生态保护红线, which excludes towns; and in zones that are planned as villages (村庄建设区), which the plan
-    itself takes for no town.
+    ``urban``: (n,) bool, the parcels counted as urban; ``classes``: the codes (城镇村属性码) that count as urban. The
+    share is 1 where the parcel's land use is not urban construction land. Otherwise it is the largest share of four: on
+    parcels of the survey (DLTB) with such a land use or with a 城镇村属性码 outside ``classes``; on land of such a use
+    in the present use of the centre (ZXCQXZYDYH); inside 生态保护红线, which excludes towns; and in zones that are
+    planned as villages (村庄建设区), which the plan itself takes for no town.
     """
     is_doubtful = urban & find_rows_with_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = is_doubtful.astype(float)
@@ -110,8 +110,8 @@ WINDOW_FILLED_SETTING = "ratio.window_filled_share"
 def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray:
     """Return (k,) the share of each hole in the boundary that nothing fills.
 
-    永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. A hole filled by at
-    least `ratio.window_filled_share` counts as filled: 0.
+    永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. The result is 0 for a
+    hole of which at least the share `ratio.window_filled_share` is filled.
     """
     # Load shapely only for measurements.
     import shapely
@@ -174,20 +174,30 @@ def compute_expansion_ratios(
 
 @dataclass
 class ExpansionRatio:
-    """The expansion ratio in three forms, with all inputs; areas in m².
+    """The expansion ratio in three forms (n1, n2, n3), with all inputs; areas in m².
 
-    ``denominator_m2``: survey area (TBMJ) of the base parcels, 0 without parcels; ``statutory_denominator``: their
-    statutory area; ``numerators_m2`` and ``ratio_by_form``: by form; ``missing_area_count``: number of base parcels
-    without TBMJ; ``land_ratios``: by form with the statutory area as denominator; ``is_confirmed_by_geometry``: the
-    geometry confirms the survey areas; ``contradicted_area_m2``: survey area whose code other data contradict, on
-    ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the
-    ratio uncertain; ``contradicted_margin_share``: the share of the base that could be left out within the limit
-    which it fills, 0 where it is doubtful or small; ``uncertainties``: as a rule reports them;
-    ``unfilled_window_count``: number of holes (开天窗) that lines and water do not fill; ``unfilled_area_m2``: their
-    open land (statutory); ``ratio_with_windows_filled``: the relevant ratio including that land, None where all
-    holes together leave it within its limit; ``remote_rows``: base parcels of towns outside the boundary, the
-    largest first, only where they decide; ``remote_area_m2``: their survey area; ``ratio_without_remote``: the
-    relevant ratio without them, None unless it exceeds the limit.
+    Inputs: ``denominator_m2``: survey area (TBMJ) of the urban base parcels, 0 without them; ``statutory_denominator``:
+    their statutory area; ``base_year``, ``year_source``: result of `find_base_year`; ``parts``: area of the boundary by
+    kind of zone, ``uncoded_m2`` without a kind; ``new_land_m2``: land of the boundary outside the base parcels;
+    ``numerators_m2``: by form; ``missing_area_count``: number of base parcels without TBMJ; ``classes``: codes of urban
+    base parcels.
+
+    Results: ``ratio_by_form``; ``land_ratios``: by form, with the statutory area as denominator;
+    ``is_confirmed_by_geometry``: the geometry confirms the survey areas; ``uncertainties``: keys of everything that
+    makes the ratio uncertain.
+
+    Contradicted parcels: ``contradicted_area_m2``: survey area of land whose code other data contradict, in
+    ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without that area; ``is_doubtful``: that
+    area makes the ratio uncertain; ``contradicted_margin_share``: that area ÷ the area by which the base may shrink
+    before the ratio reaches its limit, 0 if ``is_doubtful`` or small.
+
+    Windows (开天窗): ``window_count``; ``unfilled_window_count``: windows that lines and water do not fill;
+    ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the limited form including that
+    land, None where all windows together leave it within its limit.
+
+    Remote towns: ``remote_rows``: base parcels of towns outside the boundary, the largest first, only where they
+    decide; ``remote_area_m2``: their survey area; ``ratio_without_remote``: the limited form without them, None unless
+    it exceeds the limit.
     """
 
     denominator_m2: float
@@ -321,11 +331,13 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         "n2": concentrated + flexible,
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
-    _compute_without_contradicted(expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible))
-    _compute_without_remote_towns(
+    _compute_ratio_without_contradicted_parcels(
+        expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible)
+    )
+    _compute_ratio_without_remote_towns(
         expansion, base_parcels, urban, boundary, ctx, (boundary_area, concentrated, flexible)
     )
-    _include_windows(expansion, places, ctx)
+    _compute_ratio_with_open_windows(expansion, places, ctx)
     return expansion
 
 
@@ -352,7 +364,7 @@ def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> 
     return parcels_inside == 0
 
 
-def _compute_without_remote_towns(
+def _compute_ratio_without_remote_towns(
     expansion: ExpansionRatio,
     base_parcels: Layer,
     urban: NDArray,
@@ -362,8 +374,8 @@ def _compute_without_remote_towns(
 ) -> None:
     """Compute the ratio without towns of the base that are outside the boundary.
 
-    It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
-    弹性发展区, m².
+    It is stored in ``expansion`` only if it exceeds the limit, while the ratio with all towns does not. ``areas``:
+    whole boundary, 集中建设区 and 弹性发展区, m².
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     rows = np.flatnonzero(urban & base_parcels.has_shape)
@@ -385,10 +397,10 @@ def _compute_without_remote_towns(
         expansion.ratio_without_remote = ratio
 
 
-def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:
-    """Compute the ratio including the open parts of the boundary's holes.
+def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:
+    """Compute the ratio including the open parts of the boundary's holes, and store it in ``expansion``.
 
-    This is done only if all holes (``places``) together would exceed the limit.
+    This is done only if all holes together would exceed the limit. ``places``: (k,) polygons of the holes.
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if not len(places) or expansion.ratio_by_form[form] > limit:
@@ -422,7 +434,7 @@ def _mark_ratio_decided_by_field(
         expansion.uncertainties.append("ratio.denominator")
 
 
-def _compute_without_contradicted(
+def _compute_ratio_without_contradicted_parcels(
     expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: RuleContext, areas: tuple[float, float, float]
 ) -> None:
     """Compute the ratio without base parcels whose code other data contradict.

@@ -51,7 +51,10 @@ def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
 
 
 def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
+    """Return (n,) bool: rows whose shape is not that of the containing row of ``survey_layer``.
+
+    Rows that no row of ``survey_layer`` contains are included.
+    """
     cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
         cache[layer, survey_layer] = _find_rows_cut_differently(
@@ -98,12 +101,12 @@ SumFunction = Callable[[NDArray], NDArray]
 class SurveyDeductions:
     """Net areas of a layer compared with those of the land survey; (n,) m².
 
-    Rows are compared where they are on a cultivated parcel with a net area; the areas of others are 0.
+    Rows are compared where they are on a cultivated parcel with a net area; areas of rows that are not compared are 0.
 
     ``net_in_field_m2``: the field; ``expected_m2``: gross area × (net ÷ gross area) of the parcel below the row;
     ``is_compared``: compared rows; ``township_number``: the township of the row's centre, −1 for none;
-    ``township_names``: their names; ``allowed_share``: allowed excess of a sum over the survey's; ``survey_parcels``:
-    the layer of the survey.
+    ``township_names``: names of all townships; ``allowed_share``: allowed excess of a sum over the survey's;
+    ``survey_parcels``: the layer of the survey.
     """
 
     net_in_field_m2: NDArray
@@ -167,6 +170,7 @@ def compare_with_survey(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
 
 
 def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:
+    """Compare the net areas of a layer with the survey; None as in `compare_with_survey`."""
     parcels = ctx.plan.find_layer_of_concept("parcels")
     tasks = {
         role

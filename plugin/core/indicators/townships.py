@@ -31,10 +31,9 @@ class Township:
 class TownshipSplit:
     """The rows of a layer divided by township.
 
-    Row ``row_of_share[k]`` is in ``township_of_share[k]`` with ``area_shares[k]`` (0…1 of its area).
-
-    ``outside_shares`` (n,) is the share of each row in no township; negative where townships overlap.
-    ``township_count``: number of townships.
+    The row ``row_of_share[k]`` has the share ``area_shares[k]`` (0…1) of its area in the township
+    ``township_of_share[k]``. ``outside_shares`` (n,): the share of each row in no township; negative where townships
+    overlap. ``township_count``: number of townships.
     """
 
     row_of_share: NDArray
@@ -58,7 +57,7 @@ class TownshipSplit:
 
 
 def get_plan_townships(ctx: RuleContext) -> tuple[Layer, list[Township], NDArray] | None:
-    """Return the layer of townships, its townships by code, and each row's township.
+    """Return the layer of townships, the townships by code, and (n,) each row's position among them.
 
     None without such a layer.
     """
@@ -67,7 +66,7 @@ def get_plan_townships(ctx: RuleContext) -> tuple[Layer, list[Township], NDArray
 
 
 def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
-    """Return the townships of a layer by code, and (n,) each row's township.
+    """Return the townships of a layer by code, and (n,) each row's position among them.
 
     Rows with one code are one township; without codes, rows with one name are. A township that only has rows of
     villages with different names uses its code as name.
@@ -142,7 +141,10 @@ def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
-    """Return (n,) the township of each row's centre, −1 for none, and their names."""
+    """Return (n,) the township that contains each row's centre, −1 for none, and the names of all townships.
+
+    A township is given as its position in the list of names.
+    """
     cache = ctx.plan.get_cache("centre_townships")
     if layer not in cache:
         cache[layer] = _locate_centres_in_townships(layer, ctx)

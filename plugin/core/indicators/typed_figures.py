@@ -54,10 +54,10 @@ _TABLE_UNIT_PATTERN = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:
 class PrintedFigure:
     """One figure as it is printed in the plan.
 
-    ``value``: in ``unit`` with ``decimals`` as printed; None where ``printed_text``, the printed text, is not a number.
-    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in
-    ``UNIT_WORDS``; empty without a unit, None for an unknown unit (``unit_text``). ``printed_at``: where it is printed
-    (文本第12条, 附表1, 图03); ``line_number``: its line in the table.
+    ``value``: in ``unit`` with ``decimals`` as printed; None where ``printed_text`` is not a number. ``comparison``:
+    ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNIT_WORDS``; empty without
+    a unit, None for an unknown unit (``unit_text``). ``printed_at``: where it is printed (文本第12条, 附表1, 图03);
+    ``line_number``: its line in the table.
     """
 
     name: str
@@ -165,6 +165,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
 
 
 def _split_comparison(text: str) -> tuple[str, str]:
+    """Return the comparison (``>=``, ``<=`` or ``=``) that a text begins with, and the rest of the text."""
     for comparison_sign, comparison_words in _COMPARISON_WORDS.items():
         for word in comparison_words:
             if text.startswith(word):
@@ -173,6 +174,7 @@ def _split_comparison(text: str) -> tuple[str, str]:
 
 
 def _parse_unit(text: str) -> str | None:
+    """Return the id of a unit, as in ``UNIT_WORDS``; empty for an empty text, None for an unknown unit."""
     word = re.sub(r"\s+", "", text).lower()
     if not word:
         return ""
@@ -189,6 +191,7 @@ def _find_common_unit(cells: list[str]) -> str:
 
 
 def _find_headings(cells: list[str]) -> dict[str, int]:
+    """Return column → position in a row of headings; empty if a required column is missing."""
     heading_words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
     position_by_column = {
         c: heading_words.index(w)

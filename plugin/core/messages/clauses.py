@@ -33,11 +33,11 @@ _STILL_MISSED_KEYS = {"≥": "still_below", "≤": "still_above", "=": "still_be
 
 
 def make_clauses(
-    finding: Finding, texts: Texts, templates: dict[str, Template], wanted: frozenset[str]
+    finding: Finding, texts: Texts, templates: dict[str, Template], placeholders: frozenset[str]
 ) -> dict[str, str]:
     """Return placeholder → clause of a finding's message.
 
-    ``wanted``: the placeholders that the message has; clauses that are slow to make are made for these only.
+    ``placeholders``: those of the message; clauses that are slow to make are made for these only.
     """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
     clauses = {
@@ -51,17 +51,17 @@ def make_clauses(
         "terrace": texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else "",
         "invalid_first": texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else "",
     }
-    if "net" in wanted:
+    if "net" in placeholders:
         clauses["net"] = describe_net_area(finding, texts)
-    if "overlaps_first" in wanted:
+    if "overlaps_first" in placeholders:
         clauses["overlaps_first"] = _describe_overlaps_at_finding(finding, texts)
-    if not wanted.isdisjoint(("limit_area", "sliver_note")):
+    if not placeholders.isdisjoint(("limit_area", "sliver_note")):
         clauses |= _describe_limits(finding, texts)
     if finding.params.get("form") in _RATIO_FORMS:
         formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
         clauses["formula"] = formula
         clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
-    if "row_names" in shown and "which_rows" in wanted:
+    if "row_names" in shown and "which_rows" in placeholders:
         clauses["which_rows"] = _join_row_names(finding, texts)
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
@@ -71,7 +71,10 @@ def make_clauses(
 
 
 def describe_net_area(finding: Finding, texts: Texts) -> str:
-    """Return the net area of a finding in words; one that prints as the area itself is not printed again."""
+    """Return the net area of a finding as a clause: “net 2.50 ha”.
+
+    Other clauses state that the net area is unknown (None), or that it is printed like the whole area.
+    """
     if finding.net_area_m2 is None:
         return texts.get("words", "net_unknown")
     net_area = texts.format_area(finding.net_area_m2)
@@ -83,7 +86,7 @@ def describe_net_area(finding: Finding, texts: Texts) -> str:
 def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
     """Return the sentence on other problems at a finding, such as overlaps of control lines, to be resolved first.
 
-    Empty without overlaps there. A check around an edit does not compare findings with each other; the sentence is
+    Empty if nothing overlaps there. A check around an edit does not compare findings with each other; the sentence is
     then conditional (“if control lines overlap here”).
     """
     overlaps = finding.params.get("shown", {}).get("overlaps")
@@ -106,12 +109,15 @@ def _describe_overlaps_at_finding(finding: Finding, texts: Texts) -> str:
 
 
 def _describe_repeated_land(
-    repeated: Mapping[str, Any], finding: Finding, texts: Texts, templates: dict[str, Template]
+    repeated_land: Mapping[str, Any], finding: Finding, texts: Texts, templates: dict[str, Template]
 ) -> str:
-    """Return the sentence on land that the sum of a finding counts twice, in the unit of the finding."""
+    """Return the sentence on land that a finding's sum counts twice, with areas in the finding's unit.
+
+    ``repeated_land``: the layer (``role``), its area in m² and the sum without it (``without``).
+    """
     unit = str(finding.params.get("unit", "m2"))
     unit_name = texts.get("units", unit)
-    area, without = float(repeated["area_m2"]) / SQUARE_METRES.get(unit, 1.0), repeated.get("without")
+    area, without = float(repeated_land["area_m2"]) / SQUARE_METRES.get(unit, 1.0), repeated_land.get("without")
     area_text = f"{format_number(area, choose_figure_decimals(unit, 0, area, None))} {unit_name}"
     if without is None:
         without_text = ""
@@ -126,24 +132,30 @@ def _describe_repeated_land(
             remaining = texts.get("figures", key, miss=f"{format_number(miss, decimals)} {unit_name}")
         value_text = f"{format_number(float(without), decimals)} {unit_name}"
         without_text = texts.get("figures", "sum_without", value=value_text, remaining=remaining)
-    layer = texts.make_layer_label(str(repeated["role"]), templates)
+    layer = texts.make_layer_label(str(repeated_land["role"]), templates)
     return texts.get("figures", "repeated", layer=layer, area=area_text, without=without_text)
 
 
-def _compute_remaining_miss(without: float, params: Mapping[str, Any]) -> float | None:
-    """Return by how much a sum without land counted twice misses its target; None if it does not, or is unknown."""
+def _compute_remaining_miss(reduced_sum: float, params: Mapping[str, Any]) -> float | None:
+    """Return by how much a sum misses its target after land counted twice is subtracted.
+
+    ``reduced_sum``: the sum without that land. None if it meets the target, or if the target is not a number.
+    """
     comparison, target_text = params.get("comparison"), str(params.get("said", params.get("target", "")))
     try:
         target = float(target_text)
     except ValueError:
         return None
-    misses = {"≥": target - without, "≤": without - target, "=": abs(without - target)}
+    misses = {"≥": target - reduced_sum, "≤": reduced_sum - target, "=": abs(reduced_sum - target)}
     miss = misses.get(str(comparison), 0.0)
     return miss if miss > 0 else None
 
 
 def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> str:
-    """Return the excess of the boundary that remains once overlaps are removed; empty if nothing is counted twice."""
+    """Return a clause with the boundary's excess (m²) that remains if land is not counted twice.
+
+    Empty for a finding without an excess, or if no land is counted twice.
+    """
     params = finding.params
     repeated = [one for one in params.get("shown", {}).get("repeated", ()) if one.get("without") is not None]
     if "excess" not in params or not repeated:
@@ -153,7 +165,11 @@ def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> st
 
 
 def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
-    """Return a limit of area in the unit of the finding's area, and the tolerance that a narrow place exceeds."""
+    """Return the clauses ``limit_area`` and ``sliver_note`` of a finding.
+
+    ``limit_area``: the limit in the unit of the finding's area. ``sliver_note``: whether area, width or both reach the
+    tolerance below which slivers are ignored.
+    """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
     limit_m2 = shown.get("limit_area_m2", finding.params.get("limit"))
     limit_area = texts.format_area(float(limit_m2)) if isinstance(limit_m2, int | float) else ""
@@ -171,7 +187,7 @@ def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
 
 
 def _join_row_names(finding: Finding, texts: Texts) -> str:
-    """Return the rows of a message: all of them, or the largest ones of more."""
+    """Return the names of a finding's rows: all of them, or the largest if it has more rows."""
     names = [texts.make_key_label(key, fid) for key, fid in finding.params["shown"]["row_names"]]
     more = str(finding.params.get("more", ""))
     key = "largest_rows" if more else "all_rows"
@@ -179,7 +195,10 @@ def _join_row_names(finding: Finding, texts: Texts) -> str:
 
 
 def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the code in the field, the code of the township around the rows, and the share in the named township."""
+    """Return the clauses on rows that lie outside the township named in their field.
+
+    They give the code in the field, the codes of the townships where the rows lie, and the share in the named township.
+    """
     shown, separator = finding.params.get("shown", {}), texts.get("words", "between_names")
     share = float(shown.get("named_share", 0.0))
     share_text = format_number(100 * share, 2)
@@ -195,7 +214,10 @@ def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[st
 
 
 def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return what to do about two documents that differ: it depends on who uses their figures."""
+    """Return the clause ``advice``: what to do about two documents with different figures.
+
+    It depends on whether the county uses one of these figures.
+    """
     shown = finding.params.get("shown", {})
     used = shown.get("used")
     if used is None:
@@ -211,13 +233,13 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
 
 
 def _describe_patch(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return whether a patch of farmland is one parcel, or several."""
+    """Return the clause ``patch``: whether a patch of farmland is one parcel or several."""
     count = finding.params.get("count", 0)
     return {"patch": texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)}
 
 
 def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return what the county's area was read from, and the allowed difference in brackets."""
+    """Return the clauses on the county's area: the field or drawn shape that gives it, and the allowed difference."""
     shown = finding.params.get("shown", {})
     field = shown.get("county_field")
     return {
@@ -227,7 +249,11 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
 
 
 def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
-    """Return where sites of a kind were counted, and what to do with missing or surplus ones."""
+    """Return the clauses ``counted`` and ``remedy`` on heritage sites.
+
+    ``counted``: the layers in which sites of a kind were counted, and the missing layers. ``remedy``: what to do about
+    missing or surplus sites.
+    """
     shown = finding.params.get("shown", {})
     counted = shown.get("counted")
     if "missing_count" not in shown or counted is None:
@@ -252,7 +278,11 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
 
 
 def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
-    """Return the features of the red line in brackets, whether core zones are left out, and what to do if not."""
+    """Return the clauses of REL042 on the red line and on core zones of nature reserves.
+
+    ``line_rows``: the features of the red line, in brackets. ``core_note``: whether land in core zones was excluded.
+    ``core_first``: what to do first if core zones are not known.
+    """
     shown = finding.params.get("shown", {})
     lines, zones = shown.get("line_rows"), shown.get("core_zones")
     first = ""
@@ -276,7 +306,10 @@ def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[st
 
 
 def _put_in_brackets(names: list[str], count: int, texts: Texts) -> str:
-    """Return names in brackets, with their number if there are more; empty without names."""
+    """Return names in brackets; empty without names.
+
+    ``count``: number of all features, which is added if it exceeds the number of names.
+    """
     text = texts.get("words", "between_names").join(names)
     if count > len(names):
         text = texts.get("words", "rows_of_all", rows=text, count=count)
@@ -284,7 +317,10 @@ def _put_in_brackets(names: list[str], count: int, texts: Texts) -> str:
 
 
 def _advise_on_facility(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return where a facility is, and what to do: it depends on whether it is a use of land, an area, line or point."""
+    """Return the clauses on a facility: how to relocate it, exceptions, tunnels, and the features that contain it.
+
+    They depend on its kind: a use of land, or a polygon, line or point.
+    """
     shown = finding.params.get("shown", {})
     kind = shown.get("kind", "unknown")
     exceptions = f"exceptions_{kind}" + ("_farmland" if (kind, finding.case) == ("line", "farmland") else "")
@@ -314,13 +350,13 @@ def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
 
 
 def _describe_limit_origin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return what set the limit of scattered plots."""
+    """Return the clause that states what set the limit of scattered plots: profile, parameter or default."""
     origin = finding.params.get("shown", {}).get("limit_origin", "unknown")
     return {"limit_origin": texts.get("words", f"limit_of_{origin}")}
 
 
 def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the share of the expected land use in words; no share of 0.00 % is printed."""
+    """Return the clause ``share_text``: the share (%) of the expected land use, or “none” if it is zero."""
     if "percent" not in finding.params or "limit" not in finding.params:
         return {}
     percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
@@ -337,7 +373,7 @@ def _name_rate_field(finding: Finding, texts: Texts, _templates: dict[str, Templ
 
 
 def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return how much of a window is filled."""
+    """Return the clause on how much of a window (开天窗) is filled: completely, or a share in percent."""
     if "share" not in finding.params:
         return {}
     share = format_number(float(finding.params["share"]), 2)
@@ -346,14 +382,17 @@ def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str,
 
 
 def _advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return whether an alias or a domain is needed: that depends on its source and on the receiving side."""
+    """Return the clause ``receiver``: whether to add an alias (SCH006) or a domain (SCH007).
+
+    That depends on whether a standard was verified to require it, and on what the receiving side checks.
+    """
     is_verified = finding.params.get("shown", {}).get("is_verified")
     source = "unknown" if is_verified is None else "verified" if is_verified else "unverified"
     return {"receiver": texts.get("words", f"{'alias' if finding.code == 'SCH006' else 'domain'}_{source}")}
 
 
 def _describe_compared_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the area that was compared; empty in a result of an earlier version."""
+    """Return the area of the land that ATT023 compared; empty in a result of an earlier version."""
     compared_m2 = finding.params.get("shown", {}).get("compared_m2")
     area = "" if compared_m2 is None else texts.get("words", "compared_area", area=texts.format_area(compared_m2))
     return {"compared_area": area}

@@ -81,7 +81,7 @@ def choose_decimals_unlike_limits(value: float, limits: Iterable[float], decimal
 
 
 def round_unlike_limit(value: float, limit: float, decimals: int = 2) -> float:
-    """Return a value rounded to decimals, or to more where it would become equal to its limit."""
+    """Return a value rounded to ``decimals``, or to more if it would otherwise equal its limit."""
     return round(value, choose_decimals_unlike_limits(value, [limit], decimals))
 
 
@@ -102,8 +102,8 @@ def format_hectare_number(area_m2: float | None) -> str:
 def choose_figure_decimals(unit: str, target_decimals: int, margin: float | None, value: float | None) -> int:
     """Return the number of decimals to print for a figure and its difference from the target.
 
-    It is usual for the unit or that of the target, more where rounding would hide on which side of the target the
-    value is. ``margin``: the difference in the figure's unit, None without a target.
+    At least the decimals usual for the unit, and ``target_decimals``; more where rounding would hide on which side of
+    the target the value is. ``margin``: the difference in the figure's unit, None without a target.
     """
     decimals = max(DECIMALS_BY_UNIT.get(unit, 2), target_decimals)
     if decimals == 0 and value is not None and float(value).is_integer():

@@ -43,7 +43,7 @@ _OTHER_PRONOUN_PATTERN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
 
 @lru_cache(maxsize=1024)
 def _find_counted_nouns(template: str) -> list[re.Match[str]]:
-    """Return the counts of a text with their nouns in the plural."""
+    """Return the matches of counts with a plural noun in a text: ``{count} invalid features``."""
     return [one for one in _COUNTED_NOUN_PATTERN.finditer(template) if one["noun"] not in _NO_PLURALS]
 
 
@@ -81,7 +81,10 @@ def use_singular_after_one(template: str, params: Mapping[str, Any]) -> str:
 
 
 def _make_following_singular(start: str, following: str) -> str:
-    """Return the text after a counted noun with the verbs of this sentence in the singular."""
+    """Return the text after a counted noun with the verbs of its sentence in the singular.
+
+    ``start``: the text before the count. ``following``: the text after the noun.
+    """
     sentence_end = _SENTENCE_END_PATTERN.search(following)
     end = sentence_end.start() if sentence_end else len(following)
     sentence, rest = following[:end], following[end:]

@@ -29,19 +29,26 @@ def _load_groups_of_profile_dialog() -> dict[str, str]:
 
 
 def find_where_to_change_setting(key: str) -> str:
-    """Return the group of a setting in the dialog 县配置, or `FILE_PLACE` if only the file has it."""
+    """Return the group of a setting in the dialog 县配置.
+
+    `FILE_PLACE` for a setting that is only in the profile's file.
+    """
     return _load_groups_of_profile_dialog().get(key, FILE_PLACE)
 
 
 def find_setting_keys(text: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of settings in a text, each once, in order."""
+    """Return the keys of settings in a text, each once, in order.
+
+    ``titles``: setting key → title; a key without a title is ignored.
+    """
     return list(dict.fromkeys(m[1] for m in _KEY_PATTERN.finditer(text) if m[1] in titles))
 
 
 def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -> str:
-    """Return a text in which each key of a setting follows the setting's title.
+    """Return a text in which the title of a setting stands before its key.
 
-    ``pattern``: how title and key are written, with the placeholders ``title`` and ``key``.
+    ``titles``: setting key → title. ``pattern``: how title and key are written, with the placeholders ``title`` and
+    ``key``.
     """
 
     def name_setting(key_match: re.Match[str]) -> str:

@@ -422,10 +422,10 @@ class Texts:
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
-        wanted = find_placeholders(text)
-        message_params = self._make_message_params(finding, templates, wanted)
+        placeholders = find_placeholders(text)
+        message_params = self._make_message_params(finding, templates, placeholders)
         message_params |= _format_figures_with_unit(text, finding.params)
-        if "area_m2" in wanted:
+        if "area_m2" in placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
             text = insert_field_alias(text, finding.field, message_params.get("field_title", ""))
@@ -461,11 +461,11 @@ class Texts:
         return self.get("words", key, **registration)
 
     def _make_message_params(
-        self, finding: Finding, templates: dict[str, Template], wanted: frozenset[str]
+        self, finding: Finding, templates: dict[str, Template], placeholders: frozenset[str]
     ) -> dict[str, Any]:
-        """Return the values of a message's placeholders.
+        """Return placeholder → value for the message of a finding.
 
-        ``wanted``: the placeholders that the text has; values that are slow to make are made for these only.
+        ``placeholders``: those of the text; values that are slow to make are made for these only.
         """
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
@@ -474,20 +474,20 @@ class Texts:
             "related_layer": self.make_layer_label(finding.related_role, templates),
             "field": finding.field,
         }
-        if "related_key" in wanted:
+        if "related_key" in placeholders:
             message_params["related_key"] = ", ".join(
                 self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             )
-        if "area" in wanted:
+        if "area" in placeholders:
             message_params["area"] = self.format_area(finding.area_m2)
-        if "net_area" in wanted:
+        if "net_area" in placeholders:
             message_params["net_area"] = self.format_area(finding.net_area_m2)
-        if "width" in wanted:
+        if "width" in placeholders:
             message_params["width"] = format_width(finding.width_m)
         message_params |= {
             k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v)
             for k, v in finding.params.items()
-            if k in wanted or k in _PARAMS_OF_CLAUSES
+            if k in placeholders or k in _PARAMS_OF_CLAUSES
         }
         message_params |= {
             k: self.make_layer_label(v, templates)
@@ -506,9 +506,9 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
-        if not wanted.isdisjoint(("authority", "named", "facts")):
+        if not placeholders.isdisjoint(("authority", "named", "facts")):
             message_params |= self._describe_feature(finding, shown_params)
-        clauses = make_clauses(finding, self, templates, wanted)
+        clauses = make_clauses(finding, self, templates, placeholders)
         message_params |= {name: text for name, text in clauses.items() if name not in finding.params}
         # A result stored by an earlier version does not have it.
         message_params["there"] = (
@@ -523,9 +523,10 @@ class Texts:
         return message_params
 
     def _describe_feature(self, finding: Finding, shown_params: dict[str, Any]) -> dict[str, str]:
-        """Return the feature's name, facts on it in brackets, and which result is decisive for its layer.
+        """Return the clauses on a feature: its name, facts on it in brackets, and the authority of its layer.
 
-        Name and facts are empty where the rule does not state them, as in a result of an earlier version.
+        The authority is the result that decides where the layer's borders are, such as the survey. Name and facts are
+        empty where the rule does not state them, as in a result of an earlier version.
         """
         sources, name = _load_texts(self.lang)["authorities"], shown_params.get("feature_name", "")
         facts = [str(one) for one in shown_params.get("facts", [])]
@@ -544,7 +545,7 @@ class Texts:
         }
 
     def _describe_features_at_finding(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
-        """Return the sentence on the features of another layer that are where the finding is."""
+        """Return the sentence on the features of another layer at the place of a finding."""
         labels = []
         for feature in related_features["features"]:
             key, label = self.make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
@@ -689,7 +690,7 @@ def _is_finite_float(value: Any) -> bool:
 def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the figures of a message with a unit and a target as text, with the decimals of reports.
 
-    Stored parameters have more decimals; waivers are matched by them.
+    Stored parameters have more decimals, because waivers compare them.
     """
     figure_names = [name for name in _FIGURE_PARAMS if _is_finite_float(params.get(name))]
     if "unit" not in params or not figure_names:

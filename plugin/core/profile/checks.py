@@ -31,8 +31,11 @@ _SURVEY_YEARS = range(1996, 2036)
 LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 
 
-def make_unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
-    """Return the error for an unknown value, with the known ones."""
+def make_unknown_value_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+    """Return the error for a value that is not allowed; it lists the allowed values.
+
+    ``key``: the place in the file. ``known``: the allowed values, or an example of one.
+    """
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
 
 
@@ -59,15 +62,15 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError for an invalid limit of a layer that the standard sets none for.
+    """Raise DataError for an invalid minimum area or width of a layer.
 
-    A county may set a minimum area or width for any layer.
+    A county may set these limits for any layer, also where the standard sets none.
     """
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
-        raise make_unknown_key_error(path, key, role, standard.templates)
+        raise make_unknown_value_error(path, key, role, standard.templates)
     if check_type(value, (int, float), file=path, key=key) < 0:
-        raise make_unknown_key_error(path, key, value, (">= 0",))
+        raise make_unknown_value_error(path, key, value, (">= 0",))
 
 
 def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -85,17 +88,17 @@ def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError unless the name that a setting selects exists."""
+    """Raise DataError for a setting that names an unknown choice, such as a form of the ratio or a layer."""
     if key.startswith(f"{CONFLICTS_SECTION}."):
         check_meaning(value, path, key)
     if key == "sealed.roles":
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
-                raise make_unknown_key_error(path, key, item, standard.concepts)
+                raise make_unknown_value_error(path, key, item, standard.concepts)
     if key == "ratio.base_year" and value not in _SURVEY_YEARS:
-        raise make_unknown_key_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
+        raise make_unknown_value_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
-        raise make_unknown_key_error(path, key, value, RATIO_FORMS)
+        raise make_unknown_value_error(path, key, value, RATIO_FORMS)
 
 
 def _get_parameter_defaults_of_rule(code: str) -> dict[str, Any]:
@@ -112,12 +115,12 @@ def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
     for member in members:
         if not _DIVISION_CODE_PATTERN.fullmatch(check_type(member, str, file=path, key="members")):
-            raise make_unknown_key_error(path, "members", member, ("140700",))
+            raise make_unknown_value_error(path, "members", member, ("140700",))
     if _DIVISION_CODE_PATTERN.fullmatch(code):
         if members:
-            raise make_unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
+            raise make_unknown_value_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:
-        raise make_unknown_key_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
+        raise make_unknown_value_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
     return tuple(members)
 
 
@@ -150,7 +153,7 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
                 if key not in settings:
                     raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
                 if mark not in SOURCE_MARKS:
-                    raise make_unknown_key_error(path, f"marks.{key}", mark, SOURCE_MARKS)
+                    raise make_unknown_value_error(path, f"marks.{key}", mark, SOURCE_MARKS)
         return marks
     return {}
 
@@ -164,7 +167,7 @@ def read_mark_sources(
         for key, source in sources.items():
             with errors.collect_data_error():
                 if key not in marks:
-                    raise make_unknown_key_error(path, "mark_sources", key, marks)
+                    raise make_unknown_value_error(path, "mark_sources", key, marks)
                 check_type(source, str, file=path, key=f"mark_sources.{key}")
         return sources
     return {}
@@ -182,7 +185,7 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
                 if value not in list(Severity):
-                    raise make_unknown_key_error(path, f"{where}.{code}", value, Severity)
+                    raise make_unknown_value_error(path, f"{where}.{code}", value, Severity)
         return dict(table)
     return {}
 
@@ -194,7 +197,7 @@ def read_phase_severities(table: Any, path: Path, errors: ErrorCollector) -> dic
         for phase, rows in check_type(table, dict, file=path, key="phase").items():
             with errors.collect_data_error():
                 if phase not in PLANNING_PHASES:
-                    raise make_unknown_key_error(path, "phase", phase, PLANNING_PHASES)
+                    raise make_unknown_value_error(path, "phase", phase, PLANNING_PHASES)
                 section = f"phase.{phase}"
                 check_type(rows, dict, file=path, key=section)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
@@ -203,7 +206,7 @@ def read_phase_severities(table: Any, path: Path, errors: ErrorCollector) -> dic
 
 
 def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
-    """Return the concepts that the county declares to have no features of (本县无)."""
+    """Return the concepts (kinds of layers) that do not exist in the county (本县无)."""
     known_concepts = dict.fromkeys(
         [
             *standard.concepts,
@@ -226,7 +229,7 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
         for concept in concepts:
             with errors.collect_data_error():
                 if concept not in known_concepts:
-                    raise make_unknown_key_error(path, "absent.concepts", concept, known_concepts)
+                    raise make_unknown_value_error(path, "absent.concepts", concept, known_concepts)
         return frozenset(concepts)
     return frozenset()
 
@@ -245,7 +248,7 @@ def read_rules(
         for name in names:
             with errors.collect_data_error():
                 if name not in known_names:
-                    raise make_unknown_key_error(path, key, name, known_names)
+                    raise make_unknown_value_error(path, key, name, known_names)
         return tuple(names)
     return ()
 
@@ -253,7 +256,7 @@ def read_rules(
 def read_confirmed(
     table: Any, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[frozenset[str], dict[str, str]]:
-    """Return the items that the county confirmed, and who confirmed them when.
+    """Return the items that the county confirmed, and a dict with ``by``, ``document`` and ``date``.
 
     An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
     """
@@ -267,7 +270,7 @@ def read_confirmed(
         for item in items:
             with errors.collect_data_error():
                 if item not in known_items:
-                    raise make_unknown_key_error(path, "confirmed.items", item, known_items)
+                    raise make_unknown_value_error(path, "confirmed.items", item, known_items)
         confirmed_by = {k: table[k] for k in ("by", "document")}
         for key, value in confirmed_by.items():
             if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():
@@ -282,4 +285,4 @@ def _parse_date(value: Any, path: Path) -> str:
     try:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError as error:
-        raise make_unknown_key_error(path, "confirmed.date", text, ("2026-11-20",)) from error
+        raise make_unknown_value_error(path, "confirmed.date", text, ("2026-11-20",)) from error

@@ -98,6 +98,7 @@ def _load_standard(path: Path, text: str, base: Profile) -> Standard:
 
 
 def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[FormFieldError]:
+    """Return the problems of a county's name, area code and base profile."""
     problems = []
     if not county.name.strip():
         problems.append(FormFieldError("name", DataError("county_name")))
@@ -115,6 +116,7 @@ def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[F
 def _check_targets(
     county: CountySettings, saved_county: CountySettings, norm: Norm, path: Path
 ) -> Iterator[FormFieldError]:
+    """Yield the problems of each target: unreadable, repeated, without a source, implausible or too loose."""
     seen_targets: set[tuple[str, int]] = set()
     former_targets = {
         (each_target.indicator, each_target.year): each_target
@@ -229,6 +231,7 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
 
 
 def _check_confirmation(county: CountySettings, standard: Standard, path: Path) -> Iterator[FormFieldError]:
+    """Yield the problems of a confirmation: missing authority or document, unknown items, a date in the future."""
     confirmation = county.confirmation
     if confirmation.is_empty:
         return

@@ -206,6 +206,7 @@ def _convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
 
 
 def _format_day(value: Any) -> str:
+    """Return the ISO date of a TOML date or text, without its time."""
     return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
 
 
@@ -229,6 +230,7 @@ def _split_setting_key(key: str, file: TomlText) -> tuple[str, ...]:
 
 
 def _write_settings(file: TomlText, county: CountySettings) -> None:
+    """Write changed settings with marks and source documents; remove settings that the county no longer has."""
     former_settings = _read_own_settings(file.table)
     sources = dict(file.table.get("mark_sources", {}))
     marks = dict(file.table.get("marks", {}))
@@ -254,6 +256,7 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
 
 
 def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> None:
+    """Write the county's confirmation; an empty one removes the former confirmation."""
     former_confirmation = file.table.get("confirmed", {})
     if confirmation.is_empty:
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
@@ -270,7 +273,7 @@ def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> Non
 def _write_targets(file: TomlText, county: CountySettings) -> None:
     """Change existing rows, remove deleted ones and append new ones."""
     existing_rows = _find_rows_of_own_area(file.table)
-    target_by_position = _pair_rows(existing_rows, county.targets)
+    target_by_position = _match_targets_to_rows(existing_rows, county.targets)
     for position, target in target_by_position.items():
         row, new_row = existing_rows[position], _convert_target_to_row(target)
         for key, value in new_row.items():
@@ -287,12 +290,13 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
             file.append_row("targets", _convert_target_to_row(target))
 
 
-def _pair_rows(
+def _match_targets_to_rows(
     existing_rows: dict[int, dict[str, Any]], targets: tuple[IndicatorTarget, ...]
 ) -> dict[int, IndicatorTarget]:
     """Return position in the file → target.
 
-    Targets are matched by indicator and year, else by indicator alone.
+    A target belongs to the row of the same indicator and year, else to a row of the same indicator. Targets without a
+    row are left out.
     """
     pairs: dict[int, IndicatorTarget] = {}
     for keys in (("indicator", "year"), ("indicator",)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Document information (成果信息) of a submission.
 
-It has secrecy level, authorities, date and map approval number. Each value comes from the first source that has one:
-project, ``[document]`` of the county profile, the package's specification (the data that state what the package
+It consists of secrecy level, authorities, date and map approval number. Each value comes from the first source that has
+one: project, ``[document]`` of the county profile, the package's specification (the data that state what the package
 contains).
 """
 
@@ -38,7 +38,10 @@ _SOURCES_ASCENDING = (PACKAGE_SPEC_SOURCE, BASE_PROFILE_SOURCE, PROFILE_SOURCE, 
 
 @dataclass(frozen=True)
 class SecrecyLevels:
-    """The levels of resources/document.toml, from the lowest to the highest."""
+    """The levels of resources/document.toml, from the lowest to the highest.
+
+    ``term_mark``: the character between a level and its term in years (★).
+    """
 
     names: tuple[str, ...]
     public_level: str
@@ -57,7 +60,7 @@ class SecrecyLevels:
         return self.strip_term(text) == self.public_level
 
     def is_lower(self, text: str, above: str) -> bool:
-        """Return True if a secrecy marking is below another.
+        """Return True if the marking ``text`` has a lower level than the marking ``above``.
 
         A change from or to an unlisted level counts as lowering; an empty marking does not.
         """
@@ -79,11 +82,10 @@ def load_secrecy_levels() -> SecrecyLevels:
 
 @dataclass(frozen=True)
 class DocumentInfo:
-    """Values of one source; an empty value is taken from the next source.
+    """Document information of one source; an empty value is taken from the next source.
 
     ``secrecy``: 密级; ``compiler``: 编制单位; ``cartographer``: 制图单位; ``date``: as printed; ``map_approval``:
-    审图号;
-    ``secrecy_reason``: 降密理由, why the level is lower than that of the next source.
+    审图号; ``secrecy_reason``: 降密理由, why the level is lower than that of the next source.
     """
 
     secrecy: str = ""
@@ -244,10 +246,10 @@ def resolve_document(
 
 
 def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, LoweredSecrecy | None]:
-    """Return the project's values overridden by the parameters of one export.
+    """Return the project's document information with the values that one export overrides.
 
-    The second result is a lowered secrecy level, or None.
-    Raise InputError for a lower level without a reason.
+    ``info``: the export's parameters. The second result is the secrecy level that the export lowers, or None. Raise
+    InputError for a lower level without a reason.
     """
     overrides = {key: getattr(info, key) for key in DOCUMENT_KEYS if getattr(info, key)}
     if info.secrecy:
@@ -263,7 +265,7 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
 
 
 def _list_secrecy_levels_of_profiles(profile: Profile) -> list[tuple[str, DocumentInfo]]:
-    """Return the secrecy levels that a profile and its bases set.
+    """Return (source, document information) of each secrecy level that a profile and its bases set.
 
     The topmost base is first.
     """
@@ -303,7 +305,7 @@ def read_document_info_from_table(table: Any, base: DocumentInfo, path: Path, er
 
 
 def add_document_info(report: Report, document: ResolvedDocument) -> Report:
-    """Return a copy of the report whose provenance has these values."""
+    """Return a copy of the report with document information in its provenance."""
     provenance = {key: value for key, value in report.provenance.items() if key != "document"}
     if not document.is_empty:
         provenance["document"] = document.to_dict()

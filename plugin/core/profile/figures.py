@@ -4,13 +4,23 @@
 ``[[targets]]`` are figures that layers give; ``[[stated]]`` are those that layers cannot give (森林覆盖率).
 ``[[heritage_register]]`` counts the plan's heritage by kind and level, or names one site with its areas::
 
-    [[heritage_register]] term = "省级文物保护单位" # as printed kind = "文物保护单位" # a name of heritage_kind.csv
-    level = "省级" # a name of heritage_level.csv, "" where the text gives none count = 8 source =
-    "浑源县国土空间总体规划（2021—2035年）"
+    [[heritage_register]]
+    term = "省级文物保护单位"        # as printed
+    kind = "文物保护单位"            # a name of heritage_kind.csv
+    level = "省级"                   # a name of heritage_level.csv, "" where the text gives none
+    count = 8
+    source = "浑源县国土空间总体规划（2021—2035年）"
 
-    [[heritage_register]] term = "历史文化街区" kind = "历史文化街区" level = "" name = "浑源古城历史文化街区" # a
-    site has a name instead of a count, and may have areas area = "63.34" core_area = "30.13" control_area = "33.21"
-    unit = "ha" source = "…"
+    [[heritage_register]]
+    term = "历史文化街区"
+    kind = "历史文化街区"
+    level = ""
+    name = "浑源古城历史文化街区"    # a site has a name instead of a count, and may have areas
+    area = "63.34"
+    core_area = "30.13"
+    control_area = "33.21"
+    unit = "ha"
+    source = "…"
 """
 
 from __future__ import annotations
@@ -26,7 +36,7 @@ from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import find_allowed_comparisons
-from .checks import make_unknown_key_error
+from .checks import make_unknown_value_error
 from .model import BINDING_TARGET_WORD, IndicatorTarget, OtherSource, RegisteredSite, StatedFigure, count_decimals
 
 TARGET_COMPARISONS = (">=", "<=", "=")
@@ -60,7 +70,10 @@ def _is_looser(
 
 
 def _make_identity(row: IndicatorTarget | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
-    """Return what identifies a figure: two rows with equal results are duplicates."""
+    """Return what identifies a figure, such as area code, indicator and year.
+
+    Two figures with equal results are duplicates.
+    """
     if isinstance(row, RegisteredSite):
         return (row.area_code, row.kind, row.level, row.name)
     return (row.area_code, row.indicator if isinstance(row, IndicatorTarget) else row.name, row.year)
@@ -76,7 +89,7 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
         with errors.collect_data_error():
             target = _read_target(row, area_code, path, field)
             if targets.setdefault(_make_identity(target), target) is not target:
-                raise make_unknown_key_error(
+                raise make_unknown_value_error(
                     path, f"{field}.indicator", f"{target.indicator} {target.year}", ("also_said",)
                 )
     return tuple(targets.values())
@@ -96,7 +109,7 @@ def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorColl
                 values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
             stated_figure = StatedFigure(area_code=area_code, **values)
             if stated_figures.setdefault(_make_identity(stated_figure), stated_figure) is not stated_figure:
-                raise make_unknown_key_error(
+                raise make_unknown_value_error(
                     path, f"{field}.name", f"{stated_figure.name} {stated_figure.year}", ("also_said",)
                 )
     return tuple(stated_figures.values())
@@ -111,7 +124,7 @@ def read_heritage_register(
         with errors.collect_data_error():
             site = _read_registered_site(row, area_code, standard, path, field)
             if sites.setdefault(_make_identity(site), site) is not site:
-                raise make_unknown_key_error(path, f"{field}.term", site.term, ("kind + level + name",))
+                raise make_unknown_value_error(path, f"{field}.term", site.term, ("kind + level + name",))
     return tuple(sites.values())
 
 
@@ -133,17 +146,17 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
     values = _read_shared_values(row, path, field)
     known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
     if row["indicator"] not in known_indicators:
-        raise make_unknown_key_error(path, f"{field}.indicator", row["indicator"], known_indicators)
+        raise make_unknown_value_error(path, f"{field}.indicator", row["indicator"], known_indicators)
     units = ("count",) if known_indicators[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
     if row["unit"] not in units:
-        raise make_unknown_key_error(path, f"{field}.unit", row["unit"], units)
+        raise make_unknown_value_error(path, f"{field}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
     allowed_here = find_allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
-        raise make_unknown_key_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
+        raise make_unknown_value_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
     code = check_type(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
-        raise make_unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
+        raise make_unknown_value_error(path, f"{field}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
         values["warn_below"] = _read_printed_number(row["warn_below"], path, f"{field}.warn_below")
     return IndicatorTarget(area_code=code, **values)
@@ -157,7 +170,7 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
     for key, allowed_values in (("comparison", TARGET_COMPARISONS), ("binding", TARGET_BINDINGS)):
         values[key] = row[key]
         if row[key] not in allowed_values:
-            raise make_unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed_values])
+            raise make_unknown_value_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed_values])
     values["year"] = _read_year(row["year"], path, f"{field}.year")
     values["other_sources"] = tuple(
         _read_other_source(source, path, f"{field}.also_said[{n}]")
@@ -189,16 +202,16 @@ def _read_registered_site(
     for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
         known_names = [code.name for code in standard.code_lists[name].entry_by_code.values()]
         if row[key] not in known_names and (key == "kind" or row[key]):
-            raise make_unknown_key_error(path, f"{field}.{key}", row[key], known_names)
+            raise make_unknown_value_error(path, f"{field}.{key}", row[key], known_names)
     if "count" in row:
         count = check_type(row["count"], int, file=path, key=f"{field}.count")
         if count < 0:
-            raise make_unknown_key_error(path, f"{field}.count", count, (">= 0",))
+            raise make_unknown_value_error(path, f"{field}.count", count, (">= 0",))
         return replace(RegisteredSite(area_code=area_code, **values), count=count)
     areas = {k: _read_printed_number(row[k], path, f"{field}.{k}") for k in _AREA_KEYS if k in row}
     if areas or "unit" in row:
         if row.get("unit") not in SQUARE_METRES:
-            raise make_unknown_key_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
+            raise make_unknown_value_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
         areas["unit"] = row["unit"]
     return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
 
@@ -206,22 +219,22 @@ def _read_registered_site(
 def _read_printed_number(value: Any, path: Path, key: str) -> str:
     # A number with too many digits becomes infinite, and would limit nothing.
     if not re.fullmatch(r"\d+(\.\d+)?", check_type(value, str, file=path, key=key)) or not math.isfinite(float(value)):
-        raise make_unknown_key_error(path, key, value, ('"16.46"',))
+        raise make_unknown_value_error(path, key, value, ('"16.46"',))
     return str(value)
 
 
 def _read_year(value: Any, path: Path, key: str) -> int:
     if check_type(value, int, file=path, key=key) not in _VALID_YEARS:
-        raise make_unknown_key_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
+        raise make_unknown_value_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
     return int(value)
 
 
 @dataclass(frozen=True)
 class AllocatedTarget:
-    """One figure that one township must meet.
+    """A target that a county allocates to one township.
 
-    ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``;
-    ``line_number``: row of the table.
+    ``code``: nine digits or empty; ``name``: the township's; ``indicator``: one of `AREA_FIGURES`; ``value`` as
+    printed, in ``unit``; ``line_number``: row of the table.
     """
 
     code: str
@@ -263,7 +276,7 @@ class AllocatedTargets:
 
     @property
     def indicators(self) -> list[str]:
-        """Return the indicators of the table, each once."""
+        """Return the indicators that have a township target, each once."""
         return list(dict.fromkeys(allocated.indicator for allocated in self.targets))
 
 

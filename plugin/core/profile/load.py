@@ -128,12 +128,12 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
     sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
     base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{name}.toml"
     if not base_path.exists():
-        raise checks.make_unknown_key_error(path, "base", name, list_profile_ids())
+        raise checks.make_unknown_value_error(path, "base", name, list_profile_ids())
     base = _load_merged_profile(base_path, (*derived_paths, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
         # A county below another province would inherit that province's limits.
-        raise checks.make_unknown_key_error(
+        raise checks.make_unknown_value_error(
             path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",)
         )
     return base
@@ -162,6 +162,7 @@ def _merge_profile_with_base(
     standard: Standard,
     errors: ErrorCollector,
 ) -> Profile:
+    """Return the profile of a parsed file; what the file does not set comes from its base."""
     area_code = table["area_code"]
     settings = checks.read_settings(table, standard, path, errors)
     marks = checks.read_marks(table, settings, path, errors)

@@ -160,10 +160,10 @@ class Norm:
         return citation.mark if citation else "C"
 
     def find_marked_item(self, key: str) -> str:
-        """Return the item under ``[marks]`` that gives a setting its mark.
+        """Return the item under ``[marks]`` from which a setting has its mark.
 
-        It is the setting itself, the nearest heading above it, or a word for a part of its section (``zones.codes``,
-        ``heritage.words``). Without such an item it is the setting itself.
+        It is the setting itself, else the nearest heading above it, else a further item of the setting's section that
+        is no setting (``zones.codes``, ``heritage.words``). Without such an item it is the setting itself.
         """
         if key in self.profile.marks:
             return key
@@ -245,10 +245,10 @@ class Norm:
         }
 
     def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
-        """Return the norm for a plan of an area.
+        """Return a norm that has only the confirmations valid for a plan of this area.
 
-        A confirmation is valid from its date on, and only for the area of the authority that gave it; otherwise it is
-        removed. A county inherits limits and severities from its province or city, but no confirmations.
+        A confirmation is valid from its date on, and only for the area of the authority that gave it. A county inherits
+        limits and severities from its province or city, but no confirmations. ``today``: by default the current date.
         """
         profile = self.profile
         if not profile.confirmed:
@@ -276,7 +276,7 @@ class Norm:
         return [figure for figure in self.profile.stated_figures if figure.area_code == area_code]
 
     def find_registered_sites(self, area_code: str) -> list[RegisteredSite]:
-        """Return the heritage register of the area's own plan."""
+        """Return the rows of the heritage register for an area."""
         return [line for line in self.profile.register if line.area_code == area_code]
 
     def get_severity(self, rule: Rule) -> Severity:
@@ -306,7 +306,7 @@ class Norm:
         return (*in_phase, profile.severity, standard.severity)
 
     def get_settings_section(self, name: str) -> dict[str, Any]:
-        """Return all settings below a heading, without the heading.
+        """Return the settings of a section by key, without the section's name in the keys.
 
         Settings of the profile take precedence over the standard's.
         """

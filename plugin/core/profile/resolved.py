@@ -37,10 +37,10 @@ class ValueOrigin:
 
 @dataclass(frozen=True)
 class ResolvedValue:
-    """A setting by its dotted key, or a parameter of a rule.
+    """A setting or a parameter of a rule, with its source.
 
-    A parameter is for example ``rules.LAW020.max_flexible_share``. ``mark``: mark of its source, empty for a rule
-    default; ``confirmed``: not marked C, or confirmed by standard or county.
+    ``key``: dotted, such as ``rules.LAW020.max_flexible_share``; ``mark``: A, B or C, empty for a rule default;
+    ``confirmed``: not marked C, or confirmed by standard or county.
     """
 
     key: str
@@ -163,7 +163,7 @@ TARGET_INDICATOR_IDS = (*AREA_FIGURES, *STATED_FIGURES)
 
 @dataclass(frozen=True)
 class CountyChoices:
-    """What the county form offers.
+    """The choices that the county form (县配置) offers.
 
     ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area
     units; ``target_defaults``: indicator → default unit, comparison and binding of a new target.

@@ -32,9 +32,10 @@ ZONE_CODE_BY_SPACE_FIGURE = {
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """Code of a planning zone → code of one of the three zones (``three_zones.csv``).
+    """Which of the three zones (三区) each planning zone belongs to.
 
-    A zone without an entry uses the entry of the nearest zone above it in the code list.
+    ``three_zone_code_by_zone_code``: codes of ``three_zones.csv``. A planning zone without an entry uses the entry of
+    the nearest zone above it in the code list. ``zones``: list of planning zones; ``spaces``: list of the three zones.
     """
 
     three_zone_code_by_zone_code: dict[str, str]
@@ -57,7 +58,7 @@ class SpaceMap:
 
 
 def load_space_map(norm: Norm) -> SpaceMap:
-    """Return a run's mapping: ``[three_zones]`` of the profile, else of the standard.
+    """Return the map from planning zones to the three zones: ``[three_zones]`` of profile, else standard.
 
     Raise DataError for a value that is missing in the list, or for a standard without the lists.
     """

@@ -27,7 +27,11 @@ _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.
 
 @dataclass(frozen=True)
 class _TomlStatement:
-    """``key = value``: path, and character spans of the statement and of the value."""
+    """A statement ``key = value`` with its full key path.
+
+    ``start`` and ``end`` are character positions of the whole line, ``value_start`` and ``value_end`` those of the
+    value.
+    """
 
     key_path: TomlPath
     start: int
@@ -124,7 +128,7 @@ class TomlText:
         self._accept_if_equal(changed_text, wanted_table, (name,))
 
     def remove_row(self, name: str, position: int) -> None:
-        """Remove a table from an array of tables."""
+        """Remove the table at a position of an array of tables; the first is 0."""
         wanted_table = copy.deepcopy(self.table)
         del wanted_table[name][position]
         statements, headers = _parse_statements(self.text)
@@ -168,6 +172,7 @@ class TomlText:
     def _insert_key(
         self, place: TomlPath, value: Any, statements: list[_TomlStatement], headers: list[_TomlHeader]
     ) -> str:
+        """Return the text with a new key at the end of its table; the table is added if it is missing."""
         line = f"{_quote_key(place[-1])} = {render_toml(value)}"
         table = next((header for header in headers if header.key_path == place[:-1]), None)
         if table is not None:
@@ -199,6 +204,7 @@ class TomlText:
         )
 
     def _insert_lines(self, position: int, lines: list[str]) -> str:
+        """Return the text with lines inserted at a character position."""
         text_before, text_after = self.text[:position], self.text[position:]
         if not text_before:
             lines = lines[1:] if lines and not lines[0] else lines
@@ -292,15 +298,16 @@ def _parse_statements(text: str) -> tuple[list[_TomlStatement], list[_TomlHeader
     return statements, headers
 
 
-def _resolve_heading(parts: tuple[str, ...], counts: dict[TomlPath, int], array: bool) -> TomlPath:
+def _resolve_heading(parts: tuple[str, ...], counts: dict[TomlPath, int], is_array: bool) -> TomlPath:
     """Return the full path of a heading such as ``[targets.source]``.
 
-    Inside an array of tables it refers to the last table so far.
+    Inside an array of tables it refers to the last table so far. ``counts``: path of an array → position of its last
+    table, updated here. ``is_array``: True for a heading ``[[…]]``.
     """
     place: TomlPath = ()
     for number, key in enumerate(parts, 1):
         place = (*place, key)
-        if array and number == len(parts):
+        if is_array and number == len(parts):
             counts[place] = counts.get(place, -1) + 1
         if place in counts:
             place = (*place, counts[place])

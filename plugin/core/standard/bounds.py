@@ -53,9 +53,9 @@ def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
 
 
 def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Standard]) -> float | None:
-    """Return the largest value allowed for a tolerance or limit; None without a bound.
+    """Return the largest value allowed for a tolerance or limit; None if any value is allowed.
 
-    It is a multiple of the shipped value, or of the rule's default. A custom standard cannot widen it.
+    It is a multiple of the shipped value, or of the rule's default, so a custom standard cannot raise it.
     ``shipped_standards``: those that the standard is compared with.
     """
     factor = next((factor for prefix, factor in _MAX_FACTOR_BY_KEY_PREFIX.items() if key.startswith(prefix)), None)
@@ -71,7 +71,7 @@ def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Stand
 
 
 def _find_rule_default(key: str) -> float | None:
-    """Return a rule's default for a parameter that no standard sets."""
+    """Return the default of a rule's parameter (``rules.ATT022.allowance_share``); None if the rule lacks it."""
     code, _, name = key.removeprefix("rules.").partition(".")
     rule = load_all_rules().get(code) if key.startswith("rules.") else None
     return next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
@@ -80,7 +80,7 @@ def _find_rule_default(key: str) -> float | None:
 def check_number(
     key: str, value: Any, standard: Standard, path: Any, shipped_standards: tuple[Standard, ...] | None = None
 ) -> None:
-    """Raise DataError for a number below 0, a share above 1, or one above its bound.
+    """Raise DataError for a number below 0, a share above 1, or a value above its maximum.
 
     ``shipped_standards``: result of `find_shipped_counterparts`, for callers that check many numbers.
     """
@@ -141,6 +141,7 @@ def find_loosened_keys(standard: Standard) -> list[str]:
 
 
 def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
+    """Yield each key in which a custom standard is less strict than one shipped standard."""
     for name, scope in shipped_standard.scopes.items():
         own_mandatory = custom.scopes[name].mandatory_concepts if name in custom.scopes else ()
         missing_members = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
@@ -165,7 +166,7 @@ def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[
 
 
 def _list_unsourced_marks(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
-    """Yield marks A and B without a source, or on values set elsewhere."""
+    """Yield the custom standard's marks A and B that have no source or that no value of its own has."""
     keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own_keys}
     for item, mark in custom.marks.items():
         if mark == "C" or shipped_standard.marks.get(item) == mark:
@@ -176,6 +177,7 @@ def _list_unsourced_marks(custom: Standard, shipped_standard: Standard) -> Itera
 
 
 def _list_lowered_severities(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
+    """Yield each key of a severity that a custom standard lowers."""
     rules = load_all_rules()
     tables = [("severity", custom.severity, shipped_standard.severity)]
     tables += [
@@ -192,7 +194,10 @@ def _list_lowered_severities(custom: Standard, shipped_standard: Standard) -> It
 
 
 def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
-    """Return codes of a shipped list that a custom list removes, moves or changes."""
+    """Return the codes of a shipped list that a custom list removes or changes.
+
+    A change is another parent or another value in a further column.
+    """
     changed_codes = []
     for code, shipped_code in shipped_list.entry_by_code.items():
         own_code = custom.entry_by_code.get(code)

@@ -90,6 +90,7 @@ def find_best_source_mark(marks: Iterable[str]) -> str:
 
 
 def _check_known(value: object, known_values: Iterable[str], path: Path, key: str) -> None:
+    """Raise DataError unless the value is one of the known values."""
     known_values = tuple(known_values)
     if value not in known_values:
         raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known_values))

@@ -156,6 +156,7 @@ def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
 
 
 def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
+    """Return the column names of a header row; raise DataError for a missing or repeated column."""
     column_names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
     for name in CODE_LIST_COLUMNS:
         if name not in column_names:
@@ -169,6 +170,7 @@ def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
 
 
 def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
+    """Return the code of one row; raise DataError for a blank code or name, an invalid mark or level."""
     code, name = row["code"], row["name"]
     if not code or not name:
         raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
@@ -179,6 +181,10 @@ def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
 
 
 def _raise_repeated(path: Path, line: int, code: CodeEntry, other: CodeEntry, first: int) -> None:
+    """Raise DataError for a code that is in the list twice.
+
+    ``line``, ``code``: the second row; ``first``, ``other``: line and entry of the first row.
+    """
     error_params: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
     if code.name != other.name:
         raise DataError("data_code_two_names", **error_params, name=other.name, other=code.name)
@@ -186,6 +192,7 @@ def _raise_repeated(path: Path, line: int, code: CodeEntry, other: CodeEntry, fi
 
 
 def _check_parents(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:
+    """Raise DataError for an unknown parent, a cycle of parents, or a parent of the same or a lower level."""
     for code in codes.values():
         params: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
         if code.parent and code.parent not in codes:

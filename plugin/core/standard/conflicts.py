@@ -53,15 +53,16 @@ class ConflictMatrixEntry:
 
     @property
     def control_line_pair(self) -> frozenset[str]:
-        """Return both sides, independent of their order."""
+        """Return both control lines of the entry, independent of their order."""
         return frozenset((self.left, self.right))
 
 
 def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
-    """Return the matrix in a standard's folder; empty without its file.
+    """Return the conflict matrix in a standard's folder; empty without its file.
 
-    An entry with several lines on a side gives several pairs. Raise DataError for an unknown key or value, a repeated
-    pair, a missing pair of the file's ``lines``, and a meaning ``error`` with mark C only.
+    An entry that lists several control lines as ``left`` or ``right`` gives several pairs. Raise DataError for an
+    unknown key or value, a repeated pair, a missing pair of the file's ``lines``, and a meaning ``error`` that has only
+    mark C.
     """
     path = folder / CONFLICTS_FILE
     if not path.exists():
@@ -77,16 +78,17 @@ def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
                     "data_duplicate", file=str(path), key=entry, value=" / ".join(conflict.control_line_pair)
                 )
             by_pair[conflict.control_line_pair] = conflict
-    for left, right in combinations(_read_words(table.get("lines", []), path, "lines"), 2):
+    for left, right in combinations(_read_text_or_list(table.get("lines", []), path, "lines"), 2):
         if frozenset((left, right)) not in by_pair:
             raise DataError("data_key_missing", file=str(path), key=f"pairs: {left} / {right}")
     return tuple(by_pair.values())
 
 
 def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntry]:
+    """Return the matrix entries of one ``[[pairs]]`` row: one for each pair of its control lines."""
     check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
-    left, right = (_read_words(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
+    left, right = (_read_text_or_list(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
     texts = {key: value for key, value in row.items() if key not in ("left", "right")}
     for key, value in texts.items():
         check_type(value, str, file=path, key=f"{entry}.{key}")
@@ -104,14 +106,14 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntr
     return [ConflictMatrixEntry(a, b, **texts) for a in left for b in right]
 
 
-def _read_words(value: Any, path: Path, entry: str) -> list[str]:
-    """Return one word or a list of words as a list."""
+def _read_text_or_list(value: Any, path: Path, entry: str) -> list[str]:
+    """Return a list of texts; a single text becomes a list of one."""
     word_list = value if isinstance(value, list) else [value]
     return [check_type(word, str, file=path, key=entry) for word in word_list]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:
-    """Raise DataError with the known meanings for an unknown one."""
+    """Raise DataError, which lists the known meanings, unless ``value`` is one of `CONFLICT_MEANINGS`."""
     if value not in CONFLICT_MEANINGS:
         raise _make_unknown_error(path, key, value, CONFLICT_MEANINGS)
 
@@ -119,7 +121,7 @@ def check_meaning(value: Any, path: Path, key: str) -> None:
 def add_missing_conflicts(
     own: Iterable[ConflictMatrixEntry], others: Iterable[ConflictMatrixEntry]
 ) -> tuple[ConflictMatrixEntry, ...]:
-    """Return own pairs, and those of ``others`` that are missing, in either order."""
+    """Return the own entries, and those of ``others`` whose pair the own entries lack, in either order."""
     by_pair = {c.control_line_pair: c for c in own}
     for conflict in others:
         by_pair.setdefault(conflict.control_line_pair, conflict)

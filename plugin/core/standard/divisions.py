@@ -88,6 +88,7 @@ def _find_similar_counties(searched: str, counties: list[CodeEntry], parents: di
 
 
 def _is_typing_error(searched: str, code: str) -> bool:
+    """Return True if two codes of equal length differ in one digit or by two swapped neighbouring digits."""
     different_positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
     are_digits_swapped = (
         len(different_positions) == 2
@@ -143,7 +144,7 @@ def make_province_mismatch_error(code: str, province: str, digits: str) -> Input
 
 
 class GeographicExtent(NamedTuple):
-    """Extent of a division in degrees; southern and northern limits may be unknown."""
+    """Extent of a division in degrees; ``south`` and ``north`` are None if unknown."""
 
     west: float
     east: float
@@ -158,7 +159,7 @@ class GeographicExtent(NamedTuple):
 
 
 def find_extent(code: str, divisions: CodeList) -> GeographicExtent | None:
-    """Return the extent of a division or of the nearest one above it, else None."""
+    """Return the extent of a division, else of the nearest division above it, else None."""
     return next(iter(_list_extents(code, divisions)), None)
 
 
@@ -197,6 +198,7 @@ def find_extent_if_remote(longitude: float, code: str, divisions: CodeList) -> G
 
 
 def _parse_degrees(text: str) -> float | None:
+    """Return a cell of the list as degrees; None if it is empty."""
     try:
         return float(text)
     except ValueError:
@@ -213,9 +215,9 @@ def _list_zones(west: float, east: float) -> list[CRS]:
 
 
 def find_default_crs(code: str, divisions: CodeList) -> CRS:
-    """Return the 3° zone of a county.
+    """Return the 3° zone of CGCS2000 that contains a county.
 
-    Raise InputError if the list gives no zone: the user must choose one.
+    Raise InputError if the list gives no zone or several: the user must choose one.
     """
     county_extent = find_extent(code, divisions)
     zones = _list_zones(county_extent.west, county_extent.east) if county_extent else []
@@ -258,6 +260,10 @@ def make_crs_mismatch_error(crs: CRS, county: str, west: float, east: float) -> 
 
 
 def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
+    """Return the parameters of a text on a CRS whose zone does not suit a county's longitudes.
+
+    ``owner_name``: the division (county, city or province) that has the longitudes ``west`` to ``east``.
+    """
     suitable = "、".join(map(_format_with_meridian, _list_zones(west, east)))
     meridian = f"{crs_care.describe_crs(crs).central_meridian:g}"
     return {

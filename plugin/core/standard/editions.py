@@ -20,7 +20,7 @@ def find_edition_folders(within: Path | None = None, name: str = "") -> dict[str
     """Return standard id → edition → folder, the newest edition last.
 
     ``within``: folder to search, by default the shipped standards. ``name``: only this id or ``id-edition``. Raise
-    Raises DataError for a repeated edition.
+    DataError for a repeated edition.
     """
     editions_by_id: dict[str, dict[str, Path]] = {}
     for path in sorted((within or STANDARDS_FOLDER).glob(f"*/{STANDARD_FILE}")):
@@ -51,9 +51,9 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
 
 
 def get_shipped_standard_folders() -> dict[str, Path]:
-    """Return the ids of all shipped standards with the folder of the newest edition.
+    """Return the folder of each shipped standard.
 
-    An older edition has the key ``id-edition``.
+    The id is the key of the newest edition; an older edition has the key ``id-edition``.
     """
     folders: dict[str, Path] = {}
     for name, of_name in find_edition_folders().items():
@@ -98,7 +98,7 @@ def find_standard_folder(name: str, edition: str = "", including: Path | None = 
 
 
 def make_standard_key(name: str, folder: Path) -> str:
-    """Return the name by which `find_standard_folder` finds a standard in a folder.
+    """Return the name by which `find_standard_folder` finds the standard in ``folder``.
 
     It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
     """
@@ -108,7 +108,10 @@ def make_standard_key(name: str, folder: Path) -> str:
 
 
 def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:
-    """Raise DataError if a standard includes itself, directly or indirectly."""
+    """Raise DataError if a standard includes itself, directly or indirectly.
+
+    ``below``: folders of the standards that include this one.
+    """
     if folder in below:
         raise DataError("standard_circle", file=str(folder / STANDARD_FILE))
     for other in _read_cached_head(folder / STANDARD_FILE)["includes"] or ():
@@ -140,9 +143,10 @@ def parse_phase(text: str) -> str:
 
 
 def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
-    """Return rule code → severity.
+    """Return rule code → severity of a ``[severity]`` table; raise DataError for an unknown severity.
 
-    Codes are not validated here, because rules load after standards; a test does it.
+    Codes are not validated here, because rules load after standards; a test does it. ``where``: the table's name, for
+    errors.
     """
     for code, value in check_type(table, dict, file=path, key=where).items():
         if value not in list(Severity):

@@ -100,7 +100,7 @@ class CatalogueIndicator:
 
 @dataclass(frozen=True)
 class LandUseGroup:
-    """One row of the table 现状—规划, with the 2023 classes that it sums."""
+    """One row of the table of present and planned land use (现状—规划), with the 2023 classes that it sums."""
 
     id: str
     zh: str
@@ -114,7 +114,10 @@ class LandUseGroup:
 
 @dataclass(frozen=True)
 class IndicatorCatalogue:
-    """All indicators by id, land-use groups, and names used in tables of figures."""
+    """All indicators by id, land-use groups, and names used in tables of figures.
+
+    ``ratio_names``: names of the expansion ratio that do not state its form (N1, N2 or N3).
+    """
 
     indicator_by_id: dict[str, CatalogueIndicator]
     land_groups: tuple[LandUseGroup, ...]
@@ -156,6 +159,7 @@ def find_indicator_name(name: str, lang: str) -> str:
 
 
 def _list_included(standard: Standard) -> list[Standard]:
+    """Return all standards that a standard includes, directly or indirectly, depth first."""
     return [
         all_included
         for included_standard in standard.included_standards
@@ -168,10 +172,10 @@ def _normalise_indicator_name(name: str) -> str:
 
 
 def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
-    """Return the signs by which a figure may be compared with its target.
+    """Return the signs (``>=``, ``<=``, ``=``) by which an indicator may be compared with its target.
 
-    If the list gives a bound, it is that bound or ``=``, else any. The shipped list decides, so that a county cannot
-    reverse 不低于.
+    If the shipped list gives the indicator a bound, they are that bound and ``=``, else all three. A county can thus
+    not reverse 不低于.
     """
     from . import load_standard
 

@@ -34,10 +34,11 @@ class MapTheme:
 
 @dataclass(frozen=True)
 class TreeBranch:
-    """A branch of the layer tree, which is also a row of the wizard.
+    """A branch of the layer tree, which is also a row of the wizard for new projects.
 
-    ``roles``: codes of the layers that are made with it. ``roles_of_other_editions``: layers of other editions that it
-    contains if a project has them. ``is_chosen``: made unless the user deselects it. ``is_shown``: visible at first.
+    ``roles``: codes of the layers that are made with the branch. ``roles_of_other_editions``: layers of other editions
+    that it contains if a project has them. ``is_chosen``: made unless the user deselects it. ``is_shown``: visible at
+    first.
     """
 
     id: str
@@ -85,7 +86,8 @@ def _check_entry(row: Any, section: str, path: Path, optional_keys: tuple[str, .
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:
     """Raise DataError for an invalid layer tree or theme.
 
-    A layer has no template, two themes have one name, or a layer is in two branches.
+    Errors are a layer without a template, two themes of one name, and a layer in two branches. ``themes``, ``tree``:
+    those of the file ``path``; names are compared with all themes of the standard.
     """
     theme_names = [t.name for t in standard.themes.values()]
     for theme in themes:
@@ -162,7 +164,7 @@ def find_branch(role: str, standard: Standard) -> TreeBranch:
 
 
 def find_delivery_constraint(role: str, standard: Standard) -> str:
-    """Return how strictly the widest delivery requires a layer (one of `LAYER_CONSTRAINTS`).
+    """Return how strictly the delivery with most mandatory layers requires a layer (`LAYER_CONSTRAINTS`).
 
     The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
     """
@@ -176,18 +178,15 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
 
 
 def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
-    """Return how strictly a delivery needs a branch: mandatory, conditional or optional.
-
-    It is the strictest of its layers, by the order of `LAYER_CONSTRAINTS`.
-    """
+    """Return the strictest constraint of a branch's layers: ``M``, ``C`` or ``O`` (`LAYER_CONSTRAINTS`)."""
     return min((find_delivery_constraint(role, standard) for role in branch.roles), key=LAYER_CONSTRAINTS.index)
 
 
 def list_theme_roles(theme: MapTheme, standard: Standard, available_roles: Iterable[str]) -> list[str]:
-    """Return the layers that a theme shows, of those that are available, top down.
+    """Return the available layers that a theme shows, from the top down.
 
-    ``available_roles``: codes of the layers of the project. The result is empty if only
-    context layers of the theme are available.
+    ``available_roles``: codes of the layers of the project. The result is empty if only context layers (townships,
+    county) of the theme are available.
     """
     available = set(available_roles)
     role_by_concept = {

@@ -26,9 +26,9 @@ from .template import SOURCE_MARKS
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
-#: Sections of settings that a profile may override, with their keys checked against the standard's own. Further keys of
-#: a scope next to its mandatory concepts, in the order of `DeliveryScope`.
+#: Further keys of a scope next to its mandatory concepts, in the order of `DeliveryScope`.
 _SCOPE_KEYS = ("conditional", "optional", "rules", "without")
+#: Sections of settings that a profile may override; their keys are compared with the standard's own.
 SETTING_SECTIONS = (
     "ratio",
     "zones",
@@ -162,10 +162,7 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
 
 
 def _complete_with_included_standard(standard: Standard, included_standard: Standard) -> Standard:
-    """Return a standard completed with data of one that it includes.
-
-    Own data take precedence.
-    """
+    """Return a standard in which missing data are taken from a standard that it includes."""
     all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
     return replace(
         standard,
@@ -250,7 +247,7 @@ def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
 
 
 def _check_groups(standard: Standard, own_groups: list[TemplateGroup], path: Path) -> None:
-    """Verify that every role has a template and no name means two groups."""
+    """Raise DataError if a layer of a group has no template, or if two groups share a name."""
     for group in own_groups:
         for role in group.roles:
             if not standard.has_template(role):

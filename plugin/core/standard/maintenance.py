@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Layers of yearly maintenance (年度动态维护), derived from layer templates.
 
-Each maintained layer has three classes: the features before, the changes, and the features after. Their templates are
-derived from the layer's template and never written to files. ``maintenance.toml`` defines the layers and the fields of
-a change.
+Each maintained layer has three classes (feature classes of a geodatabase): the features before, the changes, and the
+features after. Their templates are derived from the layer's template and never written to files. ``maintenance.toml``
+defines the layers and the fields of a change.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class MaintainedLayerSpec:
 class MaintenanceClassSpec:
     """One of the three classes of a maintained layer: before, change or after.
 
-    ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after its name (维护前). ``fields`` replace
-    those of the layer, if any.
+    ``id``: its stage, such as `BEFORE_STAGE`; ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after
+    its name (维护前). ``fields`` replace those of the layer, if any; ``source`` and ``fields_mark``: their source and
+    its mark.
     """
 
     id: str
@@ -49,10 +50,10 @@ class MaintenanceClassSpec:
     fields_mark: str = ""
 
     def make_template(self, base: Template, group: str) -> Template:
-        """Return the template of a layer for this class of changes.
+        """Return the template of a layer for this class.
 
         Its fields are those of the class if it declares some, else those of the layer (``base``); code lists, source
-        marks (A, B, C) and feature code are the layer's.
+        marks (A, B, C) and feature code are the layer's. ``group``: the group of the new template.
         """
         base_names = dict.fromkeys((base.name, *base.aliases))
         renamed_template = replace(
@@ -89,7 +90,8 @@ class DeliverySpec:
 class MaintenanceSpec:
     """Yearly maintenance as a standard defines it.
 
-    ``id`` and ``name`` are those of the group of its layers.
+    ``id``, ``name`` and ``aliases`` are those of the group of all its layers. ``stages``: the classes before, change
+    and after.
     """
 
     id: str
@@ -101,12 +103,12 @@ class MaintenanceSpec:
 
     @property
     def class_roles(self) -> tuple[str, ...]:
-        """Return the roles of all classes."""
+        """Return the layer codes of all classes of all maintained layers."""
         return tuple(stage.prefix + layer.role for layer in self.layers for stage in self.stages)
 
     @property
     def change_roles(self) -> tuple[str, ...]:
-        """Return the layer codes of all classes of changes.
+        """Return the layer codes of the classes of changes.
 
         A yearly delivery has at least one of them, a plan has none.
         """
@@ -189,9 +191,12 @@ def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceCl
     )
 
 
-def check_maintenance(found: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
-    """Raise DataError for a layer without a template or without the compared field."""
-    for layer in found.layers:
+def check_maintenance(spec: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
+    """Raise DataError for a maintained layer without a template or without its compared field.
+
+    ``known``: templates by layer code. ``path``: the file to name in errors.
+    """
+    for layer in spec.layers:
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
         if layer.compared_field and known[layer.role].find_field_by_name(layer.compared_field) is None:

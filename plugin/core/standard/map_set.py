@@ -63,7 +63,10 @@ class MapSpec:
 class LayerStyle:
     """How a map draws a layer, where it differs from the layer's own symbols.
 
-    None and empty values change nothing. ``fixed``: symbols keep their size on the map of a whole county.
+    None and empty values change nothing. ``opacity``: 0 to 1. ``labels``: size in points on A3, 0 for none. ``around``:
+    labels are placed around their feature. ``fixed``: symbols keep their size on the map of a whole county. ``fill``,
+    ``line``: colours. ``classes``: (name, fill, land-use codes) of the only classes to draw. ``spaces``: drawn with the
+    symbols of the three zones.
     """
 
     opacity: float | None = None
@@ -96,7 +99,10 @@ class PageSize:
 class MapCatalogue:
     """A set of maps with styles and page sizes.
 
-    ``mark``: A, B or C, how well the order and numbers of the maps are sourced.
+    ``plan``: title of the plan; ``note``: remark printed on each map; ``file_name``: pattern of file names; ``scales``:
+    digits of round scale denominators; ``raster_above``: a layer with more features is drawn as a picture in a PDF;
+    ``fill``: largest share of the map frame that the county fills; ``mark``: A, B or C, how well the order and numbers
+    of the maps are sourced.
     """
 
     map_by_id: dict[str, MapSpec]
@@ -254,7 +260,10 @@ RolesByConcept = Mapping[str, Iterable[str]]
 
 
 class ConceptLayer(NamedTuple):
-    """A layer found for a concept; ``has_features``: it has features to draw."""
+    """A layer of a plan or project that was found for a concept.
+
+    ``has_features``: it has features to draw.
+    """
 
     role: str
     name: str
@@ -274,9 +283,9 @@ def expand_concepts_to_roles(of: Iterable[str], concepts: RolesByConcept) -> lis
     return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
 
-def choose_layer_with_features(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
+def choose_layer_with_features(candidates: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """Return the first layer with features, else the first layer."""
-    layers = list(found)
+    layers = list(candidates)
     return next((layer for layer in layers if layer.has_features), layers[0] if layers else None)
 
 

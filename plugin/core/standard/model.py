@@ -85,14 +85,15 @@ class Standard:
     mark_sources: dict[str, str] = field(default_factory=dict)
 
     def is_maintenance(self, concept: str) -> bool:
-        """Return True for the concept of all change classes of yearly maintenance."""
+        """Return True for the concept that means all changes of yearly maintenance."""
         return self.maintenance is not None and concept == self.maintenance.id
 
     @cached_property
     def templates(self) -> dict[str, Template]:
         """Return layer code → template.
 
-        Own templates come before those of included editions; templates derived from others are last.
+        Own templates come first, then those of included editions. Templates of yearly maintenance, which are derived
+        from them, are last.
         """
         templates: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
@@ -153,8 +154,8 @@ class Standard:
     def find_shipped_base_standards(self) -> tuple[Standard, ...]:
         """Return the shipped standards that a custom standard is based on.
 
-        They are those that it includes, else the one of its id, else the usual one. The result is empty for a shipped
-        standard.
+        They are those that it includes, else the shipped standard of the same id, else the county database standard.
+        The result is empty for a shipped standard.
         """
         if self.is_shipped:
             return ()
@@ -176,6 +177,7 @@ class Standard:
         return top or (self._load_usual_standard(),)
 
     def _load_usual_standard(self) -> Standard:
+        """Return the shipped standard of the same id, else the county database standard."""
         from .load import load_standard
 
         standards = find_edition_folders(name=self.id).get(self.id)
@@ -228,7 +230,7 @@ class Standard:
         return self._own_templates[role]
 
     def has_template(self, role: str) -> bool:
-        """Return True if a role has a template."""
+        """Return True if this standard or one that it includes has a template for the layer code."""
         if self.maintenance is not None and self.maintenance.find_class_of_role(role):
             return True
         own_template = self.folder / "templates" / f"{role}.toml"

@@ -30,7 +30,7 @@ def has_county_code_format(code: str) -> bool:
 
 
 def make_bsm(county: str, number: int) -> str:
-    """Return the 18 characters of a running number.
+    """Return the 18 digits of a BSM for a county code and a running number.
 
     Raise InputError for a code that is not a county's, or if the 8 digits are exhausted.
     """
@@ -64,7 +64,7 @@ def find_highest_number_by_county(values: Iterable[object]) -> dict[str, int]:
 
 
 def find_highest_running_number(values: Iterable[object], county: str) -> int:
-    """Return the highest running number of a county in any scheme; 0 without one.
+    """Return the highest running number of a county, whatever the middle four digits; 0 without one.
 
     It is in the last eight of eighteen digits; the four digits before them may be a layer's code.
     """
@@ -75,7 +75,7 @@ def find_highest_running_number(values: Iterable[object], county: str) -> int:
 
 
 def find_most_frequent_county(values: Iterable[object]) -> str:
-    """Return the county code that most values begin with; empty without such a value."""
+    """Return the county code of most BSM values; empty if none has the usual scheme."""
     votes = Counter(counties[0] for counties in map(split_bsm, values) if counties)
     return votes.most_common(1)[0][0] if votes else ""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings that end a comparison (``switches.toml``), which no profile can change."""
+"""Settings that can end a comparison, as listed in ``switches.toml``; no profile can change the list."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from ...paths import STANDARDS_FOLDER
 from ..files.data import read_toml
 from .conflicts import ALLOWED_MEANING, CONFLICTS_SECTION
 
-#: Before the key of a setting: a doubt that the county ends a comparison by it.
+#: Put before the key of a setting in a report: the county ends a comparison by this setting.
 DISABLED_PREFIX = "off."
 _SWITCHES_FILE = STANDARDS_FOLDER / "common-2021" / "switches.toml"
 
 
 @cache
 def load_switches() -> dict[str, Any]:
-    """Return the settings that can end a comparison: ``flags``, ``lists``, ``at_least``, ``at_most`` and ``users``."""
+    """Return the settings that can end a comparison, by the way in which they do.
+
+    ``flags``: by False; ``lists``: by removed entries; ``at_least``, ``at_most``: setting key → number from which on
+    the comparison ends; ``users``: setting key → rules that use it without declaring it.
+    """
     return read_toml(_SWITCHES_FILE)
 
 
@@ -37,7 +41,10 @@ def ends_comparison(key: str, value: Any, shipped_value: Any) -> bool:
     return is_number and not bounds[1] < value < bounds[0]
 
 
-def list_declared_users(key: str) -> list[str]:
-    """Return the codes of rules that compare by a setting without declaring it."""
+def list_undeclared_users(key: str) -> list[str]:
+    """Return the codes of rules that use a setting although the rules do not declare it.
+
+    ``switches.toml`` lists them by setting key or section.
+    """
     users = load_switches()["users"]
     return [*users.get(key, ()), *users.get(key.partition(".")[0], ())]

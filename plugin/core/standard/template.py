@@ -193,7 +193,7 @@ def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
 
 
 def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
-    """Raise DataError for two equal names, ignoring case.
+    """Raise DataError for two fields with the same name, title or short name, ignoring case.
 
     Some formats use a field's title as its name in forms and tables.
     """
@@ -209,7 +209,7 @@ def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
 
 
 def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
-    """Raise DataError for an unknown code list, code-name field or default code."""
+    """Raise DataError for a field with an unknown code list, code-name field or default code."""
     for template in templates:
         for field in template.fields:
             field_path = {"layer": template.role, "field": field.name}

@@ -29,12 +29,13 @@ LEAST_SHARE_SETTING = "indicators.least_township_share"
 
 @dataclass(frozen=True)
 class RowTownships:
-    """The townships that the rows of a layer name; (n,) each.
+    """The townships that the rows of a layer name, compared with the rows' location; (n,) each.
 
-    ``named_township``: the township that a row's ``field_name`` names, −1 for a township outside the map;
-    ``misplaced_township``: that township if the row is not inside it, else −1; ``township_of_centre``: the township of
-    the row's centre, −1 for none; ``is_of_other_county``: the code belongs to another county;
-    ``share_in_named_township``: share of the row's area in the named township, 0 for rows that were not compared.
+    Townships are given by their position in ``townships``. ``named_township``: the township that a row's field
+    ``field_name`` names, −1 for an unknown township; ``misplaced_township``: that township if the row is not inside it,
+    else −1; ``township_of_centre``: the township that contains the row's centre, −1 for none; ``is_of_other_county``:
+    the code belongs to another county; ``share_in_named_township``: share of the row's area in the named township, 0
+    for rows that were not compared.
     """
 
     layer: Layer
@@ -47,7 +48,7 @@ class RowTownships:
     share_in_named_township: NDArray
 
     def find_exchanged_codes(self) -> dict[int, int]:
-        """Return townships whose codes are exchanged: township → the one its rows name.
+        """Return pairs of townships whose codes are exchanged: the township → the township that its rows name.
 
         Two codes are exchanged where most rows in the first township name the second, most rows that name the second
         are in the first, and most rows that name the first are elsewhere.
@@ -98,9 +99,9 @@ def _compare_row_codes(
 
 
 def find_named_townships(layer: Layer, townships: list[Township]) -> tuple[NDArray, str]:
-    """Return (n,) the township that each row names, and the field that names it.
+    """Return (n,) the township that each row names, and the name of the field that names it.
 
-    −1: the row names no known township.
+    A township is given as its position in ``townships``, −1 if the row names no known township.
     """
     township_of_code = {township.code: n for n, township in enumerate(townships) if township.code}
     for meaning in _CODE_FIELD_MEANINGS:
@@ -133,11 +134,10 @@ def _find_misplaced_rows(
     township_of_row: NDArray,
     ctx: RuleContext,
 ) -> tuple[NDArray, NDArray]:
-    """Return (n,) the named township of misplaced rows, −1 for other rows; and the share of each row in it.
+    """Return (n,) the named township of misplaced rows, −1 for other rows; and (n,) the share of each row in it.
 
-    A row is misplaced if too small a share of it is inside the named township.
-
-    Rows without a shape are skipped: other rules report them.
+    A row is misplaced if too small a share of it is inside the named township. Rows without a shape are skipped: other
+    rules report them.
     """
     is_compared = (named_township >= 0) & (named_township != township_of_centre) & layer.has_shape
     if not is_compared.any():
@@ -177,8 +177,8 @@ class AreasByTownship:
     rounding_m2: NDArray | None = None
 
 
-def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
-    """Compute one of `AREA_FIGURES` by township.
+def compute_area_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
+    """Compute one of `AREA_FIGURES` (such as ``farmland_area``) by township.
 
     None without townships or without a layer for the area.
     """

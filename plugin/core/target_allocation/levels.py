@@ -33,10 +33,10 @@ COMPARISON_BY_LIMIT = {"ratio.limit": "<="}
 
 @dataclass(frozen=True)
 class PartsSum:
-    """The sum of a target over the parts of an area, compared with the area's target.
+    """The sum of a target over the parts of an area (counties or townships), compared with the area's target.
 
-    ``sum_value``: the sum in the target's unit; ``part_count``: their number; ``missing_parts``: names of the parts
-    without this target. With missing parts only a sum above a ceiling is a result.
+    ``sum_value``: the sum in the target's unit; ``part_count``: number of parts with this target; ``missing_parts``:
+    names of the parts without it. With missing parts only a sum above a ceiling is a result.
     """
 
     target: IndicatorTarget
@@ -59,9 +59,9 @@ class PartsSum:
 
     @property
     def unallocated(self) -> float:
-        """Return the amount of a minimum or exact target that no listed part has; 0 if none.
+        """Return the amount of a minimum or exact target that no listed part has; 0 if every part has a figure.
 
-        It is 0 if no part lacks a figure. An amount within half of the target's last digit is rounding.
+        An amount within half of the target's last digit is rounding and gives 0.
         """
         unallocated = self.target.numeric_value - self.sum_value
         rounding = 0.5 * 10**-self.target.printed_decimals
@@ -102,7 +102,7 @@ class InheritedLimit:
 
 
 def find_child_profiles(profile: Profile) -> tuple[list[Profile], list[str]]:
-    """Return the profiles that name this profile as ``base``, and unreadable files.
+    """Return the profiles that name this profile as ``base``, and the names of unreadable files.
 
     Each id is returned once, by area code; the folder of the profile comes before the profiles of the plugin.
     Unreadable files are named because their base is unknown.
@@ -133,14 +133,15 @@ def _is_base(base: str, path: Path, own_path: Path) -> bool:
 
 
 def _load_shipped_chains(profile: Profile) -> list[Profile]:
+    """Return the plugin's other profiles for the same area, each followed by its bases."""
     return [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
 
 
 def compare_limits_with_bases(profile: Profile) -> list[InheritedLimit]:
     """Return each limit that a profile sets, with the stricter of two limits that it should respect.
 
-    One is that of the nearest base that sets the limit, the other that of the plugin's profile for the same area,
-    whatever the base.
+    The first is that of the nearest base that sets the limit. The second is that of the plugin's profile for the same
+    area, whether or not it is a base.
     """
     inherited_limits = []
     for key, comparison in COMPARISON_BY_LIMIT.items():
@@ -181,7 +182,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
 def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
     """Return targets that differ from the same target in a base of the profile and are not looser.
 
-    The result is that of `find_loosened_targets`, of which these are the other differences.
+    Each is returned with the base's target and the profile that has it, as by `find_loosened_targets`.
     """
     return [
         (own_target, base_target, parent)
@@ -193,13 +194,13 @@ def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
 def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
     """Return rows of the heritage register that differ from the same row in a base of the profile.
 
-    Each is returned with the base's line and the profile that has it. A profile of the plugin for the same area counts
+    Each is returned with the base's row and the profile that has it. A profile of the plugin for the same area counts
     as a base.
     """
     replaced_sites = []
     for own_site in profile.register:
         for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
-            base_site = next((site for site in other.register if _is_same_line(site, own_site)), None)
+            base_site = next((site for site in other.register if _is_same_register_row(site, own_site)), None)
             if base_site is not None:
                 if _list_site_figures(base_site) != _list_site_figures(own_site):
                     replaced_sites.append((own_site, base_site, other))
@@ -207,7 +208,8 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     return replaced_sites
 
 
-def _is_same_line(site: RegisteredSite, other: RegisteredSite) -> bool:
+def _is_same_register_row(site: RegisteredSite, other: RegisteredSite) -> bool:
+    """Return True if two rows of a register are for the same area, kind, level and name."""
     return (site.area_code, site.kind, site.level, site.name) == (other.area_code, other.kind, other.level, other.name)
 
 
@@ -225,9 +227,9 @@ def _are_different_targets(own_target: IndicatorTarget, base_target: IndicatorTa
 
 
 def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
-    """Return targets that replace a target of a base, each with it and the profile that has it.
+    """Return (own target, base target, profile that has the base target) for targets that replace a base's.
 
-    Both are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
+    Both targets are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
     """
     parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
     for one in profile.list_base_profiles():
@@ -237,7 +239,7 @@ def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indicato
             for own_target in one.targets:
                 if _is_same_indicator(own_target, base_target) and own_target not in one.base.targets:
                     parent_by_targets.setdefault(
-                        (own_target, base_target), _find_lowest_profile_with_target(base_target, one.base)
+                        (own_target, base_target), _find_profile_that_sets_target(base_target, one.base)
                     )
     for other in find_shipped_alternatives(profile):
         for base_target in other.targets:
@@ -256,7 +258,7 @@ def _is_same_indicator(own_target: IndicatorTarget, base_target: IndicatorTarget
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
-    """Return targets of a profile of the plugin for the same area that the profile in use has for other years only.
+    """Return targets of the plugin's profile for the same area that the given profile has for other years only.
 
     Each is returned with the profile that has it.
     """
@@ -271,13 +273,13 @@ def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget,
     ]
 
 
-def _find_lowest_profile_with_target(target: IndicatorTarget, profile: Profile) -> Profile:
-    """Return the lowest profile in a chain of bases that has a target."""
+def _find_profile_that_sets_target(target: IndicatorTarget, profile: Profile) -> Profile:
+    """Return the last profile in a chain of bases that has a target: the one that sets it."""
     return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
 
 def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
-    """Return settings that define a limited ratio and differ from the nearest base's.
+    """Return settings that define the expansion ratio and differ from those of the base that sets its limit.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
@@ -296,12 +298,11 @@ def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> l
 def compare_targets_with_children(
     parent: Profile, children: Iterable[Profile], divisions: CodeList | None
 ) -> list[PartsSum]:
-    """Compare each target of a plan with the sum of the plans below it.
+    """Compare each target of a plan with the sum of the same target in the plans below it.
 
-    Targets are the same by indicator, year and comparison (≥ or ≤).
-
-    ``missing_parts`` of the result names the divisions (counties; a city by its name if it is missing as a whole)
-    without a profile.
+    Targets are the same by indicator, year and comparison (≥ or ≤). ``divisions``: list of all divisions, None if
+    unknown. ``missing_parts`` of a result names the divisions without a profile: counties, or a city if all its
+    counties lack one.
     """
     children = list(children)
     parts_sums: list[PartsSum] = []
@@ -349,7 +350,7 @@ def compare_targets_with_townships(
 ) -> list[PartsSum]:
     """Compare each target of a county with the sum of its township targets.
 
-    ``townships``: names of all townships.
+    ``townships``: all townships of the county.
     """
     parts_sums = []
     for target in targets:
@@ -393,9 +394,9 @@ def find_undivided_targets(
 def find_parts_exceeding_wholes(
     rows: Iterable[_TargetType], pairs: Iterable[tuple[str, str]]
 ) -> list[tuple[_TargetType, _TargetType]]:
-    """Return figures of one area and year that are larger than a figure of which they are a part, each with that one.
+    """Return (part, whole) targets of one area and year in which the part is larger than the whole.
 
-    ``pairs``: indicators of a part and of the whole. Half of the last printed digits may differ. An upper limit of a
+    ``pairs``: indicators of a part and of its whole. Half of the last printed digits may differ. An upper limit of a
     part may be larger.
     """
     rows = list(rows)
@@ -406,23 +407,26 @@ def find_parts_exceeding_wholes(
         if part_figure.indicator == part_name and part_figure.comparison != "<="
         for whole_figure in rows
         if whole_figure.indicator == whole_name and _get_area_and_year(whole_figure) == _get_area_and_year(part_figure)
-        if _measure(part_figure) - _measure(whole_figure)
-        > _measure_rounding(part_figure) + _measure_rounding(whole_figure)
+        if _compute_target_m2(part_figure) - _compute_target_m2(whole_figure)
+        > _compute_rounding_m2(part_figure) + _compute_rounding_m2(whole_figure)
     ]
 
 
 def _get_area_and_year(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
-    """Return what two figures of one area have in common: its code or name, and the year."""
+    """Return code, name and year that identify the area and year of a target.
+
+    A township target has no year: 0.
+    """
     if isinstance(row, AllocatedTarget):
         return row.code, row.name, 0
     return row.area_code, "", row.year
 
 
-def _measure(row: IndicatorTarget | AllocatedTarget) -> float:
+def _compute_target_m2(row: IndicatorTarget | AllocatedTarget) -> float:
     return row.numeric_value * SQUARE_METRES[row.unit]
 
 
-def _measure_rounding(row: IndicatorTarget | AllocatedTarget) -> float:
+def _compute_rounding_m2(row: IndicatorTarget | AllocatedTarget) -> float:
     """Return half of the last printed digit in m²."""
     return 0.5 * 10.0**-row.printed_decimals * SQUARE_METRES[row.unit]
 

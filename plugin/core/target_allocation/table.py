@@ -147,6 +147,7 @@ def _read_wide_row_targets(
 
 
 def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
+    """Return the target in one row of the long form; raise InputError for an invalid cell."""
     code, name = _read_code_and_name(table, row)
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
@@ -167,6 +168,7 @@ def _read_long_row_target(table: FoundTable, row: FoundTableRow) -> AllocatedTar
 
 
 def _read_code_and_name(table: FoundTable, row: FoundTableRow) -> tuple[str, str]:
+    """Return the township's code (nine digits or empty) and name; raise InputError without both."""
     code, name = _read_township_code(row), row.text_by_column["name"]
     if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
         raise table.make_cell_error(row, "乡镇代码", code, ("140225100",))
@@ -190,6 +192,7 @@ def _read_township_code(row: FoundTableRow) -> str:
 
 
 def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
+    """Return a printed number without separators; raise InputError for another text."""
     plain_number = re.sub("[,\u202f ]", "", normalize("NFKC", text))
     if not _PRINTED_NUMBER_PATTERN.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
         raise table.make_cell_error(row, column, text, ("3.21",))
@@ -197,6 +200,7 @@ def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) 
 
 
 def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+    """Return the id that a cell's word means, such as ``ha`` for 公顷; raise InputError for an unknown word."""
     text = row.text_by_column[column]
     meant = _find_id(text, words_by_id)
     if not meant:

@@ -36,12 +36,12 @@ class ThreeZones:
     """The three zones (三区) with their areas; all areas are statutory, m².
 
     ``polygons``: (k,) single-part polygons in the CRS of the planning zones; ``zone_of_polygon``: code of each (01
-    agricultural, 02 ecological, 03 urban); ``polygon_areas_m2``: area of each. ``zones_m2`` and ``zone_counts``: area
-    of each of the three, and number of planning zones in it, by its code; ``unmapped_zones``: zone code → (features,
-    m²) of planning zones outside the mapping; ``overlap_m2``: land in several planning zones; ``shared_between_m2``:
-    the part of it whose zones belong to different ones of the three, where it is counted in each;
-    ``missing_shape_count`` and ``repaired_shape_count``: number of planning zones without a shape and with a repaired
-    shape.
+    agricultural, 02 ecological, 03 urban); ``polygon_areas_m2``: area of each. ``zones_m2``: sum of the planning zones
+    in each of the three, by its code; ``zone_counts``: number of these planning zones; ``unmapped_zones``: zone code →
+    (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in several planning zones;
+    ``shared_between_m2``: the part of ``overlap_m2`` whose planning zones belong to different ones of the three; it is
+    counted in each of them; ``missing_shape_count`` and ``repaired_shape_count``: number of planning zones without a
+    shape and with a repaired shape.
     """
 
     polygons: NDArray
@@ -73,7 +73,7 @@ class ThreeZones:
     def difference_m2(self) -> float:
         """Sum of the planning zones minus sum of the three zones, m².
 
-        It is the overlap of planning zones within one of the three.
+        The difference is the overlap of planning zones that belong to the same one of the three.
         """
         return self.input_m2 - self.total_m2
 
@@ -100,24 +100,24 @@ def derive_zones(
     Parameters
     ----------
     shapes : (n,) array of geometries
-        Zones in ``crs``.
+        Planning zones in ``crs``.
     codes : sequence of n str
         Zone code of each row.
     crs : CRS
         Any CRS.
     spaces : SpaceMap
-        Zone code → space.
+        Which of the three zones each planning zone belongs to.
     polygons : Polygons, optional
-        The same shapes with values computed before, if all are valid.
+        The same shapes with cached results of earlier computations, if all shapes are valid.
     cancellation : Cancellation
-        Checked between spaces.
+        Checked between two of the three zones.
 
     Raises
     ------
     Cancelled
         The task was cancelled.
     InputError
-        The zones of a space cannot be joined.
+        The planning zones of one of the three zones cannot be joined.
     """
     shapes, repaired_rows = make_valid_copies(np.asarray(shapes, dtype=object))
     has_shape = ~mask_missing_shapes(shapes)
@@ -171,17 +171,17 @@ def _make_tolerance(crs: CRS) -> Tolerance:
     )
 
 
-def _measure_overlap_of_zones(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
+def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     """Return the area (by edges, m²) that is in more than one of the three zones.
 
     It counts once for each zone beyond the first.
     """
-    outlines = np.array(list(wholes.values()), dtype=object)
-    if len(wholes) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
+    outlines = np.array(list(shape_by_zone_code.values()), dtype=object)
+    if len(shape_by_zone_code) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
         return 0.0
     shared_m2 = 0.0
     joined_zones: Any = None
-    for zone_shape in wholes.values():
+    for zone_shape in shape_by_zone_code.values():
         if joined_zones is not None:
             overlap = extract_polygons(shapely.intersection(joined_zones, zone_shape))
             shared_m2 += float(

@@ -76,12 +76,12 @@ def derive_from_plan(
     template: Template,
     texts: Texts,
     cancellation: Cancellation = NEVER_CANCELLED,
-    used: Mapping[str, int] = MappingProxyType({}),
+    used_numbers: Mapping[str, int] = MappingProxyType({}),
 ) -> DerivedZones:
     """Derive the three zones of a plan as rows of a layer ``template``.
 
-    Rows are numbered above the keys of the plan and above ``used``: county → highest running number in layers outside
-    the plan. Raises InputError when the plan has no measurable planning zones, or no field with the zone code.
+    Rows are numbered above the keys of the plan and above ``used_numbers``: county → highest running number in layers
+    outside the plan. Raises InputError when the plan has no measurable planning zones, or no field with the zone code.
     """
     zones = plan.find_layer_of_concept("zones")
     if zones is None:
@@ -112,7 +112,7 @@ def derive_from_plan(
             zones.crs,
             code,
             name,
-            max(_find_highest_number(plan, code), used.get(code, 0)) + 1,
+            max(_find_highest_number(plan, code), used_numbers.get(code, 0)) + 1,
         ),
     )
 
@@ -137,10 +137,10 @@ def list_zone_codes(zones: Layer) -> list[str]:
 
 
 def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
-    """Return the areas of the three zones and of unmapped planning zones.
+    """Return the areas of the three zones and of unmapped planning zones as indicators in km².
 
-    They are indicators in km², with their share of the county. An indicator is confirmed when a person confirmed
-    mapping and codes, the sums agree and every planning zone is mapped.
+    Each has its share of the county among its inputs. An indicator is confirmed when a person confirmed mapping and
+    codes, the sums agree and every planning zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
     is_confirmed = (
@@ -174,7 +174,7 @@ def make_zone_rows(
     county_name: str = "",
     first_number: int = 1,
 ) -> gpd.GeoDataFrame:
-    """Return the rows of the layer SQKJ (三区), one row per part, by its template.
+    """Return the rows of the layer SQKJ (三区), one row per polygon, by its template.
 
     Rows are numbered from ``first_number`` on, with names and rounded statutory areas.
     """

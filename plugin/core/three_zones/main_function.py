@@ -52,14 +52,14 @@ class ThreeZoneAreasByRow:
     areas_m2: NDArray
     zone_names: dict[str, str]
 
-    def is_dominant(self, row: int, space: str, least: float) -> bool:
-        """Return True if zones of the kind ``space`` dominate a row.
+    def is_dominant(self, row: int, space: str, min_share: float) -> bool:
+        """Return True if one of the three zones dominates a row of the layer.
 
-        This kind has the largest share of the row, or at least the share ``least``. Every kind dominates a row
-        without any zone.
+        The zone ``space`` (01, 02 or 03) has the largest share of the row, or at least the share ``min_share``. In a
+        row without any zone each of the three dominates.
         """
         zone_area, total = self.areas_m2[row, list(ZONE_KINDS_BY_CODE).index(space)], self.areas_m2[row].sum()
-        return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= least)
+        return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= min_share)
 
     def format_shares_in_percent(self, row: int) -> dict[str, float]:
         """Return zone name → share in a row, in percent with one decimal."""
@@ -109,13 +109,13 @@ def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext)
 
 
 def find_rows_with_additional_function(
-    overlay: str, functions: Layer, zones: Layer, ctx: RuleContext
+    function_kind: str, functions: Layer, zones: Layer, ctx: RuleContext
 ) -> NDArray | None:
     """Return (n,) bool: rows that contain features of an additional function.
 
-    ``overlay``: energy or heritage. None where the plan has no layer for it.
+    ``function_kind``: energy or heritage. None where the plan has no layer for it.
     """
-    if overlay == ENERGY_FUNCTION:
+    if function_kind == ENERGY_FUNCTION:
         mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
         shapes = [zones.plane_shapes[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
@@ -126,6 +126,7 @@ def find_rows_with_additional_function(
 
 
 def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
+    """Return the shapes of each layer of these concepts that the plan has."""
     return [layer.plane_shapes for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
 
 

@@ -20,7 +20,7 @@ from plugin.core.render.html import render_report
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.target_allocation.by_township import compute_by_township, find_townships_named_by_rows
+from plugin.core.target_allocation.by_township import compute_area_by_township, find_townships_named_by_rows
 from plugin.core.target_allocation.levels import compare_targets_with_children, find_child_profiles
 from plugin.core.target_allocation.table import read_township_targets
 from tests.core.examples import make_example_plan
@@ -220,7 +220,7 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
             ],
         }
     )
-    found = compute_by_township("farmland_area", ctx)
+    found = compute_area_by_township("farmland_area", ctx)
     assert (found.named_row_count, found.divided_row_count, found.field_name) == (1, 3, "ZLDWDM")
     assert find_townships_named_by_rows(found.plan_figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
     # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
@@ -230,7 +230,7 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
 
 def test_rows_without_codes_are_assigned_to_townships_by_location():
     ctx = make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(500), make_square_wkt(1800)]})
-    found = compute_by_township("red_line_area", ctx)
+    found = compute_area_by_township("red_line_area", ctx)
     total = compute_area_with_target("red_line_area", ctx).area_m2
     assert found.named_row_count == 0 and found.areas_m2.sum() == pytest.approx(total, rel=1e-12)
     assert found.areas_m2 / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
@@ -248,7 +248,7 @@ def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_
         {**make_field_row(100, 150000.0), "land_use": "0103"},
         {**make_field_row(1100, 90000.0), "land_use": "0301"},
     ]
-    found = compute_by_township("cultivated_area", make_context({"townships": TOWNSHIP_ROWS, "DLTB": rows}))
+    found = compute_area_by_township("cultivated_area", make_context({"townships": TOWNSHIP_ROWS, "DLTB": rows}))
     assert not found.plan_figure.is_confirmed and found.areas_m2 == pytest.approx([150000.0, 0.0, 0.0, 0.0])
 
 
@@ -515,10 +515,10 @@ def test_contradicting_figures_of_a_county_outside_the_province_are_not_listed(t
 
 def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
     ctx = make_context({"townships": TOWNSHIP_ROWS})
-    assert compute_by_township("farmland_area", ctx) is None
-    assert compute_by_township("farmland_area", make_context({"red_line": [make_square_wkt(0)]})) is None
+    assert compute_area_by_township("farmland_area", ctx) is None
+    assert compute_area_by_township("farmland_area", make_context({"red_line": [make_square_wkt(0)]})) is None
     assert np.isfinite(
-        compute_by_township(
+        compute_area_by_township(
             "red_line_area", make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]})
         ).areas_m2
     ).all()

@@ -269,7 +269,7 @@ def test_new_space_features_are_numbered_above_every_row_of_the_plan():
     own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
     template, texts = STANDARD.templates[LAYER_CODE], Texts("zh")
     for used, first in (({}, own + 1), ({plan.area_code: own + 40}, own + 41), ({"140226": own + 40}, own + 1)):
-        keys = derive_from_plan(plan, template, texts, used=used).frame["BSM"].tolist()
+        keys = derive_from_plan(plan, template, texts, used_numbers=used).frame["BSM"].tolist()
         assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 

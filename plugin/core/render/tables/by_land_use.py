@@ -14,7 +14,7 @@ from ...indicators.land_use import (
     AREA_FIELD_MEANINGS,
     CLASS_CODE_LIST_ID,
     classify_rows,
-    find_first_level,
+    find_first_level_class,
     get_row_areas,
 )
 from ...messages.numbers import format_hectare_number
@@ -77,7 +77,7 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     unknown_class_m2 = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
     for code, area in by_class.items():
-        first = find_first_level(code, codes)
+        first = find_first_level_class(code, codes)
         sums[first] = sums.get(first, 0.0) + area
     deducted_m2 = 0.0
     if basis == "net" and areas.survey_m2 is not None:
@@ -275,7 +275,7 @@ def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
     class_rows = classify_rows(layer, figures.ctx)
     group_positions = [
-        place.get(find_first_level(name, codes), len(groups)) if name else len(groups)
+        place.get(find_first_level_class(name, codes), len(groups)) if name else len(groups)
         for name in class_rows.class_names
     ]
     return np.array(group_positions, dtype=int)[class_rows.class_index]

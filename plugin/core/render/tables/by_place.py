@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indicators.areas import find_counted_rows
+from ...indicators.areas import find_counted_reserve_rows
 from ...indicators.compute import PlanIndicators
 from ...indicators.land_use import AREA_FIELD_MEANINGS, get_row_areas
 from ...indicators.ratio import BOUNDARY_ZONE_KINDS
@@ -23,7 +23,7 @@ from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
 from ...profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
-from ...target_allocation.by_township import compute_by_township
+from ...target_allocation.by_township import compute_area_by_township
 from ...three_zones.figures import derive_from_layer, list_zone_codes
 from .. import figures as shown
 from ..words import ReportTexts
@@ -98,7 +98,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
 def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the areas of township targets, counted as in the rule on these targets."""
     for concept, name in INDICATOR_BY_TARGET_CONCEPT.items():
-        target_areas = compute_by_township(name, figures.ctx)
+        target_areas = compute_area_by_township(name, figures.ctx)
         if target_areas is None or target_areas.plan_figure.layer is None:
             continue
         layer = target_areas.plan_figure.layer
@@ -234,7 +234,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         layer = ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             continue
-        is_counted = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
+        is_counted = find_counted_reserve_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
         make_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
         unbacked += find_layers_with_unconfirmed_sums([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)

@@ -32,7 +32,7 @@ from ...target_allocation.by_township import (
     LEAST_SHARE_SETTING,
     AreasByTownship,
     RowTownships,
-    compute_by_township,
+    compute_area_by_township,
     find_townships_named_by_rows,
     match_targets_with_townships,
 )
@@ -173,7 +173,7 @@ def township_targets(
     )
     result.not_checked += unmatched
     for indicator in allocated_targets.indicators:
-        by_township = compute_by_township(indicator, ctx)
+        by_township = compute_area_by_township(indicator, ctx)
         if by_township is None:
             result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": allocated_targets.file_name}))
             continue
