@@ -167,7 +167,7 @@ def _describe_excess_without_repeated_land(finding: Finding, texts: Texts) -> st
 def _describe_limits(finding: Finding, texts: Texts) -> dict[str, str]:
     """Return the clauses ``limit_area`` and ``sliver_note`` of a finding.
 
-    ``limit_area``: the limit in the unit of the finding's area. ``sliver_note``: whether area, width or both reach the
+    The first is the limit in the unit of the finding's area. The second states whether area, width or both reach the
     tolerance below which slivers are ignored.
     """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
@@ -214,9 +214,9 @@ def _describe_misplaced_rows(finding: Finding, texts: Texts, _templates: dict[st
 
 
 def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``advice``: what to do about two documents with different figures.
+    """Return the clause ``advice``, which states what to do about two documents with different figures.
 
-    It depends on whether the county uses one of these figures.
+    The advice depends on whether the county uses one of these figures.
     """
     shown = finding.params.get("shown", {})
     used = shown.get("used")
@@ -233,7 +233,7 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
 
 
 def _describe_patch(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``patch``: whether a patch of farmland is one parcel or several."""
+    """Return the clause ``patch``, which states whether a patch of farmland is one parcel or several."""
     count = finding.params.get("count", 0)
     return {"patch": texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)}
 
@@ -251,8 +251,8 @@ def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, 
 def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
     """Return the clauses ``counted`` and ``remedy`` on heritage sites.
 
-    ``counted``: the layers in which sites of a kind were counted, and the missing layers. ``remedy``: what to do about
-    missing or surplus sites.
+    The first names the layers in which sites of a kind were counted, and the missing layers. The second states what to
+    do about missing or surplus sites.
     """
     shown = finding.params.get("shown", {})
     counted = shown.get("counted")
@@ -278,10 +278,10 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
 
 
 def _name_line_and_core_zones(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clauses of REL042 on the red line and on core zones of nature reserves.
+    """Return the clauses ``line_rows``, ``core_note`` and ``core_first`` of REL042.
 
-    ``line_rows``: the features of the red line, in brackets. ``core_note``: whether land in core zones was excluded.
-    ``core_first``: what to do first if core zones are not known.
+    They name the features of the red line in brackets, state whether land in core zones of nature reserves was
+    excluded, and what to do first if core zones are not known.
     """
     shown = finding.params.get("shown", {})
     lines, zones = shown.get("line_rows"), shown.get("core_zones")
@@ -356,7 +356,7 @@ def _describe_limit_origin(finding: Finding, texts: Texts, _templates: dict[str,
 
 
 def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``share_text``: the share (%) of the expected land use, or “none” if it is zero."""
+    """Return the clause ``share_text`` with the share (%) of the expected land use, or “none” if it is zero."""
     if "percent" not in finding.params or "limit" not in finding.params:
         return {}
     percent, limit = float(finding.params["percent"]), float(finding.params["limit"])
@@ -382,7 +382,7 @@ def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str,
 
 
 def _advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``receiver``: whether to add an alias (SCH006) or a domain (SCH007).
+    """Return the clause ``receiver``, which states whether to add an alias (SCH006) or a domain (SCH007).
 
     That depends on whether a standard was verified to require it, and on what the receiving side checks.
     """

@@ -162,8 +162,8 @@ class Norm:
     def find_marked_item(self, key: str) -> str:
         """Return the item under ``[marks]`` from which a setting has its mark.
 
-        It is the setting itself, else the nearest heading above it, else a further item of the setting's section that
-        is no setting (``zones.codes``, ``heritage.words``). Without such an item it is the setting itself.
+        It is the setting itself, else the nearest heading above it, else an item of the same section that names a part
+        of it (``zones.codes``, ``heritage.words``). Without such an item it is the setting itself.
         """
         if key in self.profile.marks:
             return key

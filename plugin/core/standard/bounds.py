@@ -166,7 +166,7 @@ def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[
 
 
 def _list_unsourced_marks(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
-    """Yield the custom standard's marks A and B that have no source or that no value of its own has."""
+    """Yield the custom standard's marks A and B without a source, and those on values that another standard sets."""
     keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own_keys}
     for item, mark in custom.marks.items():
         if mark == "C" or shipped_standard.marks.get(item) == mark:

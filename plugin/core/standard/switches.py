@@ -19,8 +19,8 @@ _SWITCHES_FILE = STANDARDS_FOLDER / "common-2021" / "switches.toml"
 def load_switches() -> dict[str, Any]:
     """Return the settings that can end a comparison, by the way in which they do.
 
-    ``flags``: by False; ``lists``: by removed entries; ``at_least``, ``at_most``: setting key → number from which on
-    the comparison ends; ``users``: setting key → rules that use it without declaring it.
+    A setting under ``flags`` does so by False, one under ``lists`` by removed entries, one under ``at_least`` or
+    ``at_most`` from a number on. Under ``users`` are the rules that use a setting without declaring it.
     """
     return read_toml(_SWITCHES_FILE)
 
