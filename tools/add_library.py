@@ -38,6 +38,7 @@ def remove_reported_statements(source: str) -> str:
 
 
 def main(wheels: list[str]) -> None:
+    """Replace resources/libraries by the needed files of these wheels (paths)."""
     shutil.rmtree(TARGET, ignore_errors=True)
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:

@@ -18,10 +18,15 @@ MAX_LISTED_RULES = 12
 
 
 def pad_to_width(text: str, width: int) -> str:
+    """Return a text with spaces up to a width in columns of a console; a Chinese character takes two."""
     return text + " " * (width - sum(2 if east_asian_width(c) in "WF" else 1 for c in text))
 
 
 def format_verdict(report: dict, words: dict) -> list[str]:
+    """Return the lines on verdict, numbers of findings, layers and run time.
+
+    ``words``: the report's texts by section.
+    """
     counts, provenance = report["summary"], report["provenance"]
     features = sum(layer["features"] for layer in provenance["layers"])
     return [
@@ -33,6 +38,7 @@ def format_verdict(report: dict, words: dict) -> list[str]:
 
 
 def format_rules(report: dict, words: dict) -> list[str]:
+    """Return the lines on the rules with findings, errors first, and on rules that did not finish."""
     failed = [rule for rule in report["rules"] if rule["findings"]]
     failed.sort(key=lambda rule: (SEVERITIES.index(rule["severity"]), -rule["findings"], rule["code"]))
     lines = ["主要问题："] if failed else []
@@ -47,6 +53,7 @@ def format_rules(report: dict, words: dict) -> list[str]:
 
 
 def format_indicators(report: dict, words: dict) -> list[str]:
+    """Return a line for each indicator with a target: value, target and state."""
     targets = [item for item in report["indicators"] if item["target"] is not None]
     lines = ["指标与目标："] if targets else []
     for item in targets:
@@ -69,6 +76,7 @@ def format_indicators(report: dict, words: dict) -> list[str]:
 
 
 def main() -> None:
+    """Print the summary; exit with a message if an output file is missing."""
     paths = [Path(argument) for argument in sys.argv[1:]]
     report = json.loads(paths[0].read_text(encoding="utf-8"))
     words = tomllib.loads(REPORT_TEXTS.read_text(encoding="utf-8"))

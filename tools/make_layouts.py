@@ -27,6 +27,7 @@ from plugin.paths import LAYOUTS_FOLDER
 
 
 def save_template(layout, path: Path) -> None:
+    """Write a QGIS layout as a template (.qpt); the same layout gives the same bytes."""
     document = QDomDocument()
     document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     text = document.toString(1)
@@ -38,6 +39,7 @@ def save_template(layout, path: Path) -> None:
 
 
 def write_layouts(folder: Path) -> None:
+    """Write one template for each page size of the plugin's map set."""
     folder.mkdir(parents=True, exist_ok=True)
     for sheet in map_set.load_map_set().page_size_by_id.values():
         save_template(frame.make_layout_template(sheet), folder / f"{sheet.id}.qpt")

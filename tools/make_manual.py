@@ -2,12 +2,12 @@
 """Make the manual of docs/manual as HTML pages and as a PDF.
 
 ``tools/run.sh python tools/make_manual.py`` writes resources/manual (HTML, opened by the plugin's help buttons) and
-build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out; it needs QGIS's Qt.
+build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out, which needs QGIS's Qt.
 
-The HTML is made when the zip is packed (`tools/package.py` calls `pages`) and is not tracked by git, as the compiled
-translations are not: the rule book, the dictionary, the indicators and the terms in it come from the resources of the
-same commit, so a packed page is never older than its code. The Markdown parser is markdown-it-py, which
-requirements-dev.txt pins already; a second one (Python-Markdown) would add a dependency and no function.
+`tools/package.py` makes the HTML when it packs the zip, by `make_manual_files`; git does not track the HTML. The rule
+book, the dictionary, the indicators and the terms in it come from the resources of the same commit, so a packed page is
+never older than its code. The Markdown parser is markdown-it-py, which requirements-dev.txt pins already; a second one
+(Python-Markdown) would add a dependency and no function.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class ManualError(Exception):
 
 @dataclass(frozen=True)
 class Heading:
+    """A heading of a chapter with its level (1 to 6) and the id by which pages link to it."""
+
     level: int
     text: str
     anchor: str
@@ -77,6 +79,7 @@ class Chapter:
 
     @property
     def title(self) -> str:
+        """Return the text of the chapter's first heading."""
         return self.headings[0].text
 
 
@@ -110,34 +113,35 @@ def read_chapter(path: Path, lang: str) -> Chapter:
     return chapter
 
 
-def _take_anchor(inline: Token, place: str) -> str:
+def _take_anchor(inline: Token, file_label: str) -> str:
     """Remove ``{#id}`` from the end of a heading and return the id."""
     last = (inline.children or [])[-1]
     found = _ID_PATTERN.search(last.content)
     if found is None:
-        raise ManualError(f"{place}: heading without an id: {inline.content}")
+        raise ManualError(f"{file_label}: heading without an id: {inline.content}")
     last.content = last.content[: found.start()]
     inline.content = _ID_PATTERN.sub("", inline.content)
     return found[1]
 
 
 def _get_plain_text(inline: Token) -> str:
+    """Return the text of a Markdown token without markup."""
     return "".join(child.content for child in inline.children or [])
 
 
-def _convert_links(inline: Token, place: str, images: list[str]) -> None:
+def _convert_links(inline: Token, file_label: str, images: list[str]) -> None:
     """Turn links to Markdown files into links to pages, and adapt paths of images."""
     for child in inline.children or []:
         if child.type == "link_open":
             address = str(child.attrGet("href"))
             if re.match(r"[a-z]+:", address):
-                raise ManualError(f"{place}: the manual is offline, but links {address}")
+                raise ManualError(f"{file_label}: the manual is offline, but links {address}")
             if chapter := _CHAPTER_LINK_PATTERN.fullmatch(address):
                 child.attrSet("href", f"{chapter[1]}.html{chapter[2] or ''}")
         elif child.type == "image":
             name = Path(str(child.attrGet("src"))).name
             if str(child.attrGet("src")) != f"../../images/{name}" or not (IMAGES / name).is_file():
-                raise ManualError(f"{place}: no such image: {child.attrGet('src')}")
+                raise ManualError(f"{file_label}: no such image: {child.attrGet('src')}")
             images.append(name)
             child.attrSet("src", f"../images/{name}")
 
@@ -154,7 +158,7 @@ def _join_lines(inline: Token) -> None:
             child.type, child.content = "text", ""
 
 
-def _insert_generated_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
+def _insert_generated_blocks(tokens: list[Token], lang: str, file_label: str) -> Iterator[Token]:
     """Replace each paragraph ``{{name}}`` by the generated HTML block of that name."""
     position = 0
     while position < len(tokens):
@@ -162,7 +166,7 @@ def _insert_generated_blocks(tokens: list[Token], lang: str, place: str) -> Iter
         named = token.type == "paragraph_open" and _BLOCK_PATTERN.fullmatch(tokens[position + 1].content)
         if named:
             if named[1] not in generated.GENERATORS_BY_BLOCK:
-                raise ManualError(f"{place}: unknown block {{{{{named[1]}}}}}")
+                raise ManualError(f"{file_label}: unknown block {{{{{named[1]}}}}}")
             yield Token("html_block", "", 0, content=generated.GENERATORS_BY_BLOCK[named[1]](lang) + "\n")
             position += 3
             continue
@@ -190,9 +194,13 @@ def make_manual_files() -> dict[str, bytes]:
     return dict(sorted(found.items()))
 
 
-def _raise_on_broken_links(made: dict[str, str], lang: str) -> None:
-    anchors = {name: set(_ANCHOR_PATTERN.findall(text)) for name, text in made.items()}
-    for name, text in made.items():
+def _raise_on_broken_links(html_by_page: dict[str, str], lang: str) -> None:
+    """Raise ManualError for a link to a page or anchor that does not exist, and for an image outside the manual.
+
+    ``html_by_page``: name of a page without suffix → its HTML.
+    """
+    anchors = {name: set(_ANCHOR_PATTERN.findall(text)) for name, text in html_by_page.items()}
+    for name, text in html_by_page.items():
         for address in _HREF_PATTERN.findall(text):
             page, _, anchor = unescape(address).partition("#")
             target = Path(page).stem if page else name
@@ -202,26 +210,27 @@ def _raise_on_broken_links(made: dict[str, str], lang: str) -> None:
             raise ManualError(f"{lang}/{name}: images from elsewhere: {', '.join(wrong)}")
 
 
-def _make_page(chapter: Chapter, listed: list[Chapter], lang: str) -> str:
-    """Return a chapter as a page: menu of all chapters on the left, then its text.
+def _make_page(chapter: Chapter, chapters: list[Chapter], lang: str) -> str:
+    """Return a chapter as a page: menu of all chapters with the headings of this one, then its text.
 
-    The menu contains the headings of this chapter.
+    ``chapters``: all chapters in order.
     """
-    place = [one.name for one in listed].index(chapter.name)
+    place = [one.name for one in chapters].index(chapter.name)
     ways = []
     if place > 0:
-        ways.append(f'<a href="{listed[place - 1].name}.html">← {escape(listed[place - 1].title)}</a>')
-    if place + 1 < len(listed):
-        ways.append(f'<a href="{listed[place + 1].name}.html">{escape(listed[place + 1].title)} →</a>')
+        ways.append(f'<a href="{chapters[place - 1].name}.html">← {escape(chapters[place - 1].title)}</a>')
+    if place + 1 < len(chapters):
+        ways.append(f'<a href="{chapters[place + 1].name}.html">{escape(chapters[place + 1].title)} →</a>')
     footer = f"<footer>{' '.join(ways)}</footer>"
     return _put_in_frame(
-        f"{chapter.title} · {FRAME[lang]['title']}", _make_menu(listed, lang, chapter), chapter.body + footer, lang
+        f"{chapter.title} · {FRAME[lang]['title']}", _make_menu(chapters, lang, chapter), chapter.body + footer, lang
     )
 
 
-def _make_index_page(listed: list[Chapter], lang: str) -> str:
+def _make_index_page(chapters: list[Chapter], lang: str) -> str:
+    """Return the page with the contents of the manual: all chapters with their headings of level 2."""
     parts = [f'<h1 id="top">{FRAME[lang]["title"]}</h1>', f"<p>{escape(generated.make_version_line(lang))}</p>"]
-    for chapter in listed:
+    for chapter in chapters:
         inside = "".join(
             f'<li><a href="{chapter.name}.html#{h.anchor}">{escape(h.text)}</a></li>'
             for h in chapter.headings
@@ -229,17 +238,18 @@ def _make_index_page(listed: list[Chapter], lang: str) -> str:
         )
         parts.append(f'<h2><a href="{chapter.name}.html">{escape(chapter.title)}</a></h2><ul>{inside}</ul>')
     parts.append(f"<ul>{_make_book_links(lang)}</ul>")
-    return _put_in_frame(FRAME[lang]["title"], _make_menu(listed, lang), "\n".join(parts), lang)
+    return _put_in_frame(FRAME[lang]["title"], _make_menu(chapters, lang), "\n".join(parts), lang)
 
 
-def _make_menu(listed: list[Chapter], lang: str, here: Chapter | None = None) -> str:
+def _make_menu(chapters: list[Chapter], lang: str, current_chapter: Chapter | None = None) -> str:
+    """Return the menu of all chapters as HTML; the current chapter is marked and has its headings."""
     rows = [f'<li><a href="index.html">{FRAME[lang]["contents"]}</a></li>']
-    for chapter in listed:
+    for chapter in chapters:
         inside = ""
-        if chapter is here:
+        if chapter is current_chapter:
             links = (f'<li><a href="#{h.anchor}">{escape(h.text)}</a></li>' for h in chapter.headings if h.level == 2)
             inside = f"<ul>{''.join(links)}</ul>"
-        mark = ' class="here"' if chapter is here else ""
+        mark = ' class="here"' if chapter is current_chapter else ""
         rows.append(f'<li{mark}><a href="{chapter.name}.html">{escape(chapter.title)}</a>{inside}</li>')
     return f"<ul>{''.join(rows)}{_make_book_links(lang)}</ul>"
 
@@ -251,6 +261,7 @@ def _make_book_links(lang: str) -> str:
 
 
 def _put_in_frame(title: str, menu: str, body: str, lang: str) -> str:
+    """Return a complete HTML page from its title, menu and body."""
     return (
         f'<!DOCTYPE html>\n<html lang="{FRAME[lang]["lang"]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
@@ -280,6 +291,7 @@ def write_pages(folder: Path) -> int:
 
 
 def main() -> None:
+    """Write the HTML manual and, without ``--no-pdf``, the PDF."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--no-pdf", action="store_true", help="HTML only")
     args = parser.parse_args()

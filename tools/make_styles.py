@@ -77,21 +77,29 @@ def read_style_table():
 
 
 def read_code_list(code_list):
+    """Return the rows of a code list, one of `CODE_LISTS`, as dicts."""
     with CODE_LISTS[code_list].open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.DictReader(handle))
 
 
-def list_descendants(code_list, top, taken):
-    """Return a code and all codes below it that have no separate class."""
-    found, parents = [top], {top}
+def list_descendants(code_list, top_code, codes_with_class):
+    """Return a code and all codes below it that have no separate class.
+
+    ``codes_with_class``: the codes that have a class in the same style.
+    """
+    found, parents = [top_code], {top_code}
     for row in read_code_list(code_list):
-        if row["parent"] in parents and row["code"] not in taken:
+        if row["parent"] in parents and row["code"] not in codes_with_class:
             parents.add(row["code"])
             found.append(row["code"])
     return found
 
 
 def make_class_renderer(spec, symbols):
+    """Return a renderer with a symbol for each class of a style.
+
+    ``spec``: the style's table; ``symbols``: name of a symbol → its table.
+    """
     taken = {one["value"] for one in spec["classes"]}
     categories = []
     for one in spec["classes"]:
@@ -103,7 +111,7 @@ def make_class_renderer(spec, symbols):
 
 
 def insert_codes(expression):
-    """Replace ``{list:word}`` in an expression by codes of a code list.
+    """Return an expression in which each ``{list:word}`` is replaced by codes of a code list.
 
     They are the codes whose names contain the word.
     """
@@ -138,17 +146,21 @@ def make_land_use_renderer(spec, table):
     return QgsCategorizedSymbolRenderer(spec["class_by"], categories)
 
 
-def make_finding_symbol(spec, one):
+def make_finding_symbol(spec, class_spec):
+    """Return the symbol of one class of findings: an outline where the finding is large on the map, always an icon.
+
+    ``spec``: sizes (mm) of all classes; ``class_spec``: colour, icon and dash of this class.
+    """
     big = f"max(bounds_width(@geometry), bounds_height(@geometry)) / @map_scale * 1000 >= {spec['mark_only']}"
     halo = make_simple_line({"color": "#FFFFFF", "width": spec["width"]}, 2 * spec["halo"])
-    layers = [halo, make_plain_fill(one["color"], one["fill"])] if one["fill"] else [halo]
-    layers.append(make_simple_line({"color": one["color"], "width": spec["width"], "dash": one["dash"]}))
+    layers = [halo, make_plain_fill(class_spec["color"], class_spec["fill"])] if class_spec["fill"] else [halo]
+    layers.append(make_simple_line({"color": class_spec["color"], "width": spec["width"], "dash": class_spec["dash"]}))
     for layer in layers:
         enable_only_when(layer, big)
-    icon = (ROOT / "resources" / "icons" / f"{one['icon']}.svg").read_bytes()
+    icon = (ROOT / "resources" / "icons" / f"{class_spec['icon']}.svg").read_bytes()
     mark = QgsSvgMarkerSymbolLayer("base64:" + base64.b64encode(icon).decode("ascii"), spec["mark"])
     mark.setSizeUnit(MM)
-    mark.setFillColor(parse_color(one["color"]))
+    mark.setFillColor(parse_color(class_spec["color"]))
     mark.setStrokeColor(parse_color("#FFFFFF"))
     centre = QgsCentroidFillSymbolLayer()
     centre.setPointOnSurface(True)
@@ -171,6 +183,7 @@ def make_findings_renderer(spec):
 
 
 def make_labeling(spec, geometry):
+    """Return the labels of a layer with this geometry (polygon, line or point)."""
     text = QgsTextFormat()
     text.setColor(parse_color(spec["label_color"]))
     text.setSize(spec["label_size"])
@@ -192,6 +205,10 @@ def make_labeling(spec, geometry):
 
 
 def make_styled_layer(spec, table):
+    """Return an empty layer with renderer, opacity and labels of a style.
+
+    ``spec``: the style's table; ``table``: all tables of the style files.
+    """
     geometry = spec.get("geometry", "polygon")
     layer = QgsVectorLayer(f"{GEOMETRIES[geometry]}?crs=EPSG:4526", "style", "memory")
     if "land_use" in spec:
@@ -212,11 +229,12 @@ def make_styled_layer(spec, table):
     return layer
 
 
-def save_style(layer, path, labels):
+def save_style(layer, path, has_labels):
+    """Write the style of a layer as a .qml file; the same symbols give the same bytes."""
     kept = QgsMapLayer.StyleCategory.Symbology
     if layer.opacity() < 1:
         kept |= QgsMapLayer.StyleCategory.Rendering
-    if labels:
+    if has_labels:
         kept |= QgsMapLayer.StyleCategory.Labeling
     message, ok = layer.saveNamedStyle(str(path), kept)
     if not ok:
@@ -233,6 +251,7 @@ def save_style(layer, path, labels):
 
 
 def make_styles(folder):
+    """Write the styles of all roles, of other layers by geometry, and of the findings layer to a folder."""
     table = read_style_table()
     folder.mkdir(parents=True, exist_ok=True)
     for old in STYLES.glob("*.qml") if folder == STYLES else ():

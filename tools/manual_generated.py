@@ -50,7 +50,7 @@ TABLE_HEADS = {
 
 
 def make_html_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return an HTML table; heads and cells are HTML already."""
+    """Return an HTML table; ``heads`` are plain texts, the cells of ``rows`` are HTML."""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
@@ -58,6 +58,7 @@ def make_html_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 @cache
 def make_rule_book(lang: str) -> RuleBook:
+    """Return the rule book of the county database in a language, made once."""
     return RuleBook(RunOptions(standard=STANDARD).resolve_norm(), lang)
 
 
@@ -72,6 +73,7 @@ def make_dictionary_page(lang: str) -> str:
 
 
 def make_rule_table(lang: str) -> str:
+    """Return the table of all rules as HTML: code with a link, title, severity, mark, activation."""
     book = make_rule_book(lang)
     rows = []
     for entry in book.entries:
@@ -142,17 +144,19 @@ def make_glossary(lang: str) -> str:
 
 
 def read_version() -> str:
+    """Return the plugin's version from metadata.txt."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     return parser["general"]["version"]
 
 
 def make_version_line(lang: str) -> str:
+    """Return the plugin's version as a line of text in a language."""
     return f"版本 {read_version()}" if lang == "zh" else f"Version {read_version()}"
 
 
 def get_package_name(lang: str) -> str:
-    """Return the file name of the plugin's zip, as tools/package.py writes it."""
+    """Return the file name of the plugin's zip as an HTML block, the same in every language."""
     return f"<pre><code>sanxian-{read_version()}.zip</code></pre>"
 
 

@@ -58,7 +58,10 @@ class ContentsEntry:
 
 
 def write_pdf(chapters: list[Any], target: Path) -> int:
-    """Write the manual as a PDF; return the number of its pages."""
+    """Write the manual as a PDF; return the number of its pages.
+
+    ``chapters``: result of `make_manual.read_chapters`.
+    """
     application = QGuiApplication.instance() or QGuiApplication([])
     target.parent.mkdir(parents=True, exist_ok=True)
     texts = _collect_bodies(chapters)
@@ -77,11 +80,12 @@ def write_pdf(chapters: list[Any], target: Path) -> int:
 
 
 def _collect_bodies(chapters: list[Any]) -> list[str]:
+    """Return the HTML of the chapters and of the rule book, adapted for print."""
     return [_adapt_html_for_print(chapter.body) for chapter in chapters] + [_make_rule_book_body()]
 
 
 def _adapt_html_for_print(body: str) -> str:
-    """Replace HTML that Qt's rich text does not support.
+    """Return HTML without what Qt's rich text does not support.
 
     That concerns figures, widths of images, borders of tables, and links to other pages.
     """
@@ -117,11 +121,13 @@ def _make_rule_book_body() -> str:
 
 
 def _find_headings(texts: list[str]) -> list[tuple[int, str]]:
+    """Return (level, text) of the headings of levels 1 and 2, in order."""
     found = re.findall(r"<h([12])\b[^>]*>(.*?)</h\1>", "".join(texts), re.DOTALL)
     return [(int(level), re.sub(r"<[^>]+>", "", text).strip()) for level, text in found]
 
 
 def _make_contents(entries: list[ContentsEntry]) -> str:
+    """Return cover and contents as HTML; page 0 leaves room for a page number."""
     cover = f'<p style="font-size:26pt"><br><br>{TITLE}</p><p>{generated.make_version_line("zh")}</p>'
     rows = []
     for entry in entries:
@@ -132,6 +138,7 @@ def _make_contents(entries: list[ContentsEntry]) -> str:
 
 
 def _make_document(html: str, writer: QPdfWriter) -> QTextDocument:
+    """Return HTML as a text document whose pages have the size of the writer's text area."""
     document = QTextDocument()
     document.setDocumentMargin(0)
     document.setDefaultFont(QFont(FONT, 10))
@@ -142,6 +149,7 @@ def _make_document(html: str, writer: QPdfWriter) -> QTextDocument:
 
 
 def _make_pdf_writer(path: Path) -> QPdfWriter:
+    """Return a PDF writer for A4 pages with margins."""
     writer = QPdfWriter(str(path))
     writer.setResolution(DPI)
     margins, a4 = QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN), QPageSize(QPageSize.PageSizeId.A4)
@@ -151,7 +159,7 @@ def _make_pdf_writer(path: Path) -> QPdfWriter:
 
 
 def _measure_text_area(writer: QPdfWriter) -> QSizeF:
-    """Return the size of a page without margins, and the line for the page number."""
+    """Return the size of a page without margins and without the line for the page number."""
     return QSizeF(writer.width(), writer.height() - 24)
 
 
@@ -170,6 +178,7 @@ def _find_heading_pages(document: QTextDocument, count: int) -> list[ContentsEnt
 
 
 def _print_document(document: QTextDocument, writer: QPdfWriter) -> int:
+    """Print the pages of a document with page numbers; return their number."""
     size, pages = _measure_text_area(writer), document.pageCount()
     painter = QPainter(writer)
     font = QFont(FONT, 8)
@@ -195,6 +204,7 @@ def _print_document(document: QTextDocument, writer: QPdfWriter) -> int:
 
 
 def _add_bookmarks(target: Path, entries: list[ContentsEntry]) -> None:
+    """Add the headings to a PDF file as bookmarks; those of level 2 are below their chapter."""
     writer = PdfWriter(clone_from=PdfReader(target))
     parent = None
     for entry in entries:

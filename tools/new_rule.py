@@ -97,6 +97,7 @@ def add_to_rule_group(standard: str, code: str) -> str:
 
 
 def main(code: str, name: str) -> int:
+    """Create the files of a rule; return the exit status: 0, 1 for a code in use, 2 for wrong arguments."""
     if not re.fullmatch(r"[A-Z]{3}\d{3}", code) or not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", name):
         print("用法 / usage: make rule CODE=ATT099 NAME=missing-use", file=sys.stderr)
         return 2

@@ -26,27 +26,31 @@ PACKED_PATHS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE",
 
 
 def run_git(*arguments: str) -> str:
+    """Return what a git command prints, run in the repository's folder."""
     command = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false", *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def list_tracked_files() -> list[str]:
+    """Return the paths of existing files in `PACKED_PATHS` that git tracks, sorted."""
     names = run_git("ls-files", "-z", "--", *PACKED_PATHS).split("\0")
     return sorted(name for name in names if name and (ROOT / name).is_file())
 
 
 def read_metadata() -> configparser.SectionProxy:
+    """Return the section ``general`` of metadata.txt."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     return parser["general"]
 
 
 def read_version() -> str:
+    """Return the plugin's version from metadata.txt."""
     return read_metadata()["version"]
 
 
 def list_placeholder_addresses() -> list[str]:
-    """Return metadata entries whose address is a placeholder.
+    """Return the entries of metadata.txt (``key=address``) whose address is a placeholder.
 
     Its domain is one reserved for examples (RFC 2606).
     """
@@ -58,18 +62,23 @@ def list_placeholder_addresses() -> list[str]:
 
 
 def get_commit_time() -> tuple[int, ...]:
+    """Return the time of the last commit (UTC) as year, month, day, hour, minute, second.
+
+    SOURCE_DATE_EPOCH replaces it.
+    """
     seconds = os.environ.get("SOURCE_DATE_EPOCH") or run_git("log", "-1", "--format=%ct").strip()
     return time.gmtime(int(seconds))[:6]
 
 
 def compile_translations_to(folder: Path) -> dict[str, bytes]:
+    """Compile the tracked translations in a folder; return path in the zip → contents."""
     names = sorted(name for name in run_git("ls-files", "-z", "--", "i18n").split("\0") if name.endswith(".ts"))
     compiled = compile_translations([ROOT / name for name in names], folder)
     return {f"i18n/{target.name}": target.read_bytes() for target in compiled}
 
 
 def make_manual_pages() -> dict[str, bytes]:
-    """Generate the pages of the manual; those of an earlier run may be outdated."""
+    """Return the pages of the manual, made anew: path in the zip → contents."""
     try:
         return {f"resources/manual/{name}": content for name, content in make_manual_files().items()}
     except ManualError as error:
@@ -77,6 +86,7 @@ def make_manual_pages() -> dict[str, bytes]:
 
 
 def build_zip(folder: Path) -> Path:
+    """Write the plugin's zip to a folder; return its path."""
     with tempfile.TemporaryDirectory() as scratch:
         contents = {name: (ROOT / name).read_bytes() for name in list_tracked_files()}
         contents |= compile_translations_to(Path(scratch))
@@ -98,6 +108,7 @@ def build_zip(folder: Path) -> Path:
 
 
 def main() -> None:
+    """Build the zip; refuse a release whose metadata has placeholder addresses."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zip")
     output = parser.parse_args().output

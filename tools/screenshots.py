@@ -35,22 +35,28 @@ MAP_WIDTH = 900
 
 
 def save_picture(source: Path, name: str, *options: str) -> None:
-    """Write a picture to docs/images without metadata."""
+    """Write a picture to docs/images/<name>.png without metadata.
+
+    ``options``: further options of ImageMagick's convert.
+    """
     target = IMAGES / f"{name}.png"
     flags = ["-strip", "-dither", "None", "-colors", str(MAX_COLOURS), "-define", "png:exclude-chunks=date,time"]
     subprocess.run(["convert", str(source), *options, *flags, f"PNG8:{target}"], check=True)
 
 
-def take_window_pictures(wanted: Iterable[str], folder: Path) -> dict[str, list[str]]:
-    """Take the pictures of windows; return the texts that each picture shows."""
+def take_window_pictures(picture_names: Iterable[str], folder: Path) -> dict[str, list[str]]:
+    """Take the pictures of windows; return picture name → texts that the picture shows.
+
+    ``folder``: an empty folder for the run.
+    """
     facts = start.run("manual_images", folder / "run", folder / "shots", size=SCREEN_SIZE, timeout=420)
-    for name in wanted:
+    for name in picture_names:
         save_picture(folder / "shots" / f"{name}.png", name)
-    return {name: facts["shown"][name] for name in wanted}
+    return {name: facts["shown"][name] for name in picture_names}
 
 
 def run_tool(tool: str, **parameters: str) -> None:
-    """Run a tool of the plugin by qgis_process."""
+    """Run a Processing tool of the plugin by qgis_process; raise RuntimeError if it fails."""
     given = [f"{name}={value}" for name, value in parameters.items()]
     command = ["bash", "tools/qgis_process.sh", "run", f"sanxian:{tool}", "--", *given]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -59,7 +65,10 @@ def run_tool(tool: str, **parameters: str) -> None:
 
 
 def make_map_picture(folder: Path) -> dict[str, list[str]]:
-    """Make the picture of a map by exporting the sample county's control lines."""
+    """Make the picture of a map by exporting the sample county's control lines.
+
+    Return picture name → texts that it shows.
+    """
     target = folder / "maps"
     target.mkdir()
     run_tool("export_maps", SOURCE=SAMPLE, PROFILE=PROFILE, MAPS="three_lines", SECRECY="内部", OUTPUT=str(target))
@@ -69,10 +78,11 @@ def make_map_picture(folder: Path) -> dict[str, list[str]]:
     return {MAP_PICTURE: [text for name, text in maps.items() if name.startswith("zh:maps.")]}
 
 
-def main(wanted: list[str]) -> None:
+def main(picture_names: list[str]) -> None:
+    """Make the pictures with these names, all without names, and update images.json."""
     every = (*WINDOW_PICTURES, MAP_PICTURE)
-    wanted = wanted or list(every)
-    if unknown := set(wanted) - set(every):
+    picture_names = picture_names or list(every)
+    if unknown := set(picture_names) - set(every):
         sys.exit(f"unknown pictures: {', '.join(sorted(unknown))}; known: {', '.join(every)}")
     lacking = [program for program in (*start.NEEDED, "convert") if shutil.which(program) is None]
     if lacking:
@@ -82,12 +92,13 @@ def main(wanted: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "run").mkdir()
-        windows = [name for name in WINDOW_PICTURES if name in wanted]
+        windows = [name for name in WINDOW_PICTURES if name in picture_names]
         shown = {
             ("ts", "desktop", name): t for name, t in (take_window_pictures(windows, folder) if windows else {}).items()
         }
         shown |= {
-            ("zh", "map", name): t for name, t in (make_map_picture(folder) if MAP_PICTURE in wanted else {}).items()
+            ("zh", "map", name): t
+            for name, t in (make_map_picture(folder) if MAP_PICTURE in picture_names else {}).items()
         }
     for (origin, made_by, name), texts in shown.items():
         names = shown_texts.find_names_of_texts(texts, origin, known)

@@ -33,15 +33,15 @@ def load_all_texts() -> dict[str, str]:
     return found
 
 
-def find_names_of_texts(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
-    """Return the names of texts of the plugin that occur among the texts in a picture.
+def find_names_of_texts(picture_texts: Iterable[str], origin: str, text_by_name: dict[str, str]) -> list[str]:
+    """Return the names of the plugin's texts that occur among the texts of a picture.
 
-    ``shown``: texts in the picture; ``origin``: ``ts`` or ``report``; ``known``: all texts by name.
+    ``origin``: ``ts`` or ``report``; ``text_by_name``: all texts of the plugin.
     """
-    lines = {line.strip() for text in shown for line in (text, *text.splitlines())}
+    lines = {line.strip() for text in picture_texts for line in (text, *text.splitlines())}
     whole = "\n".join(sorted(lines))
     found = []
-    for name, text in known.items():
+    for name, text in text_by_name.items():
         if not name.startswith(f"{origin}:") or not re.search(r"[\u4e00-\u9fff]", text):
             continue
         if "{" not in text:
@@ -54,12 +54,12 @@ def find_names_of_texts(shown: Iterable[str], origin: str, known: dict[str, str]
     return sorted(found)
 
 
-def compute_text_digest(names: Iterable[str], known: dict[str, str]) -> str:
-    """Return the SHA-256 of texts by their names; a removed text counts as empty."""
-    lines = "\n".join(f"{name}={known.get(name, '')}" for name in sorted(names))
+def compute_text_digest(names: Iterable[str], text_by_name: dict[str, str]) -> str:
+    """Return the SHA-256 of the texts with these names; a removed text counts as empty."""
+    lines = "\n".join(f"{name}={text_by_name.get(name, '')}" for name in sorted(names))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def make_image_entry(names: list[str], known: dict[str, str], made_by: str) -> dict[str, object]:
-    """Return the entry of one picture in images.json."""
-    return {"made_by": made_by, "digest": compute_text_digest(names, known), "texts": names}
+def make_image_entry(names: list[str], text_by_name: dict[str, str], made_by: str) -> dict[str, object]:
+    """Return the entry of one picture in images.json: what made it, digest and names of its texts."""
+    return {"made_by": made_by, "digest": compute_text_digest(names, text_by_name), "texts": names}

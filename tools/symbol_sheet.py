@@ -56,12 +56,12 @@ BLINDNESS_MATRIX = np.array(
 LUMINANCE_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
-def simulate_vision(image, how):
-    """Return an image as colour-blind people see it or as a printer prints it in grey.
+def simulate_vision(image, vision):
+    """Return an image as it is, as colour-blind people see it, or as a printer prints it in grey.
 
-    ``how``: ``blind`` or ``grey``.
+    ``vision``: ``colour``, ``blind`` or ``grey``.
     """
-    if how == "colour":
+    if vision == "colour":
         return image
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     raw = image.constBits()
@@ -69,7 +69,9 @@ def simulate_vision(image, how):
     pixels = np.frombuffer(bytes(raw), np.uint8).reshape(image.height(), image.width(), 4) / 255.0
     light = np.where(pixels[..., :3] <= 0.04045, pixels[..., :3] / 12.92, ((pixels[..., :3] + 0.055) / 1.055) ** 2.4)
     light = (
-        light @ BLINDNESS_MATRIX.T if how == "blind" else np.repeat((light @ LUMINANCE_WEIGHTS)[..., None], 3, axis=2)
+        light @ BLINDNESS_MATRIX.T
+        if vision == "blind"
+        else np.repeat((light @ LUMINANCE_WEIGHTS)[..., None], 3, axis=2)
     )
     light = np.clip(light, 0.0, 1.0)
     done = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
@@ -78,6 +80,10 @@ def simulate_vision(image, how):
 
 
 def make_sample_layer(geometry, shapes, fields=""):
+    """Return a layer in memory with these shapes (WKT).
+
+    ``fields``: further text of the layer's definition.
+    """
     layer = QgsVectorLayer(f"{geometry}?crs=EPSG:4526{fields}", "sheet", "memory")
     for wkt in shapes:
         feature = QgsFeature(layer.fields())
@@ -111,7 +117,10 @@ def read_role_names():
 
 
 def list_symbols():
-    """Return (heading, [(code, name, words, renderer, geometry)]) for all symbols."""
+    """Return (heading, rows) of all symbols.
+
+    A row is (code, name, description, renderer, geometry).
+    """
     table, named, found = styles.read_style_table(), read_role_names(), []
     for stem, heading in HEADINGS_BY_STYLE.items():
         rows = []
@@ -131,7 +140,7 @@ def list_symbols():
 
 
 def copy_renderer(style_name, geometry):
-    """Return a copy of the renderer, because the layer deletes its renderer."""
+    """Return a copy of a style's renderer; the original is deleted with its layer."""
     layer = make_sample_layer(
         {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], []
     )
@@ -140,6 +149,10 @@ def copy_renderer(style_name, geometry):
 
 
 def _list_symbol_rows(role, spec, named, table):
+    """Return the rows of one role for `list_symbols`: one for each class of its style.
+
+    ``named``: role → Chinese name; ``table``: all tables of the style files.
+    """
     geometry = spec.get("geometry", "polygon")
     renderer = copy_renderer(role, geometry)
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
@@ -157,7 +170,7 @@ def _list_symbol_rows(role, spec, named, table):
 
 
 def describe_symbol(parts):
-    """Return a description of a symbol in words."""
+    """Return a Chinese description of a symbol from its table."""
     words = []
     if "fill" in parts:
         words.append(f"底 {parts['fill']}")
@@ -203,6 +216,7 @@ class SheetWriter:
         self.y = PAGE_SIZE_MM[1]
 
     def begin_page(self):
+        """Save the current page, if any, and begin the next one."""
         if self.number:
             self.save_page()
             self.writer.newPage()
@@ -222,6 +236,7 @@ class SheetWriter:
             self.draw_title()
 
     def draw_title(self):
+        """Draw title and introduction on the first page."""
         self.draw_text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
         note = (
             "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给问题使用。"
@@ -232,22 +247,27 @@ class SheetWriter:
         self.top = self.y = self.y + 21
 
     def save_page(self):
+        """Save the current page as a picture."""
         self.raster.end()
         self.paper.save(str(self.folder / f"symbols-{self.number}.png"))
 
     def finish_sheet(self):
+        """Save the last page and close the PDF."""
         self.save_page()
         self.pdf.end()
 
     @property
     def column_width(self):
+        """Return the width of a column in mm."""
         return (PAGE_SIZE_MM[0] - 2 * MARGIN - (COLUMNS - 1) * 6) / COLUMNS
 
     @property
     def column_left(self):
+        """Return the distance of the current column from the left edge of the page in mm."""
         return MARGIN + self.column * (self.column_width + 6)
 
     def reserve_height(self, height):
+        """Begin the next column or page unless the current column has this height (mm) left."""
         if self.y + height <= PAGE_SIZE_MM[1] - MARGIN:
             return
         if self.number and self.column + 1 < COLUMNS:
@@ -256,6 +276,7 @@ class SheetWriter:
             self.begin_page()
 
     def draw_text(self, x, y, width, height, words, size, bold=False, color="#1A1A1A"):
+        """Draw words in a box (mm) on PDF and picture; ``size``: height of the letters in mm."""
         for painter in self.painters:
             font = QFont()
             font.setFamilies(list(painting.FONT_FAMILIES))
@@ -267,6 +288,7 @@ class SheetWriter:
             painter.drawText(box, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft), words)
 
     def draw_image(self, x, y, image):
+        """Draw an image with a thin frame, its upper left corner at (x, y) in mm."""
         for painter in self.painters:
             box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, *CELL_SIZE_MM)))
             painter.drawImage(box, image)
@@ -275,6 +297,7 @@ class SheetWriter:
             painter.drawRect(box)
 
     def draw_line(self, y, strong):
+        """Draw a line across the current column at the height y (mm)."""
         for painter in self.painters:
             painter.setPen(QPen(QColor("#222222" if strong else "#DDDDDD"), 0.35 / 25.4 * DPI if strong else 1))
             a, b = (
@@ -284,6 +307,7 @@ class SheetWriter:
             painter.drawLine(a, b)
 
     def draw_heading(self, words):
+        """Draw the heading of a section and the titles of the three images in each row."""
         self.reserve_height(HEAD + 5 + ROW)
         self.y += 1.5
         self.draw_text(self.column_left, self.y, self.column_width, HEAD, words, 4.0, True)
@@ -302,6 +326,7 @@ class SheetWriter:
         self.y += 4.4
 
     def draw_symbol_row(self, code, name, words, renderer, geometry):
+        """Draw one symbol in colour, as colour-blind people see it and in grey, with name, code and description."""
         self.reserve_height(ROW)
         image = draw_symbol_cell(renderer, geometry)
         for n, how in enumerate(("colour", "blind", "grey")):
@@ -315,7 +340,10 @@ class SheetWriter:
         self.draw_line(self.y, False)
 
     def draw_swatches(self, heading, rows):
-        """Draw land use: colour next to grey, several per line."""
+        """Draw the colours of land use beside their grey, three in a line.
+
+        ``rows``: (label, colour) of each.
+        """
         each = self.column_width / 3
         self.reserve_height(HEAD + 12)
         self.y += 1.5
@@ -341,6 +369,7 @@ class SheetWriter:
 
 
 def write_sheet(folder):
+    """Write the sheet to a folder; return the number of its pages."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = SheetWriter(folder)
     for heading, rows in list_symbols():

@@ -60,6 +60,7 @@ def make_symbol_of_layers(kind, layers):
 
 
 def make_symbol(spec, geometry="polygon"):
+    """Return the symbol of a polygon, line or point from its table in resources/styles."""
     if geometry == "point":
         return make_badge(spec["badge"])
     if geometry == "line":
@@ -84,6 +85,7 @@ def make_symbol(spec, geometry="polygon"):
 
 
 def _make_strokes(spec):
+    """Yield the symbol layers along an outline or line: teeth, lines, markers."""
     if "teeth" in spec:
         yield limit_to_near_scales(make_teeth(spec["teeth"]), spec["teeth"])
     for one in (*spec.get("lines", ()), *([spec["line"]] if "line" in spec else [])):
@@ -93,13 +95,15 @@ def _make_strokes(spec):
 
 
 def parse_color(text, opacity=1.0):
+    """Return the QColor of a text such as ``#1A1A1A``, with an opacity from 0 to 1."""
     made = QColor(text)
     made.setAlphaF(opacity)
     return made
 
 
-def make_simple_line(spec, more=0.0):
-    layer = QgsSimpleLineSymbolLayer(parse_color(spec["color"], spec.get("opacity", 1.0)), spec["width"] + more)
+def make_simple_line(spec, extra_width=0.0):
+    """Return a line as symbol layer; ``extra_width`` (mm) is added to its width."""
+    layer = QgsSimpleLineSymbolLayer(parse_color(spec["color"], spec.get("opacity", 1.0)), spec["width"] + extra_width)
     layer.setWidthUnit(MM)
     layer.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if spec.get("offset"):
@@ -113,13 +117,15 @@ def make_simple_line(spec, more=0.0):
     return layer
 
 
-def make_plain_fill(text, opacity=1.0):
-    layer = QgsSimpleFillSymbolLayer(parse_color(text, opacity))
+def make_plain_fill(color, opacity=1.0):
+    """Return a fill without outline as symbol layer."""
+    layer = QgsSimpleFillSymbolLayer(parse_color(color, opacity))
     layer.setStrokeStyle(Qt.PenStyle.NoPen)
     return layer
 
 
 def make_hatch(spec):
+    """Return parallel lines in a polygon as symbol layer."""
     layer = QgsLinePatternFillSymbolLayer()
     layer.setLineAngle(spec["angle"] % 360)
     layer.setDistance(spec["distance"])
@@ -137,7 +143,7 @@ def make_hatch(spec):
 
 
 def make_marker(spec):
-    """Return a marker shape: filled with its colour, or an outline of width `hollow`."""
+    """Return a marker as symbol layer: filled with its colour, or with an outline of the width `hollow` (mm)."""
     shape = spec.get("shape", "circle")
     layer = QgsSimpleMarkerSymbolLayer(SHAPES[shape], spec["size"], 0, color=parse_color(spec["color"]))
     layer.setSizeUnit(MM)
@@ -154,6 +160,7 @@ def make_marker(spec):
 
 
 def make_dots(spec):
+    """Return a grid of markers in a polygon as symbol layer."""
     layer = QgsPointPatternFillSymbolLayer()
     layer.setSubSymbol(make_symbol_of_layers(QgsMarkerSymbol, [make_marker(spec)]))
     for set_one in (layer.setDistanceX, layer.setDistanceY):
@@ -167,10 +174,10 @@ def make_dots(spec):
 
 
 def make_teeth(spec):
-    """Return short inward strokes on a polygon's outline.
+    """Return short inward strokes on a polygon's outline as symbol layer.
 
-    Rings of symbols are clockwise, so inward is one side. `across`: on both sides, as on a line, which has no
-    interior.
+    Rings of symbols are clockwise, so that inward is always the same side. With `across` the strokes are on both sides,
+    as on a line, which has no interior.
     """
     layer = QgsHashedLineSymbolLayer(True, spec["interval"])
     layer.setIntervalUnit(MM)
@@ -186,7 +193,7 @@ def make_teeth(spec):
 
 
 def make_markers_on_line(spec):
-    """Return markers along a line.
+    """Return markers along a line as symbol layer.
 
     They are upright if they have a character or `upright` is set.
     """
@@ -221,11 +228,16 @@ def make_badge(spec):
 
 
 def limit_to_near_scales(layer, spec):
+    """Return a symbol layer that is drawn only up to the scale `near`, or only from the scale `far` on.
+
+    Without both it is always drawn.
+    """
     if "far" in spec:
         return enable_only_when(layer, f"coalesce(@map_scale, 1) > {spec['far']}")
     return enable_only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
 
 
 def enable_only_when(layer, expression):
+    """Draw a symbol layer only where a QGIS expression is true; return the layer."""
     layer.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(expression))
     return layer

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def find_lrelease() -> str | None:
+    """Return the path of a working lrelease, Qt's compiler of translations; None without one."""
     for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE_PROGRAMS)):
         found = shutil.which(name)  # Debian's wrapper may exist without its program
         if found and subprocess.run([found, "-version"], capture_output=True, check=False).returncode == 0:
@@ -26,6 +27,10 @@ def find_lrelease() -> str | None:
 
 
 def compile_translations(sources: list[Path], folder: Path) -> list[Path]:
+    """Compile .ts files to .qm files in a folder; return the paths of the .qm files.
+
+    Exit with a message if lrelease is missing.
+    """
     if not sources:
         return []
     tool = find_lrelease()

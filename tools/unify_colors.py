@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rewriting of colours in styles and layouts, which differ by version of QGIS."""
+"""Rewrite colours in styles and layouts, which each version of QGIS writes in another way."""
 
 import re
 
@@ -13,4 +13,5 @@ def unify_colors(text: str) -> str:
 
 
 def _round_component(share: str) -> str:
+    """Return a share (0–1) with at most 7 decimals."""
     return f"{float(share):.7f}".rstrip("0").rstrip(".")

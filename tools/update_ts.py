@@ -34,6 +34,7 @@ def extract_texts(source: str, name: str = "") -> set[str]:
 
 
 def extract_texts_of_folder(folder: Path) -> set[str]:
+    """Return the texts that all Python files below a folder pass to tr()."""
     found: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
         found |= extract_texts(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
@@ -48,12 +49,14 @@ def read_translations(path: Path) -> dict[str, str]:
     return {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
 
 
-def list_unfinished_texts(path: Path, wanted: set[str]) -> list[str]:
+def list_unfinished_texts(path: Path, source_texts: set[str]) -> list[str]:
+    """Return those of the source texts that a .ts file does not translate, sorted."""
     known = read_translations(path)
-    return sorted(text for text in wanted if not known.get(text))
+    return sorted(text for text in source_texts if not known.get(text))
 
 
-def write_ts(path: Path, wanted: set[str]) -> None:
+def write_ts(path: Path, source_texts: set[str]) -> None:
+    """Write a .ts file with these source texts; known translations are kept, new texts marked as unfinished."""
     known = read_translations(path)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -61,7 +64,7 @@ def write_ts(path: Path, wanted: set[str]) -> None:
         f'<TS version="2.1" language="{path.stem.partition("_")[2]}" sourcelanguage="en">',
         f"<context>\n    <name>{CONTEXT}</name>",
     ]
-    for text in sorted(wanted):
+    for text in sorted(source_texts):
         translated = known.get(text, "")
         mark = "" if translated else ' type="unfinished"'
         lines.append(f"    <message>\n        <source>{escape(text)}</source>")

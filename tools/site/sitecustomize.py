@@ -16,6 +16,7 @@ _create_module = ExtensionFileLoader.create_module
 
 
 def create_module(self, spec):
+    """Return an extension module; libraries of `WHEELS` are loaded with their own symbols first."""
     if spec.name.partition(".")[0] not in WHEELS:
         return _create_module(self, spec)
     flags = sys.getdlopenflags()

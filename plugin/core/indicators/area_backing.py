@@ -93,7 +93,7 @@ class AreaFieldComparison:
         return is_wrong_row
 
     def with_allowed_share(self, share: float) -> AreaFieldComparison:
-        """Return a copy with another allowed difference of sums."""
+        """Return a copy in which two sums may differ by this share (0–1)."""
         return self if share == self.allowed_share else replace(self, allowed_share=share)
 
     def compare_field_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
@@ -242,6 +242,7 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
 def _compute_area_field_comparison(
     layer: Layer, meaning: str, ctx: RuleContext, is_exact: bool
 ) -> AreaFieldComparison | None:
+    """Compare an area field of a layer with its geometry, as `compare_area_field_with_shapes` returns it."""
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written_areas = read_area_field_m2(layer, meaning)
@@ -362,6 +363,7 @@ def read_area_field_m2(layer: Layer, meaning: str) -> NDArray:
 
 
 def _get_field_unit(layer: Layer, meaning: str) -> str:
+    """Return the unit of a field in the layer's template; m2 if it gives none."""
     template_field = layer.template.find_field(meaning)
     return (template_field.unit if template_field else "") or "m2"
 

@@ -109,6 +109,7 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
 def _make_contradiction(
     row: int, case: str, meaning: str, actual: float, expected: float | None, calculation: str = ""
 ) -> NetAreaContradiction:
+    """Return a contradiction in a row; NaN in ``actual`` becomes None, ``expected`` is rounded to two decimals."""
     return NetAreaContradiction(
         row,
         case,

@@ -98,6 +98,7 @@ class PlanIndicators:
         return next(iter(self.compute_indicator(name).figures), None)
 
     def _compute_figures(self, entry: CatalogueIndicator) -> list[Indicator]:
+        """Return the figures of an indicator, one for each target; raise MissingInputError if an input is missing."""
         if entry.method == "none":
             raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
@@ -306,6 +307,7 @@ def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) ->
 
 
 def _convert_unit(figure: Indicator, unit: str) -> Indicator:
+    """Return an area in another unit, without its target."""
     value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
     return _make_figure_without_target(figure, value, unit)
 
@@ -318,9 +320,10 @@ def _make_figure_without_target(figure: Indicator, value: float | None, unit: st
 
 
 def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_share: float) -> Indicator:
-    """Compare a figure with a target of the profile.
+    """Return a copy of a figure that is compared with a target of the profile, in the target's unit.
 
-    The result is in the target's unit where both are areas.
+    A figure whose unit cannot be converted to the target's is returned unchanged. ``warning_share``: share of the
+    target below which a margin gives an early warning.
     """
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
@@ -340,6 +343,7 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
 
 
 def _make_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
+    """Return the land-use or urban-rural codes of an indicator, as an input of its figure."""
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}

@@ -60,6 +60,7 @@ def get_row_areas(layer: Layer) -> RowAreas:
 
 
 def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
+    """Return (n,) numbers of an area field; None without the field or without any value."""
     values = layer.numbers(meaning) if layer.has_field(meaning) else None
     return None if values is None or np.isnan(values).all() else values
 
@@ -68,7 +69,8 @@ def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
 class ClassedRows:
     """Rows of a layer by land-use class of 2023.
 
-    Row n has class ``class_names[class_index[n]]``, empty for an unknown code.
+    ``class_names``: the classes, empty for an unknown code; ``class_index`` (n,): position of each row's class among
+    them.
     """
 
     class_names: list[str]
@@ -98,6 +100,7 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
 
 
 def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
+    """Return the land-use class of 2023 of each row, for `classify_rows`."""
     template_field = layer.template.find_field("land_use")
     if template_field is None or not template_field.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))

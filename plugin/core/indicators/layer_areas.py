@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of the rows of one layer on every basis.
+"""Measure the areas of a layer's rows on several bases.
 
-They are compared with the area field, or adjusted to a control area (平差).
+The areas are compared with the area field, or adjusted to a control area (平差).
 """
 
 from __future__ import annotations
@@ -373,9 +373,10 @@ def _adjust_parts_by_control_area(
     limit_share: float,
     step_m2: float,
 ) -> AdjustedAreas:
-    """Adjust the parts of each control area.
+    """Return the parts of a layer adjusted to their control areas.
 
-    ``control_areas``: (name, area in m², rows of its parts) of each.
+    ``control_areas``: (name, area in m², rows of its parts) of each control area; ``keys``, ``limit_share``,
+    ``step_m2``: as in `adjust_areas`.
     """
     proposal = np.full(len(areas.statutory), np.nan)
     unit_of: list[str | None] = [None] * len(proposal)

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expansion ratio (城镇开发边界扩展倍数).
-
-It is the urban development boundary divided by the urban construction land of 2020.
-"""
+"""Expansion ratio (城镇开发边界扩展倍数): the urban development boundary ÷ the urban construction land of 2020."""
 
 from __future__ import annotations
 

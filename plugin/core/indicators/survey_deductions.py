@@ -41,6 +41,7 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
 
 
 def _compute_containing_rows(layer: Layer, survey_layer: Layer) -> NDArray:
+    """Return (n,) rows for `find_containing_rows`, which caches them."""
     survey_rows = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
     survey_positions, point_positions = query_in_threads(
@@ -65,6 +66,10 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
 
 
 def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, survey_rows: NDArray) -> NDArray:
+    """Return (n,) bool for `find_rows_cut_differently`, which caches it.
+
+    ``survey_rows``: (n,) the row of ``survey_layer`` that contains each row, −1 for none.
+    """
     on = np.flatnonzero(survey_rows >= 0)
     shapes, survey_shapes = layer.plane_shapes[on], survey_layer.plane_shapes[survey_rows[on]]
     has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)

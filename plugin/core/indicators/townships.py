@@ -111,6 +111,10 @@ def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
 def _compute_split(
     layer: Layer, townships: Layer, count: int, township_of_row: NDArray, ctx: RuleContext
 ) -> TownshipSplit:
+    """Divide a layer's rows among townships, for `split_by_township`.
+
+    ``count``: number of townships; ``township_of_row``: the township of each row of the layer ``townships``.
+    """
     if layer is townships:
         all_rows = np.arange(len(layer))
         inside = layer.statutory > 0
@@ -153,6 +157,7 @@ def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[st
 
 
 def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
+    """Return township of each row's centre and township names, for `locate_row_centres`, which caches them."""
     township_of_centre = np.full(len(layer), -1)
     townships = get_plan_townships(ctx)
     if townships is None:

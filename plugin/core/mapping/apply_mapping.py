@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a layer in a template's fields, with a list of every changed or lost value."""
+"""Convert the rows of a layer to a template's fields; list every changed or lost value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class ValueConverter:
         self.done: dict[str, tuple[Any, str, dict[str, Any]]] = {}
 
     def __call__(self, value: Any) -> tuple[Any, str, dict[str, Any]]:
-        """Convert one value; None if it does not fit."""
+        """Return (converted value, reason, parameters) of one value.
+
+        The converted value is None for a missing value and for one that does not fit the target field.
+        """
         if self.target.type == "date" and isinstance(value, datetime):
             # A missing timestamp (NaT) is a datetime, too.
             return (value, "", {}) if format_cell(value) else (None, "", {})
@@ -49,6 +52,7 @@ class ValueConverter:
         return self.done[text]
 
     def _convert_text(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+        """Return (converted value, reason, parameters) of a value as text."""
         target = self.target
         if self.codes is not None:
             return self._convert_code(text, self.codes)
@@ -60,10 +64,10 @@ class ValueConverter:
         return self._fit_text_to_field(text, "", {})
 
     def _convert_code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
-        """Convert a code.
+        """Return (code of the target's list, reason, parameters) of a source code.
 
-        A code outside an untranslated list is retained (many lists are not verified); a translated code without a
-        single equivalent is dropped.
+        A code without a translation is retained even if the target's list lacks it, because many lists are not
+        verified. A code that the translation gives no single equivalent becomes None.
         """
         pad = self.target.code_pad
         if self.translation:
@@ -87,6 +91,10 @@ class ValueConverter:
         return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
 
     def _convert_number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+        """Return (number, reason, parameters) of a text.
+
+        The number is None if the text is not a number, or if the number is too long for the field.
+        """
         target = self.target
         try:
             # Whole numbers stay integers: a double cannot hold 18 digits.
@@ -105,6 +113,10 @@ class ValueConverter:
         return number, "", {}
 
     def _fit_text_to_field(self, text: str, reason: str, params: dict[str, Any]) -> tuple[Any, str, dict[str, Any]]:
+        """Return (value, reason, parameters) of a converted text; None for a text longer than the field.
+
+        ``reason`` and ``params``: those of an earlier step, which remain.
+        """
         target = self.target
         if target.type != "text":
             return self._convert_number(text) if not reason else (None, reason, params)
@@ -114,10 +126,12 @@ class ValueConverter:
 
 
 def _pad_code(code: str, pad: int) -> str:
+    """Return a code of digits with zeros at its end up to ``pad`` digits; another code unchanged."""
     return code.ljust(pad, "0") if pad and code.isdigit() else code
 
 
 def _parse_date(text: str) -> datetime | None:
+    """Return the date that a text begins with; None for another text."""
     parsed_date = parse_date(text.split(" ")[0].split("T")[0])
     return datetime(parsed_date.year, parsed_date.month, parsed_date.day) if parsed_date else None
 
@@ -186,6 +200,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
 
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:
+    """Return values as a column with the data type of the target field."""
     import pandas as pd
 
     if target.type == "real":
@@ -203,9 +218,9 @@ def _fill_code_names(
     template: Template,
     standard: Standard,
 ) -> set[str]:
-    """Fill fields for names of codes from the code list, unless filled otherwise.
+    """Fill each field that has the name of a code, by the code list, if no source or constant fills it.
 
-    Return the fields that were filled.
+    Return the names of the fields that were filled. ``columns``: field name → values, changed in place.
     """
     filled_now = set()
     for target in template.fields:
@@ -253,6 +268,7 @@ def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, st
 
 
 def _read_keys(layer: SourceLayer, source_by_target: dict[str, str], template: Template) -> list[str]:
+    """Return the key (标识码) of each row; empty texts for a layer without keys."""
     key_field = template.find_field("key")
     source = source_by_target.get(key_field.name) if key_field else None
     source = source or next((field.name for field in layer.fields if field.name.upper() == "BSM"), None)
@@ -260,6 +276,7 @@ def _read_keys(layer: SourceLayer, source_by_target: dict[str, str], template: T
 
 
 def _check_shapes(layer: SourceLayer, template: Template) -> None:
+    """Raise InputError for rows whose geometry type differs from the template's."""
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
     foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
     if foreign_type_ids:

@@ -52,6 +52,7 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
 def _load_translation(
     row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
 ) -> CodeTranslation:
+    """Return the translation in the table ``[codes.<target>]`` of a mapping file."""
     path, section = mapping.path or Path(), f"codes.{target}"
     check_type(row, dict, file=path, key=section)
     check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=section)
@@ -118,4 +119,5 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
 
 
 def _quote_text(text: str) -> str:
+    """Return a text in quotation marks, as TOML writes it."""
     return json.dumps(text, ensure_ascii=False)

@@ -47,9 +47,9 @@ class FieldMapping:
 class FieldProposal:
     """The proposed source of one target field.
 
-    ``matched_by``: what they were matched by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``, ``meaning``
-    (the source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt_reason``:
-    text key of a remark.
+    ``matched_by``: what the source was recognised by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``,
+    ``meaning`` (the source is the name of that meaning in another layer), ``content``, or empty without a source.
+    ``doubt_reason``: text key of a doubt about the translation, empty without one.
     """
 
     target_field: str

@@ -99,7 +99,7 @@ def preview_field(
 ) -> FieldPreview:
     """Return the preview of one field.
 
-    A source field that the layer lacks counts as not mapped.
+    A source field that is missing in the layer counts as not mapped.
     """
     if target.name in mapping.constant_by_target:
         return _preview_constant(columns, mapping.constant_by_target[target.name], target, standard)
@@ -113,6 +113,7 @@ def preview_field(
 
 
 def _preview_constant(columns: SourceColumns, value: Any, target: TemplateField, standard: Standard) -> FieldPreview:
+    """Return the preview of a field that has the same value in every row."""
     converted_value, reason, params = ValueConverter(target, standard, None)(value)
     filled_count = columns.row_count if converted_value is not None else 0
     sample = ValueSample("", format_cell(converted_value), columns.row_count, reason, params)
@@ -125,6 +126,10 @@ def _preview_constant(columns: SourceColumns, value: Any, target: TemplateField,
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
+    """Return the preview of converted values.
+
+    ``values``: (value, text, number of rows) of the source column. ``convert``: converter to the target field.
+    """
     filled_count = lost_count = remarked_count = 0
     # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
     unchanged_samples: list[ValueSample] = []
@@ -170,7 +175,7 @@ def _choose_samples(
 def _preview_code_name(
     columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> FieldPreview:
-    """Preview a name that is filled from the list of its code."""
+    """Return the preview of a field that has the name of a code, filled from the code list."""
     for coded_field in template.fields:
         if (
             coded_field.code_name == target.name
@@ -194,6 +199,7 @@ def _preview_code_name(
 
 
 def _find_code_name(codes: Any, code: str, field: TemplateField) -> str:
+    """Return the name of a code in the field's code list; empty for an unknown code."""
     entry = codes.get(trim_code_padding(code, field.code_pad))
     return entry.name if entry else ""
 
@@ -244,9 +250,9 @@ def change_mapping(
     constant: Any = None,
     translation: Any = None,
 ) -> FieldMapping:
-    """Return the mapping with one field's source or constant replaced; removed if neither is given.
+    """Return the mapping with another source or constant for one field; with neither, the field is not filled.
 
-    ``translation``: source code → target code.
+    ``target``: name of the field. ``translation``: the `CodeTranslation` from the source's codes.
     """
     get_template_field(template, target)
     fields = {field: value for field, value in mapping.source_by_target.items() if field != target}

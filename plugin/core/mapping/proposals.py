@@ -52,7 +52,10 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
 def _match_source_fields(
     layer: SourceLayer, template: Template, standard: Standard, known_fields: Any
 ) -> dict[str, tuple[str, str]]:
-    """Return target field → (source field, what they were matched by)."""
+    """Return target field → (source field, what it was recognised by).
+
+    ``known_fields``: result of `_collect_known_fields`.
+    """
     columns = {field.name: field for field in layer.fields}
     unmatched_sources = dict.fromkeys(columns)
     matched_sources: dict[str, tuple[str, str]] = {}
@@ -111,7 +114,10 @@ def make_mapping_from_proposals(role: str, proposals: Iterable[FieldProposal]) -
 
 
 def find_translation_column(source: CodeList, target: CodeList) -> str:
-    """Return the column (``code_…``) of a list with codes of the other list, or empty."""
+    """Return the column (``code_…``) of the list ``source`` that has codes of the list ``target``.
+
+    Empty without such a column.
+    """
     for name in dict.fromkeys(
         column
         for entry in source.entry_by_code.values()
@@ -130,7 +136,7 @@ def find_translation_column(source: CodeList, target: CodeList) -> str:
 
 
 def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
-    """Return every field of the standard's templates by its name, with its meanings."""
+    """Return field name in capitals → all fields of that name in the standard's templates."""
     fields_by_name: dict[str, list[TemplateField]] = {}
     for template in standard.templates.values():
         for template_field in template.fields:
@@ -167,6 +173,7 @@ def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
 
 
 def _compute_code_share(values: set[str], codes: CodeList, pad: int) -> float:
+    """Return the share of values (0–1) that are codes of a list; 0 without values."""
     return (
         sum(trim_code_padding(value, pad) in codes.entry_by_code for value in values) / len(values) if values else 0.0
     )

@@ -95,6 +95,7 @@ def _make_following_singular(start: str, following: str) -> str:
 
 
 def _make_verb_singular(match: re.Match[str]) -> str:
+    """Return the singular of the verb that a pattern has matched: ``has`` for ``have``."""
     return _SINGULAR_OF_VERBS[match[1]]
 
 
@@ -108,8 +109,10 @@ def make_singular(noun: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
+    """Return True for a number, and for a text of digits only."""
     return (isinstance(value, (int, float)) and not isinstance(value, bool)) or str(value).isdecimal()
 
 
 def _is_one(value: Any) -> bool:
+    """Return True for the number 1 and the text “1”."""
     return not isinstance(value, bool) and (value == 1 or value == "1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings in help texts: each key gets its title, and the text names the place to change it."""
+"""Name the settings in help texts by their titles, and state where a user changes them."""
 
 from __future__ import annotations
 

@@ -209,11 +209,12 @@ _SHOWN_KEY_CHARACTERS = 6
 
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
+    """Return all texts of a language: section → key → text."""
     return read_toml(TEXTS_FOLDER / f"{lang}.toml")
 
 
 def _get_text(lang: str, section: str, key: str) -> str:
-    """Return a text with its placeholders; raise DataError if it is missing."""
+    """Return a text with its unfilled placeholders; raise DataError if it is missing."""
     try:
         return str(_load_texts(lang)[section][key])
     except KeyError as error:
@@ -228,6 +229,7 @@ def _get_constant_text(lang: str, section: str, key: str) -> str:
 
 @cache
 def _load_rules_zh() -> dict[str, Any]:
+    """Return the Chinese texts of the rules: rule code → texts."""
     return read_toml(TEXTS_FOLDER / "rules_zh.toml")
 
 
@@ -261,6 +263,7 @@ class Texts:
         return self._format_error(error.key, error.params)
 
     def _format_error(self, key: str, params: dict[str, Any]) -> str:
+        """Return the sentence of an error, by its text key and parameters."""
         params = render_params(params, self)
         causes = _load_texts(self.lang)["causes"]
         detail = params.get("detail")
@@ -386,7 +389,10 @@ class Texts:
         return self.add_setting_titles({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
 
     def add_setting_titles(self, help_texts: dict[str, str]) -> dict[str, str]:
-        """Return help texts (heading → text) with the titles of settings; the last names their places."""
+        """Return help texts (heading → text) in which each setting's title stands before its key.
+
+        The last text gets a sentence on where a user changes these settings.
+        """
         # Only help pages name settings: a check does without the module.
         from .setting_names import describe_where_to_change_settings, find_setting_keys, put_titles_before_keys
 
@@ -659,6 +665,7 @@ class Texts:
         return self.get("words", "hectares", amount=format_hectare_number(area_m2))
 
     def _format_value(self, value: Any) -> str:
+        """Return a parameter as text: lists with commas, numbers with thin spaces between groups of three."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
@@ -684,6 +691,7 @@ class Texts:
 
 
 def _is_finite_float(value: Any) -> bool:
+    """Return True for a float that is neither infinite nor NaN."""
     return isinstance(value, float) and math.isfinite(value)
 
 

@@ -85,6 +85,7 @@ def load_base(county: CountySettings, path: Path) -> Profile:
 
 
 def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[FormFieldError]]:
+    """Return the base profile, and the problem if it cannot be loaded; an empty profile replaces it then."""
     try:
         return load_base(county, path), []
     except DataError as error:
@@ -141,6 +142,7 @@ def _check_targets(
 
 
 def _convert_target_to_table(target: IndicatorTarget) -> dict[str, object]:
+    """Return a target as a table of ``[[targets]]``, as the loader reads it."""
     keys = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
     row = {key: getattr(target, key) for key in keys}
     return row | ({"warn_below": target.warn_below} if target.warn_below else {})
@@ -214,6 +216,10 @@ def _check_not_looser(field: str, target: IndicatorTarget, norm: Norm, area_code
 
 
 def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
+    """Yield the problems of settings.
+
+    They are a text instead of a number, an invalid value, and a ratio limit looser than the base's.
+    """
     for key, value in county.value_by_setting.items():
         if isinstance(value, str) and isinstance(norm.standard.settings.get(key), int | float):
             yield FormFieldError(key, _make_number_error(value))

@@ -164,10 +164,12 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
 
 # --- parts
 def _make_id(area_code: str) -> str:
+    """Return the id of a county's profile."""
     return f"county_{area_code}"
 
 
 def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
+    """Return dotted key → value of the settings in a profile's own file."""
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         settings.update(flatten_table(table.get(section, {}), f"{section}."))
@@ -181,6 +183,7 @@ def _find_rows_of_own_area(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 
 def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
+    """Return the target in a valid row of ``[[targets]]``."""
     figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
     figure["other_sources"] = tuple(
         OtherSource(other_source["value"], other_source["source"], other_source.get("year", 0))
@@ -190,6 +193,7 @@ def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
 
 
 def _convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
+    """Return a target as a row of ``[[targets]]``, without empty optional keys."""
     row = {key: getattr(target, key) for key in _TARGET_KEYS}
     if target.warn_below:
         row["warn_below"] = target.warn_below

@@ -136,6 +136,7 @@ class LoweredSecrecy:
 
     @property
     def _message_params(self) -> dict[str, Any]:
+        """Return the parameters that message and error share."""
         sources = {key: Message("document", getattr(self, key)) for key in ("above_source", "source")}
         return {"above": self.above, "secrecy": self.secrecy or Message("document", "unset"), **sources}
 
@@ -156,8 +157,8 @@ class ResolvedDocument:
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
         """Raise InputError unless the secrecy level permits an export.
 
-        The level must be present, allowed, and not lowered without a reason. ``levels``: the levels that the package
-        form named ``form`` allows; empty allows all listed levels.
+        The level must be present, allowed, and not lowered without a reason. ``levels``: the levels that the package's
+        specification allows; empty allows all listed levels. ``form``: name of the specification, for the error.
         """
         all_levels = load_secrecy_levels()
         secrecy = self.refused_lowering.secrecy if self.refused_lowering is not None else self.document_info.secrecy

@@ -64,6 +64,7 @@ def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureTyp
 def _is_looser(
     own_row: IndicatorTarget | StatedFigure | RegisteredSite, base_row: IndicatorTarget | StatedFigure | RegisteredSite
 ) -> bool:
+    """Return True for a target that is less strict than the base's; False for other figures."""
     return (
         isinstance(own_row, IndicatorTarget) and isinstance(base_row, IndicatorTarget) and own_row.is_looser(base_row)
     )
@@ -141,6 +142,10 @@ def _iterate_toml_tables_with_position(
 
 
 def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> IndicatorTarget:
+    """Return the target in a row of ``[[targets]]``; raise DataError for an invalid value.
+
+    ``area_code``: code of the profile's area; ``field``: the row's name in errors (``targets[1]``).
+    """
     optional_keys = ("area_code", "also_said", "warn_below")
     check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=optional_keys, file=path, where=field)
     values = _read_shared_values(row, path, field)
@@ -180,6 +185,7 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
 
 
 def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
+    """Return the value of a figure in another document, from a row of ``also_said``; raise DataError if invalid."""
     check_type(row, dict, file=path, key=field)
     check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=field)
     year = _read_year(row["year"], path, f"{field}.year") if "year" in row else 0
@@ -190,6 +196,7 @@ def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
 def _read_registered_site(
     row: dict[str, Any], area_code: str, standard: Standard, path: Path, field: str
 ) -> RegisteredSite:
+    """Return the site or number of sites in a row of ``[[heritage_register]]``; raise DataError if invalid."""
     required_keys = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
     check_keys(
         row, required=required_keys, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field
@@ -217,6 +224,7 @@ def _read_registered_site(
 
 
 def _read_printed_number(value: Any, path: Path, key: str) -> str:
+    """Return a number that is given as text, such as "16.46"; raise DataError for another value."""
     # A number with too many digits becomes infinite, and would limit nothing.
     if not re.fullmatch(r"\d+(\.\d+)?", check_type(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise make_unknown_value_error(path, key, value, ('"16.46"',))
@@ -224,6 +232,7 @@ def _read_printed_number(value: Any, path: Path, key: str) -> str:
 
 
 def _read_year(value: Any, path: Path, key: str) -> int:
+    """Return a year of a plan; raise DataError for a value outside 1990 to 2100."""
     if check_type(value, int, file=path, key=key) not in _VALID_YEARS:
         raise make_unknown_value_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
     return int(value)

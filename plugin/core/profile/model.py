@@ -20,9 +20,9 @@ def count_decimals(value: str) -> int:
 
 @dataclass(frozen=True)
 class OtherSource:
-    """The same figure as printed in another document, in the same unit.
+    """A target or stated figure as another document prints it, in the same unit.
 
-    ``year``: 0 if it is the figure's own year.
+    ``value``: the printed number; ``source``: the document; ``year``: 0 if it is the figure's own year.
     """
 
     value: str

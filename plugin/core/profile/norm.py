@@ -24,9 +24,9 @@ _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waive
 
 
 def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
-    """Return True if a value equals the shipped one or is stricter.
+    """Return True if a value of a setting equals the shipped value or is stricter.
 
-    A setting without a shipped value is as strict.
+    True for a setting without a shipped value.
     """
     if shipped_value is None or value == shipped_value:
         return True
@@ -84,6 +84,7 @@ class Norm:
         )
 
     def _list_rules_of_scope(self, scope: str) -> tuple[str, ...]:
+        """Return the codes of the expected rules, with the scope's additional rules and without its excluded ones."""
         scope_data = self.standard.scopes.get(scope)
         if scope_data is None:
             return self.expected_rules
@@ -319,6 +320,7 @@ class Norm:
 
 
 def _is_heading(item: str, settings: dict[str, Any]) -> bool:
+    """Return True if settings are below this item: ``zones`` for ``zones.codes``."""
     return any(key.startswith(f"{item}.") for key in settings)
 
 

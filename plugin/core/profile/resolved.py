@@ -91,6 +91,7 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
 
 
 def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
+    """Yield every rule with its severity, groups and parameters."""
     for rule in load_all_rules().values():
         parameters = norm.get_rule_parameters(rule.code)
         yield ResolvedRule(
@@ -109,6 +110,7 @@ def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
 
 
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
+    """Return a value with its source, mark and confirmation."""
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
     mark = norm.get_source_mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
@@ -138,6 +140,7 @@ def find_origin(key: str, norm: Norm) -> ValueOrigin:
 
 
 def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
+    """Return the source of a rule's severity, in the order of `Norm.get_severity`."""
     for phase in (norm.phase, "") if norm.phase else ("",):
         key = f"phase.{phase}.severity.{code}" if phase else f"severity.{code}"
         for profile in norm.profile.list_base_profiles():
@@ -150,10 +153,12 @@ def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
 
 
 def _make_profile_origin(profile: Profile, phase: str = "") -> ValueOrigin:
+    """Return a profile as the source of a value; ``phase``: the only phase in which the value applies."""
     return ValueOrigin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
 
 
 def _make_standard_origin(standard: Standard, phase: str = "") -> ValueOrigin:
+    """Return a standard as the source of a value; ``phase``: the only phase in which the value applies."""
     return ValueOrigin(STANDARD_ORIGIN, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
 
 

@@ -61,18 +61,20 @@ class TomlText:
         self.table: dict[str, Any] = tomllib.loads(text)
 
     # --- changes
-    def set_value(self, place: TomlPath, value: Any) -> None:
+    def set_value(self, key_path: TomlPath, value: Any) -> None:
         """Set the value of a key; an equal value keeps its spelling."""
-        if _find_value(self.table, place) == (True, value) and type(_find_value(self.table, place)[1]) is type(value):
+        if _find_value(self.table, key_path) == (True, value) and type(_find_value(self.table, key_path)[1]) is type(
+            value
+        ):
             return
-        wanted_table = _copy_table_with_value(self.table, place, value)
+        wanted_table = _copy_table_with_value(self.table, key_path, value)
         statements, headers = _parse_statements(self.text)
-        same_place = next((statement for statement in statements if statement.key_path == place), None)
+        same_place = next((statement for statement in statements if statement.key_path == key_path), None)
         enclosing = next(
             (
                 statement
                 for statement in statements
-                if len(statement.key_path) < len(place) and statement.key_path == place[: len(statement.key_path)]
+                if len(statement.key_path) < len(key_path) and statement.key_path == key_path[: len(statement.key_path)]
             ),
             None,
         )
@@ -82,28 +84,29 @@ class TomlText:
             self._check_comments(target)
             new_text = self.text[: target.value_start] + render_toml(new_value) + self.text[target.value_end :]
         else:
-            new_text = self._insert_key(place, value, statements, headers)
-        self._accept_if_equal(new_text, wanted_table, place)
+            new_text = self._insert_key(key_path, value, statements, headers)
+        self._accept_if_equal(new_text, wanted_table, key_path)
 
-    def remove_key(self, place: TomlPath) -> None:
+    def remove_key(self, key_path: TomlPath) -> None:
         """Remove a key with its line; ignore an absent key."""
-        if not _find_value(self.table, place)[0]:
+        if not _find_value(self.table, key_path)[0]:
             return
-        wanted_table = _copy_table_without_key(self.table, place)
+        wanted_table = _copy_table_without_key(self.table, key_path)
         statements, _ = _parse_statements(self.text)
-        same_place = next((statement for statement in statements if statement.key_path == place), None)
+        same_place = next((statement for statement in statements if statement.key_path == key_path), None)
         if same_place is not None:
             new_text = self.text[: same_place.start] + self.text[same_place.end :]
         else:
             enclosing = next(
-                (statement for statement in statements if statement.key_path == place[: len(statement.key_path)]), None
+                (statement for statement in statements if statement.key_path == key_path[: len(statement.key_path)]),
+                None,
             )
             if enclosing is None:
-                raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
+                raise DataError("profile_form", file=str(self._path), key=_join_keys(key_path))
             self._check_comments(enclosing)
             new_value = render_toml(_find_value(wanted_table, enclosing.key_path)[1])
             new_text = self.text[: enclosing.value_start] + new_value + self.text[enclosing.value_end :]
-        self._accept_if_equal(new_text, wanted_table, place)
+        self._accept_if_equal(new_text, wanted_table, key_path)
 
     def append_row(self, name: str, row: dict[str, Any]) -> None:
         """Add a table at the end of an array of tables (``[[name]]``)."""
@@ -150,14 +153,14 @@ class TomlText:
         self._accept_if_equal(changed_text, wanted_table, (name,))
 
     # --- text edits
-    def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], place: TomlPath) -> None:
+    def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], key_path: TomlPath) -> None:
         """Accept the new text if it parses to the wanted table, else raise DataError."""
         try:
             parsed_table = tomllib.loads(new_text)
         except tomllib.TOMLDecodeError as error:
-            raise DataError("profile_form", file=str(self._path), key=_join_keys(place)) from error
+            raise DataError("profile_form", file=str(self._path), key=_join_keys(key_path)) from error
         if parsed_table != wanted_table:
-            raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
+            raise DataError("profile_form", file=str(self._path), key=_join_keys(key_path))
         self.text, self.table = new_text, parsed_table
 
     def _check_comments(self, statement: _TomlStatement) -> None:
@@ -170,23 +173,23 @@ class TomlText:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.key_path))
 
     def _insert_key(
-        self, place: TomlPath, value: Any, statements: list[_TomlStatement], headers: list[_TomlHeader]
+        self, key_path: TomlPath, value: Any, statements: list[_TomlStatement], headers: list[_TomlHeader]
     ) -> str:
         """Return the text with a new key at the end of its table; the table is added if it is missing."""
-        line = f"{_quote_key(place[-1])} = {render_toml(value)}"
-        table = next((header for header in headers if header.key_path == place[:-1]), None)
+        line = f"{_quote_key(key_path[-1])} = {render_toml(value)}"
+        table = next((header for header in headers if header.key_path == key_path[:-1]), None)
         if table is not None:
             return self._insert_lines(self._find_table_end(table, statements, headers), [line])
-        if len(place) == 1:
+        if len(key_path) == 1:
             first = headers[0].start if headers else len(self.text)
             end = max((statement.end for statement in statements if statement.end <= first), default=0)
             return self._insert_lines(end, [line])
-        dotted = [statement for statement in statements if statement.key_path[:-1] == place[:-1]]
+        dotted = [statement for statement in statements if statement.key_path[:-1] == key_path[:-1]]
         if dotted:
             # The table is written as dotted keys: the new key joins them.
             keys = self.text[dotted[-1].start : dotted[-1].value_start].rpartition("=")[0].rpartition(".")[0]
             return self._insert_lines(dotted[-1].end, [f"{keys.strip()}.{line}"])
-        heading = ".".join(_quote_key(key) for key in place[:-1] if isinstance(key, str))
+        heading = ".".join(_quote_key(key) for key in key_path[:-1] if isinstance(key, str))
         return self._insert_lines(len(self.text), ["", f"[{heading}]", line])
 
     def _find_table_end(self, header: _TomlHeader, statements: list[_TomlStatement], headers: list[_TomlHeader]) -> int:
@@ -234,17 +237,19 @@ def render_toml(value: Any) -> str:
 
 
 def _quote_key(name: str | int) -> str:
+    """Return a key as TOML writes it, in quotation marks if needed."""
     text = str(name)
     return text if _UNQUOTED_KEY_PATTERN.fullmatch(text) else render_toml(text)
 
 
-def _join_keys(place: TomlPath) -> str:
-    return ".".join(map(str, place))
+def _join_keys(key_path: TomlPath) -> str:
+    """Return a path as dotted text, for errors."""
+    return ".".join(map(str, key_path))
 
 
-def _find_value(table: Any, place: TomlPath) -> tuple[bool, Any]:
+def _find_value(table: Any, key_path: TomlPath) -> tuple[bool, Any]:
     """Return (True, value) for a path that exists, else (False, None)."""
-    for key in place:
+    for key in key_path:
         if isinstance(table, dict) and key in table:
             table = table[key]
         elif isinstance(table, list) and isinstance(key, int) and key < len(table):
@@ -254,19 +259,21 @@ def _find_value(table: Any, place: TomlPath) -> tuple[bool, Any]:
     return True, table
 
 
-def _copy_table_with_value(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, Any]:
+def _copy_table_with_value(table: dict[str, Any], key_path: TomlPath, value: Any) -> dict[str, Any]:
+    """Return a copy of a table in which the value at a path is set."""
     table_copy = copy.deepcopy(table)
     subtable: Any = table_copy
-    for key in place[:-1]:
+    for key in key_path[:-1]:
         subtable = subtable[key] if isinstance(key, int) else subtable.setdefault(key, {})
-    subtable[place[-1]] = value
+    subtable[key_path[-1]] = value
     return table_copy
 
 
-def _copy_table_without_key(table: dict[str, Any], place: TomlPath) -> dict[str, Any]:
+def _copy_table_without_key(table: dict[str, Any], key_path: TomlPath) -> dict[str, Any]:
+    """Return a copy of a table without the key at a path."""
     table_copy = copy.deepcopy(table)
-    subtable = _find_value(table_copy, place[:-1])[1]
-    del subtable[place[-1]]
+    subtable = _find_value(table_copy, key_path[:-1])[1]
+    del subtable[key_path[-1]]
     return table_copy
 
 
@@ -298,29 +305,31 @@ def _parse_statements(text: str) -> tuple[list[_TomlStatement], list[_TomlHeader
     return statements, headers
 
 
-def _resolve_heading(parts: tuple[str, ...], counts: dict[TomlPath, int], is_array: bool) -> TomlPath:
+def _resolve_heading(heading_keys: tuple[str, ...], counts: dict[TomlPath, int], is_array: bool) -> TomlPath:
     """Return the full path of a heading such as ``[targets.source]``.
 
     Inside an array of tables it refers to the last table so far. ``counts``: path of an array → position of its last
     table, updated here. ``is_array``: True for a heading ``[[…]]``.
     """
-    place: TomlPath = ()
-    for number, key in enumerate(parts, 1):
-        place = (*place, key)
-        if is_array and number == len(parts):
-            counts[place] = counts.get(place, -1) + 1
-        if place in counts:
-            place = (*place, counts[place])
-    return place
+    key_path: TomlPath = ()
+    for number, key in enumerate(heading_keys, 1):
+        key_path = (*key_path, key)
+        if is_array and number == len(heading_keys):
+            counts[key_path] = counts.get(key_path, -1) + 1
+        if key_path in counts:
+            key_path = (*key_path, counts[key_path])
+    return key_path
 
 
 def _skip_blanks(text: str, position: int) -> int:
+    """Return the position of the first character from ``position`` on that is not a space or tab."""
     while position < len(text) and text[position] in " \t":
         position += 1
     return position
 
 
 def _find_line_end(text: str, position: int) -> int:
+    """Return the position after the line break that follows ``position``."""
     line_end = text.find("\n", position)
     return len(text) if line_end < 0 else line_end + 1
 

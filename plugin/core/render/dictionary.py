@@ -66,6 +66,7 @@ class DataDictionary:
 
     @cached_property
     def _pages_by_anchor(self) -> dict[str, Any]:
+        """Return the data of all pages, computed on first use."""
         return _collect_dictionary_data(self._standard, self._search_words, self._texts)
 
     @cached_property
@@ -131,10 +132,11 @@ class DataDictionary:
 
 
 def _join_search_words(*parts: Any) -> str:
+    """Return texts and pairs of texts as one text in lower case, for the search."""
     return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()
 
 
-def find_rules(role: str, standard: Standard) -> list[Rule]:
+def find_rules_that_need_layer(role: str, standard: Standard) -> list[Rule]:
     """Return the rules that need a layer with this code (``role``).
 
     Rules on every layer are left out.
@@ -171,6 +173,7 @@ def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
 
 
 def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, texts: Texts) -> dict[str, Any]:
+    """Return the data of the dictionary's HTML templates: layers by group, code lists, rules on every layer."""
     templates = standard.templates
     users: dict[str, list[str]] = {}
     for role, template in templates.items():
@@ -221,6 +224,7 @@ def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, text
 def _collect_layer_data(
     template: Template, standard: Standard, report_texts: ReportTexts, texts: Texts
 ) -> dict[str, Any]:
+    """Return the data of one layer for the HTML templates, with its fields and rules."""
     edition = standard.find_standard_of_template(template)
     short = template.shapefile_name_by_field
     return {
@@ -239,13 +243,19 @@ def _collect_layer_data(
         "fields": [_collect_field_data(f, short[f.name], standard, report_texts, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
-        "rules": [_collect_rule_data(r, report_texts, texts) for r in find_rules(template.role, standard)],
+        "rules": [
+            _collect_rule_data(r, report_texts, texts) for r in find_rules_that_need_layer(template.role, standard)
+        ],
     }
 
 
 def _collect_field_data(
     field: TemplateField, short: str, standard: Standard, report_texts: ReportTexts, texts: Texts
 ) -> dict[str, Any]:
+    """Return the data of one field for the HTML templates.
+
+    ``short``: its name in a shapefile.
+    """
     notes = []
     if field.code_pad:
         notes.append(report_texts.get("dictionary", "padded", digits=field.code_pad))
@@ -275,6 +285,7 @@ def _collect_field_data(
 
 
 def _format_constraint(letter: str, report_texts: ReportTexts) -> str:
+    """Return the constraint of a layer or field (M, C, O or empty) in words."""
     key = f"constraint_{letter or 'none'}"
     return report_texts.get("dictionary", key) if report_texts.has_text("dictionary", key) else letter
 
@@ -282,6 +293,10 @@ def _format_constraint(letter: str, report_texts: ReportTexts) -> str:
 def _collect_code_list_data(
     codes: CodeList, users: list[str], report_texts: ReportTexts, texts: Texts
 ) -> dict[str, Any]:
+    """Return the data of one code list for the HTML templates.
+
+    ``users``: codes of the layers that use the list.
+    """
     # Skip a column without any value.
     columns = list(dict.fromkeys(k for c in codes.entry_by_code.values() for k, v in c.other_columns.items() if v))
     return {
@@ -307,6 +322,7 @@ def _collect_code_list_data(
 
 
 def _collect_rule_data(rule: Rule, report_texts: ReportTexts, texts: Texts) -> dict[str, str]:
+    """Return code, title and severity of a rule for the HTML templates."""
     return {
         "code": rule.code,
         "title": texts.get_rule_title(rule),

@@ -57,6 +57,7 @@ def is_township_figure(indicator: Indicator) -> bool:
 
 
 def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return one indicator as a row of the page: column → text."""
     left, decimals = indicator.margin, choose_decimals(indicator)
     state = format_state(indicator, report_texts)
     return {
@@ -89,7 +90,8 @@ def format_basis(indicator: Indicator, report_texts: ReportTexts) -> str:
 def choose_decimals(indicator: Indicator) -> int:
     """Return the number of decimals to print for an indicator.
 
-    It is usual for the unit, more where rounding would hide on which side of the target the value is.
+    At least those usual for its unit and those of its target; more where rounding would hide on which side of the
+    target the value is.
     """
     target_decimals = indicator.target_decimals if indicator.margin is not None else 0
     return choose_figure_decimals(indicator.unit, target_decimals, indicator.margin, indicator.value)
@@ -148,7 +150,7 @@ def append_unit(figure: str, unit: str, report_texts: ReportTexts) -> str:
 def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the inputs of an indicator in one line, shortened.
 
-    These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
+    The line is the sum over a layer, numerator ÷ denominator, or a list of all inputs.
     """
     indicator_inputs = indicator.inputs
     if "denominator_m2" in indicator_inputs:
@@ -211,6 +213,7 @@ def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
 
 
 def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
+    """Return the value of an input as text, with the unit that ends its name, such as m for ``length_m``."""
     for unit_suffix in SQUARE_METRES:
         if name.endswith(f"_{unit_suffix}"):
             figure = format_number(value, DECIMALS_BY_UNIT[unit_suffix])
@@ -240,6 +243,7 @@ def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
 
 
 def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
+    """Return the notes on inputs and bases of the expansion ratio; empty without a ratio."""
     notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
@@ -264,10 +268,7 @@ def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
 
 
 def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """Return the source marks (A, B or C) of an indicator's target and definition.
-
-    Uncertain figures have a star instead.
-    """
+    """Return the source marks (A, B or C) of an indicator's target and definition, each once."""
     source_marks = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:

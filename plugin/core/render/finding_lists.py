@@ -78,7 +78,10 @@ def sum_findings_by_rule(report: Report, report_texts: ReportTexts) -> list[dict
 
 
 def format_township_counts(findings: Iterable[Finding], report_texts: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:
-    """Return the townships with most findings, with numbers; a dash if no finding is in a township."""
+    """Return the townships with most findings, each with its number; a dash if no finding is in a township.
+
+    ``limit``: largest number of townships.
+    """
     counts = Counter(f.township for f in findings)
     elsewhere_count = counts.pop("", 0)
     if not counts:
@@ -95,9 +98,9 @@ def format_township_counts(findings: Iterable[Finding], report_texts: ReportText
 def list_findings_by_rule(
     report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> list[dict[str, Any]]:
-    """Return a block for each rule with findings.
+    """Return a dict for each rule with findings, for the report page.
 
-    It has rows up to ``limit``, the number of the others, help and sources.
+    It has rows of findings up to ``limit``, the number of further findings, the rule's help and sources.
     """
     rule_titles = get_rule_titles(report, report_texts)
     outcomes = {r.code: r for r in report.rules}
@@ -131,6 +134,7 @@ def make_rule_sort_key(code: str) -> tuple[int, str]:
 
 
 def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a finding as a row of the page: column → text."""
     is_waived = finding.state == "waived"
     return {
         "severity": "WAIVED" if is_waived else str(finding.severity),
@@ -145,7 +149,7 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, 
 
 
 def _list_related_features(finding: Finding, report_texts: ReportTexts) -> list[str]:
-    """Return the other features of a finding, one line per key."""
+    """Return the related features of a finding as texts, one for each key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
     lines = [_join_role_and_key(finding.related_role, k) for k in keys] or [
@@ -157,10 +161,12 @@ def _list_related_features(finding: Finding, report_texts: ReportTexts) -> list[
 
 
 def _join_role_and_key(role: str, key: str) -> str:
+    """Return layer code and key as one text; either may be empty."""
     return " ".join(p for p in (role, key) if p)
 
 
 def _format_key_or_fid(key: str, fid: Any, report_texts: ReportTexts) -> str:
+    """Return a key with the feature id in brackets, or the one of the two that exists."""
     fid_text = report_texts.get("text", "fid", fid=fid) if fid is not None else ""
     return f"{key} {report_texts.put_in_brackets(fid_text)}" if key and fid_text else key or fid_text
 
@@ -168,7 +174,7 @@ def _format_key_or_fid(key: str, fid: Any, report_texts: ReportTexts) -> str:
 def _make_rule_help(
     code: str, outcome: RuleOutcome | None, norm: Norm | None, report_texts: ReportTexts
 ) -> dict[str, Any]:
-    """Return a rule's help by heading, its values, and its sources with marks.
+    """Return a rule's help by heading, the values that it used, and its sources with marks.
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
@@ -203,7 +209,7 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
 
 
 def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, str]]:
-    """Return the citations of a rule with their marks (A, B or C: level of source)."""
+    """Return the citations with these keys as dicts: ``mark`` (A, B or C: level of source) and ``text``."""
     if norm is None:
         return []
     from ..engine.explanation import describe_citation
@@ -217,7 +223,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportT
 
 
 def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the largest conflicts with captions, numbered as on the overview map."""
+    """Return the section on the largest conflicts: rows numbered as on the overview map, and a note on further ones."""
     rule_titles = get_rule_titles(report, report_texts)
     largest_conflicts = select_largest_conflicts(report)
     rows = []
@@ -246,7 +252,7 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
 
 
 def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return all waived findings with the data of their waivers."""
+    """Return one row for each waived finding, with the data of its waiver."""
     waived_findings = sorted(
         (f for f in report.findings if f.state == "waived"),
         key=lambda f: (make_rule_sort_key(f.code), make_finding_sort_key(f)),
@@ -275,9 +281,9 @@ def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, An
 def make_windows_section(
     report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> dict[str, Any]:
-    """Return the holes (开天窗) in the boundary (TOP009) by area.
+    """Return the section on windows (开天窗, holes left open in the boundary, TOP009), the largest first.
 
-    Each has what fills it; sums are added.
+    Each row states what fills the window; a sentence has the sums.
     """
     window_findings = [f for f in report.findings if f.code == WINDOW_RULE]
     templates = norm.standard.templates if norm else {}

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 
 def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the areas by township; townships that miss a target come first.
+    """Return the section on areas by township; townships that miss a target come first.
 
-    ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a target.
+    ``columns``: titles of figures with their units; ``rows``: a township with one cell per figure, ``None`` without a
+    target.
     """
     indicators = [i for i in report.indicators if is_township_figure(i)]
     figures = list(dict.fromkeys((i.id, i.unit) for i in indicators))
@@ -63,6 +64,7 @@ def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str
 
 
 def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict[str, str]:
+    """Return value, target and state of a township's figure as texts, with the icon of the state."""
     return {
         "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
@@ -121,6 +123,7 @@ def escape_css_string(text: str) -> str:
 def _collect_page_data(
     report: Report, norm: Norm | None, pictures: ReportPictures | None, report_texts: ReportTexts
 ) -> dict[str, Any]:
+    """Return the data of the report page's template."""
     report_pictures = pictures or ReportPictures()
     has_pictures = bool(report_pictures.overview or any(report_pictures.conflicts))
     reason = report_pictures.problem or report_texts.get("text", "no_place" if pictures else "no_qgis")

@@ -117,6 +117,7 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
 
 
 def _get_driver_of_file(target: Path) -> str:
+    """Return the GDAL driver for a file's suffix; raise OutputError for another suffix."""
     driver_by_suffix = {
         ".gpkg": "GPKG",
         "": "GPKG",
@@ -166,6 +167,7 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
 
 
 def _format_json_entry(value: Any) -> str:
+    """Return a value as JSON on one line; non-finite numbers become null."""
     try:
         return _JSON_ENCODER.encode(value)
     except ValueError:
@@ -173,6 +175,7 @@ def _format_json_entry(value: Any) -> str:
 
 
 def _replace_non_finite(value: Any) -> Any:
+    """Return plain data in which None replaces infinite numbers and NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

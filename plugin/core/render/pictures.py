@@ -50,7 +50,7 @@ class ReportPictures:
 
 
 def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Severity, str]]:
-    """Return the labels of the marks on the overview: how many errors and warnings have a place on it."""
+    """Return (severity, label) of the marks on the overview map: the numbers of errors and warnings with a place."""
     placed = [one for one in report.findings if one.geom_kind != "none" and one.state != "waived"]
     counts = [(severity, sum(one.severity is severity for one in placed)) for severity in _MARKED_SEVERITIES]
     return [
@@ -98,10 +98,7 @@ def make_finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:
 
 
 def select_findings_with_area(report: Report) -> list[Finding]:
-    """Return the findings that are open and have an area.
-
-    The largest are chosen from them.
-    """
+    """Return the open errors and warnings that have an area."""
     return [
         f
         for f in report.findings

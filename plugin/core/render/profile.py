@@ -89,6 +89,7 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
 
 
 def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
+    """Yield the lines on profile, bases, standard, phase, confirmation and document information."""
     profile, standard = norm.profile, norm.standard
 
     def line(key: str, **params: Any) -> str:
@@ -126,7 +127,10 @@ def _make_section_lines(report_texts: ReportTexts, key: str, lines: list[str], *
 
 
 def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, report_texts: ReportTexts) -> str:
-    """Return two control lines by name, with the meaning of their overlap."""
+    """Return one line on a pair of control lines: their names and the meaning of shared land.
+
+    ``value``: the setting of the pair (``conflicts.boundary-flood_line``).
+    """
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
     return _format_setting_line(
@@ -205,6 +209,7 @@ def _compute_console_width(text: str) -> int:
 
 
 def _format_setting_line(value: ResolvedValue, name: str, text: str, report_texts: ReportTexts) -> str:
+    """Return a setting as one line: name, value (``text``), mark and origin."""
     mark = _format_mark(value, report_texts)
     return report_texts.get(
         "resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, report_texts)
@@ -212,11 +217,13 @@ def _format_setting_line(value: ResolvedValue, name: str, text: str, report_text
 
 
 def _format_mark(value: ResolvedValue, report_texts: ReportTexts) -> str:
+    """Return the source mark of a setting in words, with its confirmation."""
     mark_text_key = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     return report_texts.get("resolved", mark_text_key, mark=value.mark or "—")
 
 
 def _format_origin(origin: ValueOrigin, report_texts: ReportTexts) -> str:
+    """Return the name of the rule default, standard or profile that sets a value."""
     if origin.kind == RULE_DEFAULT_ORIGIN:
         return report_texts.get("resolved", "of_rule")
     name = origin.id if origin.kind == STANDARD_ORIGIN else origin.name or origin.id
@@ -228,11 +235,13 @@ def _format_origin(origin: ValueOrigin, report_texts: ReportTexts) -> str:
 
 
 def _format_target_line(target: IndicatorTarget, texts: Texts, report_texts: ReportTexts) -> str:
+    """Return a target as one line of text."""
     unit = texts.get("units", target.unit)
     return _format_figure_line(target, texts.get_indicator_name(target.indicator), unit, report_texts)
 
 
 def _format_stated_line(stated_figure: StatedFigure, report_texts: ReportTexts) -> str:
+    """Return a stated figure, which no layer gives, as one line of text."""
     name = (
         stated_figure.name + report_texts.put_in_brackets(stated_figure.note)
         if stated_figure.note
@@ -242,6 +251,7 @@ def _format_stated_line(stated_figure: StatedFigure, report_texts: ReportTexts) 
 
 
 def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit: str, report_texts: ReportTexts) -> str:
+    """Return a target or stated figure as one line, with the values of other documents."""
     params = {
         "name": name,
         "sign": COMPARISON_SIGNS[figure.comparison],
@@ -256,10 +266,13 @@ def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit:
     return " ".join([line, *also])
 
 
-def _format_register_line(line: dict[str, Any], texts: Texts) -> str:
-    """Return an entry of the heritage register: a count, or one site with its areas."""
-    if line["count"] is not None:
-        return f"{line['term']} {line['count']}  {line['source']}"
-    areas = [line[key] for key in ("area", "core_area", "control_area") if line[key]]
-    unit = texts.get("units", line["unit"]) if line["unit"] else ""
-    return f"{line['name']} {' / '.join(areas)} {unit}".strip() + f"  {line['source']}"
+def _format_register_line(site_values: dict[str, Any], texts: Texts) -> str:
+    """Return a row of the heritage register as one line: a number of sites, or one site with its areas.
+
+    ``site_values``: the fields of a `RegisteredSite`.
+    """
+    if site_values["count"] is not None:
+        return f"{site_values['term']} {site_values['count']}  {site_values['source']}"
+    areas = [site_values[key] for key in ("area", "core_area", "control_area") if site_values[key]]
+    unit = texts.get("units", site_values["unit"]) if site_values["unit"] else ""
+    return f"{site_values['name']} {' / '.join(areas)} {unit}".strip() + f"  {site_values['source']}"

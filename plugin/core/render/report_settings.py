@@ -19,9 +19,10 @@ DOCX_STYLES = (
 class ReportSettings:
     """The settings of resources/reports/signed_report.toml.
 
-    ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: of the other rules;
-    ``control_line_rules``: rules on overlaps of the three lines; ``length_limits``: lengths of lists; ``docx_styles``:
-    key → name of a style in a template.
+    ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: order of the families of other
+    rules; ``control_line_rules``: rules on overlaps of the three lines; ``length_limits``: list → largest number of its
+    entries; ``docx_bookmark``: the bookmark in a template where the report goes; ``docx_styles``: key → name of a style
+    in a template.
     """
 
     decisive_rules: tuple[str, ...]
@@ -32,7 +33,7 @@ class ReportSettings:
     docx_styles: dict[str, str]
 
     def make_sort_key(self, code: str) -> tuple[int, int]:
-        """Return the position of a rule among those that decide a verdict."""
+        """Return the sort key of a rule: its position among the deciding rules, then that of its family."""
         position = self.decisive_rules.index(code) if code in self.decisive_rules else len(self.decisive_rules)
         family = self.family_order.index(code[:3]) if code[:3] in self.family_order else len(self.family_order)
         return position, family

@@ -67,9 +67,9 @@ class RuleEntry:
 
 
 def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
-    """Return every rule, or those with the given codes, by family.
+    """Return an entry for every rule, or for those with the given codes, by family.
 
-    Their values are those of ``norm``, the standard and the profile.
+    Severities and parameters are those of ``norm``, the standard and the profile.
     """
     requested_codes = set(codes)
     return [
@@ -80,6 +80,7 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
 
 
 def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
+    """Return the entry of one rule."""
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
     binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
@@ -101,11 +102,13 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
 
 
 def _make_needed_layer(need: Any, norm: Norm) -> NeededLayer:
+    """Return a need of a rule with the layer codes of its concept."""
     roles = () if need.concept == EVERY_LAYER else norm.standard.concepts.get(need.concept, (need.concept,))
     return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
 
 
 def _list_run_conditions(code: str, norm: Norm) -> tuple[str, ...]:
+    """Return when a rule runs: by default, or with one of these rule groups, or only when named."""
     if code in norm.rules:
         return (RUNS_BY_DEFAULT,)
     return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (RUNS_WHEN_NAMED,)
@@ -242,6 +245,7 @@ class RuleBook:
         }
 
     def _collect_entry_details(self, entry: RuleEntry) -> dict[str, Any]:
+        """Return a rule's table row, help, parameters and citations for the HTML page."""
         unconfirmed_settings = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
         return {
             **self.make_table_row(entry),
@@ -258,11 +262,13 @@ class RuleBook:
         }
 
     def _format_run_conditions(self, entry: RuleEntry) -> str:
+        """Return in words when a rule runs: always, only when named, or with its groups."""
         if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
             return self._get_rule_book_text(f"runs_{entry.activation[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation))
 
     def _format_need(self, need: NeededLayer) -> str:
+        """Return a needed layer in words, with its codes and needed fields."""
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
         else:
@@ -273,15 +279,18 @@ class RuleBook:
         )
 
     def _format_optional_need(self, need: NeededLayer) -> str:
+        """Return the remark “optional” in brackets for an optional layer; else empty."""
         return self.words.put_in_brackets(self._get_rule_book_text("optional")) if need.is_optional else ""
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
+        """Return the parameters of a rule as texts: name, id and value."""
         return [
             self._format_parameter(p, effective_value)
             for p, effective_value in zip(entry.rule.parameters, entry.parameters, strict=True)
         ]
 
     def _format_parameter(self, parameter: RuleParameter, norm_value: EffectiveValue) -> str:
+        """Return a parameter with its value, and its default in brackets if that differs."""
         name = self.texts.get_section("parameters").get(parameter.name, parameter.name)
         text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
         if norm_value.value != parameter.default:
@@ -290,6 +299,7 @@ class RuleBook:
         return text
 
     def _format_value(self, value: Any, unit: str) -> str:
+        """Return a number with its unit; a share also in percent."""
         if unit == "share":
             return f"{value:.10g} ({value:.0%})"
         if unit == "degrees":
@@ -319,6 +329,7 @@ class RuleBook:
         }
 
     def _make_matrix_cell(self, pair: ConflictMatrixEntry | None) -> dict[str, str]:
+        """Return the meaning of an overlap, its source mark and a title; empty texts without a pair."""
         if pair is None:
             return {"meaning": "", "short": "", "mark": "", "title": ""}
         meaning = self.norm.get(pair.setting_key)
@@ -330,29 +341,32 @@ class RuleBook:
         title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"
         return {"meaning": meaning, "short": self._get_rule_book_text(f"short_{meaning}"), "mark": mark, "title": title}
 
-    def _get_control_line_name(self, what: str) -> str:
-        return format_control_line_name(what, self.norm, self.texts)
+    def _get_control_line_name(self, side: str) -> str:
+        """Return the name of a control line, given by concept or layer code."""
+        return format_control_line_name(side, self.norm, self.texts)
 
     def _get_input_description(self, name: str) -> str:
-        """Return the description of a command-line option.
+        """Return the description of an additional input of a rule.
 
-        For a rule on packages it is that of the input.
+        It is that of the command-line option, for rules on packages another text.
         """
         return (
             self._get_rule_book_text(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
         )
 
     def _pick_language(self, citation: Any) -> str:
+        """Return the Chinese or English text of a citation or document."""
         return str(citation.zh if self.words.lang == "zh" else citation.en)
 
     def _get_rule_book_text(self, key: str) -> str:
+        """Return a text of the section ``rule_book``."""
         return self.words.get("rule_book", key)
 
 
 def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
-    """Return a control line of the conflict matrix in words.
+    """Return the name of a control line in the conflict matrix.
 
-    A layer is named by its template's name and code.
+    ``side``: a layer code, named by its template's name and code, or a concept.
     """
     template = next(_iterate_templates_of_role(side, norm), None)
     return f"{template.name} {side}" if template else texts.get_concept_name(side)

@@ -31,23 +31,23 @@ def describe_rules_run(report: Report, norm: Norm, report_texts: ReportTexts) ->
     return report_texts.get("say", "rules_run_groups", run=len(run), total=total, names=group_counts_text)
 
 
-def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
-    """Return the codes of the rules for data of this kind.
+def find_rules_for_data(run_codes: Collection[str], norm: Norm) -> list[str]:
+    """Return the codes of all rules for the kind of data that a run checked.
 
-    Rules on packages and on yearly maintenance (DOC) count only where one of their group ran: other data have nothing
-    for them.
+    ``run_codes``: codes of the rules that ran. Rules on packages and on yearly maintenance (DOC) count only if a rule
+    of the same group ran: other data have nothing for them.
     """
-    foreign = {code for codes in _get_rule_groups_for_other_data(run, norm).values() for code in codes}
-    return [code for code in load_all_rules() if code not in foreign or code in run]
+    foreign = {code for codes in _get_rule_groups_for_other_data(run_codes, norm).values() for code in codes}
+    return [code for code in load_all_rules() if code not in foreign or code in run_codes]
 
 
-def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]:
-    """Return the groups with rules that did not run, and the number of those rules.
+def find_omitted_rule_groups(run_codes: Collection[str], norm: Norm) -> dict[str, int]:
+    """Return rule group → number of its rules that did not run; without groups whose rules all ran.
 
-    A rule of several groups counts in the first of them.
+    ``run_codes``: codes of the rules that ran. A rule of several groups counts in the first of them.
     """
-    foreign = _get_rule_groups_for_other_data(run, norm)
-    counts, counted_codes = {}, set(run)
+    foreign = _get_rule_groups_for_other_data(run_codes, norm)
+    counts, counted_codes = {}, set(run_codes)
     for name, codes in norm.standard.rule_groups.items():
         if name not in foreign and (omitted := set(codes) - counted_codes):
             counts[name] = len(omitted)
@@ -55,9 +55,10 @@ def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]
     return counts
 
 
-def _get_rule_groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+def _get_rule_groups_for_other_data(run_codes: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+    """Return the rule groups on packages or yearly maintenance of which no rule ran: group → rule codes."""
     return {
         name: tuple(codes)
         for name, codes in norm.standard.rule_groups.items()
-        if all(code.startswith("DOC") for code in codes) and not set(codes) & set(run)
+        if all(code.startswith("DOC") for code in codes) and not set(codes) & set(run_codes)
     }

@@ -21,7 +21,7 @@ from .words import ReportTexts
 
 
 def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the head of the report: plan, county, date, verdict."""
+    """Return the head of the report: title, county, scope, time, standard, profile, CRS and document information."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
     area = report_texts.get("page", "gap").join(
@@ -138,6 +138,7 @@ _MAX_NAMED_STEPS = 5
 
 
 def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts) -> str:
+    """Return the sentence on overlays that needed a fallback: numbers of steps, changed area, rows."""
     counts = {
         name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
     }
@@ -158,9 +159,9 @@ _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
 def make_tolerance_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return the tolerance, the overlay steps with a larger one, and ignored slivers.
+    """Return the section on the tolerance, on overlays that needed a fallback, and on ignored slivers.
 
-    Slivers are parts below the tolerance.
+    Slivers are areas below the tolerance.
     """
     tolerance = report.tolerance
     steps = tolerance.get("steps") or {}
@@ -225,7 +226,7 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
 
 
 def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return one row per rule: outcome, findings, parameters, sources."""
+    """Return one row per rule that ran: outcome, number of findings, parameters, sources."""
     from ..model.rule import load_all_rules
 
     rule_by_code = load_all_rules()
@@ -308,6 +309,7 @@ def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
 
 
 def _make_version_lines(provenance: dict[str, Any], report_texts: ReportTexts) -> list[str]:
+    """Return lines on the data source, standard, profile, versions of the software and run time."""
     versions = provenance.get("versions", {})
     standard = provenance.get("standard", {}).get("name", "")
     profile = _format_profile_name(provenance.get("profile", {}), report_texts)

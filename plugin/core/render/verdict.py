@@ -86,10 +86,7 @@ def list_caveats(
 
 
 def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on rules and rows that were not checked as they should be.
-
-    They were left out, or checked in a wrong CRS.
-    """
+    """Yield sentences on skipped and crashed rules, unread data, rules checked in part, and a wrong CRS."""
     skipped_count, crashed_count = report.rule_counts["skipped"], report.rule_counts["crashed"]
     if skipped_count and crashed_count:
         yield report_texts.get("say", "skipped_and_crashed", skipped=skipped_count, crashed=crashed_count)
@@ -118,26 +115,24 @@ def _make_clean_check_sentences(report: Report, not_run: int, report_texts: Repo
 
 
 def _make_unconfirmed_sentences(report: Report, report_texts: ReportTexts, *, names_settings: bool) -> Iterator[str]:
+    """Yield sentences on unconfirmed settings (by name or counted) and on doubts about the data."""
     doubts, settings = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
     if settings and names_settings:
         yield report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
     elif settings:
-        yield count_unconfirmed_settings(report, len(settings), report_texts)
+        yield describe_unconfirmed_settings(report, len(settings), report_texts)
     if doubts:
         yield report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts))
 
 
-def count_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
-    """Return a sentence with the numbers of unconfirmed settings and of the rules that use them."""
+def describe_unconfirmed_settings(report: Report, count: int, report_texts: ReportTexts) -> str:
+    """Return a sentence with the number of unconfirmed settings (``count``) and of the rules that use them."""
     users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
     return report_texts.get("signed", "unconfirmed_settings", count=count, rules=users)
 
 
 def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[str]:
-    """Yield sentences on the rules that ran and those that did not.
-
-    They are the number of rules, expected rules that did not run, and additional rules.
-    """
+    """Yield sentences on the number of rules that ran, expected rules that did not run, and additional rules."""
     if norm is not None:
         yield describe_rules_run(report, norm, report_texts)
         expected = norm.list_expected_rules_of_scope(report.provenance.get("scope", ""))
@@ -167,9 +162,9 @@ def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts:
 
 
 def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
-    """Return how many findings the own report of an inspected package has as waived, and which rules they concern.
+    """Return a sentence on the findings that the report inside an inspected package has as waived.
 
-    Empty for other data and for a package without waivers.
+    It states their number and rules. Empty for other data and for a package without waivers.
     """
     waivers = report.provenance.get("package_waivers")
     if not waivers:
@@ -183,7 +178,10 @@ def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
 
 
 def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple[list[str], list[str]]:
-    """Return uncertainties in the data, and settings that a county can confirm."""
+    """Return the texts of doubts about the data, and the names of settings that a county can confirm.
+
+    ``names``: ids of unconfirmed items, as an outcome lists them.
+    """
     texts = Texts(report_texts.lang)
     absence_items = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
     doubts = [report_texts.get("doubt", n) for n in names if report_texts.has_text("doubt", n)]
@@ -202,9 +200,10 @@ def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple
 
 
 def count_by_family(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return counts of outcomes by family of rules, and how many of these rules checked only a part.
+    """Return the numbers of rules by family and outcome, and of rules that checked only a part of the data.
 
-    The outcomes of a family sum to its rules. Empty columns are left out, except the usual ones.
+    The dict has the titles of columns, the name and values of each family, and the values of all families. The outcomes
+    of a family sum to its rules. Empty columns are left out, except the usual ones.
     """
     counts: dict[str, Counter[str]] = {}
     for rule in report.rules:

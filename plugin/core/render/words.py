@@ -19,6 +19,7 @@ from ..messages.texts import TEXT_LANGUAGES
 
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
+    """Return the report's texts in a language: section → key → text."""
     return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
@@ -46,17 +47,17 @@ class ReportTexts:
         return key in _load_texts(self.lang).get(section, {})
 
     def get_text_or_key(self, section: str, key: str) -> str:
-        """Return the word for a key of the data; the key itself if it is unknown."""
+        """Return the text for a key; the key itself if the section lacks it."""
         return str(_load_texts(self.lang).get(section, {}).get(key, key))
 
     def join_parts(self, parts: Iterable[str]) -> str:
-        """Join parts with the separator of the language."""
+        """Return texts joined with the separator of the language."""
         return self.get("page", "separator").join(parts)
 
     def join_sentences(self, parts: Iterable[str]) -> str:
-        """Join sentences; empty ones are left out."""
+        """Return sentences joined as in running text; empty ones are left out."""
         return self.get("page", "sentence_gap").join(p for p in parts if p)
 
     def put_in_brackets(self, text: str) -> str:
-        """Put brackets around a text."""
+        """Return a text in brackets of the language."""
         return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"

@@ -38,12 +38,11 @@ _LEAST_SHARE = 0.5
 
 
 def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
-    """Record in findings which problems that are to be resolved first share land with them, in place.
+    """Record in each finding the overlaps at its place that are to be resolved first.
 
-    They are overlaps of the three control lines, and differences between a zone and its line.
-
-    The geometries of findings are in the plane (metres). Only the words of messages use the record (``shown``). It is
-    not made where none is known, but a rule on these problems did not run.
+    Overlaps are those of the three control lines, and differences between a zone and its line. The geometries of
+    findings are in the plane (metres). The findings are changed in place: their parameter ``shown``, which only words
+    messages, gets the overlaps. If none is found, an empty list is recorded only if all rules on these overlaps ran.
     """
     checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
     located = [finding for finding in findings if finding.geom_kind == "area"]
@@ -74,7 +73,7 @@ def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iter
 
 
 def _get_named_row(finding: Finding) -> tuple[str, Any]:
-    """Return key and feature id of the row of a finding, of the related row if only that one is known."""
+    """Return key and feature id of a finding's row; if its key is unknown, those of the related row."""
     if finding.key or not finding.related_keys:
         return finding.key, finding.params.get("fid")
     return finding.related_keys[0], finding.params.get("related_fid")

@@ -36,11 +36,11 @@ _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
 
 
 def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
-    """Add to findings on sums how much land they count twice, and mark indicators that rest on such sums, in place.
+    """Add to findings on sums how much land they count twice; mark indicators that count land twice.
 
-    A figure is not confirmed if it would be printed otherwise without the land counted twice. A target that is met
-    only by such land is not met: the state of the indicator becomes unconfirmed. Without TOP001 in the run nothing
-    changes.
+    Findings and indicators of the report are changed in place. An indicator is not confirmed if it would be printed
+    otherwise without the land counted twice. A target that is met only by such land is not met: the state of the
+    indicator becomes unconfirmed. Without findings of TOP001 nothing changes.
     """
     repeated_land = _RepeatedLand(plan, [f for f in report.findings if f.code == _OVERLAP_RULE])
     entries = load_catalogue(plan.norm.standard).indicator_by_id
@@ -55,21 +55,27 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
             values.get(str(finding.params.get("indicator"))),
         ]
         value = next((one for one in value_candidates if isinstance(one, int | float)), None)
-        for role in _list_summed_roles(finding, plan, entries):
+        for role in _list_roles_summed_by_finding(finding, plan, entries):
             area_m2 = repeated_land.measure_overlap_area(role, str(finding.params.get("town", "")))
             if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
-                repeated = {"role": role, "area_m2": area_m2, "without": _compute_figure_without(finding, area_m2)}
+                repeated = {
+                    "role": role,
+                    "area_m2": area_m2,
+                    "without": _compute_figure_without_repeated_land(finding, area_m2),
+                }
                 shown = finding.params.get("shown", {})
                 finding.params["shown"] = {**shown, "repeated": [*shown.get("repeated", []), repeated]}
         if "repeated" in finding.params.get("shown", {}):
             finding.message = texts.format_message(finding, plan.norm.standard.templates)
     for indicator in report.indicators:
         entry = entries.get(indicator.id.removeprefix(_TOWNSHIP_PREFIX))
-        for role in _list_roles(entry, plan):
+        for role in _list_roles_summed_by_indicator(entry, plan):
             area_m2 = repeated_land.measure_overlap_area(role, indicator.place)
             if repeated_land.changes_figure(role, area_m2, indicator.value, indicator.unit):
                 indicator.confirmed = False
-            if area_m2 > 0 and not _is_target_met_without(indicator, area_m2, repeated_land.get_share(role, area_m2)):
+            if area_m2 > 0 and not _is_target_met_without_repeated_land(
+                indicator, area_m2, repeated_land.get_share(role, area_m2)
+            ):
                 indicator.backed = indicator.confirmed = False
                 indicator.set_state(indicator.state)
 
@@ -96,7 +102,10 @@ class _RepeatedLand:
         return area_m2 / max(float(self._plan.layers[role].plane_areas.sum()), area_m2) if area_m2 > 0 else 0.0
 
     def changes_figure(self, role: str, area_m2: float, value: float | None, unit: str) -> bool:
-        """Return True if a figure of the layer would be printed otherwise without an area."""
+        """Return True if subtracting an area would change a figure of the layer as it is printed.
+
+        ``value``: the figure in ``unit``; a ratio changes by the area's share of the layer.
+        """
         if area_m2 <= 0 or value is None:
             return False
         square_metres = SQUARE_METRES.get(unit)
@@ -108,6 +117,7 @@ class _RepeatedLand:
         return round(without, decimals) != round(value, decimals)
 
     def _measure(self, layer: Layer, findings: list[Finding]) -> float:
+        """Return the area (m²) that the rows named in findings cover more than once."""
         shapes = layer.plane_shapes[_find_rows(layer, findings)]
         shapes = shapes[~shapely.is_missing(shapes)]
         if len(shapes) < 2:
@@ -128,7 +138,7 @@ def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
     return [n for n, (key, fid) in enumerate(zip(layer.keys, layer.fids, strict=True)) if key in keys or fid in fids]
 
 
-def _compute_figure_without(finding: Finding, area_m2: float) -> float | None:
+def _compute_figure_without_repeated_land(finding: Finding, area_m2: float) -> float | None:
     """Return the figure that a finding would state if no land were counted twice; None if it is unknown.
 
     Overlaps are measured as gross area: None for net areas, and for a ratio that does not count the whole boundary.
@@ -141,18 +151,19 @@ def _compute_figure_without(finding: Finding, area_m2: float) -> float | None:
     return None
 
 
-def _list_summed_roles(finding: Finding, plan: Plan, entries: dict[str, CatalogueIndicator]) -> list[str]:
+def _list_roles_summed_by_finding(finding: Finding, plan: Plan, entries: dict[str, CatalogueIndicator]) -> list[str]:
     """Return the codes of the layers whose sums a finding states."""
     if finding.code == "LAW001":
-        return _list_roles(entries.get(f"expansion_ratio_{plan.norm.get('ratio.form')}"), plan)
+        return _list_roles_summed_by_indicator(entries.get(f"expansion_ratio_{plan.norm.get('ratio.form')}"), plan)
     return [finding.role] if _get_unit(finding) in SQUARE_METRES else []
 
 
 def _get_unit(finding: Finding) -> str:
+    """Return the unit of a finding's figure; empty without one."""
     return str(finding.params.get("unit", ""))
 
 
-def _list_roles(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
+def _list_roles_summed_by_indicator(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
     """Return the codes of the layers of which an indicator sums all rows; parcels are summed by their class."""
     if entry is None or entry.method not in _SUM_METHODS:
         return []
@@ -160,12 +171,12 @@ def _list_roles(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
     return [layer.role for layer in layers if layer is not None]
 
 
-def _is_target_met_without(indicator: Indicator, area_m2: float, share: float) -> bool:
+def _is_target_met_without_repeated_land(indicator: Indicator, area_m2: float, share: float) -> bool:
     """Return True if an indicator meets its target also without land that it counts twice.
 
-    Net area is at most gross area, so that the gross area of overlaps is a bound. Of a ratio or a share either term
-    may have the land: a limit from above is tested with the smaller denominator, one from below with the smaller
-    numerator.
+    ``area_m2``: that land, ``share``: its share of the layer. Net area is at most gross area, so that the gross area of
+    overlaps is a bound. Either term of a ratio may have the land: an upper limit is tested with the smaller
+    denominator, a lower limit with the smaller numerator.
     """
     if indicator.value is None:
         return True

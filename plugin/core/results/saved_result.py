@@ -53,7 +53,7 @@ class SavedLayer:
 
 @dataclass(frozen=True)
 class SavedFile:
-    """State of a file read besides the layers (profile, waivers, targets, baseline).
+    """State of a file that a check read besides the layers (profile, waivers, targets, baseline).
 
     ``stamp``: name, time and size; ``digest``: SHA-256 of its contents, empty for a folder or a large file. No path is
     stored.
@@ -114,9 +114,7 @@ def make_saved_result_path(project_file: str | Path) -> Path:
 def make_side_file_record(path: str | Path, stamp: FileStamp) -> SavedFile:
     """Return the state of a side file, to be saved with a result: its ``stamp`` and its SHA-256.
 
-    ``stamp``: name, time and size of the file.
-
-    Folders and files above `_MAX_DIGEST_BYTES` get no digest.
+    ``stamp``: name, time and size of the file. Folders and files above `_MAX_DIGEST_BYTES` get no digest.
     """
     return SavedFile(stamp, _compute_file_digest(Path(path)) if path else "")
 
@@ -129,6 +127,7 @@ def is_file_unchanged(saved_file: SavedFile, path: str | Path, stamp: FileStamp)
 
 
 def _compute_file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file; empty for a folder and for a file above `_MAX_DIGEST_BYTES`."""
     if not path.is_file() or path.stat().st_size > _MAX_DIGEST_BYTES:
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -160,6 +159,7 @@ class OutdatedFindings:
         return self._rules[code]
 
     def _reads_changed_layer(self, code: str) -> bool:
+        """Return True if a changed layer is among those that a rule needs."""
         from ..model.rule import EVERY_LAYER, load_all_rules
 
         rule = load_all_rules().get(code)
@@ -222,10 +222,12 @@ def _list_waiver_matching_values(finding: Finding) -> list[Any]:
 
 
 def _set_matching_values(finding: Finding, values: list[Any]) -> None:
+    """Set the values of `_list_waiver_matching_values` in a finding."""
     by_place, by_nodes_m2, location = values
     finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
     finding.place = (float(location[0]), float(location[1])) if location else None
 
 
 def _read_stamp(values: Iterable[Iterable[Any]]) -> FileStamp:
+    """Return a file stamp from its JSON lists."""
     return tuple((str(name), int(time), int(size)) for name, time, size in values)

@@ -107,23 +107,23 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
 
 
 def make_row_list_params(
-    layer: Layer, positions: Sequence[int], most: int = MAX_SHOWN_FIDS, most_named: int | None = None
+    layer: Layer, positions: Sequence[int], max_fids: int = MAX_SHOWN_FIDS, max_named_rows: int | None = None
 ) -> dict[str, Any]:
     """Return message parameters that list several rows of a layer.
 
-    They are the number of rows (``count``), the first ``most`` feature ids (``fids``) and, if there are more, dots
-    (``more``); for the message also the names of the first ``most_named`` rows (None: ``most``), by key and by feature
-    id where the key is missing or repeated.
+    ``positions``: positions of the rows. The parameters are the number of rows (``count``), the first ``max_fids``
+    feature ids (``fids``) and, if there are more, dots (``more``); for the message also the names of the first
+    ``max_named_rows`` rows (None: ``max_fids``): their keys, with the feature id where a key is missing or repeated.
     """
-    listed_positions = positions[:most]
+    listed_positions = positions[:max_fids]
     row_names = [
         [layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None]
-        for n in positions[: most if most_named is None else most_named]
+        for n in positions[: max_fids if max_named_rows is None else max_named_rows]
     ]
     return {
         "count": len(positions),
         "fids": [layer.fids[n] for n in listed_positions],
-        "more": " …" if len(positions) > most else "",
+        "more": " …" if len(positions) > max_fids else "",
         "shown": {"row_names": row_names},
     }
 
@@ -131,7 +131,8 @@ def make_row_list_params(
 def shorten_or_mask_value(declared: TemplateField, value: str) -> str:
     """Return a field's value as a message may show it.
 
-    Long values are cut; values of a field with personal data are replaced by dots.
+    Long values are cut; values of a field with personal data are replaced by dots. ``declared``: the field in its
+    template.
     """
     if declared.personal:
         return "…"
@@ -139,16 +140,16 @@ def shorten_or_mask_value(declared: TemplateField, value: str) -> str:
 
 
 def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
-    """Return why a layer was not checked: it lacks the fields with these meanings.
+    """Return the reason why a layer was not checked: it lacks the fields with these meanings.
 
-    The result is the key of a text and its parameters, as an outcome stores them.
+    The reason is the key of a text and its parameters, as an outcome stores them.
     """
     field_names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names}
 
 
 def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
-    """Return a setting's lines, each of which has two words, as pairs.
+    """Return each line of a setting, which has two words, as a pair.
 
     ``"0602 204"`` becomes ``("0602", "204")``. Raise DataError with file and key for a line with fewer or more words.
     """
@@ -156,7 +157,7 @@ def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
 
 
 def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
-    """Return a setting's lines as layer code, field name and one or more words.
+    """Return each line of a setting as (layer code, field name, list of one or more words).
 
     Raise DataError with file and key for a line with fewer than three words.
     """
@@ -164,12 +165,18 @@ def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
 
 
 def format_code_with_name(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
-    """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
+    """Return a code followed by its name in the code list of the layer's field with this meaning.
+
+    The code alone without a code list, or if the list lacks it.
+    """
     return label_code_of_field(layer.template.find_field(meaning), value, ctx)
 
 
 def label_code_of_field(template_field: TemplateField | None, value: str, ctx: RuleContext) -> str:
-    """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
+    """Return a code followed by its name in the field's code list.
+
+    The code alone without a code list, or if the list lacks it.
+    """
     if template_field is None or not template_field.codes:
         return value
     entry = ctx.get_code_list(template_field.codes).entry_by_code.get(trim_code_padding(value, template_field.code_pad))
@@ -177,7 +184,7 @@ def label_code_of_field(template_field: TemplateField | None, value: str, ctx: R
 
 
 def join_code_names(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str:
-    """Return the names of codes as one text, the same in every language; a code that the list lacks as itself.
+    """Return the names of codes joined by 、, in every language; a code that the list lacks stays a code.
 
     ``list_id``: id of the code list; empty without one.
     """
@@ -185,15 +192,15 @@ def join_code_names(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str
     return "、".join(entries[code].name if code in entries else code for code in codes)
 
 
-def read_class_lines(norm: Norm, key: str, least: int, number_at: int | None = None) -> list[list[str]]:
-    """Return a setting's lines as lists of words: a layer, perhaps a kind of it, and classes or further layers.
+def read_class_lines(norm: Norm, key: str, min_words: int, number_position: int | None = None) -> list[list[str]]:
+    """Return the lines of a setting as lists of words.
 
-    Raise DataError with file and key for a line with fewer than ``least`` words, or with another word than a number at
-    the position ``number_at``.
+    The first word is a layer; a kind of it may follow, then classes or further layers. Raise DataError with file and
+    key for a line with fewer than ``min_words`` words, or if the word at ``number_position`` is not a number.
     """
-    lines = _read_word_lines(norm, key, least)
-    if number_at is not None:
-        _check_number_words(norm, key, lines, number_at)
+    lines = _read_word_lines(norm, key, min_words)
+    if number_position is not None:
+        _check_number_words(norm, key, lines, number_position)
     return lines
 
 
@@ -218,7 +225,10 @@ def _check_number_words(norm: Norm, key: str, lines: list[list[str]], position: 
 
 
 def _read_word_lines(norm: Norm, key: str, min_words: int, max_words: int | None = None) -> list[list[str]]:
-    """Return the words of each line; ``min_words`` and ``max_words`` are the permitted numbers of words."""
+    """Return the words of each line of a setting.
+
+    Raise DataError for a line with fewer than ``min_words`` or more than ``max_words`` words.
+    """
     lines = []
     for line in norm.get(key):
         words = line.split()

@@ -39,12 +39,12 @@ class FacilityParts:
     line_row: NDArray
     shape: NDArray
 
-    def select(self, kept: NDArray) -> FacilityParts:
-        """Return the parts that ``kept`` ((k,) bool) selects."""
-        return FacilityParts(self.row[kept], self.line_row[kept], self.shape[kept])
+    def select(self, is_selected: NDArray) -> FacilityParts:
+        """Return the parts where ``is_selected``, (k,) bool, is True."""
+        return FacilityParts(self.row[is_selected], self.line_row[is_selected], self.shape[is_selected])
 
     def subtract(self, other: FacilityParts) -> FacilityParts:
-        """Return the parts without other parts of the same facilities."""
+        """Return the parts without the land of ``other`` parts of the same facilities; empty parts are left out."""
         shapes = subtract_parts_in_core(self.row, self.shape, other.row, other.shape)
         return FacilityParts(self.row, self.line_row, shapes).select(~shapely.is_empty(shapes))
 
@@ -82,9 +82,10 @@ def report_facility_parts(
     severity: Severity,
     names: NDArray | None = None,
 ) -> list[Finding]:
-    """Return one finding for each name of facilities with enough of them in a line.
+    """Return one finding for each name of facilities whose parts in a line are large enough.
 
-    ``names``: (n,) name of each row of the facilities; their names (MC) if None.
+    ``parts``: parts of the facilities inside polygons of ``line``; ``case``: key of the message; ``names``: (n,) name
+    of each row of the facilities; their names (MC) if None.
     """
     if names is None:
         names = np.array(facilities.text("feature_name"), dtype=object)
@@ -92,7 +93,7 @@ def report_facility_parts(
     findings = []
     for name in dict.fromkeys(part_names.tolist()):
         of_name = parts.select(part_names == name)
-        extent = _measure(facilities, of_name, ctx)
+        extent = _measure_parts(facilities, of_name, ctx)
         if extent is None:
             continue
         largest_part = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
@@ -117,7 +118,7 @@ def report_facility_parts(
 
 
 def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: ReportedParts) -> None:
-    """Add findings on features in places that exclude them, by the setting of places.
+    """Add findings on features in places that exclude them, by the setting `protected.excluded_places`.
 
     Land of an earlier place of the same line of the setting, and land in ``reported``, is not reported again.
     """
@@ -156,7 +157,10 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
 
 
 def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
-    """Add a finding for each zone of heights whose name allows more than the limit of a place that it shares land with."""
+    """Add a finding for each zone whose name allows a greater height than a place on the same land.
+
+    The setting `protected.height_limits` has the places with their limits in metres.
+    """
     for role, place, limit in read_number_lines(ctx.norm, HEIGHTS_SETTING, 3):
         concept, _, condition = place.partition(":")
         zones, line = (find_usable_layer_or_note_reason(name, ctx, result) for name in (role, concept))
@@ -195,6 +199,7 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
 
 
 def _join_parts(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
+    """Return the parts of both as one."""
     return FacilityParts(
         np.concatenate([parts.row, other.row]),
         np.concatenate([parts.line_row, other.line_row]),
@@ -203,7 +208,10 @@ def _join_parts(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
 
 
 def _find_wanted_rows(facilities: Layer, wanted: str, is_of_land_use: bool, ctx: RuleContext) -> NDArray:
-    """Return (n,) bool: rows with one of the words in their name, or of one of the classes of land use."""
+    """Return (n,) bool: rows with one of the words in their name, or of one of the classes of land use.
+
+    ``wanted``: words or classes separated by ``|``, or ``*`` for all rows.
+    """
     if wanted == _EVERY_NAME:
         return np.ones(len(facilities), dtype=bool)
     choices = wanted.split("|")
@@ -227,6 +235,7 @@ def _find_place_rows(line: Layer, condition: str, ctx: RuleContext, result: Rule
 
 
 def _find_rows_with_words(layer: Layer, words: list[str]) -> NDArray:
+    """Return (n,) bool: rows with one of the words in their name (MC)."""
     return np.array([any(word in name for word in words) for name in layer.text("feature_name")], dtype=bool)
 
 
@@ -241,9 +250,9 @@ def _find_class_of_largest_parts(facilities: Layer, parts: FacilityParts, ctx: R
 
 
 def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
-    """Return key, feature id (if the key is repeated or missing) and name of the rows of a line, and their number.
+    """Return the number of a line's rows, and the first of them as (key, feature id, name).
 
-    ``rows``: (k,) positions, also repeated ones.
+    ``rows``: (k,) positions, also repeated ones. The feature id is None unless the key is repeated or missing.
     """
     line_rows = np.unique(rows).tolist()
     site_names = line.text("feature_name") if line.has_field("feature_name") else [""] * len(line)
@@ -255,12 +264,15 @@ def _list_sites(line: Layer, rows: NDArray) -> dict[str, Any]:
 
 
 def _get_facility_kind(facilities: Layer) -> str:
-    """Return what a facility is, on which the remedy depends: a use of land, or the geometry of its layer."""
+    """Return the kind of a facility, which decides the remedy: ``use`` (of land), or the geometry of its layer."""
     return "use" if facilities.template.find_field("land_use") is not None else facilities.template.geometry
 
 
-def _measure(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:
-    """Return number, length or area of parts as parameters of a message; None below the limit."""
+def _measure_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:
+    """Return the number, length or area of parts as message parameters ``value`` and ``unit``.
+
+    None if length or area is below the limit of the settings.
+    """
     if facilities.template.geometry == "point":
         return {"value": len(np.unique(parts.row)), "unit": "place"}
     if facilities.template.geometry == "line":

@@ -142,5 +142,6 @@ def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, res
 
 
 def _add_not_checked(result: RuleResult, reason: str, params: dict) -> None:
+    """Add a reason why something was not checked to the result, unless it is there."""
     if (reason, params) not in result.not_checked:
         result.not_checked.append((reason, params))

@@ -34,9 +34,10 @@ def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
 def _find_contradicted_base_classes(
     planned_use: Layer, field_name: str, present_use: Layer, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on parcels whose class of the base year is not that of the present land below them.
+    """Return a finding on planned parcels that state another class of the base year than the present land has.
 
-    Main classes are compared, and only whole codes of the list of land use.
+    ``field_name``: the field with the stated class. Main classes are compared, and only whole codes of the list of land
+    use.
     """
     values, present_codes = planned_use.get_texts_by_name(field_name), present_use.text("land_use")
     stated, present = _read_main_classes(values, planned_use, ctx), _read_main_classes(present_codes, present_use, ctx)
@@ -107,7 +108,7 @@ def _read_main_classes(codes: list[str], layer: Layer, ctx: RuleContext) -> NDAr
 def _find_given_up_land(
     planned_use: Layer, planned_classes: list[str], present_use: Layer, present_class: str, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on the present land of a class that is planned for other classes."""
+    """Return a finding on present land of one class (``present_class``) that is planned for other classes."""
     is_present = ctx.find_rows_with_code(present_use, "land_use", [present_class])
     is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
     if not is_present.any() or not is_planned.any():

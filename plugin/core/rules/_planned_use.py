@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planned land use below city lines, facilities and street axes of the central urban area."""
+"""Planned land use at city lines, facilities and street axes of the central urban area."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from ._places import select_valid_polygons
 def find_land_cut_by_line(
     line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding for each parcel of some classes of which the line covers a part, but less than its share.
+    """Return a finding for each parcel of some classes that a line covers only in part.
 
-    With a boundary, only the part of the parcel inside it counts.
+    A parcel is reported if the covered share of it is above 0 and below the setting `zones.min_covered_share`. With a
+    ``boundary``, only the land of the parcel inside the boundary counts.
     """
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
     covered_parts = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
@@ -52,12 +53,12 @@ def find_land_cut_by_line(
 def report_empty_line(
     line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on a layer of lines without features, if much land of some classes is planned."""
+    """Return a finding on a layer of lines without features, if much land of their classes is planned."""
     return _report_planned_land_without_line("empty", line.role, planned_use.role, classes, planned_use, ctx)
 
 
 def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on a missing layer of lines, if much land of some classes is planned.
+    """Return a finding on a missing layer of lines, if much land of their classes is planned.
 
     Nothing is reported if the county declares the lines absent, or if the layer cannot be used.
     """
@@ -70,7 +71,7 @@ def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ct
 def _report_planned_land_without_line(
     case: str, role: str, related_role: str, classes: list[str], planned_use: Layer, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on planned land of some classes, if there is much of it."""
+    """Return a finding on planned land of some classes, if its area reaches `zones.min_described_m2`."""
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
     area = float(planned_use.statutory[rows].sum())
     if area < float(ctx.norm.get("zones.min_described_m2")):

@@ -22,8 +22,8 @@ _MAX_NAMED_SITES = 3
 def find_core_rows_or_note_reason(reserves: Layer, ctx: RuleContext, result: RuleResult) -> NDArray:
     """Return (n,) bool: rows of a reserve layer that are a 核心保护区, by their name.
 
-    Add to ``result`` the ends of names that may identify a part but are missing in the words for parts, and a missing
-    field of names.
+    Add to ``result`` the reasons that make the result uncertain: unknown words at the end of names, which may mean a
+    part of a reserve, and a missing field of names.
     """
     if not reserves.has_field("feature_name"):
         result.not_checked.append(explain_missing_fields(reserves, "feature_name"))
@@ -38,8 +38,8 @@ def find_core_rows_or_note_reason(reserves: Layer, ctx: RuleContext, result: Rul
 def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, core_shapes: NDArray) -> NDArray:
     """Return (k,) parts of features in a line without the parts of the same features in core zones.
 
-    ``rows`` (k,) and ``core_rows`` (c,): row of the feature of each part; ``shapes`` (k,) and ``core_shapes`` (c,).
-    A part that is all in core zones becomes empty.
+    ``rows`` (k,) and ``core_rows`` (c,): the feature of each part; ``shapes`` (k,) and ``core_shapes`` (c,): their
+    polygons. A part that is completely in core zones becomes empty.
     """
     remainders = shapes.copy()
     core_by_row = {
@@ -51,7 +51,7 @@ def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, c
 
 
 def join_site_names(reserves: Layer, rows: NDArray) -> str:
-    """Return the names of some rows ((k,) positions) as one text, the same in every language."""
+    """Return the first names of some rows ((k,) positions) joined by 、, with dots if there are more."""
     feature_names = reserves.text("feature_name")
     distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))
     return "、".join(distinct_names[:_MAX_NAMED_SITES]) + (" …" if len(distinct_names) > _MAX_NAMED_SITES else "")

@@ -24,7 +24,7 @@ _MAX_LISTED_NAMES = 5
 
 
 def join_first_names(names: list[str]) -> str:
-    """Return the first names as one text, with dots if there are more."""
+    """Return the first names joined by commas, with dots if there are more."""
     return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
 
 
@@ -77,7 +77,7 @@ def compare_with_sealed_edition(ctx: RuleContext, concept: str, result: RuleResu
 
 
 def note_layer_only_in_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> None:
-    """Report a control line that only the sealed edition has as not checked.
+    """Add to ``result`` that a control line which only the sealed edition has was not checked.
 
     The plan may declare it absent (本县无), or it was not delivered.
     """
@@ -88,7 +88,7 @@ def note_layer_only_in_sealed_edition(ctx: RuleContext, concept: str, result: Ru
 
 
 def find_net_area_doubts(comparison: VersionComparison, ctx: RuleContext) -> list[str]:
-    """Return a doubt if the shapes do not support the compared net areas.
+    """Return the key of a doubt, in a list, if the geometry does not confirm the compared net areas.
 
     The list is empty without a doubt.
     """

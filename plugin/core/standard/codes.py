@@ -113,6 +113,7 @@ def load_code_list(path: Path) -> CodeList:
 
 
 def _read_text(path: Path) -> str:
+    """Return the text of a CSV file; raise DataError for a missing, unreadable or binary file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:

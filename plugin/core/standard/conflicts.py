@@ -129,4 +129,5 @@ def add_missing_conflicts(
 
 
 def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Iterable[str]) -> DataError:
+    """Return the error for a value that is not allowed; it lists the allowed values."""
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

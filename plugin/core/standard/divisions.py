@@ -299,6 +299,7 @@ def check_county_in_crs_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[
 
 
 def _format_with_meridian(crs: CRS) -> str:
+    """Return a CRS by name with its central meridian: “EPSG:4526（114°E）”."""
     return f"{crs_care.make_crs_label(crs)}（{crs_care.describe_crs(crs).central_meridian:g}°E）"
 
 

@@ -46,6 +46,10 @@ def _read_cached_head(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """Return id, edition and includes of a ``standard.toml``.
+
+    Time and size of the file make the cache read a changed file again.
+    """
     table = read_toml(path)
     return {key: table.get(key) for key in ("id", "edition", "includes")}
 

@@ -168,6 +168,7 @@ def _list_included(standard: Standard) -> list[Standard]:
 
 
 def _normalise_indicator_name(name: str) -> str:
+    """Return a name for comparison: without spaces, with full-width brackets, in small letters."""
     return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
 
 
@@ -185,6 +186,7 @@ def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
 
 @cache
 def _read_catalogue(path: Path) -> IndicatorCatalogue:
+    """Return the catalogue in an ``indicators.toml``; raise DataError for an invalid or repeated entry."""
     table = read_toml(path)
     check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
     entries: dict[str, CatalogueIndicator] = {}
@@ -207,6 +209,7 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
 
 
 def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicator:
+    """Return the indicator in a row of ``[[indicator]]``; raise DataError if invalid."""
     check_keys(row, required=_REQUIRED_TEXTS, allowed=(*_OPTIONAL_TEXTS, *_LIST_KEYS), file=path, where=field)
     for key, value in row.items():
         if key in _LIST_KEYS:
@@ -230,6 +233,7 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
 
 
 def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGroup:
+    """Return the land-use group in a row of ``[[land_group]]``; raise DataError if invalid."""
     check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=field)
     for code in check_type(row["classes"], list, file=path, key=f"{field}.classes"):
         check_type(code, str, file=path, key=f"{field}.classes")
@@ -237,4 +241,5 @@ def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGrou
 
 
 def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Any) -> DataError:
+    """Return the error for a value that is not allowed; it lists the allowed values."""
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

@@ -76,6 +76,7 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
 
 
 def _check_entry(row: Any, section: str, path: Path, optional_keys: tuple[str, ...]) -> None:
+    """Raise DataError unless a theme or branch has a name, a list of layers and only known keys."""
     check_type(row, dict, file=path, key=section)
     check_keys(row, required=("name", "roles"), allowed=optional_keys, file=path, where=section)
     check_type(row["name"], str, file=path, key=f"{section}.name")
@@ -131,13 +132,14 @@ def list_themes(standard: Standard) -> list[MapTheme]:
 
 
 def _load_default_standard() -> Standard:
+    """Return the county database standard."""
     from . import load_standard
 
     return load_standard()
 
 
 def _limit_branch_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
-    """Return a branch limited to the layers that a standard has.
+    """Return a branch with only the layers that a standard has.
 
     A layer of another edition is made with the branch if the standard's groups name it, or if the branch would
     otherwise be empty.

@@ -193,6 +193,7 @@ def _complete_with_included_standard(standard: Standard, included_standard: Stan
 
 
 def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, DeliveryScope]:
+    """Return the kinds of delivery under ``[scopes]`` by id."""
     scopes = {}
     for key, row in table.get("scopes", {}).items():
         check_keys(row, required=("mandatory",), allowed=_SCOPE_KEYS, file=path, where=f"scopes.{key}")
@@ -201,6 +202,7 @@ def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, DeliveryScope]:
 
 
 def _read_settings(table: dict[str, Any]) -> dict[str, Any]:
+    """Return dotted key → value of all sections of settings."""
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         settings.update(flatten_table(table.get(section, {}), f"{section}."))
@@ -228,6 +230,7 @@ def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> 
 
 
 def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    """Return rule group → codes or groups of rules; raise DataError for a group with the reserved name ``all``."""
     groups = {name: tuple(codes) for name, codes in table.get("rule_groups", {}).items()}
     if EVERY_RULE in groups:
         known_names = ", ".join(name for name in groups if name != EVERY_RULE)
@@ -236,6 +239,7 @@ def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str,
 
 
 def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
+    """Return the group of layers in a table ``[groups.<key>]``; raise DataError if invalid."""
     section = f"groups.{key}"
     check_type(row, dict, file=path, key=section)
     check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=section)

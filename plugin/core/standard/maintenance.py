@@ -119,7 +119,10 @@ class MaintenanceSpec:
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
     def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
-        """Return maintenance class and maintained layer of a layer code; None for another code."""
+        """Return the class (before, change or after) and the maintained layer that a layer code means.
+
+        None for a code of another layer.
+        """
         for stage in self.stages:
             for layer in self.layers:
                 if role == stage.prefix + layer.role:
@@ -163,6 +166,7 @@ def load_maintenance(path: Path) -> MaintenanceSpec:
 
 
 def _read_delivery(row: Any, path: Path) -> DeliverySpec:
+    """Return the files of the yearly delivery from the table ``[delivery]``; raise DataError if invalid."""
     delivery_keys = tuple(DeliverySpec.__dataclass_fields__)
     check_type(row, dict, file=path, key="delivery")
     check_keys(row, required=delivery_keys, allowed=(), file=path, where="delivery")
@@ -172,6 +176,7 @@ def _read_delivery(row: Any, path: Path) -> DeliverySpec:
 
 
 def _read_class_spec(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
+    """Return a class (before, change or after) from its table; raise DataError if invalid."""
     check_type(row, dict, file=path, key=key)
     fields: tuple[TemplateField, ...] = ()
     change_keys = ("field", "source", "fields_mark") if key == CHANGE_STAGE else ()

@@ -40,9 +40,10 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class MapSpec:
-    """One map.
+    """One map of the set.
 
-    ``title``: on the county's sheet and in its file name; ``short``: on a township's sheet.
+    ``number``: its number in file names; ``title``: on the county's sheet and in its file name; ``scope``: ``county``
+    or ``centre``; ``short``: title on a township's sheet, empty if townships have no sheet of it.
     """
 
     id: str
@@ -209,6 +210,7 @@ def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
 
 
 def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerStyle:
+    """Return the style in a table ``[looks.<id>]``; raise DataError for an unknown key."""
     check_keys(
         row,
         required=(),
@@ -226,6 +228,7 @@ def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerSty
 
 
 def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, section: str) -> MapSpec:
+    """Return the map in a row of ``[[map]]``; raise DataError if invalid or if it names an unknown style."""
     check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
     check_type(row["number"], int, file=file, key=f"{section}.number")
     if row["scope"] not in MAP_SCOPES:
@@ -250,6 +253,7 @@ def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, se
 
 
 def _check_file_name(text: str, file: Path) -> None:
+    """Raise DataError for a pattern of file names with an unknown placeholder."""
     try:
         text.format(code="", name="", number=1, title="")
     except (KeyError, IndexError, ValueError) as error:

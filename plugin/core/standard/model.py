@@ -190,6 +190,7 @@ class Standard:
         return list(by_folder.values())
 
     def _collect_by_folder(self, by_folder: dict[Path, Standard]) -> None:
+        """Add this standard and all that it includes to ``by_folder``, unless their folder is there."""
         if self.folder not in by_folder:
             by_folder[self.folder] = self
             for included_standard in self.included_standards:
@@ -224,6 +225,7 @@ class Standard:
         return {}
 
     def _get_own_template(self, role: str) -> Template | None:
+        """Return the template of a layer code in this edition's own folder; None without one."""
         if role not in self._own_templates:
             path = self.folder / "templates" / f"{role}.toml"
             self._own_templates[role] = load_template(path, self.id) if path.exists() else None

@@ -167,6 +167,7 @@ def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[TemplateFi
 
 
 def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
+    """Return the field in a row of ``[[field]]``; raise DataError for an invalid key, type, short name or default."""
     check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():

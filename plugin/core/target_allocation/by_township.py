@@ -91,6 +91,10 @@ def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships
 def _compare_row_codes(
     layer: Layer, township_layer: Layer, townships: list[Township], township_of_row: NDArray, ctx: RuleContext
 ) -> RowTownships:
+    """Compare the townships that a layer's rows name with the rows' location.
+
+    ``township_of_row``: position in ``townships`` of each row of ``township_layer``.
+    """
     named_township, field = find_named_townships(layer, townships)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced, share = _find_misplaced_rows(layer, named_township, centres, township_layer, township_of_row, ctx)
@@ -231,10 +235,11 @@ def compute_area_by_township(name: str, ctx: RuleContext) -> AreasByTownship | N
 def match_targets_with_townships(
     allocated_targets: AllocatedTargets, townships: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
-    """Match rows of a table of township targets with townships by code, otherwise by name.
+    """Match the rows of a table of township targets with townships by code, otherwise by name.
 
-    Return row number in the table → position of the township, and text keys with parameters that state why a row has
-    no match. A row whose code and name belong to two townships has none.
+    Return row number in the table → position of the township, and (text key, parameters) of each reason why rows have
+    no match. A row whose code and name belong to two townships has no match. ``layer``: name of the layer of townships,
+    for the reasons.
     """
     by_code = {township.code: n for n, township in enumerate(townships) if township.code}
     by_name = {township.name: n for n, township in enumerate(townships)}

@@ -208,12 +208,18 @@ def find_replaced_register_lines(profile: Profile) -> list[tuple[RegisteredSite,
     return replaced_sites
 
 
-def _is_same_register_row(site: RegisteredSite, other: RegisteredSite) -> bool:
+def _is_same_register_row(site: RegisteredSite, other_site: RegisteredSite) -> bool:
     """Return True if two rows of a register are for the same area, kind, level and name."""
-    return (site.area_code, site.kind, site.level, site.name) == (other.area_code, other.kind, other.level, other.name)
+    return (site.area_code, site.kind, site.level, site.name) == (
+        other_site.area_code,
+        other_site.kind,
+        other_site.level,
+        other_site.name,
+    )
 
 
 def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
+    """Return the figures of a register's row that are compared: number of sites, or areas with their unit."""
     return site.count, site.area, site.core_area, site.control_area, site.unit
 
 
@@ -250,6 +256,7 @@ def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indicato
 
 
 def _is_same_indicator(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
+    """Return True if two targets are for the same area, indicator and year."""
     return (own_target.area_code, own_target.indicator, own_target.year) == (
         base_target.area_code,
         base_target.indicator,
@@ -423,6 +430,7 @@ def _get_area_and_year(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str
 
 
 def _compute_target_m2(row: IndicatorTarget | AllocatedTarget) -> float:
+    """Return the value of an area target in m²."""
     return row.numeric_value * SQUARE_METRES[row.unit]
 
 

@@ -216,4 +216,5 @@ def _find_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
 
 
 def _list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return the first accepted word of each id."""
     return [accepted_words[0] for accepted_words in words_by_id.values()]

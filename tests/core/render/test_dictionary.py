@@ -9,7 +9,12 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
-from plugin.core.render.dictionary import DataDictionary, find_rules, render_dictionary, sort_codes_below_parents
+from plugin.core.render.dictionary import (
+    DataDictionary,
+    find_rules_that_need_layer,
+    render_dictionary,
+    sort_codes_below_parents,
+)
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.template import CodeEntry, CodeList
@@ -83,8 +88,8 @@ def test_personal_fields_are_marked_in_the_data_dictionary(dictionary_page):
 
 def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_page):
     standard = load_standard("county_db")
-    codes = {r.code for r in find_rules("CZKFBJ", standard)}
-    assert {"REL001"} <= {r.code for r in find_rules("STBHHX", standard)}
+    codes = {r.code for r in find_rules_that_need_layer("CZKFBJ", standard)}
+    assert {"REL001"} <= {r.code for r in find_rules_that_need_layer("STBHHX", standard)}
     assert codes and all(c in get_page_section(dictionary_page, "layer-CZKFBJ") for c in codes)
     assert "没有专门检查本图层的规则" in dictionary_page
 

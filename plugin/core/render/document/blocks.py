@@ -41,7 +41,7 @@ class FactTable:
 
 @dataclass(frozen=True)
 class VerdictBox:
-    """The verdict of a check: its ``word``, what decides it, and the numbers of findings.
+    """The verdict of a check: its ``word``, a ``statement`` of what decides it, and the ``counts`` of findings.
 
     ``is_passed`` False: the word is printed white on black.
     """
@@ -72,19 +72,20 @@ class DocumentCell:
 
 @dataclass(frozen=True)
 class DocumentTable:
-    """A table whose head is repeated on each page."""
+    """A table whose heading is repeated on each page."""
 
     columns: tuple[DocumentColumn, ...]
     rows: tuple[tuple[DocumentCell, ...], ...]
     #: Shown instead of the table if it has no rows.
     text_without_rows: str = ""
-    #: Places of the rows that are the head of a group.
+    #: Positions of the rows that are the heading of a group of rows.
     group_heads: frozenset[int] = frozenset()
 
     def list_rows_kept_with_next(self) -> frozenset[int]:
-        """Return the positions of rows after which no page may end: heads of groups, the first row, the last but one.
+        """Return the positions of rows after which no page may end.
 
-        So a page neither ends with a head or a single row of a table nor begins with its last row.
+        They are headings of groups, the first row and the last but one. So a page neither ends with a heading or a
+        single row of a table nor begins with its last row.
         """
         count = len(self.rows)
         return frozenset(place for place in (*self.group_heads, 0, count - 2) if 0 <= place < count - 1)

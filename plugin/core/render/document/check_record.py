@@ -65,4 +65,5 @@ def _make_rule_table(
 
 
 def _format_unconfirmed(setting_names: str, report_texts: ReportTexts) -> str:
+    """Return the note that settings of these names are unconfirmed; empty without names."""
     return report_texts.get("say", "unconfirmed", names=setting_names) if setting_names else ""

@@ -32,7 +32,7 @@ from ..pictures import ReportPictures, make_finding_sort_key, select_largest_con
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
-from ..verdict import count_by_family, count_unconfirmed_settings, describe_package_waivers, list_unconfirmed_items
+from ..verdict import count_by_family, describe_package_waivers, describe_unconfirmed_settings, list_unconfirmed_items
 from ..words import ReportTexts
 from .blocks import (
     Block,
@@ -280,6 +280,7 @@ def _describe_layer_edits(layer: dict[str, Any], report_texts: ReportTexts) -> s
 
 
 def _format_counts(report: Report, report_texts: ReportTexts) -> str:
+    """Return the numbers of findings by severity and of unchecked rules as one line."""
     summary = report.summary
     counts = [
         report_texts.get(
@@ -295,7 +296,7 @@ def _format_counts(report: Report, report_texts: ReportTexts) -> str:
 
 
 def make_columns(report_texts: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
-    """Return columns from (text key, share of the width, alignment)."""
+    """Return table columns from (text key of the title, width in percent, optional alignment)."""
     return tuple(
         DocumentColumn(report_texts.get("signed_column", key), share, *align) for key, share, *align in columns
     )
@@ -304,7 +305,10 @@ def make_columns(report_texts: ReportTexts, *columns: tuple[Any, ...]) -> tuple[
 def _make_missed_or_narrow_indicators(
     report: Report, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
-    """Yield the indicators that are missed or have little margin; the note lists the others."""
+    """Yield the table of county indicators that are missed or have little margin.
+
+    Its heading has the number of the indicators that are met.
+    """
     indicators_with_target = [i for i in report.indicators if i.target is not None and i.value is not None]
     county_indicators = [i for i in indicators_with_target if not is_township_figure(i)]
     if not county_indicators:
@@ -324,6 +328,7 @@ def _make_missed_or_narrow_indicators(
 
 
 def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
+    """Return the cells of an indicator: name, target, value, share of the target, margin, state."""
     share = ""
     if indicator.value is not None and indicator.target:
         share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
@@ -339,7 +344,10 @@ def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tupl
 
 
 def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
-    """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
+    """Return the remarks of the first page, one line each.
+
+    They are on approvals, unconfirmed settings, unchecked rules, other findings, waivers and unsaved edits.
+    """
     summary = report.summary
     items_without_approvals = [name for name in summary["unconfirmed"] if name != APPROVAL_DOUBT]
     doubts, settings = list_unconfirmed_items(items_without_approvals, report_texts)
@@ -353,7 +361,7 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
             )
         )
     if settings:
-        lines.append(count_unconfirmed_settings(report, len(settings), report_texts))
+        lines.append(describe_unconfirmed_settings(report, len(settings), report_texts))
     if doubts:
         lines.append(report_texts.get("signed", "doubts", count=len(doubts)))
     not_run = summary["skipped"] + summary["crashed"]
@@ -384,6 +392,7 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
 def _make_body(
     report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
+    """Yield the sections between the first page and the signatures."""
     yield from _make_problem_table(report, sections, report_texts)
     yield from _make_close_ups(report, pictures, sections, report_texts)
     yield sections.make_heading("unchecked")
@@ -427,6 +436,7 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
 def _make_close_ups(
     report: Report, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
+    """Yield the close-up pictures of the largest conflicts with their captions."""
     images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
     close_ups = [
         Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
@@ -440,12 +450,14 @@ def _make_close_ups(
 
 
 def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
+    """Return the caption of a close-up: number, rule, township and area."""
     area = format_hectares(finding.area_m2 or 0.0, report_texts)
     key = {"number": number, "rule": finding.code, "township": finding.township or "—", "area": area}
     return report_texts.get("signed", "caption", **key)
 
 
 def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield the table of all county indicators that have a value."""
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
         return
@@ -469,6 +481,7 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
 
 
 def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield the table of waived findings, if there are any."""
     waivers = list_waivers(report, report_texts)
     if not waivers:
         return
@@ -492,12 +505,14 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: R
 def _make_section_on_rules_run(
     report: Report, norm: Norm | None, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
+    """Yield the section on how many rules ran and which groups did not."""
     if norm is not None and report.rules:
         yield sections.make_heading("rules_run")
         yield Paragraph(describe_rules_run(report, norm, report_texts))
 
 
 def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield the appendices on settings, findings and data, each on a new page."""
     yield from make_settings_appendix(report, report_texts)
     yield PageBreak()
     yield from _make_findings_appendix(report, report_texts)
@@ -553,6 +568,7 @@ def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[
 
 
 def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
+    """Return the cells of a finding: severity, feature, township, area, message."""
     severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
     key = shorten_key(finding.key) or (str(finding.params.get("fid", "")) and f"#{finding.params['fid']}")
     return (
@@ -565,6 +581,7 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[Docu
 
 
 def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
+    """Yield the appendix on the checked data: rules by family, layers, notices, versions."""
     yield Heading(report_texts.get("signed", "appendix_data"))
     yield make_rule_counts(report, report_texts)
     yield Paragraph(report_texts.get("text", "area_note"), is_small=True)
@@ -602,7 +619,7 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
 
 
 def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable:
-    """Return the numbers of rules by family and outcome."""
+    """Return the table of the numbers of rules by family and outcome."""
     families = count_by_family(report, report_texts)
     share = 74 / max(len(families["columns"]) + 1, 1)
     columns = (

@@ -31,7 +31,7 @@ _WORDS = re.compile(r"[\u2e80-\U0003ffff]|[^\u2e80-\U0003ffff]+")
 
 
 class _Demands(NamedTuple):
-    """What columns must have room for, in letters.
+    """The space that the columns of a table should have, in letters.
 
     ``heading_lines``: lines that a long Chinese heading may have; ``short_text``: width of texts that stay on one line;
     ``padding``: space between the texts of two columns.
@@ -100,9 +100,10 @@ def compute_column_shares(
 def _reduce_lines(
     widths: npt.NDArray[np.float64], text_widths: npt.NDArray[np.float64], padding: float, total_width: float
 ) -> npt.NDArray[np.float64]:
-    """Return the columns' widths after the rest of the total width went where it saves the most lines.
+    """Return the columns' widths, widened to ``total_width`` so that the table has fewer lines.
 
-    ``text_widths``: width of each text, by row and column.
+    Each step widens the column that saves the most lines. All widths are in letters. ``text_widths``: width of each
+    text, by row and column; ``padding``: space between the texts of two columns.
     """
     widths = widths.copy()
     while (rest := total_width - widths.sum()) >= _STEPS[0]:
@@ -125,7 +126,10 @@ def _reduce_lines(
 
 
 def _compute_heading_width(heading: str, lines: int) -> float:
-    """Return the width that a heading needs; a long Chinese word of it may have several lines."""
+    """Return the width that a heading needs, in letters.
+
+    A long Chinese word of it may be broken into ``lines`` lines.
+    """
     widths = []
     for word in _BREAKS.split(heading):
         width = compute_text_width(word)

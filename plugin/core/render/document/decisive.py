@@ -67,7 +67,10 @@ def list_decisive_items(report: Report, report_texts: ReportTexts) -> list[Decis
 
 
 def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_texts: ReportTexts) -> str:
-    """Return the sentence beside the verdict: which line or target, how much, how many places."""
+    """Return the sentence beside the verdict.
+
+    It states the overlapping lines or missed targets, their amounts and the numbers of places.
+    """
     control_lines = load_report_settings().control_line_rules
     items = list(items)
     crossed = sum(item.place_count for item in items if item.code in control_lines)
@@ -80,6 +83,10 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_
 
 
 def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
+    """Yield one decisive item for each rule with open findings of a severity, the largest area first.
+
+    Rules on indicators are left out.
+    """
     titles, numbers = get_rule_titles(report, report_texts), _number_conflicts_by_rule(report, report_texts)
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
@@ -100,6 +107,7 @@ def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTex
 
 
 def _sum_areas(findings: Iterable[Finding]) -> float:
+    """Return the sum of the findings' areas, m²; a finding without an area counts as 0."""
     return sum(finding.area_m2 or 0.0 for finding in findings)
 
 
@@ -118,6 +126,7 @@ def _format_amounts(findings: list[Finding], report_texts: ReportTexts) -> tuple
 
 
 def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
+    """Yield one decisive item for each missed indicator of the county, and for each missed by some townships."""
     missed = [i for i in report.indicators if i.state == TARGET_MISSED and i.margin is not None]
     for indicator in missed:
         if is_township_figure(indicator):
@@ -170,6 +179,7 @@ def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
 
 
 def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
+    """Yield one decisive item for each rule that was not checked completely."""
     for row in make_not_checked_section(report, report_texts)["rows"]:
         if row["title"]:
             clause = report_texts.get("signed", "unchecked_clause", title=row["title"])
@@ -177,7 +187,7 @@ def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator
 
 
 def _number_conflicts_by_rule(report: Report, report_texts: ReportTexts) -> dict[str, str]:
-    """Return rule code → its numbers on the overview map, such as 1–5、8."""
+    """Return rule code → the numbers of its conflicts on the overview map, such as 1–5、8."""
     places: dict[str, list[int]] = {}
     for number, finding in enumerate(select_largest_conflicts(report), 1):
         places.setdefault(finding.code, []).append(number)

@@ -130,6 +130,7 @@ class _DocxWriter:
         return None
 
     def _qualify_name(self, name: str) -> str:
+        """Return a name such as ``w:p`` with its XML namespace."""
         qualified: str = self._docx.oxml.ns.qn(name)
         return qualified
 
@@ -164,6 +165,7 @@ class _DocxWriter:
         return item
 
     def _add_paragraph(self, text: str, style: str) -> Any:
+        """Add a paragraph at the report's place; return it. ``style``: key of a style in the settings."""
         paragraph = self._move_to_report_place(
             self._file.add_paragraph(keep_figures_whole(text), self._settings.docx_styles[style])
         )
@@ -173,6 +175,7 @@ class _DocxWriter:
         return paragraph
 
     def _add_table(self, rows: int, columns: int, style: str) -> Any:
+        """Add an empty table at the report's place; return it. ``style``: key of a style in the settings."""
         if self._begins_page:
             self._add_paragraph("", "note")
         table = self._move_to_report_place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
@@ -191,6 +194,7 @@ class _DocxWriter:
         return paragraph
 
     def _shade_cell(self, cell: Any, fill: str) -> None:
+        """Fill the background of a cell with a colour (RRGGBB)."""
         shade = self._docx.oxml.OxmlElement("w:shd")
         for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", fill)):
             shade.set(self._qualify_name(name), value)
@@ -207,6 +211,7 @@ class _DocxWriter:
 
     # --- blocks
     def _write_heading(self, block: Heading) -> None:
+        """Write a heading with its note."""
         paragraph = self._add_paragraph(block.text, "heading" if block.level == 1 else "subheading")
         if block.note:
             run = paragraph.add_run(f"　{block.note}")
@@ -214,11 +219,13 @@ class _DocxWriter:
             run.font.size = self._docx.shared.Pt(7.5)
 
     def _write_paragraph(self, block: Paragraph) -> None:
+        """Write a paragraph of text."""
         paragraph = self._add_paragraph(block.text, "note" if block.is_small else "body")
         if block.is_bold:
             paragraph.runs[0].bold = True
 
     def _write_facts(self, block: FactTable) -> None:
+        """Write facts as a table of labels and values."""
         pairs = max(map(len, block.rows))
         table = self._add_table(len(block.rows), 2 * pairs, "grid")
         for row, facts in zip(table.rows, block.rows, strict=True):
@@ -230,6 +237,7 @@ class _DocxWriter:
         self._set_widths(table, [FACT_LABEL_PERCENT, 100 / pairs - FACT_LABEL_PERCENT] * pairs)
 
     def _write_verdict(self, block: VerdictBox) -> None:
+        """Write the verdict beside its statement and counts; the word is white on black unless the check passed."""
         self._add_paragraph("", "note")
         table = self._add_table(1, 2, "grid")
         word, texts = table.rows[0].cells
@@ -243,6 +251,7 @@ class _DocxWriter:
         self._set_widths(table, [23.0, 77.0])
 
     def _write_table(self, block: DocumentTable) -> None:
+        """Write a table, or its text for no rows."""
         if not block.rows:
             self._add_paragraph(block.text_without_rows, "body")
             return
@@ -266,26 +275,32 @@ class _DocxWriter:
         self._set_widths(table, [column.width_percent for column in block.columns])
 
     def _repeat_head(self, row: Any) -> None:
+        """Mark a row of a table as heading, which Word repeats on each page."""
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:tblHeader"))
 
     def _keep_row_together(self, row: Any) -> None:
+        """Prevent a page break inside a row of a table."""
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:cantSplit"))
 
     def _keep_row_with_next(self, row: Any) -> None:
+        """Prevent a page break after a row of a table."""
         for cell in row.cells:
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.keep_with_next = True
 
     def _add_image(self, paragraph: Any, picture: Picture) -> None:
+        """Add a picture to a paragraph, at most as wide as the text."""
         width = min(self._docx.shared.Mm(picture.width_mm), self._width)
         paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
 
     def _write_picture(self, block: Picture) -> None:
+        """Write a picture with its caption."""
         self._add_image(self._add_paragraph("", "body"), block)
         if block.caption:
             self._add_paragraph(block.caption, "note")
 
     def _write_grid(self, block: PictureGrid) -> None:
+        """Write pictures side by side with their captions."""
         count = -(-len(block.pictures) // block.column_count)
         table = self._move_to_report_place(self._file.add_table(count, block.column_count))
         for n, picture in enumerate(block.pictures):
@@ -294,6 +309,7 @@ class _DocxWriter:
             cell.add_paragraph(picture.caption, self._settings.docx_styles["note"])
 
     def _write_legend(self, block: Legend) -> None:
+        """Write a legend over the whole width of the text."""
         self._fill_legend(self._add_paragraph("", "note"), block, self._width)
 
     def _fill_legend(self, paragraph: Any, block: Legend, width: int) -> None:
@@ -309,6 +325,7 @@ class _DocxWriter:
             paragraph.add_run(f" {label}")
 
     def _write_picture_with_text(self, block: PictureWithText) -> None:
+        """Write a picture with blocks of text at its right."""
         table = self._move_to_report_place(self._file.add_table(1, 2))
         table.autofit = False
         left, right = table.rows[0].cells
@@ -326,6 +343,7 @@ class _DocxWriter:
         self._set_widths(table, [share, 100 - share])
 
     def _write_signature(self, block: Signature) -> None:
+        """Write the fields to be signed side by side."""
         self._add_paragraph("", "note")
         table = self._add_table(1, len(block.labels), "grid")
         for cell, label in zip(table.rows[0].cells, block.labels, strict=True):
@@ -335,6 +353,7 @@ class _DocxWriter:
         self._keep_row_together(table.rows[0])
 
     def _write_page_break(self, block: PageBreak) -> None:
+        """Make the next paragraph begin a page."""
         # A paragraph with the break would make an empty page after a page that is full.
         self._begins_page = True
 
@@ -344,12 +363,13 @@ class _DocxWriter:
         section, margins = self._file.sections[-1], document.header_footer
         header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
         if not _has_text(section.header):
-            self._write_line(header, [margins.header_left, "\t", margins.header_right], 1)
+            self._write_margin_line(header, [margins.header_left, "\t", margins.header_right], 1)
         if not _has_text(section.footer):
             number = list(_split_at_page_placeholders(margins.page_number_format))
-            self._write_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
+            self._write_margin_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
 
-    def _write_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
+    def _write_margin_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
+        """Write pieces of text and page numbers into a header or footer, with ``tabs`` tab stops (1 or 2)."""
         paragraph.style = self._settings.docx_styles["note"]
         stops = paragraph.paragraph_format.tab_stops
         if tabs == 2:
@@ -373,8 +393,9 @@ class _DocxWriter:
             run._r.append(element)
 
 
-def _has_text(part: Any) -> bool:
-    return any(paragraph.text.strip() for paragraph in part.paragraphs) or bool(part.tables)
+def _has_text(header_or_footer: Any) -> bool:
+    """Return True if a header or footer has text or a table."""
+    return any(paragraph.text.strip() for paragraph in header_or_footer.paragraphs) or bool(header_or_footer.tables)
 
 
 def _split_at_page_placeholders(text: str) -> Iterator[str]:

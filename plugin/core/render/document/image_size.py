@@ -24,6 +24,7 @@ def read_image_size(image: bytes) -> tuple[int, int]:
 
 
 def _read_jpeg_size(image: bytes) -> tuple[int, int]:
+    """Return width and height in pixels of a JPEG file; raise ValueError for a damaged file."""
     start = len(_JPEG_SIGNATURE)
     while True:
         mark, kind, length = struct.unpack_from(">BBH", image, start)

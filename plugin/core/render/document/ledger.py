@@ -111,6 +111,11 @@ def _write_findings(
     report_texts: ReportTexts,
     cancellation: Cancellation,
 ) -> None:
+    """Write one row for each finding to a sheet.
+
+    ``start``: number of findings on earlier sheets; ``titles``: rule code → title; ``rows_by_code``: rule code → its
+    row in the sheet of rules.
+    """
     from openpyxl.utils import get_column_letter
 
     for place, (_, width) in enumerate(_COLUMN_WIDTHS, 1):
@@ -123,7 +128,7 @@ def _write_findings(
     for first in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
-        for n, (finding, xy) in enumerate(zip(batch, _find_places(batch), strict=True)):
+        for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
             values = _make_column_values(sheet, finding, start + first + n + 1, titles, report_texts) | xy
             for key, cell in formatted.items():
                 cell.value = values[key]
@@ -138,7 +143,7 @@ def _write_findings(
 def _make_column_values(
     sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
 ) -> dict[str, Any]:
-    """Return column → value of a finding. Areas are in hectares. The place is missing."""
+    """Return column → value of a finding, without its coordinates. Areas are in hectares."""
     is_waived = finding.state == "waived"
     fid = finding.params.get("fid")
     return {
@@ -160,8 +165,8 @@ def _make_column_values(
     }
 
 
-def _find_places(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
-    """Return x and y (m) of a point on each finding's geometry, None without one."""
+def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
+    """Return x and y (m) of a point on each finding's geometry; both None without a geometry."""
     shapes = np.array([finding.geometry for finding in findings], dtype=object)
     points = shapely.point_on_surface(shapes)
     is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
@@ -186,6 +191,7 @@ def _make_text(sheet: Worksheet, text: str) -> Any:
 
 
 def _make_cell(sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10) -> Any:
+    """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
@@ -198,6 +204,7 @@ def _make_cell(sheet: Worksheet, value: Any, number_format: str = "", *, bold: b
 
 
 def _make_head_cell(sheet: Worksheet, text: str) -> Any:
+    """Return a bold cell with the colour of headings."""
     from openpyxl.styles import PatternFill
 
     cell = _make_cell(sheet, text, bold=True)

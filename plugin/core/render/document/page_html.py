@@ -66,21 +66,25 @@ class _PageRenderer:
         return renderers[type(block)](block)
 
     def _render_heading(self, block: Heading) -> str:
+        """Return a heading with its note as HTML."""
         note = f' <span class="hn">{escape(block.note)}</span>' if block.note else ""
         return f"<h2>{escape(block.text)}{note}</h2>"
 
     def _render_paragraph(self, block: Paragraph) -> str:
+        """Return a paragraph as HTML."""
         style = ' class="nt"' if block.is_small else ""
         text = f"<strong>{escape(block.text)}</strong>" if block.is_bold else escape(block.text)
         return f"<p{style}>{text}</p>"
 
     def _render_facts(self, block: FactTable) -> str:
+        """Return facts as an HTML table of labels and values."""
         rows = [
             "".join(f"<th>{escape(label)}</th><td>{escape(value)}</td>" for label, value in row) for row in block.rows
         ]
         return f'<table class="tbk">{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
     def _render_verdict(self, block: VerdictBox) -> str:
+        """Return the verdict with its statement and counts as HTML."""
         counts = block.counts.split(self._separator)
         numbers = "".join(f"<span>{escape(count)}</span>" for count in counts[:-1])
         word = f'<div class="vb {self._verdict}">{escape(block.word)}</div>'
@@ -88,6 +92,7 @@ class _PageRenderer:
         return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
 
     def _render_table(self, block: DocumentTable) -> str:
+        """Return a table as HTML, or its text for no rows."""
         if not block.rows:
             return f"<p>{escape(block.text_without_rows)}</p>"
         classes = [_ALIGNMENT_CLASSES[column.align] for column in block.columns]
@@ -101,12 +106,15 @@ class _PageRenderer:
         return f'<table class="g fp"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
     def _get_uri(self, image: bytes) -> str:
+        """Return the data URI of an image, as the page embeds it."""
         return escape(self._uris.get(image) or make_data_uri(image))
 
     def _render_overview(self, block: Picture) -> str:
+        """Return the overview map as HTML."""
         return f'<span class="mapb"><img src="{self._get_uri(block.image)}" alt="{escape(block.caption)}"></span>'
 
     def _render_legend(self, block: Legend) -> str:
+        """Return a legend as HTML: each symbol with its label."""
         entries = [
             f'<span class="lgi"><img src="{self._get_uri(image)}" alt="">{escape(label)}</span>'
             for image, label in block.entries
@@ -114,10 +122,12 @@ class _PageRenderer:
         return f'<div class="leg">{"".join(entries)}</div>'
 
     def _render_picture_with_text(self, block: PictureWithText) -> str:
+        """Return a picture with blocks of text at its right as HTML."""
         texts = "\n".join(self.render(one) for one in block.blocks)
         return f'<div class="mapz"><div>{self._render_overview(block.picture)}</div><div>{texts}</div></div>'
 
 
 def _render_cell(cell: DocumentCell) -> str:
+    """Return the text of a table's cell as HTML."""
     text = f"<b>{escape(cell.text)}</b>" if cell.is_bold else escape(cell.text)
     return f'{text}<br><span class="sub">{escape(cell.second_line)}</span>' if cell.second_line else text

@@ -41,6 +41,7 @@ ENGLISH_SANS_FONTS = ("Arial", "Liberation Sans", *SANS_FONTS)
 
 
 def _join_fonts(families: tuple[str, ...], generic: str) -> str:
+    """Return a CSS list of fonts that ends with a generic family."""
     return ", ".join([*(f"'{family}'" for family in families), generic])
 
 
@@ -99,6 +100,7 @@ def _escape(text: str) -> str:
 
 
 def _render_heading(block: Heading, width: int) -> str:
+    """Return a heading with its note as HTML."""
     # Qt gives <h2> its own size, also for a smaller note in it; so headings are paragraphs with a style.
     css = "heading" if block.level == 1 else "subheading"
     note = f' <span class="note">{_WIDE_SPACE}{_escape(block.note)}</span>' if block.note else ""
@@ -106,11 +108,13 @@ def _render_heading(block: Heading, width: int) -> str:
 
 
 def _render_paragraph(block: Paragraph, width: int) -> str:
+    """Return a paragraph as HTML."""
     text = f"<b>{_escape(block.text)}</b>" if block.is_bold else _escape(block.text)
     return f"<p{' class=small' if block.is_small else ''}>{text}</p>"
 
 
 def _render_facts(block: FactTable, width: int) -> str:
+    """Return facts as an HTML table of labels and values."""
     value_percent = 100 / max(map(len, block.rows)) - FACT_LABEL_PERCENT
     rows = "".join(
         "<tr>"
@@ -126,6 +130,7 @@ def _render_facts(block: FactTable, width: int) -> str:
 
 
 def _render_verdict(block: VerdictBox, width: int) -> str:
+    """Return the verdict beside its statement and counts as HTML."""
     colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
     return (
         '<p style="font-size: 4pt;"></p>'
@@ -137,6 +142,7 @@ def _render_verdict(block: VerdictBox, width: int) -> str:
 
 
 def _render_table(block: DocumentTable, width: int) -> str:
+    """Return a table as HTML, or its text for no rows."""
     if not block.rows:
         return f"<p>{_escape(block.text_without_rows)}</p>"
     gaps = [_GAP if block.needs_gap_before(n) else "" for n in range(len(block.columns))]
@@ -163,6 +169,7 @@ def _render_table(block: DocumentTable, width: int) -> str:
 
 
 def _render_image(picture: Picture, width: int) -> str:
+    """Return a picture as an HTML image, at most ``width`` pixels wide."""
     return _make_image_tag(picture.image, width=min(round(picture.width_mm * _DOTS_PER_MM), width))
 
 
@@ -184,11 +191,13 @@ def make_data_uri(image: bytes) -> str:
 
 
 def _render_picture(block: Picture, width: int) -> str:
+    """Return a picture with its caption as HTML, at most ``width`` pixels wide."""
     caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
     return f"<p>{_render_image(block, width)}{caption}</p>"
 
 
 def _render_grid(block: PictureGrid, width: int) -> str:
+    """Return pictures side by side as an HTML table ``width`` pixels wide."""
     rows = []
     for start in range(0, len(block.pictures), block.column_count):
         row = block.pictures[start : start + block.column_count]
@@ -202,6 +211,7 @@ def _render_grid(block: PictureGrid, width: int) -> str:
 
 
 def _render_picture_with_text(block: PictureWithText, width: int) -> str:
+    """Return a picture with blocks of text at its right as an HTML table ``width`` pixels wide."""
     left = round(block.picture.width_mm * _DOTS_PER_MM)
     texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width - left) for one in block.blocks)
     return (
@@ -211,6 +221,7 @@ def _render_picture_with_text(block: PictureWithText, width: int) -> str:
 
 
 def _render_legend(block: Legend, width: int) -> str:
+    """Return a legend as an HTML table with two symbols in a row."""
     per_row = 2
     rows = []
     for start in range(0, len(block.entries), per_row):
@@ -223,6 +234,7 @@ def _render_legend(block: Legend, width: int) -> str:
 
 
 def _render_signature(block: Signature, width: int) -> str:
+    """Return the fields to be signed, side by side, as an HTML table."""
     share = 100 / max(len(block.labels), 1)
     cells = "".join(
         f'<td width="{share:.2f}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>'

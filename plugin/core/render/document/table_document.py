@@ -27,7 +27,7 @@ _GROUP_SPACE = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 def make_table_document(tables: list[ReportTable], title: str, area: str, texts: Texts, author: str = "") -> Document:
     """Return tables as a document, each with its unit and notes, then the fields to be signed.
 
-    ``title``: of the document; ``area``: name of the county, printed below it; ``author``: the program.
+    ``title``: title of the document; ``area``: name of the county, printed below the title; ``author``: the program.
     """
     report_texts = ReportTexts(texts.lang)
     blocks: list[Block] = []
@@ -70,11 +70,12 @@ def _make_table(table: ReportTable, texts: Texts, letters: int) -> DocumentTable
 
 
 def _has_numbers(table: ReportTable, place: int) -> bool:
-    """Return True for a column of numbers, also if none of them is known."""
+    """Return True if the column at position ``place`` is for numbers, also if none of them is known."""
     return bool(table.columns[place].unit) or any(isinstance(row.values[place], TableNumber) for row in table.rows)
 
 
 def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
+    """Return the cells of a row; the text of a heading of rows is put into the column ``head_place``."""
     bold = row.kind in ("sum", "head")
     texts = [_format_cell(value) for value in row.values]
     if row.kind == "head":

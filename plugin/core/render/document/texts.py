@@ -28,7 +28,10 @@ def list_document_texts(document: Document) -> list[str]:
 
 
 def list_first_page_texts(document: Document) -> list[str]:
-    """Return the texts up to the first page break, without headings; none for a document without page breaks."""
+    """Return the texts up to the first page break, without headings.
+
+    A document without page breaks has none.
+    """
     breaks = [n for n, block in enumerate(document.blocks) if isinstance(block, PageBreak)]
     blocks = document.blocks[: breaks[0] if breaks else 0]
     return [text for text in list_block_texts(b for b in blocks if not isinstance(b, Heading)) if text]
@@ -40,6 +43,7 @@ def list_block_texts(blocks: Iterable[Block]) -> list[str]:
 
 
 def _list_texts(block: Block) -> Iterator[str]:
+    """Yield the texts of one block in reading order, some of them empty."""
     match block:
         case Heading(text=text, note=note):
             yield from (text, note)

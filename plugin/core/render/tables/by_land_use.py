@@ -42,9 +42,9 @@ class LandUseAreas:
     """Areas (m²) of a layer by first-level class of the 2023 list.
 
     ``area_m2_by_code``: code → area; ``deducted_ridges_m2``: ridges of fields (田坎) deducted from parcels;
-    ``unknown_code_area_m2``: land with an unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to
-    ``total_m2``. ``left_out``: number of parcels without an area on that basis, and their m² on another basis, which
-    are in no sum.
+    ``unknown_code_area_m2``: land with an unknown code; ``basis``: the basis of these areas (net: 图斑地类面积). They
+    add up to ``total_m2``. ``left_out``: number of parcels without an area on that basis, and their area on another
+    basis (m²), which is in no sum.
     """
 
     area_m2_by_code: dict[str, float]
@@ -59,7 +59,7 @@ class LandUseAreas:
         return sum(self.area_m2_by_code.values()) + self.deducted_ridges_m2 + self.unknown_code_area_m2
 
     def sum_codes_m2(self, codes: tuple[str, ...]) -> float:
-        """Return the area (m²) of a group of classes, with 田坎 if it has 其他土地."""
+        """Return the area (m²) of a group of classes; 田坎 are added to a group with 其他土地 (23)."""
         return sum(self.area_m2_by_code.get(c, 0.0) for c in codes) + (
             self.deducted_ridges_m2 if "23" in codes else 0.0
         )
@@ -108,14 +108,14 @@ class LandUseRow:
 
 
 def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return the land-use table: nine groups (mark C) with their classes.
+    """Return the land-use table: nine groups (mark C) with their classes, in base year and plan.
 
     用海 is added where present. None without a layer of land use.
     """
     layers = [_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
     if not any(layers):
         return None
-    sides = [sum_layer_by_class(layer, figures) if layer is not None else None for layer in layers]
+    base_and_planned = [sum_layer_by_class(layer, figures) if layer is not None else None for layer in layers]
     columns = [
         TableColumn("class", width_in_characters=26),
         TableColumn("codes", width_in_characters=16),
@@ -125,45 +125,48 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("planned_share", "share", width_in_characters=14),
         TableColumn("change", "ha", width_in_characters=16),
     ]
-    rows = [_format_row(row, sides) for row in _iterate_class_rows(sides, figures)]
-    return ReportTable("land_use", columns, rows, notes=_make_land_notes(layers, sides, figures), unit="ha")
+    rows = [_format_row(row, base_and_planned) for row in _iterate_class_rows(base_and_planned, figures)]
+    return ReportTable("land_use", columns, rows, notes=_make_land_notes(layers, base_and_planned, figures), unit="ha")
 
 
-def _iterate_class_rows(sides: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[LandUseRow]:
-    """Yield areas of every group, of its classes, of unknown classes, of all land."""
+def _iterate_class_rows(base_and_planned: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[LandUseRow]:
+    """Yield the rows of the land-use table: every group, its classes, unknown classes, all land.
+
+    ``base_and_planned``: areas in base year and plan, each None without its layer.
+    """
     texts = figures.texts
     for group in figures.catalogue.land_groups:
-        areas = [side.sum_codes_m2(group.classes) if side else None for side in sides]
+        areas = [side.sum_codes_m2(group.classes) if side else None for side in base_and_planned]
         if group.id != "sea" or any(areas):
             has_several_classes = len(group.classes) > 1
             span = f"{group.classes[0]}—{group.classes[-1]}" if has_several_classes else group.classes[0]
             yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
-            yield from _iterate_part_rows(group, sides, figures)
-    unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in sides]
+            yield from _iterate_part_rows(group, base_and_planned, figures)
+    unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in base_and_planned]
     if any(unknown_class_areas):
         yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown_class_areas, "row", "unknown")
-    total = [side.total_m2 if side else None for side in sides]
+    total = [side.total_m2 if side else None for side in base_and_planned]
     yield LandUseRow(texts.get("tables", "sum"), "", total, "sum", "")
 
 
 def _iterate_part_rows(
-    group: LandUseGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
+    group: LandUseGroup, base_and_planned: list[LandUseAreas | None], figures: PlanIndicators
 ) -> Iterator[LandUseRow]:
-    """Yield the classes of a group with several, and 田坎 below 其他土地."""
+    """Yield the rows of a group's classes, if it has several, and of 田坎 below 其他土地."""
     class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
     for code in group.classes if len(group.classes) > 1 else ():
-        areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in sides]
+        areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in base_and_planned]
         if any(areas):
             yield LandUseRow(class_entry_by_code[code].name, code, areas, "part", code)
-    deducted = [side.deducted_ridges_m2 if side else None for side in sides]
+    deducted = [side.deducted_ridges_m2 if side else None for side in base_and_planned]
     if group.id == OTHER_CODE and any(deducted):
         yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
 
 
-def _format_row(row: LandUseRow, sides: list[LandUseAreas | None]) -> ReportTableRow:
-    """Return areas in ha, their shares of all land in %, and the change to the plan."""
+def _format_row(row: LandUseRow, base_and_planned: list[LandUseAreas | None]) -> ReportTableRow:
+    """Return a row of the table: areas in ha, their shares of all land in %, and the change from base year to plan."""
     cells: list = [row.name, row.codes]
-    for area, side in zip(row.areas_m2, sides, strict=True):
+    for area, side in zip(row.areas_m2, base_and_planned, strict=True):
         cells.append(make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"))
         cells.append(
             make_table_number(100 * area / side.total_m2, "share")
@@ -178,7 +181,7 @@ def _format_row(row: LandUseRow, sides: list[LandUseAreas | None]) -> ReportTabl
 
 
 def _make_land_notes(
-    layers: list[Layer | None], sides: list[LandUseAreas | None], figures: PlanIndicators
+    layers: list[Layer | None], base_and_planned: list[LandUseAreas | None], figures: PlanIndicators
 ) -> list[str]:
     """Return the notes below the table.
 
@@ -187,7 +190,7 @@ def _make_land_notes(
     texts = figures.texts
     present_layers = [layer for layer in layers if layer is not None]
     notes: list[str] = []
-    for layer, side in zip(present_layers, filter(None, sides), strict=True):
+    for layer, side in zip(present_layers, filter(None, base_and_planned), strict=True):
         notes += _make_basis_notes(layer, side, texts)
     notes += [
         figures.format_missing_layers((name,))
@@ -200,13 +203,13 @@ def _make_land_notes(
     )
 
 
-def _make_basis_notes(layer: Layer, column_name: LandUseAreas, texts: Texts) -> list[str]:
+def _make_basis_notes(layer: Layer, land_use_areas: LandUseAreas, texts: Texts) -> list[str]:
     """Return notes on the basis of a layer's areas, and on parcels without an area."""
-    name, basis = layer.template.name, texts.get("bases", column_name.basis)
+    name, basis = layer.template.name, texts.get("bases", land_use_areas.basis)
     notes = [texts.get("tables", "land_note", layer=name, role=layer.role, basis=basis)]
-    count, area = column_name.left_out
+    count, area = land_use_areas.left_out
     if count:
-        field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
+        field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[land_use_areas.basis])
         omitted = {"role": layer.role, "field": field, "count": count, "area": format_hectare_number(area)}
         notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
     return notes
@@ -259,17 +262,18 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def _remove_rounding(area_m2: float) -> float:
-    """Return 0 for the rounding difference of two sums."""
+    """Return an area; 0 if it is so small (m²) that it is the rounding difference of two sums."""
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
 def _find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
+    """Return the layer of a concept if it has geometry and land-use codes, else None."""
     layer = figures.ctx.plan.find_layer_of_concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
 def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
-    """Return (n,) the position of each row's group, the last for an unknown code."""
+    """Return (n,) the position of each row's land-use group; the last position for an unknown code."""
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}

@@ -46,7 +46,7 @@ LINES_MEASURED_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
 class TownshipAreas:
     """The columns of the township table, with their areas (m²) by township.
 
-    ``layer_labels_by_code_field`` and ``unbacked_layers``: what the notes are about.
+    ``unbacked_layers``: layers with sums that the geometry does not confirm.
     """
 
     columns: list[TableColumn] = field(default_factory=list)
@@ -63,7 +63,7 @@ class TownshipAreas:
 
 
 def make_township_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return one row per township, one for land outside all, and the sum.
+    """Return the table of townships: one row per township, one for land outside all townships, and the sum.
 
     ``None`` without townships.
     """
@@ -77,8 +77,8 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
     )
     _add_columns_of_target_areas(areas, figures)
-    _add_lines(areas, figures)
-    _add_zones(areas, figures)
+    _add_control_line_columns(areas, figures)
+    _add_zone_columns(areas, figures)
     columns = [
         TableColumn("division_code", width_in_characters=14),
         TableColumn("township", width_in_characters=22),
@@ -96,7 +96,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the areas of township targets, counted as in the rule on these targets."""
+    """Add the areas that have township targets to ``areas``, counted as in the rule on these targets (LAW004)."""
     for concept, name in INDICATOR_BY_TARGET_CONCEPT.items():
         target_areas = compute_area_by_township(name, figures.ctx)
         if target_areas is None or target_areas.plan_figure.layer is None:
@@ -113,8 +113,8 @@ def _add_columns_of_target_areas(areas: TownshipAreas, figures: PlanIndicators) 
             )
 
 
-def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
-    """Add the control lines by geometry, except those that a target counts by geometry."""
+def _add_control_line_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
+    """Add the control lines by geometry to ``areas``, except those that a target counts by geometry."""
     column_ids = {column.id for column in areas.columns}
     for concept in LINES_MEASURED_BY_GEOMETRY:
         line = figures.ctx.plan.find_layer_of_concept(concept)
@@ -125,7 +125,7 @@ def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
             )
 
 
-def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
+def _add_zone_columns(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the area of each first-level planning zone, by township, to ``areas``."""
     zones = figures.ctx.plan.find_layer_of_concept("zones")
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
@@ -140,6 +140,7 @@ def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
 
 
 def _make_township_rows(townships: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
+    """Return the rows of townships, of land outside all and in two townships, and of the sum."""
     rows = [
         ReportTableRow(
             [township.code, township.name, *_make_area_cells(sums, n)], "row", township.code or township.name
@@ -153,11 +154,12 @@ def _make_township_rows(townships: Sequence[Township], sums: list[NDArray], text
     return [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
-def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> TableColumn:
+def _make_area_column(concept: str, basis: str, layer: Layer, figures: PlanIndicators) -> TableColumn:
+    """Return the column for the areas of a layer on one basis, titled by its concept."""
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
-    is_layer_of_concept = line.role in figures.ctx.plan.list_roles_of_concept(concept)
-    name = line.template.name if texts.lang == "zh" and is_layer_of_concept else texts.get_concept_name(concept)
+    is_layer_of_concept = layer.role in figures.ctx.plan.list_roles_of_concept(concept)
+    name = layer.template.name if texts.lang == "zh" and is_layer_of_concept else texts.get_concept_name(concept)
     title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
     return TableColumn(f"{concept}_{basis}", "ha", title, 16)
 
@@ -165,10 +167,12 @@ def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndica
 def _sum_values_by_township(
     layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None
 ) -> NDArray:
+    """Return (townships + 2,) sums of (n,) values, as `TownshipSplit.sum_by_township`."""
     return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sum_by_township(values, rows)
 
 
 def _make_area_cells(sums: list[NDArray], township: int) -> list:
+    """Return the areas of one township in ha, one for each column."""
     return [make_table_number(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
@@ -186,7 +190,10 @@ INDICATOR_BY_LINE_CONCEPT = {
 
 
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return one row per available control line; the boundary with its three zones."""
+    """Return the table of control lines: one row per available line, below the boundary its kinds of zones.
+
+    None without any line.
+    """
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.find_layer_of_concept("county")
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
@@ -252,7 +259,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> list:
-
+    """Return target, margin and state of a figure as cells; empty cells without a target."""
     if figure is None or figure.target is None:
         return ["", None, ""]
     report_texts = ReportTexts(figures.texts.lang)
@@ -265,9 +272,9 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
 
 
 def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return the areas by planning zone; a finer code is below its parent.
+    """Return the table of planning zones; a finer code is below its parent.
 
-    The area field is shown next to the statutory area.
+    The area field is shown next to the statutory area. None without a layer of planning zones with codes.
     """
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.find_layer_of_concept("zones")
@@ -336,9 +343,9 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def make_space_table(figures: PlanIndicators) -> ReportTable | None:
-    """Return the areas of the three zones (三区) and of the land outside of them.
+    """Return the table of the three zones (三区) and of the land outside them, with the areas of the report.
 
-    The areas are those of the report.
+    None without a layer of planning zones with codes.
     """
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.find_layer_of_concept("zones")

@@ -18,7 +18,7 @@ _RATIO_INPUTS = (
 
 
 def make_indicator_table(figures: PlanIndicators) -> ReportTable:
-    """Return one row per indicator figure, by group.
+    """Return the table of indicators: one row per figure, by group.
 
     For an indicator that cannot be computed the row has the reason.
     """
@@ -119,7 +119,7 @@ def _make_form_row(
     figures: PlanIndicators,
     report_texts: ReportTexts,
 ) -> ReportTableRow:
-
+    """Return the row of one form (n1, n2, n3) of the expansion ratio."""
     lang = figures.texts.lang
     area = make_table_number(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
     cells = [

@@ -72,9 +72,9 @@ class ReportTable:
 
 
 class LongRecord(NamedTuple):
-    """One number of a table as a separate row; ``value`` is in ``unit``.
+    """One number of a table as a separate record; ``value`` is in ``unit``.
 
-    ``table``, ``code``, ``row`` and ``column`` give its position.
+    ``table``: name of the sheet; ``code`` and ``row``: code and name of the row; ``column``: title of the column.
     """
 
     table: str
@@ -86,7 +86,7 @@ class LongRecord(NamedTuple):
 
 
 def make_table_number(value: float | None, unit: str, decimals: int | None = None) -> TableNumber | None:
-    """Return a number with the decimals of its unit.
+    """Return a number with ``decimals``, by default those usual for the unit.
 
     ``None`` stays ``None``, −0.00 becomes 0.
     """
@@ -97,7 +97,7 @@ def make_table_number(value: float | None, unit: str, decimals: int | None = Non
 
 
 def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord]:
-    """Return every number in columns with units, row by row."""
+    """Return every number in the tables' columns with units as a record, row by row."""
     long_records = []
     for table in tables:
         for row in table.rows:
@@ -133,9 +133,9 @@ def make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -
 def find_layers_with_unconfirmed_sums(
     layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators
 ) -> list[Layer]:
-    """Return the layers whose geometry does not confirm the sum of an area field.
+    """Return the layers whose geometry does not confirm the sums of area fields.
 
-    ``meanings``: the area fields.
+    ``meanings``: meanings of the area fields.
     """
     return [
         layer

@@ -51,6 +51,7 @@ def write_tables_workbook(path: Path, tables: list[ReportTable], area: str, text
 
 
 def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, styles: CellStyles) -> None:
+    """Write one table as a sheet: title, unit, headings, rows and notes."""
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -86,6 +87,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
+    """Write one row of figures; its height fits the text with the most lines."""
     from openpyxl.styles import Alignment
 
     strong = row.kind in ("sum", "head")
@@ -123,16 +125,14 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
 
 
 def _convert_to_plain_value(value: CellValue) -> str | float | int | None:
+    """Return a cell's value for Excel: a number without decimals as int, an empty text as None."""
     if isinstance(value, TableNumber):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
 
 
 def _set_value(cell: Any, value: str | float | int | None) -> None:
-    """Set the value of a cell unchanged: text that begins with = stays text.
-
-    Illegal characters are removed.
-    """
+    """Set the value of a cell; a text that begins with = is not a formula, illegal characters are removed."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     if isinstance(value, str):
@@ -150,6 +150,7 @@ def _compute_text_width(text: str) -> int:
 def _write_merged_text_line(
     sheet: Worksheet, number: int, width: int, text: str, font: Any, alignment: str, height: float
 ) -> None:
+    """Write a text over the first ``width`` columns of row ``number``, with the row's height in points."""
     from openpyxl.styles import Alignment
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)

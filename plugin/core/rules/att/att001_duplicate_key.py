@@ -106,7 +106,7 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
 def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
     """Return a warning if all rows have the same value in a field.
 
-    A layer with fewer than two rows, or without the field, has none.
+    None is returned for a layer with fewer than two rows, without the field, or with blank values only.
     """
     template_field = layer.template.find_field_by_name(name)
     if template_field is None or layer.get_column_by_name(name) is None or len(layer) < 2:

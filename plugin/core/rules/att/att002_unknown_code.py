@@ -109,6 +109,10 @@ def _report_values_without_known_word(layer: Layer, result: RuleResult, ctx: Rul
 
 
 def _find_word_problem(value: str, *, accepted_words: list[str]) -> ValueProblem | None:
+    """Return the problem of a value that has none of the accepted words.
+
+    None for a value with such a word, and for one of ASCII characters only.
+    """
     if value.isascii() or any(word in value for word in accepted_words):
         return None
     return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
@@ -157,7 +161,10 @@ def _find_code_of_other_layer(
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
-    """Return codes with their names: all of a short list, else those like ``code``; empty if these are many, too."""
+    """Return codes with their names as texts: all codes of a short list, else those of the class of ``code``.
+
+    Empty if these are too many for a message.
+    """
     similar = sorted(listed_code for listed_code in codes if listed_code[:CLASS_DIGITS] == code[:CLASS_DIGITS])
     listed_codes = next(
         (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
@@ -166,6 +173,7 @@ def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
 
 
 def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
+    """Return the finding on a wrong code in the row at ``position``."""
     return ctx.finding_maker.make_row_finding(
         layer, position, field=field, case=case, params=params, geometry=layer.plane_shapes[position]
     )

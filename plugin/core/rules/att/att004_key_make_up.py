@@ -10,6 +10,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: one row with this key."""
     return {"layer": [{"wkt": SQUARE_WKT, "key": key, "division_code": "140225"}]}
 
 

@@ -14,6 +14,7 @@ MAX_LISTED_KEYS = 5
 
 
 def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: a key in the red line and one in the boundary."""
     return {"red_line": [{"wkt": SQUARE_WKT, "key": first}], "boundary": [{"wkt": SQUARE_WKT, "key": second}]}
 
 
@@ -109,6 +110,7 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
 
 
 def _make_summary_finding(layer: Layer, owner: Layer, shared_keys: list[tuple[str, int]]) -> Finding:
+    """Return one finding on all keys that two layers share."""
     keys = sorted(key for key, _ in shared_keys)
     dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
     params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}

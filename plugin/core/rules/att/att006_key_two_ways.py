@@ -11,6 +11,7 @@ _DIGITS_7_TO_10 = slice(6, 10)
 
 
 def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: two rows of one layer with these keys."""
     return {"layer": [{"wkt": SQUARE_WKT, "key": first}, {"wkt": SQUARE_WKT, "key": second}]}
 
 

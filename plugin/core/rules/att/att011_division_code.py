@@ -12,6 +12,7 @@ CODE_LENGTHS = (6, 9, 12)
 
 
 def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
+    """Return the layers of an example: one row for each division code."""
     return {"layer": [{"wkt": SQUARE_WKT, "division_code": code} for code in codes]}
 
 

@@ -25,10 +25,12 @@ VILLAGE_DIGITS = 12
 
 
 def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:
+    """Return the row of a division for an example."""
     return {"wkt": SQUARE_WKT, "division_code": code, "division_name": name}
 
 
 def _make_parcel_row(name: str) -> dict[str, str]:
+    """Return a parcel whose place (坐落单位) has this name, for an example."""
     return {"wkt": SQUARE_WKT, "ZLDWDM": "1402251002010000000", "ZLDWMC": name}
 
 
@@ -148,9 +150,9 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
 
 
 def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None:
-    """Return a finding for each name of a province, city or county to which the county does not belong.
+    """Return a finding for each name of a province, city or county to which the rows' county does not belong.
 
-    None if the layer has no such field. A county is that of a row's code, else the plan's.
+    None if the layer has no field with such names. The county is that of a row's code, else the plan's.
     """
     findings: list[Finding] | None = None
     row_codes = layer.text("division_code") if layer.has_field("division_code") else [""] * len(layer)
@@ -173,7 +175,8 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
 def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[str, list[str]]:
     """Return level → names of the divisions above a county, from the province down to that level.
 
-    Levels are 1 (province), 2 (city) and 3 (county); ``levels``: those wanted. ``county``: its code. The level nearest to the county comes first. Empty for an unknown county.
+    ``county``: its code; ``levels``: the levels to return, of 1 (province), 2 (city) and 3 (county). The level nearest
+    to the county comes first. Empty for an unknown county.
     """
     divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
     codes = divisions.list_code_and_parents(county)
@@ -244,7 +247,10 @@ def _is_same_village(name: str, other_name: str, office_words: list[str]) -> boo
 
 
 def _remove_office_word(name: str, office_words: list[str]) -> str:
-    """Return 大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会."""
+    """Return a village's name without the word for its office.
+
+    大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会.
+    """
     for word in office_words:
         if name.endswith(word):
             name_stem, kind = name.removesuffix(word), word[0]

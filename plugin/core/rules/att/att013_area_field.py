@@ -103,7 +103,10 @@ def area_field(
 
 
 def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> list[Finding] | None:
-    """Return a finding for each line whose field of metres differs from it; None without such a field."""
+    """Return a finding for each line whose stored length (m) differs from its drawn length.
+
+    None if the layer has no field with lengths.
+    """
     findings: list[Finding] | None = None
     for template_field in layer.template.fields:
         if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:

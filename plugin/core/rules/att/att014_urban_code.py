@@ -11,6 +11,7 @@ SURVEY_CODE_LIST = "sandiao"
 
 
 def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
+    """Return the layers of an example: one parcel with land use and urban-rural code."""
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
 
 

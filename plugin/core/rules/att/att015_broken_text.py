@@ -15,6 +15,7 @@ INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
 
 
 def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: one row whose place (坐落单位) has this name."""
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWMC": name}]}
 
 

@@ -20,6 +20,7 @@ FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
 
 
 def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
+    """Return the layers of an example: one row with these values of date fields."""
     return {"layer": [{"wkt": SQUARE_WKT, **values}]}
 
 

@@ -70,4 +70,5 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
 
 def _is_reported_by_other_rule(layer: Layer, ctx: RuleContext) -> bool:
+    """Return True if LAW010 reports restorable land of this layer (farmland) in this run."""
     return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.find_layer_of_concept("farmland") is layer

@@ -14,6 +14,7 @@ PARCEL_LAYER = {"layer": "DLTB"}
 def _make_plan_with_parcel(
     land_use: str, slope_class: str | None, terrace: str | None
 ) -> dict[str, list[dict[str, str | None]]]:
+    """Return the layers of an example: one parcel with land use, slope class and kind of farmland."""
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
 
 

@@ -26,10 +26,12 @@ DEDUCTED_CLASS_FIELD = "KCDLBM"
 def _make_plan_with_deduction(
     land_use: str, rate: float | None, kind: str | None
 ) -> dict[str, list[dict[str, object]]]:
+    """Return the layers of an example: one parcel with deduction rate and deducted class (``kind``)."""
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]}
 
 
 def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
+    """Return a terraced parcel with a deduction for ridges, for an example."""
     values = {"land_use": "0103", "deduction_rate": rate, DEDUCTED_CLASS_FIELD: "1203"}
     return {"wkt": SQUARE_WKT, **values, "terrace": "TT", "slope_class": slope_class}
 

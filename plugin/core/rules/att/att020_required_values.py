@@ -140,10 +140,10 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
 
 def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
-    """Add a finding for each value with a word for a value to come; return True if a field was searched.
+    """Add a finding for each placeholder, such as 待定; return True if any field was searched.
 
-    ``expected_names``: fields that need a value. In them and in names, a whole value that means an empty one counts
-    too.
+    ``expected_names``: fields that need a value. In these fields and in names, a value that means an empty one (无) is
+    reported, too.
     """
     placeholder_words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))
@@ -179,6 +179,7 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
 def _find_placeholder(
     value: str, *, placeholder_words: list[str], empty_words: set[str], template_field: TemplateField
 ) -> ValueProblem | None:
+    """Return the problem of a value that means a missing one; None for another value."""
     if value not in empty_words and not any(word in value for word in placeholder_words):
         return None
     return ValueProblem(

@@ -14,6 +14,7 @@ PARCEL_LAYER = {"layer": "DLTB"}
 
 
 def _make_plan_with_unit_names(*unit_names: str | None) -> dict[str, list[dict[str, str | None]]]:
+    """Return the layers of an example: rows with one place code and these place names."""
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in unit_names]}
 
 

@@ -47,6 +47,7 @@ TOWNSHIP_ROWS = [
 
 
 def _make_area_row(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
+    """Return a row with gross and net area (m²) for an example."""
     return {"wkt": wkt, "gross_area": gross, "net_area": net}
 
 
@@ -261,9 +262,9 @@ def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Itera
 
 
 def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield a finding if base parcels and survey differ in the sum of ridges on the same fields.
+    """Yield a finding if base parcels and survey differ in the total area of field ridges on the same fields.
 
-    ``share`` is the allowed difference as a share of the net area. A sum with a single wrong row does not count.
+    ``share`` is the allowed difference as a share of the net area. A total with a single wrong row does not count.
     """
     has_areas = all(one.has_values(meaning) for one in (layer, parcels) for meaning in ("gross_area", NET_FIELD))
     if layer is parcels or not has_areas or parcels.template.find_field("deduction_rate") is None:
@@ -311,53 +312,54 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
     return finding
 
 
-def _report_wrong_sums(layer: Layer, meaning: str, backing: AreaFieldComparison, rows: NDArray) -> Iterator[Finding]:
+def _report_wrong_sums(layer: Layer, meaning: str, comparison: AreaFieldComparison, rows: NDArray) -> Iterator[Finding]:
     """Yield findings where the sum of an area field differs from that of the shapes.
 
-    There is one finding on the layer if all townships differ, else one on each township that does.
+    There is one finding on the layer if all townships differ, else one on each township that does. ``rows`` is (n,)
+    bool: the rows that are summed.
     """
-    if meaning == NET_FIELD and backing.apparent_unit:
-        yield _make_sum_finding(layer, "unit", backing, rows)
+    if meaning == NET_FIELD and comparison.apparent_unit:
+        yield _make_sum_finding(layer, "unit", comparison, rows)
         return
     condition = 1 if meaning == NET_FIELD else 0
     case = "net" if meaning == NET_FIELD else ""
-    differs_in_total = backing.compare_field_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
-    add = backing.make_township_sum_function(rows)
-    is_different = backing.compare_field_sums(add)[condition]
-    has_rows = add(backing.has_value.astype(float)) > 0
+    differs_in_total = comparison.compare_field_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
+    add = comparison.make_township_sum_function(rows)
+    is_different = comparison.compare_field_sums(add)[condition]
+    has_rows = add(comparison.has_value.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
-        yield _make_sum_finding(layer, case, backing, rows)
+        yield _make_sum_finding(layer, case, comparison, rows)
         return
-    is_differing = is_different if differs_in_total else backing.find_differing_townships(rows)[condition]
+    is_differing = is_different if differs_in_total else comparison.find_differing_townships(rows)[condition]
     for township_number in np.flatnonzero(is_differing).tolist():
-        is_township = township_number < len(backing.township_names)
-        own_rows = rows & (backing.township_number == (township_number if is_township else -1))
+        is_township = township_number < len(comparison.township_names)
+        own_rows = rows & (comparison.township_number == (township_number if is_township else -1))
         yield _make_sum_finding(
             layer,
             case,
-            backing,
+            comparison,
             own_rows,
-            backing.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
+            comparison.township_names[township_number] if is_township else AREA_OUTSIDE_TOWNSHIPS,
         )
 
 
 def _make_sum_finding(
-    layer: Layer, case: str, backing: AreaFieldComparison, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
+    layer: Layer, case: str, comparison: AreaFieldComparison, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
-    gross = backing.field_meaning in GROSS_FIELDS
-    actual = float(backing.gross_values[rows].sum() if gross else backing.field_values_m2[rows].sum())
-    expected = float((backing.land_areas if gross else backing.gross_values)[rows].sum())
-    difference = actual - expected if case != "net" else float(backing.net_excess[rows].sum())
+    gross = comparison.field_meaning in GROSS_FIELDS
+    actual = float(comparison.gross_values[rows].sum() if gross else comparison.field_values_m2[rows].sum())
+    expected = float((comparison.land_areas if gross else comparison.gross_values)[rows].sum())
+    difference = actual - expected if case != "net" else float(comparison.net_excess[rows].sum())
     params = {
         "place": area_name,
         "actual": round(actual, 2),
         "expected": round(expected, 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / expected, 2) if expected else 0.0,
-        "count": int(backing.wrong_rows[rows].sum()),
-        "reason": f"area_unit_{backing.apparent_unit}" if backing.apparent_unit else "",
+        "count": int(comparison.wrong_rows[rows].sum()),
+        "reason": f"area_unit_{comparison.apparent_unit}" if comparison.apparent_unit else "",
     }
-    finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.field_meaning), params=params)
+    finding = Finding(layer.role, case=case, field=layer.get_field_name(comparison.field_meaning), params=params)
     finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
     return finding

@@ -22,6 +22,7 @@ MOST_NAMED_FEATURES = 50
 
 
 def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
+    """Return the rows of an example: one row of dry land with further values."""
     return [{"wkt": wkt, "land_use": "0103", **values}]
 
 
@@ -159,7 +160,10 @@ def copied_values(
 
 
 def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: RuleResult, ctx: RuleContext) -> None:
-    """Add one finding for each field in which rows differ from the row of ``source`` with exactly their shape."""
+    """Add one finding for each field whose values differ from those of equal shapes in ``source``.
+
+    ``field_names``: names of the fields that are copied from the layer ``source``.
+    """
     fields = [name for name in field_names if _is_comparable_field(name, layer, source)]
     if not fields:
         return
@@ -181,12 +185,13 @@ def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: 
 
 
 def _get_meaning(layer: Layer, name: str) -> str:
+    """Return the meaning of a layer's field; empty without one."""
     template_field = layer.template.find_field_by_name(name)
     return "" if template_field is None else template_field.meaning
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the rows that lie mostly on parcels of other groups than ``groups``."""
+    """Return a finding on the rows that lie mostly on parcels of other land-use groups than ``groups``."""
     groups_by_code = _find_land_use_groups(parcels, ctx)
     codes = parcels.text("land_use")
     other_codes = [
@@ -212,7 +217,11 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
 
 
 def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return one finding for each pair of classes, and for each copied field, that differ on the same shape."""
+    """Return findings on base parcels that differ from the survey parcel of the same shape.
+
+    There is one for each pair of classes, one for each copied field, and one on base parcels without such a survey
+    parcel.
+    """
     survey_rows = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
     rows = np.flatnonzero(survey_rows >= 0)
     differing_rows, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, survey_rows[rows], ctx)
@@ -288,14 +297,17 @@ def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: Rul
 def _make_class_finding(
     layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: RuleContext
 ) -> Finding:
-    """Return the finding on rows whose class of land differs; ``other_row`` is that below the first."""
+    """Return the finding on rows whose class of land differs from that in another layer.
+
+    ``other_row``: row of ``other_layer`` at the first of these rows.
+    """
     shown_rows = rows[:MAX_SHOWN_FIDS].tolist()
     finding = ctx.finding_maker.make_row_finding(
         layer,
         shown_rows[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has_field("land_use") else "",
-        params=make_row_list_params(layer, rows.tolist(), most_named=MOST_NAMED_FEATURES),
+        params=make_row_list_params(layer, rows.tolist(), max_named_rows=MOST_NAMED_FEATURES),
         geometry=ctx.geometry.unite_shapes(layer.plane_shapes[shown_rows]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
@@ -305,9 +317,10 @@ def _make_class_finding(
 def _compare_land_use(
     layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: RuleContext
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the (k,) rows whose group of land use differs, or a class that is compared exactly; and both names.
+    """Return the (k,) rows whose land use differs from that of another layer, and both land uses by name.
 
-    ``rows`` and ``other_rows`` are (n,) positions in the two layers. A row without a group is not compared.
+    ``rows`` and ``other_rows`` are (n,) positions in the two layers. Groups of land use are compared, some classes
+    exactly. A row without a group is not compared.
     """
     groups_by_code, other_groups_by_code = _find_land_use_groups(layer, ctx), _find_land_use_groups(other_layer, ctx)
     exact_classes, other_exact_classes = _find_exact_classes(layer, ctx), _find_exact_classes(other_layer, ctx)
@@ -420,7 +433,7 @@ def _report_differences(
     params = {
         "value": layer_values[differing_positions[0]],
         "expected": survey_values[differing_positions[0]],
-        **make_row_list_params(layer, positions, most_named=MOST_NAMED_FEATURES),
+        **make_row_list_params(layer, positions, max_named_rows=MOST_NAMED_FEATURES),
     }
     template_field = layer.template.find_field_by_name(name)
     field = template_field.name if template_field is not None else name

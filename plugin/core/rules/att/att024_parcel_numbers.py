@@ -23,10 +23,12 @@ MAX_COMPARED_ROWS, SAME_PLACE_SHARE = 20, 0.999
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: one parcel for each pair of village code and parcel number."""
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
 
 
 def _make_plan_with_units(*unit_names: str) -> dict[str, list[dict[str, str]]]:
+    """Return the layers of an example: one detailed-planning unit for each name."""
     return {"layer": [{"wkt": SQUARE_WKT, "feature_name": name} for name in unit_names]}
 
 
@@ -139,7 +141,10 @@ def _is_county_number(number: str, division_code: str) -> bool:
 def _make_number_finding(
     layer: Layer, field: str, numbers: tuple[str, ...], rows: list[int], ctx: RuleContext
 ) -> Finding:
-    """Return the finding on the rows with one number; ``numbers``: it, and the place within which it is used once."""
+    """Return the finding on the rows that have one number.
+
+    ``numbers``: the number and, if it is used once within a place only, the code of the place.
+    """
     params = {"value": numbers[0], **make_row_list_params(layer, rows)}
     is_of_place = len(numbers) > 1 and not _is_county_number(*numbers[:2])
     if is_of_place:
@@ -162,7 +167,7 @@ def _make_number_finding(
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
-    """Return ``apart`` if no two rows share land, ``same_place`` if all have the same, else an empty text."""
+    """Return ``apart`` if no two rows share land, ``same_place`` if all cover the same land, else an empty text."""
     shapes = layer.plane_shapes[rows]
     if len(rows) > MAX_COMPARED_ROWS or layer.invalid_rows[rows].any() or mask_missing_shapes(shapes).any():
         return ""
@@ -175,6 +180,7 @@ def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
 
 
 def _make_summary_finding(layer: Layer, field: str, numbers: list[str]) -> Finding:
+    """Return one finding on all repeated numbers of a field."""
     distinct_numbers = list(dict.fromkeys(numbers))
     dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
     params = {"count": len(numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}

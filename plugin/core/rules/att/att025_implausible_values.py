@@ -34,6 +34,7 @@ SPELLING_SEPARATOR = "|"
 
 
 def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int | None]]]:
+    """Return the layers of an example: one row with these values."""
     return {"layer": [{"wkt": SQUARE_WKT, **values}]}
 
 
@@ -192,9 +193,9 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
 
 def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
-    """Add findings on values that do not occur in a layer or need a reason, and on remarks that contradict it.
+    """Add findings on values that do not suit a layer, values without the needed reason, and contradicting remarks.
 
-    A row is reported once for each of the three, by the first field of the setting.
+    A row is reported once for each of these three, by the first field of the setting.
     """
     is_reported = np.zeros(len(layer), dtype=bool)
     for role, name, values in read_field_words(ctx.norm, "attributes.unfit_values"):
@@ -245,7 +246,7 @@ def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> s
 def _report_unfit_rows(
     layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
 ) -> list[Finding]:
-    """Return the finding on all rows ((n,) bool) with their area; none without such a row."""
+    """Return one finding on all rows of ``is_unfit``, (n,) bool, with their area; none without such a row."""
     rows = np.flatnonzero(is_unfit)
     if not len(rows):
         return []
@@ -282,7 +283,10 @@ def _report_frequent_value(
 def _report_equal_codes(
     layer: Layer, template_field: TemplateField, value: str, codes: list[str], ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on rows with a value for which two code fields must name different villages, but do not."""
+    """Return a finding on rows with a value for which two code fields must name different villages, but name the same.
+
+    ``codes``: names of the two code fields.
+    """
     first, second = (
         np.array([text[:VILLAGE_DIGITS] for text in layer.get_texts_by_name(code)], dtype=object) for code in codes
     )
@@ -338,7 +342,10 @@ def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleConte
 
 
 def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on codes with fewer digits; for information if all codes of the layer have one length."""
+    """Return a finding on codes with fewer than ``digits`` digits.
+
+    It is for information only if all codes of the layer have one length.
+    """
     codes = np.array(layer.get_texts_by_name(template_field.name), dtype=object)
     lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
     is_short = (lengths > 0) & (lengths < digits)
@@ -354,7 +361,10 @@ def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int
 def _make_field_finding(
     layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
 ) -> Finding:
-    """Return the finding on all rows ((n,) bool) with a wrong value in a field."""
+    """Return the finding on all rows of ``is_wrong``, (n,) bool, with a wrong value in a field.
+
+    ``value``: the wrong value for the message, empty if there are several.
+    """
     rows = np.flatnonzero(is_wrong).tolist()
     params = {"alias": template_field.alias, **make_row_list_params(layer, rows)}
     if value:

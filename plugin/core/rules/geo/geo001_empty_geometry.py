@@ -52,7 +52,10 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
 
 
 def _read_names(layer: Layer) -> list[str]:
-    """Return the name of each row, or of the village where its land is; empty without one and for personal data."""
+    """Return the name of each row, or of the village where its land is.
+
+    Empty without a name, and for a field with personal data.
+    """
     name_field = layer.template.find_field("feature_name") or layer.template.find_field_by_name(LOCATION_NAME_FIELD)
     if name_field is None:
         return [""] * len(layer)

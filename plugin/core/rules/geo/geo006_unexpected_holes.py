@@ -141,7 +141,7 @@ def _find_open_parts(
     ctx: RuleContext,
     sliver_layer: Layer | None,
 ) -> tuple[NDArray, NDArray]:
-    """Return the part of each hole that other polygons leave open, and its share.
+    """Return the part of each hole that other polygons leave open, and its share of the hole.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from ...plan.layer import Layer
 
 
 def _make_square_wkt(easting: float) -> str:
+    """Return a square with 100 m sides whose west edge has this easting (m)."""
     return shapely.box(easting, 4_380_000, easting + 100, 4_380_100).wkt
 
 

@@ -223,7 +223,10 @@ def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: 
 def _make_remote_finding(
     expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer, boundary: Layer
 ) -> Finding:
-    """Return the finding that only towns outside the boundary keep the ratio within its limit."""
+    """Return the finding that only towns outside the boundary keep the ratio within its limit.
+
+    ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
+    """
     ratio_without = expansion.ratio_without_remote or 0.0
     params: dict[str, object] = {
         "form": definition.upper(),
@@ -246,6 +249,7 @@ def _make_window_finding(
     """Return the finding that the boundary with its windows exceeds the limit.
 
     Windows are holes of the boundary that no control line fills; ``closed_ratio`` is the ratio with their land.
+    ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
     params: dict[str, object] = {
         "form": definition.upper(),
@@ -262,9 +266,9 @@ def _make_window_finding(
 def _make_contradiction_finding(
     expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer
 ) -> Finding:
-    """Return the finding on base parcels whose urban code contradicts their land use.
+    """Return the finding on base parcels whose urban code contradicts other data, with the ratio without them.
 
-    It has the ratio without these parcels.
+    ``definition``: the form of the ratio (n1, n2 or n3) that the profile limits.
     """
     ratio_without, rows = expansion.ratios_without_contradicted.get(definition), expansion.contradicted_rows
     params: dict[str, object] = {

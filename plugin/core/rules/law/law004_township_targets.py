@@ -206,7 +206,7 @@ def township_targets(
 
 
 def _note_assignment(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
-    """Yield notes on how rows were assigned to townships, and on land outside them."""
+    """Yield notes (text key, parameters) on how rows were assigned to townships, and on land outside them."""
     layer = require_value(by_township.plan_figure.layer, "the layer of a figure by township").name
     if by_township.named_row_count:
         params = {
@@ -389,7 +389,7 @@ def _depends_on_twice_claimed_land(figure: Indicator, by_township: AreasByTownsh
 
 
 def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
-    """Yield a note on land, from 1 m², that two townships claim."""
+    """Yield a note (text key, parameters) on land that two townships claim, if it has at least 1 m²."""
     twice_claimed = float(by_township.areas_m2[-1])
     if twice_claimed <= -1.0:
         yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice_claimed, 2)}
@@ -398,7 +398,10 @@ def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> It
 def _make_township_indicator(
     allocated: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: RuleContext
 ) -> Indicator:
-    """Return the figure of a township, judged by its target."""
+    """Return the area of a township as an indicator, compared with its target.
+
+    ``by_township``: the area in all townships; ``position``: position of the township among them.
+    """
     figure, township = by_township.plan_figure, by_township.townships[position]
     value = convert_area(float(by_township.areas_m2[position]), allocated.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))

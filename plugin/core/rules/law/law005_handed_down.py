@@ -289,14 +289,14 @@ def _report_parts_exceeding_wholes(allocated_targets: AllocatedTargets, ctx: Rul
 
 
 def _describe_part(
-    part: IndicatorTarget | AllocatedTarget, whole_target: IndicatorTarget | AllocatedTarget
+    part_target: IndicatorTarget | AllocatedTarget, whole_target: IndicatorTarget | AllocatedTarget
 ) -> dict[str, Any]:
     """Return the message parameters of a figure and of the figure of which it is a part."""
     return {
-        "indicator": IndicatorName(part.indicator),
-        "comparison": COMPARISON_SIGNS[part.comparison],
-        "value": part.value,
-        "unit": part.unit,
+        "indicator": IndicatorName(part_target.indicator),
+        "comparison": COMPARISON_SIGNS[part_target.comparison],
+        "value": part_target.value,
+        "unit": part_target.unit,
         "whole": IndicatorName(whole_target.indicator),
         "whole_comparison": COMPARISON_SIGNS[whole_target.comparison],
         "target": whole_target.value,
@@ -305,7 +305,7 @@ def _describe_part(
 
 
 def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleContext, table: str = "") -> None:
-    """Add to the result the sums of the parts of an area, and findings on wrong ones.
+    """Add to the result the sums of the targets of an area's parts, and findings on sums that miss the area's target.
 
     Parts are townships (``table``: the file of their tasks), or areas with a lower profile; a note names parts without
     a figure.
@@ -357,7 +357,10 @@ def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
 
 
 def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
-    """Return the note on the amount that is not allocated because listed townships have no figure."""
+    """Return the note on the amount of a target that no township has, because some townships have no figure.
+
+    ``table``: file name of the table of township targets.
+    """
     names = parts_sum.missing_parts
     params = _describe_sum(parts_sum, area)
     params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
@@ -394,7 +397,7 @@ def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
 
 
 def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: RuleContext) -> Finding:
-    """Return the finding on a limit of the expansion ratio looser than the upper one."""
+    """Return the finding on a limit of the expansion ratio that is looser than the base profile's."""
     params = {
         "county": profile.name,
         "value": limit.value,
@@ -405,7 +408,7 @@ def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Rul
 
 
 def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: RuleContext) -> Finding:
-    """Return the finding on a setting of the expansion ratio that differs from above."""
+    """Return the finding on a setting of the expansion ratio that differs from the base profile's."""
     value, base_value = (
         "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)
     )

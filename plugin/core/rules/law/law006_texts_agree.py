@@ -77,6 +77,10 @@ def _iterate_figures_with_other_sources(
 def _make_difference_finding(
     figure: IndicatorTarget | StatedFigure, source: OtherSource, area: str, is_own_plan: bool, ctx: RuleContext
 ) -> Finding:
+    """Return the finding that two documents state different values of a figure.
+
+    ``area``: name of the area; ``is_own_plan``: the figure is of the county's own plan.
+    """
     params: dict[str, Any] = {
         "area": area,
         "year": str(source.year or figure.year),
@@ -130,6 +134,7 @@ def _find_uses(figure: IndicatorTarget | StatedFigure, source: OtherSource, ctx:
 
 
 def _get_subject(figure: IndicatorTarget | StatedFigure) -> str:
+    """Return what a figure is about: its name, or the id of its indicator."""
     return figure.name if isinstance(figure, StatedFigure) else figure.indicator
 
 

@@ -222,6 +222,10 @@ def _explain_incomparable_figure(printed_figure: PrintedFigure, usual_unit: str 
 
 
 def _make_not_compared_finding(printed_figure: PrintedFigure, problem: str, figures: PlanIndicators) -> Finding:
+    """Return the warning on a printed figure that cannot be compared.
+
+    ``problem``: result of `_explain_incomparable_figure`.
+    """
     entries = figures.catalogue.indicator_by_id
     entry = figures.catalogue.find_indicator(printed_figure.name)
     accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
@@ -282,9 +286,10 @@ def _find_disagreements(
 def _find_targets_printed_like_results(
     map_figure: _MapFigure, places: list[PrintedFigure], task_words: list[str], allowance_m2: float, texts: Texts
 ) -> Iterator[Finding]:
-    """Yield a finding on two plain figures of an indicator, one of which equals a target, at most one in all.
+    """Yield at most one finding on a target that is printed like a result.
 
-    A reader cannot distinguish the target from the result. ``task_words``: words (任务) that mark a figure as target.
+    An indicator then has two plain figures, of which one equals a target: a reader cannot distinguish them.
+    ``task_words``: words (任务) that mark a figure as target.
     """
 
     def is_marked(printed_figure: PrintedFigure) -> bool:
@@ -352,6 +357,10 @@ def _make_disagreement_finding(
     texts: Texts,
     other_typed: PrintedFigure | None = None,
 ) -> Finding:
+    """Return the finding that a printed figure differs from the layers, a target or another printed figure.
+
+    ``difference``: in m² for an area; ``other_typed``: the other printed figure.
+    """
     stored_figures, displayed_figures = _format_figures(
         {"value": map_figure.value, "miss": difference}, difference, printed_figure, texts
     )
@@ -404,8 +413,10 @@ def _format_figures(
 
 
 def _format_with_unit(value: float, digits: int, unit: str) -> str:
+    """Return a number with its decimals (``digits``) and unit."""
     return f"{format_number(value, digits)} {unit}".strip()
 
 
 def _format_as_printed(printed_figure: PrintedFigure) -> str:
+    """Return a printed figure with its decimals and the unit as printed."""
     return f"{printed_figure.value:.{printed_figure.decimals}f} {printed_figure.unit_text}".strip()

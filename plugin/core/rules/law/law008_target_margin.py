@@ -84,6 +84,7 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
 
 
 def _make_margin_finding(computed_indicator: ComputedIndicator, figure: Indicator, ctx: RuleContext) -> Finding:
+    """Return the finding on an indicator that meets its target with little margin."""
     layer = ctx.plan.find_layer_of_concept(computed_indicator.definition.inputs[0])
     value, margin = (
         require_value(figure.value, "the figure"),

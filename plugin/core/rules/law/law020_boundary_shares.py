@@ -147,5 +147,8 @@ def _report_zone_contradictions(
 
 
 def _classify_rows(rows: dict[str, NDArray]) -> NDArray:
-    """Return (n,) the position of each row's zone in `ZONE_KINDS`, −1 for other codes."""
+    """Return (n,) the position of each row's kind of zone in `ZONE_KINDS`, −1 for other codes.
+
+    ``rows``: kind of zone → (n,) bool, the rows of this kind.
+    """
     return np.select([rows[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1)

@@ -104,7 +104,7 @@ def reserves(
 
 
 def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
-    """Set the limit of the share in the red line; return a finding for a shortfall."""
+    """Set the limit of the share in the red line as the figure's target; return a finding for a shortfall."""
     total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
     # Areas of pieces sum to that of the whole except for the last digits.
     shortfall = limit * total - inside

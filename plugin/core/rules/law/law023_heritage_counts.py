@@ -26,10 +26,12 @@ HERITAGE_PART_BY_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "contro
 
 
 def _make_register_line(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
+    """Return a register row with a number of sites for an example: term, kind, level, count."""
     return (f"{level}{kind}", kind, level, count)
 
 
 def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
+    """Return the protection range of a temple for an example; ``level``: code of its level."""
     return {"wkt": wkt, "feature_name": f"{name}保护范围", "feature_kind": "61", "JB": level}
 
 
@@ -121,25 +123,29 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
 
 
 def _compare_count(
-    line: RegisteredSite, stated_count: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
+    registered_site: RegisteredSite, stated_count: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding if the register's count differs from the sites in the layers.
+    """Return a finding if the register's number of sites differs from that in the layers.
 
-    If sites without kind or level could make up the count, no finding is returned, and ``uncounted`` receives the
-    term.
+    If sites with an uncertain kind or level could explain the difference, nothing is returned, and the term of the
+    register is added to ``uncounted``.
     """
-    of_kind = sites.list_sites_of_kind(line.kind)
+    of_kind = sites.list_sites_of_kind(registered_site.kind)
     # A site without a level may have this one, a site without a kind this kind, and a site whose rows have several may
     # have either.
-    certain_sites = [site for site in of_kind if not line.level or site.level_names == {line.level}]
+    certain_sites = [
+        site for site in of_kind if not registered_site.level or site.level_names == {registered_site.level}
+    ]
     possible_sites = [
-        site for site in of_kind if line.level and (not site.level_names or line.level in site.level_names)
+        site
+        for site in of_kind
+        if registered_site.level and (not site.level_names or registered_site.level in site.level_names)
     ]
     uncertain_sites = sites.sites_without_kind + [site for site in possible_sites if site not in certain_sites]
-    params: dict[str, Any] = {"term": line.term, "stated": stated_count, "count": len(certain_sites)}
+    params: dict[str, Any] = {"term": registered_site.term, "stated": stated_count, "count": len(certain_sites)}
     if len(certain_sites) < stated_count <= len(certain_sites) + len(uncertain_sites):
         uncounted.append(
-            f"{line.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated_count}"
+            f"{registered_site.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated_count}"
         )
         return []
     if len(certain_sites) == stated_count:
@@ -147,7 +153,7 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
     return [
         _make_register_finding(
-            line,
+            registered_site,
             sites,
             "count",
             {
@@ -155,7 +161,7 @@ def _compare_count(
                 "names": _join_site_names(certain_sites),
                 "shown": {
                     "missing_count": stated_count - len(certain_sites),
-                    "counted": _describe_counted_layers(line.kind, sites, ctx),
+                    "counted": _describe_counted_layers(registered_site.kind, sites, ctx),
                 },
             },
             ctx.geometry.unite_shapes(shapes),
@@ -177,38 +183,42 @@ def _describe_counted_layers(kind: str, sites: HeritageSites, ctx: RuleContext) 
     }
 
 
-def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:
-    """Return findings on a missing site, or on areas that differ from the register."""
-    site = sites.find_site(line.name)
-    params: dict[str, Any] = {"term": line.term, "site": line.name}
+def _compare_named_site(registered_site: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:
+    """Return findings on a registered site that the layers lack, or whose areas differ from the register."""
+    site = sites.find_site(registered_site.name)
+    params: dict[str, Any] = {"term": registered_site.term, "site": registered_site.name}
     if site is None:
-        return [_make_register_finding(line, sites, "site", params)]
+        return [_make_register_finding(registered_site, sites, "site", params)]
     findings = []
     for key, part in HERITAGE_PART_BY_AREA_KEY.items():
-        printed_area, area = getattr(line, key), site.measure_part_area_m2(part)
+        printed_area, area = getattr(registered_site, key), site.measure_part_area_m2(part)
         if not printed_area or area is None:
             continue
-        value, decimals = convert_area(area, line.unit), len(printed_area.partition(".")[2])
+        value, decimals = convert_area(area, registered_site.unit), len(printed_area.partition(".")[2])
         if compare_area_with_target(value, "=", float(printed_area), decimals) == TARGET_MISSED:
-            values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed_area}
+            values = {"value": round(value, decimals + 2), "unit": registered_site.unit, "target": printed_area}
             values["miss"] = round(abs(value - float(printed_area)), decimals + 2)
             findings.append(
                 _make_register_finding(
-                    line, sites, key, {**params, **values}, ctx.geometry.unite_shapes(site.get_part_shapes(part))
+                    registered_site,
+                    sites,
+                    key,
+                    {**params, **values},
+                    ctx.geometry.unite_shapes(site.get_part_shapes(part)),
                 )
             )
     return findings
 
 
 def _make_register_finding(
-    line: RegisteredSite, sites: HeritageSites, case: str, params: dict[str, Any], geometry: Any = None
+    registered_site: RegisteredSite, sites: HeritageSites, case: str, params: dict[str, Any], geometry: Any = None
 ) -> Finding:
     """Return a finding on a row of the register.
 
     It has no row of a layer; the name or the term of the line identifies it.
     """
-    role, key = next(iter(sites.layers)), line.name or line.term
-    return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
+    role, key = next(iter(sites.layers)), registered_site.name or registered_site.term
+    return Finding(role, key, case=case, params={**params, "source": registered_site.source}, geometry=geometry)
 
 
 def _join_site_names(sites: list[HeritageSite]) -> str:

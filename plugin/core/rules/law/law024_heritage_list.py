@@ -126,7 +126,7 @@ class _SiteFindings:
         self.findings: list[Finding] = []
 
     def make_finding(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
-        """Return a finding on a site; its geometry is that of the site, if it is drawn."""
+        """Return a finding on a site, identified by its name; its geometry is that of ``site``, if it is drawn."""
         shape = self.ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None
         role = site.layer_rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
@@ -167,4 +167,5 @@ def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindi
 
 
 def _join_names(value_names: set[str]) -> str:
+    """Return names in sorted order joined by 、; a dash without names."""
     return "、".join(sorted(value_names)) or "—"

@@ -116,9 +116,10 @@ def farmland_choice(
 def _find_fields_left_out(
     cultivated: Layer, parcels: Layer, fields: NDArray, lines: list[Layer], ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on the land of fields ((n,) bool, rows of ``parcels``) outside the protection target.
+    """Return a finding on cultivated fields outside the protection target (耕地保护目标).
 
-    Land inside ``lines`` may be left out. The share is that of the land left out in it and the protected fields.
+    ``fields``: (n,) bool, rows of ``parcels``. Land inside ``lines`` may be left out of the target. The finding has the
+    percentage of the fields' land that is left out.
     """
     rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
     parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered(parcels, cultivated, rows=rows))
@@ -144,7 +145,7 @@ def _leave_out_land_inside(parts: OverlayParts, layer: Layer, line: Layer, ctx: 
 
 
 def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the land of the protection target inside the boundary."""
+    """Return a finding on land of the protection target (耕地保护目标) inside the boundary."""
     parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_shared_parts(cultivated, boundary))
     if not len(parts) or float(ctx.geometry.compute_part_areas(parts, cultivated, boundary).sum()) < float(
         ctx.norm.get(INSIDE_SETTING)
@@ -160,7 +161,10 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
 
 
 def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: RuleContext) -> list[Finding]:
-    """Return a finding for each field by which farmland is worse than the fields outside it."""
+    """Return a finding for each quality attribute whose average is worse in farmland than in fields outside it.
+
+    ``fields``: (n,) bool, rows of ``parcels`` that are fields.
+    """
     findings = []
     _, areas = get_row_areas(parcels).best_basis_and_areas
     is_farmland = find_containing_rows(parcels, farmland, ctx) >= 0
@@ -193,7 +197,7 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
 def _make_finding(
     layer: Layer, related_layer: Layer, parts: OverlayParts, owner: Layer, case: str, ctx: RuleContext
 ) -> Finding:
-    """Return a finding on parts of rows of ``owner``; it names the rows with the most land."""
+    """Return a finding on parts of rows of the layer ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_part_areas(parts, owner)
     area_of_row = np.bincount(parts.left, areas, minlength=len(owner))
     rows_with_parts = np.unique(parts.left)

@@ -132,14 +132,14 @@ def farmland_in_farmland_zone(
 
 
 def _find_limit_origin(limit: float, ctx: RuleContext) -> str:
-    """Return what set the limit of scattered plots: the county's ``profile``, this ``run``, or the ``default``."""
+    """Return what set the limit of scattered plots: ``profile`` (the county's), ``run`` (a parameter) or ``default``."""
     if ctx.norm.has_setting(LIMIT_SETTING) and float(ctx.norm.get(LIMIT_SETTING)) != limit:
         return "run"
     return "profile" if LIMIT_SETTING in ctx.norm.profile.settings else "default"
 
 
 def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
-    """Return the note with the total of farmland parts too small for a finding.
+    """Return the note (text key, parameters) with the total of farmland parts too small for a finding.
 
     ``limit`` is the area in m² from which a part has a separate finding.
     """
@@ -155,6 +155,10 @@ def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[s
 def _make_scattered_finding(
     farmland: Layer, zones: Layer, parts: OverlayParts, areas: NDArray, ctx: RuleContext
 ) -> Finding:
+    """Return the warning on scattered plots of farmland outside the zones.
+
+    ``parts``: the plots; ``areas``: their (k,) areas in m².
+    """
     return Finding(
         farmland.role,
         related_role=zones.role,
@@ -169,6 +173,10 @@ def _make_scattered_finding(
 def _make_share_finding(
     farmland: Layer, zones: Layer, geometry: Any, outside_m2: float, total: float, max_share: float
 ) -> Finding:
+    """Return the warning that too large a share of the farmland is outside the zones.
+
+    ``outside_m2``, ``total``: area outside, and of all farmland, m²; ``max_share``: the limit (0–1).
+    """
     return Finding(
         farmland.role,
         related_role=zones.role,

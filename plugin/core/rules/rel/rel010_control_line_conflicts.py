@@ -115,6 +115,10 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
 def _make_conflict_findings(
     conflict: ConflictMatrixEntry, meaning: str, left_layer: Layer, right_layer: Layer, ctx: RuleContext
 ) -> list:
+    """Return findings on the land that two control lines share.
+
+    ``meaning``: what shared land means by the conflict matrix, which decides the severity.
+    """
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
     if (

@@ -108,7 +108,7 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
 
 
 def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on parts that two layers of zones assign to different classes."""
+    """Return findings on land to which two layers of zones assign incompatible codes."""
     if not (first_layer.has_values("zone_code") and second_layer.has_values("zone_code")):
         return []
     first_codes, second_codes = first_layer.text("zone_code"), second_layer.text("zone_code")

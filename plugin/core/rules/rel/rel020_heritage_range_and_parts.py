@@ -25,14 +25,17 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
 
 
 def _make_core_zone_row(wkt: str) -> dict[str, str]:
+    """Return the core zone of a site for an example."""
     return {"wkt": wkt, "feature_name": "某街区核心保护范围"}
 
 
 def _make_control_zone_row(wkt: str) -> dict[str, str]:
+    """Return the construction control zone of a site for an example."""
     return {"wkt": wkt, "feature_name": "某街区建设控制地带"}
 
 
 def _make_range_row(wkt: str) -> dict[str, str]:
+    """Return the whole protection range of a site for an example."""
     return {"wkt": wkt, "feature_name": "某街区"}
 
 

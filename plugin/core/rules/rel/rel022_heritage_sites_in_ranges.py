@@ -97,7 +97,7 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
             result.findings += _find_sites_without_point(point_layer, polygon_layer, ctx)
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
-        _find_ranges_without_site(heritage_line, result, ctx)
+        _report_ranges_without_site(heritage_line, result, ctx)
     _report_unprotected_heritage(result, ctx)
     return result
 
@@ -147,7 +147,7 @@ def _normalise_site_name(name: str) -> str:
     return re.sub(r"\(.*?\)", "", normalise_name(name))
 
 
-def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: RuleContext) -> None:
+def _report_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add a finding for each site of the protection line that no layer of its kind has."""
     row_kinds, row_sites = read_row_kinds(heritage_line, ctx), classify_heritage_parts(heritage_line, ctx).site_of_row
     sites_by_kind: dict[str, dict[str, int]] = {}
@@ -182,7 +182,10 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
 
 
 def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on sites with a polygon alone, if more than half of the named polygons have a point."""
+    """Return findings on sites that have a polygon but no point.
+
+    Nothing is returned unless more than half of the named polygons have a point.
+    """
     point_names = set(read_site_names(points).tolist())
     site_names = read_site_names(polygons)
     named_rows = np.flatnonzero(site_names != "")
@@ -200,7 +203,7 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return findings on points outside the polygon of their name."""
+    """Return findings on points outside the polygon of their name, and on points of other names outside all polygons."""
     rows_with_shape = np.flatnonzero(polygons.has_shape)
     polygon_names = read_site_names(polygons)
     tree = shapely.STRtree(polygons.plane_shapes[rows_with_shape])
@@ -225,6 +228,10 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> 
 def _make_point_finding(
     points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: RuleContext
 ) -> Finding:
+    """Return the finding on a point outside the polygons of its name, or without any polygon of its name.
+
+    ``polygons_of_name``: rows of ``polygons`` with the point's name.
+    """
     finding = ctx.finding_maker.make_row_finding(
         points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane_shapes[row]
     )

@@ -150,6 +150,7 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
 
 
 def _find_layers(roles: list[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:
+    """Return the usable layers of these codes; reasons for unusable ones are added to ``result``."""
     layers = [find_usable_layer_or_note_reason(role, ctx, result) for role in roles]
     return [layer for layer in layers if layer is not None]
 
@@ -180,6 +181,7 @@ def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]
 
 
 def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding for each facility of disaster prevention, or part of one, in a hazard area."""
     if refuge.template.geometry == "polygon":
         return ctx.finding_maker.make_pair_findings(
             refuge, area, ctx.geometry.find_shared_parts(refuge, area), case="refuge"
@@ -196,6 +198,7 @@ def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext)
 
 
 def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding for each point of hazard, and each stretch of a line of hazard, inside a boundary."""
     parts_inside = ctx.geometry.find_point_line_parts_inside(hazard, boundary)
     findings = []
     for row, boundary_row, shape in zip(

@@ -143,7 +143,7 @@ def main_function_zones(
 
 
 def _swap_roles(finding: Finding, functions: Layer) -> Finding:
-    """Return the finding with its two layers exchanged.
+    """Exchange the two layers of a finding, in place, and return it.
 
     The finding then belongs to the layer of functions, on which the rule reports.
     """

@@ -130,7 +130,7 @@ def planned_building_in_protected_land(
 
 
 def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return the parts of planned building land on parcels of water, without thin and small parts."""
+    """Return findings on planned building land on parcels of water, without thin and small parts."""
     is_building = ctx.find_rows_with_code(planned_use, "land_use", ctx.norm.get("protected.water_building_classes"))
     is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
     parts = ctx.geometry.find_shared_parts(planned_use, parcels, rows_a=is_building, rows_b=is_water, measured=True)
@@ -162,7 +162,10 @@ def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext
 def _find_planned_building(
     case: str, planned_use: Layer, line: Layer, is_construction: NDArray, severity: Severity, ctx: RuleContext
 ) -> list[Finding]:
-    """Return the parts of a control line that are planned as construction land ((n,) bool rows)."""
+    """Return findings on the parts of a control line that are planned as construction land.
+
+    ``is_construction``: (n,) bool, rows of ``planned_use``.
+    """
     parts = ctx.geometry.find_shared_parts(line, planned_use, rows_b=is_construction)
     field = planned_use.get_field_name("land_use")
     findings = ctx.finding_maker.make_pair_findings(

@@ -33,6 +33,7 @@ HOUSING = {"wkt": SQUARE_WKT, "land_use": "070100"}
 
 
 def _make_zone(code: str) -> list[dict[str, str]]:
+    """Return the rows of an example: one planning zone with this code."""
     return [{"wkt": SQUARE_WKT, "zone_code": code}]
 
 

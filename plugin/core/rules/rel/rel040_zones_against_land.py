@@ -27,6 +27,7 @@ SURVEY, BASE = {"base_parcels": "DLTB"}, {"base_parcels": "XZYDYH"}
 
 
 def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, list]:
+    """Return the layers of an example: one zone over a west and an east parcel with these land uses."""
     return {
         "base_parcels": [{"wkt": WEST_WKT, "land_use": west}, {"wkt": EAST_WKT, "land_use": east}],
         "YDYHGHFQ": [{"wkt": WHOLE_WKT, "zone_code": zone}],
@@ -145,7 +146,7 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         if layer is not None and layer.template.geometry == "polygon" and layer is not base_parcels:
             result.is_applicable = True
             result.findings += _find_land_left_out(layer, classes, base_parcels, ctx)
-    for name, kind, share, *kept_names in read_class_lines(ctx.norm, "zones.kept_layers", 4, number_at=2):
+    for name, kind, share, *kept_names in read_class_lines(ctx.norm, "zones.kept_layers", 4, number_position=2):
         layer = find_usable_layer_or_note_reason(name, ctx, result)
         for kept_name in kept_names if layer is not None else []:
             kept_layer = find_usable_layer_or_note_reason(kept_name, ctx, result)
@@ -158,7 +159,10 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
 def _find_zones_on_other_land(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding for each large row of a kind with little land of its classes."""
+    """Return a finding for each large zone of a kind whose land has little of the kind's classes.
+
+    ``code``: the kind of zone; ``classes``: land-use classes (2023) that such a zone should have.
+    """
     meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
     zone_areas = layer.plane_areas
     is_compared = ctx.find_rows_with_code(layer, meaning, [code]) & (
@@ -208,8 +212,12 @@ def _find_zones_on_other_land(
     return findings
 
 
-def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return a finding on the features of a layer of land to keep that reach far into zones or lines of a kind."""
+def _find_kept_land(layer: Layer, kind: str, min_share: float, kept_layer: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on features of protected land that reach far into zones or lines of a kind.
+
+    ``kind``: code of the zones or lines, ``*`` for all; ``min_share``: share (0–1) of their area above which there is a
+    finding; ``kept_layer``: the layer of protected land.
+    """
     if not layer.template.geometry == kept_layer.template.geometry == "polygon":
         return []
     meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
@@ -220,7 +228,7 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
     zone_areas = layer.plane_areas
     zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
-    if not is_large.any() or areas[is_large].sum() <= least_share * zone_area_sum:
+    if not is_large.any() or areas[is_large].sum() <= min_share * zone_area_sum:
         return []
     rows = np.flatnonzero(is_large)
     rows = rows[np.argsort(-areas[rows], kind="stable")].tolist()
@@ -252,7 +260,10 @@ def _get_kind_name(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> s
 def _find_land_of_a_kind_without_zone(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on the land of a kind if the zone layer has no zone of it."""
+    """Return a finding on present land of a kind if the zone layer has no zone of this kind.
+
+    ``code``: the kind of zone; ``classes``: land-use classes (2023) of its land.
+    """
     positions = np.flatnonzero(find_rows_of_classes(parcels, classes, ctx) & parcels.has_shape)
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return []

@@ -35,6 +35,7 @@ WHOLE = "whole"
 
 
 def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
+    """Return the rows of an example: an evaluation with a grade for the west and one for the east half."""
     return [{"wkt": WEST_WKT, "feature_name": west}, {"wkt": EAST_WKT, "feature_name": east}]
 
 
@@ -209,8 +210,13 @@ def _compare_line_with_grade(
 
 
 def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: RuleContext) -> None:
-    """Add a finding for each row of the setting of parts that has large parts."""
-    for role, word, relation, concept, least, *excepted in read_class_lines(ctx.norm, PARTS_SETTING, 6, number_at=4):
+    """Add a finding for each line of the setting `zones.evaluated_parts` that selects large parts of land.
+
+    Such land has a grade of an evaluation, and is inside or outside a control line.
+    """
+    for role, word, relation, concept, least, *excepted in read_class_lines(
+        ctx.norm, PARTS_SETTING, 6, number_position=4
+    ):
         if relation not in (INSIDE, OUTSIDE):
             text = " ".join((role, word, relation, concept, least, *excepted))
             raise make_setting_error(ctx.norm, PARTS_SETTING, text, f'"A B {INSIDE}|{OUTSIDE} C 1000000 D …"')
@@ -255,9 +261,10 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
 def _find_parts_without_line(
     parts: NDArray, line: Layer, evaluation: Layer, rows: NDArray, ctx: RuleContext
 ) -> NDArray:
-    """Return (n,) bool: parts of connected land of a grade that is almost wholly outside a line.
+    """Return (n,) bool: parts whose whole connected land of the grade is almost completely outside a line.
 
-    ``parts``: (n,) polygons of the land outside the line; ``rows``: (m,) bool, the rows of the grade.
+    ``parts``: (n,) polygons of the land outside the line; ``rows``: (m,) bool, the rows of the evaluation with the
+    grade.
     """
     shapes = ctx.geometry.unite_shapes(evaluation.plane_shapes[rows])
     line_shape = ctx.geometry.unite_shapes(line.plane_shapes[line.has_shape])

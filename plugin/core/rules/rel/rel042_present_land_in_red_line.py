@@ -35,12 +35,15 @@ class PresentParts:
     shape: NDArray
     area: NDArray
 
-    def select(self, kept: NDArray) -> "PresentParts":
-        """Return the parts that ``kept`` ((k,) bool) selects."""
-        return PresentParts(self.line_row[kept], self.parcel_row[kept], self.shape[kept], self.area[kept])
+    def select(self, is_selected: NDArray) -> "PresentParts":
+        """Return the parts where ``is_selected``, (k,) bool, is True."""
+        return PresentParts(
+            self.line_row[is_selected], self.parcel_row[is_selected], self.shape[is_selected], self.area[is_selected]
+        )
 
 
 def _make_land(wkt: str, land_use: str) -> dict[str, str]:
+    """Return a parcel with a shape and a land use for an example."""
     return {"wkt": wkt, "land_use": land_use}
 
 
@@ -157,7 +160,7 @@ def _find_parts(
 
 
 def _leave_out_core(parts: PresentParts, in_core: PresentParts, ctx: RuleContext) -> PresentParts:
-    """Return parts without the parts of the same parcels in core zones."""
+    """Return the parts without the land of the same parcels in core zones (``in_core``)."""
     shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
     areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
     areas[is_changed] = ctx.geometry.measure_statutory_areas(shapes[is_changed])
@@ -171,10 +174,10 @@ def _leave_out_cultivated_parcels(
     others: list[tuple[Layer | None, str]],
     ctx: RuleContext,
 ) -> PresentParts:
-    """Return the parts without those of cultivated parcels in layers that another rule reports there.
+    """Return the parts without cultivated parcels that another rule of this run reports.
 
-    ``is_cultivated``: (n,) bool, the cultivated parcels; ``others``: such a layer (None if the plan has none) and the code of
-    its rule, which must run.
+    ``is_cultivated``: (n,) bool, the cultivated parcels; ``others``: pairs of the layer in which another rule reports
+    such parcels (None if the plan has none) and the code of that rule.
     """
     for line, code in others:
         is_of_cultivated = is_cultivated[parts.parcel_row]
@@ -188,7 +191,10 @@ def _leave_out_cultivated_parcels(
 def _report_large_parts(
     case: str, group: str, line: Layer, parcels: Layer, parts: PresentParts, ctx: RuleContext
 ) -> Iterator[Finding]:
-    """Yield a finding on the parts that are large enough, if there are any."""
+    """Yield one finding on all parts that reach the area `protected.min_present_m2`, if there are any.
+
+    ``group``: name of the kind of land.
+    """
     parts = parts.select(parts.area >= float(ctx.norm.get("protected.min_present_m2")))
     if not len(parts.shape):
         return

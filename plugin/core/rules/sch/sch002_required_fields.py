@@ -103,7 +103,7 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
 
 
 def _find_rules_by_needed_field(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
-    """Return field → codes of the default rules that do not run on this layer without it."""
+    """Return field name → codes of the default rules that do not run on this layer without the field."""
     rules_by_code = load_all_rules()
     codes_by_field: dict[str, list[str]] = defaultdict(list)
     for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):

@@ -166,7 +166,7 @@ def _report_excess_outline(
 def _make_part_findings(
     county: Layer, other: Layer, parts: OverlayParts, rows: NDArray, case: str, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a warning on the county for each selected part, ``rows`` (k,) bool."""
+    """Return a warning on the county for each selected part; ``rows``: (k,) bool, the selected parts."""
     areas = ctx.geometry.measure_statutory_areas(parts.geometry)
     return [
         Finding(

@@ -107,7 +107,7 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
 
 
 def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
-    """Return the plan's layers that a setting lists by subject, each once."""
+    """Return the plan's layers that a setting lists by concept, each once."""
     layers = (ctx.plan.find_layer_of_concept(concept) for concept in ctx.norm.get(setting))
     return list({layer.role: layer for layer in layers if layer is not None}.values())
 

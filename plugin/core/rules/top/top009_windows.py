@@ -83,7 +83,7 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
 
 
 def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
-    """Return the plan's layers that a setting lists by subject."""
+    """Return the plan's layers that a setting lists by concept."""
     return [
         subject_layer
         for concept in ctx.norm.get(setting)
@@ -94,7 +94,10 @@ def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
 def _report_windows(
     layer: Layer, holes: OverlayParts, fillers: list[Layer], window_share: float, ctx: RuleContext
 ) -> list[Finding]:
-    """Return a finding on each hole of the layer that other layers fill."""
+    """Return a finding on each hole of the layer that other layers (``fillers``) fill.
+
+    ``window_share``: filled share (0–1) from which a hole counts as a complete window.
+    """
     shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
     # Overlapping lines (REL001) fill a place once only.
     total_share = _compute_covered_shares(
