@@ -23,7 +23,7 @@ from ..plan.plan import Plan
 from ..profile import compute_division_prefix
 from ..profile.figures import get_township_targets
 from ..standard.bounds import find_loosened_keys
-from ..standard.divisions import find_place_outside_county
+from ..standard.divisions import find_place_outside_county, label_division
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import BSM_LENGTH, has_county_code_format
 
@@ -37,6 +37,8 @@ INCONSISTENCY_CODE = "RUN904"
 _SHARED_DIGITS_SETTING = "attributes.area_digits"
 #: Codes of other counties that a message names.
 _MAX_NAMED_CODES = 3
+#: Messages that state codes of divisions without names.
+_CASES_WITH_CODES = ("profile", "layer", "baseline", "targets")
 _YEAR_PATTERN = re.compile(r"[0-9]{4}")
 _first_six_digits = itemgetter(slice(6))
 #: Digits of a township's code.
@@ -62,7 +64,25 @@ def find_inconsistencies(plan: Plan, side_inputs: SideInputs, today: date | None
         *_check_scope(plan),
         *_check_custom_standard(plan),
     ]
+    for finding in findings:
+        _name_divisions(finding, plan)
     return [mark_as_inconsistency(finding) for finding in findings]
+
+
+def _name_divisions(finding: Finding, plan: Plan) -> None:
+    """Record the names of the divisions whose codes a message states without them."""
+    if finding.case not in _CASES_WITH_CODES:
+        return
+    divisions = plan.norm.standard.code_lists.get("divisions")
+    shown: dict[str, Any] = {}
+    for name in finding.params.keys() & {"code", "codes", "county"}:
+        value = finding.params[name]
+        shown[name] = (
+            [label_division(code, divisions) for code in value]
+            if isinstance(value, list)
+            else label_division(str(value), divisions)
+        )
+    finding.params["shown"] = shown
 
 
 def mark_as_inconsistency(finding: Finding) -> Finding:

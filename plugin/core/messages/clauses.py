@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _MAX_NAMED_OVERLAPS = 2
 #: Rules on zones: differences from the control line there are to be resolved first, not overlaps of lines.
 _CODES_OF_ZONES = ("REL011",)
+#: End of the name of a placeholder for a fact that a rule may know: a clause of the texts, empty without the fact.
+FACT_SUFFIX = "_fact"
+#: Pairs of classes of land that a message names, the most frequent first.
+_MAX_NAMED_CLASS_PAIRS = 5
 #: Value of ``used``: the county's own plan states the figure.
 OWN_PLAN = "own"
 _RATIO_FORMS = ("N1", "N2", "N3")
@@ -66,8 +70,24 @@ def make_clauses(
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
     clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
+    clauses |= {name: _describe_fact(name, shown, texts) for name in wanted if name.endswith(FACT_SUFFIX)}
     make_clauses_of_rule = _MAKERS_BY_RULE.get(finding.code)
     return clauses if make_clauses_of_rule is None else clauses | make_clauses_of_rule(finding, texts, templates)
+
+
+def _describe_fact(name: str, shown: Mapping[str, Any], texts: Texts) -> str:
+    """Return the clause of a fact that the rule recorded (``shown.noted``: placeholder → parameters of its text).
+
+    Lists are joined as names. Without the fact, as in a result of an earlier version, the general clause or none.
+    """
+    noted = shown.get("noted", {}).get(name)
+    if noted is None:
+        return texts.get_section("words").get(f"{name}_unknown", "")
+    separator = texts.get("words", "between_names")
+    params = {key: separator.join(value) if isinstance(value, list) else value for key, value in noted.items()}
+    if "unit" in noted:
+        params["amount"] = f"{noted['amount']} {texts.get('units', str(noted['unit']))}".strip()
+    return texts.get("words", name, **params)
 
 
 def describe_net_area(finding: Finding, texts: Texts) -> str:
@@ -232,10 +252,24 @@ def _advise_on_documents(finding: Finding, texts: Texts, _templates: dict[str, T
     return {"advice": texts.get("words", key)}
 
 
-def _describe_patch(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the clause ``patch``, which states whether a patch of farmland is one parcel or several."""
+def _describe_patch(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return whether a patch of farmland is one parcel, or several, and what set the limit."""
     count = finding.params.get("count", 0)
-    return {"patch": texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)}
+    patch = texts.get("words", "patch_alone" if count == 1 else "patch_of_several", count=count)
+    return {"patch": patch, **_describe_limit_origin(finding, texts, templates)}
+
+
+def _describe_arc_step(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the angle of the segments as which an arc was read; empty if it is unknown."""
+    step = finding.params.get("step")
+    return {"step_fact": texts.get("words", "step_fact", step=f"{float(step):g}")} if step else {}
+
+
+def _describe_vertex_distance(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return how far vertices of two edges are apart, in words where the distance would be printed as zero."""
+    distance = finding.params.get("distance")
+    key = "distance_fact" if distance else "distance_fact_none"
+    return {"distance_fact": texts.get("words", key, distance=f"{float(distance or 0.0):g}")}
 
 
 def _describe_county_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -266,13 +300,15 @@ def _describe_counted_sites(finding: Finding, texts: Texts, templates: dict[str,
         texts.get("words", "counted_layer", layer=texts.make_layer_label(role, templates)) for role in counted["roles"]
     ]
     separator = texts.get("words", "between_names")
-    absent = separator.join(texts.make_layer_label(role, templates) for role in counted["absent_roles"])
+    places += [
+        texts.get("words", "counted_absent_layer", layer=texts.make_layer_label(role, templates))
+        for role in counted["absent_roles"]
+    ]
     key = "sites_missing_remedy" if shown["missing_count"] > 0 else "sites_surplus_remedy"
     counted_roles = [*filter(None, [counted["line_role"]]), *counted["roles"], *counted["absent_roles"]]
     layer = texts.make_layer_label(counted_roles[0], templates) if counted_roles else ""
     return {
-        "counted": (texts.get("words", "sites_counted", places=separator.join(places)) if places else "")
-        + (texts.get("words", "sites_without_layer", layers=absent) if absent else ""),
+        "counted": texts.get("words", "sites_counted", places=separator.join(places)) if places else "",
         "remedy": texts.get("words", key, layer=layer),
     }
 
@@ -349,6 +385,42 @@ def _list_features_at_facility(finding: Finding, texts: Texts) -> str:
     return _put_in_brackets(labels, sites["count"], texts)
 
 
+def _describe_margin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the margin for early warning, and what set it; a general clause in a result of an earlier version."""
+    margin = finding.params.get("shown", {}).get("margin")
+    if margin is None:
+        return {"margin_fact": texts.get("words", "margin_fact_unknown")}
+    share = format_number(100 * float(margin["share"]), 2)
+    origin = texts.get("words", f"margin_of_{margin['origin']}", share=share)
+    amount = f"{margin['amount']} {texts.get('units', str(margin['unit']))}".strip()
+    return {"margin_fact": texts.get("words", "margin_fact", amount=amount, origin=origin)}
+
+
+def _describe_register_figures(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return both figures of a line of the heritage register (sites, or areas of one), and both forms of the ratio."""
+    shown, figures = finding.params.get("shown", {}), {}
+    for name in ("value", "target"):
+        site = shown.get(f"{name}_of_site")
+        if site is None:
+            figures[f"{name}_figures"] = str(finding.params.get(name, ""))
+        elif "count" in site:
+            figures[f"{name}_figures"] = texts.get("words", "site_count", count=site["count"])
+        else:
+            areas = [
+                texts.get("words", f"site_{key}", area=area, unit=texts.get("units", site["unit"]))
+                for key, area in site["areas"].items()
+            ]
+            figures[f"{name}_figures"] = texts.get("words", "between_names").join(areas)
+    for name, placeholder in (("value", "own_measure"), ("target", "above_measure")):
+        measure = str(finding.params.get(name, ""))
+        figures[placeholder] = (
+            texts.get("words", "ratio_form", form=measure.upper(), formula=texts.get("words", f"ratio_{measure}"))
+            if measure.upper() in _RATIO_FORMS
+            else measure
+        )
+    return figures
+
+
 def _describe_limit_origin(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return the clause that states what set the limit of scattered plots: profile, parameter or default."""
     origin = finding.params.get("shown", {}).get("limit_origin", "unknown")
@@ -366,10 +438,21 @@ def _describe_share_of_use(finding: Finding, texts: Texts, _templates: dict[str,
     return {"share_text": texts.get("words", "share_some", share=share)}
 
 
-def _name_rate_field(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the field of the deduction rate in brackets; empty in a result of an earlier version."""
-    field = finding.params.get("shown", {}).get("rate_field_name", "")
-    return {"rate_field": texts.get("words", "in_brackets", text=field) if field else ""}
+def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return the field of the deduction rate in brackets, and the rates of the same parcels in the survey.
+
+    Both are empty in a result of an earlier version.
+    """
+    shown = finding.params.get("shown", {})
+    field = shown.get("rate_field_name", "")
+    rates = texts.get("words", "between_names").join(
+        texts.get("words", "survey_rate", key=texts.make_key_label(key, None), rate=f"{rate:g}")
+        for key, rate in shown.get("survey_rates", ())
+    )
+    return {
+        "rate_field": texts.get("words", "in_brackets", text=field) if field else "",
+        "survey_fact": texts.get("words", "survey_fact", rates=rates) if rates else "",
+    }
 
 
 def _describe_filled_share(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
@@ -391,19 +474,38 @@ def _advise_by_receiver(finding: Finding, texts: Texts, _templates: dict[str, Te
     return {"receiver": texts.get("words", f"{'alias' if finding.code == 'SCH006' else 'domain'}_{source}")}
 
 
-def _describe_compared_area(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
-    """Return the area of the land that ATT023 compared; empty in a result of an earlier version."""
-    compared_m2 = finding.params.get("shown", {}).get("compared_m2")
+def _describe_compared_classes(finding: Finding, texts: Texts, templates: dict[str, Template]) -> dict[str, str]:
+    """Return the area that was compared, and the pairs of classes that differ; empty in a result of an earlier version.
+
+    The pairs are sorted by their number, the most frequent first.
+    """
+    shown = finding.params.get("shown", {})
+    compared_m2, class_pairs = shown.get("compared_m2"), shown.get("class_pairs", [])
     area = "" if compared_m2 is None else texts.get("words", "compared_area", area=texts.format_area(compared_m2))
-    return {"compared_area": area}
+    pairs_text = texts.get("words", "between_names").join(
+        texts.get("words", "class_pair", own=own, other=other, count=count)
+        for own, other, count in class_pairs[:_MAX_NAMED_CLASS_PAIRS]
+    )
+    if len(class_pairs) > _MAX_NAMED_CLASS_PAIRS:
+        pairs_text = texts.get("words", "class_pairs_of_all", pairs=pairs_text, count=len(class_pairs))
+    layers = {
+        name: texts.make_layer_label(role, templates)
+        for name, role in (("layer", finding.role), ("related_layer", finding.related_role))
+    }
+    pairs_fact = texts.get("words", "class_pairs", pairs=pairs_text, **layers) if class_pairs else ""
+    return {"compared_area": area, "pairs_fact": pairs_fact}
 
 
 #: Rule → function that returns the clauses of its messages alone.
 _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[str, str]]] = {
-    "ATT019": _name_rate_field,
-    "ATT023": _describe_compared_area,
+    "ATT019": _describe_deduction_rate,
+    "ATT023": _describe_compared_classes,
+    "GEO002": _describe_arc_step,
+    "GEO004": _describe_arc_step,
     "LAW004": _describe_misplaced_rows,
+    "LAW005": _describe_register_figures,
     "LAW006": _advise_on_documents,
+    "LAW008": _describe_margin,
     "LAW013": _describe_patch,
     "LAW021": _describe_county_area,
     "LAW023": _describe_counted_sites,
@@ -413,5 +515,6 @@ _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[
     "REL043": _advise_on_facility,
     "SCH006": _advise_by_receiver,
     "SCH007": _advise_by_receiver,
+    "TOP005": _describe_vertex_distance,
     "TOP009": _describe_filled_share,
 }

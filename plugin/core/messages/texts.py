@@ -185,6 +185,8 @@ _ABSOLUTE_PATH_PATTERN = re.compile(
 TEXT_LANGUAGES = ("zh", "en")
 #: A placeholder with its unit; the figure is a value in this unit.
 _FIGURE_WITH_UNIT_PATTERN = re.compile(r"\{(\w+)\} ?(?:m²|%)")
+#: Chinese text that follows a unit without a space.
+_UNIT_BEFORE_CHINESE_PATTERN = re.compile(r"m²(?=[\u4e00-\u9fff])")
 _NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 #: The end of a name in a placeholder, before an attribute or an index.
 _PLACEHOLDER_END_PATTERN = re.compile(r"[.\[]")
@@ -439,6 +441,8 @@ class Texts:
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
         message = nest_quotation_marks(_fill_placeholders(text, message_params))
+        if self.lang == "zh":
+            message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
         return message + self._make_registration_remark(finding)
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
@@ -481,7 +485,7 @@ class Texts:
             "field": finding.field,
         }
         if "related_key" in placeholders:
-            message_params["related_key"] = ", ".join(
+            message_params["related_key"] = self.get("words", "between_names").join(
                 self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             )
         if "area" in placeholders:
@@ -503,7 +507,7 @@ class Texts:
         message_params |= _format_figures(finding.params)
         # A waiver compares the parameters; those that only word the message are apart.
         shown_params: dict[str, Any] = finding.params.get("shown", {})
-        message_params |= shown_params
+        message_params |= {k: self._format_value(v) if isinstance(v, list) else v for k, v in shown_params.items()}
         message_params |= self._translate_key_params(finding.params)
         message_params |= self._describe_difference(finding, message_params, shown_params)
         message_params |= self._make_list_params(finding, templates, message_params, shown_params)
@@ -624,7 +628,9 @@ class Texts:
         if isinstance(params.get("roles"), list):
             list_texts["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
         if "row_names" in shown_params:
-            list_texts["rows"] = separator.join(self.make_key_label(key, fid) for key, fid in shown_params["row_names"])
+            list_texts["rows"] = separator.join(
+                self.make_row_label(*row_name) for row_name in shown_params["row_names"]
+            )
             left = int(params.get("count", 0)) - len(shown_params["row_names"])
             if params.get("more") and left >= 0:
                 list_texts["more"] = self.get("words", "more_rows", left=left) if left else ""
@@ -638,8 +644,10 @@ class Texts:
             if rows_text
             else ""
         )
-        if "codes" in shown_params:
-            codes = separator.join(shown_params["codes"])
+        # A result stored by an earlier version has codes without names.
+        listed_codes = shown_params.get("codes", params.get("codes"))
+        if "names" not in params and isinstance(listed_codes, list):
+            codes = separator.join(map(str, listed_codes))
             list_texts["listed"] = self.get("words", "in_brackets", text=codes) if codes else ""
         if isinstance(params.get("keys"), list) and "count" in params:
             # A message gives the first keys of many as examples, but names a few completely.
@@ -667,7 +675,8 @@ class Texts:
     def _format_value(self, value: Any) -> str:
         """Return a parameter as text: lists with commas, numbers with thin spaces between groups of three."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            separator = self.get("words", "between_names")
+            return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
 
     def make_layer_label(self, role: str, templates: dict[str, Template]) -> str:
@@ -678,6 +687,11 @@ class Texts:
         if role not in templates:
             return role
         return templates[role].name if self.lang == "zh" else role
+
+    def make_row_label(self, key: str, fid: Any, name: str = "") -> str:
+        """Return a row's key as messages show it, followed by its name in quotation marks if one is given."""
+        label = self.make_key_label(key, fid)
+        return self.get("words", "site_and_name", key=label, name=name) if name else label
 
     def make_key_label(self, key: str, fid: Any) -> str:
         """Return a row's key as messages show it, with its feature id if one is given."""

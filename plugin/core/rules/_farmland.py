@@ -105,3 +105,10 @@ def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any
     if layer.has_field("zone_code"):
         feature_description["label"] = format_code_with_name(layer, "zone_code", layer.text("zone_code")[row], ctx)
     return feature_description
+
+
+def find_limit_origin(setting: str, limit: float, ctx: RuleContext) -> str:
+    """Return what set a limit of a rule: the county's ``profile``, this ``run``, or the ``default``."""
+    if ctx.norm.has_setting(setting) and float(ctx.norm.get(setting)) != limit:
+        return "run"
+    return "profile" if setting in ctx.norm.profile.settings else "default"

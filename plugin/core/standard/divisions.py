@@ -98,6 +98,12 @@ def _is_typing_error(searched: str, code: str) -> bool:
     return len(different_positions) == 1 or are_digits_swapped
 
 
+def label_division(code: str, divisions: CodeList | None) -> str:
+    """Return the code of a division followed by its name; the code alone if the list lacks it."""
+    entry = None if divisions is None else divisions.entry_by_code.get(code)
+    return code if entry is None else f"{code} {entry.name}"
+
+
 def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
     """Return a county from a user's text.
 

@@ -128,10 +128,10 @@ def test_message_on_a_site_count_states_the_counted_and_the_missing_layers():
     register = {"register": [("历史建筑", "历史建筑", "", 2)]}
     line = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}
     message = find_message("LAW023", {"LSWHBHX": [line]}, settings=register)
-    assert "历史文化保护线中类型（LX）为“70 历史建筑”及其下级的要素" in message
-    assert "数据中没有历史建筑（面）、历史建筑（点）图层" in message
+    assert "历史文化保护线中类型（LX）为“70 历史建筑”或其细分代码的要素" in message
+    assert "历史建筑（面）图层（数据中没有该图层）、历史建筑（点）图层（数据中没有该图层）" in message
     message = find_message("LAW023", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, settings=register)
-    assert "统计的是历史建筑（点）图层的要素" in message and "没有历史建筑" not in message
+    assert "统计范围为历史建筑（点）图层的全部要素；" in message and "没有该图层" not in message
 
 
 ZONE_ROW = {"wkt": SQUARE_WKT, "zone_code": "300"}
@@ -245,7 +245,7 @@ def test_message_states_the_area_that_was_compared_unless_a_stored_result_lacks_
     params = {"count": 1, "percent": 5.58, "value": "0701", "expected": "0103", "more": ""}
     shown = {"row_names": [["1", None]]}
     stored = format_finding("ATT023", "centre", params={**params, "shown": shown}, area_m2=1.0)
-    assert "（占参与比对的要素面积的 5.58%，" in stored
+    assert "占参与比对的要素面积的 5.58%（" in stored
     message = format_finding("ATT023", "centre", params={**params, "shown": {**shown, "compared_m2": 2e5}}, area_m2=1.0)
     assert "（占参与比对的要素面积 20.00 公顷的 5.58%，" in message
 

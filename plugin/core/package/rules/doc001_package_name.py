@@ -2,11 +2,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.divisions import label_division
 from ...standard.template import CodeEntry, CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
@@ -111,12 +113,17 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.folder_name) is None:
         expected = package.get_expected_path("", package.package_spec.root)
         yield make_file_finding(package.folder_name, "form", Severity.WARNING, expected=expected)
+    divisions = ctx.norm.standard.code_lists.get("divisions")
     code = ctx.plan.area_code if ctx.plan.layers else ""
     expected_code = code[: package.package_spec.digits].ljust(6, "0")
     if package.county_code and code and package.county_code != expected_code:
-        yield make_file_finding(package.folder_name, "county", found=package.county_code, expected=expected_code)
+        named = {
+            "found": label_division(package.county_code, divisions),
+            "expected": label_division(expected_code, divisions),
+        }
+        params: dict[str, Any] = {"found": package.county_code, "expected": expected_code, "shown": named}
+        yield make_file_finding(package.folder_name, "county", **params)
         return
-    divisions = ctx.norm.standard.code_lists.get("divisions")
     listed_division = divisions.entry_by_code.get(package.county_code) if divisions else None
     if package.county_name and listed_division and listed_division.name != package.county_name:
         params = {"found": package.county_name, "code": package.county_code, "expected": listed_division.name}

@@ -65,8 +65,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "keys": "“{file}” has keys that manifests do not have: {keys}. They were added later. Make the package again.",
         "scale": "The manifest states the scale 1:{stated} for the map “{file}”, but at this scale the mapped area ({width} × {height} km) does "
         "not match its page of {page_width} × {page_height} mm as the plugin draws it (about 1:{found}). Make the package again.",
-        "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; package: {found}). "
-        "Make the package again.",
+        "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; "
+        "package: {found}). Put the file back and make the package again; if the file does not belong there, only "
+        "make the package again.",
         "fields": "Number of fields of layer {name}: {expected} in the manifest, {found} in the data{more}. Remove added fields, or make "
         "the package again.",
         "area": "Area of layer {name}: {expected} m² in the manifest, {found} m² (statutory) in the data. Make the package again.",

@@ -48,14 +48,18 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
     basis=["T3", "plan-review", "package-draft"],
     needs={},
     messages={
-        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}”: {told} in the table, {given} by the layers; "
-        "difference {apart}{other}. Correct the table or the layer, and make the package again.",
+        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}”: {told} in the table, {given} "
+        "by the layers; difference {apart}{other}. Compare with the approved result: if the layer agrees with it, "
+        "correct the table, else the layer. Then make the package again.",
         "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the value by the layers is {given}. "
         "Fill it in.",
-        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}{other}. Correct the table or "
-        "the layer, and make the package again.",
-        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}{other}. "
-        "If the areas agree, another row of the table changes the shares. Correct the table or the layer, and make the package again.",
+        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: "
+        "{figures}{other}. Compare with the approved result: if the layer agrees with it, correct the table, else "
+        "the layer. Then make the package again.",
+        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other "
+        "column: {figures}{other}. If the areas agree, another row of the table changes the shares. Compare with the "
+        "approved result: if the layer agrees with it, correct the table, else the layer. Then make the package "
+        "again.",
         "blanks_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) has {count} blanks: {figures}. Fill them in.",
         "blanks_column": "“{file}”, sheet {sheet}, column “{column}” is blank in {count} rows: {figures}. Fill them in.",
         "names": "“{file}”, sheet {sheet}{called}: rows whose code has another name in the layers: {count} ({names}). Correct the name in "

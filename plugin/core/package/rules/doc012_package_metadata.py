@@ -48,10 +48,10 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "add them to the specification.",
         "lacking": "“{file}” lacks elements of the specification: {names}. Add them; leave unknown values empty.",
         "twice": "“{file}” has repeated elements in one place: {names}. The first was compared; delete the others.",
-        "additional": "“{file}” has attributes or texts between its elements that no item has: {names}. Recipients do not see them. Delete "
-        "them, or export the file again.",
-        "comments": "“{file}” has comments, which this plugin does not write: {names}. Recipients do not see them. Delete them, or export "
-        "the file again.",
+        "additional": "“{file}” has attributes or texts between its elements that no item has ({names}). Recipients "
+        "do not see them. Delete them, or export the file again.",
+        "comments": "“{file}” has comments ({names}), which this plugin does not write. Recipients do not see them. "
+        "Delete them, or export the file again.",
         "layer_twice": "“{file}” describes layer {name} more than once: {count}. Delete the other entries.",
         "layer_lost": "“{file}” describes layer {name}, which is not in the data. Delete the entry, or add the layer.",
         "layer_more": "“{file}” does not describe layer {name}. Add an entry, or make the package again.",

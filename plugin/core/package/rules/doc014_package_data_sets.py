@@ -33,14 +33,18 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
     basis=["T3", "package-form"],
     needs={},
     messages={
-        "features": "{layer}: the rules checked “{file}” (features: {found}); “{place}” differs from it (features: {other}). By their keys "
-        "{lost} are only in the first{lost_names}, {more} only in the second{more_names}. Export both again from one plan.",
-        "shapes": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} ({features}), {apart}. The layer "
-        "has {expected} m² in the first data set and {found} m² in the second. Export both again from one plan.",
-        "places": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} ({features}), {apart}. Export "
-        "both again from one plan.",
-        "values": "{layer}: the rules checked “{file}”. Features with another {field} in “{place}”: {count} ({features}); the first one has "
-        "“{told}” in the first data set and “{given}” in the second. Export both again from one plan.",
+        "features": "{layer}: the rules checked “{file}” (features: {found}); “{place}” differs from it (features: "
+        "{other}). By their keys {lost} are only in the first{lost_names}, {more} only in the second{more_names}. "
+        "Determine which of the two is in force (the approved one), and export both again from it.",
+        "shapes": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} "
+        "({features}), {apart}. The layer has {expected} m² in the first data set and {found} m² in the second. "
+        "Determine which of the two is in force (the approved one), and export both again from it.",
+        "places": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} "
+        "({features}), {apart}. Determine which of the two is in force (the approved one), and export both again "
+        "from it.",
+        "values": "{layer}: the rules checked “{file}”. Features with another {field} in “{place}”: {count} "
+        "({features}); the first one has “{told}” in the first data set and “{given}” in the second. Determine which "
+        "of the two is in force (the approved one), and export both again from it.",
         "fields": "{layer} lacks fields in “{place}” that “{file}” has: {fields}. Add them, or export both again from one plan.",
     },
     fails=[

@@ -30,12 +30,12 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         "the county's own list is longer, add a line to the file of the list (menu Data Dictionary, page of the list, "
         "shows where it is and how).",
         "layer": "{layer} ({key}): {field} = “{value}” ({name}) is a code of other layers; this one has {expected}. "
-        "Correct the code, or move the feature to its layer.",
+        "Compare with {authority}: correct the code of a feature that belongs here, or move the feature to its layer.",
         "name": "{layer} ({key}): {field} is “{value}”, but the name of code {code} must be “{expected}”. Check the "
         "code first: if it is right, change the name to “{expected}”; if not, correct the code and the name.",
         "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. "
-        "Correct the value; if the county uses another word, add it to “words of fields without a code list” "
-        "[attributes.value_words] in the county's profile file.",
+        "Compare it with {authority}, and correct it; if the county uses another word, add it to “words of fields "
+        "without a code list” [attributes.value_words] in the county's profile file.",
     },
     fails=[
         RuleExample("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),

@@ -28,8 +28,9 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         "calculator).",
         "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a "
         "new number with half-width digits only.",
-        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. "
-        "Correct the first digits, or remove the neighbour's feature.",
+        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with "
+        "{county}. First see where the feature is: number it again if it is in the county (function sanxian_next_bsm "
+        "of the field calculator), remove it if it is in the neighbour's.",
     },
     fails=[
         RuleExample("too short", _make_plan_with_key("1402250001"), finds=1),

@@ -26,10 +26,12 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     basis=["A1"],
     needs={},
     messages={
-        "one": "{layer} ({key}): {field} {value} is also used in {related_layer}, so the number does not identify one "
-        "feature. Assign a new number in the later layer (function sanxian_next_bsm of the field calculator).",
-        "many": "{layer} and {related_layer} share {count} numbers in {field} ({keys}{more}), so they do not identify "
-        "one feature. Number the later layer again (function sanxian_next_bsm of the field calculator).",
+        "one": "{layer} ({key}): a feature of {related_layer} has the same {field} {value}, so the number does not "
+        "identify one feature. Keep it in the layer that existed first, and assign a new number in the later one, "
+        "which was copied from the other (function sanxian_next_bsm of the field calculator).",
+        "many": "{layer} and {related_layer} share {count} numbers in {field} ({keys}{more}), so they do not "
+        "identify one feature. Keep them in the layer that existed first, and number all features of the later one, "
+        "which was copied from the other, again (function sanxian_next_bsm of the field calculator).",
     },
     fails=[
         RuleExample("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),

@@ -23,7 +23,10 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     basis=["A1"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
-        "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
+        "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: "
+        "{filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as "
+        "{coded_key}). Both are valid, but a layer must use one of them. Keep the one of most features (or the one "
+        "that the receiving side requires), and number the other features again with unused numbers.",
     },
     fails=[
         RuleExample(

@@ -18,8 +18,10 @@ ZONE_LAYER = {"layer": "YDYHGHFQ"}
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.doubtful_feature_codes"],
     messages={
-        "other": "{layer} ({key}): {field} = “{value}”; every feature of this layer must have {expected}. Correct the feature code.",
-        "blank": "{layer} ({key}): {field} is empty; every feature of this layer must have {expected}. Fill in the feature code.",
+        "other": "{layer} ({key}): {field} = “{value}”, but the standard requires {expected} in every feature of "
+        "this layer. Change the feature code to {expected}; if the feature belongs to another layer, move it there.",
+        "blank": "{layer} ({key}): {field} is empty, but the standard requires {expected} in every feature of this "
+        "layer. Fill in {expected}.",
     },
     fails=[
         RuleExample(

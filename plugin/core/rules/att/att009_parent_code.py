@@ -21,8 +21,8 @@ PARCEL_LAYER = {"layer": "DLTB"}
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of the {list}, with codes below it: "
-        "{count} ({codes}{more}). Sums by class would miss the parcel. Enter the finer code of the survey, and "
-        "correct the name.",
+        "{count}{listed}. Sums by class would miss the parcel. Enter the finer code of the survey, and correct the "
+        "name.",
     },
     fails=[RuleExample("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
     passes=[
@@ -71,9 +71,12 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 "list": CodeListName(codes.id),
                 "count": len(finer_codes),
             }
-            return ValueProblem(
-                params={**params, "codes": finer_codes[:3], "more": " …" if len(finer_codes) > 3 else ""}
-            )
+            params |= {
+                "codes": finer_codes[:3],
+                "more": " …" if len(finer_codes) > 3 else "",
+                "shown": {"codes": [f"{code} {codes.entry_by_code[code].name}" for code in finer_codes]},
+            }
+            return ValueProblem(params=params)
 
         result.findings += make_findings_of_wrong_values(
             ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), find_parent_code

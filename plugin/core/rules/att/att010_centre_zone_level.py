@@ -19,7 +19,9 @@ SECOND_LEVEL = 2
     basis=["A5"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires codes of level two or finer ({codes}). Choose the finer zone.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires "
+        "codes of level two or finer{listed}. Enter the finer code of the approved zones of the centre, and correct "
+        "the name; divide a feature that has several of them first.",
     },
     fails=[
         RuleExample("level one", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER)
@@ -66,7 +68,15 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         if code not in parents or codes.entry_by_code[code].level >= SECOND_LEVEL:
             return None
         finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
-        return ValueProblem(params={"value": code, "name": codes.entry_by_code[code].name, "codes": finer_codes})
+        labels = [f"{finer_code} {codes.entry_by_code[finer_code].name}" for finer_code in finer_codes]
+        return ValueProblem(
+            params={
+                "value": code,
+                "name": codes.entry_by_code[code].name,
+                "codes": finer_codes,
+                "shown": {"codes": labels},
+            }
+        )
 
     result.findings = make_findings_of_wrong_values(
         ctx, layer, template_field.name, layer.text("zone_code"), find_coarse_code

@@ -27,8 +27,8 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a division code (county 6 digits, township 9, village "
         "12). Sums by code would miss the feature. Enter the code of its division.",
-        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. "
-        "Correct the code, or remove the neighbour's feature.",
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. First "
+        "see where the feature is: correct the code if it is in the county, remove it if it is in the neighbour's.",
     },
     fails=[
         RuleExample(

@@ -55,11 +55,13 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         "name": "{layer} ({key}): {field} = “{value}”, but {code} is {expected}. Check the code first: if it is "
         "right, correct the name; if not, correct the code.",
         "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, {rows}{more}), but "
-        "{related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
+        "{related_layer} names the village {expected}. Compare the village's name with the published list of "
+        "divisions, and correct the layer that differs from it.",
         "upper": "{layer}: {field} = “{value}”, but the county of code {code} is in {expected}; features: {count} "
         "({rows}{more}). Check the code first: if it is right, correct the name; if not, correct the code.",
-        "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the "
-        "code, or add the township.",
+        "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Compare "
+        "with the published list of divisions: correct a wrong code; if it is right, add the township to the layer "
+        "of townships.",
     },
     fails=[
         RuleExample("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),

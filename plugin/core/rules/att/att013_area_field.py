@@ -31,8 +31,8 @@ LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
     needs={"layer": LayerNeed(EVERY_LAYER, reads=AREA_MEANINGS)},
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
-        "{difference} m²). First compare the shape with {authority}, and correct it if it is wrong; then compute the "
-        "field again with “Statutory area”, and deduction and net area that follow from it.",
+        "{difference} m²{allowed_fact}). First compare the shape with {authority}, and correct it if it is wrong; "
+        "then compute the field again with “Statutory area”, and deduction and net area that follow from it.",
         "length": "{layer} ({key}): {field} = {actual} m, but the line is {expected} m long (difference {difference} "
         "m). First compare the line with {authority}, and correct it if it is wrong; then compute the field again "
         "from the line.",
@@ -92,6 +92,7 @@ def area_field(
                 "actual": round(float(stored_areas[rows[n]]), 4),
                 "expected": round(float(areas[n]), 2),
                 "difference": round(float(difference[n]), 2),
+                "shown": {"noted": {"allowed_fact": {"limit": f"{allowance_m2:g}"}}},
             }
             finding = make_value_finding(ctx, layer, int(rows[n]), template_field.name, ValueProblem(params=params))
             finding.area_m2 = float(areas[n])

@@ -29,7 +29,9 @@ def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
     uses=["attributes.forbidden_characters"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "garbled": "{layer} ({key}): {field} = “{value}” is garbled text. Read the value from the source again in the right encoding.",
+        "garbled": "{layer} ({key}): {field} = “{value}” is garbled text, mostly because the source was read in a "
+        "wrong encoding. Read the source again in the right encoding (such as GBK), and replace the value; if the "
+        "source is garbled, too, fill in the value from {authority}.",
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[

@@ -35,12 +35,15 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a date. Write it as 2025-10-01 (a year as 2025).",
-        "future": "{layer} ({key}): {field} = “{value}” is in the future. Correct the date.",
-        "early": "{layer} ({key}): {field} = “{value}” is before {earliest}. Correct the date.",
+        "future": "{layer} ({key}): {field} = “{value}” is in the future, probably a mistyped date. Correct it from "
+        "its source.",
+        "early": "{layer} ({key}): {field} = “{value}” is before {earliest}, probably a mistyped date. Correct it "
+        "from its source.",
         "survey": "{layer} ({key}): {field} = “{value}” is before {earliest}, the year of the land survey that this standard's "
         "classes of land belong to. Use the current survey, or correct the year.",
         "ended": "{layer} ({key}): the protection ended on {field} = “{value}”. Enter the end date in force, or leave it blank if the protection continues.",
-        "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
+        "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Compare both dates with "
+        "the document of approval, and correct the wrong one.",
     },
     fails=[
         RuleExample("no date", _make_plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -21,6 +22,8 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
 #: 扣除地类编码: the deducted class.
 DEDUCTED_CLASS_FIELD = "KCDLBM"
+#: Rates of the survey that a message names.
+_MAX_SURVEY_RATES = 5
 
 
 def _make_plan_with_deduction(
@@ -52,25 +55,28 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
         "from cultivated land only, so the net area is too small. First compare the land use with the survey, and "
         "correct a wrong one; if it is right, set the rate to 0 and compute the net area again.",
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ({rows}{more}). "
-        "Such land has field ridges, which must be deducted. Enter the coefficient of the survey, or the province's "
-        "for the slope class where the survey has none, and compute the net areas again. If the parcel is also listed "
-        "as not cultivated, settle that first.",
+        "Such land has field ridges, which must be deducted. {survey_fact}Enter the deduction rate (the ridge "
+        "coefficient) of the same parcel in the survey; where the survey has none, the province's ridge coefficient "
+        "for the same slope class and kind of farmland. Then compute deduction and net areas again. If the parcel is "
+        "also listed as not cultivated, settle that first.",
         "level": "{layer}: ridges are deducted from cultivated land of slope class {classes}, which is level; rows: "
         "{count} ({rows}{more}). Compare slope class and coefficient with the survey, and correct the wrong one.",
         "one_rate": "{layer}: all {count} rows with ridges have {field} = {value}, although their slope classes are "
         "{classes} and their kinds {kinds}. The survey measures a coefficient for each slope class and kind. Copy the "
         "coefficients of the survey, and compute the net areas again.",
-        "small": "{layer}: {field} is below the smallest plausible coefficient of its slope class ({limits}); rows: "
-        "{count} ({rows}{more}); the smallest is {value}. Compare with the coefficients of the survey, correct wrong "
-        "ones, and compute the net areas again; if they are right, lower the limits under “smallest plausible ridge "
-        "coefficients” [attributes.least_rates] in the county's profile file.",
+        "small": "{layer}: {field} is below the smallest plausible coefficient of its slope class ({limits}; the "
+        "default of the plugin or a setting of the county); rows: {count} ({rows}{more}); the smallest is {value}. "
+        "Compare with the coefficients of the survey, correct wrong ones, and compute the net areas again; if they "
+        "are right, lower the limits under “smallest plausible ridge coefficients” [attributes.least_rates] in the "
+        "county's profile file.",
         "blank": "{layer} ({key}): a rate{rate_field} of {value} is deducted, but {field} is empty, so the table of classes "
         "misses it. First compare the rate with the survey: if it is above 0, enter {expected} in {field}; if it must "
         "be 0, correct it, compute the net area again, and leave {field} empty.",
         "unused": "{layer}: {field} names a class that is not deducted, such as “{kind}”, although no rate is given; "
         "rows: {count} ({rows}{more}). Clear the field, or enter class and rate of the survey.",
-        "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}; the table of classes "
-        "misses it. Correct the code from the survey.",
+        "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}; the table of "
+        "classes misses it. Compare with the survey: enter {expected} if ridges are deducted; other land must not be "
+        "deducted: set the rate to 0 and compute the net area again.",
         "blank_large_rate": "{layer} ({key}): a rate{rate_field} of {value} is deducted, but it must be below 1 (ATT003); {field} "
         "is empty, too. First correct the rate from the survey; if it is then above 0, enter {expected} in {field}; "
         "if it is 0, leave {field} empty.",
@@ -149,6 +155,7 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         params["shown"] = {
             "code": format_code_with_name(layer, "land_use", codes[position], ctx),
             "expected": " / ".join(format_code_with_name(layer, "land_use", code, ctx) for code in allowed_classes),
+            "kind": format_code_with_name(layer, "land_use", kinds[position], ctx) if has_kind_field else "",
             "rate_field_name": layer.get_field_name("deduction_rate"),
         }
         if rates[position] >= 1:
@@ -226,11 +233,13 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
     """
     rates, classes = layer.numbers("deduction_rate"), np.array(layer.text("slope_class"), dtype=object)
     is_small = np.zeros(len(layer), dtype=bool)
-    limits = []
+    limits, labels = [], []
     for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
         is_below_limit = rows & (classes == slope_class) & (rates < float(limit))
         if is_below_limit.any():
-            limits.append(f"{format_code_with_name(layer, 'slope_class', slope_class, ctx)}: {limit}")
+            label = format_code_with_name(layer, "slope_class", slope_class, ctx)
+            limits.append(f"{label}: {limit}")
+            labels.append(f"“{label}” ≥ {limit}")
             is_small |= is_below_limit
     positions = np.flatnonzero(is_small).tolist()
     if not positions:
@@ -240,6 +249,7 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
         "value": float(rates[positions].min()),
         **make_row_list_params(layer, positions),
     }
+    params["shown"]["limits"] = labels
     return [_make_layer_finding(layer, positions, "small", params, ctx)]
 
 
@@ -269,4 +279,21 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
     if not ridged_rows:
         return []
-    return [_make_layer_finding(layer, ridged_rows, "none", make_row_list_params(layer, ridged_rows), ctx)]
+    params = make_row_list_params(layer, ridged_rows)
+    params["shown"]["survey_rates"] = _find_survey_rates(layer, ridged_rows, ctx)
+    return [_make_layer_finding(layer, ridged_rows, "none", params, ctx)]
+
+
+def _find_survey_rates(layer: Layer, rows: list[int], ctx: RuleContext) -> list[tuple[str, float]]:
+    """Return the keys of the first rows that have a deduction rate in the land survey, and this rate.
+
+    Only the survey's parcel with exactly the row's shape is compared.
+    """
+    parcels = ctx.plan.find_layer_of_concept("parcels")
+    if ctx.is_edit_check or parcels is None or parcels is layer or not parcels.has_field("deduction_rate"):
+        return []
+    parcel_rows = find_containing_rows(layer, parcels, ctx)
+    is_copy = (parcel_rows >= 0) & ~find_rows_cut_differently(layer, parcels, ctx)
+    rates = parcels.numbers("deduction_rate")
+    rate_by_key = [(layer.keys[row], float(rates[parcel_rows[row]])) for row in rows if is_copy[row]]
+    return [(key, rate) for key, rate in rate_by_key if rate > 0][:_MAX_SURVEY_RATES]

@@ -39,7 +39,8 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
         "attributes.value_words",
     ],
     messages={
-        "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
+        "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill it in from "
+        "{authority}.",
         "unfilled": "{layer} ({key}): {field} ({alias}) is empty, so that tables and searches by it leave the feature out. "
         "Fill in the value.",
         "placeholder": "{layer} ({key}): {field} ({alias}) is “{value}”, which marks a value that is not final. Fill in the "

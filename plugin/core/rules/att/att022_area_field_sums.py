@@ -75,8 +75,9 @@ SURVEY_ROWS = [
         "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
         "net": "{layer}, {place}: {field} exceeds the gross area by {difference} m² in total (net {actual} m², gross {expected} m²); features: {count}. {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
         "unit": "{layer}, {place}: {field} sums to {actual} m², the gross area to {expected} m². {reason}Enter the field in m²; figures summed from it are not confirmed.",
-        "partial": "{layer} has {actual} m², less than the county ({related_layer}, {expected} m²) by {difference} m², but this layer "
-        "divides the whole county into grades. Add the missing features.",
+        "partial": "{layer} has {actual} m², less than the county ({related_layer}, {expected} m²) by {difference} "
+        "m², but this layer divides the whole county into grades. Add the missing features from the results of the "
+        "evaluation.",
         "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
         "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
         "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count} ({rows}{more}). Compare deduction rate and deducted area with the land survey, correct the layer that is wrong, and compute its net areas and those of layers derived from it again.",

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,11 +47,20 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: "
         "{count} ({rows}{more}). For example, {key} has “{value}”, {related_layer} {related_key} has “{expected}”. Copy "
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
-        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {layer} {key} and {related_layer} {related_key}. Compare both with {authority}, and correct the layer that differs from it; if an approved conversion of the base data changed it, waive the finding and give the document.",
-        "redrawn": "{layer}: {area} in features without the shape of a parcel of {related_layer} are of another class of land than the parcel "
-        "below them; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if an "
-        "approved conversion of the base data changed them, waive the finding and give the document.",
-        "centre": "{layer}: {area} ({percent} % of the compared land{compared_area}; features without an inner point in {related_layer} are not compared) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that differs from it; if a later survey of the centre is used, waive the finding and name that survey.",
+        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: "
+        "{count} ({rows}{more}){pairs_fact}; for example {layer} {key} and {related_layer} {related_key} are the "
+        "same parcel. Compare both with {authority}, and correct the layer that differs from it; if an approved "
+        "conversion of the base data changed it, waive the finding and give the document.",
+        "redrawn": "{layer}: {area} in features without the shape of a parcel of {related_layer} are of another "
+        "class of land than the parcel at a point inside them; features: {count} ({rows}{more}){pairs_fact}. For "
+        "example, {layer} {key} has {field} “{value}”, {related_layer} {related_key} has “{expected}”. Compare both "
+        "with {authority}, and correct the layer that differs from it; if an approved conversion of the base data "
+        "changed them, waive the finding and give the document.",
+        "centre": "{layer}: {area} ({percent} % of the compared land{compared_area}; features without an inner point "
+        "in {related_layer} are not compared) are of another class of land than in {related_layer} on the same land; "
+        "features: {count} ({rows}{more}){pairs_fact}. For example, {layer} {key} has {field} “{value}”, "
+        "{related_layer} {related_key} has “{expected}”. Compare both with {authority}, and correct the layer that "
+        "differs from it; if a later survey of the centre is used, waive the finding and name that survey.",
         "land": "{layer}: features that are mostly not on {expected}: {count} ({rows}{more}; {area}), for example on {related_layer} {related_key} ({value}). "
         "Compare the layer with its source first: delete features that the source lacks, restore edges that are drawn wrongly; "
         "if the layer agrees with it, compare the class of the parcels with the survey.",
@@ -237,6 +248,7 @@ def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: 
             base_parcels, rows_of_pair, parcels, int(survey_rows[rows_of_pair[0]]), "class", ctx
         )
         finding.params |= {"value": pair[0], "expected": pair[1]}
+        _record_class_pairs(finding, base_parcels, rows_of_pair, parcels, survey_rows[rows_of_pair], ctx)
         finding.area_m2 = float(base_parcels.measure_rows(rows_of_pair).sum())
         findings.append(finding)
     return [*findings, *_report_redrawn_base(base_parcels, parcels, survey_rows, ctx)]
@@ -261,6 +273,7 @@ def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArr
         "expected": parcels.text("land_use")[parcel_row],
     }
     _name_land_uses(finding, base_parcels, parcels, ctx)
+    _record_class_pairs(finding, base_parcels, differing_rows, parcels, rows_below[differing_rows], ctx)
     return [finding]
 
 
@@ -283,6 +296,7 @@ def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer,
     }
     finding.params["shown"]["compared_m2"] = round(compared_area, 2)
     _name_land_uses(finding, centre_base, base_parcels, ctx)
+    _record_class_pairs(finding, centre_base, differing_rows, base_parcels, base_rows[differing_rows], ctx)
     return [finding]
 
 
@@ -292,6 +306,27 @@ def _name_land_uses(finding: Finding, layer: Layer, other_layer: Layer, ctx: Rul
         name: format_code_with_name(one, "land_use", finding.params[name], ctx)
         for name, one in (("value", layer), ("expected", other_layer))
     }
+
+
+def _record_class_pairs(
+    finding: Finding, layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: RuleContext
+) -> None:
+    """Record the pairs of land uses on the same land, each with its number, for the message: the most frequent first.
+
+    ``rows`` and ``other_rows`` are (n,) positions in the two layers.
+    """
+    codes, other_codes = layer.text("land_use"), other_layer.text("land_use")
+    counts = Counter(
+        (codes[row], other_codes[other_row]) for row, other_row in zip(rows.tolist(), other_rows.tolist(), strict=True)
+    )
+    finding.params["shown"]["class_pairs"] = [
+        [
+            format_code_with_name(layer, "land_use", code, ctx),
+            format_code_with_name(other_layer, "land_use", other_code, ctx),
+            count,
+        ]
+        for (code, other_code), count in counts.most_common()
+    ]
 
 
 def _make_class_finding(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import defaultdict
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import shapely
@@ -20,6 +21,8 @@ COUNTY_DIGITS = 6
 MAX_LISTED_NUMBERS = 5
 #: Rows with one number whose shapes are compared in pairs, and the shared part from which two shapes are the same.
 MAX_COMPARED_ROWS, SAME_PLACE_SHARE = 20, 0.999
+#: Ends of the names of a field with a code, and of the field with its name: ZLDWDM and ZLDWMC.
+CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
@@ -46,7 +49,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
     messages={
         "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}), so it does not "
         "identify one parcel. Delete parcels that repeat the same land; of the others, keep the number that agrees "
-        "with {authority} and assign numbers that are free in the village to the rest.",
+        "with {authority} and assign numbers that are free in the village to the rest{free_fact}.",
         "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}), so it does not identify one "
         "feature. Delete features that repeat the same land; of the others, keep the value that agrees with "
         "{authority} and assign unused values to the rest.",
@@ -54,7 +57,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         "identify one feature. Correct them from {authority}; where it has no number, assign an unused one.",
         "apart": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}) that do not "
         "overlap, so it does not identify one parcel. Keep the number that agrees with {authority}, and assign "
-        "numbers that are free in the village to the rest.",
+        "numbers that are free in the village to the rest{free_fact}.",
         "same_place": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}) with the "
         "same shape, which were entered twice. Compare with {authority}, keep the one with the right attributes, and "
         "delete the others.",
@@ -159,11 +162,29 @@ def _make_number_finding(
         params=params,
         geometry=shapely.multipolygons(polygons),
     )
+    if is_of_place:
+        finding.params["shown"] |= _describe_village(layer, field, numbers[1], rows)
     if variant := _compare_places(layer, rows, ctx):
         finding.params["shown"]["variant"] = variant
     finding.related_role = layer.role
     finding.related_keys = [layer.keys[row] for row in rows[1:]]
     return finding
+
+
+def _describe_village(layer: Layer, field: str, village_code: str, rows: list[int]) -> dict[str, Any]:
+    """Return the code of a village with its name, and the largest number of its parcels, for the message."""
+    shown: dict[str, Any] = {}
+    name_field = f"{layer.get_field_name('location_code').removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"
+    if layer.get_column_by_name(name_field) is not None and (name := layer.get_texts_by_name(name_field)[rows[0]]):
+        shown["location"] = f"{village_code} {name}"
+    numbers = [
+        int(number)
+        for number, code in zip(layer.get_texts_by_name(field), layer.text("location_code"), strict=True)
+        if code == village_code and number.isascii() and number.isdecimal()
+    ]
+    if numbers:
+        shown["noted"] = {"free_fact": {"largest": max(numbers)}}
+    return shown
 
 
 def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:

@@ -14,6 +14,7 @@ from .._attributes import (
     MAX_SHOWN_FIDS,
     ValueProblem,
     find_wrong_rows,
+    label_code_of_field,
     make_findings_of_wrong_values,
     make_row_list_params,
     make_setting_error,
@@ -29,6 +30,8 @@ CULTIVATED_LAYER, HERITAGE_LAYER = {"layer": "GDBHMB"}, {"layer": "LSWHBHX"}
 PROVINCE_DIGITS = 2
 #: Digits of a village in the codes of owner and place.
 VILLAGE_DIGITS = 12
+#: Ends of the names of a field with a code, and of the field with its name: ZZSXDM and ZZSXMC.
+CODE_SUFFIX, NAME_SUFFIX = "DM", "MC"
 #: Between spellings of one word, and between the numbers of a field.
 SPELLING_SEPARATOR = "|"
 
@@ -47,14 +50,15 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
     needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.name_words", "attributes.province_values", "attributes.rare_values", "attributes.differing_codes", "attributes.value_patterns", "attributes.largest_areas", "attributes.code_digits", "attributes.unfit_values", "attributes.reasoned_values", "attributes.remark_words", "attributes.negating_words"],
     messages={
-        "area": "{layer} ({key}): the feature covers {area}; features of this layer are at most {limit} m². Check its "
-        "outline by the approved list; if it is right, raise the limit under "
-        "“largest plausible areas of features” [attributes.largest_areas] in the county's profile file.",
+        "area": "{layer} ({key}): the feature covers {area}; features of this layer are at most {limit} m² (the "
+        "default of the plugin or a setting of the county). Compare its outline with the approved list, and correct "
+        "it if it is wrong; if it is right, raise the limit under “largest plausible areas of features” "
+        "[attributes.largest_areas] in the county's profile file.",
         "name": "{layer} ({key}): the name “{name}” has the word “{word}”, but {field} ({alias}) is “{value}”. Compare both "
         "with the document of approval, and correct the wrong one.",
         "province": "{layer}: {field} ({alias}) is {value}, which does not occur in this province; features: {count} "
-        "({rows}{more}). Correct the value; if it is right, add the province under "
-        "“values that occur in some provinces” [attributes.province_values] in the county's profile file.",
+        "({rows}{more}). Correct the value by the survey; if it is right, add the province under “values that occur "
+        "in some provinces” [attributes.province_values] in the county's profile file.",
         "rare": "{layer}: {field} ({alias}) is {value} in {percent} % of the layer's area, but few features have this value "
         "(at most {limit} %); features: {count} ({rows}{more}). Compare it with the survey, and correct wrong values; if "
         "they are right, raise the share under “values that few features have” [attributes.rare_values] in the county's "
@@ -66,8 +70,9 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         "complete value, for a telephone with its area code, or clear the field.",
         "unfit": "{layer}: {field} ({alias}) is “{value}”, but land with this value is no longer ploughed; features: {count} "
         "({rows}{more}; {area}). Compare them with the survey: correct a wrong value; if it is right, have its removal and replacement approved first.",
-        "reason": "{layer}: {field} ({alias}) is “{value}”, so that the land is not stable cultivated land, but {first} has no reason for "
-        "including it; features: {count} ({rows}{more}; {area}). Enter the approved reason; without one, have its removal and replacement approved first.",
+        "reason": "{layer}: {field} ({alias}) is “{value}”, so that the land is not stable cultivated land, but "
+        "{first} has no reason for including it; features: {count} ({rows}{more}; {area}). Enter the reason of the "
+        "approved result; without one, have its removal and replacement approved first.",
         "remark": "{layer}: {field} ({alias}) has the word “{word}” (“{value}”), which contradicts the layer; features: {count} "
         "({rows}{more}; {area}). Compare them with the approved result: clear remarks that no longer apply; if they are right, resolve what they state.",
         "digits": "{layer}: {field} ({alias}) has fewer than {expected} digits, such as “{value}”; features: {count} ({rows}{more}). "
@@ -198,12 +203,20 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
     A row is reported once for each of these three, by the first field of the setting.
     """
     is_reported = np.zeros(len(layer), dtype=bool)
-    for role, name, values in read_field_words(ctx.norm, "attributes.unfit_values"):
+    unfit_values = read_field_words(ctx.norm, "attributes.unfit_values")
+    names_by_field = {(role, name): values for role, name, values in unfit_values}
+    for role, name, values in unfit_values:
         template_field = _find_declared_field(layer, role, name)
         if template_field is not None:
             result.is_applicable = True
             rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
-            result.findings += _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
+            findings = _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
+            names = names_by_field.get((role, f"{name.removesuffix(CODE_SUFFIX)}{NAME_SUFFIX}"), [])
+            for finding in findings:
+                if name.endswith(CODE_SUFFIX) and len(names) == len(values):
+                    label = names[values.index(finding.params["value"])]
+                    finding.params["shown"]["value"] = f"{finding.params['value']} {label}"
+            result.findings += findings
             is_reported |= rows
     is_reported = np.zeros(len(layer), dtype=bool)
     for role, reason_name, (name, *values) in read_field_words(ctx.norm, "attributes.reasoned_values"):
@@ -216,6 +229,7 @@ def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleCont
             findings = _report_unfit_rows(layer, template_field, rows, "reason", ctx)
             for finding in findings:
                 finding.params["first"] = reason_name
+                finding.params["shown"]["first"] = _label_field(layer, reason_name)
             result.findings += findings
             is_reported |= rows
     for role, name, words in read_field_words(ctx.norm, "attributes.remark_words"):
@@ -296,6 +310,7 @@ def _report_equal_codes(
         return []
     finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
     finding.params |= {"first": codes[0], "second": codes[1]}
+    finding.params["shown"] |= {"first": _label_field(layer, codes[0]), "second": _label_field(layer, codes[1])}
     return [finding]
 
 
@@ -358,6 +373,12 @@ def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int
     return [finding]
 
 
+def _label_field(layer: Layer, name: str) -> str:
+    """Return the name of a field with its Chinese name in brackets."""
+    template_field = layer.template.find_field_by_name(name)
+    return name if template_field is None or not template_field.alias else f"{name} ({template_field.alias})"
+
+
 def _make_field_finding(
     layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
 ) -> Finding:
@@ -369,6 +390,9 @@ def _make_field_finding(
     params = {"alias": template_field.alias, **make_row_list_params(layer, rows)}
     if value:
         params["value"] = shorten_or_mask_value(template_field, value)
+        label = label_code_of_field(template_field, value, ctx)
+        if label != value and not template_field.personal:
+            params["shown"]["value"] = label
     shape = ctx.geometry.unite_shapes(layer.plane_shapes[rows[:MAX_SHOWN_FIDS]])
     return ctx.finding_maker.make_row_finding(
         layer, rows[0], case=case, field=template_field.name, params=params, geometry=shape

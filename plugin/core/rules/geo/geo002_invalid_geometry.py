@@ -33,6 +33,9 @@ _TYPE_IDS = {
     for expected in ("point", "line", "polygon")
 }
 
+#: Decimals of coordinates in messages.
+_METRE_DECIMALS, _DEGREE_DECIMALS = 2, 6
+
 
 @rule(
     "GEO002",
@@ -42,10 +45,10 @@ _TYPE_IDS = {
     basis=["G7"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "invalid": "{layer} ({key}) has an invalid shape: {reason}. Its area and overlaps are wrong. Use Fix… and "
-        "check the area, or zoom to the marked place and move or delete the wrong vertex with the vertex tool. If the "
-        "intended shape is unclear, restore it from {authority}. The other rules used a repaired copy; the layer was "
-        "not changed.",
+        "invalid": "{layer} ({key}) has an invalid shape: {reason}{place_fact}. Its area and overlaps are wrong. Use "
+        "Fix… and check the area, or zoom to the marked place and move or delete the wrong vertex with the vertex "
+        "tool. If the intended shape is unclear, restore it from {authority}. The other rules used a repaired copy; "
+        "the layer was not changed.",
         "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Compare with "
         "{authority}: redraw the feature as {expected}, or move it to the right layer if it does not belong here.",
         "types": "{layer} requires {expected}, but some features have the geometry type {actual}: {count}. Compare "
@@ -55,9 +58,9 @@ _TYPE_IDS = {
         "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another "
         "prefix, axis order or unit). Correct its coordinates; no other rule checked it, and the layer was not "
         "changed.",
-        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees, and other "
-        "programs may measure another area. Convert the arcs to vertices with Fix… or in the source program; give the "
-        "shared edge of neighbouring features the same vertices.",
+        "curve": "{layer} ({key}) contains arcs. They were read as straight segments{step_fact}, and other programs "
+        "may measure another area. Convert the arcs to vertices with Fix… or in the source program; give the shared "
+        "edge of neighbouring features the same vertices.",
     },
     fails=[
         RuleExample("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
@@ -124,11 +127,12 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
             findings.append(ctx.finding_maker.make_row_finding(layer, position, case="misplaced", params=params))
         elif layer.invalid_rows[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
+            params = {"reason": name}
+            if point is not None:
+                params["shown"] = {"noted": {"place_fact": _format_coordinates(point, layer)}}
             point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
             findings.append(
-                ctx.finding_maker.make_row_finding(
-                    layer, position, case="invalid", params={"reason": name}, geometry=point
-                )
+                ctx.finding_maker.make_row_finding(layer, position, case="invalid", params=params, geometry=point)
             )
         elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
@@ -171,6 +175,13 @@ def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
         points_of_type = shapely.multipoints([point for point in points if point is not None])
         findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
     return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+def _format_coordinates(point: Any, layer: Layer) -> dict[str, str]:
+    """Return the coordinates of a point in the layer's CRS as text: metres with two decimals, degrees with six."""
+    is_geographic = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
+    decimals = _DEGREE_DECIMALS if is_geographic else _METRE_DECIMALS
+    return {"x": f"{point.x:.{decimals}f}", "y": f"{point.y:.{decimals}f}"}
 
 
 def _find_any_point(shape: Any) -> Any:

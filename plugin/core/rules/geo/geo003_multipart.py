@@ -19,9 +19,11 @@ from ...plan.layer import Layer
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has several parts: {parts}{facts}. Each part must be a feature, so that it can be "
-        "checked, moved and transferred. If tiny parts were left by mistake, delete them first. Split the feature (Fix…, or QGIS: "
-        "Multipart to singleparts): keep the BSM for one part, assign new ones to the others, and compute their area "
-        "fields again.",
+        "checked, moved and transferred. First compare with {authority} and delete tiny parts left by mistake, then "
+        "split the feature (Fix… numbers the parts itself; after QGIS's Multipart to singleparts, number them): the "
+        "largest part keeps the BSM, the others get new ones (function sanxian_next_bsm of the field calculator); "
+        "they also get unused values in fields that number each feature, such as the parcel number. Then compute the "
+        "area fields of all parts again.",
     },
     fails=[
         RuleExample(

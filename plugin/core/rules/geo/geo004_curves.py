@@ -15,9 +15,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["G1"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} "
-        "degrees, and other programs may measure another area. Convert them to vertices with Fix… or in the source "
-        "program; give the shared edge of neighbouring features the same vertices. The layer was not changed.",
+        "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments{step_fact}, "
+        "and other programs may measure another area. Convert them to vertices with Fix… or in the source program; "
+        "give the shared edge of neighbouring features the same vertices. The layer was not changed.",
     },
     fails=[RuleExample("one of two has an arc", {"layer": [{"wkt": SQUARE_WKT, "curve": True}, SQUARE_WKT]}, finds=1)],
     passes=[RuleExample("straight edges", {"layer": [SQUARE_WKT]})],

@@ -25,12 +25,14 @@ THREE_HOLES_WKT = (
     basis=["usual-practice"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "vertices": "{layer} ({key}) has more than {limit} vertices: {count}; programs of the receiving side may not "
-        "respond. If the shape is right and the receiving side sets no limit, no action is needed; else split it "
-        "along townships or roads and number the parts, or simplify it together with its neighbours.",
-        "holes": "{layer} ({key}) has more than {limit} holes: {count}; programs of the receiving side may not "
-        "respond. First check whether they are intended (GEO006), and fill wrong ones. If all are intended and the "
-        "receiving side sets no limit, no action is needed, or split the feature along townships or roads.",
+        "vertices": "{layer} ({key}) has more than {limit} vertices (a limit of the plugin, no national norm): "
+        "{count}; programs of the receiving side may not respond. If the shape is right and the receiving side sets "
+        "no limit, no action is needed; else split it along townships or roads and number the parts, or simplify it "
+        "together with its neighbours.",
+        "holes": "{layer} ({key}) has more than {limit} holes (a limit of the plugin, no national norm): {count}; "
+        "programs of the receiving side may not respond. First check whether they are intended (GEO006), and fill "
+        "wrong ones. If all are intended and the receiving side sets no limit, no action is needed, or split the "
+        "feature along townships or roads.",
     },
     fails=[
         RuleExample("more vertices than allowed", {"layer": [SQUARE_WKT]}, finds=1, parameters={"vertices_count": 3}),

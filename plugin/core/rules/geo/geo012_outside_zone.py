@@ -23,8 +23,9 @@ def _make_square_wkt(easting: float) -> str:
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends "
-        "at {half}°; features: {count}. Areas and lengths are distorted there. Reproject the layer to zone {zone}, or "
-        "correct the coordinates of single features; the layer was not changed."
+        "at {half}°; features: {count}. Areas and lengths are distorted there. If these are all or most features, "
+        "reproject the layer to zone {zone}; if they are single ones, check and correct their coordinates; the layer "
+        "was not changed."
     },
     fails=[
         RuleExample("three degrees east of the meridian", {"layer": [_make_square_wkt(38_790_000)]}, finds=1),

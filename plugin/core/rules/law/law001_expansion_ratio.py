@@ -75,17 +75,19 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
-        "or the survey, or are of another use in the present use of the centre, or in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
-        "of {denominator} m²), {which_keys}. The expansion ratio ({form_text}) is {ratio_text} with these "
-        "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
-        "parcels; until then the ratio is not confirmed.",
+        "or the survey, or are of another use in the present use of the centre, or in the ecological protection red "
+        "line or in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
+        "{which_keys}. The expansion ratio ({form_text}) is {ratio_text} with these parcels and {without_text} "
+        "without them; the limit is {limit}. Compare their land use and {field} with the survey of the base year, "
+        "and correct the wrong one; until then the ratio is not confirmed.",
         "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use or the "
         "survey, or are of another use in the present use of the centre, or in the ecological protection red line or "
         "in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
         "{which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. "
         "The expansion ratio ({form_text}) is {ratio_text} with these parcels and {without_text} without them; the "
-        "limit is {limit}. Compare these parcels in the layers, and correct the layer that is wrong; for parcels "
-        "built up in the base year, waive the finding and give the document.",
+        "limit is {limit}. Compare class and code of these parcels in the layers with the survey of the base year, "
+        "and correct the layer that is wrong; for parcels built up in the base year, waive the finding and give the "
+        "document.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
         "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
         "the boundary. The expansion ratio ({form_text}) is {ratio_text} without the windows and {closed_text} with "

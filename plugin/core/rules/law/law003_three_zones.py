@@ -24,9 +24,11 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     uses=SETTINGS_USED,
     messages={
         "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] "
-        "of the county profile has no entry for that code; features: {count} ({area}). Correct the code; if it is "
-        "right, enter its space (agricultural, ecological, urban or none) in the profile.",
-        "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} ({area}). Fill in the code.",
+        "of the county profile has no entry for that code; features: {count} ({area}). First compare the code with "
+        "the approved result, and correct it if it is wrong; if it is right, enter its space (agricultural, "
+        "ecological, urban or none) in the profile.",
+        "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} "
+        "({area}). Fill in the code of the approved zones.",
     },
     fails=[
         RuleExample("code of no space", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "700"}]}, finds=1,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from ...model.indicator import (
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile.figures import AllocatedTarget, get_township_targets
+from ...standard.divisions import label_division
 from ...target_allocation.by_township import (
     LEAST_SHARE_SETTING,
     AreasByTownship,
@@ -90,8 +92,11 @@ _TOWNSHIP_DIGITS = 9
         "the shapes with the approved result: move back a shape that was displaced; if the shapes are right, give "
         "{field} the code of the village around them (its first 9 digits are the township), and correct its name.",
         "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
-        "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
-        "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",
+        "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). "
+        "Compare codes and names with the published list of divisions, and correct the wrong one.",
+        "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) "
+        "in {field}; features: {count}. First compare code and name of the township with the published list of "
+        "divisions, and correct them if they are wrong; if they are right, correct {field} by the approved result.",
         "foreign": "{layer}: {field} names another county ({codes}), but the features are in this county and count there "
         "({area_code}); features: {count} ({area}), {which_keys}. Compare the shapes with the approved result: move "
         "back a shape that was displaced; if the shapes are right, correct {field}; remove features of another "
@@ -365,11 +370,16 @@ def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Fin
     layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
     field = layer.get_field_name("location_code")
     counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
-    params = {
+    params: dict[str, Any] = {
         "count": len(rows),
         "codes": [*counties[:_MAX_LISTED], *(["…"] if len(counties) > _MAX_LISTED else [])],
         "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
         "area_code": ctx.plan.area_code[:6],
+    }
+    divisions = ctx.norm.standard.code_lists.get("divisions")
+    params["shown"] = {
+        "codes": [label_division(code, divisions) for code in params["codes"]],
+        "area_code": label_division(params["area_code"], divisions),
     }
     area = float(np.nansum(layer.statutory[rows]))
     return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)

@@ -69,16 +69,17 @@ _MAX_LISTED_NAMES = 12
     uses=[PART_INDICATORS_SETTING],
     messages={
         "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
-        "figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated tasks; if the "
-        "county's figure was entered wrongly, correct it by the approval document.",
+        "figure is {comparison} {target} {unit}: difference {miss} {unit}. First compare the county's figure with "
+        "the approval document, and correct it if it was entered wrongly; if it is right, correct the allocated "
+        "tasks by the allocation document, so that they sum to it.",
         "rounding": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
         "figure is {comparison} {target} {unit}: difference {miss} {unit}, within half of its last digit (rounding). "
         "Adjust the allocated tasks so that their sum agrees with the county's figure.",
         "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan "
         "must not relax it. Set the limit in the county profile to at most {target}, as approved by {parent}.",
-        "measure": "{county} defines the expansion ratio by {setting} = {value}, {parent} by {target}: the limits "
-        "cannot be compared. Use the definition of {parent} in the county profile; if another definition was "
-        "approved, waive the finding and give the approval document.",
+        "measure": "{county} defines the expansion ratio ({setting}) by {own_measure}, {parent} by {above_measure}: "
+        "the limits cannot be compared. Use the definition of {parent} in the county profile; if another definition "
+        "was approved, waive the finding and give the approval document.",
         "target": "{indicator} of {county} in {year}: the profile in use has the target {comparison} {value} {unit} "
         "(“{source}”), but the profile that it is based on ({parent}, of the upper level or shipped with the plugin) "
         "has {above_comparison} {target} {above_unit} (“{above_source}”). A target of the county must not be looser. "
@@ -89,11 +90,11 @@ _MAX_LISTED_NAMES = 12
         "that it is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. "
         "Compare it with its document: correct the profile in use if it was entered wrongly; if it is right, waive "
         "the finding and give the document.",
-        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (sites; of one "
-        "site: whole/core/control zone; “{source}”) in place of {target} (“{above_source}”) in the profile that it "
-        "is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare "
-        "it with the register: correct the profile in use if it was entered wrongly; if it is right, waive the "
-        "finding and give the document.",
+        "register": "“{site}” in the heritage register of {county}: the profile in use has {value_figures} (“{source}”) in "
+        "place of {target_figures} (“{above_source}”) in the profile that it is based on ({parent}, of the upper level or "
+        "shipped with the plugin). The check uses the former. Compare it with the published register and its "
+        "document: correct the profile in use if it was entered wrongly; if it is right, waive the finding and give "
+        "the document.",
         "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
         "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
         "of the target, or add the missing one; if it was repealed, waive the finding and give the document.",
@@ -455,11 +456,20 @@ def _make_replaced_site_finding(
         "target": _format_site_figures(base_site),
         "above_source": base_site.source,
         "parent": parent.name,
+        "shown": {"value_of_site": _list_site_figures(own_site), "target_of_site": _list_site_figures(base_site)},
     }
     layer = ctx.plan.find_layer_of_concept("heritage")
     role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
     field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)
     return Finding(role, field=field, case="register", severity=Severity.INFO, params=params)
+
+
+def _list_site_figures(site: RegisteredSite) -> dict[str, Any]:
+    """Return the number of sites of a register's line, or the stated areas of one site, for the message."""
+    if site.count is not None:
+        return {"count": site.count}
+    areas = {"area": site.area, "core_area": site.core_area, "control_area": site.control_area}
+    return {"areas": {key: area for key, area in areas.items() if area}, "unit": site.unit}
 
 
 def _format_site_figures(site: RegisteredSite) -> str:

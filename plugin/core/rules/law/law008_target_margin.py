@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 from ...engine.context import RuleContext
 from ...indicators.areas import WARNING_SHARE_SETTING
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...invariants import require_value
+from ...messages.numbers import format_number
 from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, LITTLE_MARGIN_LEFT, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...profile import IndicatorTarget
 
+#: Decimals of a margin, or those of its target if they are more.
+_MARGIN_DECIMALS = 4
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
 
@@ -28,9 +34,9 @@ MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
     },
     uses=["ratio.form"],
     messages={
-        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of "
-        "{left} {unit} is less than the margin for early warning. {repeated}Limit changes of this layer to the "
-        "remainder."
+        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder "
+        "of {left} {unit} is less than {margin_fact}. {repeated}Nothing has to be changed now; later changes of "
+        "{layer} must not exceed the remainder."
     },
     fails=[
         RuleExample("little of the red line to spare", {"red_line": [SQUARE_KM_WKT]}, finds=1,
@@ -74,7 +80,7 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
     ]
     return RuleResult(
         [
-            _make_margin_finding(computed_indicator, figure, ctx)
+            _make_margin_finding(computed_indicator, figure, targets, ctx)
             for computed_indicator, figure in with_targets
             if figure.state == LITTLE_MARGIN_LEFT
         ],
@@ -83,7 +89,9 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
     )
 
 
-def _make_margin_finding(computed_indicator: ComputedIndicator, figure: Indicator, ctx: RuleContext) -> Finding:
+def _make_margin_finding(
+    computed_indicator: ComputedIndicator, figure: Indicator, targets: list[IndicatorTarget], ctx: RuleContext
+) -> Finding:
     """Return the finding on an indicator that meets its target with little margin."""
     layer = ctx.plan.find_layer_of_concept(computed_indicator.definition.inputs[0])
     value, margin = (
@@ -98,5 +106,20 @@ def _make_margin_finding(computed_indicator: ComputedIndicator, figure: Indicato
         "comparison": COMPARISON_SIGNS[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
         "left": round(margin, digits),
+        "shown": {"margin": _describe_margin(figure, targets, ctx)},
     }
     return Finding(layer.role if layer else "", field=figure.id, params=params)
+
+
+def _describe_margin(figure: Indicator, targets: list[IndicatorTarget], ctx: RuleContext) -> dict[str, Any]:
+    """Return the margin for early warning of a figure for its message: amount, unit, share of the target, and origin.
+
+    ``origin``: ``target`` if the target sets its margin, else ``share``.
+    """
+    target_value = require_value(figure.target, "the target")
+    share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
+    for target in targets:
+        if target.indicator == figure.id and target.numeric_value == target_value and target.warn_below:
+            share, origin = target.get_warning_share(share), "target"
+    amount = format_number(share * target_value, max(figure.target_decimals, _MARGIN_DECIMALS))
+    return {"amount": amount, "unit": figure.unit, "share": round(share, 6), "origin": origin}

@@ -6,7 +6,9 @@ from ...engine.context import RuleContext
 from ...geometry.polygons import assign_patch_numbers
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._farmland import find_limit_origin
 
+LIMIT_SETTING = "rules.LAW013.patch_area_m2"
 LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SMALL_PATCH_WKT = "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"
 TOUCHING_PATCH_WKT = "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"
@@ -26,9 +28,11 @@ TOUCHING_SMALL_WKTS = [
     needs={"farmland": LayerNeed("farmland")},
     uses=["rules.LAW013"],
     messages={
-        "": "{layer} ({key}): {patch} {area_m2}, less than {limit} m². Such small patches are hard to protect. "
-        "{invalid_first}If there are fields around the patch, include them; otherwise replace the patch with "
-        "connected cultivated land. If it is as approved and stays for now, waive the finding and give the reason.",
+        "": "{layer} ({key}): {patch} {area_m2}, less than {limit} m². Such small patches are hard to protect. The "
+        "limit is {limit_origin} (patch_area_m2), no national norm. {invalid_first}First compare the patch with the "
+        "approved result: restore an edge that was drawn wrongly; if it is as approved, leave it for now, and waive "
+        "the finding with the reason. When permanent basic farmland is next adjusted, include the fields around the "
+        "patch, or replace it with connected cultivated land.",
     },
     fails=[
         RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
@@ -76,7 +80,10 @@ def farmland_fragments(
             params={
                 "count": len(rows),
                 "limit": patch_area_m2,
-                "shown": {"has_invalid_shape": bool(farmland.invalid_rows[rows].any())},
+                "shown": {
+                    "has_invalid_shape": bool(farmland.invalid_rows[rows].any()),
+                    "limit_origin": find_limit_origin(LIMIT_SETTING, patch_area_m2, ctx),
+                },
             },
         )
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]

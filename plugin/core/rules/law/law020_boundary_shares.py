@@ -28,15 +28,17 @@ USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones
     uses=USED_SETTINGS,
     messages={
         "flexible": "The flexible development area of {layer} is {share} % of the concentrated construction area, "
-        "above the limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in "
-        "the county profile by that document.",
+        "above the limit of {limit} %. First compare the zone codes with the approved result, and correct wrong "
+        "ones; if they are right, reduce the area by {excess} m²; if a larger share was approved, change the limit "
+        "in the county profile by that document.",
         "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has "
         "“{related}” ({area}, width {width} m); the shares depend on this code. Compare both with the approved result, "
         "and correct the layer that differs from it: change the code if it is wrong for the whole feature; if it is "
         "wrong only here, change only the edge here (split the feature first if necessary).",
-        "special": "The special-purpose area of {layer} is {share} % of the concentrated construction area, above the "
-        "limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in the county "
-        "profile by that document.",
+        "special": "The special-purpose area of {layer} is {share} % of the concentrated construction area, above "
+        "the limit of {limit} %. First compare the zone codes with the approved result, and correct wrong ones; if "
+        "they are right, reduce the area by {excess} m²; if a larger share was approved, change the limit in the "
+        "county profile by that document.",
     },
     fails=[
         RuleExample("a fifth is flexible", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, finds=1),

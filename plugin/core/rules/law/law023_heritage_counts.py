@@ -47,17 +47,19 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
         "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: {difference}. {counted}First "
         "fill in or correct kind (LX), level (JB) and name (MC), and check again; {remedy}; if the number in the "
         "text is wrong, correct it by the approval document.",
-        "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
-        "has it under another name, use one name.",
+        "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. First see whether a "
+        "layer has it under another name, and if so, use the name of the approval document; if not, draw it in the "
+        "line of historic and cultural protection by the approved list and protection plan, with kind, level and "
+        "name.",
         "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan "
-        "({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct the edge "
-        "or the text.",
-        "core_area": "The core protection area of “{site}” is {value} {unit} in the data, {target} {unit} in the plan "
-        "({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct the edge "
-        "or the text.",
+        "({source}): difference {miss} {unit}. Compare with the approved protection plan: correct the edge if it "
+        "differs from it; if the edge is right, correct the figure in the text.",
+        "core_area": "The core protection area of “{site}” is {value} {unit} in the data, {target} {unit} in the "
+        "plan ({source}): difference {miss} {unit}. Compare with the approved protection plan: correct the edge if "
+        "it differs from it; if the edge is right, correct the figure in the text.",
         "control_area": "The construction control zone of “{site}” is {value} {unit} in the data, {target} {unit} in "
-        "the plan ({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct "
-        "the edge or the text.",
+        "the plan ({source}): difference {miss} {unit}. Compare with the approved protection plan: correct the edge "
+        "if it differs from it; if the edge is right, correct the figure in the text.",
     },
     fails=[
         RuleExample("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,

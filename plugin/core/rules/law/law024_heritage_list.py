@@ -35,11 +35,16 @@ NAME_SIMILARITY_CUTOFF = 0.6
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
-        "missing": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage. Draw it, or correct the name.",
-        "alike": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
-        "level": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Correct the level (JB), or the register.",
-        "kind": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
-        "the register.",
+        "missing": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage. First "
+        "see whether a layer has it under another name, and if so, use the name of the announcement; if not, draw it "
+        "by the announced range.",
+        "alike": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage; “{near}” "
+        "in the data may be the same site. Compare with the announcement: if it is the same site, use the announced "
+        "name; if not, draw the site by the announced range.",
+        "level": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Compare with "
+        "the announcement: correct the level (JB) if the data are wrong, or the register if it is wrong.",
+        "kind": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Compare with "
+        "the announcement: correct the kind (LX) or the layer if the data are wrong, or the register if it is wrong.",
         "unlisted": "“{site}” ({found}) is in the data, but not in the register “{file}”. If it was announced, add it "
         "to the register by that document; otherwise remove it from the data.",
         "twice": "“{site}” is in the register “{file}” in rows {line} and {other}. Delete one of them.",

@@ -7,7 +7,7 @@ from ...geometry.parts import OverlayParts, make_row_parts
 from ...indicators.land_use import get_row_areas
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, read_number_lines
@@ -17,6 +17,8 @@ WEST_WKT = "POLYGON ((0 0, 1000 0, 1000 2000, 0 2000, 0 0))"
 EAST_WKT = "POLYGON ((1000 0, 2000 0, 2000 2000, 1000 2000, 1000 0))"
 WEST_FIELD = {"wkt": WEST_WKT, "land_use": "0103", "slope_class": "4"}
 EAST_FIELD = {"wkt": EAST_WKT, "land_use": "0103", "slope_class": "1"}
+#: The target of cultivated land to be retained.
+TASK_INDICATOR = "cultivated_area"
 OPEN_LINES_SETTING, QUALITY_SETTING = "farmland.open_lines", "farmland.compared_quality"
 LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_inside_m2"
 
@@ -39,14 +41,16 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
         "is {percent} % of the cultivated land outside {fillers} that is not steeper than 25°. Compare with the "
         "approved result: add land left out by mistake to {layer}; for land left out with reason, waive the finding "
         "and give the document.",
-        "inside": "{layer}: {area} ({net}; parcels: {count}, {which_rows}) is inside {related_layer}. It counts towards the "
-        "task of cultivated land; without it the layer has {remaining} {unit}. {overlaps_first}For land that the plan keeps "
-        "as fields, waive the finding and give the document. Remove from {layer} land that the plan builds on and "
-        "that is not permanent basic farmland; first make up any shortfall.",
-        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it ({related_layer}) "
-        "{other}: worse by {miss}, at most {limit} is usual. Parcels left out that are better than the average: "
-        "{count} ({area}), {which_rows}. Compare the choice of {layer} with the approved result: adjust it if it "
-        "takes the worse land; if it is as approved, waive the finding and give the document.",
+        "inside": "{layer}: {area} ({net}; parcels: {count}, {which_rows}) is inside {related_layer}. It counts "
+        "towards the task of cultivated land; without it the layer has {remaining} {unit}{task_fact}. "
+        "{overlaps_first}Compare with the approved plan: where it keeps fields, change nothing, waive the finding "
+        "and give the document of approval. Remove from {layer} land that the plan builds on and that is not "
+        "permanent basic farmland; first make up any shortfall.",
+        "quality": "{layer}: the average {field} by area (larger numbers are worse) is {value}, that of cultivated "
+        "land outside it ({related_layer}) {other}: worse by {miss}, at most {limit} is usual (the default of the "
+        "plugin or a setting of the county). Parcels left out that are better than the average: {count} ({area}), "
+        "{which_rows}. Compare the choice of {layer} with the approved result: adjust it if it takes the worse land; "
+        "if it is as approved, waive the finding and give the document.",
     },
     approval_cases=("left_out", "inside", "quality"),
     fails=[
@@ -157,6 +161,14 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
     finding = _make_finding(cultivated, boundary, parts, cultivated, "inside", ctx)
     finding.params["remaining"] = round((float(counted_areas.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
     finding.params["unit"] = "wan_mu"
+    for target in ctx.norm.find_targets(ctx.plan.area_code):
+        if target.indicator == TASK_INDICATOR:
+            noted = {
+                "comparison": COMPARISON_SIGNS[target.comparison],
+                "amount": target.value,
+                "unit": target.unit,
+            }
+            finding.params["shown"]["noted"] = {"task_fact": noted}
     return [finding]
 
 

@@ -9,7 +9,7 @@ from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._farmland import record_features_at_findings
+from .._farmland import find_limit_origin, record_features_at_findings
 
 M2_PER_HA = 10_000.0
 #: Area from which a plot is not a scattered one.
@@ -41,10 +41,11 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "result: extend the zone to this land, and cut other zones back; if the approved result leaves it outside, "
         "waive the finding and give the reason. If the county has another limit for scattered plots, change it in "
         "the county's profile file, and check again.",
-        "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, {area_m2} "
-        "in total, {share} % of the farmland, above the limit of {max_share} % (parameter “Largest share of "
-        "scattered plots” of the county profile). Extend the zone to the plots that are close together until the "
-        "share is within the limit; if the plots must stay outside, waive the finding and give the reason.",
+        "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: "
+        "{count}, {area_m2} in total, {share} % of the farmland, above the limit of {max_share} % (parameter "
+        "“Largest share of scattered plots” of the county profile). Compare with the approved result, and extend the "
+        "zone to the plots that are close together until the share is within the limit; if the approved result "
+        "leaves them outside, waive the finding and give the source.",
         "share": "{layer} has {area} outside the farmland protection zone, {share} % of the farmland, above the limit of "
         "{max_share} % (parameter “Largest share” of the county profile). Compare with the approved result and "
         "extend the zone to land left out by mistake; if the approved result leaves it out, waive the finding and "
@@ -108,7 +109,10 @@ def farmland_in_farmland_zone(
         finding.params |= {
             "kind": "large",
             "limit": large_area_m2,
-            "shown": {"limit_area_m2": large_area_m2, "limit_origin": _find_limit_origin(large_area_m2, ctx)},
+            "shown": {
+                "limit_area_m2": large_area_m2,
+                "limit_origin": find_limit_origin(LIMIT_SETTING, large_area_m2, ctx),
+            },
         }
     record_features_at_findings(large_findings, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large_findings)
@@ -129,13 +133,6 @@ def farmland_in_farmland_zone(
         geometry = ctx.geometry.unite_shapes([*outside_parts.geometry, *urban_parts.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
-
-
-def _find_limit_origin(limit: float, ctx: RuleContext) -> str:
-    """Return what set the limit of scattered plots: ``profile`` (the county's), ``run`` (a parameter) or ``default``."""
-    if ctx.norm.has_setting(LIMIT_SETTING) and float(ctx.norm.get(LIMIT_SETTING)) != limit:
-        return "run"
-    return "profile" if LIMIT_SETTING in ctx.norm.profile.settings else "default"
 
 
 def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:

@@ -39,8 +39,8 @@ SEVERITY_OF_MEANING = {
         "allowed. Compare both lines with their approved results and restore the one that differs. If neither "
         "differs, decide which line moves back, and correct it after approval.",
         "warning": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m); these "
-        "lines normally avoid each other. Move the later line back; if both must stay, waive the finding and give the "
-        "reason.",
+        "lines normally avoid each other. Compare both with their approved results, and restore the one that "
+        "differs; if both agree, move the later line back; if both must stay, waive the finding and give the reason.",
         "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). {overlaps_first}The "
         "requirements of both lines apply there, and no shape has to change. Check that the text of the plan has a "
         "rule for such overlaps (one for all is enough). If it has one, nothing has to be done. Without one, add it before approval; if the text is "
@@ -51,8 +51,9 @@ SEVERITY_OF_MEANING = {
         "differs, and delete a fragment that was not approved. If both lines are as approved, do not move "
         "them; waive the finding and give the reason.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
-        "requires an approval document. With a document, waive the finding and give its number; without one, move one "
-        "of the lines back.",
+        "requires an approval document. First look for the document: with one, waive the finding and give its "
+        "number; without one, compare both lines with their approved results and restore the one that differs; if "
+        "both agree, move the later line back by the due procedure.",
     },
     fails=[
         RuleExample("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),

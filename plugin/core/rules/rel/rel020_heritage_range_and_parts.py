@@ -49,11 +49,12 @@ def _make_range_row(wkt: str) -> dict[str, str]:
     uses=PART_SETTINGS,
     messages={
         "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} "
-        "({related_key}; width {width} m). Compare it with the approved protection plan, and cut it back or correct "
-        "the range.",
-        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core area nor "
-        "control zone in {related_layer}. The range consists of both. Compare it with the approved protection plan, "
-        "and complete the core or the zone, or correct the range.",
+        "({related_key}; width {width} m). Compare with the approved protection plan: cut {layer} back if it was "
+        "drawn wrongly, or correct the range if that was.",
+        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core area "
+        "nor control zone in {related_layer}. The range consists of both. Compare with the approved protection plan: "
+        "draw the missing part of the core or the zone in {related_layer}, or correct a range that was drawn too "
+        "large.",
     },
     fails=[
         RuleExample("core beyond the range", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),

@@ -24,9 +24,12 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
     needs={"heritage": LayerNeed("heritage", reads=("feature_kind", "feature_name"))},
     uses=PART_SETTINGS,
     messages={
-        "own": "The control zone {layer} ({key}) overlaps the core of the same site “{site}” by {area} "
-        "({related_key}; width {width} m). Cut the core out of the control zone.",
-        "stricter": "The control zone {layer} ({key}, “{site}”) overlaps the core of “{other}” by {area} ({related_key}; width {width} m). The core's stricter requirements apply there: state this in the plan's text.",
+        "own": "{layer} ({key}, control zone) overlaps the core of the same site “{site}” by {area} ({related_key}; "
+        "width {width} m). Compare both edges with the approved protection plan, and correct a wrong one; if both "
+        "are right, cut the core out of the control zone.",
+        "stricter": "{layer} ({key}, control zone of “{site}”) overlaps the core of “{other}” by {area} "
+        "({related_key}; width {width} m). The shapes stay as they are: the core's stricter requirements apply "
+        "there. State this in the plan's text; if it is stated, waive the finding and give the section.",
     },
     fails=[
         RuleExample("control zone not cut out", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},

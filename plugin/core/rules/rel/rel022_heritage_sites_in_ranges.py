@@ -37,10 +37,18 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         "unprotected": "{layer}: heritage that no layer of the plan protects: {count} ({names}{more}). None has its "
         "name, and it is in no protection range ({related_layer} and the layers of heritage). Compare with the "
         "announced register: add what was announced; if a site is only recorded, waive the finding and give the source.",
-        "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
-        "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
-        "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have both. Add the point; if the site has none on purpose, waive the finding.",
-        "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Add the site to {related_layer}; if a layer has it under another name, use one name; remove the range if the site was struck off the register.",
+        "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in "
+        "{related_layer} ({related_key}). Compare with the approved protection plan and the published register: move "
+        "a wrong point into the polygon, correct a wrong polygon, or correct the name if they are two sites.",
+        "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. "
+        "Compare with the published register: unify names, correct a wrong point, or draw the polygon of a site that "
+        "{related_layer} lacks, by the announced range.",
+        "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have "
+        "both. Add the point at the announced place; if the site has none on purpose, waive the finding and give the "
+        "source.",
+        "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Compare with "
+        "the published register: add a site that is in it to {related_layer}; if a layer has it under another name, "
+        "use one name; remove the range if the site was struck off.",
     },
     approval_cases=("unprotected",),
     fails=[

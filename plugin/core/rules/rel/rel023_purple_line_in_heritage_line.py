@@ -18,8 +18,9 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"purple_line": LayerNeed("purple_line"), "heritage": LayerNeed("heritage")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). A purple line bounds protection "
-        "ranges, which must be in that layer. Add the missing range to {related_layer}, or correct the purple line."
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). A purple line bounds "
+        "protection ranges, which must be in that layer. Compare with the approved protection plan: add a range that "
+        "{related_layer} lacks, or correct a purple line that was drawn wrongly."
     },
     fails=[
         RuleExample("reaches beyond", {"purple_line": [WIDER_WKT], "heritage": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -25,7 +25,8 @@ LEAST_PURPLE_SHARE = 0.5
     uses=["tolerance", "codes.heritage_kind", "heritage.purple_layers"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all "
-        "protection ranges. Add the part to {related_layer}, or correct {layer} by the approved protection plan.",
+        "protection ranges. Compare with the approved protection plan: add the part that {related_layer} lacks, or "
+        "correct {layer} if it was drawn wrongly.",
         "purple": "{layer}: features in the centre of which more than half ({area}) is outside {related_layer}: {count} ({rows}{more}). "
         "A purple line bounds the ranges of historic districts and, outside them, of announced historic buildings. Add "
         "the ranges to {related_layer}; for buildings that no government has announced, waive the finding.",

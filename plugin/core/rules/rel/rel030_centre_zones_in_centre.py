@@ -21,11 +21,13 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"centre_zones": LayerNeed("centre_zones"), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
-        "zone_outside_line": "{layer} ({key}) reaches {area} beyond the central urban area in "
-        "{related_layer} (width {width} m). {there} Cut the zone back; if a larger area was approved, extend the central "
-        "urban area by that document.",
+        "zone_outside_line": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width "
+        "{width} m). {there} Compare with the approved central urban area: cut a wrong zone back to it, or correct "
+        "the area's layer if it differs from the document.",
         "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of "
-        "{layer} (width {width} m); zones must cover all of it. {there} Extend the neighbouring zone.",
+        "{layer} (width {width} m); zones must cover all of it. {there} Compare with the approved map of these "
+        "zones: extend the neighbouring zone to which the land belongs, draw a missing zone, or correct an area that "
+        "was drawn too large.",
     },
     fails=[
         RuleExample("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -21,9 +21,12 @@ WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 
     needs={"detail_units": LayerNeed("detail_units"), "boundary": LayerNeed("boundary"), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
-        "gap": "No unit of {layer} covers {area} of {related_layer} ({related_key}) in the central urban area (width {width} m). Extend the neighbouring unit, or add one.",
+        "gap": "No unit of {layer} covers {area} of {related_layer} ({related_key}) in the central urban area (width "
+        "{width} m). Compare with the approved division into units: extend the unit to which the land belongs, or "
+        "draw a missing one.",
         "overlap": "The units {key} and {related_key} of {layer} overlap by {area} (width {width} m). Each place "
-        "belongs to one detailed-planning unit: cut one of them back to the shared edge.",
+        "belongs to one detailed-planning unit. Compare with the approved division into units, and cut the unit that "
+        "differs from it back to the shared edge.",
     },
     fails=[
         RuleExample("half without a unit", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),

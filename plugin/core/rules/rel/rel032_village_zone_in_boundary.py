@@ -18,8 +18,9 @@ VILLAGE_BOUNDARY_ROLE = "CZJSBJ"
     needs={},
     uses=["tolerance", "zones.codes"],
     messages={
-        "": "The village construction zone {layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). "
-        "Cut the zone back to the boundary; if a larger boundary was approved, extend the boundary by that document."
+        "": "The village construction zone of {layer} ({key}) reaches {area} beyond {related_layer} (width {width} "
+        "m). Compare with the approved results: cut a wrong zone back to the boundary; correct a boundary that was "
+        "drawn wrongly or enlarged with approval, by that document."
     },
     fails=[
         RuleExample("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}], "CZJSBJ": [SQUARE_WKT]}, finds=1,

@@ -17,13 +17,15 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"layer": LayerNeed(EVERY_LAYER), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut "
-        "it back; if a larger area was approved, extend the central urban area by that document.",
-        "point": "{layer} ({key}) is outside the central urban area in {related_layer}. Check its position: move a "
-        "wrong point, or remove a point outside the area from this layer; if a larger area was approved, extend the "
-        "central urban area by that document.",
-        "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Cut it at the "
-        "edge of the area; if a larger area was approved, extend the central urban area by that document.",
+        "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). "
+        "Compare with the approved central urban area: cut a wrong feature back to it, or correct the area's layer "
+        "if it differs from the document.",
+        "point": "{layer} ({key}) is outside the central urban area in {related_layer}. Compare its position with "
+        "the approved plan: move a wrong point, remove a point outside the area from this layer, or correct the "
+        "area's layer if it differs from the document.",
+        "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Compare with the "
+        "approved central urban area: if it is right, cut the line at its edge; correct the area's layer if it "
+        "differs from the document.",
     },
     fails=[
         RuleExample("a green line beyond", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),

@@ -31,10 +31,19 @@ TOWNSHIP_DIGITS, VILLAGE_DIGITS = 9, 12
     },
     uses=["tolerance"],
     messages={
-        "other": "{layer} ({key}, {field} {code}) has {area} in the township {other} of {related_layer} ({related_key}; width {width} m), not in its own township. Correct the outline, or the code.",
-        "none": "{layer} ({key}, {field} {code}) begins with {township}, a township missing in {related_layer}. Correct the code, or draw the township.",
-        "parcels": "{layer} ({key}) has {field} {code}, but {percent} % of the area of its parcels ({related_layer}) are in other villages by their location code, most of it in {other} ({area}). Correct code and name of the village, or the location of the parcels.",
-        "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). Restore the missing village, or extend the outlines of its neighbours.",
+        "other": "{layer} ({key}, {field} {code}) has {area} in the township {other} of {related_layer} "
+        "({related_key}; width {width} m), not in its own township. Compare with the published boundaries: correct a "
+        "wrong outline of village or township; if both are right, correct the code.",
+        "none": "{layer} ({key}, {field} {code}) begins with {township}, a township missing in {related_layer}. "
+        "Compare with the published list of divisions: correct a wrong code, or draw the township that "
+        "{related_layer} lacks.",
+        "parcels": "{layer} ({key}) has {field} {code}, but {percent} % of the area of its parcels ({related_layer}) "
+        "are in other villages by their location code, most of it in {other} ({area}). First compare code and name "
+        "of the village with the published list of divisions, and correct them if they are wrong; if they are right, "
+        "correct the location of the parcels by the survey.",
+        "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). "
+        "Compare with the published boundaries: draw the missing village, or extend the neighbour to which the land "
+        "belongs.",
     },
     fails=[
         RuleExample("across the edge", {"villages": [VILLAGE_WEST, VILLAGE_ACROSS, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(1000.0,)),
@@ -92,10 +101,18 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         shared_parts.right,
         strict=True,
     ):
-        finding.params |= {"code": village_codes[i], "other": township_codes[j]}
+        labels = {
+            "code": _label_row(villages, village_codes[i], i),
+            "other": _label_row(townships, township_codes[j], j),
+        }
+        finding.params |= {"code": village_codes[i], "other": township_codes[j], "shown": labels}
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
-        params = {"code": village_codes[row], "township": township_of_village[row]}
+        params = {
+            "code": village_codes[row],
+            "township": township_of_village[row],
+            "shown": {"code": _label_row(villages, village_codes[row], row)},
+        }
         finding = ctx.finding_maker.make_row_finding(
             villages, row, case="none", field=code_field, params=params, geometry=villages.plane_shapes[row]
         )
@@ -111,6 +128,17 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
             rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_parts.left))
             result.findings += _report_parcels_of_other_villages(villages, rows, parcels, ctx)
     return result
+
+
+def _label_code(layer: Layer, code: str) -> str:
+    """Return the code of a division with its name if the layer has it, for messages."""
+    rows = [row for row, text in enumerate(layer.text("division_code")) if text.startswith(code)]
+    return _label_row(layer, code, rows[0]) if rows else code
+
+
+def _label_row(layer: Layer, code: str, row: int) -> str:
+    """Return the code of a division with the name that its layer has in this row, for messages."""
+    return f"{code} {layer.text('division_name')[row]}".strip()
 
 
 def _report_parcels_of_other_villages(
@@ -150,6 +178,7 @@ def _report_parcels_of_other_villages(
                 "code": code,
                 "other": largest_village,
                 "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
+                "shown": {"code": _label_row(villages, code, row), "other": _label_code(villages, largest_village)},
             },
             geometry=villages.plane_shapes[row],
             area_m2=area_by_village[largest_village],

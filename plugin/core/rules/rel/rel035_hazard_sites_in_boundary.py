@@ -35,21 +35,26 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
     needs={},
     uses=["tolerance", VILLAGE_ZONES_SETTING, "protected.township_facilities"],
     messages={
-        "village": "The village building zone {layer} ({key}) has {area} (width {width} m) in the hazard area {related_layer} "
-        "({related_key}); new homes must avoid geological hazards. Move the zone back from the hazard area; if the hazard "
-        "is treated or an assessment allows building there, waive the finding with that document.",
-        "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}); construction must avoid "
-        "geological hazards. Draw the boundary around the site; if an assessment allows building there, waive the "
-        "finding with that document.",
-        "refuge": "{layer} ({key}) is in the hazard area {related_layer} ({related_key}); refuges and other facilities for "
-        "disaster prevention must be usable in a disaster. Move the facility; if an assessment allows this place, or "
-        "the facility serves the hazard area itself, waive the finding with that document.",
+        "village": "The village building zone of {layer} ({key}) has {area} (width {width} m) in the hazard area "
+        "{related_layer} ({related_key}); new homes must avoid geological hazards. First compare the hazard area "
+        "with the hazard survey, and correct a wrong one; if it is right, move the zone back from it; if the hazard "
+        "is treated or an assessment allows building there, leave the zone, and waive the finding with that document.",
+        "point": "{layer} ({key}) is a geological hazard site in {related_layer} ({related_key}); construction must "
+        "avoid geological hazards. First compare the site with the hazard survey, and correct a wrong place; if it "
+        "is right, draw the boundary around the site; if an assessment allows building there, leave the boundary, "
+        "and waive the finding with that document.",
+        "refuge": "{layer} ({key}) is in the hazard area {related_layer} ({related_key}); refuges and other "
+        "facilities for disaster prevention must be usable in a disaster. First check the place of the facility, and "
+        "correct a wrong one; if it is right, plan the facility outside the hazard area; if an assessment allows "
+        "this place, or the facility serves the hazard area itself, waive the finding with that document.",
         "without_facility": "{layer}: townships without a facility of this kind in {related_layer} ({words} in the "
-        "name): {count} ({rows}{more}). Check places and names of the facilities; if the plan serves these townships "
-        "otherwise, waive the finding and give the document.",
-        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}); "
-        "construction must avoid geological hazards. Move the boundary back from the line; if an assessment allows "
-        "building there, waive the finding with that document.",
+        "name): {count} ({rows}{more}). First check their facilities: correct a name that does not state the use, "
+        "draw a planned facility that is missing; if the plan serves these townships otherwise, waive the finding "
+        "and give the document.",
+        "line": "{layer} ({key}) is a geological hazard line that runs {length} m through {related_layer} "
+        "({related_key}); construction must avoid geological hazards. First compare the line with the hazard survey, "
+        "and correct a wrong one; if it is right, move the boundary back from the line; if an assessment allows "
+        "building there, leave the boundary, and waive the finding with that document.",
     },
     approval_cases=("without_facility",),
     fails=[
@@ -145,6 +150,12 @@ def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> 
             params={"words": "、".join(words), **make_row_list_params(townships, rows)},
             geometry=ctx.geometry.unite_shapes(townships.plane_shapes[rows]),
         )
+        names = (
+            townships.text("feature_name") if townships.has_field("feature_name") else townships.text("division_name")
+        )
+        finding.params["shown"]["row_names"] = [
+            [*row_name, names[row]] for row_name, row in zip(finding.params["shown"]["row_names"], rows, strict=False)
+        ]
         finding.related_role = layers[0].role
         result.findings.append(finding)
 

@@ -28,10 +28,10 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "normally in the ecological protection red line. Compare this land with the approved red line: if the "
         "approved line includes the land, correct the wrong edge; if the approved line excludes the land, waive the "
         "finding and give the document.",
-        "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} "
-        "m); the ecological protection red line must include all cores. Compare both edges with the approved red line "
-        "and the approved reserve, and correct the wrong edge; if the approved line excludes the land, waive the "
-        "finding and give the document.",
+        "core": "The core of a reserve in {layer} ({key}, “{site}”) has {area} outside {related_layer} (width "
+        "{width} m); the ecological protection red line must include all cores. Compare both edges with the approved "
+        "red line and the approved reserve, and correct the wrong edge; if the approved line excludes the land, "
+        "waive the finding and give the document.",
         "lost": "{layer}: {area} of “{site}” is outside {related_layer} (parts: {count}), so the plan reduces "
         "present reserves. Compare both with the approved reorganisation of the reserves: add what is missing; if it "
         "was approved to leave, waive the finding and give the document.",

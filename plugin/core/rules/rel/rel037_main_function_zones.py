@@ -36,15 +36,24 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     },
     uses=SETTINGS_USED,
     messages={
-        "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in 农产品主产区, "
-        "重点生态功能区 or 城市化地区, or add the county's word to [main_function] of the county profile.",
+        "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in "
+        "农产品主产区, 重点生态功能区 or 城市化地区 by the province's approved list, or add the county's word to [main_function] of "
+        "the county profile.",
         "share": "{name} ({layer} {key}) has the main function {function}, but its zones are {agricultural} % "
         "agricultural, {ecological} % ecological and {urban} % urban space: {space}, which belongs to this function, "
-        "is neither the largest of the three nor at least {limit} %. Check the zones of the township; if they are "
-        "right, check its main function.",
-        "energy": "{name} ({layer} {key}) is also {function}, but it has no zone for mining and energy and no mineral line. Draw the planned features, or correct the function.",
-        "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. Draw the sites and their ranges; if the function differs from the list approved by the province, correct it.",
-        "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",
+        "is neither the largest of the three nor at least {limit} % (the default of the plugin or a setting of the "
+        "county). First compare the function with the province's approved list, and correct it if it is wrong; if it "
+        "is right, compare the zones of the township with the approved result; if both are right, waive the finding "
+        "and give the source.",
+        "energy": "{name} ({layer} {key}) is also {function}, but it has no zone for mining and energy and no "
+        "mineral line. Compare with the province's approved list: correct a wrong function; if it is right, draw the "
+        "missing zone or line of the approved plan.",
+        "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. "
+        "Compare with the province's approved list: correct a wrong function; if it is right, draw the announced "
+        "sites and their ranges.",
+        "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every "
+        "township needs one. Compare with the province's approved list: draw a missing township with its function, "
+        "or extend the layer to the township's edge.",
     },
     fails=[
         RuleExample("farming where woods are", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},

@@ -53,8 +53,9 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "edge of the planned land back to it and snap it there; for a listed activity, waive the finding and give the document "
         "that approved it.",
         "water": "{layer} ({key}), planned as “{value}”, has {area} (width {width} m) on water: {related_layer} "
-        "{related_key} is “{present}”. Plan the building elsewhere; if the survey's class or outline is wrong, correct it; "
-        "if the water is to be moved with approval, waive the finding and give the document of that approval.",
+        "{related_key} is “{present}”. First compare class and outline with the survey, and correct them if they are "
+        "wrong; if they are right, plan the building elsewhere; if the water is to be moved with approval, waive the "
+        "finding and give the document of that approval.",
     },
     fails=[
         RuleExample("a planned yard on the field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]},

@@ -63,27 +63,31 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "line": "{layer} ({key}): {share_text} of the planned land use in it is {expected} ({related_layer}); at least {limit} % "
         "is usual. Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must "
         "stay, waive the finding and give the reason.",
-        "other_use": "{layer} ({key}) has {area} of planned land use that is not {expected} ({related_layer}); at most {limit} m² is usual. "
-        "Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must stay, waive "
-        "the finding and give the reason.",
+        "other_use": "{layer} ({key}) has {area} of planned land use that is not {expected} ({related_layer}); at "
+        "most {limit} m² is usual. Most of it is “{value}”. First compare the line with the approved result, and "
+        "correct it if it is wrong; if it is right, correct the planned land use; if it must stay, waive the finding "
+        "and give the source.",
         "road": "{layer}: more than {limit} % of the length of these lines is on planned land that is not {expected} "
-        "({related_layer}); lines: {count} ({rows}{more}). Check whether the lines are shifted; if roads of this class are not "
-        "drawn as land, no action is needed.",
-        "cut": "{layer} ({key}) covers only {percent} % of {related_layer} {related_key} ({value}); at least {limit} % is usual. Check "
-        "by the approved plan whether the line is cut off, and correct the line or the planned land use; if it must stay, "
-        "waive the finding and give the reason.",
-        "empty": "{layer} has no feature, but {related_layer} has {area} of {expected}; parcels: {count}. Draw the approved "
-        "lines; if the plan draws none, delete the empty layer.",
+        "({related_layer}); lines: {count} ({rows}{more}). Compare them with the approved plan: move shifted lines "
+        "back; if roads of this class are not drawn as land, leave them, and waive the finding with the reason.",
+        "cut": "{layer} ({key}) covers only {percent} % of {related_layer} {related_key} ({value}); at least {limit} "
+        "% is usual. Compare with the approved plan whether the line is cut off: complete a line that was drawn too "
+        "short, correct planned land use that was drawn wrongly; if both are as approved, waive the finding and give "
+        "the source.",
+        "empty": "{layer} has no feature, but {related_layer} has {area} of {expected}; parcels: {count}. Compare "
+        "with the approved plan: draw the lines that it has; if it has none, delete the empty layer and declare in "
+        "the profile that the county has none.",
         "no_layer": "{layer} has {area} of {expected} (parcels: {count}), but the data have no layer {related_layer}. Add the layer with "
         "the approved lines; if the plan draws none, waive the finding and give the reason.",
-        "base": "{layer}: parcels whose {field} contradicts {related_layer} on the same land: {count} ({rows}{more}; {area}); the largest "
-        "has “{value}”, but most of its other present land is “{present}”. Correct {field} by the present land use; if the "
-        "present land use is wrong, correct that layer.",
+        "base": "{layer}: parcels whose {field} contradicts {related_layer} on the same land: {count} ({rows}{more}; "
+        "{area}); the largest has “{value}”, but most of its other present land is “{present}”. First compare "
+        "{related_layer} with the survey, and correct it if it is wrong; if it is right, correct {field} by it.",
         "given_up": "{layer}: {area} of present {expected} ({related_layer}) is planned for other uses; parcels: "
         "{count} ({rows}{more}), the largest for {value}. Check whether the planned land use is right; if the land "
         "is to be given up, state in the plan where and how it is replaced, waive the finding and give the document.",
-        "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve this facility. "
-        "Correct the planned land use, or place and name of the point; if the facility is to move, delete the point.",
+        "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve "
+        "this facility. Compare with the approved plan: correct place or name of a wrong point, or wrong planned "
+        "land use; if the facility is to move, delete the point.",
     },
     approval_cases=("given_up",),
     fails=[

@@ -49,14 +49,17 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
     ],
     messages={
         "zone": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}; "
-        "zones of this kind usually have more. Check code and outline; if the land is to change as planned, waive "
-        "the finding and give the document.",
+        "zones of this kind usually have more{usual_fact}. Compare code and outline with the approved result, and "
+        "correct them if they are wrong; if the land is to change as planned, waive the finding and give the "
+        "document of approval.",
         "mineral": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is "
-        "{expected}, and no feature of the mineral layers is in it. Check the code of the zone, or draw the mineral "
-        "features; for a zone of energy supply, waive the finding and give the document.",
-        "left_out": "{layer} includes {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
-        "not in it: {count} ({rows}{more}). Add them to the layer; if their class is wrong, correct it; if they are "
-        "excluded with reason, waive the finding.",
+        "{expected}{usual_fact}, and no feature of the mineral layers is in it. Compare the code of the zone with "
+        "the approved result, and correct it if it is wrong; if it is right, draw the missing mineral features; for "
+        "a zone of energy supply, waive the finding and give the document.",
+        "left_out": "{layer} includes {percent} % of the land of these classes in {related_layer}: {expected}. "
+        "Parcels of {area} are not in it: {count} ({rows}{more}). First compare their class with the survey, and "
+        "correct it if it is wrong; if it is right, add parcels that the layer's source has; if they are excluded "
+        "with reason, waive the finding and give the reason.",
         "kept": "{layer} ({zone}) shares {area} ({percent} % of its area) with {related_layer}; features of the "
         "latter: {count} ({rows}{more}). Such forest must be kept: no fields, villages or surface mining. Compare "
         "both outlines; move the zone or line back, or state in the text of the plan how the forest is kept (for "
@@ -190,12 +193,14 @@ def _find_zones_on_other_land(
             return []
         is_other &= ~find_polygons_overlapping_any(layer.plane_shapes, shapes)
     findings = []
+    usual_percent = 100 * float(ctx.norm.get("zones.min_present_share"))
     other_rows = np.flatnonzero(is_other)
     for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
         params = {
             "zone": _get_kind_name(layer, meaning, code, ctx),
             "percent": round(100 * float(expected[row] / described_areas[row]), 2),
             "expected": join_code_names(classes, CLASS_CODE_LIST_ID, ctx),
+            "shown": {"noted": {"usual_fact": {"share": f"{usual_percent:g}"}}},
         }
         finding = ctx.finding_maker.make_row_finding(
             layer,

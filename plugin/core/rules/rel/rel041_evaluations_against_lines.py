@@ -52,9 +52,10 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
     },
     uses=["tolerance", "zones.evaluated_lines", "zones.evaluated_parts", "zones.max_inside_share", PAIRS_SETTING, WORDS_SETTING, "attributes.graded_fields"],
     messages={
-        "": "{layer}: {percent} % of the area ({area}) is “{value}” in {related_layer}; at most {limit} % is usual. Check "
-        "whether the grades of the evaluation are exchanged; if they are right, check the line, or waive the finding "
-        "and give the reason.",
+        "": "{layer}: {percent} % of the area ({area}) is “{value}” in {related_layer}; at most {limit} % is usual "
+        "(the default of the plugin or a setting of the county). First compare the grades with the evaluation's "
+        "report, and correct exchanged ones; if they are right, compare the line with the approved result, and "
+        "correct a wrong one; if both are right, waive the finding and give the source.",
         "inside": "{layer}: connected parts of {least} ha or more on land that is “{value}” in {related_layer}, "
         "without land of {fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with "
         "the evaluation and the plan's reasons; if the line is as approved, waive the finding and give the document.",

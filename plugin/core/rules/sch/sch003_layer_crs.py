@@ -24,21 +24,24 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
     messages={
         "unusable": "{problem_text} Rules that need this layer are skipped.",
         "mixed_zones": "{layer} is in {crs} (zone {zone}), but the plan is measured in {plane} (zone {plane_zone}); "
-        "the check used a reprojected copy. All layers of a delivery must be in one zone: reproject them to one zone. "
-        "The layer was not changed.",
-        "with_prefix": "{layer} is in {crs} with the zone prefix, but the plan is measured in {plane} without it; the "
-        "check used a reprojected copy. Deliver all layers either with or without the prefix; the layer was not "
-        "changed.",
+        "the check used a reprojected copy. All layers of a delivery must be in one zone: reproject the layer to "
+        "{plane}, or all layers to the zone that the receiving side requires. The layer was not changed.",
+        "with_prefix": "{layer} is in {crs} with the zone prefix, but the plan is measured in {plane} without it; "
+        "the check used a reprojected copy. Deliver this layer without the prefix, or all layers with it if the "
+        "receiving side requires that; the layer was not changed.",
         "without_prefix": "{layer} is in {crs} without the zone prefix, but the plan is measured in {plane} with it; "
-        "the check used a reprojected copy. Deliver all layers either with or without the prefix; the layer was not "
-        "changed.",
+        "the check used a reprojected copy. Deliver this layer with the prefix, or all layers without it if the "
+        "receiving side requires that; the layer was not changed.",
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. The check used its coordinates without a datum "
         "shift, so positions may be offset. Convert the layer to CGCS2000 with the parameters of the surveying "
         "authority; the layer was not changed.",
         "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}{listed_rows}. "
         "They were read in the layer's CRS; {coordinates}. Write the layer again from its source. If it meets the other layers, "
         "only the declaration is wrong and the check is not affected; if it is shifted, determine its CRS first. The layer was not changed.",
-        "described": "{layer} was read in {crs} by the code in its file, but the definition in the same file describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
+        "described": "{layer} was read in {crs} by the code in its file, but the definition in the same file "
+        "describes {found}. Programs that use the definition place the layer elsewhere. First lay the layer over the "
+        "edges of the administrative divisions: if it fits, the code is right, else the definition. Then write the "
+        "layer again from its source in the right CRS; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",

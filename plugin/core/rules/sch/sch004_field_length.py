@@ -16,9 +16,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer}: the field {field} has the length {found_length}; the template has {length}. A short field "
-        "truncates values, and the receiving side checks lengths. Create an empty layer with New Layers…, and paste "
-        "the features into it.",
+        "": "{layer}: the field {field} has the length {found_length}; the template has {length}, which is decisive. "
+        "A short field truncates values, and the receiving side checks lengths. Create an empty layer with New "
+        "Layers…, and paste the features into it.",
     },
     fails=[
         RuleExample("a key of 10", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),

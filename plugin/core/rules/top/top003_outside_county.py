@@ -33,16 +33,17 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Compare with {authority}: restore "
         "an edge that was drawn wrongly; if the right edge crosses the county's, cut the feature back to it with "
         "identical vertices; correct a wrong edge of the county.",
-        "point": "{layer} ({key}) is {distance} m outside the county. Check its coordinates and its county: move it "
-        "if they are wrong, remove it if it belongs to another county; if it is outside and must be listed, leave it, "
-        "and waive the finding with the reason.",
-        "line": "{layer} ({key}) runs {length} m outside the county. Check its coordinates: correct wrong ones, else "
-        "cut the line at the county's edge. If it must be listed completely, leave it, and waive the finding with the "
-        "reason.",
-        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the "
-        "county's outline equal to that of its townships, or draw the missing township.",
-        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make "
-        "the county's outline equal to that of the land survey, or restore the missing parcels.",
+        "point": "{layer} ({key}) is {distance} m outside the county. Compare its coordinates and its county with "
+        "{authority}: move it if they are wrong, remove it if it belongs to another county; if it is outside and "
+        "must be listed, leave it, and waive the finding with the reason.",
+        "line": "{layer} ({key}) runs {length} m outside the county. Compare its coordinates with {authority}: "
+        "correct wrong ones, else cut the line at the county's edge; if it must be listed completely, leave it, and "
+        "waive the finding with the reason.",
+        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Compare with "
+        "the published boundaries: correct a wrong edge of the county or of a township, or draw the missing township.",
+        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). "
+        "First compare the county's outline with the published boundary, and correct it if it is wrong; if it is "
+        "right, restore the missing parcels from the survey.",
         "wholly_outside": "{layer} ({key}) is completely outside the county (here {area}, width {width} m). Compare "
         "coordinates and county with {authority}: move it back if the coordinates are wrong, delete it if it does not "
         "belong to the county; correct a wrong edge of the county.",

@@ -34,8 +34,8 @@ EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0)
     uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) have different vertices on their common edge; "
-        "places: {count} (up to {distance} m apart). Small overlaps or gaps result. Add the missing vertices to both "
-        "edges at the same place.",
+        "places: {count} ({distance_fact}). Small overlaps or gaps result. Take the edge of {authority}, and add the "
+        "missing vertices to both edges at the same place.",
         "parted": "{layer} ({key}) and {related_layer} ({related_key}) separated when a long edge was converted to degrees; places: {count}. A vertex of one was on the other's edge and is now up to {distance} m away. Add a vertex there to both edges.",
         "layers": "{layer} and {related_layer} have different vertices on common edges; places: {count}, pairs of features: {pairs} (up to {distance} m apart). They may be of different years or sources: first determine which layer is in force (an approved or sealed one is not moved), then move vertices of the other one.",
     },

@@ -35,7 +35,9 @@ EAST_OF_WINDOW_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 4
     uses=["tolerance", "quality.windowed", "quality.window_fillers"],
     messages={
         "window": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers}{filled_share}. No action is needed; the window is listed for the count.",
-        "partly": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} to only {share} %; {open_m2} m² belong to no line. Extend the boundary to them, or complete the line in the window.",
+        "partly": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} to only {share} %; "
+        "{open_m2} m² belong to no line. Compare with the approved results: complete a line in the window that was "
+        "drawn incompletely; if the lines are right, extend the boundary to their edges.",
     },
     fails=[
         RuleExample("a window is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),

@@ -55,17 +55,19 @@ def _make_example_zones(wkt_before: str, change: str, *zones_after: tuple[str, s
     messages={
         "kind": "{layer} ({key}): {field} is {kind}, but this layer allows only {known}. Correct the kind.",
         "not_before": "{layer} ({key}): {area} of a change of kind {kind} is not in the layer before "
-        "({related_layer}), so it cannot be changed or moved out. Correct its shape or kind, or make the geodatabase "
-        "again.",
+        "({related_layer}), so it cannot be changed or moved out. Compare with the approval document: correct a "
+        "wrong shape or kind; if an edition is wrong, correct it and make the geodatabase again.",
         "not_after": "{layer} ({key}): {area} of a change of kind {kind} is missing in the layer after "
-        "({related_layer}), which must contain changed and added land. Correct its shape or kind, or make the "
+        "({related_layer}), which must contain changed and added land. Compare with the approval document: correct a "
+        "wrong shape or kind; if an edition is wrong, correct it and make the geodatabase again.",
+        "already": "{layer} ({key}): {area} is recorded as moved in, but was in {related_layer} before. Compare with "
+        "the approval document: correct a wrong shape or kind; if an edition is wrong, correct it and make the "
         "geodatabase again.",
-        "already": "{layer} ({key}): {area} is recorded as moved in, but was in {related_layer} before. Correct its "
-        "shape or kind, or make the geodatabase again.",
-        "still": "{layer} ({key}): {area} is recorded as moved out, but is still in {related_layer}. Correct its shape or kind, "
-        "or make the geodatabase again.",
-        "same": "{layer} ({key}): {area} is recorded as changed, but has the same code ({field} = {code}) before and after. "
-        "Correct its shape or the code.",
+        "still": "{layer} ({key}): {area} is recorded as moved out, but is still in {related_layer}. Compare with "
+        "the approval document: correct a wrong shape or kind; if an edition is wrong, correct it and make the "
+        "geodatabase again.",
+        "same": "{layer} ({key}): {area} is recorded as changed, but has the same code ({field} = {code}) before and "
+        "after. Compare with the approval document: cut unchanged land out of the shape, or correct a wrong code.",
         "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change records it. Add the change, or "
         "make the geodatabase again.",
         "lost": "{layer} ({key}): {area} is missing in {related_layer}, and this layer does not allow land to move out. Let the "
