@@ -265,6 +265,14 @@ def _describe_arc_step(finding: Finding, texts: Texts, _templates: dict[str, Tem
     return {"step_fact": texts.get("words", "step_fact", step=f"{float(step):g}")} if step else {}
 
 
+def _describe_ignored_places(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
+    """Return how many places are below the tolerance; empty without one."""
+    count = int(finding.params.get("ignored", 0))
+    facts = texts.get("words", "between_names").join(finding.params.get("shown", {}).get("facts", []))
+    tolerance = texts.get("words", "in_brackets", text=facts) if facts else ""
+    return {"ignored_fact": texts.get("words", "ignored_fact", count=count, tolerance=tolerance) if count else ""}
+
+
 def _describe_vertex_distance(finding: Finding, texts: Texts, _templates: dict[str, Template]) -> dict[str, str]:
     """Return how far vertices of two edges are apart, in words where the distance would be printed as zero."""
     distance = finding.params.get("distance")
@@ -447,11 +455,16 @@ def _describe_deduction_rate(finding: Finding, texts: Texts, _templates: dict[st
     field = shown.get("rate_field_name", "")
     rates = texts.get("words", "between_names").join(
         texts.get("words", "survey_rate", key=texts.make_key_label(key, None), rate=f"{rate:g}")
-        for key, rate in shown.get("survey_rates", ())
+        for key, rate in shown.get("survey_rates") or ()
     )
+    has_no_rates = shown.get("survey_rates") == []
     return {
         "rate_field": texts.get("words", "in_brackets", text=field) if field else "",
-        "survey_fact": texts.get("words", "survey_fact", rates=rates) if rates else "",
+        "survey_fact": texts.get("words", "survey_fact", rates=rates)
+        if rates
+        else texts.get("words", "survey_fact_none")
+        if has_no_rates
+        else "",
     }
 
 
@@ -516,5 +529,6 @@ _MAKERS_BY_RULE: dict[str, Callable[[Finding, Texts, dict[str, Template]], dict[
     "SCH006": _advise_by_receiver,
     "SCH007": _advise_by_receiver,
     "TOP005": _describe_vertex_distance,
+    "TOP008": _describe_ignored_places,
     "TOP009": _describe_filled_share,
 }

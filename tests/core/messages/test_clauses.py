@@ -3,7 +3,8 @@
 
 import pytest
 
-from plugin.core.messages.texts import Texts
+from plugin.core.messages.clauses import FACT_SUFFIX, make_clauses
+from plugin.core.messages.texts import Texts, find_placeholders
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
@@ -247,7 +248,7 @@ def test_message_states_the_area_that_was_compared_unless_a_stored_result_lacks_
     stored = format_finding("ATT023", "centre", params={**params, "shown": shown}, area_m2=1.0)
     assert "占参与比对的要素面积的 5.58%（" in stored
     message = format_finding("ATT023", "centre", params={**params, "shown": {**shown, "compared_m2": 2e5}}, area_m2=1.0)
-    assert "（占参与比对的要素面积 20.00 公顷的 5.58%，" in message
+    assert "占参与比对的要素面积 20.00 公顷的 5.58%（" in message
 
 
 def test_message_on_copied_values_names_more_features_than_the_result_lists():
@@ -288,3 +289,83 @@ def test_limit_of_scattered_plots_has_its_source(origin, text):
     shown = {} if origin is None else {"shown": {"limit_origin": origin}}
     params = {"kind": "large", "limit": 100_000.0, **shown}
     assert text in format_finding("REL006", "large", params=params, area_m2=818_700.0)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_fact_that_a_stored_result_lacks_leaves_no_gap(lang):
+    texts, count = Texts(lang), 0
+    for rule in load_all_rules().values():
+        for case in rule.messages:
+            wanted = find_placeholders(texts.get_message_template(rule, case))
+            for name in filter(lambda one: one.endswith(FACT_SUFFIX), wanted):
+                clauses = make_clauses(Finding("STBHHX", code=rule.code, case=case), texts, {}, wanted)
+                assert "{" not in clauses[name], (rule.code, case)
+                count += 1
+    assert count > 10
+
+
+def test_recorded_fact_is_in_the_message_with_its_unit():
+    noted = {"task_fact": {"comparison": "≥", "amount": "73.39", "unit": "wan_mu"}}
+    params = {
+        "count": 1,
+        "fids": [1],
+        "more": "",
+        "remaining": 74.5,
+        "unit": "wan_mu",
+        "shown": {"row_names": [["1", 1]]},
+    }
+    message = format_finding("LAW026", "inside", params=params, area_m2=1e4)
+    assert "扣除后为 74.5 万亩。" in message
+    params["shown"]["noted"] = noted
+    message = format_finding("LAW026", "inside", params=params, area_m2=1e4)
+    assert "扣除后为 74.5 万亩（任务 ≥ 73.39 万亩）。" in message
+
+
+def test_distance_of_vertices_is_in_words_where_it_would_be_printed_as_zero():
+    for distance, text in ((0.0, "间距不足 0.0001 m"), (0.0076, "（最大间距 0.0076 m）")):
+        assert text in format_finding("TOP005", "", params={"count": 1, "distance": distance})
+
+
+def test_pairs_of_classes_are_named_the_most_frequent_first():
+    params = {"count": 9, "percent": 5.58, "value": "0701", "expected": "0103", "more": ""}
+    pairs = [["070100 城镇住宅用地", "0103 旱地", 8], ["0301 乔木林地", "0103 旱地", 1]]
+    shown = {"row_names": [["1", None]], "compared_m2": 2e5, "class_pairs": pairs}
+    message = format_finding("ATT023", "centre", params={**params, "shown": shown}, area_m2=1.0)
+    assert "：“070100 城镇住宅用地”与“0103 旱地”8 个、“0301 乔木林地”与“0103 旱地”1 个。" in message
+
+
+def test_figures_of_a_line_of_the_heritage_register_have_names():
+    params = {
+        "county": "浑源县",
+        "site": "甲街区",
+        "value": "3.2/—/— ha",
+        "target": "2",
+        "source": "文本",
+        "parent": "上级",
+    }
+    params |= {"above_source": "规划"}
+    assert "所用县配置写为3.2/—/— ha（" in format_finding("LAW005", "register", params=params)
+    shown = {"value_of_site": {"areas": {"core_area": "3.2"}, "unit": "ha"}, "target_of_site": {"count": 2}}
+    message = format_finding("LAW005", "register", params={**params, "shown": shown})
+    assert "写为核心保护范围 3.2 公顷（" in message and "的 2 处（" in message
+
+
+def test_forms_of_the_ratio_are_written_out():
+    params = {"county": "浑源县", "parent": "大同市", "setting": "ratio.form", "value": "n3", "target": "n1"}
+    message = format_finding("LAW005", "measure", params=params)
+    assert "为 N3：基期城镇建设用地与新增用地面积之和 ÷ 基期城镇建设用地面积，上级大同市为 N1：" in message
+
+
+def test_margin_of_a_target_states_what_set_it():
+    params = {
+        "indicator": "red_line_area",
+        "value": 1.0,
+        "unit": "km2",
+        "comparison": "≥",
+        "target": "0.98",
+        "left": 0.02,
+    }
+    assert "少于设定的预警余量。" in format_finding("LAW008", "", params=params)
+    shown = {"margin": {"amount": "0.0490", "unit": "km2", "share": 0.05, "origin": "share"}}
+    message = format_finding("LAW008", "", params={**params, "shown": shown})
+    assert "少于预警余量 0.0490 km²（目标的 5.00%，县配置的设定）。" in message

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
+from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -284,16 +284,15 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     return [_make_layer_finding(layer, ridged_rows, "none", params, ctx)]
 
 
-def _find_survey_rates(layer: Layer, rows: list[int], ctx: RuleContext) -> list[tuple[str, float]]:
+def _find_survey_rates(layer: Layer, rows: list[int], ctx: RuleContext) -> list[tuple[str, float]] | None:
     """Return the keys of the first rows that have a deduction rate in the land survey, and this rate.
 
-    Only the survey's parcel with exactly the row's shape is compared.
+    The survey's parcel at a point inside the row is decisive. None if the survey cannot be compared.
     """
     parcels = ctx.plan.find_layer_of_concept("parcels")
     if ctx.is_edit_check or parcels is None or parcels is layer or not parcels.has_field("deduction_rate"):
-        return []
+        return None
     parcel_rows = find_containing_rows(layer, parcels, ctx)
-    is_copy = (parcel_rows >= 0) & ~find_rows_cut_differently(layer, parcels, ctx)
     rates = parcels.numbers("deduction_rate")
-    rate_by_key = [(layer.keys[row], float(rates[parcel_rows[row]])) for row in rows if is_copy[row]]
+    rate_by_key = [(layer.keys[row], float(rates[parcel_rows[row]])) for row in rows if parcel_rows[row] >= 0]
     return [(key, rate) for key, rate in rate_by_key if rate > 0][:_MAX_SURVEY_RATES]

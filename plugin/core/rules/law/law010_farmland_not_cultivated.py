@@ -303,7 +303,14 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
             case="slope",
             severity=Severity.WARNING,
             field=farmland.get_field_name("slope_class"),
-            params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
+            params={
+                "value": farmland_classes[row],
+                "related": parcel_classes[parcel],
+                "shown": {
+                    "value": format_code_with_name(farmland, "slope_class", farmland_classes[row], ctx),
+                    "related": format_code_with_name(parcels, "slope_class", parcel_classes[parcel], ctx),
+                },
+            },
             geometry=farmland.plane_shapes[row],
             area_m2=area,
         )

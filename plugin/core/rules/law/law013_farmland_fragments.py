@@ -29,7 +29,7 @@ TOUCHING_SMALL_WKTS = [
     uses=["rules.LAW013"],
     messages={
         "": "{layer} ({key}): {patch} {area_m2}, less than {limit} m². Such small patches are hard to protect. The "
-        "limit is {limit_origin} (patch_area_m2), no national norm. {invalid_first}First compare the patch with the "
+        "limit is {limit_origin} (patch_area_m2), no national norm. {invalid_first}Compare the patch with the "
         "approved result: restore an edge that was drawn wrongly; if it is as approved, leave it for now, and waive "
         "the finding with the reason. When permanent basic farmland is next adjusted, include the fields around the "
         "patch, or replace it with connected cultivated land.",

@@ -33,11 +33,13 @@ TOWNSHIP_ROWS = [
     uses=["tolerance", "editions", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
-        "less: {moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement "
-        "the rest in the same township; if the loss was approved, waive the finding and give the approval document.",
+        "less: {moved_out} m² were removed, {moved_in} m² were added. First compare the removed land with the sealed "
+        "edition and the approval document: restore land removed by mistake; if the loss was approved, waive the "
+        "finding and give the document; supplement the rest in the same township.",
         "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: "
-        "{moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement the "
-        "rest; if the loss was approved, waive the finding and give the approval document.",
+        "{moved_out} m² were removed, {moved_in} m² were added. First compare the removed land with the sealed "
+        "edition and the approval document: restore land removed by mistake; if the loss was approved, waive the "
+        "finding and give the document; supplement the rest.",
     },
     fails=[
         RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
@@ -72,7 +74,8 @@ def farmland_loss(
     Limits
         A warning, unless the county's profile seals the layer ([sealed] roles): then an error. Without a layer of
         townships, the whole county is compared. Net areas that the shapes do not support (ATT022) prove nothing.
-        LAW017 reports where the land is, LAW016 the quality of the supplement.
+        If the layer is shifted as a whole (settings `editions`), it is compared without the shift, which LAW017
+        reports. LAW017 reports where the land is, LAW016 the quality of the supplement.
     """
     result = RuleResult(is_applicable=False)
     comparison = compare_with_sealed_edition(ctx, "farmland", result)

@@ -73,7 +73,8 @@ def farmland_supplement(
     Limits
         Quality was read in no text of a norm (mark C). A field that is not filled in on both sides is not compared.
         When LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary,
-        LAW010 land that is not cultivated.
+        LAW010 land that is not cultivated. If the layer is shifted as a whole (settings `editions`), it is compared
+        without the shift, which LAW017 reports.
     """
     result = RuleResult(is_applicable=False)
     comparison = compare_with_sealed_edition(ctx, "farmland", result)

@@ -51,9 +51,9 @@ SEVERITY_OF_MEANING = {
         "differs, and delete a fragment that was not approved. If both lines are as approved, do not move "
         "them; waive the finding and give the reason.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
-        "requires an approval document. First look for the document: with one, waive the finding and give its "
-        "number; without one, compare both lines with their approved results and restore the one that differs; if "
-        "both agree, move the later line back by the due procedure.",
+        "requires an approval document. First check whether there is one: with a document, waive the finding and "
+        "give its number; without one, compare both lines with their approved results and restore the one that "
+        "differs; if both agree, move the later line back by the due procedure.",
     },
     fails=[
         RuleExample("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),

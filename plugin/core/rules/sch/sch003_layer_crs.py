@@ -39,9 +39,9 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
         "They were read in the layer's CRS; {coordinates}. Write the layer again from its source. If it meets the other layers, "
         "only the declaration is wrong and the check is not affected; if it is shifted, determine its CRS first. The layer was not changed.",
         "described": "{layer} was read in {crs} by the code in its file, but the definition in the same file "
-        "describes {found}. Programs that use the definition place the layer elsewhere. First lay the layer over the "
-        "edges of the administrative divisions: if it fits, the code is right, else the definition. Then write the "
-        "layer again from its source in the right CRS; the layer was not changed.",
+        "describes {found}. Programs that use the definition place the layer elsewhere. First compare the layer with "
+        "the edges of the administrative divisions: if it fits, the code is right, else the definition. Then write "
+        "the layer again from its source in the right CRS; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",

@@ -27,7 +27,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
         "Delete them from the domain, or, if the county uses them, add them to the file of the list (menu Data "
         "Dictionary, page of the list, shows where it is and how).",
         "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} "
-        "({codes}). Wrong codes would be chosen. Correct the names in the domain.",
+        "(domain ≠ list: {codes}). Wrong codes would be chosen. Correct the names in the domain.",
     },
     fails=[
         RuleExample("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
@@ -71,14 +71,14 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         codes = ctx.get_code_list(template_field.codes)
         result.unconfirmed.append(f"codes.{template_field.codes}")
         severity = Severity.INFO if "C" in (template_field.mark, codes.mark) else None
-        for case, differing_codes in _compare_domain(
-            domain_codes, codes.get_names_by_written_code(template_field.code_pad)
-        ):
+        list_codes = codes.get_names_by_written_code(template_field.code_pad)
+        for case, differing_codes in _compare_domain(domain_codes, list_codes):
+            labels = [_label_code(code, case, domain_codes, list_codes) for code in differing_codes]
             params = {
                 "list": CodeListName(template_field.codes),
                 "count": len(differing_codes),
                 "codes": join_first_names(differing_codes),
-                "shown": {"is_verified": severity is None},
+                "shown": {"is_verified": severity is None, "codes": join_first_names(labels)},
             }
             result.findings.append(
                 Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
@@ -99,3 +99,10 @@ def _compare_domain(domain_codes: dict[str, str], list_codes: dict[str, str]) ->
         "names": [c for c in common_codes if domain_codes[c].strip() != list_codes[c]],
     }
     return [(case, codes) for case, codes in codes_by_case.items() if codes]
+
+
+def _label_code(code: str, case: str, domain_codes: dict[str, str], list_codes: dict[str, str]) -> str:
+    """Return a code with its name, for the message; of a code with two names, that of the domain and of the list."""
+    if case == "names":
+        return f"{code}：“{domain_codes[code]}”≠“{list_codes[code]}”"
+    return f"{code} {(list_codes if case == 'lacks' else domain_codes)[code]}".strip()

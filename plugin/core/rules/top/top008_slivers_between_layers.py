@@ -36,16 +36,14 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     uses=["tolerance", "quality.lines"],
     messages={
         "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area_m2} in "
-        "total; {ignored} more, with area and width below the tolerance{facts}, are not counted). The two edges are normally one. "
-        "Features, area and coordinates (X, Y) of each: {examples}. This is a summary: when REL001 to REL003 run, "
-        "they list each place, and correcting it ends this finding, too. Compare each place with the approved result, "
-        "and restore the line that differs from it; if both agree with it, move neither and waive the finding with "
-        "the document.",
+        "total{ignored_fact}). The two edges are normally one. Features, area and coordinates (X, Y) of each: "
+        "{examples}. This is a summary: when REL001 to REL003 run, they list each place, and correcting it ends this "
+        "finding, too. Compare each place with the approved result, and restore the line that differs from it; if "
+        "both agree with it, move neither and waive the finding with the document.",
         "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area_m2} in "
-        "total; {ignored} more, with area and width below the tolerance{facts}, are not counted). The two edges are normally one. "
-        "Features, area and coordinates (X, Y) of each: {examples}. Compare each place with the approved result, and "
-        "restore the line that differs from it; if both agree with it, move neither and waive the finding with the "
-        "document.",
+        "total{ignored_fact}). The two edges are normally one. Features, area and coordinates (X, Y) of each: "
+        "{examples}. Compare each place with the approved result, and restore the line that differs from it; if both "
+        "agree with it, move neither and waive the finding with the document.",
     },
     fails=[
         RuleExample("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),

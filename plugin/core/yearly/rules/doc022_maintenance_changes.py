@@ -68,12 +68,14 @@ def _make_example_zones(wkt_before: str, change: str, *zones_after: tuple[str, s
         "geodatabase again.",
         "same": "{layer} ({key}): {area} is recorded as changed, but has the same code ({field} = {code}) before and "
         "after. Compare with the approval document: cut unchanged land out of the shape, or correct a wrong code.",
-        "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change records it. Add the change, or "
-        "make the geodatabase again.",
+        "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change records it. Compare with the "
+        "approval document: record a change that took place; if none did, correct the editions and make the "
+        "geodatabase again.",
         "lost": "{layer} ({key}): {area} is missing in {related_layer}, and this layer does not allow land to move out. Let the "
         "current edition cover it again, and make the geodatabase again.",
         "untold_code": "{layer} ({key}): {area} has another code ({field}) in {related_layer}, and no change records "
-        "it. Add the change, or make the geodatabase again.",
+        "it. Compare with the approval document: record a change that took place; if none did, correct the wrong "
+        "code and make the geodatabase again.",
     },
     fails=[
         RuleExample(

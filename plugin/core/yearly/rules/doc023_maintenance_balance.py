@@ -36,10 +36,12 @@ def _make_example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[An
     needs={},
     uses=["rules.ATT013"],
     messages={
-        "count": "{layer}{kind} differs from the balance: number of polygons {found}, {expected} in the balance. Undo the edit, or "
-        "make the geodatabase and its balance again.",
-        "area": "{layer}{kind} differs from the balance: area {found} m², {expected} m² in the balance. Undo the edit, or make the "
-        "geodatabase and its balance again.",
+        "count": "{layer}{kind} differs from the balance: number of polygons {found}, {expected} in the balance. "
+        "Check the edits made since: with an approval document, make the geodatabase and its balance again; without "
+        "one, undo them.",
+        "area": "{layer}{kind} differs from the balance: area {found} m², {expected} m² in the balance. Check the "
+        "edits made since: with an approval document, make the geodatabase and its balance again; without one, undo "
+        "them.",
         "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, in "
         "the current edition too if it is wrong there; otherwise a new geodatabase will contain the same value.",
         "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Leave the value if it "
