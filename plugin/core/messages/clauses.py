@@ -70,7 +70,7 @@ def make_clauses(
     clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
     is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
     clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
-    clauses |= {name: _describe_fact(name, shown, texts) for name in wanted if name.endswith(FACT_SUFFIX)}
+    clauses |= {name: _describe_fact(name, shown, texts) for name in placeholders if name.endswith(FACT_SUFFIX)}
     make_clauses_of_rule = _MAKERS_BY_RULE.get(finding.code)
     return clauses if make_clauses_of_rule is None else clauses | make_clauses_of_rule(finding, texts, templates)
 
