@@ -113,19 +113,19 @@ def check_workbook_can_be_written(target: str | Path) -> None:
 
 
 def write_figures_workbook(
-    tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
+    tabulated_plan: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
 ) -> None:
     """Write the tables as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
-    check_not_input(target, list(tabulated.plan.input_files))
+    check_not_input(target, list(tabulated_plan.plan.input_files))
     with write_atomically(target) as path:
-        write_new_figures_workbook(tabulated, path)
+        write_new_figures_workbook(tabulated_plan, path)
         cancellation.raise_if_cancelled()
 
 
-def write_new_figures_workbook(tabulated: TabulatedPlan, path: Path) -> None:
+def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> None:
     """Write the tables as a new xlsx at exactly this path.
 
     Raise OutputError if the package that writes workbooks is missing.
@@ -134,21 +134,21 @@ def write_new_figures_workbook(tabulated: TabulatedPlan, path: Path) -> None:
     from .engine.provenance import find_county_name
     from .render.tables.workbook import write_tables_workbook
 
-    texts = tabulated.indicators.texts
+    texts = tabulated_plan.indicators.texts
     author = texts.get("about", "program", version=read_plugin_version())
-    write_tables_workbook(path, tabulated.tables, find_county_name(tabulated.plan), texts, author)
+    write_tables_workbook(path, tabulated_plan.tables, find_county_name(tabulated_plan.plan), texts, author)
 
 
-def make_figures_document(tabulated: TabulatedPlan) -> Document:
+def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
     """Return the tables as a document to be signed."""
     from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
     from .render.document.table_document import make_table_document
 
-    texts = tabulated.indicators.texts
+    texts = tabulated_plan.indicators.texts
     author = texts.get("about", "program", version=read_plugin_version())
     title = texts.get("document_titles", "indicators")
-    return make_table_document(tabulated.tables, title, find_county_name(tabulated.plan), texts, author)
+    return make_table_document(tabulated_plan.tables, title, find_county_name(tabulated_plan.plan), texts, author)
 
 
 def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:

@@ -105,7 +105,7 @@ def _measure_vct(path: Path, folder: Path, runs: int) -> list[Row]:
             True,
         )
     )
-    (back,) = read_vct(vct, join=True)
+    (back,) = read_vct(vct, merges_parts=True)
     differ = count_differing_values(layer.frame, back.frame)
     sound = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     moved = float(shapely.hausdorff_distance(back.frame.geometry.to_numpy()[sound], shapes[sound]).max())

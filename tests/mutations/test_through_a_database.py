@@ -43,6 +43,6 @@ def test_county_without_defects_written_to_a_database_of_the_plugin_passes_the_c
     # A waiver states the document of each approval; then nothing is open.
     entry = WaiverEntry("依批准文件", "晋自然资批〔2026〕1号", "测试", date(2026, 1, 5))
     waivers = make_waivers([f for f in report.findings if f.needs_approval], entry, WaiverLimits())
-    change_waivers(make_default_waiver_path(path), add=waivers)
+    change_waivers(make_default_waiver_path(path), added_waivers=waivers)
     report = check_plan(path, check_options(clean.options)).report
     assert report.verdict is Verdict.PASSED and report.summary["waived"] == len(waivers) > 0

@@ -25,7 +25,7 @@ def plan_file(tmp_path):
 def write_waiver(plan_file, code="REL001"):
     checked = check_plan(plan_file, RunOptions(rules=(code,)))
     entries = make_waivers(checked.report.findings, WAIVER_ENTRY, checked.waivers.limits)
-    change_waivers(checked.waivers.path, add=entries)
+    change_waivers(checked.waivers.path, added_waivers=entries)
     return checked.waivers.path
 
 

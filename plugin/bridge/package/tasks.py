@@ -44,8 +44,8 @@ def export_project_package(
     return export_package(
         check_result,
         order,
-        pictures=draw_report_pictures,
-        draw=package_maps.render_maps,
+        draw_pictures=draw_report_pictures,
+        map_renderer=package_maps.render_maps,
         print_pdf=partial(write_pdf, cancellation=cancellation),
         progress=progress,
         cancellation=cancellation,
@@ -72,6 +72,11 @@ def inspect_package_layers(
 
     return record_qgis_version(
         inspect_package(
-            path, package_spec, options, draw=package_maps.render_maps, progress=progress, cancellation=cancellation
+            path,
+            package_spec,
+            options,
+            map_renderer=package_maps.render_maps,
+            progress=progress,
+            cancellation=cancellation,
         )
     )

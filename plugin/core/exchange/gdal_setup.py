@@ -34,14 +34,18 @@ def load_gdal() -> Iterator[Any]:
             gdal.PopErrorHandler()
 
 
-def raise_if_refused(answer: Any) -> Any:
+def raise_if_refused(returned_value: Any) -> Any:
     """Return GDAL's return value, or raise RuntimeError if it reports an error.
 
     ``None``, False and error numbers other than 0 report an error.
     """
-    if answer is None or answer is False or (answer is not True and isinstance(answer, int) and answer != 0):
+    if (
+        returned_value is None
+        or returned_value is False
+        or (returned_value is not True and isinstance(returned_value, int) and returned_value != 0)
+    ):
         raise RuntimeError("refused")
-    return answer
+    return returned_value
 
 
 def convert_to_spatial_reference(crs: CRS) -> Any:

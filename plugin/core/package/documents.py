@@ -40,11 +40,11 @@ class DocumentsToMake:
 
 
 def choose_documents_to_make(
-    filled: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
+    filled_slots: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
 ) -> tuple[DocumentsToMake, list[ExportProblem]]:
     """Decide which documents the plugin makes, and return a problem for each that it cannot make; write nothing."""
     documents_to_make, problems = [], []
-    for filled_slot in filled:
+    for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.generated or filled_slot.file_paths:
             continue
@@ -108,12 +108,12 @@ def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter |
         raise OutputError("output_pdf_without_qgis", target=path.name)
 
 
-def find_unmodified_generated_documents(former: Path) -> set[str]:
+def find_unmodified_generated_documents(former_package: Path) -> set[str]:
     """Return the unmodified documents that the plugin made for an earlier package.
 
     They describe the check at that time and are made again. A signed copy differs, and is used like any other file.
     """
-    manifest, _ = read_manifest(former)
+    manifest, _ = read_manifest(former_package)
     if manifest is None:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
@@ -122,5 +122,5 @@ def find_unmodified_generated_documents(former: Path) -> set[str]:
     return {
         name
         for name in generated_paths
-        if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+        if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
     }

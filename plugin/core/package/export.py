@@ -70,20 +70,20 @@ __all__ = [
 ]
 
 
-def check_by_rules_of_receiving_body(checked: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
+def check_by_rules_of_receiving_body(check_result: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
     """Run the rules that a receiving body runs and that the check did not run.
 
     These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
     waived findings are omitted, and so are those about inputs and unread data, which the check reported. Raises
     Cancelled.
     """
-    plan, lang = checked.plan, checked.report.lang
-    checked_codes = {outcome.code for outcome in checked.report.rules}
+    plan, lang = check_result.plan, check_result.report.lang
+    checked_codes = {outcome.code for outcome in check_result.report.rules}
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
     rules = [rule for rule in choose_rules(group) if rule.code not in checked_codes]
     findings_by_place: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in run_check(
-        plan, rules, side_inputs=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
+        plan, rules, side_inputs=check_result.side, waivers=check_result.waivers, lang=lang, cancellation=cancellation
     ).findings:
         if finding.state == "open" and finding.code not in (INCONSISTENCY_CODE, UNREAD_CODE):
             findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
@@ -176,11 +176,11 @@ def make_options_for_package(options: RunOptions, package_spec: PackageSpec) -> 
 
 
 def export_package(
-    checked: CheckResult,
+    check_result: CheckResult,
     order: ExportOrder,
     *,
-    pictures: Callable[[Report], ReportPictures | None] = lambda report: None,
-    draw: MapRenderer | None = None,
+    draw_pictures: Callable[[Report], ReportPictures | None] = lambda report: None,
+    map_renderer: MapRenderer | None = None,
     print_pdf: DocumentPrinter | None = None,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -191,9 +191,9 @@ def export_package(
 
     Parameters
     ----------
-    pictures
+    draw_pictures
         Draws the pictures of the report; by default it has none.
-    draw
+    map_renderer
         Renders the maps; by default no map is made, and the manifest records this.
     print_pdf
         Prints a document; by default no PDF is made, and the manifest records this.
@@ -207,17 +207,19 @@ def export_package(
         it; if another process exports to the target or inspects it; if the content cannot be written without loss or
         differs when it is read again; if the target cannot be replaced.
     """
-    target = make_package_path(checked.plan, order)
+    target = make_package_path(check_result.plan, order)
     with make_export_folder(order.parent_folder), lock_for_writing(target):
-        return _export_locked(checked, order, target, pictures, draw, print_pdf, progress, cancellation)
+        return _export_locked(
+            check_result, order, target, draw_pictures, map_renderer, print_pdf, progress, cancellation
+        )
 
 
 def _export_locked(
     check_result: CheckResult,
     order: ExportOrder,
     target: Path,
-    pictures: Callable[[Report], ReportPictures | None],
-    draw: MapRenderer | None,
+    draw_pictures: Callable[[Report], ReportPictures | None],
+    map_renderer: MapRenderer | None,
     print_pdf: DocumentPrinter | None,
     progress: ProgressCallback,
     cancellation: Cancellation,
@@ -237,7 +239,7 @@ def _export_locked(
     filled_slots, slot_problems = fill_slots(
         spec, values, order.documents_folder, target if target.is_dir() else None, lang
     )
-    map_work = choose_maps_to_render(plan, order, filled_slots, values, draw)
+    map_work = choose_maps_to_render(plan, order, filled_slots, values, map_renderer)
     documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
     problems = [
         *find_check_problems(check_result),
@@ -256,7 +258,7 @@ def _export_locked(
         values,
         target.name,
         document,
-        forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
+        is_forced=bool(select_problems_of_levels(problems, ProblemLevel.GATE)),
     )
     row_progress = RowProgress(
         sum(len(c) for s in prepared_sets for c in s.package_layers),
@@ -273,7 +275,7 @@ def _export_locked(
             filled_slots,
             map_work,
             documents,
-            pictures,
+            draw_pictures,
             document,
             row_progress,
             cancellation,

@@ -31,13 +31,13 @@ class RowProgress:
     `report_after_rows`.
     """
 
-    def __init__(self, rows: int, progress: Callable[[float, str], None], until: float = 0.95):
-        self.total, self.done, self.progress, self.text = max(2 * rows, 1), 0, progress, ""
+    def __init__(self, row_count: int, progress: Callable[[float, str], None], until: float = 0.95):
+        self.total, self.done, self.progress, self.text = max(2 * row_count, 1), 0, progress, ""
         self.until = until
 
-    def __call__(self, rows: int) -> None:
+    def __call__(self, row_count: int) -> None:
         """Count further rows and report the share."""
-        self.done += rows
+        self.done += row_count
         self.progress(self.until * self.done / self.total, self.text)
 
     def report_after_rows(self, share: float, text: str) -> None:
@@ -103,9 +103,11 @@ class ExportContext:
         """Return the language of the report."""
         return self.check_result.report.lang
 
-    def prepare_generated_path(self, named: NamedFile, suffix: str = "") -> Path:
+    def prepare_generated_path(self, named_file: NamedFile, suffix: str = "") -> Path:
         """Return the path of a generated file, with a further suffix; make its folder."""
-        return self.prepare_file_path(named.folder, f"{fill_name_pattern(named.file, self.placeholders)}{suffix}")
+        return self.prepare_file_path(
+            named_file.folder, f"{fill_name_pattern(named_file.file, self.placeholders)}{suffix}"
+        )
 
     def prepare_file_path(self, folder: str, name: str) -> Path:
         """Return the path of a file in a folder of the specification; make the folder."""

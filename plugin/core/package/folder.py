@@ -98,20 +98,20 @@ def _delete_folder(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _move_into_place(target: Path, new: Path, old: Path) -> None:
+def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
     """Rename the old package, move the new one into its place; undo this on error."""
     target_exists = target.exists()
     try:
         if target_exists:
-            os.replace(target, old)
+            os.replace(target, old_folder)
     except OSError as error:
         raise _make_replacement_error(target, target, error) from error
     try:
-        os.replace(new, target)
+        os.replace(new_folder, target)
     except OSError as error:
         if target_exists:
-            os.replace(old, target)
-        raise _make_replacement_error(new, target, error) from error
+            os.replace(old_folder, target)
+        raise _make_replacement_error(new_folder, target, error) from error
 
 
 def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputError:
@@ -211,7 +211,7 @@ def _get_lock_file_path(target: Path) -> Path:
     return real.parent / f"{real.name}{LOCK_SUFFIX}"
 
 
-def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
+def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
     """Return a lock on the file; None if another process has one.
 
     Raises
@@ -220,9 +220,9 @@ def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
         If the lock file cannot be made.
     """
     for _ in range(_MAX_TRIES):
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
+        handle = os.open(lock_file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
         held_lock = _lock_handle(handle, exclusive)
-        if held_lock is not None and _is_same_file(handle, lock):
+        if held_lock is not None and _is_same_file(handle, lock_file):
             _write_lock_owner(handle)
             return held_lock
         os.close(handle)
@@ -266,26 +266,26 @@ def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
     return None
 
 
-def _is_same_file(handle: int, lock: Path) -> bool:
+def _is_same_file(handle: int, lock_file: Path) -> bool:
     """Return True if the open file is still the one at the path."""
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(lock))
+        return os.path.samestat(os.fstat(handle), os.stat(lock_file))
     except FileNotFoundError:
         return False
 
 
-def _release_lock(held_lock: _HeldLock, lock: Path) -> None:
+def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
     """Release a lock; the last owner deletes the lock file."""
     if sys.platform == "win32":
         _unlock_bytes_on_windows(held_lock)
         os.close(held_lock.lock_file_handle)
         with suppress(OSError):
-            os.unlink(lock)
+            os.unlink(lock_file)
         return
     # Delete the file while it is locked; a process that opened it before detects the deletion.
     if _lock_by_flock(held_lock.lock_file_handle, exclusive=True) is not None:
         with suppress(OSError):
-            os.unlink(lock)
+            os.unlink(lock_file)
     os.close(held_lock.lock_file_handle)
 
 
@@ -306,10 +306,10 @@ def _write_lock_owner(handle: int) -> None:
         os.write(handle, owner.ljust(_OWNER_BYTES))
 
 
-def _read_lock_owner(lock: Path) -> str:
+def _read_lock_owner(lock_file: Path) -> str:
     """Return the program that has the lock, “?” if unknown."""
     try:
-        with lock.open("rb") as handle:
+        with lock_file.open("rb") as handle:
             owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")
     except OSError:
         owner = ""

@@ -63,7 +63,7 @@ def make_export_folder(folder: Path) -> Iterator[None]:
 
 
 def check_target_is_replaceable(
-    target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]
+    target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, placeholder_values: dict[str, str]
 ) -> None:
     """Validate that the export may replace the target.
 
@@ -86,7 +86,7 @@ def check_target_is_replaceable(
     if files_in_target is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
     manifest_paths = {row["path"] for row in manifest["files"]}
-    slots = [make_name_matcher(slot.file, values) for slot in package_spec.files]
+    slots = [make_name_matcher(slot.file, placeholder_values) for slot in package_spec.files]
     unknown_files = [
         name
         for name, path in files_in_target
@@ -106,12 +106,12 @@ def check_target_is_replaceable(
         raise OutputError("package_has_more", target=str(target), count=len(unknown_files), files=listed_files)
 
 
-def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
+def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield the problems of a package whose plan failed its check or skipped rules."""
-    summary = checked.report.summary
+    summary = check_result.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
-        rules = checked.report.rules
+        rules = check_result.report.rules
         failed_rule_codes = [rule.code for rule in rules if rule.findings and rule.severity == str(Severity.ERROR)]
         unchecked_rule_codes = [rule.code for rule in rules if rule.incomplete or rule.outcome in _NOT_CHECKED]
         params = {
@@ -125,15 +125,15 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
-    yield from _find_base_year_outside_layer(checked)
+    yield from _find_base_year_outside_layer(check_result)
 
 
-def find_narrow_scope(checked: CheckResult) -> Iterator[ExportProblem]:
+def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield a note if the check was of a narrower scope (kind of delivery) than the standard's complete one.
 
     Without a choice of the user, the layers decide the scope, and a whole plan is checked as control lines only.
     """
-    scopes, used = checked.plan.norm.standard.scopes, checked.plan.scope
+    scopes, used = check_result.plan.norm.standard.scopes, check_result.plan.scope
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     widest = max(
         (name for name, scope in scopes.items() if not scope.excluded_rules),

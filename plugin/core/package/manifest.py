@@ -39,24 +39,24 @@ if TYPE_CHECKING:
 
 
 def make_manifest_head(
-    checked: CheckResult,
+    check_result: CheckResult,
     package_spec: PackageSpec,
-    values: dict[str, str],
-    root: str,
+    placeholder_values: dict[str, str],
+    folder_name: str,
     document: ResolvedDocument,
-    forced: bool,
+    is_forced: bool,
 ) -> dict[str, Any]:
     """Return the part of the manifest that describes the whole package.
 
-    ``forced`` means that the package is made although the check failed or a part is missing.
+    ``is_forced`` means that the package is made although the check failed or a part is missing.
     """
-    report, norm = checked.report, checked.plan.norm
+    report, norm = check_result.report, check_result.plan.norm
     summary = report.summary
     counts = ("verdict", "errors", "warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
     return {
         "schema": MANIFEST_SCHEMA,
-        "root": root,
-        "name": root,
+        "root": folder_name,
+        "name": folder_name,
         "form": {
             "id": package_spec.id,
             "name": package_spec.name,
@@ -65,7 +65,7 @@ def make_manifest_head(
         },
         "secrecy": document.document_info.secrecy,
         "document": {key: value for key, value in document.to_dict().items() if key != "secrecy"},
-        "area": {"code": values["code"], "name": values["name"]},
+        "area": {"code": placeholder_values["code"], "name": placeholder_values["name"]},
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "tool": {
             "name": "sanxian",
@@ -76,51 +76,53 @@ def make_manifest_head(
         "profile": {"id": norm.profile.id, "name": norm.profile.name},
         "check": {
             **{key: summary[key] for key in counts},
-            "forced": forced,
+            "forced": is_forced,
             "findings": len(report.findings),
-            "scope": checked.plan.scope,
+            "scope": check_result.plan.scope,
         },
     }
 
 
 def make_layer_row(
-    content: PackageLayer,
-    vectors: VectorSet,
+    package_layer: PackageLayer,
+    vector_set: VectorSet,
     package_spec: PackageSpec,
-    file: str,
-    done: ReadBackResult,
+    file_path: str,
+    read_back_result: ReadBackResult,
     horizontal_crs: Any,
-    vertical: str,
+    vertical_crs: str,
 ) -> dict[str, Any]:
     """Return the part of the manifest that describes one layer.
 
-    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again (``done``).
+    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again (``read_back_result``).
     """
-    years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has_field("data_year") else []
+    years = (
+        sorted(set(package_layer.layer.text("data_year")) - {""}) if package_layer.layer.has_field("data_year") else []
+    )
     return {
-        "file": file,
-        "format": FORMAT_NAMES[vectors.suffix],
-        "layer": content.name,
-        "role": content.layer.role,
-        "title": content.template.name,
-        "geometry": content.template.geometry,
-        "features": done.feature_count,
-        "fields": done.field_count,
-        "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
+        "file": file_path,
+        "format": FORMAT_NAMES[vector_set.suffix],
+        "layer": package_layer.name,
+        "role": package_layer.layer.role,
+        "title": package_layer.template.name,
+        "geometry": package_layer.template.geometry,
+        "features": read_back_result.feature_count,
+        "fields": read_back_result.field_count,
+        "encoding": vector_set.encoding if vector_set.suffix in (".shp", ".vct") else "UTF-8",
         "crs": crs_care.make_crs_label(horizontal_crs),
-        "vertical": vertical,
+        "vertical": vertical_crs,
         "unit": DEGREES_UNIT if horizontal_crs.is_geographic else METRES_UNIT,
-        "source_crs": crs_care.make_crs_label(content.layer.crs),
-        "areas_m2": {basis: round(area, 4) for basis, area in done.areas_m2.items()},
-        "extent": list(done.extent) if done.extent else None,
+        "source_crs": crs_care.make_crs_label(package_layer.layer.crs),
+        "areas_m2": {basis: round(area, 4) for basis, area in read_back_result.areas_m2.items()},
+        "extent": list(read_back_result.extent) if read_back_result.extent else None,
         "data_year": years[0] if len(years) == 1 else "",
-        "fields_mark": content.template.fields_mark,
-        "personal": "included" if content.includes_personal_data else "left_out",
-        "read_back": done.to_dict(),
+        "fields_mark": package_layer.template.fields_mark,
+        "personal": "included" if package_layer.includes_personal_data else "left_out",
+        "read_back": read_back_result.to_dict(),
     }
 
 
-def make_slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
+def make_slot_rows(filled_slots: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
     """Return the manifest's rows of documents, maps and tables, with their files."""
     return [
         {
@@ -133,7 +135,7 @@ def make_slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> l
                 package_spec.get_file_path(filled_slot.slot.folder, path.name) for path in filled_slot.file_paths
             ],
         }
-        for filled_slot in filled
+        for filled_slot in filled_slots
     ]
 
 

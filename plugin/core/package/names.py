@@ -35,21 +35,21 @@ AREA_FIELD_MEANING_BY_BASIS = {"survey": "gross_area", "net": "net_area", "decla
 MAX_NAME_CHARACTERS = 120
 
 
-def find_unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDER_PATTERNS) -> str | None:
+def find_unknown_placeholder(pattern: str, known_placeholders: Container[str] = PLACEHOLDER_PATTERNS) -> str | None:
     """Return the first unknown placeholder of a name pattern, or a single brace.
 
     None if all placeholders are known.
     """
     try:
         for _, name, format_spec, conversion in string.Formatter().parse(pattern):
-            if name is not None and (name not in known or format_spec or conversion):
+            if name is not None and (name not in known_placeholders or format_spec or conversion):
                 return name
     except ValueError:
         return pattern
     return None
 
 
-def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
+def fill_placeholders(pattern: str, value_by_placeholder: Mapping[str, Any]) -> str:
     """Return a name pattern with its placeholders filled.
 
     Raises
@@ -57,15 +57,15 @@ def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
     KeyError
         If a placeholder has no value.
     """
-    return string.Formatter().vformat(pattern, (), dict(values))
+    return string.Formatter().vformat(pattern, (), dict(value_by_placeholder))
 
 
-def fill_name_pattern(pattern: str, values: Mapping[str, Any]) -> str:
+def fill_name_pattern(pattern: str, value_by_placeholder: Mapping[str, Any]) -> str:
     """Return a filled name pattern; ``{year}`` is the current year unless given."""
-    return fill_placeholders(pattern, {"year": date.today().year, **values})
+    return fill_placeholders(pattern, {"year": date.today().year, **value_by_placeholder})
 
 
-def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str]:
+def make_name_matcher(pattern: str, value_by_placeholder: Mapping[str, Any]) -> re.Pattern[str]:
     """Return a regular expression that recognises files of a pattern by their names.
 
     Placeholders with a value match that value, others any value of their kind.
@@ -75,7 +75,9 @@ def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str
         parts.append(re.escape(text))
         if name is not None:
             parts.append(
-                re.escape(str(values[name])) if name in values else f"(?P<{name}>{PLACEHOLDER_PATTERNS[name]})"
+                re.escape(str(value_by_placeholder[name]))
+                if name in value_by_placeholder
+                else f"(?P<{name}>{PLACEHOLDER_PATTERNS[name]})"
             )
     return re.compile("".join(parts), re.IGNORECASE)
 

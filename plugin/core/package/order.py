@@ -101,12 +101,16 @@ def find_placeholder_values_of_area(
     return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
 
 
-def resolve_package_document_info(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
+def resolve_package_document_info(
+    norm: Norm, order: ExportOrder, placeholder_values: dict[str, str]
+) -> ResolvedDocument:
     """Return the document information (成果信息) of a package.
 
     Each item comes from the request, else from the county profile, else from the specification.
     """
-    document = resolve_document(order.document_info, norm.profile, order.package_spec.fill_document_info(values))
+    document = resolve_document(
+        order.document_info, norm.profile, order.package_spec.fill_document_info(placeholder_values)
+    )
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 

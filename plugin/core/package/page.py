@@ -13,9 +13,9 @@ from ..render.words import ReportTexts
 from .metadata import DEGREES_UNIT
 
 
-def format_map_rows(maps: Iterable[dict[str, Any]], words: ReportTexts) -> list[dict[str, Any]]:
+def format_map_rows(maps: Iterable[dict[str, Any]], report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the existing maps as rows of the page's table."""
-    return [_format_map(row, words) for row in maps if row["file"]]
+    return [_format_map(row, report_texts) for row in maps if row["file"]]
 
 
 def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:

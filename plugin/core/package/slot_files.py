@@ -90,18 +90,18 @@ class _SlotMatch:
 
 def fill_slots(
     package_spec: PackageSpec,
-    values: Mapping[str, str],
-    documents: Path | None,
-    former: Path | None = None,
+    placeholder_values: Mapping[str, str],
+    documents_folder: Path | None,
+    former_package: Path | None = None,
     lang: str = "zh",
 ) -> tuple[list[FilledSlot], list[ExportProblem]]:
     """Return the specification's slots with their files, and problems of the files.
 
-    Files of the folder ``documents`` precede those of the ``former`` package.
+    Files of the folder ``documents_folder`` precede those of the ``former_package`` package.
 
     Parameters
     ----------
-    values
+    placeholder_values
         Values of the placeholders ``code`` and ``name``.
     lang
         Language of the words in parts of a file name that are not fixed.
@@ -111,12 +111,12 @@ def fill_slots(
     InputError
         If the folder of documents does not exist, or a file cannot be read.
     """
-    if documents is not None and not documents.is_dir():
-        raise InputError("package_no_documents", folder=str(documents))
-    given_files = _list_files_by_name(documents)
-    former_files = _find_reusable_former_files(former) if former is not None else {}
+    if documents_folder is not None and not documents_folder.is_dir():
+        raise InputError("package_no_documents", folder=str(documents_folder))
+    given_files = _list_files_by_name(documents_folder)
+    former_files = _find_reusable_former_files(former_package) if former_package is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
-    matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
+    matches = _match_slots_with_files(package_spec, placeholder_values, file_of_name, lang)
     filled_slots = [
         FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
         for match in matches
@@ -128,7 +128,7 @@ def fill_slots(
 
 
 def _match_slots_with_files(
-    package_spec: PackageSpec, values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
+    package_spec: PackageSpec, placeholder_values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
 ) -> list[_SlotMatch]:
     """Return each slot of the specification, in order, with the matching files.
 
@@ -139,7 +139,7 @@ def _match_slots_with_files(
     used_names: set[str] = set()
     matches = []
     for slot in package_spec.files:
-        name_pattern = make_name_matcher(slot.file, {**values, **slot.placeholder_values})
+        name_pattern = make_name_matcher(slot.file, {**placeholder_values, **slot.placeholder_values})
         fitting_names = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
         filling_names = [name for name in fitting_names if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
@@ -148,7 +148,7 @@ def _match_slots_with_files(
         matches.append(
             _SlotMatch(
                 slot,
-                fill_placeholders(slot.file, {**open_parts, **values, **slot.placeholder_values}),
+                fill_placeholders(slot.file, {**open_parts, **placeholder_values, **slot.placeholder_values}),
                 fitting_names,
                 filling_names,
             )

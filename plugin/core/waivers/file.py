@@ -64,20 +64,24 @@ def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tu
 
 
 def change_waivers(
-    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: WaiverLimits = _DEFAULT_LIMITS
+    path: str | Path,
+    *,
+    added_waivers: Iterable[Waiver] = (),
+    removed_ids: Iterable[str] = (),
+    limits: WaiverLimits = _DEFAULT_LIMITS,
 ) -> tuple[Waiver, ...]:
     """Add waivers to a file and remove others by number; return its waivers.
 
     Raises DataError for a damaged file (it is unchanged), OutputError if the file cannot be written.
     """
-    path, add, remove = Path(path), list(add), set(remove)
+    path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):
         contents = _read_bytes(path) if path.exists() else b""
         table = _parse_table(path, contents) if contents.strip() else _make_empty_table()
         _parse_waivers(path, table, limits)
-        remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in remove]
+        remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]
         _add_missing_columns(table, remaining_rows)
-        rows = remaining_rows + [_make_waiver_row(table, waiver) for waiver in add]
+        rows = remaining_rows + [_make_waiver_row(table, waiver) for waiver in added_waivers]
         if _replace_if_unchanged(path, contents, _format_csv(table.head, rows)):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
@@ -87,8 +91,8 @@ class _WrittenMeanwhile(Exception):
     """Raised if another program changed the waiver file since it was read."""
 
 
-def _replace_if_unchanged(path: Path, expected: bytes, text: str) -> bool:
-    """Replace a file with a text if it still has the contents ``expected``.
+def _replace_if_unchanged(path: Path, expected_content: bytes, text: str) -> bool:
+    """Replace a file with a text if it still has the contents ``expected_content``.
 
     Return False if another program changed the file.
     """
@@ -98,7 +102,7 @@ def _replace_if_unchanged(path: Path, expected: bytes, text: str) -> bool:
                 handle.write(text.encode("utf-8-sig"))
                 handle.flush()
                 os.fsync(handle.fileno())
-            if (_read_bytes(path) if path.exists() else b"") != expected:
+            if (_read_bytes(path) if path.exists() else b"") != expected_content:
                 raise _WrittenMeanwhile
     except _WrittenMeanwhile:
         return False

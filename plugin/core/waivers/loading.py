@@ -23,7 +23,7 @@ WaiverNotice = tuple[str, dict[str, Any]]
 
 
 def load_waivers(
-    waiver_file: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
+    waiver_file: str, norm: Norm, source: str | Path | None = None, key_table_path: str = ""
 ) -> tuple[Waivers, list[WaiverNotice]]:
     """Return the waivers for a check, with notices.
 
@@ -36,10 +36,10 @@ def load_waivers(
         return Waivers(limits=limits), [("notice_no_waivers", {})]
     path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
     keys = {}
-    if renumbered:
+    if key_table_path:
         from ..loading.renumbering import read_renumbered_keys
 
-        keys = read_renumbered_keys(renumbered)
+        keys = read_renumbered_keys(key_table_path)
     if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, new_key_by_old_key=keys), []
     # Most counties have no waivers: what reads the file is imported where there is one.
@@ -104,11 +104,13 @@ def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> l
     return notices
 
 
-def renew_waiver_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
+def renew_waiver_notices(report: Report, old_waivers: Waivers, new_waivers: Waivers, texts: Texts) -> None:
     """Replace the notices on waivers in the provenance of a report.
 
-    ``before`` and ``now``: the waivers before and after a change.
+    ``old_waivers`` and ``new_waivers``: the waivers before and after a change.
     """
-    old = {texts.format_notice(*notice) for notice in make_waiver_notices(before)}
+    old = {texts.format_notice(*notice) for notice in make_waiver_notices(old_waivers)}
     other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
-    report.provenance["notices"] = other_notices + [texts.format_notice(*notice) for notice in make_waiver_notices(now)]
+    report.provenance["notices"] = other_notices + [
+        texts.format_notice(*notice) for notice in make_waiver_notices(new_waivers)
+    ]

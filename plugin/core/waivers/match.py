@@ -53,14 +53,14 @@ class WaiverMatches:
 
 
 def match_waivers_with_findings(
-    waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]
+    waivers: Waivers, candidate_waivers: Iterable[Waiver], findings: Iterable[Finding]
 ) -> WaiverMatches:
     """Match waivers with findings.
 
-    ``entries``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one finding only.
+    ``candidate_waivers``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one finding only.
     """
     by_name: dict[WaiverIdentity, list[Waiver]] = defaultdict(list)
-    for entry in entries:
+    for entry in candidate_waivers:
         by_name[replace_with_present_keys(entry, waivers.new_key_by_old_key).finding_identity].append(entry)
     codes = {name[0] for name in by_name}
     findings_by_identity: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
@@ -73,12 +73,14 @@ def match_waivers_with_findings(
     return result
 
 
-def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches) -> None:
+def _match_by_identity(
+    candidate_waivers: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches
+) -> None:
     lasting_findings = [f for f in findings if not is_identified_by_fid(f)]
-    near_by = _find_candidate_findings(entries, lasting_findings)
+    near_by = _find_candidate_findings(candidate_waivers, lasting_findings)
     pairs = [
         (_measure_distance_and_change(w, lasting_findings[m]), n, m)
-        for n, w in enumerate(entries)
+        for n, w in enumerate(candidate_waivers)
         for m in near_by[n]
         if is_same_conflict(w, lasting_findings[m], waivers)
     ]
@@ -88,10 +90,10 @@ def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: 
         if n not in matched_waivers and m not in matched_findings:
             matched_waivers.add(n)
             matched_findings.add(m)
-            result.waiver_by_finding_id[id(lasting_findings[m])] = entries[n]
+            result.waiver_by_finding_id[id(lasting_findings[m])] = candidate_waivers[n]
     # A second waiver of a finding that another waiver matches already.
     matched_waivers |= {n for _, n, m in pairs if m in matched_findings}
-    for n, entry in enumerate(entries):
+    for n, entry in enumerate(candidate_waivers):
         if n in matched_waivers:
             continue
         findings_in_reach = (
@@ -109,19 +111,19 @@ def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: 
             result.unmatched_waivers.append(entry)
 
 
-def _find_candidate_findings(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
+def _find_candidate_findings(candidate_waivers: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
     """Return for each waiver the findings that it may match.
 
     They are all findings if there are few, else those around the waiver's place: thousands of gaps in one layer have
     the same identity, and comparing all pairs would take too long.
     """
-    if len(entries) * len(findings) <= _FEW_PAIRS:
-        return [range(len(findings))] * len(entries)
+    if len(candidate_waivers) * len(findings) <= _FEW_PAIRS:
+        return [range(len(findings))] * len(candidate_waivers)
     points = np.array([shapely.Point(f.place) if f.place else None for f in findings], dtype=object)
     tree = shapely.STRtree(points)
     without = [m for m, f in enumerate(findings) if not f.place]
     candidates_by_waiver: list[Iterable[int]] = []
-    for entry in entries:
+    for entry in candidate_waivers:
         if entry.lonlat is None:
             candidates_by_waiver.append(without)
             continue
@@ -166,7 +168,7 @@ def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
 
 
 def _are_figures_alike(
-    figures: dict[str, Any], other_figures: dict[str, Any], share: float, least_m2: float = 0.0
+    figures: dict[str, Any], other_figures: dict[str, Any], max_share: float, min_tolerance_m2: float = 0.0
 ) -> bool:
     if figures.keys() != other_figures.keys():
         return False
@@ -176,7 +178,7 @@ def _are_figures_alike(
             if value != current_value:
                 return False
         elif abs(value - current_value) > max(
-            share * max(abs(value), abs(current_value)), least_m2 if name in VALUE_PARAMETERS_M2 else 0.0
+            max_share * max(abs(value), abs(current_value)), min_tolerance_m2 if name in VALUE_PARAMETERS_M2 else 0.0
         ):
             return False
     return True
@@ -196,16 +198,16 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
     return compute_distance_m(waiver.lonlat, finding.place) <= max(_SEARCH_RADIUS_M, size_radius_m)
 
 
-def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
+def replace_with_present_keys(waiver: Waiver, new_key_by_old_key: dict[tuple[str, str], str]) -> Waiver:
     """Return the waiver with the present keys of its rows.
 
-    ``renumbered``: (layer code, old key) → new key.
+    ``new_key_by_old_key``: (layer code, old key) → new key.
     """
-    if not renumbered:
+    if not new_key_by_old_key:
         return waiver
 
     def get_present_key(role: str, key: str) -> str:
-        return renumbered.get((role, key)) or renumbered.get(("", key)) or key
+        return new_key_by_old_key.get((role, key)) or new_key_by_old_key.get(("", key)) or key
 
     related_keys = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)
     return replace(waiver, key=get_present_key(waiver.role, waiver.key), related_keys=related_keys)

@@ -213,16 +213,16 @@ def find_refusal_reason(finding: Finding) -> str:
     return "fid" if is_identified_by_fid(finding) else ""
 
 
-def compute_distance_m(first: tuple[float, float] | None, second: tuple[float, float] | None) -> float:
+def compute_distance_m(lonlat: tuple[float, float] | None, other_lonlat: tuple[float, float] | None) -> float:
     """Return the distance in metres between two (longitude, latitude) in degrees.
 
     Return 0 if both are unknown, infinity if one is. The distance on a sphere is accurate to some thousandths, which
     suffices for tolerances of a few metres.
     """
-    if first is None or second is None:
-        return 0.0 if first is second else float("inf")
+    if lonlat is None or other_lonlat is None:
+        return 0.0 if lonlat is other_lonlat else float("inf")
     step = radians(1) * _EARTH_RADIUS_M
-    return hypot((first[0] - second[0]) * step * cos(radians(first[1])), (first[1] - second[1]) * step)
+    return hypot((lonlat[0] - other_lonlat[0]) * step * cos(radians(lonlat[1])), (lonlat[1] - other_lonlat[1]) * step)
 
 
 #: The first sentence; a decimal point does not end it.

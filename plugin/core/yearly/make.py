@@ -45,7 +45,7 @@ def compute_update_from_files(
     year: int,
     norm: Norm,
     *,
-    ready: Callable[[Plan], None] = lambda current: None,
+    validate_current_edition: Callable[[Plan], None] = lambda current: None,
     progress: Callable[[float, str], None] = lambda share, layer: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> YearlyUpdate:
@@ -55,7 +55,7 @@ def compute_update_from_files(
 
     Parameters
     ----------
-    ready
+    validate_current_edition
         Called with the current edition before the comparison; raises if the comparison would be useless.
     progress
         Called with a share 0…1 and the name of the compared layer, empty while reading.
@@ -105,7 +105,7 @@ def compute_update_from_files(
             *find_unread_files(source, cancellation),
         ]
         if len(plans) == 1:
-            ready(plans[0])
+            validate_current_edition(plans[0])
         progress(_READING_SHARE * len(plans) / 2, "")
     current_plan, filed_plan = plans
     update = compute_yearly_update(
@@ -220,7 +220,7 @@ def compute_and_write_update(
         current,
         year,
         options.resolve_norm(),
-        ready=lambda plan: validate_target(plan, year, folder),
+        validate_current_edition=lambda plan: validate_target(plan, year, folder),
         progress=report_comparison,
         cancellation=cancellation,
     )

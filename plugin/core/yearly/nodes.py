@@ -34,7 +34,7 @@ _EDGES_PER_BATCH = 20_000
 
 
 def add_neighbour_vertices_to_edges(
-    shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation
+    shapes: NDArray, tolerance: Tolerance, do_edges_bend: bool, cancellation: Cancellation
 ) -> NDArray:
     """Return polygons with vertices added where another polygon has a vertex on their edges.
 
@@ -48,7 +48,7 @@ def add_neighbour_vertices_to_edges(
         A vertex within ``cluster_m`` of an edge is inserted into the edge unchanged. For a vertex farther away, within
         ``edge_match_m``, the point of the edge nearest to it (foot of the perpendicular) is inserted, so that the edge
         keeps its place.
-    bends
+    do_edges_bend
         True if edges that are straight in this CRS are curved in the CRS of the written file. Only then vertices
         farther away than ``cluster_m`` are considered.
 
@@ -56,7 +56,7 @@ def add_neighbour_vertices_to_edges(
     -------
     (n,) polygons; the same object where no vertex was added or where the vertices would make the polygon invalid.
     """
-    reach_m = tolerance.edge_match_m if bends else tolerance.cluster_m
+    reach_m = tolerance.edge_match_m if do_edges_bend else tolerance.cluster_m
     with_nodes = shapes.copy()
     if not len(shapes):
         return with_nodes
@@ -93,17 +93,27 @@ def add_neighbour_vertices_to_edges(
 
 
 def _find_nodes_on_edges(
-    a: NDArray, b: NDArray, points: NDArray, tree: shapely.STRtree, reach_m: float, tolerance: Tolerance
+    edge_starts: NDArray,
+    edge_ends: NDArray,
+    points: NDArray,
+    tree: shapely.STRtree,
+    reach_m: float,
+    tolerance: Tolerance,
 ) -> Iterator[tuple[int, float, tuple[float, float]]]:
     """Yield each edge that gets a vertex, with the vertex and its distance (m).
 
-    The distance is along the edge. ``a`` and ``b``: (k, 2) ends of the edges.
+    The distance is along the edge. ``edge_starts`` and ``edge_ends``: (k, 2) ends of the edges.
     """
-    lines = shapely.linestrings(np.stack([a, b], axis=1))
+    lines = shapely.linestrings(np.stack([edge_starts, edge_ends], axis=1))
     edge, at = tree.query(lines, predicate="dwithin", distance=reach_m)
     # Measure from the smaller end, so that both directions of an edge get the same foot.
-    reversed_edges = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
-    low, high = np.where(reversed_edges[:, None], b, a)[edge], np.where(reversed_edges[:, None], a, b)[edge]
+    reversed_edges = (edge_starts[:, 0] > edge_ends[:, 0]) | (
+        (edge_starts[:, 0] == edge_ends[:, 0]) & (edge_starts[:, 1] > edge_ends[:, 1])
+    )
+    low, high = (
+        np.where(reversed_edges[:, None], edge_ends, edge_starts)[edge],
+        np.where(reversed_edges[:, None], edge_starts, edge_ends)[edge],
+    )
     length = np.hypot(*(high - low).T)
     with np.errstate(invalid="ignore", divide="ignore"):
         unit = (high - low) / length[:, None]
@@ -120,30 +130,30 @@ def _find_nodes_on_edges(
 
 def _insert_nodes(
     shapes: NDArray,
-    first: int,
-    shape_of: NDArray,
-    ring_at: NDArray,
-    inserted: dict[int, list[tuple[float, float, float]]],
+    first_shape: int,
+    shape_of_ring: NDArray,
+    ring_starts: NDArray,
+    vertices_by_edge: dict[int, list[tuple[float, float, float]]],
     cluster_m: float,
     cancellation: Cancellation,
 ) -> None:
-    """Insert vertices into the shapes, from shape number ``first`` on.
+    """Insert vertices into the shapes, from shape number ``first_shape`` on.
 
-    ``inserted`` maps the index of the vertex that an edge begins at to the vertices on the edge.
+    ``vertices_by_edge`` maps the index of the vertex that an edge begins at to the vertices on the edge.
     """
-    touched_rings = np.unique(np.searchsorted(ring_at, list(inserted), side="right") - 1)
-    for shape in np.unique(shape_of[touched_rings]).tolist():
+    touched_rings = np.unique(np.searchsorted(ring_starts, list(vertices_by_edge), side="right") - 1)
+    for shape in np.unique(shape_of_ring[touched_rings]).tolist():
         cancellation.raise_if_cancelled()
-        starts = iter([int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)])
+        starts = iter([int(ring_starts[ring]) for ring in np.flatnonzero(shape_of_ring == shape)])
         new_polygon = change_rings(
-            shapes[first + shape],
-            lambda xy, starts=starts: _insert_into_ring(xy, next(starts), inserted, cluster_m),  # type: ignore[misc]
+            shapes[first_shape + shape],
+            lambda xy, starts=starts: _insert_into_ring(xy, next(starts), vertices_by_edge, cluster_m),  # type: ignore[misc]
         )
         if not shapely.is_valid(new_polygon):
             # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
             new_polygon = change_rings(new_polygon, _remove_spikes)
         if shapely.is_valid(new_polygon):
-            shapes[first + shape] = new_polygon
+            shapes[first_shape + shape] = new_polygon
 
 
 def _remove_spikes(xy: NDArray) -> _RingCoordinates:
@@ -164,17 +174,17 @@ def _remove_spikes(xy: NDArray) -> _RingCoordinates:
 
 
 def _insert_into_ring(
-    ring: NDArray, first: int, inserted: dict[int, list[tuple[float, float, float]]], cluster_m: float
+    ring: NDArray, first_vertex: int, vertices_by_edge: dict[int, list[tuple[float, float, float]]], cluster_m: float
 ) -> _RingCoordinates:
     """Return the vertices of a ring, with further ones inserted on its edges.
 
-    ``first``: index of the ring's first vertex.
+    ``first_vertex``: index of the ring's first vertex.
     """
     new_ring: _RingCoordinates = []
     for n, xy in enumerate(ring.tolist()):
         new_ring.append((xy[0], xy[1]))
         last = -np.inf
-        for along, east, north in sorted(inserted.get(first + n, ())):
+        for along, east, north in sorted(vertices_by_edge.get(first_vertex + n, ())):
             if along - last > cluster_m:
                 new_ring.append((east, north))
                 last = along

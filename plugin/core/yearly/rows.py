@@ -35,10 +35,10 @@ _AREA_DECIMALS = 2
 _RUNNING_NUMBER_DIGITS = 6
 
 
-def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
+def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLayer]:
     """Return the three classes of every changed layer as layers to write.
 
-    ``target``: the CRS to write. 维护编号 run through all layers, so that each names one change. Keys (BSM) of changes
+    ``target_crs``: the CRS to write. 维护编号 run through all layers, so that each names one change. Keys (BSM) of changes
     and of 维护后 continue from the highest key of both editions through all layers. 维护前 keeps its keys, so that each
     key is unique in the database.
 
@@ -50,9 +50,9 @@ def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
     class_layers = []
     number, bsm = 1, find_highest_number(update) + 1
     for one in update.changed_layers:
-        class_layers += [_make_layer_before_change(update, one), _make_change(update, one, target, number, bsm)]
+        class_layers += [_make_layer_before_change(update, one), _make_change(update, one, target_crs, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
-        class_layers.append(_make_layer_after_change(update, one, target, bsm))
+        class_layers.append(_make_layer_after_change(update, one, target_crs, bsm))
         bsm += len(one.parcels_after_change)
     return class_layers
 
@@ -82,9 +82,13 @@ def _make_layer_before_change(update: YearlyUpdate, maintained_layer: Maintained
 
 
 def _make_change(
-    update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, first_number: int, bsm: int
+    update: YearlyUpdate,
+    maintained_layer: MaintainedLayer,
+    target_crs: CRS,
+    first_maintenance_number: int,
+    first_key: int,
 ) -> PackageLayer:
-    """Return the class of changes, numbered from ``first_number`` and keyed from ``bsm`` on."""
+    """Return the class of changes, numbered from ``first_maintenance_number`` and keyed from ``first_key`` on."""
     template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
@@ -96,19 +100,21 @@ def _make_change(
         for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan)))
     }
     for n, change in enumerate(maintained_layer.changes):
-        rows["BSM"][n] = make_bsm(county, bsm + n)
+        rows["BSM"][n] = make_bsm(county, first_key + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
             rows[name][n] = (
                 (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
             )
         rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
-    return _make_package_layer(update, template, rows, [change.shape for change in maintained_layer.changes], target)
+        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_maintenance_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+    return _make_package_layer(
+        update, template, rows, [change.shape for change in maintained_layer.changes], target_crs
+    )
 
 
 def _make_layer_after_change(
-    update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int
+    update: YearlyUpdate, maintained_layer: MaintainedLayer, target_crs: CRS, first_key: int
 ) -> PackageLayer:
     """Return the parcels after the change, with their current fields and new keys.
 
@@ -139,9 +145,9 @@ def _make_layer_after_change(
                 for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
             ]
     county = update.current_plan.area_code
-    rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(current_rows))]
+    rows["BSM"] = [make_bsm(county, first_key + n) for n in range(len(current_rows))]
     return _make_package_layer(
-        update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target
+        update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target_crs
     )
 
 
@@ -151,23 +157,23 @@ def _has_text(value: Any) -> bool:
 
 
 def _make_package_layer(
-    update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
+    update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target_crs: CRS
 ) -> PackageLayer:
-    frame = _make_frame(rows, _reproject_shapes(update, shapes, target), target)
-    layer = Layer(SourceLayer(template.role, frame, (), target), template, target)
+    frame = _make_frame(rows, _reproject_shapes(update, shapes, target_crs), target_crs)
+    layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
     return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
 
 
-def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
+def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target_crs: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
-    return crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target)
+    return crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target_crs)
 
 
-def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:
+def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target_crs: CRS) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pandas as pd
 
     columns = {name: pd.Series(values, dtype=object) for name, values in rows.items()}
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=target), crs=target)
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=target_crs), crs=target_crs)

@@ -52,10 +52,10 @@ _COMPLETE_MARK = ".whole"
 
 
 @contextmanager
-def write_files_together(places: list[Path]) -> Iterator[Path]:
+def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
     """Yield a folder to make several files in, which appear together.
 
-    ``places``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
+    ``target_paths``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
     ends, all files are moved to their places, the first one last. After an error no file remains. The caller keeps
     other runs away (`package.folder.lock_for_writing`).
 
@@ -64,7 +64,7 @@ def write_files_together(places: list[Path]) -> Iterator[Path]:
     OutputError
         If a file cannot be written or a place is taken.
     """
-    new = _make_staging_folder(places[0])
+    new = _make_staging_folder(target_paths[0])
     try:
         try:
             new.mkdir()
@@ -73,8 +73,10 @@ def write_files_together(places: list[Path]) -> Iterator[Path]:
         except OSError as error:
             if not is_write_error(error, new):
                 raise
-            raise OutputError("output_unwritable", target=str(places[0]), detail=explain_os_error(error)) from error
-        _move_together(new, places)
+            raise OutputError(
+                "output_unwritable", target=str(target_paths[0]), detail=explain_os_error(error)
+            ) from error
+        _move_together(new, target_paths)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
@@ -100,7 +102,7 @@ def make_folder_removed_if_empty(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def finish_interrupted_update(places: list[Path]) -> None:
+def finish_interrupted_update(target_paths: list[Path]) -> None:
     """Finish a complete run of `write_files_together` that was killed.
 
     An incomplete one is removed.
@@ -110,11 +112,11 @@ def finish_interrupted_update(places: list[Path]) -> None:
     OutputError
         If the folder cannot be removed.
     """
-    new = _make_staging_folder(places[0])
+    new = _make_staging_folder(target_paths[0])
     if not new.exists():
         return
     # A place that was taken in the meantime keeps its file.
-    unmoved_places = [place for place in places if (new / place.name).exists() and not place.exists()]
+    unmoved_places = [place for place in target_paths if (new / place.name).exists() and not place.exists()]
     if (new / _COMPLETE_MARK).exists() and unmoved_places:
         _move_together(new, unmoved_places)
     shutil.rmtree(new, ignore_errors=True)
@@ -126,31 +128,31 @@ def _make_staging_folder(place: Path) -> Path:
     return place.with_name(place.name + STAGING_SUFFIX)
 
 
-def _mark_delivery_complete(new: Path) -> None:
-    with (new / _COMPLETE_MARK).open("w") as handle:
+def _mark_delivery_complete(staging_folder: Path) -> None:
+    with (staging_folder / _COMPLETE_MARK).open("w") as handle:
         handle.flush()
         os.fsync(handle.fileno())
 
 
-def _move_together(new: Path, places: list[Path]) -> None:
+def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
     """Move all files, the first one last; move all back on an error."""
     moved_places: list[Path] = []
     try:
-        for place in reversed(places):
+        for place in reversed(target_paths):
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
-            os.replace(new / place.name, place)
+            os.replace(staging_folder / place.name, place)
             moved_places.append(place)
     except (OSError, OutputError) as error:
         for place in moved_places:
-            os.replace(place, new / place.name)
+            os.replace(place, staging_folder / place.name)
         if isinstance(error, OutputError):
             raise
-        raise _make_refusal(new, places[0], error) from error
+        raise _make_refusal(staging_folder, target_paths[0], error) from error
 
 
-def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
-    if who := ", ".join(find_open_file_owners(new)):
+def _make_refusal(staging_folder: Path, target: Path, error: OSError) -> OutputError:
+    if who := ", ".join(find_open_file_owners(staging_folder)):
         return OutputError("package_held", target=str(target), holders=who)
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
@@ -158,12 +160,12 @@ def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
 class _RowProgress:
     """Progress of a task, by the number of rows written and read again."""
 
-    def __init__(self, rows: int, progress: ProgressCallback):
-        self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
+    def __init__(self, row_count: int, progress: ProgressCallback):
+        self.all, self.done, self.progress = max(2 * row_count, 1), 0, progress
 
-    def add_rows(self, rows: int) -> None:
+    def add_rows(self, row_count: int) -> None:
         """Count rows and report the share done."""
-        self.done += rows
+        self.done += row_count
         self.progress(self.done / self.all)
 
 
@@ -222,14 +224,14 @@ def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Pat
 
 
 @contextmanager
-def _reserve_target_paths(places: list[Path]) -> Iterator[None]:
+def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
     """Reserve the target paths for the block.
 
     They do not exist, and no other process writes them.
     """
-    with make_folder_removed_if_empty(places[0].parent), alone(places[0]):
-        finish_interrupted_update(places)
-        for place in places:
+    with make_folder_removed_if_empty(target_paths[0].parent), alone(target_paths[0]):
+        finish_interrupted_update(target_paths)
+        for place in target_paths:
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
         yield
@@ -272,13 +274,17 @@ def write_update(
 
 
 def _write_files(
-    update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
+    update: YearlyUpdate, target_paths: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
 ) -> WrittenUpdate:
-    delivery, target, horizontal_crs = _load_delivery_spec(update.current_plan), places[0], crs_care.CGCS2000_DEGREES
+    delivery, target, horizontal_crs = (
+        _load_delivery_spec(update.current_plan),
+        target_paths[0],
+        crs_care.CGCS2000_DEGREES,
+    )
     contents = make_class_layers(update, horizontal_crs)
-    written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
+    written_update = WrittenUpdate(target_paths, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
-    with write_files_together(places) as new:
+    with write_files_together(target_paths) as new:
         database = new / target.name
         crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
         code_lists = update.current_plan.norm.standard.code_lists
@@ -297,20 +303,20 @@ def _write_files(
             )
         author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
-            new / places[1].name,
+            new / target_paths[1].name,
             make_balance_tables(update, texts),
             find_county_name(update.current_plan),
             texts,
             author,
         )
         text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
-        (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
+        (new / target_paths[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         cancellation.raise_if_cancelled()
     return written_update
 
 
 def _validate_contents(
-    update: YearlyUpdate, contents: list[PackageLayer], target: Path, cancellation: Cancellation
+    update: YearlyUpdate, package_layers: list[PackageLayer], target: Path, cancellation: Cancellation
 ) -> list[ExportProblem]:
     """Raise OutputError if a layer cannot be written without loss.
 
@@ -324,7 +330,9 @@ def _validate_contents(
     delivery = _load_delivery_spec(update.current_plan)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = update.current_plan.norm.standard.code_lists
-    problems = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
+    problems = [
+        problem for content in package_layers for problem in validate_layer(content, vectors, lists, cancellation)
+    ]
     if stops := select_problems_of_levels(problems, ProblemLevel.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
     return [problem for problem in problems if problem.level is ProblemLevel.GATE]
@@ -332,13 +340,13 @@ def _validate_contents(
 
 def _read_again(
     path: Path,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     horizontal_crs: CRS,
     texts: Texts,
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> ReadBackResult:
-    read_back_result = read_back(path, content, horizontal_crs, progress=progress, cancellation=cancellation)
+    read_back_result = read_back(path, package_layer, horizontal_crs, progress=progress, cancellation=cancellation)
     if not read_back_result.has_no_differences:
         messages = [
             texts.get(
@@ -350,5 +358,5 @@ def _read_again(
             )
             for (kind, name), count in read_back_result.difference_counts.items()
         ]
-        raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(messages))
+        raise OutputError("package_not_the_same", layer=package_layer.name, differences="\n".join(messages))
     return read_back_result

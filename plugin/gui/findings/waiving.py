@@ -83,7 +83,7 @@ class WaiverActions(QObject):
         numbers = {f.params["waiver"]["id"] for f in findings}
         path, limits = self.get_waiver_path(), self._dock.result.check_result.waivers.limits
         try:
-            self.apply_waivers(change_waivers(path, remove=numbers, limits=limits), path)
+            self.apply_waivers(change_waivers(path, removed_ids=numbers, limits=limits), path)
         except SanxianError as error:
             self._dock.show_note(messages.explain_error(error))
             return
@@ -95,7 +95,10 @@ class WaiverActions(QObject):
 
         limits = self._dock.result.check_result.waivers.limits
         self.apply_waivers(
-            change_waivers(path, add=make_waivers(findings, waiver_entry, limits, path.parent), limits=limits), path
+            change_waivers(
+                path, added_waivers=make_waivers(findings, waiver_entry, limits, path.parent), limits=limits
+            ),
+            path,
         )
 
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:

@@ -300,7 +300,7 @@ def waive_findings(source, day, until=None, code="REL001"):
     checked = check_data(source, OVERLAP_RULES)
     words = WaiverEntry("理由", "文号〔2026〕1号", "王工", day, until)
     entries = make_waivers(list_findings_of_rules(checked.report, code), words, WaiverLimits(), source.parent)
-    change_waivers(checked.waivers.path, add=entries)
+    change_waivers(checked.waivers.path, added_waivers=entries)
     return entries
 
 
@@ -327,7 +327,7 @@ def test_waiver_dated_in_the_future_without_a_matching_finding_is_reported(small
     (entry, *_) = waive_findings(small_county_file, TODAY)
     path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
-    change_waivers(path, add=[later])
+    change_waivers(path, added_waivers=[later])
     (listed,) = list_findings_of_rules(check_data(small_county_file, OVERLAP_RULES).report, "RUN902")
     assert (listed.case, str(listed.severity), listed.params["number"]) == ("not_yet", "INFO", "W1")
 
@@ -340,7 +340,7 @@ def test_findings_about_the_check_itself_cannot_be_waived(small_county_file, wri
         lat=None, area_m2=None, place_m=0.0, change_m2=0.0,
         figures={"profile": "浑源县", "code": "140224", "county": "140225"},
     )  # fmt: skip
-    change_waivers(path, add=[about])
+    change_waivers(path, added_waivers=[about])
     other = write_profile(("140225", "140224"), ('"hunyuan"', '"shanxi"'))
     report = check_data(small_county_file, OVERLAP_RULES, profile=other).report
     (wrong,) = list_findings_of_rules(report, INCONSISTENCY_CODE)

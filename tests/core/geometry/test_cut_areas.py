@@ -321,7 +321,7 @@ def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_pa
     checked = check_data(source, ["TOP004"])
     words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
     made = make_waivers(list_findings_of_rules(checked.report, "TOP004"), words, checked.waivers.limits)
-    kept = change_waivers(checked.waivers.path, add=made)
+    kept = change_waivers(checked.waivers.path, added_waivers=made)
     assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.waivers.path) == kept
     text = checked.waivers.path.read_text(encoding="utf-8-sig")
     assert {f.state for f in list_findings_of_rules(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
@@ -353,7 +353,7 @@ def test_waivers_of_version_0_1_0_and_new_ones_share_one_file(tmp_path):
     path = make_default_waiver_path(source)
     one, two = read_waivers(path)
     assert not one.as_drawn
-    kept = change_waivers(path, remove=[two.id], add=[replace(two, id="W2", as_drawn=True)])
+    kept = change_waivers(path, removed_ids=[two.id], added_waivers=[replace(two, id="W2", as_drawn=True)])
     assert [waiver.as_drawn for waiver in kept] == [False, True]
     assert "面积口径" in path.read_text(encoding="utf-8-sig")
 

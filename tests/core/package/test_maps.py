@@ -241,7 +241,7 @@ def list_map_titles(done, origin):
 def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, export_order):
     renderer, reports = FakeRenderer(), []
     done = export_package(
-        checked_county, export_order, draw=renderer, progress=lambda share, text: reports.append((share, text))
+        checked_county, export_order, map_renderer=renderer, progress=lambda share, text: reports.append((share, text))
     )
     assert list_map_files(done.path) == [
         f"{MAP_PATH_START}{name}.jpg" for name in COUNTY_MAP_NAMES
@@ -280,14 +280,14 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
 def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checked_county, export_order):
     """Export without maps where the package spec has a slot for maps of any title."""
     for draw in (FakeRenderer(), None):
-        done = export_package(checked_county, export_order, draw=draw)
+        done = export_package(checked_county, export_order, map_renderer=draw)
         assert not [p for p in done.problems if "规划图件" in p.format_as_sentence(Texts("zh"))]
     files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in COUNTY_SPEC.files)
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must)
     assert "规划图件" in explain_error(caught.value)
-    assert not export_package(checked_county, must, draw=FakeRenderer()).manifest["check"]["forced"]
+    assert not export_package(checked_county, must, map_renderer=FakeRenderer()).manifest["check"]["forced"]
 
 
 def test_map_title_block_uses_the_name_of_the_county(tmp_path):
@@ -302,7 +302,7 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
     given_map = make_jpeg(600)
     (export_order.documents_folder / "140225浑源县02县域三条控制线图.jpg").write_bytes(given_map)
     renderer = FakeRenderer()
-    done = export_package(checked_county, export_order, draw=renderer)
+    done = export_package(checked_county, export_order, map_renderer=renderer)
     assert (done.path / f"{MAP_PATH_START}02县域三条控制线图.jpg").read_bytes() == given_map
     made_title = list_map_titles(done, "made")[0]
     (made_map,) = [path for path in list_map_files(done.path) if path.endswith(f"{made_title}.jpg")]
@@ -318,7 +318,7 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
 def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, export_order):
     for name in ("02三线图", "17县域三区图"):
         (export_order.documents_folder / f"140225浑源县{name}.jpg").write_bytes(make_jpeg())
-    done = export_package(checked_county, export_order, draw=FakeRenderer())
+    done = export_package(checked_county, export_order, map_renderer=FakeRenderer())
     assert [name.removeprefix(MAP_PATH_START)[:2] for name in list_map_files(done.path)] == [
         "01",
         "02",
@@ -334,7 +334,7 @@ def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, e
 @pytest.mark.parametrize(("wanted", "word"), [(True, "QGIS"), (False, "未选择由插件生成图件")])
 def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, word):
     done = export_package(
-        checked_county, replace(export_order, makes_maps=wanted), draw=None if wanted else FakeRenderer()
+        checked_county, replace(export_order, makes_maps=wanted), map_renderer=None if wanted else FakeRenderer()
     )
     assert list_map_files(done.path) == [] and len(list_map_titles(done, "none")) == 15
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
@@ -347,10 +347,10 @@ def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, 
 
 @pytest_slow
 def test_new_export_replaces_rendered_maps_and_keeps_maps_edited_by_hand(checked_county, export_order):
-    first = export_package(checked_county, export_order, draw=FakeRenderer(300))
+    first = export_package(checked_county, export_order, map_renderer=FakeRenderer(300))
     edited = first.path / f"{MAP_PATH_START}01县域用地现状图.jpg"
     edited.write_bytes(make_jpeg(450))
-    second = export_package(checked_county, export_order, draw=FakeRenderer(400))
+    second = export_package(checked_county, export_order, map_renderer=FakeRenderer(400))
     dots = {row["number"]: row["dpi"] for row in second.manifest["maps"] if row["file"]}
     assert dots == {"01": 450.0, "02": 400.0, "03": 400.0, "04": 400.0, "05": 400.0}
     assert list_map_titles(second, "given") == ["01县域用地现状图"]
@@ -361,10 +361,10 @@ def test_new_export_replaces_rendered_maps_and_keeps_maps_edited_by_hand(checked
 
 @pytest_slow
 def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, export_order):
-    first = export_package(checked_county, export_order, draw=FakeRenderer())
+    first = export_package(checked_county, export_order, map_renderer=FakeRenderer())
     before = hash_files(first.path)
     with pytest.raises(Cancelled):
-        export_package(checked_county, export_order, draw=FakeRenderer(400, stop_at="县域三区图"))
+        export_package(checked_county, export_order, map_renderer=FakeRenderer(400, stop_at="县域三区图"))
     assert hash_files(first.path) == before and [p.name for p in export_order.parent_folder.iterdir()] == [
         first.path.name
     ]
@@ -373,7 +373,7 @@ def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, exp
 @pytest_slow
 def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_order):
     lacks = {"县域三区图": MissingMapReason("too_large", {"dpi": "300"})}
-    done = export_package(checked_county, export_order, draw=FakeRenderer(lacks=lacks))
+    done = export_package(checked_county, export_order, map_renderer=FakeRenderer(lacks=lacks))
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
     assert "县域三区图" in problem.format_as_sentence(Texts("zh")) and "内存" in problem.format_as_sentence(Texts("zh"))
     # A required map blocks the package unless it is forced.
@@ -381,7 +381,7 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
     before = hash_files(done.path)
     with pytest.raises(OutputError) as caught:
-        export_package(checked_county, must, draw=FakeRenderer(lacks=lacks))
+        export_package(checked_county, must, map_renderer=FakeRenderer(lacks=lacks))
     assert (
         "县域三区图" in explain_error(caught.value)
         and "强制生成" in explain_error(caught.value)
@@ -390,17 +390,17 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must)
     assert caught.value.key == "package_gate" and "QGIS" in explain_error(caught.value)
-    forced = export_package(checked_county, replace(must, is_forced=True), draw=FakeRenderer(lacks=lacks))
+    forced = export_package(checked_county, replace(must, is_forced=True), map_renderer=FakeRenderer(lacks=lacks))
     assert forced.manifest["check"]["forced"] and "强制" in (forced.path / MANIFEST_PAGE_FILE_NAME).read_text(
         encoding="utf-8"
     )
-    assert not export_package(checked_county, must, draw=FakeRenderer()).manifest["check"]["forced"]
+    assert not export_package(checked_county, must, map_renderer=FakeRenderer()).manifest["check"]["forced"]
 
 
 @pytest_slow
 def test_rendered_map_that_cannot_be_read_stops_the_export(checked_county, export_order):
     with pytest.raises(OutputError) as caught:
-        export_package(checked_county, export_order, draw=FakeRenderer(content=make_jpeg()[:-2]))
+        export_package(checked_county, export_order, map_renderer=FakeRenderer(content=make_jpeg()[:-2]))
     assert "县域用地现状图" in explain_error(caught.value) and not list(export_order.parent_folder.glob("*"))
 
 
@@ -410,5 +410,5 @@ def test_unusable_map_given_by_the_planner_stops_the_export(checked_county, expo
     for content, word in ((make_jpeg(96), "300 dpi"), (make_jpeg()[:-2], "无法打开")):
         path.write_bytes(content)
         with pytest.raises(OutputError) as caught:
-            export_package(checked_county, export_order, draw=FakeRenderer())
+            export_package(checked_county, export_order, map_renderer=FakeRenderer())
         assert path.name in explain_error(caught.value) and word in explain_error(caught.value)

@@ -39,14 +39,14 @@ def waiver_path(tmp_path):
 
 
 def test_written_waivers_are_read_back_equal(waiver_path):
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     assert waiver_path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
 
 
 def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path):
     """Save 18 digits as text; a spreadsheet would change a number to 1.40225E+17."""
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     with waiver_path.open(encoding="utf-8-sig", newline="") as handle:
         for row in csv.reader(handle):
             for cell in row:
@@ -63,20 +63,20 @@ def test_default_waiver_file_is_next_to_the_data(tmp_path):
 
 
 def test_adding_a_waiver_keeps_rows_and_columns_added_by_other_users(waiver_path):
-    change_waivers(waiver_path, add=[FIRST_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     head, rest = waiver_path.read_bytes().decode("utf-8-sig").split("\r\n", 1)
     waiver_path.write_text(f"备注,{head}\r\n请李处复核,{rest}", encoding="utf-8-sig", newline="")
-    change_waivers(waiver_path, add=[SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[SECOND_WAIVER])
     assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     assert "请李处复核" in waiver_path.read_text(encoding="utf-8-sig")
-    change_waivers(waiver_path, remove=[SECOND_WAIVER.id])
+    change_waivers(waiver_path, removed_ids=[SECOND_WAIVER.id])
     assert read_waivers(waiver_path) == (FIRST_WAIVER,)
     assert waiver_path.read_text(encoding="utf-8-sig").startswith("备注,")
 
 
 def test_waiver_file_saved_by_a_spreadsheet_on_chinese_windows_is_read(waiver_path):
     """Read GBK, dates with slashes, empty rows and columns in another order."""
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     text = (
         waiver_path.read_text(encoding="utf-8-sig")
         .replace("2026-11-20", "2026/11/20")
@@ -91,17 +91,17 @@ def test_waiver_file_saved_by_a_spreadsheet_on_chinese_windows_is_read(waiver_pa
 
 
 def test_column_removed_from_a_waiver_file_is_restored_when_a_waiver_is_added(waiver_path):
-    change_waivers(waiver_path, add=[SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[SECOND_WAIVER])
     rows = list(csv.reader(waiver_path.read_text(encoding="utf-8-sig").splitlines()))
     place = rows[0].index("经度")
     with waiver_path.open("w", encoding="utf-8-sig", newline="") as handle:
         csv.writer(handle).writerows([[c for n, c in enumerate(row) if n != place] for row in rows])
-    change_waivers(waiver_path, add=[FIRST_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     assert read_waivers(waiver_path) == (SECOND_WAIVER, FIRST_WAIVER)
 
 
 def write_with_replacement(waiver_path, old, new):
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     data = waiver_path.read_bytes()
     assert old in data
     waiver_path.write_bytes(data.replace(old, new, 1))
@@ -132,7 +132,7 @@ def test_damaged_waiver_file_is_refused_and_unchanged(waiver_path, old, new, lin
     data = write_with_replacement(waiver_path, old, new)
     for attempt in (
         lambda: read_waivers(waiver_path),
-        lambda: change_waivers(waiver_path, add=[replace(FIRST_WAIVER, id="W3")]),
+        lambda: change_waivers(waiver_path, added_waivers=[replace(FIRST_WAIVER, id="W3")]),
     ):
         with pytest.raises(DataError) as error:
             attempt()
@@ -152,7 +152,7 @@ def test_damaged_waiver_file_is_refused_and_unchanged(waiver_path, old, new, lin
     ],
 )
 def test_waiver_with_a_tolerance_above_the_limit_is_refused(waiver_path, old, new, column, most):
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     read_waivers(waiver_path)
     text = waiver_path.read_text(encoding="utf-8-sig")
     assert old in text
@@ -168,13 +168,13 @@ def test_waiver_tolerance_within_wider_limits_of_the_county_is_accepted(waiver_p
     wide = WaiverLimits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
     finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
     (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
-    change_waivers(waiver_path, add=[made])
+    change_waivers(waiver_path, added_waivers=[made])
     assert read_waivers(waiver_path, wide) == (replace(made, place_m=2000.0),)
 
 
 @pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
 def test_waiver_with_invalid_figures_is_refused(waiver_path, value):
-    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER, SECOND_WAIVER])
     text = waiver_path.read_text(encoding="utf-8-sig")
     assert "63.2496" in text
     waiver_path.write_text(text.replace("63.2496", value), encoding="utf-8")
@@ -188,12 +188,12 @@ def test_missing_waiver_file_is_empty_and_a_workbook_is_refused(waiver_path):
     assert "county.waivers.csv" in explain_error(error.value)
     waiver_path.write_bytes(b"PK\x03\x04 workbook")
     with pytest.raises(DataError) as error:
-        change_waivers(waiver_path, add=[FIRST_WAIVER])
+        change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     assert "工作簿" in explain_error(error.value)
 
 
 def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
-    change_waivers(waiver_path, add=[FIRST_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     real, calls = waiver_file._format_csv, []
 
     def write_row_of_another_user(head, rows):
@@ -201,17 +201,17 @@ def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypat
         if not calls:
             calls.append(1)
             monkeypatch.setattr(waiver_file, "_format_csv", real)
-            change_waivers(waiver_path, add=[SECOND_WAIVER])
+            change_waivers(waiver_path, added_waivers=[SECOND_WAIVER])
         return real(head, rows)
 
     monkeypatch.setattr(waiver_file, "_format_csv", write_row_of_another_user)
     third = replace(FIRST_WAIVER, id="W3")
-    assert change_waivers(waiver_path, add=[third]) == (FIRST_WAIVER, SECOND_WAIVER, third)
+    assert change_waivers(waiver_path, added_waivers=[third]) == (FIRST_WAIVER, SECOND_WAIVER, third)
     assert calls
 
 
 def test_waiver_file_that_keeps_changing_raises_an_error_without_loss(waiver_path, monkeypatch):
-    change_waivers(waiver_path, add=[FIRST_WAIVER])
+    change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     real, count = waiver_file._format_csv, []
 
     def write_another_row_again(head, rows):
@@ -221,7 +221,7 @@ def test_waiver_file_that_keeps_changing_raises_an_error_without_loss(waiver_pat
 
     monkeypatch.setattr(waiver_file, "_format_csv", write_another_row_again)
     with pytest.raises(OutputError):
-        change_waivers(waiver_path, add=[SECOND_WAIVER])
+        change_waivers(waiver_path, added_waivers=[SECOND_WAIVER])
     monkeypatch.undo()
     assert read_waivers(waiver_path) == (FIRST_WAIVER,) and len(count) > 1
     assert [p.name for p in waiver_path.parent.iterdir()] == [waiver_path.name], "nothing is left beside it"
@@ -295,7 +295,7 @@ def test_changed_attachment_of_a_waiver_is_reported(tmp_path):
     words = replace(WAIVER_ENTRY, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
     waiver_path = tmp_path / "县.waivers.csv"
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    change_waivers(waiver_path, add=make_waivers([make_finding()], words, WaiverLimits(), tmp_path))
+    change_waivers(waiver_path, added_waivers=make_waivers([make_finding()], words, WaiverLimits(), tmp_path))
     keys = [key for key, _ in load_waivers(str(waiver_path), norm)[1]]
     assert keys == ["notice_waivers"]
     assert read_waivers(waiver_path)[0].digest == words.digest

@@ -54,7 +54,7 @@ def waive_findings(path, *findings, words=WAIVER_ENTRY, limits=None):
     checked = check_data(path, WAIVED_RULES)
     chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
     entries = make_waivers(chosen, words, limits or checked.waivers.limits, path.parent)
-    change_waivers(checked.waivers.path, add=entries)
+    change_waivers(checked.waivers.path, added_waivers=entries)
     return chosen
 
 
@@ -185,7 +185,7 @@ def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
     entries = make_waivers(gaps[1:], WAIVER_ENTRY, checked.waivers.limits)
-    change_waivers(checked.waivers.path, add=entries)
+    change_waivers(checked.waivers.path, added_waivers=entries)
     # The first is fixed; a new one of the same size appears 30 m away.
     county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[1], holes[2])
     report = check_data(write_copy(tmp_path, county_layers), ("TOP002",)).report
@@ -260,7 +260,7 @@ def test_waiver_does_not_apply_after_the_wrong_value_changed(tmp_path, county_la
     checked = check_data(source, ("ATT002",))
     chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
     assert len(chosen) == 1
-    change_waivers(checked.waivers.path, add=make_waivers(chosen, WAIVER_ENTRY, checked.waivers.limits))
+    change_waivers(checked.waivers.path, added_waivers=make_waivers(chosen, WAIVER_ENTRY, checked.waivers.limits))
     # The shape may change, because the waiver is for the code.
     assert [f.state for f in check_data(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
     county_layers["DLTB"].loc[0, "DLBM"] = "0199"
@@ -338,7 +338,7 @@ def test_waiver_file_of_a_data_folder_is_inside_the_folder(tmp_path, county_laye
     path = folder / "成果.waivers.csv"
     assert checked.waivers.path == path
     entries = make_waivers(list_findings(checked.report, "REL001"), WAIVER_ENTRY, checked.waivers.limits)
-    change_waivers(path, add=entries)
+    change_waivers(path, added_waivers=entries)
     report = check_data(folder, ("REL001",)).report
     assert report.summary["waived"] == len(entries) > 0
     # The file is not read as a layer.
@@ -398,7 +398,7 @@ def test_waiver_does_not_apply_to_another_value_on_the_same_land(tmp_path, code,
     checked = check_data(path, (code,))
     change_waivers(
         checked.waivers.path,
-        add=make_waivers(list_findings(checked.report, code), WAIVER_ENTRY, WaiverLimits(), tmp_path),
+        added_waivers=make_waivers(list_findings(checked.report, code), WAIVER_ENTRY, WaiverLimits(), tmp_path),
     )
     assert [f.state for f in list_findings(check_data(path, (code,)).report, code)] == ["waived"]
     report = check_data(write_copy(tmp_path, now), (code,)).report
@@ -423,7 +423,7 @@ def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
     checked = check_plan(path, given)
     change_waivers(
         checked.waivers.path,
-        add=make_waivers(list_findings(checked.report, "LAW015"), WAIVER_ENTRY, WaiverLimits(), tmp_path),
+        added_waivers=make_waivers(list_findings(checked.report, "LAW015"), WAIVER_ENTRY, WaiverLimits(), tmp_path),
     )
     assert [f.state for f in list_findings(check_plan(write_copy(tmp_path, plan(4399.5)), given).report, "LAW015")] == [
         "waived"

@@ -50,14 +50,14 @@ class AttributeReader:
 
     def __init__(
         self,
-        lines: LineReader,
+        line_reader: LineReader,
         structure: VctStructure,
         geometry: ShapeReader,
         remarks: FileRemarks,
         cancellation: Cancellation,
         merges_parts: bool = False,
     ):
-        self.lines, self.structure, self.geometry = lines, structure, geometry
+        self.lines, self.structure, self.geometry = line_reader, structure, geometry
         self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
         self.counties = CountyCodes()
         self._leading_zeros, self._names, self._townships = LeadingZeroCheck(), PlaceNameCheck(), TownshipNames()
@@ -66,7 +66,7 @@ class AttributeReader:
         self._end_markers = {
             name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")
         }
-        self._control_separator = lines.separator.encode() if lines.separator < " " else b""
+        self._control_separator = line_reader.separator.encode() if line_reader.separator < " " else b""
         self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
     def read_batches(self, notes: NoticeList) -> Iterator[VctRowBatch]:

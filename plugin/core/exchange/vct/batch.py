@@ -95,15 +95,15 @@ def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
     return _MULTIPART_CONSTRUCTORS[int(shapely.get_type_id(parts[0]))](parts)
 
 
-def continues_last_row(batch: VctRowBatch, ident: int, values: list[Any], key: int) -> bool:
+def continues_last_row(batch: VctRowBatch, record_id: int, values: list[Any], key_column: int) -> bool:
     """Return True if a row is another part of the feature in the batch's last row.
 
     Its id follows that of the last part, and all values are equal.
     """
-    if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.row_values[-1] != values:
+    if not batch.ids or batch.shapes[-1] is None or values[key_column] is None or batch.row_values[-1] != values:
         return False
     last = batch.further_parts.get(len(batch.ids) - 1)
-    return ident == (last[-1][0] if last else batch.ids[-1]) + 1
+    return record_id == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
 @dataclass(frozen=True)

@@ -104,24 +104,28 @@ def convert_vct_to_database(
     return result
 
 
-def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
+def _write_tables(
+    temporary_database: Path, vct_file: VctFile, result: VctImport, templates: Mapping[str, Template]
+) -> None:
     templates_by_name = {name.upper(): template for name, template in templates.items()}
-    _refuse_reserved_table_names(vct)
-    result.notes += [*_note_titles_of_other_tables(vct, templates_by_name), *_note_renamed_fields(vct)]
+    _refuse_reserved_table_names(vct_file)
+    result.notes += [*_note_titles_of_other_tables(vct_file, templates_by_name), *_note_renamed_fields(vct_file)]
     layers = [
         _make_table_template(table, templates_by_name.get(table.name.upper()))
-        for table in vct.tables
+        for table in vct_file.tables
         if table.shape_kind
     ]
     if layers:
-        create_database(temporary_database, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation)
-    unknown_fields, field_notes = _compare_with_templates(vct, templates_by_name)
-    number_columns = _find_texts_declared_as_numbers(vct, templates_by_name)
+        create_database(
+            temporary_database, layers, vct_file.header.crs, code_lists={}, cancellation=vct_file.cancellation
+        )
+    unknown_fields, field_notes = _compare_with_templates(vct_file, templates_by_name)
+    number_columns = _find_texts_declared_as_numbers(vct_file, templates_by_name)
     result.notes += field_notes
     personal_counts: Counter[tuple[str, str]] = Counter()
-    for table, frame in vct.read_batches():
-        vct.cancellation.raise_if_cancelled()
-        vct.line_reader.report_progress()
+    for table, frame in vct_file.read_batches():
+        vct_file.cancellation.raise_if_cancelled()
+        vct_file.line_reader.report_progress()
         for name in unknown_fields.get(table.name, ()):
             personal_counts[table.name, name] += _count_identity_numbers(frame[name])
         for number_column in number_columns.get(table.name, ()):
@@ -139,7 +143,7 @@ def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, tem
         for table_name, columns in number_columns.items()
         for number_column in columns
     ]
-    result.notes += vct.notes
+    result.notes += vct_file.notes
 
 
 @dataclass
@@ -164,11 +168,11 @@ class _TextDeclaredAsNumber:
 
 
 def _find_texts_declared_as_numbers(
-    vct: VctFile, templates_by_name: Mapping[str, Template]
+    vct_file: VctFile, templates_by_name: Mapping[str, Template]
 ) -> dict[str, list[_TextDeclaredAsNumber]]:
     """Return table → its fields that are texts in the standard and numbers in the file."""
     found: dict[str, list[_TextDeclaredAsNumber]] = {}
-    for table in vct.tables:
+    for table in vct_file.tables:
         template = templates_by_name.get(table.name.upper())
         for column in table.columns if template else ():
             standard_field = template.find_field_by_name(column.name) if template else None
@@ -178,7 +182,7 @@ def _find_texts_declared_as_numbers(
 
 
 def _compare_with_templates(
-    vct: VctFile, templates_by_name: Mapping[str, Template]
+    vct_file: VctFile, templates_by_name: Mapping[str, Template]
 ) -> tuple[dict[str, list[str]], list[FileNote]]:
     """Return table → its fields that the standard does not have, and notes on these and on missing fields.
 
@@ -186,7 +190,7 @@ def _compare_with_templates(
     """
     unknown_fields: dict[str, list[str]] = {}
     notes: list[FileNote] = []
-    for table in vct.tables:
+    for table in vct_file.tables:
         template = templates_by_name.get(table.name.upper())
         if template is None or not table.columns:
             continue
@@ -225,18 +229,18 @@ def _count_identity_numbers(values: pd.Series) -> int:
     return int(values.dropna().astype(str).str.fullmatch(_PERSONAL_ID_PATTERN).sum())
 
 
-def _refuse_reserved_table_names(vct: VctFile) -> None:
+def _refuse_reserved_table_names(vct_file: VctFile) -> None:
     """Raise InputError for a table whose name GeoPackage reserves."""
-    for feature_class in vct.structure.feature_classes:
+    for feature_class in vct_file.structure.feature_classes:
         if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
-            vct.line_reader.number = feature_class.line_number
-            raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
+            vct_file.line_reader.number = feature_class.line_number
+            raise vct_file.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
 
 
-def _note_titles_of_other_tables(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
+def _note_titles_of_other_tables(vct_file: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
     """Return a note for each class titled like another table of the standard."""
     notes: list[FileNote] = []
-    for feature_class in vct.structure.feature_classes:
+    for feature_class in vct_file.structure.feature_classes:
         own_template = templates_by_name.get(feature_class.table_name.upper())
         other = next((role for role, template in templates_by_name.items() if template.name == feature_class.title), "")
         # A shortened or extended name may equal that of another table by chance.
@@ -259,16 +263,18 @@ def _note_titles_of_other_tables(vct: VctFile, templates_by_name: Mapping[str, T
     return notes
 
 
-def _note_renamed_fields(vct: VctFile) -> list[FileNote]:
-    renamed_fields = [(t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct.tables]
+def _note_renamed_fields(vct_file: VctFile) -> list[FileNote]:
+    renamed_fields = [
+        (t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct_file.tables
+    ]
     return [
         ("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in renamed_fields if fields
     ]
 
 
-def _append_rows(temporary_database: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
+def _append_rows(temporary_database: Path, table: VctTable, feature_table: gpd.GeoDataFrame) -> None:
     shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.shape_kind)
-    rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    rows: Any = feature_table if shapes else pd.DataFrame(feature_table.drop(columns=feature_table.geometry.name))
     options: dict[str, Any] = {} if temporary_database.exists() else {"dataset_options": {"VERSION": "1.2"}}
     if shapes:
         options |= {"geometry_type": shapes, "promote_to_multi": shapes.startswith("Multi")}
@@ -328,14 +334,14 @@ class ImportCheck:
     summary_sentences: tuple[str, ...] = ()
 
 
-def check_imported_plan(run: Callable[[], Report], texts: Texts) -> ImportCheck:
+def check_imported_plan(run_check: Callable[[], Report], texts: Texts) -> ImportCheck:
     """Run a check of the imported plan and summarise its report.
 
-    ``run`` makes the report. An error of the check becomes a sentence and is not raised, because the import is already
+    ``run_check`` makes the report. An error of the check becomes a sentence and is not raised, because the import is already
     complete.
     """
     try:
-        report = run()
+        report = run_check()
     except Cancelled:
         return ImportCheck(summary_sentences=(texts.get("toolbox", "import_check_cancelled"),))
     except SanxianError as error:
@@ -363,11 +369,11 @@ def check_imported_plan(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 
-def find_commonest_rules(report: Report, most: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
-    """Return the ``most`` rule codes with the most open findings, and their counts.
+def find_commonest_rules(report: Report, max_rules: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
+    """Return the ``max_rules`` rule codes with the most open findings, and their counts.
 
     Errors and warnings count. Codes about the run itself are left out.
     """
     rules = {rule.code for rule in report.rules}
     open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")
-    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:most]
+    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:max_rules]

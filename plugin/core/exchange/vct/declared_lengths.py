@@ -49,10 +49,12 @@ def compare_with_declared_lengths(batch: VctRowBatch, remarks: FileRemarks) -> N
 
 
 def _add_remark(
-    key: str, places: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declaration: str
+    key: str, row_positions: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declaration: str
 ) -> None:
-    line = batch.line_numbers[places[0]]
-    remarks.add_remark(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declaration)
+    line = batch.line_numbers[row_positions[0]]
+    remarks.add_remark(
+        key, line, None, len(row_positions), layer=batch.table.name, field=column.name, declared=declaration
+    )
 
 
 def _compare_texts(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
@@ -232,9 +234,9 @@ class PlaceNameCheck:
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
 
-def _iterate_prefixes(text: str, longest: int) -> Iterable[str]:
-    """Yield the prefixes of a text, the longest (``longest`` characters) first."""
-    return (text[:n] for n in range(min(len(text), longest), 0, -1))
+def _iterate_prefixes(text: str, max_length: int) -> Iterable[str]:
+    """Yield the prefixes of a text, the longest (``max_length`` characters) first."""
+    return (text[:n] for n in range(min(len(text), max_length), 0, -1))
 
 
 def _strip_upper_names(text: str, upper_names: list[str]) -> str:
@@ -244,14 +246,14 @@ def _strip_upper_names(text: str, upper_names: list[str]) -> str:
     return text
 
 
-def _load_county_and_upper_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+def _load_county_and_upper_names(min_length: int) -> tuple[dict[str, str], list[str]]:
     """Return county name → code, and the list of names of provinces and cities.
 
-    Only county names with at least ``shortest`` characters are returned.
+    Only county names with at least ``min_length`` characters are returned.
     """
     divisions = _load_divisions()
     codes = list(divisions.entry_by_code.values()) if divisions is not None else []
-    code_by_county_name = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
+    code_by_county_name = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= min_length}
     return code_by_county_name, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
 
 
@@ -276,12 +278,12 @@ class DuplicateCheck:
     be parts of one feature, and their key does not count as repeated.
     """
 
-    def __init__(self, table: VctTable, remarks: FileRemarks, joined: bool):
+    def __init__(self, table: VctTable, remarks: FileRemarks, are_parts_merged: bool):
         self.table, self.remarks = table, remarks
         field_names = [column.name.upper() for column in table.columns]
         self._key = field_names.index(KEY_FIELD) if KEY_FIELD in field_names else None
         #: Rows of a table without shapes have no parts; points of one feature are not merged.
-        self._may_have_parts = table.shape_kind == "point" or (bool(table.shape_kind) and not joined)
+        self._may_have_parts = table.shape_kind == "point" or (bool(table.shape_kind) and not are_parts_merged)
         self._keys: dict[str, int] = {}
         self._shapes: dict[int, int] = {}
         self._last_row: list[Any] = []

@@ -41,8 +41,8 @@ class ShapeReader:
     class codes) by the number stored with each shape; ``sections``: sections read so far.
     """
 
-    def __init__(self, folder: Path, head: VctHeader, cancellation: Cancellation, remarks: FileRemarks):
-        self.head, self.cancellation, self.remarks = head, cancellation, remarks
+    def __init__(self, folder: Path, header: VctHeader, cancellation: Cancellation, remarks: FileRemarks):
+        self.head, self.cancellation, self.remarks = header, cancellation, remarks
         self.shapes, self.lines = ShapeStore(folder / "shapes"), ShapeStore(folder / "lines")
         self.places = ShapeStore(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
@@ -54,7 +54,7 @@ class ShapeReader:
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self.crs, self.geographic = head.crs, describe_crs(head.crs).is_geographic
+        self.crs, self.geographic = header.crs, describe_crs(header.crs).is_geographic
         self._sealed_lines = False
         self._unassembled_records: list[PolygonRecord] = []
 
@@ -65,12 +65,12 @@ class ShapeReader:
         for store in (self.shapes, self.lines, self.places):
             store.close()
 
-    def read_section(self, section: str, lines: LineReader, structure: VctStructure) -> None:
+    def read_section(self, section: str, line_reader: LineReader, structure: VctStructure) -> None:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
         self._table_by_code = {code: its.table_name for code, its in structure.class_by_code.items()}
         if section == "polygon":
-            self._prepare_lines_for_lookup(lines)
+            self._prepare_lines_for_lookup(line_reader)
         elif section == "line":
             # Lines after polygons: boundaries would be missing, but line features are valid.
             self._sealed_lines = False
@@ -82,38 +82,38 @@ class ShapeReader:
         }[section]
         end, count = f"{section}end", 0
         while True:
-            word = lines.read_stripped_line()
+            word = line_reader.read_stripped_line()
             if word.lower() == end:
                 break
-            start = lines.number
-            ident = lines.parse_integer(word)
+            start = line_reader.number
+            ident = line_reader.parse_integer(word)
             if ident < 1:
-                raise lines.make_error("vct_id", id=ident)
-            record(ident, self._read_class_code(section, lines, structure), start, lines)
+                raise line_reader.make_error("vct_id", id=ident)
+            record(ident, self._read_class_code(section, line_reader, structure), start, line_reader)
             count += 1
             if count % _RECORDS_PER_CANCEL_CHECK == 0:
-                self._make_polygons(lines)
+                self._make_polygons(line_reader)
                 self.cancellation.raise_if_cancelled()
-                lines.report_progress()
-        self._make_polygons(lines)
+                line_reader.report_progress()
+        self._make_polygons(line_reader)
 
-    def _read_class_code(self, section: str, lines: LineReader, structure: VctStructure) -> str:
+    def _read_class_code(self, section: str, line_reader: LineReader, structure: VctStructure) -> str:
         """Read a record's 要素代码 (feature class code), and skip its symbol code."""
-        code = lines.read_stripped_line()
+        code = line_reader.read_stripped_line()
         if code not in structure.class_by_code:
             if code != self._boundary_code or section != "line":
-                raise lines.make_error("vct_unknown_code", code=code[:40])
+                raise line_reader.make_error("vct_unknown_code", code=code[:40])
         elif section not in structure.shape_kinds_by_code[code] and section != "annotation":
-            raise lines.make_error(
+            raise line_reader.make_error(
                 "vct_code_kind", code=code[:40], of_type=structure.class_by_code[code].shape_kind or "table"
             )
-        style = lines.read_line().strip()
+        style = line_reader.read_line().strip()
         if style != self._plain_style and style:
-            self.remarks.add_remark("vct_note_symbols", lines.number)
+            self.remarks.add_remark("vct_note_symbols", line_reader.number)
         return code
 
-    def _read_positions(self, lines: LineReader, count: int) -> NDArray:
-        xy = lines.read_positions(count, self.head.numbers_per_position)
+    def _read_positions(self, line_reader: LineReader, count: int) -> NDArray:
+        xy = line_reader.read_positions(count, self.head.numbers_per_position)
         if self.head.is_northing_first:
             xy = xy[:, ::-1]
         return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
@@ -124,154 +124,156 @@ class ShapeReader:
             self.codes.append(code)
         return self._numbers[code]
 
-    def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
+    def _store_shape(self, record_id: int, shape: Any, start: int, code: str) -> None:
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
-        self.shapes.append_content(ident, shapely.to_wkb(shape), start, self._get_or_assign_code_number(code))
+        self.shapes.append_content(record_id, shapely.to_wkb(shape), start, self._get_or_assign_code_number(code))
 
-    def _check_feature_type(self, section: str, lines: LineReader) -> None:
+    def _check_feature_type(self, section: str, line_reader: LineReader) -> None:
         """Read a record's geometry type, add a remark if it is not 1 (plain).
 
         Types up to 9 are read like 1. Raises InputError for others.
         """
-        feature_type = lines.read_integer()
+        feature_type = line_reader.read_integer()
         if feature_type != PLAIN_FEATURE:
             if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
-                raise lines.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
-            self.remarks.add_remark("vct_note_types", lines.number, section=section, type=feature_type)
+                raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
+            self.remarks.add_remark("vct_note_types", line_reader.number, section=section, type=feature_type)
 
-    def _read_point(self, ident: int, code: str, start: int, lines: LineReader) -> None:
-        self._check_feature_type("Point", lines)
-        count = lines.read_count()
-        xy = self._read_positions(lines, count)
-        lines.expect_record_end(ident)
+    def _read_point(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        self._check_feature_type("Point", line_reader)
+        count = line_reader.read_count()
+        xy = self._read_positions(line_reader, count)
+        line_reader.expect_record_end(record_id)
         if not count:
-            raise lines.make_error("vct_no_points", id=ident)
-        self.places.append_content(ident, xy.tobytes(), start)
-        self._store_shape(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
+            raise line_reader.make_error("vct_no_points", id=record_id)
+        self.places.append_content(record_id, xy.tobytes(), start)
+        self._store_shape(record_id, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
-    def _read_line(self, ident: int, code: str, start: int, lines: LineReader) -> None:
-        self._check_feature_type("Line", lines)
+    def _read_line(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        self._check_feature_type("Line", line_reader)
         parts: list[NDArray] = []
-        segments = lines.read_count()
+        segments = line_reader.read_count()
         if segments > _MAX_SEGMENTS:
-            raise lines.make_error("vct_count_value", value=segments)
+            raise line_reader.make_error("vct_count_value", value=segments)
         for _ in range(segments):
-            self._expect_type(lines, POLYLINE_SEGMENT)
-            xy = self._read_positions(lines, lines.read_count())
+            self._expect_type(line_reader, POLYLINE_SEGMENT)
+            xy = self._read_positions(line_reader, line_reader.read_count())
             if len(xy) < 2:
-                raise lines.make_error("vct_no_points", id=ident)
+                raise line_reader.make_error("vct_no_points", id=record_id)
             # A segment continues at the end of the one before, with or without repeating its last point.
             joins_last = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
             if parts and not joins_last:
-                self.remarks.add_remark("vct_note_segments", start, ident)
+                self.remarks.add_remark("vct_note_segments", start, record_id)
             parts.append(xy[1:] if joins_last else xy)
-        lines.expect_record_end(ident)
+        line_reader.expect_record_end(record_id)
         if not parts:
-            raise lines.make_error("vct_no_points", id=ident)
+            raise line_reader.make_error("vct_no_points", id=record_id)
         vertices = np.concatenate(parts) if len(parts) > 1 else parts[0]
         is_boundary = code == self._boundary_code
-        self.lines.append_content(ident, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE)
+        self.lines.append_content(
+            record_id, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE
+        )
         if not is_boundary:
             if (vertices == vertices[0]).all():
-                self.remarks.add_remark("vct_note_flat", start, ident)
-            self._store_shape(ident, shapely.linestrings(vertices), start, code)
+                self.remarks.add_remark("vct_note_flat", start, record_id)
+            self._store_shape(record_id, shapely.linestrings(vertices), start, code)
 
-    def _read_polygon(self, ident: int, code: str, start: int, lines: LineReader) -> None:
-        self._expect_type(lines, POLYGON_FEATURE)
-        label = self._read_positions(lines, 1)[0]
-        self._expect_type(lines, INDIRECT_COORDINATES)
-        count = lines.read_count()
+    def _read_polygon(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        self._expect_type(line_reader, POLYGON_FEATURE)
+        label = self._read_positions(line_reader, 1)[0]
+        self._expect_type(line_reader, INDIRECT_COORDINATES)
+        count = line_reader.read_count()
         items: list[int] = []
         while len(items) < count:
-            items += lines.read_integers()
+            items += line_reader.read_integers()
         if len(items) > count:
-            raise lines.make_error("vct_items", id=ident, count=count, found=len(items))
-        lines.expect_record_end(ident)
+            raise line_reader.make_error("vct_items", id=record_id, count=count, found=len(items))
+        line_reader.expect_record_end(record_id)
         if 0 in items and has_stray_separator(items):
-            self.remarks.add_remark("vct_note_ring_empty", start, ident)
+            self.remarks.add_remark("vct_note_ring_empty", start, record_id)
         try:
             rings = assemble_rings(items, self.lines)
         except PolygonError as error:
-            lines.number = start
+            line_reader.number = start
             is_line_section_missing = error.key == "vct_unknown_line" and "line" not in self.sections
-            raise lines.make_error(
-                "vct_polygons_first" if is_line_section_missing else error.key, id=ident, **error.params
+            raise line_reader.make_error(
+                "vct_polygons_first" if is_line_section_missing else error.key, id=record_id, **error.params
             ) from error
-        self._unassembled_records.append(PolygonRecord(ident, code, start, rings, label))
+        self._unassembled_records.append(PolygonRecord(record_id, code, start, rings, label))
 
-    def _make_polygons(self, lines: LineReader) -> None:
+    def _make_polygons(self, line_reader: LineReader) -> None:
         """Assemble the polygon records read since the last call, and store them."""
         records, self._unassembled_records = self._unassembled_records, []
         if not records:
             return
-        shapes = make_polygons(records, self.geographic, lines, self.remarks)
+        shapes = make_polygons(records, self.geographic, line_reader, self.remarks)
         self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.append_content(
                 record.record_id, content, record.line_number, self._get_or_assign_code_number(record.class_code)
             )
 
-    def _read_annotation(self, ident: int, code: str, start: int, lines: LineReader) -> None:
-        self._check_feature_type("Annotation", lines)
-        text = lines.read_text_or_blank_line()
+    def _read_annotation(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        self._check_feature_type("Annotation", line_reader)
+        text = line_reader.read_text_or_blank_line()
         if not text.strip():
-            self.remarks.add_remark("vct_note_no_text", start, ident)
-        check_annotation_text(text, lines.number, self._table_by_code.get(code, ""), TEXT_FIELD, self.remarks)
-        numbers = self._read_annotation_position(lines)
-        lines.expect_record_end(ident)
+            self.remarks.add_remark("vct_note_no_text", start, record_id)
+        check_annotation_text(text, line_reader.number, self._table_by_code.get(code, ""), TEXT_FIELD, self.remarks)
+        numbers = self._read_annotation_position(line_reader)
+        line_reader.expect_record_end(record_id)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
-        self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
+        self.texts[record_id] = (text, numbers[2] if len(numbers) > 2 else None)
         if len(numbers) < 3:
-            self.remarks.add_remark("vct_note_no_angle", start, ident)
+            self.remarks.add_remark("vct_note_no_angle", start, record_id)
         smallest_angle, largest_angle = load_settings().angles
         if len(numbers) > 2 and not smallest_angle <= numbers[2] <= largest_angle:
             self.remarks.add_example(
                 "vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{smallest_angle:g}–{largest_angle:g}"
             )
-        self.places.append_content(ident, np.ascontiguousarray(xy).tobytes(), start)
-        self._store_shape(ident, shapely.points(xy[0]), start, code)
+        self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), start)
+        self._store_shape(record_id, shapely.points(xy[0]), start, code)
 
     @staticmethod
-    def _read_annotation_position(lines: LineReader) -> list[float]:
-        line = lines.read_stripped_line()
+    def _read_annotation_position(line_reader: LineReader) -> list[float]:
+        line = line_reader.read_stripped_line()
         try:
-            position_numbers = [float(part) for part in line.split(lines.separator)]
+            position_numbers = [float(part) for part in line.split(line_reader.separator)]
         except ValueError as error:
-            raise lines.make_error("vct_position", value=line[:40]) from error
+            raise line_reader.make_error("vct_position", value=line[:40]) from error
         if not 2 <= len(position_numbers) <= 3 or not (np.abs(position_numbers) <= MAX_COORDINATE).all() or "_" in line:
-            raise lines.make_error("vct_position", value=line[:40])
+            raise line_reader.make_error("vct_position", value=line[:40])
         return position_numbers
 
     @staticmethod
-    def _expect_type(lines: LineReader, expected: int) -> None:
-        if (feature_type := lines.read_integer()) != expected:
-            raise lines.make_error("vct_unsupported", found=feature_type, wanted=expected)
+    def _expect_type(line_reader: LineReader, expected: int) -> None:
+        if (feature_type := line_reader.read_integer()) != expected:
+            raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=expected)
 
-    def _prepare_lines_for_lookup(self, lines: LineReader) -> None:
+    def _prepare_lines_for_lookup(self, line_reader: LineReader) -> None:
         if not self._sealed_lines:
             self._sealed_lines = True
-            _refuse_repeated_id(self.lines.prepare_reading(), lines)
+            _refuse_repeated_id(self.lines.prepare_reading(), line_reader)
 
-    def prepare_lookup_and_verify_positions(self, lines: LineReader) -> None:
+    def prepare_lookup_and_verify_positions(self, line_reader: LineReader) -> None:
         """Prepare all shapes for access by id, and verify their positions.
 
         Raises InputError for a repeated id, for boundary lines without polygons, and for positions that contradict the
         header.
         """
-        self._prepare_lines_for_lookup(lines)
-        _refuse_repeated_id(self.shapes.prepare_reading(), lines)
+        self._prepare_lines_for_lookup(line_reader)
+        _refuse_repeated_id(self.shapes.prepare_reading(), line_reader)
         unused = self.lines.find_unused_records(_BOUNDARY_LINE)
         if len(unused):
             first = int(unused[0])
             if not self.lines.is_record_used.any():
-                lines.number = self.lines.get_line_number(first)
-                raise lines.make_error("vct_no_polygons", count=len(unused))
+                line_reader.number = self.lines.get_line_number(first)
+                raise line_reader.make_error("vct_no_polygons", count=len(unused))
             self.remarks.add_remark(
                 "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
             )
         self._note_shared_ids()
-        self.bounds = verify_location(self.head, [self.lines, self.places], lines, self.remarks)
+        self.bounds = verify_location(self.head, [self.lines, self.places], line_reader, self.remarks)
 
     def _note_shared_ids(self) -> None:
         """Add a remark on ids that both a boundary line and a feature use.
@@ -290,7 +292,7 @@ class ShapeReader:
                 len(shared_places),
             )
 
-    def make_position_notes(self, lines: LineReader) -> list[tuple[str, dict[str, Any]]]:
+    def make_position_notes(self, line_reader: LineReader) -> list[tuple[str, dict[str, Any]]]:
         """Return notes on positions: added offset, coarse digits, ignored third number."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.position_offset):
@@ -301,12 +303,12 @@ class ShapeReader:
                 )
             )
         coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
-        if lines.coarsest_step > coarse:
+        if line_reader.coarsest_step > coarse:
             unit = "°" if self.geographic else "m"
             params = {
-                "count": lines.coarse_count,
-                "line": lines.coarse_line,
-                "step": f"{lines.coarsest_step:g}",
+                "count": line_reader.coarse_count,
+                "line": line_reader.coarse_line,
+                "step": f"{line_reader.coarsest_step:g}",
                 "unit": unit,
             }
             notes.append(("vct_note_coarse", params))
@@ -315,7 +317,7 @@ class ShapeReader:
         return notes
 
 
-def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, lines: LineReader) -> None:
+def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, line_reader: LineReader) -> None:
     if repeated_record is not None:
-        ident, lines.number, first = repeated_record
-        raise lines.make_error("vct_twice", id=ident, first=first)
+        ident, line_reader.number, first = repeated_record
+        raise line_reader.make_error("vct_twice", id=ident, first=first)

@@ -89,10 +89,12 @@ def _compute_zone_width(zone: int | None, meridian: float | None) -> int:
     return {zone * 3.0: 3, zone * 6.0 - 3: 6}.get(meridian, 0)
 
 
-def make_header_lines(crs: CRS, low: list[str], high: list[str], settings: VctSettings, today: date) -> list[str]:
+def make_header_lines(
+    crs: CRS, lower_corner: list[str], upper_corner: list[str], settings: VctSettings, today: date
+) -> list[str]:
     """Return the lines of the header to write.
 
-    ``low`` and ``high``: x and y of the extent's corners as they are printed.
+    ``lower_corner`` and ``upper_corner``: x and y of the extent's corners as they are printed.
     """
     crs_facts = describe_crs(crs)
     pairs = {
@@ -110,8 +112,8 @@ def make_header_lines(crs: CRS, low: list[str], high: list[str], settings: VctSe
         "Parameters": "" if crs_facts.is_geographic else _format_projection_parameters(crs, settings.parameters),
         "VerticalDatum": VERTICAL_DATUM_NAME,
         "TemporalReferenceSystem": TIME_REFERENCE,
-        "ExtentMin": VCT_SEPARATOR.join(low),
-        "ExtentMax": VCT_SEPARATOR.join(high),
+        "ExtentMin": VCT_SEPARATOR.join(lower_corner),
+        "ExtentMax": VCT_SEPARATOR.join(upper_corner),
         "MapScale": str(settings.map_scale),
         "Offset": "0,0",
         "Date": f"{today:%Y%m%d}",
@@ -132,25 +134,25 @@ def _format_projection_parameters(crs: CRS, style: str) -> str:
     return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone_number}"
 
 
-def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
+def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
     """Read the header up to HeadEnd.
 
     Each key is used, verified, or reported in a remark. Raises InputError for another file format and for an
     unsupported CRS.
     """
-    _skip_to_head(lines, remarks)
+    _skip_to_head(line_reader, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
-    while (line := lines.read_text()).strip().lower() != "headend":
+    while (line := line_reader.read_text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if "：" in line.partition(":")[0]:
-            remarks.add_remark("vct_note_colon", lines.number, key=key.strip())
+            remarks.add_remark("vct_note_colon", line_reader.number, key=key.strip())
         if not colon:
-            lines.refuse_section_mark(line)
-            raise lines.make_error("vct_head_line", value=shorten_line(line.encode()))
+            line_reader.refuse_section_mark(line)
+            raise line_reader.make_error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
-        _store_pair(pairs, key.strip(), value, lines, remarks)
-    header = HeaderPairs(lines, pairs, remarks)
+        _store_pair(pairs, key.strip(), value, line_reader, remarks)
+    header = HeaderPairs(line_reader, pairs, remarks)
     separator = header.get_value("separator")
     header.refuse_unless(
         len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
@@ -158,7 +160,7 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
         VCT_SEPARATOR,
         "vct_head_form",
     )
-    lines.separator = separator or VCT_SEPARATOR
+    line_reader.separator = separator or VCT_SEPARATOR
     (dim,) = header.read_numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
         raise header.make_error("dim", "vct_head_dim")
@@ -180,51 +182,55 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
 
 
 def _store_pair(
-    pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: LineReader, remarks: FileRemarks
+    pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader, remarks: FileRemarks
 ) -> None:
-    earlier_pair = pairs.setdefault(key.lower(), (value, lines.number, key))
+    earlier_pair = pairs.setdefault(key.lower(), (value, line_reader.number, key))
     if earlier_pair[0] != value:
-        raise lines.make_error("vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0])
-    if earlier_pair[1] != lines.number:
-        remarks.add_remark("vct_note_head_unused", lines.number, key=key, value=value)
+        raise line_reader.make_error(
+            "vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0]
+        )
+    if earlier_pair[1] != line_reader.number:
+        remarks.add_remark("vct_note_head_unused", line_reader.number, key=key, value=value)
 
 
-def _report_missing_keys(head: HeaderPairs, geographic: bool) -> None:
+def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None:
     """Add a remark on required header keys that are missing or empty."""
-    filled_keys = {key for key, (value, _, _) in head.pairs.items() if value}
+    filled_keys = {key for key, (value, _, _) in header_pairs.pairs.items() if value}
     missing_keys = [
         key
         for key in HEADER_KEYS
         if key.lower() not in filled_keys
         and not filled_keys.intersection(_ALTERNATIVE_KEYS.get(key, ()))
-        and not (geographic and key in _PROJECTED_ONLY_KEYS)
+        and not (is_geographic and key in _PROJECTED_ONLY_KEYS)
     ]
     if missing_keys:
-        head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=", ".join(missing_keys))
+        header_pairs.remarks.add_remark(
+            "vct_note_head_missing", header_pairs.lines.number, keys=", ".join(missing_keys)
+        )
 
 
-def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:
-    lines.verify_encoding_and_line_ends()
+def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
+    line_reader.verify_encoding_and_line_ends()
     first = 0, ""
     for _ in range(_LINES_SEARCHED_FOR_HEAD):
-        line = lines.read_raw_line_or_none()
+        line = line_reader.read_raw_line_or_none()
         if line is None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")
         if word != line.strip():
-            remarks.add_remark("vct_note_bom", lines.number)
+            remarks.add_remark("vct_note_bom", line_reader.number)
         if word.lower() == b"headbegin":
             if first[0]:
-                remarks.add_remark("vct_note_before_head", lines.number)
+                remarks.add_remark("vct_note_before_head", line_reader.number)
             return
         if word.lower() in _LATER_SECTIONS:
             if ":" in first[1]:
                 # The header is present without its first line.
                 break
-            raise lines.make_error("vct_head_first", value=shorten_line(word))
-        first = first if first[0] else (lines.number, shorten_line(word))
+            raise line_reader.make_error("vct_head_first", value=shorten_line(word))
+        first = first if first[0] else (line_reader.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
-    lines.mark_as_complete()
-    lines.filled = 0
-    lines.number = first[0] or 1
-    raise lines.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])
+    line_reader.mark_as_complete()
+    line_reader.filled = 0
+    line_reader.number = first[0] or 1
+    raise line_reader.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])

@@ -35,8 +35,8 @@ class HeaderPairs:
     ``used``: keys that were read or verified; `report_unused` adds remarks on the others.
     """
 
-    def __init__(self, lines: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
-        self.lines, self.pairs, self.remarks = lines, pairs, remarks
+    def __init__(self, line_reader: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
+        self.lines, self.pairs, self.remarks = line_reader, pairs, remarks
         self.used: set[str] = set()
 
     def get_value(self, key: str) -> str:
@@ -140,85 +140,87 @@ class DeclaredExtent:
     line_numbers: tuple[int, int]
 
 
-def read_crs(head: HeaderPairs) -> CRS:
+def read_crs(header_pairs: HeaderPairs) -> CRS:
     """Return the CRS of a header: CGCS2000 in degrees or a Gauss–Krüger zone.
 
     The zone comes from the key Parameters, with a zone number in the eastings or without. Raises InputError for any
     other CRS.
     """
-    _check_spheroid(head)
-    kind = head.get_value("coordinatesystemtype").upper()
-    head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
+    _check_spheroid(header_pairs)
+    kind = header_pairs.get_value("coordinatesystemtype").upper()
+    header_pairs.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
     geographic = kind == "D"
-    unit = "xyunit" if "xyunit" in head.pairs else "unit"
-    unit_name = head.get_value(unit).upper()
+    unit = "xyunit" if "xyunit" in header_pairs.pairs else "unit"
+    unit_name = header_pairs.get_value(unit).upper()
     if not kind and unit_name in _UNIT_WORDS[True]:
-        raise head.make_error(unit, "vct_head_no_type")
+        raise header_pairs.make_error(unit, "vct_head_no_type")
     if kind and unit_name in _UNIT_WORDS[not geographic]:
-        _refuse_contradicting_system_type(head, unit, geographic)
-    head.refuse_unless(not unit_name or unit_name in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
-    prime = head.get_value("primemeridian").upper()
-    head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
+        _refuse_contradicting_system_type(header_pairs, unit, geographic)
+    header_pairs.refuse_unless(not unit_name or unit_name in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
+    prime = header_pairs.get_value("primemeridian").upper()
+    header_pairs.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
         return CGCS2000_DEGREES
-    projection = head.get_value("projection")
+    projection = header_pairs.get_value("projection")
     if not _GAUSS_PROJECTION_PATTERN.search(projection) and re.search(
         "高斯|投影", projection.encode("gb18030").decode("big5", "ignore")
     ):
-        raise head.make_error("projection", "vct_big5")
-    head.refuse_unless(
+        raise header_pairs.make_error("projection", "vct_big5")
+    header_pairs.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
-    crs = _read_zone_crs(head)
+    crs = _read_zone_crs(header_pairs)
     for key in ("meridian", "meridinan"):
-        if key in head.pairs:
-            _check_meridian(head, key, crs)
+        if key in header_pairs.pairs:
+            _check_meridian(header_pairs, key, crs)
     return crs
 
 
-def _refuse_contradicting_system_type(head: HeaderPairs, unit: str, geographic: bool) -> None:
+def _refuse_contradicting_system_type(header_pairs: HeaderPairs, unit: str, is_geographic: bool) -> None:
     """Raise InputError if CoordinateSystemType contradicts unit and projection."""
-    projection_keys = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
-    if geographic and projection_keys:
-        others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *projection_keys))
-        raise head.make_error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
+    projection_keys = [key for key in ("projection", "parameters") if header_pairs.pairs.get(key, ("",))[0]]
+    if is_geographic and projection_keys:
+        others = ", ".join(
+            f"{header_pairs.pairs[key][2]} ({header_pairs.pairs[key][1]})" for key in (unit, *projection_keys)
+        )
+        raise header_pairs.make_error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
 
 
-def _check_spheroid(head: HeaderPairs) -> None:
-    text = head.get_value("spheroid").upper()
+def _check_spheroid(header_pairs: HeaderPairs) -> None:
+    text = header_pairs.get_value("spheroid").upper()
     if not text:
-        raise head.make_error("spheroid")
-    name, *parameter_texts = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
+        raise header_pairs.make_error("spheroid")
+    name, *parameter_texts = [part.strip() for part in text.replace(header_pairs.lines.separator, ",").split(",")]
     try:
         numbers = [float(part) for part in parameter_texts if part]
     except ValueError as error:
-        raise head.make_error("spheroid") from error
+        raise header_pairs.make_error("spheroid") from error
     for other, spheroid_names in _OTHER_SPHEROIDS.items():
         if any(word in name for word in spheroid_names):
-            raise head.make_error("spheroid", other)
+            raise header_pairs.make_error("spheroid", other)
     is_cgcs2000_spheroid = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
     slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
     axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
-    head.refuse_unless(
+    header_pairs.refuse_unless(
         is_cgcs2000_spheroid and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid"
     )
     if len(numbers) == 2 and numbers[1] < _INVERSE_FLATTENING + 1:
-        _note_flattening(head, [part for part in parameter_texts if part][1])
+        _note_flattening(header_pairs, [part for part in parameter_texts if part][1])
 
 
-def _note_flattening(head: HeaderPairs, text: str) -> None:
+def _note_flattening(header_pairs: HeaderPairs, text: str) -> None:
     # Rounding changes the last printed digit by one at most.
     unit = 10.0 ** -len(text.partition(".")[2])
     if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
-        _, number, written_key = head.pairs["spheroid"]
-        head.remarks.add_remark(
+        _, number, written_key = header_pairs.pairs["spheroid"]
+        header_pairs.remarks.add_remark(
             "vct_note_flattening", number, key=written_key, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}"
         )
 
 
-def _check_zone_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
+def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, width: float) -> None:
     """Raise InputError for a zone number that contradicts the width of the zone.
 
     The central meridian shows the width, 3° or 6°.
@@ -227,80 +229,82 @@ def _check_zone_width(head: HeaderPairs, zone: float, meridian: float, width: fl
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
         if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
             params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
-            raise head.make_error("parameters", "vct_zone_width", **params)
+            raise header_pairs.make_error("parameters", "vct_zone_width", **params)
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
-        raise head.make_error("parameters")
+        raise header_pairs.make_error("parameters")
 
 
-def _read_zone_crs(head: HeaderPairs) -> CRS:
+def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
     """Return the CRS for the header's key Parameters.
 
     Its value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
     """
-    slots = head.split_numbers("parameters")
+    slots = header_pairs.split_numbers("parameters")
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
-        raise head.make_error("parameters")
+        raise header_pairs.make_error("parameters")
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
-    _check_zone_width(head, zone, meridian, width)
+    _check_zone_width(header_pairs, zone, meridian, width)
     prefixed = easting >= 1e6
     base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
     try:
         crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
     except CRSError as error:
-        raise head.make_error("parameters") from error
+        raise header_pairs.make_error("parameters") from error
     # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
     right = describe_crs(crs).central_meridian
     if right != meridian:
         params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
-        raise head.make_error("parameters", "vct_meridian", **params)
+        raise header_pairs.make_error("parameters", "vct_meridian", **params)
     expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
     scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
     # The long form has empty places between central meridian and scale: latitudes of other projections.
     others = slots[1:-5]
     valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
-    head.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
+    header_pairs.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
     return crs
 
 
-def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
+def _check_meridian(header_pairs: HeaderPairs, key: str, crs: CRS) -> None:
     """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
-    angle_match = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get_value(key).strip())
-    if not head.get_value(key):
+    angle_match = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(header_pairs.get_value(key).strip())
+    if not header_pairs.get_value(key):
         return
     if angle_match is None:
-        head.add_remark(key, "vct_note_head_value")
+        header_pairs.add_remark(key, "vct_note_head_value")
         return
     degrees = sum(float(part or 0) / 60**k for k, part in enumerate(angle_match.groups()))
     right = describe_crs(crs).central_meridian or 0.0
-    head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
+    header_pairs.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
 
 
-def read_whether_northing_is_first(head: HeaderPairs) -> bool:
+def read_whether_northing_is_first(header_pairs: HeaderPairs) -> bool:
     """Return True if positions have the northing first.
 
     Raises InputError unless one axis points east and the other north.
     """
-    first, second = head.get_value("xaxisdirection").upper(), head.get_value("yaxisdirection").upper()
+    first, second = header_pairs.get_value("xaxisdirection").upper(), header_pairs.get_value("yaxisdirection").upper()
     if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
         return False
-    head.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
+    header_pairs.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
     expected_words = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
-    head.refuse_unless(not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", expected_words[0])
+    header_pairs.refuse_unless(
+        not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", expected_words[0]
+    )
     if not first:
-        raise head.make_error("yaxisdirection", "vct_axis_missing")
+        raise header_pairs.make_error("yaxisdirection", "vct_axis_missing")
     if second and second not in expected_words:
-        raise head.make_error(
+        raise header_pairs.make_error(
             "yaxisdirection",
             "vct_axes",
-            first=head.get_value("xaxisdirection"),
-            at=str(head.get_line_number("xaxisdirection")),
+            first=header_pairs.get_value("xaxisdirection"),
+            at=str(header_pairs.get_line_number("xaxisdirection")),
         )
-    head.remarks.add_remark("vct_note_axes", head.get_line_number("xaxisdirection"))
+    header_pairs.remarks.add_remark("vct_note_axes", header_pairs.get_line_number("xaxisdirection"))
     return True
 
 
-def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
+def read_extent(header_pairs: HeaderPairs) -> DeclaredExtent | None:
     """Return the declared extent; ``None`` if it is missing or invalid.
 
     It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid value gets a remark only,
@@ -308,14 +312,14 @@ def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
     """
     corners, texts = [], []
     keys: tuple[str, ...] = ("extentmin", "extentmax")
-    if not any(key in head.pairs for key in keys):
+    if not any(key in header_pairs.pairs for key in keys):
         keys = tuple(_EXTENT_KEYS)
-    head.used.update(keys)
-    if not any(head.get_value(key) for key in keys):
+    header_pairs.used.update(keys)
+    if not any(header_pairs.get_value(key) for key in keys):
         return None
     for key in keys:
-        value = head.get_value(key)
-        parts = [part.strip() for part in value.replace(head.lines.separator, ",").split(",")]
+        value = header_pairs.get_value(key)
+        parts = [part.strip() for part in value.replace(header_pairs.lines.separator, ",").split(",")]
         try:
             numbers = [float(part) for part in parts]
         except ValueError:
@@ -323,52 +327,58 @@ def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
         counts = (2, 3) if len(keys) == 2 else (1,)
         if len(numbers) not in counts or not np.isfinite(numbers).all():
             if value:
-                head.add_remark(key, "vct_note_head_value")
+                header_pairs.add_remark(key, "vct_note_head_value")
             elif key in _EXTENT_KEYS:
                 # The other spelling is among the keys that every header should have.
-                head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=_EXTENT_KEYS[key])
+                header_pairs.remarks.add_remark(
+                    "vct_note_head_missing", header_pairs.lines.number, keys=_EXTENT_KEYS[key]
+                )
             return None
         corners += numbers[:2]
         texts += parts[:2]
     low, high = np.array(corners[:2]), np.array(corners[2:])
     if (low > high).any():
-        head.add_remark(keys[-1], "vct_note_head_value")
+        header_pairs.add_remark(keys[-1], "vct_note_head_value")
         return None
     if not (low.any() or high.any()):
         # The plugin's own files without shapes have this extent; with shapes the comparison reports it.
-        return DeclaredExtent(low, high, 0.0, (head.get_line_number(keys[0]), head.get_line_number(keys[-1])))
+        return DeclaredExtent(
+            low, high, 0.0, (header_pairs.get_line_number(keys[0]), header_pairs.get_line_number(keys[-1]))
+        )
     digits = max(len(text.partition(".")[2]) for text in texts)
-    return DeclaredExtent(low, high, 10.0**-digits, (head.get_line_number(keys[0]), head.get_line_number(keys[-1])))
+    return DeclaredExtent(
+        low, high, 10.0**-digits, (header_pairs.get_line_number(keys[0]), header_pairs.get_line_number(keys[-1]))
+    )
 
 
-def note_impossible_values(head: HeaderPairs) -> None:
+def note_impossible_values(header_pairs: HeaderPairs) -> None:
     """Add remarks on impossible values of scale, date and version.
 
     Reading does not depend on these values.
     """
-    version = head.get_value("version").strip().upper().removeprefix("V")
+    version = header_pairs.get_value("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
-        head.add_remark("version", "vct_note_version")
-    mark = head.get_value("datamark").upper()
-    head.refuse_unless(
+        header_pairs.add_remark("version", "vct_note_version")
+    mark = header_pairs.get_value("datamark").upper()
+    header_pairs.refuse_unless(
         not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
     )
     if mark and "VCT" not in mark:
-        head.add_remark("datamark", "vct_note_head_value")
+        header_pairs.add_remark("datamark", "vct_note_head_value")
     settings = load_settings()
     for key in ("mapscale", "scalem", "scale"):
-        text = head.get_value(key).replace("：", ":").strip().removeprefix("1:")
+        text = header_pairs.get_value(key).replace("：", ":").strip().removeprefix("1:")
         if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
-            head.add_remark(key, "vct_note_head_value")
-    day = head.get_value("date")
+            header_pairs.add_remark(key, "vct_note_head_value")
+    day = header_pairs.get_value("date")
     written_on = (_parse_day(day) or date.min) if day else None
     if written_on is not None and (not _is_valid_day(day) or written_on.year < settings.earliest_data_year):
-        head.add_remark("date", "vct_note_head_value")
+        header_pairs.add_remark("date", "vct_note_head_value")
     elif written_on is not None and written_on > date.today() + _MAX_FUTURE:
-        head.add_remark("date", "vct_note_date_future")
-    vertical = head.get_value("zunit").upper()
+        header_pairs.add_remark("date", "vct_note_date_future")
+    vertical = header_pairs.get_value("zunit").upper()
     if vertical and vertical not in _UNIT_WORDS[False]:
-        head.add_remark("zunit", "vct_note_head_unused")
+        header_pairs.add_remark("zunit", "vct_note_head_unused")
 
 
 def _is_valid_day(text: str) -> bool:

@@ -219,7 +219,7 @@ class LineReader:
             raise self.make_error("vct_count_value", value=number)
         return number
 
-    def expect_record_end(self, ident: int) -> None:
+    def expect_record_end(self, record_id: int) -> None:
         """Read the line 0 that closes a record.
 
         Raises InputError for anything else: a count before it was wrong.
@@ -228,20 +228,20 @@ class LineReader:
         if line.strip() != b"0":
             if b"\0" in line:
                 raise self.make_error("vct_nul_line")
-            raise self.make_error("vct_count", id=ident, value=shorten_line(line))
+            raise self.make_error("vct_count", id=record_id, value=shorten_line(line))
 
-    def read_positions(self, count: int, dim: int) -> NDArray:
+    def read_positions(self, count: int, numbers_per_line: int) -> NDArray:
         """Return the next ``count`` lines as positions (count, 2).
 
-        ``dim``: numbers per line, 2 or 3; a third number is ignored. InputError names the line of an invalid position.
+        ``numbers_per_line``: numbers per line, 2 or 3; a third number is ignored. InputError names the line of an invalid position.
         """
         parts = []
         while count > 0:
             rows, numbers, is_block_complete = self._read_nonblank_lines(min(count, _LINES_PER_BLOCK))
-            if not is_block_complete and rows and not _is_valid_position(rows[-1], dim, self.separator):
+            if not is_block_complete and rows and not _is_valid_position(rows[-1], numbers_per_line, self.separator):
                 # The file is cut off in the middle of a line.
                 del rows[-1]
-            parts.append(self._parse_positions(rows, numbers, dim))
+            parts.append(self._parse_positions(rows, numbers, numbers_per_line))
             if not is_block_complete:
                 raise self.make_error("vct_cut_off")
             count -= len(rows)
@@ -269,40 +269,40 @@ class LineReader:
             numbers.append(self.number)
         return rows, numbers, True
 
-    def _parse_positions(self, rows: list[bytes], numbers: Sequence[int], dim: int) -> NDArray:
+    def _parse_positions(self, rows: list[bytes], line_numbers: Sequence[int], numbers_per_line: int) -> NDArray:
         if not rows:
             return np.zeros((0, 2))
-        commas = dim - 1
+        commas = numbers_per_line - 1
         if self.separator != ",":
             rows = [b",".join(self._split_numbers(row)) for row in rows]
         try:
             if all(row.count(b",") == commas for row in rows):
                 text = b",".join(rows)
-                positions = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
+                positions = np.array(list(map(float, text.split(b",")))).reshape(-1, numbers_per_line)[:, :2]
                 if b"_" not in text and (np.abs(positions) <= MAX_COORDINATE).all():
                     if b"E" in text or b"e" in text:
-                        self._note_exponents(rows, numbers)
+                        self._note_exponents(rows, line_numbers)
                     return positions
         except ValueError:
             # The loop below finds the invalid line.
             pass
-        for row, number in zip(rows, numbers, strict=False):
-            if not _is_valid_position(row, dim):
+        for row, number in zip(rows, line_numbers, strict=False):
+            if not _is_valid_position(row, numbers_per_line):
                 self.number = number
                 if b"\0" in row:
                     raise self.make_error("vct_nul_line")
                 half = unicodedata.normalize("NFKC", self.decode_line(row)).encode(_VCT_CODEC)
-                if half != row and _is_valid_position(half, dim):
+                if half != row and _is_valid_position(half, numbers_per_line):
                     raise self.make_error("vct_full_comma", value=shorten_line(row))
-                if (count := _count_numbers_in_row(row)) > 1 and count != dim:
-                    raise self.make_error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
+                if (count := _count_numbers_in_row(row)) > 1 and count != numbers_per_line:
+                    raise self.make_error("vct_dimension", value=shorten_line(row), dim=numbers_per_line, found=count)
                 # With as many parts as numbers expected, the line is a position, whatever the number of points.
                 key = "vct_position_value" if row.count(b",") == commas else "vct_position"
                 raise self.make_error(key, value=shorten_line(row))
         raise self.make_error("vct_position", value="")
 
-    def _note_exponents(self, rows: list[bytes], numbers: Sequence[int]) -> None:
-        for row, number in zip(rows, numbers, strict=True):
+    def _note_exponents(self, rows: list[bytes], line_numbers: Sequence[int]) -> None:
+        for row, number in zip(rows, line_numbers, strict=True):
             steps = [_compute_last_digit_unit(part.decode()) for part in row.split(b",")[:2] if b"e" in part.lower()]
             if steps:
                 self.coarsest_step, self.coarse_line = max(self.coarsest_step, *steps), self.coarse_line or number
@@ -327,10 +327,14 @@ def _compute_last_digit_unit(number: str) -> float:
     return 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
 
 
-def _is_valid_position(row: bytes, dim: int, separator: str = ",") -> bool:
+def _is_valid_position(row: bytes, numbers_per_line: int, separator: str = ",") -> bool:
     parts = row.split(separator.encode(_VCT_CODEC))
     try:
-        return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= MAX_COORDINATE for part in parts)
+        return (
+            len(parts) == numbers_per_line
+            and b"_" not in row
+            and all(abs(float(part)) <= MAX_COORDINATE for part in parts)
+        )
     except ValueError:
         return False
 

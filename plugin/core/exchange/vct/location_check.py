@@ -170,7 +170,7 @@ def find_positions_outside_box(
 
 
 def verify_location(
-    head: VctHeader, stores: list[ShapeStore], lines: LineReader, remarks: FileRemarks
+    header: VctHeader, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
 ) -> PositionBounds | None:
     """Return the bounding box after comparing it with zone and extent of the header.
 
@@ -180,17 +180,19 @@ def verify_location(
     bounds = compute_bounds(stores)
     if bounds is None:
         return None
-    _verify_zone(head, bounds, stores, lines)
-    if describe_crs(head.crs).is_geographic and not any(head.position_offset):
+    _verify_zone(header, bounds, stores, line_reader)
+    if describe_crs(header.crs).is_geographic and not any(header.position_offset):
         bounds = bounds._replace(dms_positions=read_positions_as_dms(stores))
-    _verify_extent(head, bounds, stores, lines, remarks)
-    if describe_crs(head.crs).is_geographic and not any(head.position_offset):
+    _verify_extent(header, bounds, stores, line_reader, remarks)
+    if describe_crs(header.crs).is_geographic and not any(header.position_offset):
         for store in stores:
-            _verify_notation_of_degrees(read_positions_as_dms([store]), lines, remarks)
+            _verify_notation_of_degrees(read_positions_as_dms([store]), line_reader, remarks)
     return bounds
 
 
-def _verify_notation_of_degrees(dms_positions: DmsPositions | None, lines: LineReader, remarks: FileRemarks) -> None:
+def _verify_notation_of_degrees(
+    dms_positions: DmsPositions | None, line_reader: LineReader, remarks: FileRemarks
+) -> None:
     """Refuse positions of one kind (points, lines, polygons) whose digits prove the notation DD.MMSS.
 
     A file may have only its points in this notation. Digits that make it likely get a remark.
@@ -198,7 +200,7 @@ def _verify_notation_of_degrees(dms_positions: DmsPositions | None, lines: LineR
     if dms_positions is None:
         return
     if dms_positions.is_proven_by_digits:
-        raise _make_packed_degrees_error("vct_place_packed", dms_positions, lines)
+        raise _make_packed_degrees_error("vct_place_packed", dms_positions, line_reader)
     if dms_positions.distinct_second_count >= load_settings().packed_seconds_likely:
         x, y = (f"{value:.10g}" for value in dms_positions.first_position.tolist())
         remarks.add_remark(
@@ -211,20 +213,22 @@ def _verify_notation_of_degrees(dms_positions: DmsPositions | None, lines: LineR
         )
 
 
-def _make_packed_degrees_error(key: str, dms_positions: DmsPositions, lines: LineReader, **params: str) -> InputError:
+def _make_packed_degrees_error(
+    key: str, dms_positions: DmsPositions, line_reader: LineReader, **params: str
+) -> InputError:
     """Return the error about degrees written as DD.MMSS.
 
     ``key`` and ``params``: text key and parameters of the proof.
     """
-    lines.number = dms_positions.first_line_number
+    line_reader.number = dms_positions.first_line_number
     x, y = (f"{value:.10g}" for value in dms_positions.first_position.tolist())
-    return lines.make_error(
+    return line_reader.make_error(
         key, id=dms_positions.first_record_id, count=dms_positions.position_count, x=x, y=y, **params
     )
 
 
-def _compute_zone_box(head: VctHeader) -> NDArray:
-    frame = describe_crs(head.crs)
+def _compute_zone_box(header: VctHeader) -> NDArray:
+    frame = describe_crs(header.crs)
     settings = load_settings()
     if frame.is_geographic:
         return np.array(settings.china_degrees).reshape(2, 2)
@@ -232,55 +236,60 @@ def _compute_zone_box(head: VctHeader) -> NDArray:
     return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
 
 
-def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], lines: LineReader) -> None:
-    box = _compute_zone_box(head)
+def _verify_zone(header: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], line_reader: LineReader) -> None:
+    box = _compute_zone_box(header)
     if (bounds.lower_corner >= box[0]).all() and (bounds.upper_corner <= box[1]).all():
         return
     outside_positions = find_positions_outside_box(stores, *box)
     x, y = outside_positions.middle_position.tolist()
-    problem = find_coordinate_problem(head.crs, (x, y, x, y))
+    problem = find_coordinate_problem(header.crs, (x, y, x, y))
     key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
-    lines.number = outside_positions.farthest_line_number
-    frame = describe_crs(head.crs)
-    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(head.crs)}
+    line_reader.number = outside_positions.farthest_line_number
+    frame = describe_crs(header.crs)
+    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(header.crs)}
     if frame.is_geographic:
         params["range"] = _format_span(*box.ravel().tolist())
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
         params["meridian"] = f"{frame.central_meridian:g}"
-    raise lines.make_error(key, id=outside_positions.farthest_record_id, count=outside_positions.record_count, **params)
+    raise line_reader.make_error(
+        key, id=outside_positions.farthest_record_id, count=outside_positions.record_count, **params
+    )
 
 
 def _verify_extent(
-    head: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], lines: LineReader, remarks: FileRemarks
+    header: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
 ) -> None:
-    if head.declared_extent is None:
+    if header.declared_extent is None:
         return
-    geographic, settings = describe_crs(head.crs).is_geographic, load_settings()
+    geographic, settings = describe_crs(header.crs).is_geographic, load_settings()
     slack = max(
-        head.declared_extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m
+        header.declared_extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m
     )
     low, high = min(
-        _list_possible_extents(head, head.declared_extent), key=lambda ends: _compute_largest_difference(ends, bounds)
+        _list_possible_extents(header, header.declared_extent),
+        key=lambda ends: _compute_largest_difference(ends, bounds),
     )
     texts = {
         "extent": _format_corners(low, high),
         "data": _format_corners(bounds.lower_corner, bounds.upper_corner),
     }
     if not (low.any() or high.any()):
-        remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[1], **texts)
+        remarks.add_remark("vct_note_extent_wide", header.declared_extent.line_numbers[1], **texts)
         return
     outside_positions = find_positions_outside_box(stores, low - slack, high + slack)
     dms_positions = bounds.dms_positions
     if dms_positions is not None and outside_positions.farthest_distance >= settings.packed_extent_degrees:
         if (dms_positions.lower_corner >= low - slack).all() and (dms_positions.upper_corner <= high + slack).all():
-            raise _make_packed_degrees_error("vct_place_packed_extent", dms_positions, lines, extent=texts["extent"])
+            raise _make_packed_degrees_error(
+                "vct_place_packed_extent", dms_positions, line_reader, extent=texts["extent"]
+            )
     if outside_positions.record_count:
         distance = (outside_positions.farthest_distance + slack) * (_DEGREE_M if geographic else 1.0)
         far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
         if distance > settings.extent_far_m:
-            lines.number = outside_positions.farthest_line_number
-            raise lines.make_error(
+            line_reader.number = outside_positions.farthest_line_number
+            raise line_reader.make_error(
                 "vct_place_extent",
                 id=outside_positions.farthest_record_id,
                 count=outside_positions.record_count,
@@ -296,28 +305,30 @@ def _verify_extent(
             **texts,
         )
     elif (bounds.lower_corner - low > slack).any() or (high - bounds.upper_corner > slack).any():
-        remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[0], **texts)
+        remarks.add_remark("vct_note_extent_wide", header.declared_extent.line_numbers[0], **texts)
 
 
-def _list_possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
+def _list_possible_extents(header: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
     """Return the possible readings of the declared extent.
 
     The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
     """
     ends = [(extent.lower_corner, extent.upper_corner)]
-    if head.is_northing_first:
+    if header.is_northing_first:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
-    if any(head.position_offset):
-        ends += [(low + head.position_offset, high + head.position_offset) for low, high in ends]
+    if any(header.position_offset):
+        ends += [(low + header.position_offset, high + header.position_offset) for low, high in ends]
     return ends
 
 
-def _compute_largest_difference(ends: tuple[NDArray, NDArray], bounds: PositionBounds) -> float:
-    return float(np.abs(np.r_[ends[0] - bounds.lower_corner, ends[1] - bounds.upper_corner]).max())
+def _compute_largest_difference(corners: tuple[NDArray, NDArray], bounds: PositionBounds) -> float:
+    return float(np.abs(np.r_[corners[0] - bounds.lower_corner, corners[1] - bounds.upper_corner]).max())
 
 
-def _format_corners(low: NDArray, high: NDArray) -> str:
-    return " – ".join(", ".join(f"{value:.10g}" for value in corner.tolist()) for corner in (low, high))
+def _format_corners(lower_corner: NDArray, upper_corner: NDArray) -> str:
+    return " – ".join(
+        ", ".join(f"{value:.10g}" for value in corner.tolist()) for corner in (lower_corner, upper_corner)
+    )
 
 
 class CountyCodes:
@@ -348,7 +359,7 @@ class CountyCodes:
 
 
 def verify_county(
-    head: VctHeader, bounds: PositionBounds, codes: CountyCodes, lines: LineReader, remarks: FileRemarks
+    header: VctHeader, bounds: PositionBounds, codes: CountyCodes, line_reader: LineReader, remarks: FileRemarks
 ) -> InputError | None:
     """Return an InputError if the positions are far from the county of the rows.
 
@@ -358,7 +369,7 @@ def verify_county(
     county_extent = _find_county_extent(code)
     if county_extent is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
-        remarks.add_remark("vct_note_place_unknown", lines.number, code=code or "—")
+        remarks.add_remark("vct_note_place_unknown", line_reader.number, code=code or "—")
         return None
     corners = np.array(
         [
@@ -368,7 +379,7 @@ def verify_county(
             [bounds.upper_corner[0], bounds.lower_corner[1]],
         ]
     )
-    lonlat = make_lonlat_transformer(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
+    lonlat = make_lonlat_transformer(header.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
     ends = _compute_degrees_beyond(county_extent, low, high)
     side = int(np.argmax(ends))
@@ -385,24 +396,24 @@ def verify_county(
         and max(_compute_degrees_beyond(county_extent, dms_positions.lower_corner, dms_positions.upper_corner)) <= 0
     ):
         county_params = {key: params[key] for key in ("code", "county", "reach")}
-        return _make_packed_degrees_error("vct_place_packed_county", dms_positions, lines, **county_params)
+        return _make_packed_degrees_error("vct_place_packed_county", dms_positions, line_reader, **county_params)
     if excess_degrees <= settings.county_far:
         remarks.add_remark("vct_note_county", line, ident, **params)
         return None
-    lines.number = line
+    line_reader.number = line
     # A wrong zone shifts longitudes; correct longitudes exclude it.
     north = side in (1, 3) and max(ends[0], ends[2]) <= settings.county_near
-    return lines.make_error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
+    return line_reader.make_error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
 def _compute_degrees_beyond(
-    county_extent: GeographicExtent, low: NDArray, high: NDArray
+    county_extent: GeographicExtent, lower_corner: NDArray, upper_corner: NDArray
 ) -> tuple[float, float, float, float]:
     """Return by how many degrees bounds exceed an extent: west, south, east, north.
 
     A side that is inside is negative.
     """
-    (west, south), (east, north) = low.tolist(), high.tolist()
+    (west, south), (east, north) = lower_corner.tolist(), upper_corner.tolist()
     return (
         county_extent.west - west,
         (county_extent.south or 0.0) - south,

@@ -27,8 +27,8 @@ class MergedRows:
     the area or length in its values is then that of one part, not that of all.
     """
 
-    def __init__(self, table: VctTable, geographic: bool):
-        self.table, self.geographic = table, geographic
+    def __init__(self, table: VctTable, is_geographic: bool):
+        self.table, self.geographic = table, is_geographic
         settings = load_settings()
         names = settings.length_fields if table.shape_kind == "line" else settings.area_fields
         self._size_columns = [

@@ -134,18 +134,18 @@ class PlausibilityCheck:
             self._compare_keys_with_county_codes(batch)
 
     def _check_column_values(
-        self, column: VctColumn, summary: _ColumnSummary, values: list[Any], lines: list[int]
+        self, column: VctColumn, summary: _ColumnSummary, values: list[Any], line_numbers: list[int]
     ) -> None:
         name = column.name.upper()
         if column.type == "text":
-            self._check_texts_for_patterns(column, values, lines)
+            self._check_texts_for_patterns(column, values, line_numbers)
         elif column.type == "integer" and name in load_settings().year_fields:
-            self._check_years(column, values, lines)
+            self._check_years(column, values, line_numbers)
         if name == _COUNTY_FIELD and column.type == "text":
-            summary.count_code_lengths(values, lines)
+            summary.count_code_lengths(values, line_numbers)
         if name == _CLASS_FIELD:
-            self._check_feature_class_codes(column, values, lines)
-        summary.add_values(values, lines)
+            self._check_feature_class_codes(column, values, line_numbers)
+        summary.add_values(values, line_numbers)
 
     def _compare_measures_with_shapes(
         self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
@@ -225,7 +225,7 @@ class PlausibilityCheck:
             field=field,
         )
 
-    def _check_texts_for_patterns(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
+    def _check_texts_for_patterns(self, column: VctColumn, values: list[str], line_numbers: list[int]) -> None:
         # One search of all values, one on each line, is faster than one search of each value.
         joined_values = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
@@ -243,32 +243,34 @@ class PlausibilityCheck:
                 matching_rows = [k for k in matching_rows if not any(p.search(values[k]) for p in placeholders)]
             # Quotation marks around texts usually affect many fields.
             group = {} if key == "vct_note_quoted" else {"field": column.name}
-            self._add_remark(key, matching_rows, values, lines, **group)
+            self._add_remark(key, matching_rows, values, line_numbers, **group)
         if BLANK_ENDS_PATTERN.search(joined_values):
             blank_rows = [k for k, value in enumerate(values) if BLANK_ENDS_PATTERN.search(value)]
             is_code = _is_code_column(column) or column.name.upper() in load_settings().digit_fields
-            self._blanks[is_code].add(column.name, blank_rows, values, lines)
+            self._blanks[is_code].add(column.name, blank_rows, values, line_numbers)
 
-    def _check_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
+    def _check_years(self, column: VctColumn, values: list[int], line_numbers: list[int]) -> None:
         years = load_settings().valid_data_years
         implausible_rows = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
             "vct_note_year",
             implausible_rows,
             values,
-            lines,
+            line_numbers,
             field=column.name,
             declared=f"{years.start}–{years.stop - 1}",
         )
 
-    def _check_feature_class_codes(self, column: VctColumn, values: list[Any], lines: list[int]) -> None:
+    def _check_feature_class_codes(self, column: VctColumn, values: list[Any], line_numbers: list[int]) -> None:
         """Add a remark on rows with a feature class code of another table."""
         codes = [str(value).strip().strip(_QUOTATION_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
             return
         foreign_rows = [k for k, code in enumerate(codes) if code not in self.codes]
         declared_codes = ", ".join(sorted(self.codes))
-        self._add_remark("vct_note_class_code", foreign_rows, codes, lines, field=column.name, declared=declared_codes)
+        self._add_remark(
+            "vct_note_class_code", foreign_rows, codes, line_numbers, field=column.name, declared=declared_codes
+        )
 
     def _check_date_order(self, batch: VctRowBatch) -> None:
         first, last = self._date_columns
@@ -284,15 +286,17 @@ class PlausibilityCheck:
             )
 
     def _add_remark(
-        self, key: str, faulty_rows: list[int], values: Sequence[Any], lines: list[int], **group: str
+        self, key: str, faulty_rows: list[int], values: Sequence[Any], line_numbers: list[int], **group: str
     ) -> None:
         if faulty_rows:
             example = shorten_value(values[faulty_rows[0]])
             if key in _NOTES_WITH_LINES:
-                self.remarks.add_lines(key, [lines[k] for k in faulty_rows], example, table=self.table.name, **group)
+                self.remarks.add_lines(
+                    key, [line_numbers[k] for k in faulty_rows], example, table=self.table.name, **group
+                )
                 return
             self.remarks.add_example(
-                key, lines[faulty_rows[0]], example, len(faulty_rows), table=self.table.name, **group
+                key, line_numbers[faulty_rows[0]], example, len(faulty_rows), table=self.table.name, **group
             )
 
     def report_column_problems(self) -> None:
@@ -418,11 +422,11 @@ class _FieldsWithOuterBlanks:
         self.fields: list[str] = []
         self.count, self.line, self.example = 0, 0, ""
 
-    def add(self, field: str, rows: list[int], values: list[str], lines: list[int]) -> None:
+    def add(self, field: str, rows: list[int], values: list[str], line_numbers: list[int]) -> None:
         if field not in self.fields:
             self.fields.append(field)
-        if not self.count or lines[rows[0]] < self.line:
-            self.line, self.example = lines[rows[0]], shorten_value(values[rows[0]])
+        if not self.count or line_numbers[rows[0]] < self.line:
+            self.line, self.example = line_numbers[rows[0]], shorten_value(values[rows[0]])
         self.count += len(rows)
 
     def format_fields(self) -> str:
@@ -451,20 +455,20 @@ class _ColumnSummary:
         #: Number of digits of a division code → number of rows, line of the first row, its code.
         self.levels: dict[int, tuple[int, int, str]] = {}
 
-    def add_values(self, values: list[Any], lines: list[int]) -> None:
+    def add_values(self, values: list[Any], line_numbers: list[int]) -> None:
         if not self.count:
-            self.first, self.line = values[0], lines[0]
+            self.first, self.line = values[0], line_numbers[0]
         self.count += len(values)
         self.are_all_alike = self.are_all_alike and all(value == self.first for value in values)
         if self.type in NUMBER_TYPES:
             self.zeros += sum(value == 0 for value in values)
             negative_positions = [k for k, value in enumerate(values) if value < 0]
             if negative_positions and not self.negative:
-                self.first_negative = lines[negative_positions[0]], values[negative_positions[0]]
+                self.first_negative = line_numbers[negative_positions[0]], values[negative_positions[0]]
             self.negative += len(negative_positions)
 
-    def count_code_lengths(self, values: list[str], lines: list[int]) -> None:
-        for value, line in zip(values, lines, strict=True):
+    def count_code_lengths(self, values: list[str], line_numbers: list[int]) -> None:
+        for value, line in zip(values, line_numbers, strict=True):
             if value.isdecimal():
                 count, first, example_value = self.levels.get(len(value), (0, line, value))
                 self.levels[len(value)] = count + 1, first, example_value

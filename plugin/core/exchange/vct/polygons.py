@@ -25,25 +25,25 @@ class PolygonError(Exception):
         self.key, self.params = key, params
 
 
-def assemble_rings(items: list[int], lines: ShapeStore) -> list[NDArray]:
+def assemble_rings(signed_line_ids: list[int], boundary_lines: ShapeStore) -> list[NDArray]:
     """Return the closed rings (n, 2) of a polygon.
 
-    ``items``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
+    ``signed_line_ids``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
     id, for lines that do not meet, and for an open ring.
     """
-    rings = [_trace_ring(chain, lines) for chain in _split_chains(items)]
+    rings = [_trace_ring(chain, boundary_lines) for chain in _split_chains(signed_line_ids)]
     if not rings:
         raise PolygonError("vct_no_ring")
     return rings
 
 
-def has_stray_separator(items: list[int]) -> bool:
+def has_stray_separator(signed_line_ids: list[int]) -> bool:
     """Return True if a 0 in a polygon's line list does not separate two rings.
 
     Such a 0 is first, last, or follows another 0.
     """
-    zeros = [k for k, item in enumerate(items) if not item]
-    return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
+    zeros = [k for k, item in enumerate(signed_line_ids) if not item]
+    return any(k in (0, len(signed_line_ids) - 1) or not signed_line_ids[k - 1] for k in zeros)
 
 
 def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
@@ -76,15 +76,15 @@ def _is_first_ring_inside_another(areas: NDArray, inner_points: NDArray) -> bool
     return bool((shapely.intersects(areas[1:], inner_points[0]) & larger).any())
 
 
-def _make_point_inside_ring(area: Any, ring: Any) -> Any:
-    return shapely.point_on_surface(area) if area.area else shapely.get_point(ring, 0)
+def _make_point_inside_ring(signed_area: Any, ring: Any) -> Any:
+    return shapely.point_on_surface(signed_area) if signed_area.area else shapely.get_point(ring, 0)
 
 
-def _split_chains(items: list[int]) -> list[list[int]]:
-    if 0 not in items:
-        return [items] if items else []
+def _split_chains(signed_line_ids: list[int]) -> list[list[int]]:
+    if 0 not in signed_line_ids:
+        return [signed_line_ids] if signed_line_ids else []
     chains: list[list[int]] = [[]]
-    for item in items:
+    for item in signed_line_ids:
         if item:
             chains[-1].append(item)
         else:
@@ -92,25 +92,25 @@ def _split_chains(items: list[int]) -> list[list[int]]:
     return [chain for chain in chains if chain]
 
 
-def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
+def _trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArray:
     """Return the closed ring (n, 2) of a sequence of line ids.
 
     Lines meet exactly, because they were cut at one vertex.
     """
-    places = lines.find_records(np.abs(np.array(chain)))
+    places = boundary_lines.find_records(np.abs(np.array(signed_line_ids)))
     if (places < 0).any():
-        raise PolygonError("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
-    lines.is_record_used[places] = True
+        raise PolygonError("vct_unknown_line", item=signed_line_ids[int(np.argmax(places < 0))])
+    boundary_lines.is_record_used[places] = True
     parts: list[NDArray] = []
-    for item, place in zip(chain, places.tolist(), strict=True):
-        xy = lines.read_positions(place)
+    for item, place in zip(signed_line_ids, places.tolist(), strict=True):
+        xy = boundary_lines.read_positions(place)
         xy = xy if item > 0 else xy[::-1]
         if parts and (parts[-1][-1] != xy[0]).any():
             raise PolygonError("vct_gap", item=item)
         parts.append(xy if not parts else xy[1:])
     ring = np.concatenate(parts)
     if len(ring) < 3 or (ring[0] != ring[-1]).any():
-        raise PolygonError("vct_open_ring", item=chain[-1])
+        raise PolygonError("vct_open_ring", item=signed_line_ids[-1])
     return ring
 
 
@@ -148,7 +148,9 @@ class PolygonRecord(NamedTuple):
     label_point: NDArray
 
 
-def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineReader, remarks: FileRemarks) -> NDArray:
+def make_polygons(
+    records: list[PolygonRecord], is_geographic: bool, line_reader: LineReader, remarks: FileRemarks
+) -> NDArray:
     """Return the (n,) polygons of records.
 
     Raises InputError for a hole outside its polygon. Unusual but readable records get a remark.
@@ -163,8 +165,8 @@ def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineRea
         try:
             shapes[k], order = assemble_polygon(linear_rings[first[k] : first[k] + counts[k]])
         except PolygonError as error:
-            lines.number = records[k].line_number
-            raise lines.make_error(error.key, id=records[k].record_id, **error.params) from error
+            line_reader.number = records[k].line_number
+            raise line_reader.make_error(error.key, id=records[k].record_id, **error.params) from error
         if order:
             remarks.add_remark(order, records[k].line_number, records[k].record_id)
     flat = shapely.area(shapes) == 0
@@ -175,7 +177,7 @@ def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineRea
     if is_label_outside.any():
         far = (
             shapely.distance(shapes[is_label_outside], shapely.points(label[is_label_outside]))
-            > _LABEL_TOLERANCE[geographic]
+            > _LABEL_TOLERANCE[is_geographic]
         )
         is_label_outside[np.flatnonzero(is_label_outside)[~far]] = False
         _add_remark("vct_note_label", is_label_outside, records, remarks)

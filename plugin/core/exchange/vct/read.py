@@ -147,36 +147,36 @@ def open_vct(
 
 
 def _read_until_attributes(
-    lines: LineReader, head: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
+    line_reader: LineReader, header: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
 ) -> VctFile:
-    vct = VctFile(head, VctStructure([], {}), lines, geometry, cancellation, remarks=remarks)
+    vct = VctFile(header, VctStructure([], {}), line_reader, geometry, cancellation, remarks=remarks)
     sections_begun: dict[str, int] = {}
-    while (section := _read_next_section_name(lines, vct.structure, sections_begun)) != "attribute":
+    while (section := _read_next_section_name(line_reader, vct.structure, sections_begun)) != "attribute":
         cancellation.raise_if_cancelled()
-        lines.report_progress()
+        line_reader.report_progress()
         if section == "head":
-            raise lines.make_error("vct_section_late")
+            raise line_reader.make_error("vct_section_late")
         if section in _ORDERED_SECTIONS:
             if section in sections_begun:
-                raise lines.make_error("vct_section_twice", first=sections_begun[section])
-            sections_begun[section] = lines.number
+                raise line_reader.make_error("vct_section_twice", first=sections_begun[section])
+            sections_begun[section] = line_reader.number
         if section == "tablestructure":
-            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines, content=False)
+            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, line_reader, needs_content=False)
         elif section in _GEOMETRY_SECTIONS:
-            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines)
+            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, line_reader)
         if section == "featurecode":
-            vct.structure = VctStructure(read_classes(lines, remarks), {})
+            vct.structure = VctStructure(read_classes(line_reader, remarks), {})
         elif section == "tablestructure":
-            vct.structure.tables = read_tables(lines, vct.structure.feature_classes, remarks)
-            _refuse_utf8(lines, vct.structure)
+            vct.structure.tables = read_tables(line_reader, vct.structure.feature_classes, remarks)
+            _refuse_utf8(line_reader, vct.structure)
         elif section in _GEOMETRY_SECTIONS:
-            geometry.read_section(section, lines, vct.structure)
+            geometry.read_section(section, line_reader, vct.structure)
         else:
-            _skip_section(section, lines, remarks)
-    _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
-    start = lines.number
-    geometry.prepare_lookup_and_verify_positions(lines)
-    lines.number = start
+            _skip_section(section, line_reader, remarks)
+    _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, line_reader)
+    start = line_reader.number
+    geometry.prepare_lookup_and_verify_positions(line_reader)
+    line_reader.number = start
     for kind in sorted({c.shape_kind for c in vct.structure.feature_classes if c.shape_kind} - geometry.sections):
         remarks.add_remark("vct_note_no_section", start, section=SECTION_NAMES[kind])
     vct.has_multipart = geometry.has_multipart
@@ -187,28 +187,28 @@ def _check_required_sections(
     section_names: list[str],
     structure: VctStructure,
     sections_begun: dict[str, int],
-    lines: LineReader,
+    line_reader: LineReader,
     *,
-    content: bool = True,
+    needs_content: bool = True,
 ) -> None:
     """Raise InputError if a required section did not come before or is empty."""
     content_by_section = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
     for name in section_names:
         if name.lower() not in sections_begun:
-            raise lines.make_error("vct_order", wanted=name)
-        if content and not content_by_section[name]:
-            raise lines.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
+            raise line_reader.make_error("vct_order", wanted=name)
+        if needs_content and not content_by_section[name]:
+            raise line_reader.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
-def _read_next_section_name(lines: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
+def _read_next_section_name(line_reader: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
     """Return the name of the next section in lower case.
 
     Raises InputError at the end of the file.
     """
-    line = lines.read_raw_line_or_none()
+    line = line_reader.read_raw_line_or_none()
     if line is None:
         # The last line may lack a line end if it closed a section.
-        lines.mark_as_complete()
+        line_reader.mark_as_complete()
         kinds = {c.shape_kind for c in structure.feature_classes}
         required_sections = (
             "FeatureCode",
@@ -217,65 +217,65 @@ def _read_next_section_name(lines: LineReader, structure: VctStructure, sections
             "Attribute",
         )
         missing_sections = ", ".join(name for name in required_sections if name.lower() not in sections_begun)
-        lines.filled = 0
-        raise lines.make_error("vct_ended", missing=missing_sections)
-    word = lines.decode_line(line).strip()
+        line_reader.filled = 0
+        raise line_reader.make_error("vct_ended", missing=missing_sections)
+    word = line_reader.decode_line(line).strip()
     if not word.lower().endswith("begin"):
-        raise lines.make_error(
-            "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
+        raise line_reader.make_error(
+            "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section", value=shorten_line(line)
         )
-    lines.section = word[: -len("begin")]
-    return lines.section.lower()
+    line_reader.section = word[: -len("begin")]
+    return line_reader.section.lower()
 
 
-def _note_text_after_end(line: bytes, lines: LineReader, remarks: FileRemarks) -> None:
+def _note_text_after_end(line: bytes, line_reader: LineReader, remarks: FileRemarks) -> None:
     """Add a remark on text after the end-of-file mark; it is not read."""
-    number = lines.filled or lines.number
+    number = line_reader.filled or line_reader.number
     trailing_text = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
-    key = "vct_note_after_end" if trailing_text or lines.read_raw_line_or_none() is not None else "vct_note_tail"
-    lines.mark_as_complete()
+    key = "vct_note_after_end" if trailing_text or line_reader.read_raw_line_or_none() is not None else "vct_note_tail"
+    line_reader.mark_as_complete()
     remarks.add_remark(key, number)
 
 
-def _skip_section(section: str, lines: LineReader, remarks: FileRemarks) -> bytes:
+def _skip_section(section: str, line_reader: LineReader, remarks: FileRemarks) -> bytes:
     """Skip a section and return its last line."""
-    start, end, count = lines.number, f"{section}end".encode(), 0
-    while (line := lines.read_line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
+    start, end, count = line_reader.number, f"{section}end".encode(), 0
+    while (line := line_reader.read_line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
         if line.lower() in _BEGIN_MARKS:
-            lines.refuse_section_mark(line.decode())
+            line_reader.refuse_section_mark(line.decode())
         count += 1
     if count:
-        remarks.add_remark("vct_note_section", start, section=lines.section)
+        remarks.add_remark("vct_note_section", start, section=line_reader.section)
     return line
 
 
-def _skip_remaining_sections(lines: LineReader, remarks: FileRemarks) -> None:
+def _skip_remaining_sections(line_reader: LineReader, remarks: FileRemarks) -> None:
     """Skip the sections after the attributes (drawing styles).
 
     Raises InputError if one of them is incomplete.
     """
-    while (line := lines.read_raw_line_or_none()) is not None:
+    while (line := line_reader.read_raw_line_or_none()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
-            if _END_OF_FILE in line or (lines.filled and not lines.ends_without_line_end):
-                _note_text_after_end(line, lines, remarks)
+            if _END_OF_FILE in line or (line_reader.filled and not line_reader.ends_without_line_end):
+                _note_text_after_end(line, line_reader, remarks)
                 return
-            raise lines.make_error(
-                "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
+            raise line_reader.make_error(
+                "vct_cut_between" if line_reader.ends_without_line_end else "vct_no_section", value=shorten_line(line)
             )
-        lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
-        if lines.section.lower() in ("head", *_ORDERED_SECTIONS):
-            raise lines.make_error("vct_section_late")
-        last = _skip_section(lines.section.lower(), lines, remarks)
+        line_reader.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
+        if line_reader.section.lower() in ("head", *_ORDERED_SECTIONS):
+            raise line_reader.make_error("vct_section_late")
+        last = _skip_section(line_reader.section.lower(), line_reader, remarks)
         if _END_OF_FILE in last:
-            _note_text_after_end(last, lines, remarks)
+            _note_text_after_end(last, line_reader, remarks)
             return
-    lines.mark_as_complete()
-    if lines.filled:
-        remarks.add_remark("vct_note_tail", lines.filled)
+    line_reader.mark_as_complete()
+    if line_reader.filled:
+        remarks.add_remark("vct_note_tail", line_reader.filled)
 
 
-def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
+def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
     """Raise InputError for names in UTF-8.
 
     GBK would decode them wrongly without an error.
@@ -292,33 +292,33 @@ def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
         return
     # Short GBK text may be valid UTF-8; only real UTF-8 gives common Chinese characters.
     if sum("\u4e00" <= c <= "\u9fff" for c in as_utf8) * 2 > len(as_utf8):
-        raise lines.make_error("vct_utf8")
+        raise line_reader.make_error("vct_utf8")
 
 
 def read_vct(
-    path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, join: bool = False
+    path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, merges_parts: bool = False
 ) -> list[SourceLayer]:
     """Return all layers of a VCT file that fits into memory."""
-    with open_vct(path, cancellation, merges_parts=join) as vct:
+    with open_vct(path, cancellation, merges_parts=merges_parts) as vct:
         return read_all_layers(vct, str(path))
 
 
-def read_all_layers(vct: VctFile, source: str) -> list[SourceLayer]:
+def read_all_layers(vct_file: VctFile, source: str) -> list[SourceLayer]:
     """Return every table of an open VCT file as a layer.
 
     A table without shapes gets the ``problem`` of layers without geometry.
     """
     frames: dict[str, list[gpd.GeoDataFrame]] = {}
-    for table, frame in vct.read_batches():
+    for table, frame in vct_file.read_batches():
         frames.setdefault(table.name, []).append(frame)
     layers = []
-    for table in vct.tables:
+    for table in vct_file.tables:
         parts = frames[table.name]
         all_rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-        frame = gpd.GeoDataFrame(all_rows, geometry=all_rows.geometry.name, crs=vct.header.crs)
+        frame = gpd.GeoDataFrame(all_rows, geometry=all_rows.geometry.name, crs=vct_file.header.crs)
         infos = tuple(FieldInfo(c.name, c.type, c.length or None) for c in table.columns)
         problem: tuple[str, dict[str, Any]] | None = None if table.shape_kind else ("table", {})
-        layers.append(SourceLayer(table.name, frame, infos, vct.header.crs, source, "GBK", problem=problem))
+        layers.append(SourceLayer(table.name, frame, infos, vct_file.header.crs, source, "GBK", problem=problem))
     if layers:
-        layers[0].notices += vct.notes
+        layers[0].notices += vct_file.notes
     return layers

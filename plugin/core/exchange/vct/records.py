@@ -132,15 +132,15 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     return SharedLines(line_xy, line_at, item, item_at)
 
 
-def _compute_segment_numbers(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
+def _compute_segment_numbers(start_vertices: NDArray, end_vertices: NDArray) -> tuple[NDArray, NDArray]:
     """Return (v,) the segment number at each vertex, and 1 where y increases.
 
     The number is the same for both directions of a segment.
     """
-    low, high = np.minimum(start, end), np.maximum(start, end)
+    low, high = np.minimum(start_vertices, end_vertices), np.maximum(start_vertices, end_vertices)
     key = low * np.int64(int(high.max()) + 1) + high
     del low, high
-    return np.unique(key, return_inverse=True)[1].astype(_INDEX_TYPE), start < end
+    return np.unique(key, return_inverse=True)[1].astype(_INDEX_TYPE), start_vertices < end_vertices
 
 
 def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
@@ -213,13 +213,13 @@ class RecordFormat:
     cancellation: Cancellation
 
 
-def write_points(out: TextIO, points: NDArray, first_id: int, record_format: RecordFormat) -> None:
+def write_points(section_file: TextIO, points: NDArray, first_id: int, record_format: RecordFormat) -> None:
     """Write (p,) single points; their ids begin at ``first_id``."""
     heads = [
         f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n{PLAIN_FEATURE}\n1\n"
         for number in range(len(points))
     ]
-    _write_records(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
+    _write_records(section_file, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
 
 
 def _write_records(
@@ -231,7 +231,7 @@ def _write_records(
 
 
 def write_annotation(
-    out: TextIO, points: NDArray, labels: AnnotationLabels, first_id: int, record_format: RecordFormat
+    section_file: TextIO, points: NDArray, labels: AnnotationLabels, first_id: int, record_format: RecordFormat
 ) -> None:
     """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
     places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
@@ -239,17 +239,17 @@ def write_annotation(
         _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
         position_text = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
-        out.write(
+        section_file.write(
             f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n"
             f"{PLAIN_FEATURE}\n{text}\n{position_text}\n0\n"
         )
 
 
-def write_line_features(out: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
+def write_line_features(section_file: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
     """Write (p,) single lines; their ids begin at ``first_id``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))
-    _write_line_records(out, xy, at, first_id, record_format.class_code, record_format)
+    _write_line_records(section_file, xy, at, first_id, record_format.class_code, record_format)
 
 
 def _write_line_records(
@@ -262,26 +262,31 @@ def _write_line_records(
 
 
 def write_polygons(
-    lines: TextIO,
-    out: TextIO,
+    line_section_file: TextIO,
+    polygon_section_file: TextIO,
     polygons: NDArray,
     first_id: int,
     record_format: RecordFormat,
     layer: str,
-    names: NDArray,
+    feature_names: NDArray,
 ) -> int:
     """Write (p,) single polygons and the boundary lines they share.
 
     Return the number of lines. Lines have ids from ``first_id`` on, polygons the ids after them. OutputError names a
-    polygon (``names``, (p,)) that has no width after rounding.
+    polygon (``feature_names``, (p,)) that has no width after rounding.
     """
-    rings = extract_open_rings(polygons, record_format.coordinate_decimals, layer, names)
+    rings = extract_open_rings(polygons, record_format.coordinate_decimals, layer, feature_names)
     record_format.cancellation.raise_if_cancelled()
     shared_lines = split_into_shared_lines(rings.xy, rings.ring_starts)
     record_format.cancellation.raise_if_cancelled()
     count = len(shared_lines.line_starts) - 1
     _write_line_records(
-        lines, shared_lines.xy, shared_lines.line_starts, first_id, record_format.boundary_code, record_format
+        line_section_file,
+        shared_lines.xy,
+        shared_lines.line_starts,
+        first_id,
+        record_format.boundary_code,
+        record_format,
     )
     label = format_label_points(compute_label_points(polygons))
     item = np.sign(shared_lines.signed_lines) * (np.abs(shared_lines.signed_lines) - 1 + first_id)
@@ -293,11 +298,11 @@ def write_polygons(
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
         rows = (items[k : k + ITEMS_PER_ROW] for k in range(0, len(items), ITEMS_PER_ROW))
-        out.write(
+        polygon_section_file.write(
             f"{first_id + count + number}\n{record_format.class_code}\n{record_format.symbol_code}\n{POLYGON_FEATURE}\n{label[number]}\n{INDIRECT_COORDINATES}\n{len(items)}\n"  # noqa: E501 - a table
         )
-        out.writelines(",".join(map(str, row)) + "\n" for row in rows)
-        out.write("0\n")
+        polygon_section_file.writelines(",".join(map(str, row)) + "\n" for row in rows)
+        polygon_section_file.write("0\n")
     return count
 
 

@@ -104,9 +104,9 @@ class VctSettings:
         """The valid years of data, as a range that ends this year."""
         return range(self.earliest_data_year, date.today().year + 1)
 
-    def get_coordinate_decimals(self, geographic: bool) -> int:
+    def get_coordinate_decimals(self, is_geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""
-        return self.decimals_degrees if geographic else self.decimals_metres
+        return self.decimals_degrees if is_geographic else self.decimals_metres
 
 
 @cache
@@ -151,10 +151,12 @@ class FileRemarks:
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
 
-    def add_remark(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
+    def add_remark(
+        self, key: str, line_number: int, record_id: int | None = None, count: int = 1, /, **group: Any
+    ) -> None:
         """Add an occurrence of a remark; the first one gives its line.
 
-        ``line`` and ``ident``: where it is; ``group``: parameters; remarks of one text key that differ in them are
+        ``line_number`` and ``record_id``: where it is; ``group``: parameters; remarks of one text key that differ in them are
         counted separately.
         """
         place = (key, tuple(group.items()))
@@ -162,20 +164,20 @@ class FileRemarks:
         if remark_params is not None:
             remark_params["count"] += count
             return
-        remark_params = self._found[place] = {**group, "count": count, "line": line}
-        if ident is not None:
-            remark_params["id"] = ident
+        remark_params = self._found[place] = {**group, "count": count, "line": line_number}
+        if record_id is not None:
+            remark_params["id"] = record_id
 
-    def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
+    def add_example(self, key: str, line_number: int, value: str, count: int, /, **group: Any) -> None:
         """Add an occurrence as `add_remark` does; ``value`` is the value in this line."""
-        self.add_remark(key, line, None, count, **group)
+        self.add_remark(key, line_number, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
-    def add_lines(self, key: str, lines: list[int], value: str, /, **group: Any) -> None:
+    def add_lines(self, key: str, line_numbers: list[int], value: str, /, **group: Any) -> None:
         """Add occurrences in several lines; the first lines of all are listed. ``value``: that of the first line."""
-        self.add_example(key, lines[0], value, len(lines), **group)
+        self.add_example(key, line_numbers[0], value, len(line_numbers), **group)
         listed_lines = self._found[key, tuple(group.items())].setdefault("lines", [])
-        listed_lines += lines[: _MAX_LISTED_LINES - len(listed_lines)]
+        listed_lines += line_numbers[: _MAX_LISTED_LINES - len(listed_lines)]
 
     def make_notes(self) -> list[FileNote]:
         """Return the remarks as text keys with parameters and counts."""

@@ -38,16 +38,16 @@ class SingleParts:
     multipart_count: int
 
 
-def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:
+def split_parts(shapes: NDArray, layer: str, feature_names: NDArray) -> SingleParts:
     """Split (n,) shapes into single parts.
 
-    ``names``: (n,) names of features for error messages. Raises OutputError for a layer with shapes of two kinds.
+    ``feature_names``: (n,) names of features for error messages. Raises OutputError for a layer with shapes of two kinds.
     """
     has_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     kinds = [_KIND_BY_GEOMETRY_TYPE.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
     for position, kind in zip(has_shape.tolist(), kinds, strict=True):
         if kind != kinds[0] or not kind:
-            raise OutputError("vct_mixed_shapes", layer=layer, feature=str(names[position]))
+            raise OutputError("vct_mixed_shapes", layer=layer, feature=str(feature_names[position]))
     single_parts, of = shapely.get_parts(shapes[has_shape], return_index=True)
     is_nonempty = ~shapely.is_empty(single_parts)
     single_parts, row = shapely.force_2d(single_parts[is_nonempty]), has_shape[of[is_nonempty]]
@@ -69,10 +69,10 @@ class OpenPolygonRings:
     polygon_of_ring: NDArray
 
 
-def extract_open_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> OpenPolygonRings:
+def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_names: NDArray) -> OpenPolygonRings:
     """Return the rings of (p,) single polygons.
 
-    Shells are clockwise, holes anticlockwise. OutputError names (``names``, (p,)) a polygon that has no width after
+    Shells are clockwise, holes anticlockwise. OutputError names (``feature_names``, (p,)) a polygon that has no width after
     rounding to ``decimals``.
     """
     ring, part = shapely.get_rings(polygons, return_index=True)
@@ -84,7 +84,9 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, names: NDAr
     counts = np.bincount(of, minlength=len(ring))
     if len(ring) and counts.min() < 2:
         collapsed_polygon = int(part[int(np.argmin(counts))])
-        raise OutputError("vct_collapsed", layer=layer, feature=str(names[collapsed_polygon]), decimals=decimals)
+        raise OutputError(
+            "vct_collapsed", layer=layer, feature=str(feature_names[collapsed_polygon]), decimals=decimals
+        )
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
     is_anticlockwise = _compute_ring_areas(xy, at) > 0
@@ -106,7 +108,7 @@ def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
     return np.add.reduceat(local[:, 0] * local[next_vertex, 1] - local[next_vertex, 0] * local[:, 1], ring_starts[:-1])
 
 
-def _reverse_rings(ring_starts: NDArray, turn: NDArray) -> NDArray:
+def _reverse_rings(ring_starts: NDArray, is_reversed: NDArray) -> NDArray:
     """Return (v,) the order of vertices that reverses the chosen rings.
 
     Each ring keeps its first vertex.
@@ -115,7 +117,7 @@ def _reverse_rings(ring_starts: NDArray, turn: NDArray) -> NDArray:
     place = np.arange(int(ring_starts[-1])) - np.repeat(ring_starts[:-1], counts)
     length = np.repeat(counts, counts)
     back = np.where(place > 0, length - place, 0)
-    return np.repeat(ring_starts[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
+    return np.repeat(ring_starts[:-1], counts) + np.where(np.repeat(is_reversed, counts), back, place)
 
 
 def compute_label_points(polygons: NDArray) -> NDArray:
@@ -145,11 +147,11 @@ class AnnotationLabels(NamedTuple):
 
 
 def read_annotation(
-    layer: SourceLayer, parts: SingleParts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]
+    layer: SourceLayer, parts: SingleParts, feature_names: NDArray, notes: list[tuple[str, dict[str, Any]]]
 ) -> AnnotationLabels:
     """Return the texts and angles of an annotation layer.
 
-    OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
+    OutputError names (``feature_names``, (n,)) a feature without text or position, with a character outside GBK, or with an
     invalid angle.
     """
     original_texts = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
@@ -157,8 +159,8 @@ def read_annotation(
     without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in without_shape) == bool(text.strip()):
-            raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT_FIELD)
-    check_gbk(texts, layer.name, TEXT_FIELD, names)
+            raise OutputError("vct_annotation", layer=layer.name, feature=str(feature_names[row]), field=TEXT_FIELD)
+    check_gbk(texts, layer.name, TEXT_FIELD, feature_names)
     if changed_count := sum(a != b for a, b in zip(original_texts, texts, strict=True)):
         notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT_FIELD, "count": changed_count}))
     angles = np.zeros(len(texts))

@@ -38,16 +38,16 @@ class ShapeStore:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def append_content(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
+    def append_content(self, record_id: int, content: bytes, line_number: int, class_number: int = 0) -> None:
         """Append the record of an id.
 
-        ``line``: its line in the VCT file; ``code``: number of its feature class.
+        ``line_number``: its line in the VCT file; ``class_number``: number of its feature class.
         """
         self._file.write(content)
-        self._ids.append(ident)
+        self._ids.append(record_id)
         self._at.append(self._at[-1] + len(content))
-        self._line.append(line)
-        self._code.append(code)
+        self._line.append(line_number)
+        self._code.append(class_number)
 
     def prepare_reading(self) -> tuple[int, int, int] | None:
         """Sort the ids, so that content can be read.
@@ -67,16 +67,16 @@ class ShapeStore:
         first, second = int(self._order_of_ids[k]), int(self._order_of_ids[k + 1])
         return int(ids[second]), self._line[second], self._line[first]
 
-    def find_records(self, idents: NDArray) -> NDArray:
+    def find_records(self, record_ids: NDArray) -> NDArray:
         """Return (n,) the record index of each id, −1 for an unknown id."""
         if self._sorted_ids is None or not len(self._sorted_ids):
-            return np.full(len(idents), -1)
-        at = np.minimum(np.searchsorted(self._sorted_ids, idents), len(self._sorted_ids) - 1)
-        return np.where(self._sorted_ids[at] == idents, self._order_of_ids[at], -1)
+            return np.full(len(record_ids), -1)
+        at = np.minimum(np.searchsorted(self._sorted_ids, record_ids), len(self._sorted_ids) - 1)
+        return np.where(self._sorted_ids[at] == record_ids, self._order_of_ids[at], -1)
 
-    def read_content(self, place: int) -> bytes:
+    def read_content(self, record: int) -> bytes:
         """Return the content of a record."""
-        start_offset, end_offset = self._at[place], self._at[place + 1]
+        start_offset, end_offset = self._at[record], self._at[record + 1]
         self._file.seek(start_offset)
         return self._file.read(end_offset - start_offset)
 
@@ -116,15 +116,15 @@ class ShapeStore:
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
-    def list_ids_with_code(self, code: int) -> NDArray:
-        """Return the ids of a feature class (its number ``code``), in the order of the VCT file."""
+    def list_ids_with_code(self, class_number: int) -> NDArray:
+        """Return the ids of a feature class (its number ``class_number``), in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
-        return np.array(self._ids, dtype=np.int64)[codes == code]
+        return np.array(self._ids, dtype=np.int64)[codes == class_number]
 
-    def find_unused_records(self, code: int) -> NDArray:
-        """Return the indices of the records of a feature class (number ``code``) that no attribute row refers to."""
+    def find_unused_records(self, class_number: int) -> NDArray:
+        """Return the indices of the records of a feature class (number ``class_number``) that no attribute row refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
-        return np.flatnonzero((codes == code) & ~self.is_record_used)
+        return np.flatnonzero((codes == class_number) & ~self.is_record_used)
 
     def get_line_number(self, record: int) -> int:
         """Return the VCT file's line number of a record."""

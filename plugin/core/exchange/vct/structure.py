@@ -121,26 +121,26 @@ class VctStructure:
         }
 
 
-def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
+def read_classes(line_reader: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
     """Read the feature classes up to FeatureCodeEnd.
 
     InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
     feature_classes: list[FeatureClass] = []
-    while (line := lines.read_stripped_line()).lower() != "featurecodeend":
-        parts = [part.strip() for part in line.split(lines.separator)]
+    while (line := line_reader.read_stripped_line()).lower() != "featurecodeend":
+        parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
-            lines.refuse_section_mark(line)
-            separator = lines.separator if lines.separator.isprintable() else "Tab"
-            raise lines.make_error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
+            line_reader.refuse_section_mark(line)
+            separator = line_reader.separator if line_reader.separator.isprintable() else "Tab"
+            raise line_reader.make_error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
             if word not in _UNSUPPORTED_KINDS:
-                raise lines.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
+                raise line_reader.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
-            remarks.add_remark("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
-        feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
+            remarks.add_remark("vct_note_class_kind", line_reader.number, table=parts[3], of_kind=parts[2])
+        feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], line_reader.number)
         other = next(
             (
                 c
@@ -150,38 +150,38 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
             None,
         )
         if other is not None:
-            raise lines.make_error(
+            raise line_reader.make_error(
                 "vct_two_kinds", table=feature_class.table_name, code=feature_class.class_code, other=other.class_code
             )
         feature_classes.append(feature_class)
     return feature_classes
 
 
-def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
+def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
     """Read the tables up to TableStructureEnd; return them by name in capitals.
 
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, VctTable] = {}
     of_table = {c.table_name.upper(): c for c in reversed(classes)}
-    while (line := lines.read_stripped_line()).lower() != "tablestructureend":
-        parts = [part.strip() for part in line.split(lines.separator)]
+    while (line := line_reader.read_stripped_line()).lower() != "tablestructureend":
+        parts = [part.strip() for part in line.split(line_reader.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
-            lines.refuse_section_mark(line)
-            raise lines.make_error("vct_table", value=shorten_line(line.encode("gb18030")))
-        count, start = lines.parse_integer(parts[1]), lines.number
+            line_reader.refuse_section_mark(line)
+            raise line_reader.make_error("vct_table", value=shorten_line(line.encode("gb18030")))
+        count, start = line_reader.parse_integer(parts[1]), line_reader.number
         if parts[0].upper() in tables:
-            raise lines.make_error("vct_table_twice", table=parts[0])
-        columns = _read_columns(lines, parts[0], count, remarks)
-        if (end := lines.read_stripped_line()) != "0":
-            raise lines.make_error(
+            raise line_reader.make_error("vct_table_twice", table=parts[0])
+        columns = _read_columns(line_reader, parts[0], count, remarks)
+        if (end := line_reader.read_stripped_line()) != "0":
+            raise line_reader.make_error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
         its = of_table.get(parts[0].upper())
         without_geometry = len(parts) > 2 and parts[2].lower() == "nonegeometry"
         if without_geometry and its is not None and its.shape_kind:
-            lines.number = start
-            raise lines.make_error("vct_table_kind", table=parts[0], code=its.class_code)
+            line_reader.number = start
+            raise line_reader.make_error("vct_table_kind", table=parts[0], code=its.class_code)
         if its is None and not without_geometry:
             remarks.add_remark("vct_note_no_class", start, table=parts[0])
         kind = "" if without_geometry or its is None else its.shape_kind
@@ -190,39 +190,39 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRem
         )
     for one in of_table.values():
         if one.table_name.upper() not in tables:
-            remarks.add_remark("vct_note_no_table", lines.number, table=one.table_name, code=one.class_code)
+            remarks.add_remark("vct_note_no_table", line_reader.number, table=one.table_name, code=one.class_code)
     return tables
 
 
-def _read_columns(lines: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
+def _read_columns(line_reader: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
     unusable_lengths: list[tuple[int, str]] = []
     columns: list[VctColumn] = []
     places: dict[str, int] = {}
     for _ in range(count):
-        columns.append(_parse_column(lines, table, unusable_lengths))
+        columns.append(_parse_column(line_reader, table, unusable_lengths))
         name = columns[-1].name
-        if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
-            raise lines.make_error("vct_field_twice", table=table, field=name, first=first)
+        if (first := places.setdefault(name.upper(), line_reader.number)) != line_reader.number:
+            raise line_reader.make_error("vct_field_twice", table=table, field=name, first=first)
     if unusable_lengths:
         number, value = unusable_lengths[0]
         remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
     return columns
 
 
-def _parse_column(lines: LineReader, table: str, unusable_lengths: list[tuple[int, str]]) -> VctColumn:
+def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tuple[int, str]]) -> VctColumn:
     """Read the declaration of a field.
 
     A length that cannot be used is added to ``unusable_lengths`` with its line.
     """
-    line = lines.read_stripped_line()
-    parts = [part.strip() for part in line.split(lines.separator)]
+    line = line_reader.read_stripped_line()
+    parts = [part.strip() for part in line.split(line_reader.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
-        lines.refuse_section_mark(line)
-        raise lines.make_error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
+        line_reader.refuse_section_mark(line)
+        raise line_reader.make_error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
     # Keep positions: an invalid width must not make the decimals the width.
-    length, decimals, *_ = [lines.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
+    length, decimals, *_ = [line_reader.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
     length_texts = parts[2:4] if type_ == "real" else parts[2:3]
     is_length_readable = all(part.isdecimal() for part in length_texts if part)
@@ -233,8 +233,8 @@ def _parse_column(lines: LineReader, table: str, unusable_lengths: list[tuple[in
         or (not length and any(length_texts[:1]) and not long)
         or (length and decimals > length)
     ):
-        unusable_lengths.append((lines.number, shorten_line(line.encode("gb18030"))))
+        unusable_lengths.append((line_reader.number, shorten_line(line.encode("gb18030"))))
         length = 0
     size = word[len(word.rstrip("0123456789")) :]
     integer_size = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return VctColumn(parts[0], type_, length, decimals, long, integer_size, lines.number)
+    return VctColumn(parts[0], type_, length, decimals, long, integer_size, line_reader.number)

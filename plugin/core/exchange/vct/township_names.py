@@ -46,12 +46,12 @@ class TownshipNames:
             if {field, code_field} <= columns.keys():
                 self._add_places(columns[code_field], columns[field], batch)
 
-    def _add_places(self, code_at: int, name_at: int, batch: VctRowBatch) -> None:
+    def _add_places(self, code_column: int, name_column: int, batch: VctRowBatch) -> None:
         for row in batch.row_values:
-            code = str(row[code_at] or "").strip()
+            code = str(row[code_column] or "").strip()
             # The name of a township itself is compared by its own table.
-            if row[name_at] and len(code) >= _VILLAGE_DIGITS:
-                self._places[code[:_TOWNSHIP_DIGITS], str(row[name_at]).strip()] += 1
+            if row[name_column] and len(code) >= _VILLAGE_DIGITS:
+                self._places[code[:_TOWNSHIP_DIGITS], str(row[name_column]).strip()] += 1
 
     def report(self, remarks: FileRemarks) -> None:
         """Add a remark for each table of townships with names that the places contradict."""

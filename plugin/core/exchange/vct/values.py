@@ -63,36 +63,41 @@ def put_on_one_line(text: str) -> str:
 
 
 def convert_column_to_texts(
-    values: pd.Series, info: FieldInfo, template: Template | None, settings: VctSettings, layer: str, names: NDArray
+    values: pd.Series,
+    field_info: FieldInfo,
+    template: Template | None,
+    settings: VctSettings,
+    layer: str,
+    feature_names: NDArray,
 ) -> ConvertedColumn:
     """Convert one field of a layer to texts.
 
-    ``info``: its type and length in the source; ``names``: (n,) names of features. OutputError names a character
+    ``field_info``: its type and length in the source; ``feature_names``: (n,) names of features. OutputError names a character
     outside GBK or an invalid number.
     """
-    template_field = template.find_field_by_name(info.name) if template else None
+    template_field = template.find_field_by_name(field_info.name) if template else None
     writer = {"text": _format_texts, "integer": _format_integers, "real": _format_reals, "date": _format_dates}[
-        info.type
+        field_info.type
     ]
-    name = clean_text(info.name)
+    name = clean_text(field_info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
-        converted_column = writer(values, VctColumn(name, info.type), template_field, info, settings)
+        converted_column = writer(values, VctColumn(name, field_info.type), template_field, field_info, settings)
     except (ValueError, OverflowError, TypeError) as error:
-        raise OutputError("vct_no_value", layer=layer, field=info.name, of_type=info.type) from error
-    check_gbk(converted_column.value_texts, layer, info.name, names)
+        raise OutputError("vct_no_value", layer=layer, field=field_info.name, of_type=field_info.type) from error
+    check_gbk(converted_column.value_texts, layer, field_info.name, feature_names)
     return converted_column
 
 
-def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
+def check_gbk(texts: list[str], layer: str, field: str, feature_names: NDArray) -> None:
     """Raise OutputError for the first character outside GBK.
 
-    It names layer, feature (``names``) and field.
+    It names layer, feature (``feature_names``) and field.
     """
     try:
         "\n".join(texts).encode(VCT_ENCODING)
     except UnicodeEncodeError:
-        for text, name in zip(texts, names, strict=True):
+        for text, name in zip(texts, feature_names, strict=True):
             for character in text:
                 if not character.encode(VCT_ENCODING, errors="ignore"):
                     params = {"character": character, "code": f"U+{ord(character):04X}"}
@@ -100,12 +105,16 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
 
 
 def _format_texts(
-    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series,
+    column: VctColumn,
+    template_field: TemplateField | None,
+    field_info: FieldInfo,
+    settings: VctSettings,
 ) -> ConvertedColumn:
     original_texts = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in original_texts]
     notes = _make_remark_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
-    declared_length = (template_field.length if template_field else None) or info.length or settings.text_length
+    declared_length = (template_field.length if template_field else None) or field_info.length or settings.text_length
     needed_length = max(map(len, texts), default=0)
     if needed_length > declared_length:
         notes |= _make_remark_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
@@ -113,7 +122,11 @@ def _format_texts(
 
 
 def _format_integers(
-    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series,
+    column: VctColumn,
+    template_field: TemplateField | None,
+    field_info: FieldInfo,
+    settings: VctSettings,
 ) -> ConvertedColumn:
     missing_flags = values.isna().tolist()
     texts = [
@@ -138,7 +151,11 @@ def _convert_to_integer(value: Any) -> int:
 
 
 def _format_reals(
-    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series,
+    column: VctColumn,
+    template_field: TemplateField | None,
+    field_info: FieldInfo,
+    settings: VctSettings,
 ) -> ConvertedColumn:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
@@ -175,7 +192,11 @@ def _are_exact_with_decimals(values: NDArray, decimals: int) -> bool:
 
 
 def _format_dates(
-    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series,
+    column: VctColumn,
+    template_field: TemplateField | None,
+    field_info: FieldInfo,
+    settings: VctSettings,
 ) -> ConvertedColumn:
     days = pd.to_datetime(values)
     is_day_missing = days.isna()

@@ -313,8 +313,8 @@ class _VctSectionWriter:
             self.vct_export.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
-    def join_sections(self, new: Path, today: date) -> None:
-        """Write the complete VCT file to the new path ``new``.
+    def join_sections(self, path: Path, today: date) -> None:
+        """Write the complete VCT file to the new path ``path``.
 
         It has the header (dated ``today``), the declarations of feature classes and tables, and then the sections of
         geometry and attributes, which `write_layer` wrote to scratch files.
@@ -334,7 +334,7 @@ class _VctSectionWriter:
         for table in self.tables:
             lines += table.make_structure_lines()
         lines.append("TableStructureEnd")
-        with new.open("wb") as vct_file:
+        with path.open("wb") as vct_file:
             vct_file.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
             for name in _SCRATCH_SECTIONS:
                 vct_file.write(f"{name}Begin\r\n".encode())
@@ -343,12 +343,12 @@ class _VctSectionWriter:
                 vct_file.write(f"{name}End\r\n".encode())
 
 
-def _list_feature_names(frame: pd.DataFrame) -> NDArray:
+def _list_feature_names(feature_table: pd.DataFrame) -> NDArray:
     """Return (n,) names of features for messages: their 标识码, else the row number."""
-    fids = frame.index.astype(str).to_numpy(dtype=object)
-    if "BSM" not in frame:
+    fids = feature_table.index.astype(str).to_numpy(dtype=object)
+    if "BSM" not in feature_table:
         return fids
-    keys = frame["BSM"].to_numpy(dtype=object)
+    keys = feature_table["BSM"].to_numpy(dtype=object)
     return np.array(
         [k if isinstance(k, str) and k.strip() else f for k, f in zip(keys, fids, strict=True)], dtype=object
     )

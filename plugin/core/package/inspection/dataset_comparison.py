@@ -96,13 +96,18 @@ class DatasetComparison:
 
 
 def compare_datasets(
-    first: Layer, other: Layer, file: str, place: str, omitted_fields: frozenset[str], cancellation: Cancellation
+    first: Layer,
+    other: Layer,
+    first_path: str,
+    other_path: str,
+    omitted_fields: frozenset[str],
+    cancellation: Cancellation,
 ) -> DatasetComparison:
     """Compare the layer ``other`` with the layer ``first``; both have one template.
 
     Parameters
     ----------
-    file, place
+    first_path, other_path
         Paths of the data sets of ``first`` and ``other``.
     omitted_fields
         Fields (capitals) that the specification omits in one of the two; they may be missing.
@@ -129,8 +134,8 @@ def compare_datasets(
     return DatasetComparison(
         first.role,
         other.name,
-        file,
-        place,
+        first_path,
+        other_path,
         features,
         areas,
         alone,
@@ -180,19 +185,19 @@ def _list_row_names(layer: Layer, rows: list[int]) -> list[str]:
 
 
 def _measure_distances(
-    first: Layer, other: Layer, rows: NDArray, others: NDArray, cancellation: Cancellation
+    first: Layer, other: Layer, first_rows: NDArray, other_rows: NDArray, cancellation: Cancellation
 ) -> NDArray:
     """Return the (k,) metres between the shapes of each pair of rows.
 
     The value is inf for a missing shape or another kind of shape.
     """
     crs, other_crs = first.known_crs, other.known_crs
-    distances = np.zeros(len(rows))
-    for batch in iterate_batches(first.raw_shapes[rows]):
+    distances = np.zeros(len(first_rows))
+    for batch in iterate_batches(first.raw_shapes[first_rows]):
         cancellation.raise_if_cancelled()
-        first_shapes = _replace_empty_by_none(first.raw_shapes[rows[batch]])
+        first_shapes = _replace_empty_by_none(first.raw_shapes[first_rows[batch]])
         other_shapes = crs_care.reproject_geometries(
-            _replace_empty_by_none(other.raw_shapes[others[batch]]), other_crs, crs
+            _replace_empty_by_none(other.raw_shapes[other_rows[batch]]), other_crs, crs
         )
         # Coordinates that the conversion could not compute count as infinitely distant.
         distance = compute_max_vertex_shift(first_shapes, other_shapes, crs)
@@ -223,7 +228,11 @@ def _replace_empty_by_none(shapes: NDArray) -> NDArray:
 
 
 def _compare_fields(
-    first: Layer, other: Layer, pairs: tuple[NDArray, NDArray], without: frozenset[str], cancellation: Cancellation
+    first: Layer,
+    other: Layer,
+    pairs: tuple[NDArray, NDArray],
+    omitted_fields: frozenset[str],
+    cancellation: Cancellation,
 ) -> tuple[dict[str, FieldDifference], tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return the fields in which pairs of rows differ, and fields that only one has.
 
@@ -237,7 +246,7 @@ def _compare_fields(
         columns = [_find_field_values(layer, template_field, short[template_field.name]) for layer in (first, other)]
         exists = [column is not None for column in columns]
         if not all(exists):
-            if any(exists) and template_field.name.upper() not in without:
+            if any(exists) and template_field.name.upper() not in omitted_fields:
                 lacking_fields[exists.index(False)].append(template_field.name)
             continue
         values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
@@ -264,10 +273,10 @@ def _compare_fields(
     return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
 
 
-def _find_field_values(layer: Layer, template_field: TemplateField, short: str) -> pd.Series | None:
+def _find_field_values(layer: Layer, template_field: TemplateField, short_name: str) -> pd.Series | None:
     """Return a field's values, also under its short name of ten bytes; None without."""
     column = layer.find_column_name(template_field)
-    return layer.values(column) if column is not None else layer.get_column_by_name(short)
+    return layer.values(column) if column is not None else layer.get_column_by_name(short_name)
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:

@@ -57,15 +57,15 @@ class FindingDifference(NamedTuple):
     kind: str
 
 
-def list_differing_parameters(report_data: dict[str, Any], checked: CheckResult) -> list[str]:
+def list_differing_parameters(report_data: dict[str, Any], check_result: CheckResult) -> list[str]:
     """Return the names of tolerances and rule parameters that differ from those of this check."""
-    tolerance, report = report_data.get("tolerance"), checked.report
+    tolerance, report = report_data.get("tolerance"), check_result.report
     here = {row.code: row for row in report.rules}
     names = []
     if isinstance(tolerance, dict):
         names = [
             f"tolerance.{name}"
-            for name, value in _get_tolerance(checked).to_dict().items()
+            for name, value in _get_tolerance(check_result).to_dict().items()
             if name in tolerance and tolerance[name] != value
         ]
     for row in report_data["rules"]:
@@ -80,9 +80,9 @@ def list_differing_parameters(report_data: dict[str, Any], checked: CheckResult)
     return list(dict.fromkeys(names))
 
 
-def _get_tolerance(checked: CheckResult) -> Tolerance:
+def _get_tolerance(check_result: CheckResult) -> Tolerance:
     """Return the tolerance that a check used."""
-    return Tolerance(**{one.name: checked.report.tolerance[one.name] for one in fields(Tolerance)})
+    return Tolerance(**{one.name: check_result.report.tolerance[one.name] for one in fields(Tolerance)})
 
 
 def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def parse_report(report_data: dict[str, Any]) -> Report | None:
 
 
 def compare_findings(
-    report_data: dict[str, Any], checked: CheckResult, skipped_codes: Iterable[str], compares_messages: bool
+    report_data: dict[str, Any], check_result: CheckResult, skipped_codes: Iterable[str], compares_messages: bool
 ) -> list[FindingDifference]:
     """Return the differences between a report's findings and those of this check.
 
@@ -112,23 +112,23 @@ def compare_findings(
     stated_report = parse_report(report_data)
     if stated_report is None:
         return []
-    stated_crs = _find_crs(stated_report, checked)
-    codes = _list_compared_rules(stated_report.rules, checked.report.rules) - set(skipped_codes)
+    stated_crs = _find_crs(stated_report, check_result)
+    codes = _list_compared_rules(stated_report.rules, check_result.report.rules) - set(skipped_codes)
     stated = [f for f in stated_report.findings if f.code in codes]
-    found = [f for f in checked.report.findings if f.code in codes]
+    found = [f for f in check_result.report.findings if f.code in codes]
     pairs, unmatched_stated, unmatched_found = match_findings(stated, found)
-    changed_roles = _find_roles_with_other_fields(stated_report, checked.report)
+    changed_roles = _find_roles_with_other_fields(stated_report, check_result.report)
     differences = [
         FindingDifference(one.code, one.key, kind)
         for kind, findings in ((LACKING_KIND, unmatched_found), (ADDED_KIND, unmatched_stated))
         for one in findings
         if not changed_roles & {one.role, one.related_role}
-        and {one.role, one.related_role} <= {"", *checked.plan.layers}
-        and not _is_at_limit(one, checked)
-        and not _is_on_field_without_values(one, checked)
+        and {one.role, one.related_role} <= {"", *check_result.plan.layers}
+        and not _is_at_limit(one, check_result)
+        and not _is_on_field_without_values(one, check_result)
     ]
     # Names of layers and zones in a message are in the language of the check.
-    compares_messages = compares_messages and stated_report.lang == checked.report.lang
+    compares_messages = compares_messages and stated_report.lang == check_result.report.lang
     differences += [
         FindingDifference(found_one.code, found_one.key, CHANGED_KIND)
         for stated_one, found_one in pairs
@@ -136,16 +136,18 @@ def compare_findings(
         and (
             _differs_in_values(stated_one, found_one)
             or (compares_messages and _differs_in_message(stated_one, found_one))
-            or _differs_in_place(stated_one, found_one, stated_crs, checked)
+            or _differs_in_place(stated_one, found_one, stated_crs, check_result)
         )
     ]
     return sorted(differences)
 
 
-def _find_crs(report: Report, checked: CheckResult) -> CRS | None:
+def _find_crs(report: Report, check_result: CheckResult) -> CRS | None:
     """Return the CRS of a report's places, None if unknown."""
     label = str(report.provenance.get("crs", ""))
-    return checked.plan.crs if label == crs_care.make_crs_label(checked.plan.crs) else crs_care.parse_crs(label)
+    return (
+        check_result.plan.crs if label == crs_care.make_crs_label(check_result.plan.crs) else crs_care.parse_crs(label)
+    )
 
 
 def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[RuleOutcome]) -> set[str]:
@@ -182,7 +184,7 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
 
 
 def match_findings(
-    stated: list[Finding], found: list[Finding]
+    stated_findings: list[Finding], found_findings: list[Finding]
 ) -> tuple[list[tuple[Finding, Finding]], list[Finding], list[Finding]]:
     """Return pairs of the same finding, and the findings that only one list has.
 
@@ -191,18 +193,21 @@ def match_findings(
     pairs: list[tuple[Finding, Finding]] = []
     for identify in (_identify_by_fingerprint, _identify_without_place):
         found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
-        for one in found:
+        for one in found_findings:
             found_by_identity[identify(one)].append(one)
         unmatched = []
-        for one in stated:
+        for one in stated_findings:
             candidates = found_by_identity[identify(one)]
             if candidates:
                 gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
                 pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
             else:
                 unmatched.append(one)
-        stated, found = unmatched, [one for candidates in found_by_identity.values() for one in candidates]
-    return pairs, stated, found
+        stated_findings, found_findings = (
+            unmatched,
+            [one for candidates in found_by_identity.values() for one in candidates],
+        )
+    return pairs, stated_findings, found_findings
 
 
 def _identify_by_fingerprint(finding: Finding) -> tuple[Any, ...]:
@@ -214,22 +219,22 @@ def _identify_without_place(finding: Finding) -> tuple[Any, ...]:
     return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
 
 
-def _find_roles_with_other_fields(stated: Report, here: Report) -> set[str]:
+def _find_roles_with_other_fields(stated_report: Report, own_report: Report) -> set[str]:
     """Return the layers (codes) whose fields were wrong in the checked data: an export adds missing fields.
 
     Hints do not count, because a report without problems may have them.
     """
-    fingerprints = {one.fingerprint for one in here.findings}
+    fingerprints = {one.fingerprint for one in own_report.findings}
     return {
         one.role
-        for one in stated.findings
+        for one in stated_report.findings
         if one.code.startswith("SCH") and one.severity is not Severity.INFO and one.fingerprint not in fingerprints
     } - {""}
 
 
-def _is_at_limit(finding: Finding, checked: CheckResult) -> bool:
+def _is_at_limit(finding: Finding, check_result: CheckResult) -> bool:
     """Return True for a sliver just above the tolerance, which another precision may ignore."""
-    tolerance = _get_tolerance(checked)
+    tolerance = _get_tolerance(check_result)
     return (
         finding.area_m2 is not None
         and finding.width_m is not None
@@ -237,62 +242,69 @@ def _is_at_limit(finding: Finding, checked: CheckResult) -> bool:
     )
 
 
-def _is_on_field_without_values(finding: Finding, checked: CheckResult) -> bool:
+def _is_on_field_without_values(finding: Finding, check_result: CheckResult) -> bool:
     """Return True for a finding on a field without any value: an export adds missing fields of the template."""
-    layer = checked.plan.layers.get(finding.role)
+    layer = check_result.plan.layers.get(finding.role)
     column = layer.get_column_by_name(finding.field) if layer is not None and finding.field else None
     return column is not None and bool((column.isna() | (column.astype(str).str.strip() == "")).all())
 
 
-def _differs_in_values(stated: Finding, found: Finding) -> bool:
+def _differs_in_values(stated_finding: Finding, found_finding: Finding) -> bool:
     """Return True if severity, need of an approval, areas or width differ."""
     names = ("area_m2", "net_area_m2", "width_m")
-    attributes = [(one.severity, one.needs_approval) for one in (stated, found)]
+    attributes = [(one.severity, one.needs_approval) for one in (stated_finding, found_finding)]
     return attributes[0] != attributes[1] or any(
-        not _are_equal_figures(getattr(stated, name), getattr(found, name)) for name in names
+        not _are_equal_figures(getattr(stated_finding, name), getattr(found_finding, name)) for name in names
     )
 
 
-def _are_equal_figures(stated: Any, found: Any, printed_step: float = 0.0) -> bool:
+def _are_equal_figures(stated_figure: Any, found_figure: Any, printed_step: float = 0.0) -> bool:
     """Return True if two figures are equal but for rounding; ``printed_step``: unit of the last printed digit."""
-    if stated is None or found is None:
-        return stated is found
-    return abs(float(stated) - float(found)) <= _CHANGE_SHARE * abs(float(found)) + max(_CHANGE, 1.5 * printed_step)
+    if stated_figure is None or found_figure is None:
+        return stated_figure is found_figure
+    return abs(float(stated_figure) - float(found_figure)) <= _CHANGE_SHARE * abs(float(found_figure)) + max(
+        _CHANGE, 1.5 * printed_step
+    )
 
 
-def _differs_in_message(stated: Finding, found: Finding) -> bool:
+def _differs_in_message(stated_finding: Finding, found_finding: Finding) -> bool:
     """Return True if the messages of two findings differ in words, or in figures by more than rounding.
 
     Not compared (False) if only one has parameters from a table that the inspection may lack.
     """
-    if any((name in stated.params) != (name in found.params) for name in _OPTIONAL_PARAMS):
+    if any((name in stated_finding.params) != (name in found_finding.params) for name in _OPTIONAL_PARAMS):
         return False
-    if stated.message == found.message:
+    if stated_finding.message == found_finding.message:
         return False
-    words = [_WHITE_SPACE_PATTERN.sub("", _FIGURE_PATTERN.sub("#", text)) for text in (stated.message, found.message)]
-    figures = [_FIGURE_PATTERN.findall(text) for text in (stated.message, found.message)]
+    words = [
+        _WHITE_SPACE_PATTERN.sub("", _FIGURE_PATTERN.sub("#", text))
+        for text in (stated_finding.message, found_finding.message)
+    ]
+    figures = [_FIGURE_PATTERN.findall(text) for text in (stated_finding.message, found_finding.message)]
     return words[0] != words[1] or any(not _are_equal_texts(*pair) for pair in zip(*figures, strict=True))
 
 
-def _are_equal_texts(stated: str, found: str) -> bool:
+def _are_equal_texts(stated_text: str, found_text: str) -> bool:
     """Return True if two printed figures are equal, or differ by rounding; whole numbers must be equal."""
-    stated, found = (re.sub(r"[^\d.]", "", text) for text in (stated, found))
-    digits = max(len(text.partition(".")[2]) for text in (stated, found))
-    if stated == found or not digits:
-        return stated == found
-    return abs(float(stated) - float(found)) <= _CHANGE_SHARE * abs(float(found)) + 1.5 * 10.0**-digits
+    stated_text, found_text = (re.sub(r"[^\d.]", "", text) for text in (stated_text, found_text))
+    digits = max(len(text.partition(".")[2]) for text in (stated_text, found_text))
+    if stated_text == found_text or not digits:
+        return stated_text == found_text
+    return abs(float(stated_text) - float(found_text)) <= _CHANGE_SHARE * abs(float(found_text)) + 1.5 * 10.0**-digits
 
 
-def _differs_in_place(stated: Finding, found: Finding, stated_crs: CRS | None, checked: CheckResult) -> bool:
+def _differs_in_place(
+    stated_finding: Finding, found_finding: Finding, stated_crs: CRS | None, check_result: CheckResult
+) -> bool:
     """Return True if two findings have other shapes; extents and centres are compared."""
-    if stated.geom_kind != found.geom_kind:
+    if stated_finding.geom_kind != found_finding.geom_kind:
         return True
-    if found.geom_kind == "none" or stated_crs is None:
+    if found_finding.geom_kind == "none" or stated_crs is None:
         return False
-    plane = checked.plan.plane_crs
+    plane = check_result.plan.plane_crs
     shapes = [
         crs_care.reproject_geometries(np.array([one.geometry], dtype=object), crs, plane)
-        for one, crs in ((stated, stated_crs), (found, checked.plan.crs))
+        for one, crs in ((stated_finding, stated_crs), (found_finding, check_result.plan.crs))
     ]
     extents, centres = ([call(one) for one in shapes] for call in (shapely.bounds, shapely.centroid))
     distance_m = np.abs(extents[0] - extents[1]).max()

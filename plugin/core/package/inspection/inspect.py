@@ -53,7 +53,7 @@ OUTCOME_CASE, VALUE_CASE, FINDING_CASE = "outcomes", "values", "findings"
 _MAX_LISTED_CODES, _MAX_LISTED_FINDINGS = 8, 5
 
 
-def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None:
+def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
     """Add findings on parts of the package's report that this check contradicts.
 
     A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
@@ -61,10 +61,10 @@ def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None
     too. Reports are compared only for equal version, standard, profile and phase. Waivers in the package's report are
     recorded in any case.
     """
-    report = checked.report
+    report = check_result.report
     report_data = _read_package_report(facts)
-    record_package_waivers(checked, report_data)
-    if not report_data or not _is_comparable(report_data["provenance"], checked):
+    record_package_waivers(check_result, report_data)
+    if not report_data or not _is_comparable(report_data["provenance"], check_result):
         return
     rules_here = {rule.code: rule for rule in report.rules}
     open_here = {f.code for f in report.findings if f.state != "waived" and f.severity is not Severity.INFO}
@@ -81,20 +81,20 @@ def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None
             rule_codes.append(rule.code)
     texts = Texts(report.lang)
     if rule_codes:
-        _add_report_finding(checked, facts, OUTCOME_CASE, names=_join_names(rule_codes, texts))
-    differing_names = list_differing_parameters(report_data, checked)
+        _add_report_finding(check_result, facts, OUTCOME_CASE, names=_join_names(rule_codes, texts))
+    differing_names = list_differing_parameters(report_data, check_result)
     if differing_names:
-        _add_report_finding(checked, facts, VALUE_CASE, names=_join_names(differing_names, texts))
+        _add_report_finding(check_result, facts, VALUE_CASE, names=_join_names(differing_names, texts))
     tool = (facts.manifest or {}).get("tool")
     # Another build of the version may have other texts.
     is_same_build = not isinstance(tool, dict) or tool.get("generator") == compute_generator_digest()
-    differences = compare_findings(report_data, checked, rule_codes, is_same_build)
+    differences = compare_findings(report_data, check_result, rule_codes, is_same_build)
     if differences:
         names = [describe_difference(one, texts) for one in differences[:_MAX_LISTED_FINDINGS]]
         listed_names = texts.get("words", "between_names").join(names) + (
             " …" if len(differences) > _MAX_LISTED_FINDINGS else ""
         )
-        _add_report_finding(checked, facts, FINDING_CASE, names=listed_names, count=len(differences))
+        _add_report_finding(check_result, facts, FINDING_CASE, names=listed_names, count=len(differences))
 
 
 def _join_names(names: list[str], texts: Texts) -> str:
@@ -162,13 +162,15 @@ def _add_report_finding(check_result: CheckResult, facts: PackageFacts, case: st
         raise InvariantError(f"a report with a finding of {OUTCOME_RULE_CODE} has the verdict {report.verdict}")
 
 
-def restore_field_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
+def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
     """Return a layer with the field names of its template.
 
-    The specification's ``sets`` rename fields. A renamed field is not restored if the layer also has a field with the
+    The specification's ``vector_sets`` rename fields. A renamed field is not restored if the layer also has a field with the
     template's name, because the meant one is then unknown.
     """
-    slot = next((slot for vectors in sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None)
+    slot = next(
+        (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
+    )
     if slot is None or not slot.names_by_field:
         return layer
     present_names = {f.name.upper(): f.name for f in layer.fields}
@@ -184,12 +186,14 @@ def restore_field_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -
     return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
 
 
-def make_selector_with_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> LayerSelector:
+def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: list[VectorSet]) -> LayerSelector:
     """Return a function that requests fields also by their names in the specification.
 
     ``wanted_fields`` returns the fields that rules read from a layer.
     """
-    spec_names = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names_by_field.values()}
+    spec_names = {
+        name.upper() for vectors in vector_sets for slot in vectors.layers for name in slot.names_by_field.values()
+    }
 
     def wanted_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
         fields = wanted_fields(layer)
@@ -199,13 +203,15 @@ def make_selector_with_spec_names(wanted_fields: LayerSelector, sets: list[Vecto
 
 
 def find_fields_omitted_by_spec(
-    layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm
+    layer: SourceLayer, vector_sets: list[VectorSet], template: Template, norm: Norm
 ) -> frozenset[str]:
     """Return the fields (capitals) of a template that the specification omits.
 
-    ``sets`` are the specification's vector sets for the data set of the layer.
+    ``vector_sets`` are the specification's vector sets for the data set of the layer.
     """
-    slot = next((slot for vectors in sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None)
+    slot = next(
+        (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
+    )
     if slot is None or not slot.fields:
         return frozenset()
     return frozenset(f.name.upper() for f in template.fields) - {name.upper() for name in slot.fields}
@@ -234,14 +240,14 @@ def inspect_package(
     package_spec: PackageSpec,
     options: RunOptions,
     *,
-    draw: MapRenderer | None = None,
+    map_renderer: MapRenderer | None = None,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
     """Check a package, folder or zip.
 
     The check runs the rules of its kind of delivery on its layers, rules on area fields, on lengths, titles and domains
-    of fields where the format has them, and the rules on packages. ``draw`` draws maps again, to be compared with those
+    of fields where the format has them, and the rules on packages. ``map_renderer`` draws maps again, to be compared with those
     of the package; without it maps are not compared.
 
     Raises
@@ -266,7 +272,9 @@ def inspect_package(
             files_outside=list_files_outside_package(Path(path), folder.name),
             hidden_byte_count=count_hidden_bytes(Path(path)),
             system_files=_list_system_files_outside(Path(path), facts),
-            compare_maps=MapComparer(folder, draw, options.lang, cancellation) if draw is not None else None,
+            compare_maps=MapComparer(folder, map_renderer, options.lang, cancellation)
+            if map_renderer is not None
+            else None,
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)

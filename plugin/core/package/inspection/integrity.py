@@ -240,11 +240,11 @@ def find_integrity_errors(
     return found_errors
 
 
-def _find_truncated_files(shape: Path, data_set: str) -> Iterator[IntegrityError]:
+def _find_truncated_files(shp_path: Path, data_set: str) -> Iterator[IntegrityError]:
     """Yield the truncated files of a shapefile by their headers, and a missing .dbf."""
-    file_of_suffix = {p.suffix.lower(): p for p in shape.parent.iterdir() if p.stem.lower() == shape.stem.lower()}
+    file_of_suffix = {p.suffix.lower(): p for p in shp_path.parent.iterdir() if p.stem.lower() == shp_path.stem.lower()}
     if ".dbf" not in file_of_suffix:
-        yield IntegrityError(data_set, f"{data_set}/{shape.stem}.dbf", shape.stem)
+        yield IntegrityError(data_set, f"{data_set}/{shp_path.stem}.dbf", shp_path.stem)
     for suffix, min_bytes in ((".shp", 100), (".shx", 100), (".dbf", 32)):
         if suffix not in file_of_suffix or is_link(file_of_suffix[suffix]):
             continue
@@ -260,14 +260,14 @@ def _find_truncated_files(shape: Path, data_set: str) -> Iterator[IntegrityError
             missing_byte_count = 2 * int(struct.unpack(">l", header[_SHP_LENGTH_BYTES])[0]) - size
         if missing_byte_count > 0:
             yield IntegrityError(
-                data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing_count=missing_byte_count
+                data_set, f"{data_set}/{file_of_suffix[suffix].name}", shp_path.stem, missing_count=missing_byte_count
             )
 
 
-def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancellation) -> dict[str, str]:
+def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Cancellation) -> dict[str, str]:
     """Open every table of a FileGDB and read the rows of its system tables.
 
-    ``errors`` records what GDAL reports.
+    ``error_log`` records what GDAL reports.
 
     Returns
     -------
@@ -275,13 +275,13 @@ def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancell
         File (without suffix) → table.
     """
     database: Any = None
-    with errors.assign_errors_to_table(""):
+    with error_log.assign_errors_to_table(""):
         database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"], ["LIST_ALL_TABLES=YES"])
     tables = dict(_SYSTEM_TABLE_OF_FILE)
     for number in range(database.GetLayerCount()) if database is not None else ():
         cancellation.raise_if_cancelled()
         # Layers are loaded on access.
-        with errors.assign_errors_to_table(database.GetLayer(number).GetName()):
+        with error_log.assign_errors_to_table(database.GetLayer(number).GetName()):
             layer = database.GetLayer(number)
             layer.GetLayerDefn().GetFieldCount()
             layer.GetFeatureCount()
@@ -292,11 +292,11 @@ def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancell
     return tables
 
 
-def _find_missing_files(path: Path, tables: dict[str, str]) -> dict[str, str]:
+def _find_missing_files(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
     """Return missing file → its table, for files that the catalog of a FileGDB lists."""
     file_names = {p.name.lower() for p in path.iterdir()}
     missing_files: dict[str, str] = {}
-    for stem, name in tables.items():
+    for stem, name in table_by_file.items():
         # A compressed table has one file of another kind.
         if name in _TABLES_WITHOUT_FILE or f"{stem}.cdf" in file_names:
             continue
@@ -306,11 +306,11 @@ def _find_missing_files(path: Path, tables: dict[str, str]) -> dict[str, str]:
     return missing_files
 
 
-def _find_missing_spatial_indexes(path: Path, tables: dict[str, str]) -> dict[str, str]:
+def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
     """Return missing file → its table, for spatial indexes that the list of a table's indexes has."""
     files = {p.name.lower(): p for p in path.iterdir()}
     missing_files: dict[str, str] = {}
-    for stem, name in tables.items():
+    for stem, name in table_by_file.items():
         index_list = files.get(f"{stem}{_INDEX_LIST_SUFFIX}")
         if index_list is None or f"{stem}{_SPATIAL_INDEX_SUFFIX}" in files or name.startswith(_SYSTEM_PREFIX):
             continue
@@ -319,12 +319,12 @@ def _find_missing_spatial_indexes(path: Path, tables: dict[str, str]) -> dict[st
     return missing_files
 
 
-def _find_trailing_bytes(path: Path, tables: dict[str, str], data_set: str) -> Iterator[IntegrityError]:
+def _find_trailing_bytes(path: Path, table_by_file: dict[str, str], data_set: str) -> Iterator[IntegrityError]:
     """Yield the tables of layers with more bytes than their header states.
 
     System tables are left out: GDAL does not renew their header when it adds a field.
     """
-    for stem, name in sorted(tables.items()):
+    for stem, name in sorted(table_by_file.items()):
         file = path / f"{stem}{_TABLE_SUFFIX}"
         if name.startswith(_SYSTEM_PREFIX) or not file.is_file() or is_link(file):
             continue
@@ -338,15 +338,15 @@ def _find_trailing_bytes(path: Path, tables: dict[str, str], data_set: str) -> I
             yield IntegrityError(data_set, f"{data_set}/{file.name}", name, missing_count=trailing_bytes, kind="behind")
 
 
-def _find_unlisted_files(path: Path, tables: dict[str, str]) -> list[str]:
+def _find_unlisted_files(path: Path, table_by_file: dict[str, str]) -> list[str]:
     """Return the table files that the catalog of a FileGDB does not list.
 
     Empty if the catalog could not be read.
     """
-    if len(tables) <= len(_SYSTEM_TABLE_OF_FILE):
+    if len(table_by_file) <= len(_SYSTEM_TABLE_OF_FILE):
         return []
     table_file_names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE_SUFFIX)
-    return [name for name in table_file_names if name.lower().removesuffix(_TABLE_SUFFIX) not in tables]
+    return [name for name in table_file_names if name.lower().removesuffix(_TABLE_SUFFIX) not in table_by_file]
 
 
 def _remove_paths(reason: str, folder: Path) -> str:

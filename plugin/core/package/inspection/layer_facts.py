@@ -17,10 +17,10 @@ from ..package_spec.model import DATA_SET_SUFFIXES
 from .facts import LayerFact
 
 
-def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
+def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, reads_extents: bool) -> list[LayerFact]:
     """Return the facts of the layers of one data set.
 
-    An unreadable data set or layer has −1 features. ``extents`` adds the extents, computed from the shapes because
+    An unreadable data set or layer has −1 features. ``reads_extents`` adds the extents, computed from the shapes because
     stored extents may be out of date.
     """
     import pyogrio
@@ -41,7 +41,7 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, ex
             except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
                 layer_facts.append(LayerFact(data_set, source.stem, -1))
                 continue
-            layer_facts += [_read_one_layer(data_set, source, name, extents) for name in layer_names]
+            layer_facts += [_read_one_layer(data_set, source, name, reads_extents) for name in layer_names]
     return layer_facts
 
 
@@ -103,7 +103,7 @@ def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
     )
 
 
-def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> LayerFact:
+def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool) -> LayerFact:
     """Return the facts of one layer; −1 features if it cannot be read."""
     import pyogrio
 
@@ -111,7 +111,7 @@ def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> La
 
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        extent = _read_extent(source, name) if extents else None
+        extent = _read_extent(source, name) if reads_extents else None
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         return LayerFact(data_set, name, -1)
     geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")

@@ -211,7 +211,7 @@ def _read_document_info(package: PackageFacts) -> DocumentInfo:
     return DocumentInfo(**{key: str(values.get(key) or "") for key in PRINTED_KEYS})
 
 
-def measure_difference(one: Any, other: Any) -> MapDifference | None:
+def measure_difference(picture: Any, other_picture: Any) -> MapDifference | None:
     """Return where two pictures differ, None if they are equal but for the noise of jpg.
 
     Both are arrays of bands by rows by columns, reduced from ``MIN_DPI``. Pictures of different size differ everywhere.
@@ -219,10 +219,10 @@ def measure_difference(one: Any, other: Any) -> MapDifference | None:
     import numpy as np
 
     pixel_mm = DECODED_SCALE_DIVISOR * _MM_PER_INCH / MIN_DPI
-    if one.shape != other.shape:
-        height, width = (side * pixel_mm for side in one.shape[1:])
+    if picture.shape != other_picture.shape:
+        height, width = (side * pixel_mm for side in picture.shape[1:])
         return MapDifference(width / 2, height / 2, width * height / 100)
-    difference = one.astype(np.int32) - other.astype(np.int32)
+    difference = picture.astype(np.int32) - other_picture.astype(np.int32)
     padded = np.pad(difference, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows, columns = difference.shape[1:]
     means = sum(padded[:, y : y + rows, x : x + columns] for y in range(3) for x in range(3)) / 9

@@ -22,7 +22,7 @@ _WAIVER_PARTS = ("reason", "document", "attachment", "author", "date", "until")
 _MAX_PART_LENGTH = 500
 
 
-def record_package_waivers(checked: CheckResult, report_data: dict[str, Any]) -> None:
+def record_package_waivers(check_result: CheckResult, report_data: dict[str, Any]) -> None:
     """Record which findings the package's own report lists as waived.
 
     ``report_data``: the report of the package, empty if unreadable. Findings get the waiver as a parameter, and the
@@ -32,7 +32,7 @@ def record_package_waivers(checked: CheckResult, report_data: dict[str, Any]) ->
     waived = [one for one in stated_report.findings if one.state == "waived"] if stated_report is not None else []
     if not waived:
         return
-    report = checked.report
+    report = check_result.report
     pairs, _, _ = match_findings(waived, [finding for finding in report.findings if finding.state != "waived"])
     for stated_finding, finding in pairs:
         waiver = stated_finding.params.get("waiver")

@@ -350,36 +350,42 @@ class PageDifference(NamedTuple):
     data_value: str
 
 
-def compare_report_page(page: PageContent, remade: PageContent, report: Report) -> list[PageDifference]:
+def compare_report_page(page: PageContent, remade_page: PageContent, report: Report) -> list[PageDifference]:
     """Return differences of a report's page in the parts that every version prints.
 
-    ``remade`` is the page as this version makes it.
+    ``remade_page`` is the page as this version makes it.
     """
     verdict = report.summary["verdict"]
     differences = []
-    if page.verdict[0] != remade.verdict[0] or find_verdicts(page.verdict[1]) != [remade.verdict[0] or verdict]:
-        differences.append(_compare_verdicts(page, remade))
-    if _extract_numbers(page.count_texts) != _extract_numbers(remade.count_texts):
-        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade.count_texts)))
-    if page.finding_row_counts != remade.finding_row_counts:
-        differences.append(_compare_finding_rows(page, remade))
+    if page.verdict[0] != remade_page.verdict[0] or find_verdicts(page.verdict[1]) != [
+        remade_page.verdict[0] or verdict
+    ]:
+        differences.append(_compare_verdicts(page, remade_page))
+    if _extract_numbers(page.count_texts) != _extract_numbers(remade_page.count_texts):
+        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
+    if page.finding_row_counts != remade_page.finding_row_counts:
+        differences.append(_compare_finding_rows(page, remade_page))
     # Compare name, target, value, room and state; other cells are words.
-    rows = [[((n, _extract_numbers(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade)]
+    rows = [
+        [((n, _extract_numbers(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade_page)
+    ]
     differences += _find_first_row_difference("figures", rows)
     return differences
 
 
-def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict[str, Any]) -> list[PageDifference]:
+def compare_manifest_page(
+    page: PageContent, remade_page: PageContent, manifest: dict[str, Any]
+) -> list[PageDifference]:
     """Return differences of a manifest's page in the parts that every version prints.
 
-    ``remade`` is the page as this version makes it.
+    ``remade_page`` is the page as this version makes it.
     """
     differences = []
     verdicts = [manifest["check"].get("verdict")]
     if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_numbers(
         page.verdict_lines
-    ) != _extract_numbers(remade.verdict_lines):
-        differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade.verdict_lines)))
+    ) != _extract_numbers(remade_page.verdict_lines):
+        differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade_page.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
     manifest_digests = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
     if digests != manifest_digests:
@@ -394,7 +400,7 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
             for cells in one.table_rows
             if cells and _is_layer_name(cells[0], manifest)
         )
-        for one in (page, remade)
+        for one in (page, remade_page)
     ]
     return differences + _find_first_row_difference("figures", rows)
 
@@ -423,28 +429,28 @@ def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDi
 
 
 def _find_first_row_difference(
-    key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
+    key: str, rows_of_both_pages: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
 ) -> list[PageDifference]:
     """Return the difference of the first unequal rows, in a list; empty without one.
 
-    ``sides`` are the rows of both pages as (value to compare, cells).
+    ``rows_of_both_pages`` are the rows of both pages as (value to compare, cells).
     """
-    for on_page, expected in zip_longest(*sides):
+    for on_page, expected in zip_longest(*rows_of_both_pages):
         if on_page is None or expected is None or on_page[0] != expected[0]:
             cells = _format_differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
             return [PageDifference(key, *cells)]
     return []
 
 
-def _format_differing_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
+def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[str, ...]) -> tuple[str, str]:
     """Return two rows as texts for a message.
 
     Rows of equal lengths are reduced to the first cell and the differing ones.
     """
-    if len(on_page) != len(expected):
-        return " ".join(on_page), " ".join(expected)
-    columns = [n for n, (a, b) in enumerate(zip(on_page, expected, strict=True)) if n == 0 or a != b]
-    return " ".join(on_page[n] for n in columns), " ".join(expected[n] for n in columns)
+    if len(page_cells) != len(expected_cells):
+        return " ".join(page_cells), " ".join(expected_cells)
+    columns = [n for n, (a, b) in enumerate(zip(page_cells, expected_cells, strict=True)) if n == 0 or a != b]
+    return " ".join(page_cells[n] for n in columns), " ".join(expected_cells[n] for n in columns)
 
 
 def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
@@ -458,25 +464,25 @@ def _extract_numbers(texts: Iterable[str]) -> list[str]:
     ]
 
 
-def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference]:
+def compare_pages(page: PageContent, remade_page: PageContent) -> list[PageDifference]:
     """Return the first difference of each part of two pages of one version."""
     differences = []
-    if page.verdict != remade.verdict or page.verdict_lines != remade.verdict_lines:
-        differences.append(_compare_verdicts(page, remade))
-    if page.count_texts != remade.count_texts:
-        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade.count_texts)))
-    if page.finding_row_counts != remade.finding_row_counts:
-        differences.append(_compare_finding_rows(page, remade))
+    if page.verdict != remade_page.verdict or page.verdict_lines != remade_page.verdict_lines:
+        differences.append(_compare_verdicts(page, remade_page))
+    if page.count_texts != remade_page.count_texts:
+        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
+    if page.finding_row_counts != remade_page.finding_row_counts:
+        differences.append(_compare_finding_rows(page, remade_page))
     differences += _find_first_row_difference(
-        "figures", [[(one, one[1]) for one in side.figure_cells] for side in (page, remade)]
+        "figures", [[(one, one[1]) for one in side.figure_cells] for side in (page, remade_page)]
     )
     if not differences:
         differences += _find_first_row_difference(
-            "rows", [[(cells, cells) for cells in side.table_rows] for side in (page, remade)]
+            "rows", [[(cells, cells) for cells in side.table_rows] for side in (page, remade_page)]
         )
-    if not differences and page.visible_text != remade.visible_text:
+    if not differences and page.visible_text != remade_page.visible_text:
         differences.append(
-            PageDifference("text", *find_excerpts_of_first_difference(page.visible_text, remade.visible_text))
+            PageDifference("text", *find_excerpts_of_first_difference(page.visible_text, remade_page.visible_text))
         )
     return differences
 
@@ -485,18 +491,20 @@ def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference
 _EXCERPT_CHARACTERS = 24
 
 
-def _find_position_of_first_difference(text: str, other: str) -> int:
+def _find_position_of_first_difference(text: str, other_text: str) -> int:
     """Return the position of the first different character of two texts."""
-    return next((k for k, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
+    return next(
+        (k for k, (a, b) in enumerate(zip(text, other_text, strict=False)) if a != b), min(len(text), len(other_text))
+    )
 
 
-def find_first_different_line(text: str, other: str) -> int:
+def find_first_different_line(text: str, other_text: str) -> int:
     """Return the number, from 1, of the first line in which two texts differ."""
-    return text.count("\n", 0, _find_position_of_first_difference(text, other)) + 1
+    return text.count("\n", 0, _find_position_of_first_difference(text, other_text)) + 1
 
 
-def find_excerpts_of_first_difference(text: str, other: str) -> tuple[str, str]:
+def find_excerpts_of_first_difference(text: str, other_text: str) -> tuple[str, str]:
     """Return the first difference of two texts with some characters around it."""
-    n = _find_position_of_first_difference(text, other)
+    n = _find_position_of_first_difference(text, other_text)
     begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
-    return text[begin : n + _EXCERPT_CHARACTERS].strip(), other[begin : n + _EXCERPT_CHARACTERS].strip()
+    return text[begin : n + _EXCERPT_CHARACTERS].strip(), other_text[begin : n + _EXCERPT_CHARACTERS].strip()

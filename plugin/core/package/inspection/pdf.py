@@ -138,7 +138,7 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, withou
     return _inspect_with_pypdf(pypdf, path, structure)
 
 
-def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
+def _inspect_with_pypdf(pypdf_module: Any, path: Path, structure: PdfFact) -> PdfFact:
     """Return the content of a PDF with pages counted by pypdf.
 
     All other properties come from ``structure``, the inspection without pypdf.
@@ -148,7 +148,7 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
     # pypdf logs its repairs; these logs are suppressed.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
-        reader = pypdf.PdfReader(path, strict=False)
+        reader = pypdf_module.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
             return replace(structure, page_count=-1, is_encrypted=True, is_blank=False, reading_method=PYPDF_METHOD)

@@ -179,12 +179,12 @@ class _ResourceDigests:
             return _digest(b"[" + b" ".join(self._compute_digest(item, depth + 1) for item in value))
         return repr(value).encode()
 
-    def _read_stream(self, one: PdfObject) -> bytes:
+    def _read_stream(self, pdf_object: PdfObject) -> bytes:
         """Return the content of a stream, packed if it is large."""
-        if one.stream_span is None:
+        if pdf_object.stream_span is None:
             return b""
-        unpacked = unpack_stream(one, _MAX_RESOURCE_BYTES) if self._bytes_left > 0 else None
-        content = one.stream or b"" if unpacked is None or len(unpacked) == _MAX_RESOURCE_BYTES else unpacked
+        unpacked = unpack_stream(pdf_object, _MAX_RESOURCE_BYTES) if self._bytes_left > 0 else None
+        content = pdf_object.stream or b"" if unpacked is None or len(unpacked) == _MAX_RESOURCE_BYTES else unpacked
         self._bytes_left -= len(content)
         return content
 

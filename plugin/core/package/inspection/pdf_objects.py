@@ -177,19 +177,19 @@ def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
     return b"".join(parts), position
 
 
-def unpack_stream(one: PdfObject, most: int = _MAX_UNPACKED_BYTES) -> bytes | None:
-    """Return the content of a stream, at most ``most`` bytes; None for another packing than deflate."""
-    stream = one.stream
+def unpack_stream(pdf_object: PdfObject, max_bytes: int = _MAX_UNPACKED_BYTES) -> bytes | None:
+    """Return the content of a stream, at most ``max_bytes`` bytes; None for another packing than deflate."""
+    stream = pdf_object.stream
     if stream is None:
         return None
-    filters = one.dictionary.get("Filter")
+    filters = pdf_object.dictionary.get("Filter")
     filter_names = filters if isinstance(filters, list) else [] if filters is None else [filters]
     if not filter_names:
-        return stream[:most]
+        return stream[:max_bytes]
     if len(filter_names) > 1 or filter_names[0] not in _FLATE_FILTERS:
         return None
     try:
-        return zlib.decompressobj().decompress(stream, most)
+        return zlib.decompressobj().decompress(stream, max_bytes)
     except zlib.error:
         return None
 

@@ -48,7 +48,7 @@ class ConvertedValues(NamedTuple):
     lost_positions: dict[str, NDArray]
 
 
-def convert_values(series: pd.Series, declared: TemplateField) -> ConvertedValues:
+def convert_values(series: pd.Series, template_field: TemplateField) -> ConvertedValues:
     """Convert a column to a field's type; texts are stripped, blank texts become None.
 
     Returns
@@ -56,13 +56,13 @@ def convert_values(series: pd.Series, declared: TemplateField) -> ConvertedValue
     ConvertedValues
         Reasons for lost values are ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
-    if declared.type == "text":
+    if template_field.type == "text":
         return ConvertedValues(
             _replace_blank_with_none(np.array(format_column(strip_blanks(series)), dtype=object)), {}
         )
-    if declared.type == "date":
+    if template_field.type == "date":
         return _convert_dates(series)
-    return _convert_numbers(series, declared.type == "integer")
+    return _convert_numbers(series, template_field.type == "integer")
 
 
 def _replace_blank_with_none(values: NDArray) -> NDArray:
@@ -216,19 +216,19 @@ class PackageLayer:
     def __len__(self) -> int:
         return len(self.layer)
 
-    def convert_values(self, declared: TemplateField, rows: slice = slice(None)) -> ConvertedValues:
+    def convert_values(self, template_field: TemplateField, rows: slice = slice(None)) -> ConvertedValues:
         """Return the values of one field as they are written, with the lost ones."""
-        column = self.column_by_field[declared.name]
+        column = self.column_by_field[template_field.name]
         frame = self.layer.frame.iloc[rows]
-        if column is None or self.is_left_empty(declared):
+        if column is None or self.is_left_empty(template_field):
             return ConvertedValues(np.full(len(frame), None, dtype=object), {})
-        return convert_values(frame[column], declared)
+        return convert_values(frame[column], template_field)
 
-    def is_left_empty(self, declared: TemplateField) -> bool:
+    def is_left_empty(self, template_field: TemplateField) -> bool:
         """Return True if the field has personal data, which are not to be included."""
-        return declared.personal and not self.includes_personal_data
+        return template_field.personal and not self.includes_personal_data
 
-    def transform_shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
+    def transform_shapes(self, target_crs: CRS, rows: slice = slice(None)) -> NDArray:
         """Return (k,) 2D geometries in the target CRS, transformed vertex by vertex.
 
         A multipoint with one point becomes a point, which every format accepts.
@@ -238,9 +238,9 @@ class PackageLayer:
         if self.template.geometry == "point":
             is_single_point = shapely.get_num_geometries(raw_shapes) == 1
             raw_shapes[is_single_point] = shapely.get_geometry(raw_shapes[is_single_point], 0)
-        return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target)
+        return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target_crs)
 
-    def find_rows_with_unusable_coordinates(self, target: CRS) -> NDArray:
+    def find_rows_with_unusable_coordinates(self, target_crs: CRS) -> NDArray:
         """Return the (k,) positions of shapes with unusable coordinates.
 
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
@@ -251,17 +251,17 @@ class PackageLayer:
         has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
         # The corners show whether a shape is too far away.
         corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
-        for crs in (target, crs_care.CGCS2000_DEGREES):
+        for crs in (target_crs, crs_care.CGCS2000_DEGREES):
             placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
             has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
         return rows[has_no_place]
 
-    def iterate_batches(self, target: CRS) -> Iterator[PackageRowBatch]:
-        """Yield the rows in batches, with shapes in the CRS ``target``."""
+    def iterate_batches(self, target_crs: CRS) -> Iterator[PackageRowBatch]:
+        """Yield the rows in batches, with shapes in the CRS ``target_crs``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
-            yield PackageRowBatch(first, self.transform_shapes(target, rows), values)
+            yield PackageRowBatch(first, self.transform_shapes(target_crs, rows), values)
 
     def get_row_keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""
@@ -280,35 +280,35 @@ class MissingLayer:
 
 
 def make_package_layers(
-    plan: Plan, vectors: VectorSet, *, personal: bool = False
+    plan: Plan, vector_set: VectorSet, *, includes_personal_data: bool = False
 ) -> tuple[list[PackageLayer], list[MissingLayer]]:
     """Return the layers of one data set, and the specification's entries that no layer fills.
 
     Layers are in the order of the specification, then of the standard. An entry may name a concept (such as
-    ``farmland``), which the plan's layer for it fills. ``personal`` includes fields with personal data.
+    ``farmland``), which the plan's layer for it fills. ``includes_personal_data`` includes fields with personal data.
     """
     contents: list[PackageLayer] = []
     missing_layers: list[MissingLayer] = []
     used_roles: set[str] = set()
-    for slot in vectors.layers:
+    for slot in vector_set.layers:
         layer = plan.find_layer_of_concept(slot.layer)
         if layer is None:
             unusable_layer = plan.find_unusable_layer(slot.layer)
             missing_layers.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
         elif layer.role not in used_roles:
             used_roles.add(layer.role)
-            contents.append(_make_package_layer(plan, layer, slot, personal))
-    if vectors.others:
+            contents.append(_make_package_layer(plan, layer, slot, includes_personal_data))
+    if vector_set.others:
         roles = plan.norm.standard.templates
         contents += [
-            _make_package_layer(plan, plan.layers[role], None, personal)
+            _make_package_layer(plan, plan.layers[role], None, includes_personal_data)
             for role in roles
             if role in plan.layers and role not in used_roles
         ]
     return contents, missing_layers
 
 
-def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> PackageLayer:
+def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includes_personal_data: bool) -> PackageLayer:
     """Return a layer for the package by its entry in the specification, if it has one."""
     standard_template = plan.norm.standard.templates[layer.role]
     fields = list(standard_template.fields)
@@ -336,7 +336,7 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, person
         )
         columns[name] = column
         # A personal field that is left empty must not be mandatory.
-        is_left_empty = template_field.personal and not personal
+        is_left_empty = template_field.personal and not includes_personal_data
         # A short name belongs to the original name only.
         short = template_field.short if name == template_field.name else ""
         fields_in_package.append(
@@ -346,7 +346,7 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, person
         )
     name = slot.name if slot is not None and slot.name else standard_template.role
     template = replace(standard_template, role=name, fields=tuple(fields_in_package))
-    return PackageLayer(layer, template, columns, slot.need if slot is not None else "O", personal)
+    return PackageLayer(layer, template, columns, slot.need if slot is not None else "O", includes_personal_data)
 
 
 def count_vertices(shapes: NDArray) -> NDArray:

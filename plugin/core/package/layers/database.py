@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def write_database(
     path: Path,
-    contents: Iterable[PackageLayer],
+    package_layers: Iterable[PackageLayer],
     crs: CRS,
     *,
     code_lists: Mapping[str, CodeList],
@@ -55,21 +55,21 @@ def write_database(
     OutputError
         If the database cannot be written.
     """
-    contents = list(contents)
+    package_layers = list(package_layers)
     file_format = find_database_format(path)
-    create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
+    create_database(path, [c.template for c in package_layers], crs, code_lists=code_lists, cancellation=cancellation)
     try:
         with load_gdal() as gdal:
             database = raise_if_refused(
                 gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
             )
-            for content in contents:
+            for content in package_layers:
                 _write_layer_rows(
                     database, content, horizontal_crs or crs, file_format.gdal_driver == "GPKG", progress, cancellation
                 )
             # Closing writes the database.
             del database
-            _check_row_counts(gdal, path, contents)
+            _check_row_counts(gdal, path, package_layers)
     except RuntimeError as error:
         # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
@@ -78,30 +78,30 @@ def write_database(
 
 def _write_layer_rows(
     database: Any,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     horizontal_crs: CRS,
-    transactions: bool,
+    uses_transactions: bool,
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> None:
-    layer = raise_if_refused(database.GetLayerByName(content.name))
+    layer = raise_if_refused(database.GetLayerByName(package_layer.name))
     definition = layer.GetLayerDefn()
-    field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
-    geometry_type = OGR_GEOMETRY_TYPES[content.template.geometry]
-    for rows in content.iterate_batches(horizontal_crs):
+    field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in package_layer.template.fields}
+    geometry_type = OGR_GEOMETRY_TYPES[package_layer.template.geometry]
+    for rows in package_layer.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         # Without a transaction, a GeoPackage waits for the disk after every row.
-        if transactions:
+        if uses_transactions:
             raise_if_refused(layer.StartTransaction())
         write_rows(layer, definition, rows, field_indexes, geometry_type)
-        if transactions:
+        if uses_transactions:
             raise_if_refused(layer.CommitTransaction())
         progress(len(rows.shapes))
     raise_if_refused(layer.SyncToDisk())
 
 
 def write_rows(
-    layer: Any, definition: Any, rows: PackageRowBatch, field_indexes: dict[str, int], geometry_type: str = ""
+    layer: Any, layer_definition: Any, rows: PackageRowBatch, field_indexes: dict[str, int], geometry_type: str = ""
 ) -> None:
     """Write rows to an open osgeo layer.
 
@@ -113,7 +113,7 @@ def write_rows(
     columns = [(field_indexes[name], values.tolist()) for name, values in rows.values.items()]
     target = getattr(ogr, f"wkb{geometry_type}") if geometry_type else None
     for number, wkb in enumerate(_encode_wkb(rows.shapes)):
-        feature = ogr.Feature(definition)
+        feature = ogr.Feature(layer_definition)
         for position, values in columns:
             value = values[number]
             if value is None:
@@ -134,10 +134,10 @@ def _encode_wkb(shapes: NDArray) -> list[bytes | None]:
     return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
-def _check_row_counts(gdal: Any, path: Path, contents: list[PackageLayer]) -> None:
+def _check_row_counts(gdal: Any, path: Path, package_layers: list[PackageLayer]) -> None:
     """Raise RuntimeError if rows are missing: closing does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
-    short = [c.name for c in contents if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
+    short = [c.name for c in package_layers if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
     del database
     if short:
         raise RuntimeError(", ".join(short))

@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 
 
 def make_layer_problem(
-    content: PackageLayer, level: ProblemLevel, key: str, name: str = "", count: int = 0, **params: Any
+    package_layer: PackageLayer, level: ProblemLevel, key: str, name: str = "", count: int = 0, **params: Any
 ) -> ExportProblem:
     """Return a problem of a whole layer, or of one of its fields (``name``)."""
-    return ExportProblem(level, key, layer=content.layer.name, field=name, count=count, params=params)
+    return ExportProblem(level, key, layer=package_layer.layer.name, field=name, count=count, params=params)
 
 
 def make_row_problem(
-    content: PackageLayer, level: ProblemLevel, key: str, rows: NDArray, name: str = "", **params: Any
+    package_layer: PackageLayer, level: ProblemLevel, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[ExportProblem]:
     """Yield one problem that lists the rows of a layer, nothing without rows.
 
     ``rows`` are (k,) positions.
     """
     if len(rows):
-        features = tuple(content.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
-        yield ExportProblem(level, key, content.layer.name, name, len(rows), features, params)
+        features = tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
+        yield ExportProblem(level, key, package_layer.layer.name, name, len(rows), features, params)
 
 
 _TYPE_IDS_OF_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
@@ -61,7 +61,9 @@ _RING_SORTING_SUFFIXES = (".gdb", ".shp")
 _SHAPES_PER_BATCH = 20_000
 
 
-def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Cancellation) -> Iterator[ExportProblem]:
+def validate_shapes(
+    package_layer: PackageLayer, vector_set: VectorSet, cancellation: Cancellation
+) -> Iterator[ExportProblem]:
     """Yield problems of shapes that cannot be written as they are.
 
     These are shapes of another kind, broken, misplaced or missing ones, and those with arcs or heights.
@@ -71,62 +73,72 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
     Cancelled
         If the user cancels.
     """
-    layer = content.layer
+    layer = package_layer.layer
     raw_shapes = layer.raw_shapes
     kinds = shapely.get_type_id(raw_shapes)
     has_shape = (kinds >= 0) & ~layer.empty_rows
-    is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[content.template.geometry])
+    is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[package_layer.template.geometry])
     yield from make_row_problem(
-        content, ProblemLevel.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
+        package_layer,
+        ProblemLevel.STOP,
+        "shape_kind",
+        np.flatnonzero(is_wrong_kind),
+        kind=package_layer.template.geometry,
     )
-    yield from make_row_problem(content, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken_rows))
-    rows_without_place = content.find_rows_with_unusable_coordinates(CRS.from_user_input(vectors.crs))
-    yield from make_row_problem(content, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
-    if content.template.geometry == "point":
+    yield from make_row_problem(package_layer, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken_rows))
+    rows_without_place = package_layer.find_rows_with_unusable_coordinates(CRS.from_user_input(vector_set.crs))
+    yield from make_row_problem(
+        package_layer, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vector_set.crs
+    )
+    if package_layer.template.geometry == "point":
         has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
         yield from make_row_problem(
-            content, ProblemLevel.STOP, "points_many", np.flatnonzero(has_many_points & has_shape)
+            package_layer, ProblemLevel.STOP, "points_many", np.flatnonzero(has_many_points & has_shape)
         )
-    yield from make_row_problem(content, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty_rows))
+    yield from make_row_problem(package_layer, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty_rows))
     yield from make_row_problem(
-        content, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
+        package_layer, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
     )
-    yield from _find_ring_problems(content, vectors)
-    yield from _find_new_crossings(content, vectors, rows_without_place, cancellation)
+    yield from _find_ring_problems(package_layer, vector_set)
+    yield from _find_new_crossings(package_layer, vector_set, rows_without_place, cancellation)
     curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.fids_with_arcs))
-    yield from make_row_problem(content, ProblemLevel.GATE, "shape_curved", curved_rows, step=layer.source.curve_step)
+    yield from make_row_problem(
+        package_layer, ProblemLevel.GATE, "shape_curved", curved_rows, step=layer.source.curve_step
+    )
     rows_with_heights = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
-    yield from make_row_problem(content, ProblemLevel.NOTE, "heights_left_out", rows_with_heights)
+    yield from make_row_problem(package_layer, ProblemLevel.NOTE, "heights_left_out", rows_with_heights)
 
 
-def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
+def _find_ring_problems(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield a problem of shapes whose rings a format would interpret otherwise.
 
     FileGDB and Shapefile derive parts and holes from the nesting of rings.
 
     """
-    if content.template.geometry != "polygon" or vectors.suffix not in _RING_SORTING_SUFFIXES:
+    if package_layer.template.geometry != "polygon" or vector_set.suffix not in _RING_SORTING_SUFFIXES:
         return
-    raw_shapes = content.layer.raw_shapes
-    invalid_polygons = content.layer.invalid_rows & np.isin(
+    raw_shapes = package_layer.layer.raw_shapes
+    invalid_polygons = package_layer.layer.invalid_rows & np.isin(
         shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
     )
-    rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vectors.suffix == ".shp")
-    yield from make_row_problem(content, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
+    rows = find_nested_polygons(raw_shapes, invalid_polygons, includes_overlaps=vector_set.suffix == ".shp")
+    yield from make_row_problem(
+        package_layer, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vector_set.suffix]
+    )
 
 
 def _find_new_crossings(
-    content: PackageLayer, vectors: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
+    package_layer: PackageLayer, vector_set: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
 ) -> Iterator[ExportProblem]:
     """Yield a problem of valid areas that intersect themselves after conversion.
 
     Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
     are reported by the check (GEO002).
     """
-    if content.template.geometry != "polygon":
+    if package_layer.template.geometry != "polygon":
         return
-    layer, plane = content.layer, CRS.from_user_input(vectors.crs)
-    rounds_coordinates = vectors.suffix == ".vct"
+    layer, plane = package_layer.layer, CRS.from_user_input(vector_set.crs)
+    rounds_coordinates = vector_set.suffix == ".vct"
     if layer.crs == plane and not rounds_coordinates:
         return
     is_usable_polygon = (
@@ -140,7 +152,7 @@ def _find_new_crossings(
     for first in range(0, len(layer), _SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch_rows = rows[(rows >= first) & (rows < first + _SHAPES_PER_BATCH)]
-        shapes = content.transform_shapes(plane, slice(first, first + _SHAPES_PER_BATCH))[batch_rows - first]
+        shapes = package_layer.transform_shapes(plane, slice(first, first + _SHAPES_PER_BATCH))[batch_rows - first]
         is_crossing = ~shapely.is_valid(
             vct_precision.round_coordinates(shapes, plane.is_geographic) if rounds_coordinates else shapes
         )
@@ -149,11 +161,11 @@ def _find_new_crossings(
             is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
         crossing_rows += batch_rows[is_crossing].tolist()
     yield from make_row_problem(
-        content, ProblemLevel.GATE, "shape_crossing", np.array(crossing_rows, dtype=int), target=vectors.crs
+        package_layer, ProblemLevel.GATE, "shape_crossing", np.array(crossing_rows, dtype=int), target=vector_set.crs
     )
 
 
-def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, includes_overlaps: bool) -> NDArray:
+def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overlaps: bool) -> NDArray:
     """Find polygons in which a ring is not located as its role requires.
 
     Such a ring is a part within another part, a hole outside its shell, or a hole within another hole.
@@ -162,7 +174,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, includes_overlaps
     ----------
     shapes
         (n,) polygons and multipolygons.
-    invalid
+    is_invalid
         (n,) bool; only invalid shapes can have such rings.
     includes_overlaps
         Also find shapes in which two parts, or two holes, share area.
@@ -172,7 +184,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, includes_overlaps
     (k,) positions.
     """
     has_many_rings = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
-    rows = np.flatnonzero(invalid & has_many_rings)
+    rows = np.flatnonzero(is_invalid & has_many_rings)
     xy, shape_of_vertex = shapely.get_coordinates(shapes[rows], return_index=True)
     # Shapes without a place are reported separately.
     rows = np.delete(rows, np.unique(shape_of_vertex[~np.isfinite(xy).all(axis=1)]))
@@ -206,58 +218,60 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, includes_overlaps
     return rows[np.unique(shape_rings.polygon_of_ring[is_misplaced])]
 
 
-def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
+def validate_vct_precision(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of values and shapes that a VCT file changes.
 
     It rounds coordinates, stores single parts only and requires a feature code.
     """
-    plane = CRS.from_user_input(vectors.crs)
-    changes = vct_precision.find_precision_changes(content.transform_shapes(plane), plane.is_geographic)
+    plane = CRS.from_user_input(vector_set.crs)
+    changes = vct_precision.find_precision_changes(package_layer.transform_shapes(plane), plane.is_geographic)
     decimals = load_settings().get_coordinate_decimals(plane.is_geographic)
-    yield from make_row_problem(content, ProblemLevel.STOP, "vct_collapsed", changes.collapsed, decimals=decimals)
+    yield from make_row_problem(package_layer, ProblemLevel.STOP, "vct_collapsed", changes.collapsed, decimals=decimals)
     yield from make_row_problem(
-        content, ProblemLevel.NOTE, "vct_merged", changes.with_merged_vertices, decimals=decimals
+        package_layer, ProblemLevel.NOTE, "vct_merged", changes.with_merged_vertices, decimals=decimals
     )
-    yield from make_row_problem(content, ProblemLevel.NOTE, "vct_parts", changes.multipart)
-    if not content.template.feature_code and content.column_by_field.get("YSDM") is None:
-        yield make_layer_problem(content, ProblemLevel.NOTE, "vct_no_code", code=load_settings().spare_code)
+    yield from make_row_problem(package_layer, ProblemLevel.NOTE, "vct_parts", changes.multipart)
+    if not package_layer.template.feature_code and package_layer.column_by_field.get("YSDM") is None:
+        yield make_layer_problem(package_layer, ProblemLevel.NOTE, "vct_no_code", code=load_settings().spare_code)
 
 
 def validate_field(
-    content: PackageLayer, declared: TemplateField, vectors: VectorSet, code_lists: dict[str, CodeList]
+    package_layer: PackageLayer, template_field: TemplateField, vector_set: VectorSet, code_lists: dict[str, CodeList]
 ) -> Iterator[ExportProblem]:
     """Yield problems of the values of one field.
 
     These values cannot be written, are invalid or are left out.
     """
-    name = declared.name
-    if content.is_left_empty(declared):
-        column = content.column_by_field[name]
-        count = int(content.layer.values(column).notna().sum()) if column else 0
+    name = template_field.name
+    if package_layer.is_left_empty(template_field):
+        column = package_layer.column_by_field[name]
+        count = int(package_layer.layer.values(column).notna().sum()) if column else 0
         if count:
-            yield make_layer_problem(content, ProblemLevel.NOTE, "personal_left_out", name, count, alias=declared.alias)
+            yield make_layer_problem(
+                package_layer, ProblemLevel.NOTE, "personal_left_out", name, count, alias=template_field.alias
+            )
         return
-    values, lost_positions = content.convert_values(declared)
+    values, lost_positions = package_layer.convert_values(template_field)
     for key, rows in lost_positions.items():
-        yield from make_row_problem(content, ProblemLevel.STOP, key, rows, name)
-    if declared.constraint == "M":
+        yield from make_row_problem(package_layer, ProblemLevel.STOP, key, rows, name)
+    if template_field.constraint == "M":
         empty = np.array([v is None for v in values], dtype=bool)
         for rows in lost_positions.values():
             empty[rows] = False
         yield from make_row_problem(
-            content, ProblemLevel.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias
+            package_layer, ProblemLevel.STOP, "required_empty", np.flatnonzero(empty), name, alias=template_field.alias
         )
-    if declared.codes in code_lists:
-        yield from _validate_codes(content, declared, values, code_lists[declared.codes])
-    if declared.type == "text":
-        yield from _validate_texts(content, declared, values, vectors)
-    elif declared.type != "date":
-        yield from _validate_numbers(content, declared, values, vectors)
-    elif vectors.suffix != ".gdb":
+    if template_field.codes in code_lists:
+        yield from _validate_codes(package_layer, template_field, values, code_lists[template_field.codes])
+    if template_field.type == "text":
+        yield from _validate_texts(package_layer, template_field, values, vector_set)
+    elif template_field.type != "date":
+        yield from _validate_numbers(package_layer, template_field, values, vector_set)
+    elif vector_set.suffix != ".gdb":
         rows_with_time = _find_positions_where(
             values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0)
         )
-        yield from make_row_problem(content, ProblemLevel.STOP, "time_lost", rows_with_time, name)
+        yield from make_row_problem(package_layer, ProblemLevel.STOP, "time_lost", rows_with_time, name)
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
@@ -279,7 +293,7 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
 
 
 def _validate_codes(
-    content: PackageLayer, template_field: TemplateField, values: NDArray, codes: CodeList
+    package_layer: PackageLayer, template_field: TemplateField, values: NDArray, codes: CodeList
 ) -> Iterator[ExportProblem]:
     known_codes = codes.get_names_by_written_code(template_field.code_pad)
     unknown_positions = _find_positions_where(values, lambda v: str(v) not in known_codes)
@@ -287,41 +301,41 @@ def _validate_codes(
     level, case = (ProblemLevel.NOTE, "code_unverified") if codes.mark == "C" else (ProblemLevel.GATE, "code_unknown")
     examples = ", ".join(sorted({str(values[n]) for n in unknown_positions})[:MAX_NAMED_FEATURES])
     yield from make_row_problem(
-        content, level, case, unknown_positions, template_field.name, codes=examples, codes_of=codes.id
+        package_layer, level, case, unknown_positions, template_field.name, codes=examples, codes_of=codes.id
     )
 
 
 def _validate_texts(
-    content: PackageLayer, template_field: TemplateField, values: NDArray, vectors: VectorSet
+    package_layer: PackageLayer, template_field: TemplateField, values: NDArray, vector_set: VectorSet
 ) -> Iterator[ExportProblem]:
     name, length = template_field.name, template_field.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
         longest = max((len(values[n]) for n in too_long), default=0)
         yield from make_row_problem(
-            content, ProblemLevel.STOP, "too_long", too_long, name, length=length, longest=longest
+            package_layer, ProblemLevel.STOP, "too_long", too_long, name, length=length, longest=longest
         )
-    if vectors.encoding == "GBK":
+    if vector_set.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))
         characters = "".join(
             sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})[:MAX_NAMED_FEATURES]
         )
-        key = "vct_not_gbk" if vectors.suffix == ".vct" else "not_gbk"
-        yield from make_row_problem(content, ProblemLevel.STOP, key, unencodable, name, characters=characters)
+        key = "vct_not_gbk" if vector_set.suffix == ".vct" else "not_gbk"
+        yield from make_row_problem(package_layer, ProblemLevel.STOP, key, unencodable, name, characters=characters)
     # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
-    yield from make_row_problem(content, ProblemLevel.STOP, "not_text", broken_texts, name)
-    if vectors.suffix == ".vct":
+    yield from make_row_problem(package_layer, ProblemLevel.STOP, "not_text", broken_texts, name)
+    if vector_set.suffix == ".vct":
         with_separator = _find_positions_where(values, vct_precision.has_separator)
-        yield from make_row_problem(content, ProblemLevel.STOP, "separator_inside", with_separator, name)
-    if vectors.suffix == ".shp":
+        yield from make_row_problem(package_layer, ProblemLevel.STOP, "separator_inside", with_separator, name)
+    if vector_set.suffix == ".shp":
         max_bytes = dbf.compute_text_field_bytes(template_field)
         too_many_bytes = _find_positions_where(
-            values, lambda v: len(v.encode(dbf.PYTHON_CODECS[vectors.encoding], errors="replace")) > max_bytes
+            values, lambda v: len(v.encode(dbf.PYTHON_CODECS[vector_set.encoding], errors="replace")) > max_bytes
         )
         short = [n for n in too_many_bytes if not length or len(values[n]) <= length]
         yield from make_row_problem(
-            content, ProblemLevel.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes
+            package_layer, ProblemLevel.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes
         )
 
 
@@ -335,13 +349,13 @@ def is_encodable(text: str, codec: str) -> bool:
 
 
 def _validate_numbers(
-    content: PackageLayer, template_field: TemplateField, values: NDArray, vectors: VectorSet
+    package_layer: PackageLayer, template_field: TemplateField, values: NDArray, vector_set: VectorSet
 ) -> Iterator[ExportProblem]:
     name = template_field.name
-    if vectors.suffix == ".shp":
+    if vector_set.suffix == ".shp":
         too_wide, rounded_positions = dbf.find_number_losses(values, template_field)
         yield from make_row_problem(
-            content,
+            package_layer,
             ProblemLevel.STOP,
             "number_wide",
             too_wide,
@@ -349,7 +363,7 @@ def _validate_numbers(
             room=dbf.choose_dbf_number_format(template_field).width,
         )
         yield from make_row_problem(
-            content,
+            package_layer,
             ProblemLevel.STOP,
             "decimals_lost",
             rounded_positions,
@@ -357,28 +371,30 @@ def _validate_numbers(
             decimals=dbf.choose_dbf_number_format(template_field).decimals,
         )
         return
-    if vectors.suffix == ".vct":
+    if vector_set.suffix == ".vct":
         too_wide, too_precise = (
             vct_precision.find_too_wide_numbers(values, template_field),
             vct_precision.find_too_precise_numbers(values, template_field),
         )
         yield from make_row_problem(
-            content, ProblemLevel.GATE, "vct_wide", too_wide, name, length=template_field.length
+            package_layer, ProblemLevel.GATE, "vct_wide", too_wide, name, length=template_field.length
         )
         yield from make_row_problem(
-            content, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=template_field.decimals
+            package_layer, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=template_field.decimals
         )
         return
     if template_field.type != "integer":
         return
     kind = (
-        DATABASE_FORMATS[vectors.suffix]
+        DATABASE_FORMATS[vector_set.suffix]
         .field_type_by_kind["long" if (template_field.length or 0) > 9 else "integer"]
         .ogr_type_name
     )
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
-    yield from make_row_problem(content, ProblemLevel.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
+    yield from make_row_problem(
+        package_layer, ProblemLevel.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1
+    )
 
 
 #: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
@@ -386,14 +402,14 @@ _ROW_NUMBER_FIELDS = ("FID", "OGC_FID", "OBJECTID")
 
 
 def validate_missing_layers(
-    missing: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
+    missing_layers: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
 ) -> list[ExportProblem]:
     """Return problems of entries of the specification that no layer fills.
 
     ``find_title_and_roles`` returns the title of a concept (such as farmland) or layer code, and the suitable codes.
     """
     problems = []
-    for missing_layer in missing:
+    for missing_layer in missing_layers:
         key = "layer_unusable" if missing_layer.unusable_layer_name else "layer_missing"
         if missing_layer.slot.need == "O" and not missing_layer.unusable_layer_name:
             continue
@@ -410,75 +426,83 @@ def validate_missing_layers(
 
 
 def validate_layer(
-    content: PackageLayer,
-    vectors: VectorSet,
+    package_layer: PackageLayer,
+    vector_set: VectorSet,
     code_lists: dict[str, CodeList],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[ExportProblem]:
     """Return all problems that prevent writing a layer or that a reader should know."""
-    if not len(content):
-        level = ProblemLevel.GATE if content.need == "M" else ProblemLevel.NOTE
-        return [ExportProblem(level, "layer_empty", layer=content.layer.name)]
-    problems = [*_validate_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
+    if not len(package_layer):
+        level = ProblemLevel.GATE if package_layer.need == "M" else ProblemLevel.NOTE
+        return [ExportProblem(level, "layer_empty", layer=package_layer.layer.name)]
+    problems = [*_validate_names(package_layer, vector_set), *validate_shapes(package_layer, vector_set, cancellation)]
     cancellation.raise_if_cancelled()
-    source_field_names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
-    left_out_fields = [name for name in source_field_names if name not in set(content.column_by_field.values())]
+    source_field_names = [f.name for f in package_layer.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
+    left_out_fields = [name for name in source_field_names if name not in set(package_layer.column_by_field.values())]
     if left_out_fields:
         problems.append(
-            make_layer_problem(content, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out_fields))
+            make_layer_problem(package_layer, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out_fields))
         )
-    lacking_fields = [f.name for f in content.template.fields if content.column_by_field[f.name] is None]
+    lacking_fields = [f.name for f in package_layer.template.fields if package_layer.column_by_field[f.name] is None]
     if lacking_fields:
         problems.append(
-            make_layer_problem(content, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking_fields))
+            make_layer_problem(package_layer, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking_fields))
         )
-    for template_field in content.template.fields:
-        problems += validate_field(content, template_field, vectors, code_lists)
+    for template_field in package_layer.template.fields:
+        problems += validate_field(package_layer, template_field, vector_set, code_lists)
         cancellation.raise_if_cancelled()
-    if vectors.suffix == ".vct":
-        problems += validate_vct_precision(content, vectors)
-    if vectors.suffix == ".shp":
-        problems += _validate_shapefile_limits(content, vectors)
+    if vector_set.suffix == ".vct":
+        problems += validate_vct_precision(package_layer, vector_set)
+    if vector_set.suffix == ".shp":
+        problems += _validate_shapefile_limits(package_layer, vector_set)
     return problems
 
 
-def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
+def _validate_names(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of invalid or repeated names of layer and fields."""
-    for name in (content.name, *content.column_by_field):
+    for name in (package_layer.name, *package_layer.column_by_field):
         problem = find_field_name_problem(name)
-        if not problem and vectors.encoding == "GBK" and not is_encodable(name, "gbk"):
+        if not problem and vector_set.encoding == "GBK" and not is_encodable(name, "gbk"):
             problem = "name_gbk"
         if problem:
-            yield make_layer_problem(content, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
-    field_names = [f.name.upper() for f in content.template.fields]
+            yield make_layer_problem(package_layer, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
+    field_names = [f.name.upper() for f in package_layer.template.fields]
     for name in sorted({n for n in field_names if field_names.count(n) > 1}):
-        yield make_layer_problem(content, ProblemLevel.STOP, "field_twice", name)
+        yield make_layer_problem(package_layer, ProblemLevel.STOP, "field_twice", name)
 
 
-def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
+def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of files that would be too large, and of missing numbers.
 
     Some programs read missing numbers in a shapefile as 0.
     """
-    shapes = content.transform_shapes(CRS.from_user_input(vectors.crs))
-    for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, content.template.fields), strict=True):
+    shapes = package_layer.transform_shapes(CRS.from_user_input(vector_set.crs))
+    for suffix, size in zip(
+        (".shp", ".dbf"), dbf.estimate_file_sizes(shapes, package_layer.template.fields), strict=True
+    ):
         if size > dbf.MAX_FILE_BYTES:
             yield make_layer_problem(
-                content, ProblemLevel.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}"
+                package_layer,
+                ProblemLevel.STOP,
+                "file_large",
+                file=f"{package_layer.name}{suffix}",
+                size=f"{size / 2**30:.1f}",
             )
     fields_with_empty_values = [
         template_field.name
-        for template_field in content.template.fields
+        for template_field in package_layer.template.fields
         if template_field.type in ("integer", "real")
-        and content.column_by_field[template_field.name]
-        and _has_some_empty_values(content, template_field)
+        and package_layer.column_by_field[template_field.name]
+        and _has_some_empty_values(package_layer, template_field)
     ]
     if fields_with_empty_values:
         yield make_layer_problem(
-            content, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(fields_with_empty_values)
+            package_layer, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(fields_with_empty_values)
         )
 
 
-def _has_some_empty_values(content: PackageLayer, template_field: TemplateField) -> bool:
-    is_missing_value = np.array([value is None for value in content.convert_values(template_field).values], dtype=bool)
+def _has_some_empty_values(package_layer: PackageLayer, template_field: TemplateField) -> bool:
+    is_missing_value = np.array(
+        [value is None for value in package_layer.convert_values(template_field).values], dtype=bool
+    )
     return bool(is_missing_value.any() and not is_missing_value.all())

@@ -39,16 +39,18 @@ class PreparedSet:
 
 
 def prepare_data_sets(
-    checked: CheckResult, order: ExportOrder, cancellation: Cancellation
+    check_result: CheckResult, order: ExportOrder, cancellation: Cancellation
 ) -> tuple[list[PreparedSet], list[ExportProblem]]:
     """Return every data set of the specification, ready to be written, and problems."""
-    plan = checked.plan
+    plan = check_result.plan
     # The plan's standard may lack concepts that only the specification's standard has.
     standards = (plan.norm.standard, load_standard(order.package_spec.standard))
     sets: list[PreparedSet] = []
     problems: list[ExportProblem] = []
     for vectors in order.package_spec.vectors:
-        contents, missing_layers = make_package_layers(plan, vectors, personal=order.keeps_personal_fields)
+        contents, missing_layers = make_package_layers(
+            plan, vectors, includes_personal_data=order.keeps_personal_fields
+        )
         problems += validate_missing_layers(missing_layers, lambda layer: _find_title_and_roles(layer, standards))
         prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
         for content in contents:
@@ -59,14 +61,14 @@ def prepare_data_sets(
 
 
 def _report_omitted_layers(
-    plan: Plan, sets: list[PreparedSet], reported_problems: list[ExportProblem]
+    plan: Plan, prepared_sets: list[PreparedSet], reported_problems: list[ExportProblem]
 ) -> Iterator[ExportProblem]:
     """Yield a note on layers of the plan that are in no data set.
 
     Layers of problems in ``reported_problems`` are omitted.
     """
     reported_layers = {p.layer for p in reported_problems}
-    packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
+    packaged_roles = {c.layer.role for one in prepared_sets for c in one.package_layers}
     other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
     other_layers += [
         *(unusable_layer.name for unusable_layer in plan.unusable_layers.values()),
@@ -95,9 +97,11 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
     return ConceptName(layer), layer
 
 
-def _prepare_set(vectors: VectorSet, contents: list[PackageLayer]) -> PreparedSet:
-    horizontal_crs = CRS.from_user_input(vectors.crs)
-    return PreparedSet(vectors, contents, crs_care.add_vertical_crs(vectors.crs, vectors.vertical), horizontal_crs)
+def _prepare_set(vector_set: VectorSet, package_layers: list[PackageLayer]) -> PreparedSet:
+    horizontal_crs = CRS.from_user_input(vector_set.crs)
+    return PreparedSet(
+        vector_set, package_layers, crs_care.add_vertical_crs(vector_set.crs, vector_set.vertical), horizontal_crs
+    )
 
 
 def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:

@@ -115,7 +115,7 @@ class ReadBackResult:
 
 def read_back(
     path: Path,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     horizontal_crs: CRS,
     *,
     progress: Callable[[int], None] = lambda rows: None,
@@ -129,7 +129,7 @@ def read_back(
     ----------
     path
         The .gdb, .gpkg or .shp.
-    content
+    package_layer
         The layer that was written.
     horizontal_crs
         The horizontal CRS of the written layer.
@@ -139,10 +139,10 @@ def read_back(
     InputError
         If the layer cannot be read.
     """
-    with open_layer(path, content.name) as open_file_layer:
+    with open_layer(path, package_layer.name) as open_file_layer:
         return compare_layer(
             open_file_layer,
-            content,
+            package_layer,
             horizontal_crs,
             path.suffix.lower(),
             get_reader_library_version(),
@@ -153,7 +153,7 @@ def read_back(
 
 def compare_layer(
     open_layer: OpenLayer,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     horizontal_crs: CRS,
     suffix: str,
     reader: str,
@@ -165,53 +165,53 @@ def compare_layer(
 
     ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
-    result = ReadBackResult(content.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
+    result = ReadBackResult(package_layer.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
     stored_name_by_field = (
-        content.template.shapefile_name_by_field
+        package_layer.template.shapefile_name_by_field
         if suffix == ".shp"
-        else {f.name: f.name for f in content.template.fields}
+        else {f.name: f.name for f in package_layer.template.fields}
     )
-    _compare_schema(open_layer, content, stored_name_by_field, suffix, horizontal_crs, result)
-    sums = _LayerSums(content)
+    _compare_schema(open_layer, package_layer, stored_name_by_field, suffix, horizontal_crs, result)
+    sums = _LayerSums(package_layer)
     read_batches = open_layer.iterate_batches(BATCH_ROWS)
-    for rows in content.iterate_batches(horizontal_crs):
+    for rows in package_layer.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         read_rows = next(read_batches, None)
         result.feature_count += 0 if read_rows is None else len(read_rows.shapes)
         if read_rows is None or len(read_rows.shapes) != len(rows.shapes):
             break
-        _compare_values(rows, read_rows, content, stored_name_by_field, suffix, result)
+        _compare_values(rows, read_rows, package_layer, stored_name_by_field, suffix, result)
         sums.add_batch(
             read_rows,
             stored_name_by_field,
-            _compare_shapes(rows, read_rows.shapes, content, horizontal_crs, suffix, result),
+            _compare_shapes(rows, read_rows.shapes, package_layer, horizontal_crs, suffix, result),
         )
         progress(len(rows.shapes))
     result.feature_count += sum(len(further_rows.shapes) for further_rows in read_batches)
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
     for count in dict.fromkeys((result.feature_count, open_layer.feature_count)):
-        if count != len(content):
-            result.add_difference("count", count=abs(count - len(content)))
+        if count != len(package_layer):
+            result.add_difference("count", count=abs(count - len(package_layer)))
     result.areas_m2, result.extent = sums.areas, sums.extent
     return result
 
 
 def _compare_schema(
     open_layer: OpenLayer,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     stored_name_by_field: dict[str, str],
     suffix: str,
     horizontal_crs: CRS,
     result: ReadBackResult,
 ) -> None:
     """Record differences of fields, types, widths and CRS in the result."""
-    expected_names = [stored_name_by_field[f.name] for f in content.template.fields]
+    expected_names = [stored_name_by_field[f.name] for f in package_layer.template.fields]
     if [f.name for f in open_layer.fields] != expected_names:
         lacking_fields = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
         result.add_difference("fields", ", ".join(lacking_fields))
     read_fields = {f.name: f for f in open_layer.fields}
     result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
-    for template_field in content.template.fields:
+    for template_field in package_layer.template.fields:
         read_field = read_fields.get(stored_name_by_field[template_field.name])
         if read_field is None:
             continue
@@ -239,13 +239,13 @@ def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> s
 def _compare_values(
     rows: PackageRowBatch,
     read_rows: ReadRows,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     stored_name_by_field: dict[str, str],
     suffix: str,
     result: ReadBackResult,
 ) -> None:
     """Record rows with differing values in the result."""
-    for template_field in content.template.fields:
+    for template_field in package_layer.template.fields:
         values = read_rows.values.get(stored_name_by_field[template_field.name])
         if values is None:
             continue
@@ -259,7 +259,7 @@ def _compare_values(
             result.add_difference(
                 "value",
                 template_field.name,
-                content.get_row_keys([rows.first_position + n for n in differing_positions]),
+                package_layer.get_row_keys([rows.first_position + n for n in differing_positions]),
                 len(differing_positions),
             )
 
@@ -298,7 +298,7 @@ def _convert_to_datetime(value: Any) -> datetime | None:
 def _compare_shapes(
     rows: PackageRowBatch,
     shapes: NDArray,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     horizontal_crs: CRS,
     suffix: str,
     result: ReadBackResult,
@@ -314,16 +314,19 @@ def _compare_shapes(
     moved_positions = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved_positions):
         result.add_difference(
-            "shape", "", content.get_row_keys((rows.first_position + moved_positions).tolist()), len(moved_positions)
+            "shape",
+            "",
+            package_layer.get_row_keys((rows.first_position + moved_positions).tolist()),
+            len(moved_positions),
         )
-    for kind, changed_positions in find_shape_changes(content, rows, shapes).items():
+    for kind, changed_positions in find_shape_changes(package_layer, rows, shapes).items():
         if len(changed_positions):
             result.shape_changes.setdefault(kind, []).extend(
-                content.get_row_keys((rows.first_position + changed_positions).tolist())
+                package_layer.get_row_keys((rows.first_position + changed_positions).tolist())
             )
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
-    if content.template.geometry != "polygon":
+    if package_layer.template.geometry != "polygon":
         return 0.0
     to_lonlat = crs_care.make_lonlat_transformer(horizontal_crs)
     areas = measure_statutory_area(shapes, to_lonlat)
@@ -339,25 +342,27 @@ def _compare_shapes(
         result.add_difference(
             "area",
             "",
-            content.get_row_keys((rows.first_position + differing_positions).tolist()),
+            package_layer.get_row_keys((rows.first_position + differing_positions).tolist()),
             len(differing_positions),
         )
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
-    return float(areas.sum()) + _compute_area_added_by_repair(shapes, areas, content, rows.first_position, to_lonlat)
+    return float(areas.sum()) + _compute_area_added_by_repair(
+        shapes, areas, package_layer, rows.first_position, to_lonlat
+    )
 
 
-def find_shape_changes(content: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
+def find_shape_changes(package_layer: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
     """Return kind → positions of shapes that were read with another validity or structure than in the plan.
 
     Conversion to another CRS and the coordinate grid of a format round coordinates: a shape whose edges touch or lie
     on one line may become valid, or invalid. Kinds are ``valid``, ``invalid`` and ``rings`` (other numbers of parts or
     holes).
     """
-    if content.template.geometry != "polygon":
+    if package_layer.template.geometry != "polygon":
         return {}
-    was_invalid = content.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]
+    was_invalid = package_layer.layer.invalid_rows[rows.first_position : rows.first_position + len(shapes)]
     is_present = ~mask_missing_shapes(rows.shapes) & ~mask_missing_shapes(shapes)
     is_valid = shapely.is_valid(shapes)
     has_other_rings = np.any(_count_parts_and_holes(rows.shapes) != _count_parts_and_holes(shapes), axis=0)
@@ -376,14 +381,14 @@ def _count_parts_and_holes(shapes: NDArray) -> NDArray:
 
 
 def _compute_area_added_by_repair(
-    shapes: NDArray, areas: NDArray, content: PackageLayer, first: int, to_lonlat: Any
+    shapes: NDArray, areas: NDArray, package_layer: PackageLayer, first_position: int, to_lonlat: Any
 ) -> float:
     """Return the area (m²) that repaired copies of invalid shapes add.
 
     Figures of the plan, and those of an inspection, are computed from repaired shapes.
     """
     invalid_positions = np.flatnonzero(
-        content.layer.invalid_rows[first : first + len(shapes)] & ~mask_missing_shapes(shapes)
+        package_layer.layer.invalid_rows[first_position : first_position + len(shapes)] & ~mask_missing_shapes(shapes)
     )
     repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
     return (
@@ -396,16 +401,16 @@ def _compute_area_added_by_repair(
 class _LayerSums:
     """Sums of areas by basis of measurement, and the extent, of the rows read so far."""
 
-    def __init__(self, content: PackageLayer):
-        self.content = content
+    def __init__(self, package_layer: PackageLayer):
+        self.content = package_layer
         self.areas: dict[str, float] = {}
         self.extent: tuple[float, float, float, float] | None = None
-        template = content.template
+        template = package_layer.template
         self.fields = {
             basis: template_field.name
             for basis, meaning in AREA_FIELD_MEANING_BY_BASIS.items()
             if (template_field := template.find_field(meaning)) is not None
-            and content.column_by_field[template_field.name] is not None
+            and package_layer.column_by_field[template_field.name] is not None
         }
 
     def add_batch(self, read_rows: ReadRows, stored_name_by_field: dict[str, str], statutory_m2: float) -> None:

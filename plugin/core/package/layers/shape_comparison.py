@@ -125,11 +125,11 @@ class _ShapePieces:
     ``xy`` are the vertices of all pieces, ``at`` the start of each piece, ``of`` the shape of each piece.
     """
 
-    def __init__(self, xy: NDArray, at: NDArray, of: NDArray, shapes: int, is_closed: bool):
-        self.xy, self.at, self.of, self.is_closed = xy, at, of, is_closed
-        self.lengths = np.diff(at)
-        self.per_shape = np.bincount(of, minlength=shapes)
-        self.vertices = np.bincount(of, weights=self.lengths, minlength=shapes)
+    def __init__(self, xy: NDArray, piece_starts: NDArray, shape_of_piece: NDArray, shape_count: int, is_closed: bool):
+        self.xy, self.at, self.of, self.is_closed = xy, piece_starts, shape_of_piece, is_closed
+        self.lengths = np.diff(piece_starts)
+        self.per_shape = np.bincount(shape_of_piece, minlength=shape_count)
+        self.vertices = np.bincount(shape_of_piece, weights=self.lengths, minlength=shape_count)
 
     def get_vertices_of_piece(self, number: int) -> NDArray:
         """Return the vertices of a piece."""
@@ -207,11 +207,11 @@ def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
     return shift
 
 
-def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shape: int, scale: NDArray) -> float:
+def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shape_number: int, scale: NDArray) -> float:
     """Return the shift in metres of a shape, each piece matched with the nearest."""
-    unmatched = np.flatnonzero(copies.of == shape).tolist()
+    unmatched = np.flatnonzero(copies.of == shape_number).tolist()
     farthest = 0.0
-    for number in np.flatnonzero(originals.of == shape).tolist():
+    for number in np.flatnonzero(originals.of == shape_number).tolist():
         vertices_of_piece = originals.get_vertices_of_piece(number)
         shifts = [
             _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.is_closed)

@@ -52,25 +52,25 @@ class DbfNumberFormat(NamedTuple):
     decimals: int
 
 
-def compute_text_field_bytes(declared: TemplateField) -> int:
+def compute_text_field_bytes(template_field: TemplateField) -> int:
     """Return the bytes of a text field: the template's length, at most 254."""
-    return min(declared.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
+    return min(template_field.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
 
-def choose_dbf_number_format(declared: TemplateField) -> DbfNumberFormat:
+def choose_dbf_number_format(template_field: TemplateField) -> DbfNumberFormat:
     """Return width and decimals of a numeric field."""
-    if declared.type == "integer":
-        return DbfNumberFormat(min(declared.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
-    if declared.length and declared.decimals is not None:
-        return DbfNumberFormat(declared.length, declared.decimals)
+    if template_field.type == "integer":
+        return DbfNumberFormat(min(template_field.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
+    if template_field.length and template_field.decimals is not None:
+        return DbfNumberFormat(template_field.length, template_field.decimals)
     return DbfNumberFormat(
-        _DEFAULT_REAL_FORMAT[0], _DEFAULT_REAL_FORMAT[1] if declared.decimals is None else declared.decimals
+        _DEFAULT_REAL_FORMAT[0], _DEFAULT_REAL_FORMAT[1] if template_field.decimals is None else template_field.decimals
     )
 
 
-def find_number_losses(values: NDArray, declared: TemplateField) -> tuple[NDArray, NDArray]:
+def find_number_losses(values: NDArray, template_field: TemplateField) -> tuple[NDArray, NDArray]:
     """Return positions of numbers that are too wide, and of rounded ones."""
-    number_format = choose_dbf_number_format(declared)
+    number_format = choose_dbf_number_format(template_field)
     filled_positions = [n for n, v in enumerate(values) if v is not None]
     too_wide = [n for n in filled_positions if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
     rounded_positions = [
@@ -122,7 +122,7 @@ _FIELD_TABLE_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段
 
 def write_shapefiles(
     folder: Path,
-    contents: Iterable[PackageLayer],
+    package_layers: Iterable[PackageLayer],
     crs: CRS,
     *,
     encoding: str,
@@ -138,12 +138,12 @@ def write_shapefiles(
     OutputError
         If a file cannot be written.
     """
-    contents = list(contents)
+    package_layers = list(package_layers)
     folder.mkdir()
     try:
         with load_gdal() as gdal, _set_gdal_encoding(gdal, encoding):
             driver = raise_if_refused(gdal.GetDriverByName(_GDAL_DRIVER))
-            for content in contents:
+            for content in package_layers:
                 _write_one_shapefile(driver, folder, content, crs, encoding, progress, cancellation)
                 _check_row_count(gdal, folder, content)
     except RuntimeError as error:
@@ -152,7 +152,7 @@ def write_shapefiles(
     with (folder / FIELD_NAME_FILE).open("w", encoding="utf-8-sig", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(_FIELD_TABLE_HEAD)
-        for content in contents:
+        for content in package_layers:
             short = content.template.shapefile_name_by_field
             for template_field in content.template.fields:
                 row = (
@@ -190,7 +190,7 @@ def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, in
 def _write_one_shapefile(
     driver: Any,
     folder: Path,
-    content: PackageLayer,
+    package_layer: PackageLayer,
     crs: CRS,
     encoding: str,
     progress: Callable[[int], None],
@@ -198,21 +198,21 @@ def _write_one_shapefile(
 ) -> None:
     from osgeo import gdal, ogr
 
-    target = folder / f"{content.name}.shp"
-    short = content.template.shapefile_name_by_field
+    target = folder / f"{package_layer.name}.shp"
+    short = package_layer.template.shapefile_name_by_field
     source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
     options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
-    kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[content.template.geometry]}")
-    layer = raise_if_refused(source.CreateLayer(content.name, convert_to_spatial_reference(crs), kind, options))
-    for template_field in content.template.fields:
+    kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[package_layer.template.geometry]}")
+    layer = raise_if_refused(source.CreateLayer(package_layer.name, convert_to_spatial_reference(crs), kind, options))
+    for template_field in package_layer.template.fields:
         raise_if_refused(layer.CreateField(_define_field(template_field, short[template_field.name])))
     definition = layer.GetLayerDefn()
-    field_indexes = {f.name: n for n, f in enumerate(content.template.fields)}
+    field_indexes = {f.name: n for n, f in enumerate(package_layer.template.fields)}
     created_names = [definition.GetFieldDefn(n).GetName() for n in field_indexes.values()]
     if created_names != list(short.values()):
         # The driver may shorten or rename fields.
         raise RuntimeError(f"{created_names} != {list(short.values())}")
-    for rows in content.iterate_batches(crs):
+    for rows in package_layer.iterate_batches(crs):
         cancellation.raise_if_cancelled()
         write_rows(layer, definition, rows, field_indexes)
         progress(len(rows.shapes))
@@ -238,9 +238,9 @@ def _define_field(template_field: TemplateField, name: str) -> Any:
     return definition
 
 
-def _check_row_count(gdal: Any, folder: Path, content: PackageLayer) -> None:
-    source = raise_if_refused(gdal.OpenEx(str(folder / f"{content.name}.shp"), gdal.OF_VECTOR))
+def _check_row_count(gdal: Any, folder: Path, package_layer: PackageLayer) -> None:
+    source = raise_if_refused(gdal.OpenEx(str(folder / f"{package_layer.name}.shp"), gdal.OF_VECTOR))
     rows = source.GetLayer(0).GetFeatureCount()
     del source
-    if rows != len(content):
-        raise RuntimeError(f"{rows} != {len(content)}")
+    if rows != len(package_layer):
+        raise RuntimeError(f"{rows} != {len(package_layer)}")

@@ -38,7 +38,7 @@ RowCallback = Callable[[int], None]
 
 def write_vct_set(
     path: Path,
-    contents: Iterable[PackageLayer],
+    package_layers: Iterable[PackageLayer],
     horizontal_crs: CRS,
     *,
     progress: RowCallback,
@@ -53,26 +53,26 @@ def write_vct_set(
     OutputError
         If the file cannot be written.
     """
-    contents = list(contents)
+    package_layers = list(package_layers)
 
     def iterate_source_layers() -> Iterator[SourceLayer]:
-        for content in contents:
+        for content in package_layers:
             yield _make_source_layer(content, horizontal_crs, cancellation)
             progress(len(content))
 
     return write_vct(
         path,
         iterate_source_layers(),
-        templates={c.name.upper(): c.template for c in contents},
+        templates={c.name.upper(): c.template for c in package_layers},
         cancellation=cancellation,
     )
 
 
-def _make_source_layer(content: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
+def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
     """Return a layer as the VCT writer reads it, in the package's CRS."""
     shapes: list[NDArray] = []
-    columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
-    for rows in content.iterate_batches(horizontal_crs):
+    columns: dict[str, list[NDArray]] = {f.name: [] for f in package_layer.template.fields}
+    for rows in package_layer.iterate_batches(horizontal_crs):
         cancellation.raise_if_cancelled()
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
@@ -82,32 +82,32 @@ def _make_source_layer(content: PackageLayer, horizontal_crs: CRS, cancellation:
         geometry_column += "_"
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
     table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=horizontal_crs)
-    infos = tuple(FieldInfo(f.name, f.type, f.length) for f in content.template.fields)
+    infos = tuple(FieldInfo(f.name, f.type, f.length) for f in package_layer.template.fields)
     return SourceLayer(
-        content.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs), infos, horizontal_crs
+        package_layer.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=horizontal_crs), infos, horizontal_crs
     )
 
 
 def read_back_vct_set(
     path: Path,
-    contents: Iterable[PackageLayer],
+    package_layers: Iterable[PackageLayer],
     horizontal_crs: CRS,
-    written: VctExport,
+    vct_export: VctExport,
     *,
     progress: RowCallback,
     cancellation: Cancellation,
 ) -> Iterator[tuple[PackageLayer, ReadBackResult]]:
     """Read the whole VCT file again and compare every layer with the plan's.
 
-    ``written`` is the result of writing. Layers are yielded in the order of ``contents``.
+    ``vct_export`` is the result of writing. Layers are yielded in the order of ``package_layers``.
 
     Raises
     ------
     InputError
         If the file cannot be read, with the line.
     """
-    contents = list(contents)
-    unread_contents = {c.name.upper(): c for c in contents}
+    package_layers = list(package_layers)
+    unread_contents = {c.name.upper(): c for c in package_layers}
     results: dict[str, ReadBackResult] = {}
     with open_vct(path, cancellation, checks_county=False) as vct:
         crs = vct.header.crs.to_wkt()
@@ -119,7 +119,7 @@ def read_back_vct_set(
                 results[name].add_difference("count", count=sum(map(len, frames)))
                 continue
             table = vct.structure.tables[name]
-            layer = VctLayer(table, crs, frames, written.source_rows[table.name])
+            layer = VctLayer(table, crs, frames, vct_export.source_rows[table.name])
             result = compare_layer(
                 layer,
                 content,
@@ -132,7 +132,7 @@ def read_back_vct_set(
             for field, count in layer.fields_with_differing_parts.items():
                 result.add_difference("value", field, count=count)
             results[name] = result
-    for content in contents:
+    for content in package_layers:
         yield content, results[content.name.upper()]
 
 
@@ -144,11 +144,11 @@ class VctLayer:
     file does not store the number.
     """
 
-    def __init__(self, table: VctTable, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
+    def __init__(self, table: VctTable, crs: str, row_batches: Iterator[gpd.GeoDataFrame], row_of: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs, self.feature_count = crs, 0
         self.fields_with_differing_parts: dict[str, int] = {}
-        self._frames, self._row_of, self._next_row = frames, row_of, 0
+        self._frames, self._row_of, self._next_row = row_batches, row_of, 0
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the features in batches of ``size``, their parts merged."""
@@ -169,17 +169,17 @@ class VctLayer:
                 position = end_position
             pending_rows = pending_rows.iloc[cuts[position] :]
 
-    def _make_table_with_feature_numbers(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    def _make_table_with_feature_numbers(self, row_batch: gpd.GeoDataFrame) -> pd.DataFrame:
         """Return a frame's values, shapes and the feature of each row as a table.
 
         Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features
         that are not in the VCT file get the numbers after those that are.
         """
-        columns: dict[Any, Any] = {n: _convert_column(frame[f.name]) for n, f in enumerate(self.fields)}
-        known_rows = self._row_of[self._next_row : self._next_row + len(frame)]
-        further_rows = len(self._row_of) + self._next_row + np.arange(len(frame) - len(known_rows))
-        self._next_row += len(frame)
-        shapes = frame.geometry.to_numpy()
+        columns: dict[Any, Any] = {n: _convert_column(row_batch[f.name]) for n, f in enumerate(self.fields)}
+        known_rows = self._row_of[self._next_row : self._next_row + len(row_batch)]
+        further_rows = len(self._row_of) + self._next_row + np.arange(len(row_batch) - len(known_rows))
+        self._next_row += len(row_batch)
+        shapes = row_batch.geometry.to_numpy()
         return pd.DataFrame(
             {**columns, "shape": np.array(shapes, dtype=object), "row": np.r_[known_rows, further_rows]}, dtype=object
         )
@@ -208,8 +208,8 @@ class VctLayer:
         return ReadRows(merged_shapes, values)
 
 
-def _find_feature_starts(row: NDArray) -> NDArray:
-    return np.flatnonzero(np.r_[len(row) > 0, row[1:] != row[:-1]])
+def _find_feature_starts(feature_numbers: NDArray) -> NDArray:
+    return np.flatnonzero(np.r_[len(feature_numbers) > 0, feature_numbers[1:] != feature_numbers[:-1]])
 
 
 def _convert_column(column: pd.Series) -> NDArray:

@@ -30,36 +30,36 @@ def has_separator(text: str) -> bool:
     return clean_text(text) != text
 
 
-def find_too_wide_numbers(values: NDArray, declared: TemplateField) -> NDArray:
+def find_too_wide_numbers(values: NDArray, template_field: TemplateField) -> NDArray:
     """Return (k,) positions of numbers with too many digits before the point.
 
     The template's length determines the number of digits.
     """
-    if not declared.length:
+    if not template_field.length:
         return np.zeros(0, dtype=int)
-    max_digits = declared.length - (
-        (declared.decimals or 0) + 1 if declared.type == "real" and declared.decimals else 0
+    max_digits = template_field.length - (
+        (template_field.decimals or 0) + 1 if template_field.type == "real" and template_field.decimals else 0
     )
     filled_positions = (n for n, v in enumerate(values) if v is not None)
     return np.array(
         [
             n
             for n in filled_positions
-            if len(f"{values[n]:.0f}" if declared.type == "real" else str(values[n])) > max_digits
+            if len(f"{values[n]:.0f}" if template_field.type == "real" else str(values[n])) > max_digits
         ],
         int,
     )
 
 
-def find_too_precise_numbers(values: NDArray, declared: TemplateField) -> NDArray:
+def find_too_precise_numbers(values: NDArray, template_field: TemplateField) -> NDArray:
     """Return (k,) positions of real numbers with more decimals than the template has.
 
     Their field is declared with more decimals.
     """
-    if declared.type != "real" or declared.decimals is None:
+    if template_field.type != "real" or template_field.decimals is None:
         return np.zeros(0, dtype=int)
     numbers = np.array([np.nan if v is None else v for v in values], dtype=float)
-    rounding = np.abs(numbers - np.round(numbers, declared.decimals))
+    rounding = np.abs(numbers - np.round(numbers, template_field.decimals))
     return np.flatnonzero(rounding > np.maximum(_TEXT_PRECISION, _TEXT_PRECISION_SHARE * np.abs(numbers)))
 
 
@@ -75,29 +75,31 @@ class PrecisionChanges(NamedTuple):
     multipart: NDArray
 
 
-def find_precision_changes(shapes: NDArray, geographic: bool) -> PrecisionChanges:
+def find_precision_changes(shapes: NDArray, is_geographic: bool) -> PrecisionChanges:
     """Return which of (n,) shapes a VCT file changes.
 
-    The shapes are in the CRS of the file, which is in degrees if ``geographic``.
+    The shapes are in the CRS of the file, which is in degrees if ``is_geographic``.
     """
-    collapsed_positions, merged_positions = _find_repeated_vertices(round_coordinates(shapes, geographic))
+    collapsed_positions, merged_positions = _find_repeated_vertices(round_coordinates(shapes, is_geographic))
     return PrecisionChanges(
         collapsed_positions, merged_positions, np.flatnonzero(shapely.get_num_geometries(shapes) > 1)
     )
 
 
-def is_same_number(written: Any, read: Any) -> bool:
+def is_same_number(written_value: Any, read_value: Any) -> bool:
     """Return True if two numbers are equal within the rounding of a text."""
-    return abs(float(read) - float(written)) <= max(_TEXT_PRECISION, _TEXT_PRECISION_SHARE * abs(float(written)))
+    return abs(float(read_value) - float(written_value)) <= max(
+        _TEXT_PRECISION, _TEXT_PRECISION_SHARE * abs(float(written_value))
+    )
 
 
-def remove_vertices_merged_by_rounding(shapes: NDArray, geographic: bool) -> NDArray:
+def remove_vertices_merged_by_rounding(shapes: NDArray, is_geographic: bool) -> NDArray:
     """Return (n,) shapes as they are after reading.
 
     Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned
     unchanged.
     """
-    rounded_shapes = round_coordinates(shapes, geographic)
+    rounded_shapes = round_coordinates(shapes, is_geographic)
     merged_positions = _find_repeated_vertices(rounded_shapes)[1]
     if not len(merged_positions):
         return shapes
@@ -124,9 +126,9 @@ def _find_repeated_vertices(rounded_shapes: NDArray) -> tuple[NDArray, NDArray]:
     return collapsed_positions, np.setdiff1d(shape_of_piece[repeats > 0], collapsed_positions)
 
 
-def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
+def round_coordinates(shapes: NDArray, is_geographic: bool) -> NDArray:
     """Return (n,) shapes with coordinates rounded to the digits of a file in its CRS."""
-    return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().get_coordinate_decimals(geographic)))
+    return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().get_coordinate_decimals(is_geographic)))
 
 
 def compute_area_tolerance(shapes: NDArray, horizontal_crs: CRS) -> NDArray:

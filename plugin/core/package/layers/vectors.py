@@ -80,7 +80,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
 
 
 def _report_shape_changes(
-    content: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
+    package_layer: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
 ) -> Iterator[ExportProblem]:
     """Yield a note for each kind of change of shapes that the written layer has."""
     params = {
@@ -91,7 +91,7 @@ def _report_shape_changes(
         yield ExportProblem(
             ProblemLevel.NOTE,
             f"shape_now_{kind}",
-            content.layer.name,
+            package_layer.layer.name,
             count=len(keys),
             features=tuple(keys[:MAX_NAMED_FEATURES]),
             params=params,
@@ -146,9 +146,9 @@ WRITER_OF_SUFFIX: dict[str, SetWriter] = {
 }
 
 
-def _make_difference_error(content: PackageLayer, differences: list[dict[str, Any]]) -> OutputError:
+def _make_difference_error(package_layer: PackageLayer, differences: list[dict[str, Any]]) -> OutputError:
     """Return the error for a layer that differs when it is read again."""
     messages = [
         Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences
     ]
-    return OutputError("package_not_the_same", layer=content.name, differences=MessageLines(tuple(messages)))
+    return OutputError("package_not_the_same", layer=package_layer.name, differences=MessageLines(tuple(messages)))

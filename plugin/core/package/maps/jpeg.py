@@ -565,7 +565,7 @@ def _make_thumbnail(rows: Any) -> bytes:
     return bytes(np.round(means).astype(np.uint8).tobytes())
 
 
-def measure_thumbnail_difference(one: bytes, other: bytes) -> float | None:
+def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> float | None:
     """Return the largest difference of levels between two thumbnails, the other one upright, turned or mirrored.
 
     A difference of the whole picture in brightness and contrast is removed first. None if they cannot be compared.
@@ -574,10 +574,11 @@ def measure_thumbnail_difference(one: bytes, other: bytes) -> float | None:
     """
     import numpy as np
 
-    if not one or len(one) != len(other):
+    if not thumbnail or len(thumbnail) != len(other_thumbnail):
         return None
     cells, other_cells = (
-        np.frombuffer(data, dtype=np.uint8).reshape(-1, THUMBNAIL_CELLS**2).astype(np.float32) for data in (one, other)
+        np.frombuffer(data, dtype=np.uint8).reshape(-1, THUMBNAIL_CELLS**2).astype(np.float32)
+        for data in (thumbnail, other_thumbnail)
     )
     centred = cells - cells.mean(axis=1, keepdims=True)
     variance = (centred**2).mean(axis=1, keepdims=True)

@@ -115,23 +115,27 @@ class PlannedMaps:
 
 
 def choose_maps_to_render(
-    plan: Plan, order: ExportOrder, filled: Iterable[FilledSlot], values: dict[str, str], draw: MapRenderer | None
+    plan: Plan,
+    order: ExportOrder,
+    filled_slots: Iterable[FilledSlot],
+    placeholder_values: dict[str, str],
+    map_renderer: MapRenderer | None,
 ) -> PlannedMaps:
     """Decide which maps are to be rendered and why others cannot be; write nothing.
 
-    ``filled`` are the slots for maps with the planner's files, ``draw`` is the renderer, None if it is not
+    ``filled_slots`` are the slots for maps with the planner's files, ``map_renderer`` is the renderer, None if it is not
     available.
     """
     spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
-    given_maps = _find_given_maps(spec, filled, values)
-    for filled_slot in filled:
+    given_maps = _find_given_maps(spec, filled_slots, placeholder_values)
+    for filled_slot in filled_slots:
         slot = filled_slot.slot
         if not slot.layout or filled_slot.file_paths:
             continue
         map_spec = make_map_spec(slot, catalogue)
         missing_input = (
-            _find_reason_against_all_maps(order, draw)
+            _find_reason_against_all_maps(order, map_renderer)
             or _find_duplicate_reason(slot, given_maps)
             or find_missing_input_of_plan(plan, map_spec)
         )
@@ -139,16 +143,18 @@ def choose_maps_to_render(
             missing_maps.append((slot, missing_input))
         else:
             requests.append(
-                MapRequest(slot, map_spec, fill_placeholders(slot.file, {**values, **slot.placeholder_values}))
+                MapRequest(
+                    slot, map_spec, fill_placeholders(slot.file, {**placeholder_values, **slot.placeholder_values})
+                )
             )
     if not requests and not given_maps:
         # A required slot without a number accepts any map, but the package has no map.
         missing_maps += [
             (filled_slot.slot, MissingMapReason("no_map"))
-            for filled_slot in filled
+            for filled_slot in filled_slots
             if accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
         ]
-    return PlannedMaps(tuple(requests), tuple(missing_maps), draw, order.is_forced)
+    return PlannedMaps(tuple(requests), tuple(missing_maps), map_renderer, order.is_forced)
 
 
 def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
@@ -161,21 +167,21 @@ def accepts_any_map(slot: FileSlot) -> bool:
     return slot.kind == "map" and not slot.number
 
 
-def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) -> MissingMapReason | None:
+def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer | None) -> MissingMapReason | None:
     """Return why no map can be rendered at all, None if maps can be."""
     if not order.makes_maps:
         return MissingMapReason("not_wanted")
-    return MissingMapReason("no_qgis") if draw is None else None
+    return MissingMapReason("no_qgis") if map_renderer is None else None
 
 
 def _find_given_maps(
-    package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], values: dict[str, str]
+    package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], placeholder_values: dict[str, str]
 ) -> dict[str, str]:
     """Return number or title of each map that the planner gives → its file name."""
     file_of_number_or_title: dict[str, str] = {}
     for filled_slot in filled_slots:
         if filled_slot.slot.kind == "map":
-            pattern = make_name_matcher(filled_slot.slot.file, values)
+            pattern = make_name_matcher(filled_slot.slot.file, placeholder_values)
             for path in filled_slot.file_paths:
                 match = pattern.fullmatch(path.name)
                 file_of_number_or_title |= {
@@ -207,13 +213,13 @@ def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReaso
     return find_missing_input(map_spec, find_filled_layer, concepts)
 
 
-def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingMapReason]]) -> list[ExportProblem]:
+def explain_missing_maps(missing_maps: Iterable[tuple[FileSlot, MissingMapReason]]) -> list[ExportProblem]:
     """Return one problem for all missing maps with one reason.
 
     It stops the export (level GATE) for required maps; for others it is a note.
     """
     titles_by_reason: dict[tuple[ProblemLevel, MissingMapReason], list[str]] = {}
-    for slot, missing_input in lacking:
+    for slot, missing_input in missing_maps:
         titles_by_reason.setdefault(
             (ProblemLevel.GATE if slot.need == "M" else ProblemLevel.NOTE, missing_input), []
         ).append(slot.title)
@@ -331,12 +337,12 @@ def has_low_resolution(path: Path) -> bool:
     return dpi is not None and round(dpi) < MIN_DPI
 
 
-def find_unmodified_rendered_maps(former: Path) -> set[str]:
+def find_unmodified_rendered_maps(former_package: Path) -> set[str]:
     """Return the unmodified maps that the plugin rendered for an earlier package.
 
     They show the plan at that time and are not used again.
     """
-    manifest, _ = read_manifest(former)
+    manifest, _ = read_manifest(former_package)
     if manifest is None:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
@@ -345,7 +351,7 @@ def find_unmodified_rendered_maps(former: Path) -> set[str]:
     rendered_paths = {
         name
         for name in rendered_paths
-        if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+        if (former_package / name).is_file() and compute_sha256(former_package / name) == digests.get(name)
     }
     return rendered_paths | {jpeg.make_world_file_name(name) for name in rendered_paths}
 

@@ -184,13 +184,13 @@ class PackageSpec:
         """Return the keys of the specification without a verified source (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
 
-    def fill_document_info(self, values: Mapping[str, str]) -> DocumentInfo:
+    def fill_document_info(self, placeholder_values: Mapping[str, str]) -> DocumentInfo:
         """Return the specification's default document information (成果信息).
 
-        ``values`` are the values of the placeholders.
+        ``placeholder_values`` are the values of the placeholders.
         """
         maker, drawer, date = (
-            fill_name_pattern(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
+            fill_name_pattern(text, placeholder_values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
         )
         return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 

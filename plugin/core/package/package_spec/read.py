@@ -145,14 +145,14 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     )
 
 
-def _read_part(errors: ErrorCollector, empty: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
-    """Return what ``read_part`` makes of a part of the file; ``empty`` if it has an error.
+def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
+    """Return what ``read_part`` makes of a part of the file; ``empty_value`` if it has an error.
 
     The error is collected.
     """
     with errors.collect_data_error():
         return read_part(*arguments)
-    return empty
+    return empty_value
 
 
 def _check_key(key: str, path: Path) -> None:

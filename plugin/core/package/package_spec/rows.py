@@ -46,16 +46,18 @@ from .model import (
 )
 
 
-def read_text_table(value: Any, path: Path, where: str) -> dict[str, str]:
+def read_text_table(value: Any, path: Path, table_key: str) -> dict[str, str]:
     """Return a table of the file in which all values must be texts."""
-    check_type(value, dict, file=path, key=where)
-    return {key: check_type(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
+    check_type(value, dict, file=path, key=table_key)
+    return {key: check_type(text, str, file=path, key=f"{table_key}.{key}") for key, text in value.items()}
 
 
-def check_value_is_known(value: Any, known: Any, path: Path, key: str) -> None:
+def check_value_is_known(value: Any, known_values: Any, path: Path, key: str) -> None:
     """Raise DataError if a value is not among the known ones."""
-    if value not in known:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
+    if value not in known_values:
+        raise DataError(
+            "data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known_values))
+        )
 
 
 def check_unique(values: list[str], path: Path, key: str) -> None:
@@ -65,20 +67,22 @@ def check_unique(values: list[str], path: Path, key: str) -> None:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
-def check_name_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
+def check_name_pattern(
+    pattern: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS
+) -> None:
     """Raise DataError for a name pattern with an unknown placeholder.
 
     Also for a pattern whose filled name is not portable.
     """
-    check_placeholders(pattern, path, key, known)
+    check_placeholders(pattern, path, key, known_values)
     check_portable_name(fill_placeholders(pattern, SAMPLE_VALUES), path, key)
 
 
-def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
+def check_placeholders(text: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for an unknown placeholder."""
-    unknown_placeholder = find_unknown_placeholder(text, known)
+    unknown_placeholder = find_unknown_placeholder(text, known_values)
     if unknown_placeholder is not None:
-        known_placeholders = " ".join(f"{{{name}}}" for name in known)
+        known_placeholders = " ".join(f"{{{name}}}" for name in known_values)
         raise DataError(
             "package_placeholder", file=str(path), key=key, value=unknown_placeholder, known=known_placeholders
         )
@@ -164,30 +168,30 @@ def _make_unknown_value_error(path: Path, key: str, value: object, known_values:
     return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known_values)
 
 
-def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
+def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> VectorSet:
     """Return the data set that a table of the file specifies."""
-    check_type(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=table_key)
     required_keys, optional_keys = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
-    check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=where)
+    check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=table_key)
     for key, value in row.items():
-        check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
-    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
-    check_name_pattern(row["file"], path, f"{where}.file")
-    check_value_is_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{where}.file")
-    check_value_is_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{where}.encoding")
-    check_crs_text(row["crs"], path, f"{where}.crs")
+        check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{table_key}.{key}")
+    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_name_pattern(row["file"], path, f"{table_key}.file")
+    check_value_is_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{table_key}.file")
+    check_value_is_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{table_key}.encoding")
+    check_crs_text(row["crs"], path, f"{table_key}.crs")
     if row.get("vertical"):
-        check_crs_text(row["vertical"], path, f"{where}.vertical", is_vertical=True)
+        check_crs_text(row["vertical"], path, f"{table_key}.vertical", is_vertical=True)
     if Path(row["file"]).suffix.lower() == ".vct":
-        _check_vct_and_set_encoding(row, path, where)
+        _check_vct_and_set_encoding(row, path, table_key)
     if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
-        raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
+        raise DataError("package_vertical", file=str(path), key=f"{table_key}.vertical", value=row["vertical"])
     layers = tuple(
-        _read_layer_slot(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1)
+        _read_layer_slot(one, f"{table_key}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1)
     )
-    check_unique([one.layer for one in layers], path, f"{where}.layer")
-    check_unique([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
+    check_unique([one.layer for one in layers], path, f"{table_key}.layer")
+    check_unique([one.name.upper() for one in layers if one.name], path, f"{table_key}.layer.name")
     return VectorSet(**row, layers=layers)
 
 
@@ -224,21 +228,23 @@ def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
     return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, name_by_field)
 
 
-def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
+def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
     """Return the document, map or table that a table of the file specifies."""
-    check_type(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=table_key)
     optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
-    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=where)
+    check_keys(
+        row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=table_key
+    )
     for key, value in row.items():
-        check_type(value, str, file=path, key=f"{where}.{key}")
-    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
-    check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
-    check_name_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDER_PATTERNS))
+        check_type(value, str, file=path, key=f"{table_key}.{key}")
+    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_value_is_known(row["need"], NEED_CODES, path, f"{table_key}.need")
+    check_name_pattern(row["file"], path, f"{table_key}.file", tuple(PLACEHOLDER_PATTERNS))
     if "generated" in row:
-        check_value_is_known(row["generated"], GENERATED_DOCUMENTS, path, f"{where}.generated")
-        check_value_is_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{where}.file")
+        check_value_is_known(row["generated"], GENERATED_DOCUMENTS, path, f"{table_key}.generated")
+        check_value_is_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{table_key}.file")
         # A name with a number or title is the name of several files.
-        check_name_pattern(row["file"], path, f"{where}.file")
+        check_name_pattern(row["file"], path, f"{table_key}.file")
     return FileSlot(kind, **row)
 
 
@@ -259,25 +265,33 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
 
 
 def read_named_file(
-    row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
+    row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
 ) -> NamedFile:
     """Return the generated file that a table of the file specifies."""
-    check_type(row, dict, file=path, key=where)
-    optional_keys = ("former_files",) if where == "report" else ()
+    check_type(row, dict, file=path, key=table_key)
+    optional_keys = ("former_files",) if table_key == "report" else ()
     check_keys(
-        row, required=("folder", "file", *(["names"] if items else [])), allowed=optional_keys, file=path, where=where
+        row,
+        required=("folder", "file", *(["names"] if items else [])),
+        allowed=optional_keys,
+        file=path,
+        where=table_key,
     )
-    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
-    check_name_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
-    former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{where}.former_files"))
+    check_value_is_known(row["folder"], folders, path, f"{table_key}.folder")
+    check_name_pattern(check_type(row["file"], str, file=path, key=f"{table_key}.file"), path, f"{table_key}.file")
+    former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{table_key}.former_files"))
     for name in former_files:
-        check_name_pattern(check_type(name, str, file=path, key=f"{where}.former_files"), path, f"{where}.former_files")
-    name_by_item = read_text_table(row.get("names", {}), path, f"{where}.names")
+        check_name_pattern(
+            check_type(name, str, file=path, key=f"{table_key}.former_files"), path, f"{table_key}.former_files"
+        )
+    name_by_item = read_text_table(row.get("names", {}), path, f"{table_key}.names")
     if items:
-        check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{where}.names")
+        check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{table_key}.names")
         for key, name in name_by_item.items():
             if name and (problem := find_field_name_problem(name)) == "field_characters":
-                raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
+                raise DataError(
+                    "package_name", file=str(path), key=f"{table_key}.names.{key}", value=name, detail=problem
+                )
         # Two items with one name in one element could not be distinguished.
         for items_of_element in (("package", "dataset"), PACKAGE_METADATA_ITEMS, LAYER_METADATA_ITEMS):
             check_unique(
@@ -287,6 +301,6 @@ def read_named_file(
                     if (name := name_by_item[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
                 ],
                 path,
-                f"{where}.names",
+                f"{table_key}.names",
             )
     return NamedFile(row["folder"], row["file"], name_by_item, former_files)

@@ -186,11 +186,11 @@ def find_nearly_equal_maps(files: list[FileFact], min_difference: float) -> Iter
             yield make_file_finding(file.path, "near", Severity.WARNING, other=first.path, **levels)
 
 
-def _is_same_picture(one: FileFact, other: FileFact) -> bool:
+def _is_same_picture(file: FileFact, other_file: FileFact) -> bool:
     """Return True if two maps are equal as files or without their properties, which has another finding."""
-    if one.sha256 and one.sha256 == other.sha256:
+    if file.sha256 and file.sha256 == other_file.sha256:
         return True
-    pictures = (one.jpeg_properties, other.jpeg_properties)
+    pictures = (file.jpeg_properties, other_file.jpeg_properties)
     digests = Counter(picture.content_digest for picture in pictures if picture is not None and picture.content_digest)
     return 2 in digests.values()
 

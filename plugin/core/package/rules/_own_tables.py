@@ -83,36 +83,40 @@ class InspectedWorkbook:
         return provenance if isinstance(provenance, dict) else {}
 
 
-def compare_plugin_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Finding]:
+def compare_plugin_workbook_texts_and_styles(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on changes of the workbook that the plugin made: cells without figures, settings and styles."""
-    yield from _report_parts(own)
-    yield from _report_settings(own)
-    reason = _explain_no_rebuild(own)
-    rebuilt_sheets = {} if reason else _rebuild_workbook_sheets(own)
-    about = make_sheet_name(ReportTable("about", []), Texts(own.lang))
-    for sheet in own.workbook.sheets:
+    yield from _report_parts(inspected_book)
+    yield from _report_settings(inspected_book)
+    reason = _explain_no_rebuild(inspected_book)
+    rebuilt_sheets = {} if reason else _rebuild_workbook_sheets(inspected_book)
+    about = make_sheet_name(ReportTable("about", []), Texts(inspected_book.lang))
+    for sheet in inspected_book.workbook.sheets:
         if sheet.name == about:
-            yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
+            yield from _compare_provenance_sheet(sheet, inspected_book, compares_styles=not reason)
         elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), own)
+            yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), inspected_book)
         else:
             yield from _report_formats(
-                own.workbook, sheet, find_formats_not_written_by_plugin(sheet), own.texts, Severity.ERROR
+                inspected_book.workbook,
+                sheet,
+                find_formats_not_written_by_plugin(sheet),
+                inspected_book.texts,
+                Severity.ERROR,
             )
-            yield from _compare_states(sheet, own)
+            yield from _compare_states(sheet, inspected_book)
         if sheet.has_conditional_formats:
-            detail = own.texts.get("hidden", "conditions")
-            yield _make_finding(own.workbook, sheet, "look", count=1, cells=detail)
+            detail = inspected_book.texts.get("hidden", "conditions")
+            yield _make_finding(inspected_book.workbook, sheet, "look", count=1, cells=detail)
     if not reason:
-        yield from _compare_counts(own)
+        yield from _compare_counts(inspected_book)
     else:
         yield Finding(
             "",
-            key=own.workbook.file,
+            key=inspected_book.workbook.file,
             case="unbuilt",
             severity=Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
-            params={"file": own.workbook.file, "reason": own.texts.get("not_rebuilt", reason)},
+            params={"file": inspected_book.workbook.file, "reason": inspected_book.texts.get("not_rebuilt", reason)},
         )
 
 
@@ -146,25 +150,30 @@ def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
                 yield _make_finding(inspected_book.workbook, sheet, "counts", None, **params)
 
 
-def find_cells_hiding_their_value(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
+def find_cells_hiding_their_value(workbook: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
     """Yield findings on cells of any workbook that do not show their value.
 
     These are cells with misleading number formats and cells under pictures.
     """
-    for sheet in book.sheets:
-        yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
+    for sheet in workbook.sheets:
+        yield from _report_formats(workbook, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered_cells:
             cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
             yield _make_finding(
-                book, sheet, "covered", Severity.WARNING, count=len(cell_names), cells=_join_names(cell_names, texts)
+                workbook,
+                sheet,
+                "covered",
+                Severity.WARNING,
+                count=len(cell_names),
+                cells=_join_names(cell_names, texts),
             )
 
 
 def _make_finding(
-    book: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
+    workbook: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
 ) -> Finding:
-    params = {"file": book.file, "sheet": sheet.name, **params}
-    return Finding("", key=f"{book.file}/{sheet.name}", case=case, severity=severity, params=params)
+    params = {"file": workbook.file, "sheet": sheet.name, **params}
+    return Finding("", key=f"{workbook.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
 def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
@@ -303,9 +312,13 @@ def _make_changed_texts_finding(
 
 
 def _report_formats(
-    book: PrintedWorkbook, sheet: PrintedSheet, forms: list[CellChange], texts: Texts, severity: Severity | None
+    workbook: PrintedWorkbook,
+    sheet: PrintedSheet,
+    format_changes: list[CellChange],
+    texts: Texts,
+    severity: Severity | None,
 ) -> Iterator[Finding]:
-    if forms:
+    if format_changes:
         cell_descriptions = [
             texts.get(
                 "words",
@@ -314,12 +327,12 @@ def _report_formats(
                 form=_shorten_text(o.printed_text),
                 held=_shorten_text(sheet.get_cell_text(o.row, o.column)),
             )
-            for o in forms[:MAX_NAMED_FEATURES]
+            for o in format_changes[:MAX_NAMED_FEATURES]
         ]
         cells = texts.get("words", "between_cells").join(cell_descriptions) + (
-            " …" if len(forms) > MAX_NAMED_FEATURES else ""
+            " …" if len(format_changes) > MAX_NAMED_FEATURES else ""
         )
-        yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
+        yield _make_finding(workbook, sheet, "format", severity, count=len(format_changes), cells=cells)
 
 
 def _compare_provenance_sheet(
@@ -423,14 +436,14 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
         yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
 
-def _format_expected_text(column: str, one: Indicator, report_texts: ReportTexts, texts: Texts) -> str | None:
+def _format_expected_text(column: str, indicator: Indicator, report_texts: ReportTexts, texts: Texts) -> str | None:
     """Return the expected text of an indicator's column; None if it is not compared."""
     if column == "state":
-        return shown.format_state(one, report_texts)
+        return shown.format_state(indicator, report_texts)
     if column == "target":
-        return remove_percent_gap(shown.format_target(one, report_texts).replace("\u202f", " "))
+        return remove_percent_gap(shown.format_target(indicator, report_texts).replace("\u202f", " "))
     if column == "confirmed":
-        return texts.get("tables", "yes" if one.confirmed else "no")
+        return texts.get("tables", "yes" if indicator.confirmed else "no")
     return None
 
 

@@ -150,9 +150,9 @@ class SheetResult:
     findings: list[Finding] = field(default_factory=list)
 
 
-def detect_language(books: Iterable[PrintedWorkbook]) -> str:
+def detect_language(workbooks: Iterable[PrintedWorkbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
-    sheet_names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
+    sheet_names = [normalise_word(sheet.name) for book in workbooks for sheet in book.sheets]
     known_names_by_language = {
         lang: {normalise_word(text) for text in Texts(lang).get_section("sheets").values()} for lang in TEXT_LANGUAGES
     }
@@ -167,32 +167,32 @@ def get_sheet_name(table: str, texts: Texts) -> str:
 def inspect_sheet(
     file: str,
     sheet: PrintedSheet,
-    known: KnownTables,
+    known_tables: KnownTables,
     texts: Texts,
     *,
-    of_other_version: bool = False,
+    is_other_version: bool = False,
     is_drawing_crs_unknown: bool = False,
 ) -> SheetResult:
     """Return the findings on one sheet: differing figures and cells not compared.
 
-    ``of_other_version`` means that another version of the plugin made the sheet; slight differences are then warnings.
+    ``is_other_version`` means that another version of the plugin made the sheet; slight differences are then warnings.
     ``is_drawing_crs_unknown``: the layers may have been drawn in another CRS than they are stored in.
     """
     result = SheetResult()
     make_finding = _FindingMaker(file, sheet, texts)
     if sheet.is_truncated:
         result.findings.append(make_finding("cut"))
-    blocks = known.find_sheet_tables(sheet)
+    blocks = known_tables.find_sheet_tables(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
-            name = next((t for t in KEY_COLUMNS if t not in known.tables and _has_title(sheet, t)), "")
+            name = next((t for t in KEY_COLUMNS if t not in known_tables.tables and _has_title(sheet, t)), "")
             finding = make_finding("no_layers", table=get_sheet_name(name, texts)) if name else make_finding("sheet")
             result.findings.append(finding)
         return result
     for block in blocks:
         result.table_ids.add(block.table.id)
-        result.findings += _inspect_sheet_table(block, make_finding, texts, of_other_version, is_drawing_crs_unknown)
+        result.findings += _inspect_sheet_table(block, make_finding, texts, is_other_version, is_drawing_crs_unknown)
     return result
 
 
@@ -229,11 +229,15 @@ class _FindingMaker:
 
 
 def _inspect_sheet_table(
-    block: SheetTable, make_finding: _FindingMaker, texts: Texts, is_other_version: bool, is_drawing_crs_unknown: bool
+    sheet_table: SheetTable,
+    make_finding: _FindingMaker,
+    texts: Texts,
+    is_other_version: bool,
+    is_drawing_crs_unknown: bool,
 ) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
-    table: dict[str, Any] = {"table": get_sheet_name(block.table.id, texts)}
-    differences, _ = find_differences(block, is_drawing_crs_unknown=is_drawing_crs_unknown)
+    table: dict[str, Any] = {"table": get_sheet_name(sheet_table.table.id, texts)}
+    differences, _ = find_differences(sheet_table, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
         more_params = (
@@ -246,35 +250,48 @@ def _inspect_sheet_table(
             **make_group_params(group, texts),
             **more_params,
         )
-    if renamed_rows := find_renamed_rows(block):
+    if renamed_rows := find_renamed_rows(sheet_table):
         renamed_row_texts = [
             texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
             for line, printed_name, layer_name in renamed_rows
         ]
         yield make_finding(
-            "names", block.table.id, count=len(renamed_row_texts), names=_join_names(renamed_row_texts, texts), **table
+            "names",
+            sheet_table.table.id,
+            count=len(renamed_row_texts),
+            names=_join_names(renamed_row_texts, texts),
+            **table,
         )
-    if lost_rows := find_lost_rows(block):
-        yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_join_names(lost_rows, texts), **table)
-    if block.unknown_figure_lines:
-        rows = [_get_first_words_of_row(block, line) for line in block.unknown_figure_lines]
-        yield make_finding("rows", block.table.id, count=len(rows), rows=_join_names(rows, texts), **table)
-    if block.foreign_columns:
+    if lost_rows := find_lost_rows(sheet_table):
         yield make_finding(
-            "columns", block.table.id, columns=_join_names(list(block.foreign_columns.values()), texts), **table
+            "lost", sheet_table.table.id, count=len(lost_rows), rows=_join_names(lost_rows, texts), **table
+        )
+    if sheet_table.unknown_figure_lines:
+        rows = [_get_first_words_of_row(sheet_table, line) for line in sheet_table.unknown_figure_lines]
+        yield make_finding("rows", sheet_table.table.id, count=len(rows), rows=_join_names(rows, texts), **table)
+    if sheet_table.foreign_columns:
+        yield make_finding(
+            "columns",
+            sheet_table.table.id,
+            columns=_join_names(list(sheet_table.foreign_columns.values()), texts),
+            **table,
         )
     for case in ("text", "formula", "error", "merged"):
         if cells := _list_cell_names(differences, case):
             detail = texts.get("causes", f"cell_{case}")
             yield make_finding(
-                "text", f"{block.table.id}/{case}", count=len(cells), cells=_join_names(cells, texts), detail=detail
+                "text",
+                f"{sheet_table.table.id}/{case}",
+                count=len(cells),
+                cells=_join_names(cells, texts),
+                detail=detail,
             )
     if cells := _list_cell_names(differences, "target"):
         # Waivers compare the names of the cells, not the figures.
         described_cells = _join_first_names(describe_target_cells(differences, texts), texts)
         yield make_finding(
             "target",
-            block.table.id,
+            sheet_table.table.id,
             count=len(cells),
             cells=_join_names(cells, texts),
             shown={"cells": described_cells},
@@ -282,7 +299,7 @@ def _inspect_sheet_table(
         )
     if cells := _list_cell_names(differences, "no_figure", "words"):
         yield make_finding(
-            "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_join_names(cells, texts), **table
+            "no_figure", sheet_table.table.id, Severity.INFO, count=len(cells), cells=_join_names(cells, texts), **table
         )
 
 
@@ -330,10 +347,10 @@ def _join_first_names(item_names: list[str], texts: Texts) -> str:
     return names + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
 
 
-def _get_first_words_of_row(block: SheetTable, line: int) -> str:
+def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
     """Return the first text of a row that is not a number, else its number."""
-    for column in range(1, block.sheet.last_column + 1):
-        text = block.sheet.get_cell_text(line, column)
+    for column in range(1, sheet_table.sheet.last_column + 1):
+        text = sheet_table.sheet.get_cell_text(line, column)
         if text and not text.isdigit():
             return text
     return str(line)

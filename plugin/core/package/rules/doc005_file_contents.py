@@ -709,14 +709,14 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
         yield make_file_finding(path, "replaced", Severity.WARNING, count=count)
 
 
-def _contradicts_file_name(described: str, file: FileFact, ctx: RuleContext) -> bool:
+def _contradicts_file_name(map_description: str, file: FileFact, ctx: RuleContext) -> bool:
     """Return True if a map's description has another code, number or title than its file's name.
 
     Only the parts that a name of the specification has are compared. False for other names, which DOC003 reports.
     """
     package = get_package_facts(ctx)
     slots = [slot for slot in package.package_spec.files if slot.kind == "map"] if package is not None else []
-    code, number, title = (*described.split(" ", 2), "", "")[:3]
+    code, number, title = (*map_description.split(" ", 2), "", "")[:3]
     described_parts = {"code": code, "number": number, "title": title}
     matches = [match for slot in slots if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))]
     return bool(matches) and not any(

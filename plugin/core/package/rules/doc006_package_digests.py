@@ -242,13 +242,13 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
             )
 
 
-def _make_set_finding(data_set: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
+def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Iterator[Finding]:
     """Yield one finding for several files of a data set."""
-    paths = [path for paths_of_case in cases.values() for path in paths_of_case]
+    paths = [path for paths_of_case in paths_by_case.values() for path in paths_of_case]
     if len(paths) == 1:
-        yield make_file_finding(paths[0], next(iter(cases)))
+        yield make_file_finding(paths[0], next(iter(paths_by_case)))
         return
-    counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
+    counts = {"lost": len(paths_by_case.get("lost", ())), "more": len(paths_by_case.get("more", ()))}
     yield make_file_finding(
         data_set, "changed_set", None, count=len(paths), files=_join_relative_names(data_set, paths), **counts
     )
@@ -279,21 +279,21 @@ def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:
 
 
 def _compare_digest_list(
-    name: str, sums: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
+    name: str, listed_digests: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
 ) -> Iterator[Finding]:
     """Yield a finding for each digest of a list that differs from the file or from the manifest."""
-    if sums is None:
+    if listed_digests is None:
         yield make_file_finding(name, "list")
         return
     manifest_digests = _collect_digests_of_manifest(package)
-    unlisted_paths = [path for path in manifest_digests if path not in sums and path != name]
+    unlisted_paths = [path for path in manifest_digests if path not in listed_digests and path != name]
     if unlisted_paths:
         files = ", ".join(unlisted_paths[:MAX_NAMED_FEATURES]) + (
             " …" if len(unlisted_paths) > MAX_NAMED_FEATURES else ""
         )
         severity = Severity.WARNING
         yield make_file_finding(name, "unlisted", severity, sums=name, count=len(unlisted_paths), files=files)
-    for path, digest in sums.items():
+    for path, digest in listed_digests.items():
         if path in manifest_digests and manifest_digests[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)
         elif path not in manifest_digests and path not in digest_of_path:

@@ -350,13 +350,13 @@ def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: R
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
 
 
-def _are_adjacent_days(first: str, second: str) -> bool:
+def _are_adjacent_days(day: str, other_day: str) -> bool:
     """Return True if two days (YYYYMMDD) are equal or consecutive.
 
     A package may be made around midnight, or inspected in another time zone.
     """
     try:
-        days = [datetime.strptime(text, "%Y%m%d") for text in (first, second)]
+        days = [datetime.strptime(text, "%Y%m%d") for text in (day, other_day)]
     except ValueError:
         return False
     return abs(days[0] - days[1]) <= timedelta(days=1)

@@ -201,7 +201,7 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
                 sheet,
                 known_tables,
                 texts,
-                of_other_version=is_of_other_version(package),
+                is_other_version=is_of_other_version(package),
                 is_drawing_crs_unknown=package.original_crs is None and ctx.plan.crs != ctx.plan.plane_crs,
             )
             recognised_tables |= sheet_result.table_ids
@@ -250,11 +250,11 @@ _ALLOWED_IN_OTHER_WORKBOOKS = ("comments", "formulas", "links", "header")
 _MAX_NAME_CHARACTERS = 60
 
 
-def _report_hidden_content(books: list[PrintedWorkbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+def _report_hidden_content(workbooks: list[PrintedWorkbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """Yield findings on hidden content, and on extra sheets of the plugin's workbook."""
     between = texts.get("words", "between_names")
     own_path = _find_plugin_workbook_path(package)
-    for book in books:
+    for book in workbooks:
         for sheet in book.sheets:
             # Formulas and comments are allowed in a planner's workbook, hidden content is not.
             hidden_keys = [

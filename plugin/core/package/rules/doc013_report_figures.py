@@ -216,22 +216,25 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     yield from _compare_with_layers(path, report, package, ctx)
 
 
-def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts: Texts) -> Iterator[Finding]:
+def _compare_with_manifest(path: str, report: _ParsedReport, manifest_summary: Any, texts: Texts) -> Iterator[Finding]:
     """Yield findings on counts and verdict that differ from the manifest's."""
-    if isinstance(agreed, dict):
+    if isinstance(manifest_summary, dict):
         findings = report.report_data.get("findings")
         # The summary counts waived findings apart; the manifest counts all of them together.
         counts = {"findings": len(findings)} if isinstance(findings, list) else {}
-        yield from _compare_counts(path, {**report.report_data["summary"], **counts}, agreed, texts)
-    if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
+        yield from _compare_counts(path, {**report.report_data["summary"], **counts}, manifest_summary, texts)
+    if manifest_summary and (report.verdict, report.errors) != (
+        manifest_summary.get("verdict"),
+        manifest_summary.get("errors"),
+    ):
         verdict_words = texts.get_section("verdicts")
         verdicts: dict[str, Any] = {
             "told": verdict_words.get(str(report.verdict), format_value_or_missing(report.verdict, texts)),
             "found": verdict_words.get(
-                str(agreed.get("verdict")), format_value_or_missing(agreed.get("verdict"), texts)
+                str(manifest_summary.get("verdict")), format_value_or_missing(manifest_summary.get("verdict"), texts)
             ),
         }
-        other = format_value_or_missing(agreed.get("errors"), texts)
+        other = format_value_or_missing(manifest_summary.get("errors"), texts)
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
@@ -441,16 +444,20 @@ def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -
     return texts.get("words", "between_names").join(parts)
 
 
-def _compare_counts(path: str, summary: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+def _compare_counts(
+    path: str, summary: dict[str, Any], manifest_summary: dict[str, Any], texts: Texts
+) -> Iterator[Finding]:
     """Yield a finding on counts that differ between manifest and summary.
 
     Verdict and number of errors are compared separately.
     """
-    differing_keys = [key for key in _COUNTED_ITEMS if key in summary and key in agreed and summary[key] != agreed[key]]
+    differing_keys = [
+        key
+        for key in _COUNTED_ITEMS
+        if key in summary and key in manifest_summary and summary[key] != manifest_summary[key]
+    ]
     if differing_keys:
-        difference_text = (
-            f"{_describe_items(summary, differing_keys, texts)} ≠ {_describe_items(agreed, differing_keys, texts)}"
-        )
+        difference_text = f"{_describe_items(summary, differing_keys, texts)} ≠ {_describe_items(manifest_summary, differing_keys, texts)}"
         yield make_file_finding(path, "counts", names=difference_text)
 
 

@@ -85,7 +85,9 @@ DIFFERENCE_CASES = ("cell", "blank")
 UNREADABLE_CASES = ("text", "formula", "error", "merged")
 
 
-def find_differences(block: SheetTable, *, is_drawing_crs_unknown: bool = False) -> tuple[list[CellDifference], int]:
+def find_differences(
+    sheet_table: SheetTable, *, is_drawing_crs_unknown: bool = False
+) -> tuple[list[CellDifference], int]:
     """Return differing or uncompared cells, and the number of compared figures.
 
     ``is_drawing_crs_unknown``: edges may have been straight in another CRS when the figures were computed, so that
@@ -94,9 +96,9 @@ def find_differences(block: SheetTable, *, is_drawing_crs_unknown: bool = False)
     change_share = _EDGE_CHANGE_SHARE if is_drawing_crs_unknown else _CHANGE_SHARE
     differences: list[CellDifference] = []
     compared_count = 0
-    for line, row in block.row_by_line.items():
-        for column in block.matched_columns:
-            difference = _compare_cell(block, line, row, column, change_share)
+    for line, row in sheet_table.row_by_line.items():
+        for column in sheet_table.matched_columns:
+            difference = _compare_cell(sheet_table, line, row, column, change_share)
             compared_count += difference is None or difference.case in DIFFERENCE_CASES
             if difference is not None and difference.case:
                 is_target = difference.case in DIFFERENCE_CASES and column.table_column.id in TARGET_COLUMNS
@@ -104,37 +106,39 @@ def find_differences(block: SheetTable, *, is_drawing_crs_unknown: bool = False)
     return differences, compared_count
 
 
-def find_lost_rows(block: SheetTable) -> list[str]:
+def find_lost_rows(sheet_table: SheetTable) -> list[str]:
     """Return names of the layers' rows that the sheet lacks.
 
     Rows with only zeros may be missing.
     """
-    matched_rows = [id(row) for row in block.row_by_line.values()]
+    matched_rows = [id(row) for row in sheet_table.row_by_line.values()]
     number_columns = [
         p
-        for p in block.matched_columns
-        if any(isinstance(get_value_in_column(r, p), TableNumber) for r in block.table.rows)
+        for p in sheet_table.matched_columns
+        if any(isinstance(get_value_in_column(r, p), TableNumber) for r in sheet_table.table.rows)
     ]
     return [
         find_row_name(row)
-        for row in block.table.rows
+        for row in sheet_table.table.rows
         if id(row) not in matched_rows
         and any(isinstance(v := get_value_in_column(row, p), TableNumber) and v.value for p in number_columns)
     ]
 
 
-def find_renamed_rows(block: SheetTable) -> list[tuple[int, str, str]]:
+def find_renamed_rows(sheet_table: SheetTable) -> list[tuple[int, str, str]]:
     """Return rows that were matched by code but have another name.
 
     Each is (line, printed name, the layers' name).
     """
     renamed_rows = []
-    if block.table.id in TABLES_WITH_CODES:
-        name_columns = [p for p in block.matched_columns if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
-        for line, row in block.row_by_line.items():
+    if sheet_table.table.id in TABLES_WITH_CODES:
+        name_columns = [
+            p for p in sheet_table.matched_columns if p.table_column.id == KEY_COLUMNS[sheet_table.table.id][-1]
+        ]
+        for line, row in sheet_table.row_by_line.items():
             for column in name_columns:
                 printed_name, layer_name = (
-                    block.sheet.get_cell_text(line, column.sheet_column).strip(),
+                    sheet_table.sheet.get_cell_text(line, column.sheet_column).strip(),
                     str(get_value_in_column(row, column) or ""),
                 )
                 if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
@@ -153,18 +157,18 @@ _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
 def _compare_cell(
-    block: SheetTable, line: int, row: ReportTableRow, column: ColumnMatch, change_share: float
+    sheet_table: SheetTable, line: int, row: ReportTableRow, column_match: ColumnMatch, change_share: float
 ) -> CellDifference | None:
     """Return the difference of a cell; None if the figures agree.
 
     The result of a cell that is not compared has an empty ``case``.
     """
-    value = get_value_in_column(row, column)
-    cell = block.sheet.cell_by_position.get((line, column.sheet_column), PrintedCell(""))
-    head = block.sheet.get_cell_text(block.last_head_line, column.sheet_column)
-    location = (line, column.sheet_column, find_row_name(row), " ".join(head.split()), cell.text)
+    value = get_value_in_column(row, column_match)
+    cell = sheet_table.sheet.cell_by_position.get((line, column_match.sheet_column), PrintedCell(""))
+    head = sheet_table.sheet.get_cell_text(sheet_table.last_head_line, column_match.sheet_column)
+    location = (line, column_match.sheet_column, find_row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
-        if column.table_column.id not in TEXT_COLUMNS_WITH_FIGURES or not _FIGURE_PATTERN.search(value):
+        if column_match.table_column.id not in TEXT_COLUMNS_WITH_FIGURES or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
         return _compare_figures_in_texts(value, cell.text, location, change_share)
     is_blank = cell.text.strip().lower() in BLANK_WORDS
@@ -174,13 +178,13 @@ def _compare_cell(
         has_figure = not is_blank and parse_printed_number(cell.text) is not None
         return (
             CellDifference("no_figure", *location)
-            if has_figure and column.table_column.id != NUMBER_COLUMN
+            if has_figure and column_match.table_column.id != NUMBER_COLUMN
             else _NOT_COMPARED
         )
-    unit = _find_units(block, line, column)
+    unit = _find_units(sheet_table, line, column_match)
     if is_blank:
         is_zero = not round(value.value, value.decimals)
-        unit_and_word = unit[1], find_unit_word(block, line, column, unit[1])
+        unit_and_word = unit[1], find_unit_word(sheet_table, line, column_match, unit[1])
         return (
             None
             if is_zero
@@ -199,7 +203,7 @@ def _compare_cell(
     distance = abs(printed_number.value - layer_figure)
     if distance <= compute_printing_tolerance(
         printed_number,
-        max(abs(layer_figure), _find_largest_operand(block, row, column) * factor),
+        max(abs(layer_figure), _find_largest_operand(sheet_table, row, column_match) * factor),
         sheet_unit,
         change_share,
     ):
@@ -211,7 +215,7 @@ def _compare_cell(
         distance,
         printed_number.decimals,
         sheet_unit,
-        find_unit_word(block, line, column, sheet_unit),
+        find_unit_word(sheet_table, line, column_match, sheet_unit),
     )
 
 
@@ -219,7 +223,7 @@ def _compare_cell(
 _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _find_largest_operand(block: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
+def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
     """Return the largest area from which a difference of areas is computed; else 0.
 
     A difference changes by as much as these areas.
@@ -229,9 +233,9 @@ def _find_largest_operand(block: SheetTable, row: ReportTableRow, column_match: 
         return 0.0
     values: list[CellValue] = []
     if column_match.table_column.id in _CHANGE_COLUMNS:
-        values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
+        values = [v for v, column in zip(row.values, sheet_table.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCE_ROWS:
-        values = [get_value_in_column(other, column_match) for other in block.table.rows]
+        values = [get_value_in_column(other, column_match) for other in sheet_table.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 
 
@@ -262,17 +266,17 @@ def _get_absolute_tolerance(unit: str) -> float:
     return _CHANGE_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _CHANGE_OTHER_UNITS
 
 
-def _find_units(block: SheetTable, line: int, column: ColumnMatch) -> tuple[str, str]:
+def _find_units(sheet_table: SheetTable, line: int, column_match: ColumnMatch) -> tuple[str, str]:
     """Return the unit of a figure in the sheet and in the layers' table.
 
     The list of indicators has a unit in each row.
     """
-    if column.table_column.unit:
-        return column.sheet_unit, column.table_column.unit
-    for unit_column in block.matched_columns:
+    if column_match.table_column.unit:
+        return column_match.sheet_unit, column_match.table_column.unit
+    for unit_column in sheet_table.matched_columns:
         if unit_column.table_column.id == "unit":
-            layer_unit = parse_unit(str(get_value_in_column(block.row_by_line[line], unit_column) or ""))
-            return parse_unit(block.sheet.get_cell_text(line, unit_column.sheet_column)) or layer_unit, layer_unit
+            layer_unit = parse_unit(str(get_value_in_column(sheet_table.row_by_line[line], unit_column) or ""))
+            return parse_unit(sheet_table.sheet.get_cell_text(line, unit_column.sheet_column)) or layer_unit, layer_unit
     return "", ""
 
 

@@ -142,11 +142,11 @@ _THEME_COLOUR_ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{n}" for n in range
 _THEME_COLOUR_PATTERN = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbClr val)="([0-9A-Fa-f]{6})"')
 
 
-def read_workbook_theme(book: Any) -> list[RgbColour]:
+def read_workbook_theme(workbook: Any) -> list[RgbColour]:
     """Return the colours of a workbook's theme, in the order of the cells' indices."""
     colour_of_name = {
         name.decode(): _parse_rgb(value.decode())
-        for name, value in _THEME_COLOUR_PATTERN.findall(book.loaded_theme or b"")
+        for name, value in _THEME_COLOUR_PATTERN.findall(workbook.loaded_theme or b"")
     }
     return [
         colour_of_name.get(name, _WHITE_COLOUR if name.startswith("lt") else _BLACK_COLOUR)

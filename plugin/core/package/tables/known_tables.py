@@ -167,10 +167,10 @@ class SheetTable:
 class KnownTables:
     """The tables computed from the layers, with words to recognise them."""
 
-    def __init__(self, tables: list[ReportTable], lang: str, words: TableAndColumnAliases | None = None):
+    def __init__(self, tables: list[ReportTable], lang: str, aliases: TableAndColumnAliases | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
-        titles: Mapping[str, tuple[str, ...]] = words.titles if words else {}
-        self._heads: Mapping[str, tuple[str, ...]] = words.heads if words else {}
+        titles: Mapping[str, tuple[str, ...]] = aliases.titles if aliases else {}
+        self._heads: Mapping[str, tuple[str, ...]] = aliases.heads if aliases else {}
         self._texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
         self._titles = {
             name: [normalise_word(t) for t in (*self._iterate_table_titles(name), *titles.get(name, ()))]
@@ -271,7 +271,7 @@ class KnownTables:
         return tuple(match_of_position.values())
 
     def _make_sheet_table(
-        self, sheet: PrintedSheet, table: ReportTable, head: int, last: int, places: tuple[ColumnMatch, ...]
+        self, sheet: PrintedSheet, table: ReportTable, head_line: int, last_line: int, places: tuple[ColumnMatch, ...]
     ) -> SheetTable:
         """Return the table from its head to its last line, with rows matched by key."""
         keys = sorted(
@@ -288,7 +288,7 @@ class KnownTables:
         unknown_lines: list[int] = []
         matched_columns = {p.sheet_column for p in places}
         key_columns = {p.sheet_column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
-        for line in range(head + 1, last + 1):
+        for line in range(head_line + 1, last_line + 1):
             row_keys = [(p.table_column.id, normalise_word(sheet.get_cell_text(line, p.sheet_column))) for p in keys]
             unmatched_rows = [
                 [r for r in rows_of_key.get(key, ()) if not any(r is used_row for used_row in rows.values())]
@@ -304,67 +304,67 @@ class KnownTables:
         return SheetTable(
             sheet,
             table,
-            head,
+            head_line,
             places,
             rows,
             tuple(unknown_lines),
-            _find_unmatched_figure_columns(sheet, head, last, matched_columns),
+            _find_unmatched_figure_columns(sheet, head_line, last_line, matched_columns),
         )
 
 
-def _choose_row(choices: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
+def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
     """Return the row on which code and name agree, None without one.
 
-    ``choices`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
+    ``candidate_rows`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
     the first one is used. If only code or name is known, it decides. If they belong to two rows, the code decides;
     ``has_codes`` means that the first of the choices is the code.
     """
-    candidates = [rows for rows in choices if rows]
+    candidates = [rows for rows in candidate_rows if rows]
     if not candidates:
         return None
     for row in candidates[0]:
         if all(any(row is other for other in rows) for rows in candidates[1:]):
             return row
-    return candidates[0][0] if has_codes and choices[0] else None
+    return candidates[0][0] if has_codes and candidate_rows[0] else None
 
 
-def _read_heads(sheet: PrintedSheet, row: int, lines: int) -> dict[int, str]:
+def _read_heads(sheet: PrintedSheet, row: int, line_count: int) -> dict[int, str]:
     """Return column → words of its head in one or two lines."""
     head_of_column = {}
     for column in range(1, sheet.last_column + 1):
-        parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + lines)))
+        parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + line_count)))
         if any(parts):
             head_of_column[column] = "".join(parts)
     return head_of_column
 
 
-def find_unit_word(block: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
+def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
     """Return the sheet's word for a figure's unit (公顷, ha), empty if unknown.
 
     It is in the figure's row, its head, or a line above.
     """
-    sheet = block.sheet
+    sheet = sheet_table.sheet
     candidates = [
         sheet.get_cell_text(line, other.sheet_column)
-        for other in block.matched_columns
+        for other in sheet_table.matched_columns
         if other.table_column.id == "unit"
     ]
     candidates += [
         extract_bracketed_text(sheet.get_cell_text(row, column_match.sheet_column))
-        for row in (block.last_head_line, block.last_head_line - 1)
+        for row in (sheet_table.last_head_line, sheet_table.last_head_line - 1)
     ]
-    candidates.append(_find_common_word(sheet, block.last_head_line))
+    candidates.append(_find_common_word(sheet, sheet_table.last_head_line))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
 
 
-def _find_common_unit(sheet: PrintedSheet, head: int) -> str:
+def _find_common_unit(sheet: PrintedSheet, head_line: int) -> str:
     """Return the unit that a line above the head names (单位:公顷), else empty."""
-    return parse_unit(_find_common_word(sheet, head))
+    return parse_unit(_find_common_word(sheet, head_line))
 
 
-def _find_common_word(sheet: PrintedSheet, head: int) -> str:
+def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
     """Return the word for the unit in a line above the head, else empty."""
-    for line in range(max(1, head - _MAX_TITLE_LINES_ABOVE_TABLE), head):
+    for line in range(max(1, head_line - _MAX_TITLE_LINES_ABOVE_TABLE), head_line):
         for column in range(1, sheet.last_column + 1):
             match = _UNIT_LINE_PATTERN.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
             if match and parse_unit(match.group(1)):
@@ -373,7 +373,7 @@ def _find_common_word(sheet: PrintedSheet, head: int) -> str:
 
 
 def _find_unmatched_figure_columns(
-    sheet: PrintedSheet, head: int, last: int, matched_columns: set[int]
+    sheet: PrintedSheet, head_line: int, last_line: int, matched_columns: set[int]
 ) -> dict[int, str]:
     """Return the columns of figures that the table does not have, with their heads.
 
@@ -383,10 +383,12 @@ def _find_unmatched_figure_columns(
     for column in range(1, sheet.last_column + 1):
         if column in matched_columns:
             continue
-        numbers = [parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head + 1, last + 1)]
+        numbers = [
+            parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head_line + 1, last_line + 1)
+        ]
         figures = [n.value for n in numbers if n is not None]
         if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
-            head_of_column[column] = sheet.get_cell_text(head, column) or str(column)
+            head_of_column[column] = sheet.get_cell_text(head_line, column) or str(column)
     return head_of_column
 
 
@@ -395,6 +397,6 @@ def has_figures(sheet: PrintedSheet) -> bool:
     return any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
 
 
-def get_value_in_column(row: ReportTableRow, column: ColumnMatch) -> CellValue:
+def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:
     """Return the value of a table's row in a matched column."""
-    return row.values[column.table_position]
+    return row.values[column_match.table_position]

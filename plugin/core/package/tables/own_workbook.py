@@ -47,21 +47,21 @@ class FormatSection(NamedTuple):
     is_white: bool
 
 
-def is_format_written_by_plugin(number_format: str, of_number: bool) -> bool:
+def is_format_written_by_plugin(number_format: str, is_number: bool) -> bool:
     """Return True for a number format that the plugin writes, and for the general one, which shows the value itself.
 
-    ``of_number`` means that the cell has a number.
+    ``is_number`` means that the cell has a number.
     """
-    return number_format == GENERAL_FORMAT or (of_number and _OWN_FORMAT_PATTERN.fullmatch(number_format) is not None)
+    return number_format == GENERAL_FORMAT or (is_number and _OWN_FORMAT_PATTERN.fullmatch(number_format) is not None)
 
 
-def is_misleading_format(number_format: str, of_number: bool) -> bool:
+def is_misleading_format(number_format: str, is_number: bool) -> bool:
     """Return True for a number format with which a cell shows another value, or none.
 
     A format that prints nothing on purpose (``;;;``) is reported as hidden, not here.
     """
     sections = [_parse_section(section) for section in _split_sections(number_format)]
-    if not of_number:
+    if not is_number:
         return (
             len(sections) > _TEXT_SECTION
             and bool(sections[_TEXT_SECTION].shown_text)

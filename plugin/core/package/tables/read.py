@@ -205,7 +205,7 @@ def _find_hidden_content(
     return {key: tuple(content_names) for key, content_names in names_by_key.items() if content_names}
 
 
-def _find_invisible(dimensions: Any, size: str, least: float) -> list[str]:
+def _find_invisible(dimensions: Any, size_attribute: str, least_size: float) -> list[str]:
     """Return the names of rows or columns that are hidden or too narrow to be seen."""
-    sizes = [(name, one.hidden, getattr(one, size)) for name, one in sorted(dimensions.items())]
-    return [str(name) for name, is_hidden, extent in sizes if is_hidden or (extent is not None and extent < least)]
+    sizes = [(name, one.hidden, getattr(one, size_attribute)) for name, one in sorted(dimensions.items())]
+    return [str(name) for name, is_hidden, extent in sizes if is_hidden or (extent is not None and extent < least_size)]

@@ -74,19 +74,19 @@ def _find_wide_frozen_part(sheet: Any) -> list[str]:
     return [sheet.freeze_panes] if is_wide else []
 
 
-def read_properties(book: Any) -> dict[str, str]:
+def read_properties(workbook: Any) -> dict[str, str]:
     """Return the texts in the properties of an openpyxl workbook.
 
     Custom properties of office programs are omitted; the others are one text.
     """
-    texts = {name: str(getattr(book.properties, name) or "").strip() for name in _PROPERTY_NAMES}
+    texts = {name: str(getattr(workbook.properties, name) or "").strip() for name in _PROPERTY_NAMES}
     # openpyxl before 3.1 does not read custom properties.
-    custom = getattr(getattr(book, "custom_doc_props", None), "props", ())
+    custom = getattr(getattr(workbook, "custom_doc_props", None), "props", ())
     texts["custom"] = " ".join(
         f"{one.name}: {one.value}" for one in custom if not one.name.startswith(_PROGRAM_PROPERTIES)
     )
-    texts["names"] = " ".join(_list_names(book.defined_names))
-    texts["lock"] = "1" if book.security is not None and book.security.lockStructure else ""
+    texts["names"] = " ".join(_list_names(workbook.defined_names))
+    texts["lock"] = "1" if workbook.security is not None and workbook.security.lockStructure else ""
     return {name: text for name, text in texts.items() if text}
 
 

@@ -55,7 +55,7 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     return [*_report_missing_tables(tabulated_plan, context), *write_access_tables(tabulated_plan, context)]
 
 
-def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
+def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
     """Compare every figure of the written workbook; return its entry for the manifest.
 
     Raises
@@ -65,9 +65,9 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
     """
     file = context.get_path_in_package(path)
     texts = Texts(context.lang)
-    known_tables = KnownTables(tabulated.tables, context.lang)
+    known_tables = KnownTables(tabulated_plan.tables, context.lang)
     book = read_workbook(path, file)
-    table_of_sheet = {make_sheet_name(table, texts): table for table in tabulated.tables}
+    table_of_sheet = {make_sheet_name(table, texts): table for table in tabulated_plan.tables}
     rows = []
     if book.unreadable_reason or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
         raise OutputError("package_table_not_the_same", file=path.name, place=book.unreadable_reason or "—")
@@ -107,7 +107,7 @@ def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext
 
 
 def write_access_tables(
-    tabulated: TabulatedPlan, context: ExportContext, driver: AccessDriver | str | None = None
+    tabulated_plan: TabulatedPlan, context: ExportContext, driver: AccessDriver | str | None = None
 ) -> list[ExportProblem]:
     """Write the tables as each .mdb that the planner does not give.
 
@@ -120,7 +120,7 @@ def write_access_tables(
             continue
         driver = find_access_driver() if driver is None else driver
         path = context.prepare_file_path(slot.folder, fill_placeholders(slot.file, context.placeholders))
-        reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
+        reason = driver if isinstance(driver, str) else _write_mdb(tabulated_plan, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
             problems.append(

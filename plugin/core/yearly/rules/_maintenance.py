@@ -100,7 +100,7 @@ def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) ->
     return sum(_measure_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
 
 
-def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
+def _measure_ring(xy: NDArray, bend_m: float, cluster_m: float) -> float:
     previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
     chord = next_xy - previous_xy
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -111,7 +111,7 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     bend_area, first = 0.0, 0
     while first < len(xy) - 1:
         last = first + 1
-        while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
+        while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend_m, cluster_m):
             last += 1
         run = xy[first : last + 1] - xy[first]
         bend_area += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
@@ -119,17 +119,17 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     return bend_area
 
 
-def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
+def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:
     """Return True if a run of vertices lies along its chord, within the bend (m)."""
-    chord = run[-1] - run[0]
+    chord = vertices[-1] - vertices[0]
     length = float(np.hypot(*chord))
     if not length:
         return False
-    along = (run - run[0]) @ chord
-    off = np.abs(_compute_cross_product(run[1:-1] - run[0], chord[None, :])) / length
-    return bool((np.diff(along) > 0).all() and (off <= length**2 * bend + cluster_m).all())
+    along = (vertices - vertices[0]) @ chord
+    off = np.abs(_compute_cross_product(vertices[1:-1] - vertices[0], chord[None, :])) / length
+    return bool((np.diff(along) > 0).all() and (off <= length**2 * bend_m + cluster_m).all())
 
 
-def _compute_cross_product(a: NDArray, b: NDArray) -> NDArray:
-    cross_product: NDArray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+def _compute_cross_product(vectors: NDArray, other_vectors: NDArray) -> NDArray:
+    cross_product: NDArray = vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
     return cross_product

@@ -34,7 +34,7 @@ def test_county_layers_written_to_vct_read_back_equal(tmp_path, county_layers, n
     once = assert_every_edge_once(shapes, path)
     drawn = len(list_polygon_edges(shapes))
     assert once < drawn if name != "STBHHX" else once <= drawn
-    (found,) = read_vct(path, join=True)
+    (found,) = read_vct(path, merges_parts=True)
     assert count_differing_values(layer.frame, found.frame) == 0
     back = found.frame.geometry.to_numpy()
     assert (shapely.hausdorff_distance(back, shapes) <= 1e-4).all()

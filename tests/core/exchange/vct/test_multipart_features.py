@@ -23,7 +23,7 @@ def make_square(x, y=0.0, width=100.0):
 
 def write_and_read(path, *layers, join=True):
     write_vct(path, layers)
-    return read_vct(path, join=join)
+    return read_vct(path, merges_parts=join)
 
 
 def test_parts_of_a_vct_feature_are_joined_and_separate_features_are_not(tmp_path):
