@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole check: read sources, make the plan and the report.
+"""A whole check of a plan: read its sources, assemble the plan, run the rules and make the report.
 
 Command line, toolbox and panel all use this module.
 """
@@ -32,7 +32,7 @@ _READING_SHARE = 0.1
 
 @dataclass
 class CheckResult:
-    """A checked plan with its side inputs and its report."""
+    """A checked plan with its side inputs, its waivers and its report."""
 
     plan: Plan
     report: Report

@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 class RunOptions:
     """Options of a run.
 
-    An empty value follows the profile, the standard or the layers. ``roles``: ``ROLE=layer;…``, the path of a file
-    with such lines, or a mapping; ``rules``: codes or names, empty for those of the kind of delivery;
-    ``additional_rules``: codes that run beside these; ``figures``: path of a table with the figures printed in text
-    and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``: code
-    → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
-    parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the
-    checked file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: a table of old and new keys,
-    applied to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`);
-    ``targets``: path of a table of targets by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file
-    or folder; ``document_info``: document information (成果信息) of the project, which takes precedence over the
-    profile's and does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`);
-    ``allow_no_layers``: a run without layers is valid because other inputs are checked; ``original_crs``: the CRS
-    that all layers were converted from, vertex by vertex.
+    An empty value means that the profile, the standard or the layers decide. ``roles``: ``ROLE=layer;…``, the path of a
+    file with such lines, or a mapping; ``rules``: codes or names, empty for those of the kind of delivery;
+    ``additional_rules``: codes of rules that run beside these; ``figures``: path of a table with the figures printed in
+    text and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``:
+    rule code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
+    parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the checked
+    file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: path of a table of old and new keys, applied
+    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
+    path of a table of targets by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
+    ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
+    does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:
+    whether a run without layers is valid, because other inputs are checked; ``original_crs``: the CRS that all layers
+    were converted from, vertex by vertex.
     """
 
     standard: str = ""
@@ -86,7 +86,7 @@ class RunOptions:
                 raise InputError("parameter_not_finite", name=name, value=str(value))
 
     def get_role_choices(self) -> dict[str, str]:
-        """Return layer code → name of the layer that the user chose for it."""
+        """Return layer code → name of the layer that the user chose for this code."""
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
 
 
@@ -121,6 +121,10 @@ def parse_roles(text: str) -> dict[str, str]:
 
 
 def _is_file(text: str) -> bool:
+    """Return True if a text is the path of an existing file.
+
+    False also for a text that cannot be a path.
+    """
     try:
         return Path(text).is_file()
     except OSError:

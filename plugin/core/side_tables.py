@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read the inputs that a plan is compared with.
 
-They are tables of figures, township targets, a heritage register, waivers, the sealed edition, and the record of a
-yearly change next to the data.
+They are tables of printed figures, township targets, a heritage register, waivers, the sealed edition, and the record
+of a yearly change next to the data.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class SideTables:
     def make_side_inputs(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
         """Return all side inputs of a plan: tables, sealed edition and change record.
 
-        The sealed edition is placed in the plan's plane; the record is the one next to the layers. Notices on the
-        inputs and their file names are added to the plan. Raise InputError as `read_baseline`.
+        The sealed edition is converted to the plan's plane; the change record is the file next to the layers. Notices
+        on the inputs and their file names are added to the plan. Raise InputError as `read_baseline`.
         """
         plan.notices += self.notices
         for path, notice, count in (
@@ -83,7 +83,7 @@ class SideTables:
         return (LIST_RULE,) if self.register is not None else ()
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
-        """Add notices on whether rules of the run compare the heritage registers.
+        """Add notices to the plan on heritage registers: whether a rule of the run compares them.
 
         ``codes``: codes of the rules of the run.
         """
@@ -100,6 +100,10 @@ class SideTables:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 
     def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
+        """Read the sealed edition and the table of renumbered keys; record the edition in the plan.
+
+        Return them as the side inputs ``baseline`` and ``renumbered``.
+        """
         from .loading.reading import make_plan_layer_selector
         from .loading.renumbering import read_renumbered_keys
         from .versions.baseline import read_baseline, record_baseline_in_plan
@@ -147,8 +151,8 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 class ChangeRecord:
     """The record of an imported yearly change.
 
-    ``file_name``: its name; ``totals_by_class_and_kind``: (layer code of a maintenance class, kind of change or empty)
-    → number of polygons and statutory m².
+    ``file_name``: name of its file; ``totals_by_class_and_kind``: (layer code of a maintenance class, kind of change or
+    empty for all kinds) → number of polygons and statutory m².
     """
 
     file_name: str
@@ -158,7 +162,7 @@ class ChangeRecord:
 def find_import_record(plan: Plan) -> ChangeRecord | None:
     """Return the record next to the geodatabase of the plan's yearly change layers.
 
-    Return None if the record is missing or unreadable, as in a package of other software.
+    Return None if the record is missing or unreadable, as in a package made by other software.
     """
     rules = plan.norm.standard.maintenance
     sources = {plan.layers[role].source.source for role in (rules.change_roles if rules else ()) if role in plan.layers}
@@ -199,6 +203,10 @@ def find_registered_windows(plan: Plan) -> tuple[RegisteredWindow, ...] | None:
 def _read_totals_by_class_and_kind(
     record: dict[str, Any], prefix: dict[str, str]
 ) -> dict[tuple[str, str], tuple[int, float]]:
+    """Return the totals in a change record, as `ChangeRecord` has them.
+
+    ``prefix``: before, change or after → prefix of the layer codes of this maintenance class.
+    """
     classes = {}
     for layer_record in record["layers"]:
         if not layer_record["change"]:

@@ -36,7 +36,7 @@ _READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 
 
 class TabulatedPlan(NamedTuple):
-    """The figures of a plan, and the tables of its workbook."""
+    """A plan with its indicators and the tables that are written to its workbook."""
 
     plan: Plan
     indicators: PlanIndicators
@@ -44,7 +44,7 @@ class TabulatedPlan(NamedTuple):
 
     @property
     def notices(self) -> list[str]:
-        """Return the notices on the data, as sentences."""
+        """Return the notices on the plan's data, as sentences."""
         return self.tables[-1].notes
 
 
@@ -115,7 +115,7 @@ def check_workbook_can_be_written(target: str | Path) -> None:
 def write_figures_workbook(
     tabulated_plan: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
 ) -> None:
-    """Write the tables as xlsx; an existing target is replaced only on success.
+    """Write the tables of a plan as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
@@ -126,9 +126,9 @@ def write_figures_workbook(
 
 
 def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> None:
-    """Write the tables as a new xlsx at exactly this path.
+    """Write the tables of a plan as a new xlsx at this path.
 
-    Raise OutputError if the package that writes workbooks is missing.
+    Raise OutputError if the Python package that writes workbooks is missing.
     """
     from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
@@ -140,7 +140,7 @@ def write_new_figures_workbook(tabulated_plan: TabulatedPlan, path: Path) -> Non
 
 
 def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
-    """Return the tables as a document to be signed."""
+    """Return the tables of a plan as a document with places for signatures."""
     from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
     from .render.document.table_document import make_table_document
@@ -152,7 +152,7 @@ def make_figures_document(tabulated_plan: TabulatedPlan) -> Document:
 
 
 def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
-    """Return the table on the sources of the figures, with notices and unread data."""
+    """Return the table on the origin of the figures: sources, notices and unread data."""
     from .engine.provenance import make_provenance
 
     texts = figures.texts
@@ -162,7 +162,10 @@ def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:
-    """Return the table that describes the data, from the provenance of a report."""
+    """Return the table that describes the data, from a report's provenance.
+
+    ``time``: when the table is made; ``notes``: sentences below the table.
+    """
     from .render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn
     from .render.words import ReportTexts
 

@@ -49,6 +49,10 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
 
 
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
+    """Inspect the package ``args.source`` by the specification ``args.package``.
+
+    Return plan and report.
+    """
     from ..package.export import make_options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
@@ -78,7 +82,7 @@ def _make_check_options(args: argparse.Namespace, report_texts: ReportTexts) -> 
 
 
 def make_plan_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
-    """Return the options that all commands on a plan share, from the arguments."""
+    """Return the options that all commands on a plan share (standard, profile, layers), from the arguments."""
     return RunOptions(
         standard=args.standard,
         profile=args.profile,
@@ -195,7 +199,7 @@ def get_exit_code(report: Report, strict: bool = False) -> int:
 def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
     """Return a report as lines for the console.
 
-    They are verdict and counts, findings by rule, unchecked rules, and figures with a target.
+    The lines are verdict and counts, findings by rule, unchecked rules, and figures with a target.
     """
     from ..model.report import INCOMPLETE_RUN_CODES
     from ..render import figures, finding_lists, sections

@@ -25,17 +25,19 @@ _CONSOLE_CHARACTER_REPLACEMENTS = {
 
 
 class _ProgressLine:
-    """The progress line of a terminal; each step overwrites it."""
+    """The progress line of a terminal; each report of progress overwrites the one before."""
 
     is_visible, text = False, ""
 
     def show_progress(self, share: float, text: str) -> None:
+        """Show the share done (0…1) and the current step; an empty text leaves the step as it is."""
         self.text = text or self.text
         sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
         sys.stderr.flush()
         self.is_visible = True
 
     def erase_line(self) -> None:
+        """Erase the progress line, if it is visible."""
         if self.is_visible:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
@@ -59,7 +61,10 @@ def print_progress(share: float, text: str) -> None:
 
 
 def check_docx_is_writable(target: str, inputs: list[str]) -> None:
-    """Raise OutputError before a long run if a document (docx) cannot be written; accept an empty target."""
+    """Raise OutputError before a long run if a document (docx) cannot be written.
+
+    ``inputs``: files of the run, which must not be overwritten. An empty ``target`` is accepted.
+    """
     from pathlib import Path
 
     from ..errors import OutputError
@@ -84,9 +89,9 @@ def write_document(document: Document, target: str) -> None:
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
-    """Print a line with the characters that the console has.
+    """Print a line of text; characters that the console's encoding lacks are replaced.
 
-    The progress line is cleared first.
+    The progress line is erased first. ``stream``: standard output by default.
     """
     _progress_line.erase_line()
     output_stream: Any = stream or sys.stdout
@@ -101,5 +106,5 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
 
 
 def split_comma_separated_text(text: str) -> tuple[str, ...]:
-    """Return the entries of a list that is written with commas or semicolons, also full-width ones."""
+    """Return the entries of a list whose entries are separated by commas or semicolons, also full-width ones."""
     return tuple(one.strip() for one in re.split("[,，;；]", text) if one.strip())

@@ -153,6 +153,7 @@ def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts)
 
 
 def _print_check_of_import(args: argparse.Namespace, report_texts: ReportTexts) -> None:
+    """Check the imported database ``args.output`` and print a summary of its report."""
     from ..check import check_plan
     from ..exchange.vct.database import check_imported_plan
     from ..messages.texts import Texts

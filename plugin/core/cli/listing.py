@@ -124,9 +124,9 @@ def run_write_data_dictionary_command(args: argparse.Namespace, report_texts: Re
 
 
 def run_list_package_files_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
-    """Print the folders and files that a package specification asks for.
+    """Print the folders and files that a package specification asks for, or the errors of an invalid specification.
 
-    For an invalid file print its problems. Returns the exit code.
+    Returns the exit code.
     """
     from ..messages.texts import Texts
     from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec

@@ -48,7 +48,7 @@ _ARGPARSE_MESSAGES = {
 class TranslatedArgumentParser(argparse.ArgumentParser):
     """An argument parser with messages in the user's language.
 
-    It exits with code 2 on an error. ``words``: the texts of the language.
+    It exits with code 2 on an error. ``words``: the texts of this language.
     """
 
     words: ReportTexts
@@ -64,9 +64,9 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
 
 
 def _make_parser_class(report_texts: ReportTexts) -> type[TranslatedArgumentParser]:
-    """Return a parser class that has these texts.
+    """Return a parser class whose messages come from ``report_texts``.
 
-    Subcommands create parsers of the same class.
+    Parsers of subcommands are of the same class.
     """
     return type("ParserInWords", (TranslatedArgumentParser,), {"words": report_texts})
 
@@ -75,6 +75,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     """Return the command-line parser with all commands, with help texts in the language of ``report_texts``."""
 
     def get_help_text(key: str) -> str:
+        """Return the help text with this key, in the user's language."""
         return report_texts.get("cli", key)
 
     parser_class = _make_parser_class(report_texts)

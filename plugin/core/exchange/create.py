@@ -44,9 +44,9 @@ _FILEGDB_GRID_OPTIONS = {
 
 @dataclass(frozen=True)
 class CreatedLayers:
-    """Names of the layers that `create_database` created and of those it left alone.
+    """Names of the layers that `create_database` created, and of the layers that it left unchanged.
 
-    ``database_path``: the database; ``existing_names``: layers that were there before and are unchanged.
+    ``database_path``: the database; ``existing_names``: layers that existed before and are unchanged.
     """
 
     database_path: Path
@@ -131,6 +131,7 @@ def create_database(
 
 
 def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database, which is a file or a folder (FileGDB); raise OSError on a full disk."""
     if source.is_dir():
         # Unlike this loop, copytree continues on a full disk and does not report the reason.
         target.mkdir()
@@ -143,16 +144,17 @@ def _copy_database(source: Path, target: Path) -> None:
 def make_write_error(target: Path, folder: str | Path) -> OutputError:
     """Return the OutputError for a failed write to ``target``.
 
-    Drivers do not report a full disk. The error therefore names a full disk if ``folder`` has less than 1 MiB free.
+    ``folder``: the folder that was written. Drivers do not report a full disk. The error therefore names a full disk if
+    the disk of ``folder`` has less than 1 MiB free.
     """
     is_disk_full = shutil.disk_usage(folder).free < 2**20
     return OutputError("output_unwritable", target=str(target), detail="no_space" if is_disk_full else "refused")
 
 
 def _check_unlocked(target: Path) -> None:
-    """Raise OutputError while another program has the database open.
+    """Raise OutputError if another program has the database open.
 
-    ArcGIS leaves .lock files, SQLite a log (-wal).
+    ArcGIS leaves .lock files next to an open database, SQLite a log (-wal).
     """
     if target.is_dir():
         locks = sorted(p.name for p in target.iterdir() if p.suffix.lower() == ".lock")
@@ -185,6 +187,10 @@ def _create_new_database(
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
+    """Create a database with empty layers at a path that does not exist.
+
+    Return the names of the layers.
+    """
     with load_gdal() as gdal:
         driver = gdal.GetDriverByName(file_format.gdal_driver)
         if driver is None:
@@ -222,6 +228,11 @@ def _add_missing_layers(
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Create the layers of the schemas that the database at ``temporary_database`` lacks.
+
+    Return the names of the created layers and of the layers that existed before. ``target``: the database's final path,
+    for error messages.
+    """
     with load_gdal() as gdal:
         try:
             database = raise_if_refused(
@@ -266,6 +277,10 @@ def _create_layers(
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
+    """Create empty layers and their code lists in an open osgeo database.
+
+    Return the names of the layers.
+    """
     from osgeo import ogr
 
     reference = convert_to_spatial_reference(crs)
@@ -304,6 +319,7 @@ def _create_layers(
 
 
 def _list_layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
+    """Return the options for creating a layer in GDAL, such as ``FID=fid``, for a database format."""
     if file_format.gdal_driver == "GPKG":
         return [
             "GEOMETRY_NAME=geom",
@@ -338,6 +354,7 @@ def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
 
 
 def _make_domain_title(domain: CodedDomain) -> str:
+    """Return the Chinese title of a domain's code list; its id if it has no title."""
     return Texts("zh").get_section("setting").get(f"codes.{domain.list_id}", domain.list_id)
 
 

@@ -35,7 +35,7 @@ def load_gdal() -> Iterator[Any]:
 
 
 def raise_if_refused(returned_value: Any) -> Any:
-    """Return GDAL's return value, or raise RuntimeError if it reports an error.
+    """Return a value that a GDAL function returned; raise RuntimeError if the value reports an error.
 
     ``None``, False and error numbers other than 0 report an error.
     """

@@ -28,7 +28,8 @@ class FieldType:
 class DatabaseFormat:
     """A database format with the field type for each type of the templates.
 
-    Two keys of ``field_type_by_kind`` are integers: ``integer`` has up to nine digits, ``long`` has more.
+    ``field_type_by_kind``: type of a template field → type in the database. The templates' type ``integer`` has two
+    keys: ``integer`` for up to nine digits, and ``long`` for more.
     """
 
     gdal_driver: str
@@ -72,7 +73,10 @@ _MIN_INTEGER64_DIGITS = 10
 
 @dataclass(frozen=True)
 class CodedDomain:
-    """The permitted codes of a field, as a coded domain of a database."""
+    """The permitted codes of a field, as a coded domain of a database.
+
+    ``list_id``: id of the code list; ``kind``: OGR's name of the field type; ``codes``: code → its name.
+    """
 
     name: str
     list_id: str
@@ -82,7 +86,10 @@ class CodedDomain:
 
 @dataclass(frozen=True)
 class LayerColumn:
-    """A field of a database layer, with its title (alias) and its coded domain."""
+    """A field of a database layer, with its title (alias) and its coded domain.
+
+    ``kind``: OGR's name of the field type; ``length`` and ``decimals``: 0 if the format does not store them.
+    """
 
     name: str
     kind: str
@@ -109,7 +116,7 @@ class LayerSchema:
 
     @property
     def coded_domains(self) -> tuple[CodedDomain, ...]:
-        """Coded domains of the layer's fields, each one once."""
+        """The coded domains of the layer's fields, without repetitions."""
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
 
@@ -148,13 +155,14 @@ def make_layer_schema(
 def make_schemas(
     templates: Iterable[Template], file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> list[LayerSchema]:
-    """Return each template as the layer of a database format."""
+    """Return the layer schemas of several templates in a database format."""
     return [make_layer_schema(t, file_format, code_lists) for t in templates]
 
 
 def _make_column(
     template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerColumn:
+    """Return the database column for a field of a template."""
     long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
     kind = file_format.field_type_by_kind["long" if long else template_field.type]
     return LayerColumn(
@@ -172,9 +180,9 @@ def _make_column(
 def _make_coded_domain(
     template_field: TemplateField, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
 ) -> CodedDomain:
-    """Return the codes of a field as a domain.
+    """Return the code list of a field as a coded domain.
 
-    Codes are padded with zeros if the field stores them padded.
+    Codes are padded with zeros if the template stores them padded.
     """
     codes = code_lists.get(template_field.codes)
     if codes is None:

@@ -91,6 +91,11 @@ class UnknownDomain:
 
 @dataclass
 class _StructureLayer:
+    """A layer as collected from the rows of the table.
+
+    Each item of ``fields`` has the keys of a template's field.
+    """
+
     role: str
     name: str = ""
     geometry: str = ""
@@ -113,9 +118,9 @@ class StructureTableTemplates:
 def read_structure(path: str | Path, standard: Standard) -> StructureTableTemplates:
     """Read layer templates from a workbook.
 
-    The geometry type comes from its column, otherwise from the standard's template of the same layer code. All values
-    have mark C (lowest level of source), because they are not compared with the standard. DataError names file, sheet
-    and row.
+    The geometry type comes from its column, otherwise from the standard's template of the same layer code. All
+    templates get mark C (lowest level of source), because their values are not compared with the standard. DataError
+    names file, sheet and row.
     """
     path = Path(path)
     layers: dict[str, _StructureLayer] = {}
@@ -156,6 +161,7 @@ def write_template_files(structure: StructureTableTemplates, folder: str | Path)
 
 
 def _open_structure_workbook(path: Path) -> Any:
+    """Return the workbook opened by openpyxl; raise DataError if it is missing or unreadable."""
     if not path.is_file():
         raise DataError("structure_missing", file=str(path))
     try:
@@ -166,6 +172,7 @@ def _open_structure_workbook(path: Path) -> Any:
 
 
 def _normalise_cell(value: Any) -> str:
+    """Return a cell's text in small letters without any white space, to compare it with known headings and words."""
     return re.sub(r"\s+", "", str(value)).lower() if value is not None else ""
 
 
@@ -177,9 +184,11 @@ def _format_cell(value: Any) -> str:
 
 
 def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
-    """Return the number of the heading row, and column name → position.
+    """Return the number of the heading row, and column name → position of the cell.
 
-    The heading is the first row with at least three known headings; None without such a row.
+    None without a heading row.
+
+    The heading is the first row with at least three known headings.
     """
     for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
         cell_texts = [_normalise_cell(v) for v in row]
@@ -203,9 +212,16 @@ class _StructureSheet:
         self.lists |= {Texts("zh").get_setting_name(f"codes.{codes}"): codes for codes in standard.code_lists}
 
     def make_error(self, key: str, row: int, **params: Any) -> DataError:
+        """Return a DataError that names file, sheet and row."""
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
     def read_fields(self, layers: dict[str, _StructureLayer], notes: list[UnknownDomain]) -> None:
+        """Read all rows below the heading.
+
+        Add their fields to ``layers`` and unknown domains to ``notes``.
+
+        ``layers``: layer code → layer. Raises DataError for a missing column, a merged cell or an invalid cell.
+        """
         for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
                 raise self.make_error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
@@ -220,6 +236,10 @@ class _StructureSheet:
     def _read_row(
         self, number: int, row: tuple[Any, ...], layers: dict[str, _StructureLayer], notes: list[UnknownDomain]
     ) -> None:
+        """Read the field that row ``number`` describes.
+
+        Add it to its layer in ``layers``, its unknown domain to ``notes``.
+        """
         cells = {column: _format_cell(row[position]) for column, position in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
@@ -262,6 +282,10 @@ class _StructureSheet:
         layer.fields.append(new_field)
 
     def _read_length_and_decimals(self, number: int, cells: dict[str, str]) -> dict[str, int]:
+        """Return the length and the decimals of a field, each under its name if the row has it.
+
+        ``cells``: column name → text of the row's cell.
+        """
         length, decimals = cells.get("length", ""), cells.get("decimals", "")
         # Some tables have Char(18) or Double(15,2) in one cell.
         within = re.search(r"[(（]\s*(\d+(?:[,，]\d+)?)\s*[)）]", cells["type"])
@@ -280,6 +304,12 @@ class _StructureSheet:
         return numbers
 
     def _parse_keyword(self, number: int, column: str, value: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+        """Return the id whose words contain the cell's text, such as polygon for 面.
+
+        Raise DataError for another text.
+
+        ``words_by_id``: id → accepted words; ``number`` and ``column``: position of the cell, for the error.
+        """
         word = re.sub(r"[(（].*", "", _normalise_cell(value))
         for name, keywords in words_by_id.items():
             if word in keywords:
@@ -291,6 +321,10 @@ class _StructureSheet:
 
 
 def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standard) -> str:
+    """Return a layer of the table as TOML text of a template, completed from the standard's template of the same code.
+
+    ``file``: name of the table, stored as the source. Raises DataError if the geometry type is unknown.
+    """
     standard_template = standard.templates.get(layer.role)
     geometry = layer.geometry or (standard_template.geometry if standard_template else "")
     if not geometry:
@@ -322,10 +356,15 @@ def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standa
 
 
 def _format_toml_value(value: str | int) -> str:
+    """Return a text or an integer as a TOML value."""
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
 def _load_template_from_text(role: str, text: str, standard: Standard) -> Template:
+    """Return the template in a TOML text, validated by the loader of templates.
+
+    ``role``: the layer's code.
+    """
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         path = Path(folder) / f"{role}.toml"
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -362,11 +401,11 @@ def create_from_structure(
 
 
 def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:
-    """Return the CRS of a plan: the given one, or the zone of the county.
+    """Return the CRS of a plan, and a notice if it is far from the county (else None).
 
-    ``crs``: EPSG code or WKT, may be empty; ``county``: code or name, may be empty. The second value is a notice if the
-    CRS is far from the county, else None. Raises InputError if both are empty, for an unknown county, and for a CRS
-    unsuitable for plans.
+    ``crs``: EPSG code or WKT; if it is empty, the CRS zone of the county is chosen. ``county``: code or name, may be
+    empty. The notice is a text key with parameters. Raises InputError if both are empty, for an unknown county, and for
+    a CRS unsuitable for plans.
     """
     given_crs = divisions.require_drawable_crs(crs_care.parse_crs(crs), crs) if crs else None
     if not county:
@@ -407,6 +446,7 @@ def _write_standard(structure: StructureTableTemplates, standard: Standard, fold
 
 
 def _quote_toml_text(text: str) -> str:
+    """Return a text in quotation marks, with the escapes of TOML."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -435,6 +475,10 @@ def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
 
 
 def _move_to_target(temporary_folder: Path, target: Path) -> None:
+    """Rename a finished temporary folder to ``target``, replacing an empty folder.
+
+    Raise OutputError on failure.
+    """
     try:
         if target.exists():
             target.rmdir()

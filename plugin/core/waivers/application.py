@@ -41,10 +41,10 @@ RenderMessage = Callable[[Finding], str]
 
 @dataclass
 class AppliedWaivers:
-    """What applying waivers changed in a report.
+    """Changes of a report by applying waivers.
 
     ``changed_findings``: findings with a new state; ``new_findings``: new findings about waivers; ``ended_findings``:
-    earlier findings about waivers, which are removed.
+    earlier findings about waivers, which were removed.
     """
 
     changed_findings: list[Finding] = field(default_factory=list)
@@ -78,15 +78,16 @@ def apply_waivers(
 
 
 def _is_about_waivers(finding: Finding) -> bool:
+    """Return True for a finding about waivers (RUN902, RUN903, and RUN904 on a waiver file of another county)."""
     return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
 def mark_accepted_findings(
     findings: Iterable[Finding], plan: Plan, waivers: Waivers, today: date | None = None
 ) -> list[Finding]:
-    """Mark the findings that waivers accept; return those whose state changed.
+    """Mark the findings that waivers accept; return the findings whose state changed.
 
-    Used around an edit (`live`): waivers without a finding are not reported, because only a part of the plan is
+    The live check uses it (`live`). Waivers without a finding are not reported, because only a part of the plan is
     checked.
     """
     waivers = replace(waivers, entries=()) if report_waivers_of_other_county(waivers, plan) else waivers
@@ -121,10 +122,10 @@ def find_foreign_county_of_waivers(waivers: Waivers, plan: Plan) -> str:
 
 @dataclass
 class _MatchesByValidity:
-    """Matches of waivers and findings, by validity of the waivers.
+    """Matches of waivers and findings, by validity of the waivers on the day of the check.
 
-    ``valid_matches``: of waivers in force; ``expired_matches``: of expired ones; ``not_yet``: of waivers dated later
-    than today.
+    ``valid_matches``: matches of waivers in force; ``expired_matches``: of expired waivers; ``not_yet``: of waivers
+    that are dated later than that day.
     """
 
     valid_matches: WaiverMatches
@@ -136,6 +137,10 @@ def _mark_matched_findings(
     findings: list[Finding], waivers: Waivers, today: date
 ) -> tuple[_MatchesByValidity, list[Finding]]:
     # A row of the file, too, cannot accept a finding about the run or on a package made by force.
+    """Mark the findings that valid waivers accept, and unmark all others.
+
+    Return the matches of all waivers, and the findings whose state or waiver changed.
+    """
     waivable = [finding for finding in findings if find_refusal_reason(finding) not in NEVER_ACCEPTED_REASONS]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
@@ -161,12 +166,14 @@ def _mark_matched_findings(
 
 
 def _can_be_waived(finding: Finding) -> bool:
+    """Return True unless a finding is a note that needs no approval."""
     return finding.severity is not Severity.INFO or finding.needs_approval
 
 
 def _make_unapplied_waiver_findings(
     plan: Plan, report: Report, findings: list[Finding], matches_by_validity: _MatchesByValidity
 ) -> list[Finding]:
+    """Return findings about waivers that accept no finding: expired, not yet valid, outdated or without a finding."""
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
     valid, expired, not_yet = (
@@ -204,7 +211,7 @@ def _make_unapplied_waiver_findings(
 
 
 def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
-    """Return a finding about a waiver whose finding has changed."""
+    """Return a finding about a waiver: the finding that it accepted has changed."""
     change = {
         "moved_m": round(compute_distance_m(waiver.lonlat, finding.place), 2)
         if waiver.lonlat and finding.place
@@ -218,10 +225,7 @@ def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
 
 
 def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
-    """Return a finding about a waiver, at the place of its accepted finding.
-
-    ``accepted_finding``: the accepted finding.
-    """
+    """Return a finding about a waiver, at the place of the finding that the waiver accepts."""
     finding = _make_finding(code, case, waiver, Severity.WARNING, **params)
     finding.role, finding.key = accepted_finding.role, accepted_finding.key
     finding.related_role, finding.related_keys = accepted_finding.related_role, list(accepted_finding.related_keys)
@@ -237,7 +241,8 @@ def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding:
 def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
     """Return a finding about a waiver that matches no finding.
 
-    The message states whether the problem has ended or was not checked.
+    The message states whether the accepted problem has ended or was not checked. ``outcome``: outcome of its rule, None
+    if the rule did not run.
     """
     was_checked = outcome is not None and outcome.outcome in _COMPLETE_OUTCOMES and not outcome.incomplete
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
@@ -253,7 +258,7 @@ def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
 
 
 def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
-    """Return the finding with the place that the waiver records."""
+    """Return ``finding`` with the place that the waiver records."""
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.lonlat:
@@ -265,6 +270,7 @@ def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> 
 
 
 def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
+    """Return a finding about a waiver, without a place; the waiver identifies it in later checks."""
     values = waiver.get_report_values()
     waiver_texts = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     waiver_texts["said"] = waiver.message
@@ -276,6 +282,7 @@ def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **pa
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
+    """Set each rule that has findings to failed if one of them is open, else to waived."""
     finding_counts, open_counts = (
         Counter(f.code for f in findings),
         Counter(f.code for f in findings if f.state != WAIVED_STATE),

@@ -28,7 +28,8 @@ _KEY_SEPARATOR_PATTERN = re.compile(r"(?<!\\);")
 class WaiverColumn:
     """A column of a waiver file.
 
-    ``name`` is English, ``chinese_name`` is written to files; both are read. ``is_required``: a waiver requires it.
+    ``name`` is English, ``chinese_name`` is written to files; both are read. ``is_required``: each waiver must have a
+    value in this column.
     """
 
     name: str
@@ -66,6 +67,7 @@ def convert_waiver_to_cells(waiver: Waiver) -> dict[str, str]:
     """Return a waiver as column name → text of the cell."""
 
     def format_decimals(value: float | None, decimals: int) -> str:
+        """Return a number with a fixed number of decimals; empty for None."""
         return "" if value is None else f"{value:.{decimals}f}"
 
     return {
@@ -159,11 +161,13 @@ def drop_empty_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:
+    """Return the cell for a layer code and the keys of its rows."""
     joined_keys = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
     return f"{role or NO_LAYER_CELL} {joined_keys}".strip()
 
 
 def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
+    """Return the layer code (empty if the cell names none) and the keys in a cell."""
     role, _, keys_text = cell.partition(" ")
     keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR_PATTERN.split(keys_text))
     return ("" if role == NO_LAYER_CELL else role), keys
@@ -183,6 +187,7 @@ def _parse_date(cell: str) -> date | None:
 
 
 def _parse_number(cell: str) -> float | None:
+    """Return the finite number in a cell, None for an empty cell; ValueError for another text."""
     if not cell:
         return None
     value = float(cell.replace(",", ""))
@@ -192,6 +197,7 @@ def _parse_number(cell: str) -> float | None:
 
 
 def _parse_tolerance(cell: str) -> float | None:
+    """Return the number in a cell, None for an empty cell; ValueError for a negative or invalid one."""
     value = _parse_number(cell)
     if value is not None and value < 0:
         raise ValueError(cell)
@@ -199,18 +205,29 @@ def _parse_tolerance(cell: str) -> float | None:
 
 
 def _parse_as_drawn(cell: str) -> bool:
+    """Return True if a cell states that the area was measured inside the drawn edges.
+
+    False for an empty cell.
+
+    Raises ValueError for another text.
+    """
     if cell not in ("", AS_DRAWN_CELL_TEXT):
         raise ValueError(cell)
     return bool(cell)
 
 
 def _parse_digest(cell: str) -> str:
+    """Return the SHA-256 in a cell in small letters, empty for an empty cell.
+
+    ValueError for another text.
+    """
     if cell and not _SHA256_PATTERN.fullmatch(cell):
         raise ValueError(cell)
     return cell.lower()
 
 
 def _parse_figures(cell: str) -> dict[str, Any]:
+    """Return name → value of the figures that a cell has as JSON; ValueError for an invalid cell."""
     if not cell:
         return {}
     # NaN and Infinity would match any value.

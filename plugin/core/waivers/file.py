@@ -38,9 +38,9 @@ _MAX_TRIES = 20
 
 @dataclass
 class _WaiverTable:
-    """The rows of a waiver file as read, with the line where each begins.
+    """The rows of a waiver file as read, each with the line where it begins.
 
-    ``column_names``: the English column name for each known column, else its heading.
+    ``head``: the headings; ``column_names``: the English name of each known column, the heading of any other.
     """
 
     head: list[str]
@@ -49,15 +49,15 @@ class _WaiverTable:
     line_numbers: list[int]
 
     def get_row_cells(self, row: list[str]) -> dict[str, str]:
+        """Return column name → text of the cell, without outer blanks."""
         return {name: cell.strip() for name, cell in zip(self.column_names, row, strict=False)}
 
 
 def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
     """Return all waivers of a file.
 
-    ``limits``: the settings for how far a conflict may change. Raises DataError with file and line for an unknown
-    encoding, a missing column, a damaged or incomplete row, two rows with one number, and tolerances far beyond
-    ``limits``.
+    ``limits``: settings for how far a conflict may change. Raises DataError with file and line for an unknown encoding,
+    a missing column, a damaged or incomplete row, two waivers with one number, and tolerances far beyond ``limits``.
     """
     path = Path(path)
     return _parse_waivers(path, _parse_table(path, _read_bytes(path)), limits)
@@ -70,9 +70,11 @@ def change_waivers(
     removed_ids: Iterable[str] = (),
     limits: WaiverLimits = _DEFAULT_LIMITS,
 ) -> tuple[Waiver, ...]:
-    """Add waivers to a file and remove others by number; return its waivers.
+    """Add waivers to a file and remove those with the ids ``removed_ids``.
 
-    Raises DataError for a damaged file (it is unchanged), OutputError if the file cannot be written.
+    Return the waivers of the changed file.
+
+    Raises DataError for a damaged file, which is left unchanged, and OutputError if the file cannot be written.
     """
     path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):
@@ -92,9 +94,9 @@ class _WrittenMeanwhile(Exception):
 
 
 def _replace_if_unchanged(path: Path, expected_content: bytes, text: str) -> bool:
-    """Replace a file with a text if it still has the contents ``expected_content``.
+    """Replace a file by a text, if the file still has the content ``expected_content``.
 
-    Return False if another program changed the file.
+    Return False, without writing, if another program changed the file.
     """
     try:
         with write_atomically(path) as target:
@@ -110,6 +112,7 @@ def _replace_if_unchanged(path: Path, expected_content: bytes, text: str) -> boo
 
 
 def _read_bytes(path: Path) -> bytes:
+    """Return the content of a file; DataError if it is missing or cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -119,6 +122,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _decode_text(path: Path, data: bytes) -> str:
+    """Return the text of a waiver file; DataError for a workbook and for an unknown encoding."""
     if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
         raise DataError("waivers_workbook", file=str(path))
     try:
@@ -128,6 +132,7 @@ def _decode_text(path: Path, data: bytes) -> str:
 
 
 def _parse_table(path: Path, data: bytes) -> _WaiverTable:
+    """Return headings and rows of a waiver file; raise DataError for a damaged file."""
     text = _decode_text(path, data)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -155,6 +160,10 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
 
 
 def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
+    """Return the headings unchanged.
+
+    Raise DataError if a required column is missing or a known column is repeated.
+    """
     known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
     for column in WAIVER_COLUMNS:
         if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
@@ -163,6 +172,10 @@ def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
 
 
 def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
+    """Return the waivers of a table.
+
+    DataError for an invalid cell, a repeated id, or too large tolerances.
+    """
     parsed_waivers: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.line_numbers, strict=True):
@@ -183,7 +196,10 @@ def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tup
 
 
 def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
-    """Raise DataError for tolerances that would accept a different or larger conflict."""
+    """Raise DataError if a waiver's tolerances would accept another conflict, or a much larger one.
+
+    ``line``: line of the waiver in the file.
+    """
     value_and_limit_by_name = {
         "may_move_m": (
             waiver.place_m,
@@ -208,11 +224,12 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
 
 
 def _make_empty_table() -> _WaiverTable:
+    """Return a table with all columns and no rows, for a file that does not exist."""
     return _WaiverTable([c.chinese_name for c in WAIVER_COLUMNS], [c.name for c in WAIVER_COLUMNS], [], [])
 
 
 def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
-    """Append missing columns to the table and to ``rows``.
+    """Append the columns that the table lacks to the table and to ``rows``.
 
     Without these columns a waiver would lose its place and match no finding.
     """
@@ -225,11 +242,13 @@ def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
 
 
 def _make_waiver_row(table: _WaiverTable, waiver: Waiver) -> list[str]:
+    """Return the cells of a waiver in the order of the table's columns."""
     cells = convert_waiver_to_cells(waiver)
     return [cells.get(name, "") for name in table.column_names]
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:
+    """Return headings and rows as the text of a CSV file."""
     csv_buffer = io.StringIO()
     writer = csv.writer(csv_buffer, lineterminator="\r\n")
     writer.writerow(head)

@@ -25,11 +25,11 @@ WaiverNotice = tuple[str, dict[str, Any]]
 def load_waivers(
     waiver_file: str, norm: Norm, source: str | Path | None = None, key_table_path: str = ""
 ) -> tuple[Waivers, list[WaiverNotice]]:
-    """Return the waivers for a check, with notices.
+    """Return the waivers for a check, with notices on them.
 
-    ``waiver_file``: the path of a waiver file, or “none”; without it the default file next to ``source`` is read.
-    Raises DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
-    accepted findings nor accept new ones.
+    ``waiver_file``: the path of a waiver file, or “none”; if it is empty, the default file next to ``source`` is read.
+    ``key_table_path``: path of a table of old and new keys, or empty. Raises DataError for a named file that is
+    missing, and for any damaged file: an unreadable file must neither restore accepted findings nor accept new ones.
     """
     limits = WaiverLimits(**{name: float(value) for name, value in norm.get_settings_section("waivers").items()})
     if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
@@ -50,7 +50,7 @@ def load_waivers(
 
 
 def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
-    """Return notices on the source of the waivers and on missing attachments."""
+    """Return notices on the waiver file that was used, and on missing attachments."""
     if not waivers.file_exists or waivers.path is None:
         return []
     key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
@@ -63,7 +63,7 @@ def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
 
 
 def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
-    """Return notices on attachments whose SHA-256 differs from the registered one.
+    """Return notices on attachments whose SHA-256 differs from that in the waiver.
 
     Each file is read once.
     """
@@ -95,6 +95,10 @@ def _compute_file_digest(path: Path) -> str:
 
 
 def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
+    """Return a notice with text key ``key`` for each attachment.
+
+    ``by_attachment``: file name → numbers of the waivers that name it.
+    """
     notices: list[WaiverNotice] = []
     for attachment, numbers in by_attachment.items():
         remaining_count_text = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
@@ -105,9 +109,9 @@ def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> l
 
 
 def renew_waiver_notices(report: Report, old_waivers: Waivers, new_waivers: Waivers, texts: Texts) -> None:
-    """Replace the notices on waivers in the provenance of a report.
+    """Replace the notices on waivers in the provenance of a report, after the waivers changed.
 
-    ``old_waivers`` and ``new_waivers``: the waivers before and after a change.
+    ``old_waivers``: the waivers to which the present notices belong.
     """
     old = {texts.format_notice(*notice) for notice in make_waiver_notices(old_waivers)}
     other_notices = [text for text in report.provenance.get("notices", []) if text not in old]

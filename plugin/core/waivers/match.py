@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Match waivers with findings.
 
-They are matched by rule, layer and keys first, then by the nearest place and the area. Rounded places are never
-compared.
+A waiver and a finding match if rule, layer and keys are equal and place and area are close. Of several candidates the
+nearest one is taken. Rounded places are never compared.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _METRES_PER_DEGREE = 110_000.0
 class WaiverMatches:
     """Result of matching waivers with findings.
 
-    ``waiver_by_finding_id``: id() of a finding → its waiver; ``outdated_matches``: a waiver and the finding that no
-    longer matches it; ``matched_by_fid``: likewise, for a finding identified by its feature id; ``unmatched_waivers``:
-    waivers without a finding.
+    ``waiver_by_finding_id``: id() of a finding → its waiver; ``outdated_matches``: waivers whose finding has changed
+    too much, with this finding; ``matched_by_fid``: waivers whose finding only a feature id identifies, with this
+    finding; ``unmatched_waivers``: waivers without a finding.
     """
 
     waiver_by_finding_id: dict[int, Waiver] = field(default_factory=dict)
@@ -55,9 +55,10 @@ class WaiverMatches:
 def match_waivers_with_findings(
     waivers: Waivers, candidate_waivers: Iterable[Waiver], findings: Iterable[Finding]
 ) -> WaiverMatches:
-    """Match waivers with findings.
+    """Match some of the waivers with findings.
 
-    ``candidate_waivers``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one finding only.
+    ``candidate_waivers``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one
+    finding only.
     """
     by_name: dict[WaiverIdentity, list[Waiver]] = defaultdict(list)
     for entry in candidate_waivers:
@@ -76,6 +77,10 @@ def match_waivers_with_findings(
 def _match_by_identity(
     candidate_waivers: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches
 ) -> None:
+    """Match waivers and findings that have the same rule, layer and keys.
+
+    Add the matches to ``result``.
+    """
     lasting_findings = [f for f in findings if not is_identified_by_fid(f)]
     near_by = _find_candidate_findings(candidate_waivers, lasting_findings)
     pairs = [
@@ -112,7 +117,7 @@ def _match_by_identity(
 
 
 def _find_candidate_findings(candidate_waivers: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
-    """Return for each waiver the findings that it may match.
+    """Return for each waiver the positions of the findings that it may match.
 
     They are all findings if there are few, else those around the waiver's place: thousands of gaps in one layer have
     the same identity, and comparing all pairs would take too long.
@@ -139,7 +144,7 @@ def _find_candidate_findings(candidate_waivers: list[Waiver], findings: list[Fin
 def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
     """Return True if a finding is still the conflict that a waiver accepted.
 
-    Both have the same identity: rule, layer and keys.
+    The caller has made sure that both have the same identity: rule, layer and keys.
     """
     if not has_same_place_and_size(waiver, finding):
         return False
@@ -156,8 +161,8 @@ def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool
 def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
     """Return True if a finding has the place and the size that a waiver accepted.
 
-    Both areas are measured in the same way. A waiver by 0.1.0 applies to the shape that it was made for, and the
-    difference between two measures accepts no other shape.
+    Both areas are measured in the same way. A waiver made by version 0.1.0 applies only to the shape that it was made
+    for; the difference between the two ways of measuring must not make it accept another shape.
     """
     if compute_distance_m(waiver.lonlat, finding.place) > waiver.place_m:
         return False
@@ -170,6 +175,10 @@ def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
 def _are_figures_alike(
     figures: dict[str, Any], other_figures: dict[str, Any], max_share: float, min_tolerance_m2: float = 0.0
 ) -> bool:
+    """Return True if two sets of figures have the same names and nearly equal values.
+
+    Numbers may differ by ``max_share`` of the larger one, areas also by ``min_tolerance_m2``; texts must be equal.
+    """
     if figures.keys() != other_figures.keys():
         return False
     for name, value in figures.items():
@@ -185,12 +194,17 @@ def _are_figures_alike(
 
 
 def _measure_distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
+    """Return the distance (m) and the difference of area (m²) between a waiver's conflict and a finding."""
     return compute_distance_m(waiver.lonlat, finding.place), abs(
         (waiver.area_m2 or 0.0) - (waiver.measure_comparable_area(finding) or 0.0)
     )
 
 
 def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
+    """Return True if a finding is near enough to a waiver's place to be its conflict after a move.
+
+    It always is if the keys of the finding identify it.
+    """
     if (finding.key or finding.related_keys) and not finding.by_place:
         # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
@@ -199,7 +213,7 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
 
 
 def replace_with_present_keys(waiver: Waiver, new_key_by_old_key: dict[tuple[str, str], str]) -> Waiver:
-    """Return the waiver with the present keys of its rows.
+    """Return the waiver with the new keys of rows that were renumbered.
 
     ``new_key_by_old_key``: (layer code, old key) → new key.
     """
@@ -207,6 +221,7 @@ def replace_with_present_keys(waiver: Waiver, new_key_by_old_key: dict[tuple[str
         return waiver
 
     def get_present_key(role: str, key: str) -> str:
+        """Return the new key of a row; the given key if it was not renumbered."""
         return new_key_by_old_key.get((role, key)) or new_key_by_old_key.get(("", key)) or key
 
     related_keys = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)

@@ -79,7 +79,7 @@ class Waiver:
 
     @property
     def finding_identity(self) -> WaiverIdentity:
-        """Return what identifies the accepted finding: rule, message, layers, keys, field."""
+        """Return what identifies the accepted finding: rule, message case, layers, keys, field."""
         keys = tuple(sorted([self.key, *self.related_keys]))
         return (self.rule, self.case, self.role, self.related_role, keys, self.field)
 
@@ -89,18 +89,23 @@ class Waiver:
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
     def measure_comparable_area(self, finding: Finding) -> float | None:
-        """Return a finding's area (m²), measured as the waiver's area was.
+        """Return a finding's area (m²), measured in the same way as the waiver's area.
 
-        A waiver by 0.1.0 has areas by vertices alone.
+        None without an area.
+
+        A waiver made by version 0.1.0 has an area computed from vertices alone.
         """
         return finding.area_m2 if self.as_drawn else finding.area_by_vertices_m2
 
     def has_expired(self, today: Day) -> bool:
-        """Return True if the waiver is no longer valid on a day."""
+        """Return True if the waiver is no longer valid on the day ``today``."""
         return self.until is not None and self.until < today
 
     def get_report_values(self) -> dict[str, str]:
-        """Return the waiver's entries for reports: plain texts, attachments by name only."""
+        """Return column name → text of the waiver's entries for reports.
+
+        Of attachments only the file name.
+        """
         return {
             "id": self.id,
             "reason": self.reason,
@@ -114,10 +119,10 @@ class Waiver:
 
 @dataclass(frozen=True)
 class WaiverLimits:
-    """How far a conflict may change until its waiver no longer applies.
+    """How far a conflict may change before its waiver no longer applies.
 
-    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``area_share`` or ``area_m2`` m², whichever
-    is more; figures of a finding without a place by ``figure_share``.
+    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``area_share`` or ``area_m2`` m², whichever is
+    more; figures of a finding without a place by ``figure_share``.
     """
 
     place_m: float = 5.0
@@ -128,7 +133,7 @@ class WaiverLimits:
     def compute_allowed_move_m(self, area_m2: float | None) -> float:
         """Return how far (m) the centre of a conflict may move.
 
-        It is more for a large conflict, which may lose or gain a share of its area.
+        The distance is longer for a large conflict, whose centre moves when a share of its area is lost or gained.
         """
         return max(self.place_m, self.area_share * (area_m2 or 0.0) ** 0.5)
 
@@ -159,15 +164,15 @@ NO_WAIVERS = Waivers()
 
 
 def get_finding_identity(finding: Finding) -> WaiverIdentity:
-    """Return what identifies a finding: rule, message, layers, keys, field."""
+    """Return what identifies a finding for waivers: rule, message case, layers, keys, field."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
 
 
 def get_finding_figures(finding: Finding) -> dict[str, Any]:
-    """Return the figures of a finding besides its place.
+    """Return name → value of the figures of a finding besides its place.
 
-    They are numbers, words and flags of its parameters.
+    They are the numbers, words and flags among its parameters.
     """
     return {
         name: value
@@ -179,7 +184,7 @@ def get_finding_figures(finding: Finding) -> dict[str, Any]:
 
 
 def select_identifying_figures(finding: Finding) -> dict[str, Any]:
-    """Return the figures that identify the conflict of a finding with an area.
+    """Return name → value of the figures that identify the conflict of a finding with an area.
 
     Such figures are a code, or an area that was written or lost.
     """
@@ -199,10 +204,10 @@ def is_identified_by_fid(finding: Finding) -> bool:
 
 
 def find_refusal_reason(finding: Finding) -> str:
-    """Return why a finding cannot be accepted, as a text key; empty if it can.
+    """Return why a finding cannot be accepted, as a text key; empty if it can be.
 
-    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note that needs no
-    approval, and blocks nothing; ``fid``: see `is_identified_by_fid`.
+    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: it is a note that
+    needs no approval and blocks nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN_REASON
@@ -231,11 +236,10 @@ _FIRST_SENTENCE_PATTERN = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 @dataclass(frozen=True)
 class WaiverEntry:
-    """What the planner enters for a waiver.
+    """What the planner enters for a waiver: reason, document, author, first and last day, attachment.
 
-    It is reason, document, author, first and last day (None: no expiry).
-
-    ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty where it was not computed.
+    ``until``: last day, None without an expiry; ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty if
+    it was not computed.
     """
 
     reason: str
@@ -250,7 +254,7 @@ class WaiverEntry:
 def make_waivers(
     findings: Iterable[Finding], entry: WaiverEntry, limits: WaiverLimits, folder: Path | None = None
 ) -> list[Waiver]:
-    """Return a waiver for each finding.
+    """Return a new waiver for each finding.
 
     ``entry``: the planner's entries; an attachment below ``folder`` (the folder of the waiver file) is stored as a
     relative path. Raises InputError for missing entries, an end before the beginning, and a finding that cannot be
@@ -272,6 +276,7 @@ def make_waivers(
 
 
 def _make_waiver(finding: Finding, waiver_entry: WaiverEntry, limits: WaiverLimits, attachment: str) -> Waiver:
+    """Return a new waiver for a finding; ``attachment``: path of the attachment as it is stored."""
     area = finding.area_m2
     lon, lat = finding.place or (None, None)
     return Waiver(
@@ -302,7 +307,7 @@ def _make_waiver(finding: Finding, waiver_entry: WaiverEntry, limits: WaiverLimi
 
 
 def _extract_first_sentence(message: str) -> str:
-    """Return the problem that a message states, without its remedy.
+    """Return the problem that a finding's message states, without the remedy that follows.
 
     Narrow spaces become plain spaces, because GBK has no narrow space.
     """
@@ -311,7 +316,7 @@ def _extract_first_sentence(message: str) -> str:
 
 
 def _make_attachment_path(path: str, folder: Path | None) -> str:
-    """Return an attachment's path, relative if it is below the waiver file's folder.
+    """Return the path of an attachment as it is stored: relative if it is below the waiver file's folder.
 
     Folder and files can then be moved together.
     """

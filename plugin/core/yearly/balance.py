@@ -19,7 +19,7 @@ _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "rev
 
 
 def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
-    """Return the statutory area balance of a maintained layer."""
+    """Return the balance of a maintained layer: statutory areas before, after and of each kind of change."""
     return maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]
 
 
@@ -29,10 +29,10 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
     Returns
     -------
     dict
-        Code → terms. before − moved_out − changed_from + moved_in + changed_to + rest = after. ``rest`` comes from
-        vertices that move areas and from land claimed twice; ``reshaped_m2_by_row`` is the part of ``rest`` that
-        touched parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
-        compared field.
+        Code → term of the balance → m². before − moved_out − changed_from + moved_in + changed_to + rest = after. The
+        term ``rest`` has areas that moved vertices add and land that two parcels claim; ``reshaped`` is the part of
+        ``rest`` that touched parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a
+        layer without a compared field.
     """
     if not maintained_layer.layer_spec.compared_field:
         return {}
@@ -99,13 +99,14 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
 
 
 def _get_values_by_term(balance: AreaBalance) -> dict[str, float]:
+    """Return term of the balance → statutory m²."""
     return {term: getattr(balance, term) for term in _BALANCE_TERMS}
 
 
 def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]:
-    """Return the values of a table row, without counting the gain of touched parcels twice.
+    """Return the terms as values of a table row, in which the gain of touched parcels is counted once.
 
-    ``values``: term of the balance → m²; the gain of touched parcels is subtracted from ``whole_term``, which has it.
+    ``values``: term of the balance → m². The term ``whole_term`` includes this gain, which is subtracted from it.
     """
     return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
 
@@ -116,12 +117,14 @@ def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]
 
 
 def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> ReportTable:
+    """Return an empty table with text columns ``heads`` and a column in m² for each term of the balance."""
     columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
     columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
     return ReportTable(name, columns, unit="m2")
 
 
 def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
+    """Return the balance of each maintained layer as a table, with notes."""
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
     for maintained_layer in update.maintained_layers:
         values = [
@@ -159,6 +162,7 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
 
 
 def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
+    """Return the number and the statutory area (m²) of a layer's changes of one kind, as message parameters."""
     return {"count": str(maintained_layer.count_changes(kind)), "area": f"{maintained_layer.sum_area_m2(kind):.2f}"}
 
 
@@ -227,7 +231,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
 def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
     """Return sentences on keys that several features of one edition share.
 
-    Such a key does not identify the parcel of the other edition.
+    Such a key cannot identify the same parcel in the other edition.
     """
     messages = []
     for side, edition in (
@@ -248,10 +252,12 @@ def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[
 
 
 def _make_name_and_code_cells(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[CellValue]:
+    """Return the name and the code of a layer, as the first cells of a table row."""
     return [update.current_plan.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
 
 
 def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
+    """Return the balance of each layer by code of its compared field, with sums."""
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
     table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
     for maintained_layer in update.maintained_layers:
@@ -312,4 +318,8 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
 
 
 def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
+    """Return a table row of texts (``heads``) and areas in m² (``values``).
+
+    ``key`` identifies it in the table.
+    """
     return ReportTableRow([*heads, *(make_table_number(value, "m2") for value in values)], kind, key)

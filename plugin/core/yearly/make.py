@@ -55,10 +55,12 @@ def compute_update_from_files(
 
     Parameters
     ----------
+    filed, current
+        Sources of the earlier (filed) and of the later edition.
     validate_current_edition
-        Called with the current edition before the comparison; raises if the comparison would be useless.
+        Called with the later edition before the comparison; raises an error if the comparison would be useless.
     progress
-        Called with a share 0…1 and the name of the compared layer, empty while reading.
+        Called with a share 0…1 and the name of the compared layer, which is empty while layers are read.
 
     Raises
     ------
@@ -80,6 +82,7 @@ def compute_update_from_files(
     divisions = {role for concept in ("county", "townships") for role in norm.standard.concepts.get(concept, ())}
 
     def wanted(layer: SourceLayer) -> bool:
+        """Return True for the layers that are read: maintained ones, counties and townships."""
         return find_role(layer, norm)[0] in roles | divisions
 
     plans: list[Plan] = []
@@ -147,6 +150,10 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
 
 def _read_keys(safe_path: Path, name: str) -> list[str]:
     # Keys are digits, so the encoding of other texts does not matter.
+    """Return the keys (BSM) of a layer's rows, without missing ones.
+
+    Empty if the layer has no field for keys.
+    """
     encoding = BYTES_CODEC if safe_path.suffix.lower() == ".shp" else None
     fields = [
         f for f in pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY_FIELD
@@ -159,6 +166,7 @@ def _read_keys(safe_path: Path, name: str) -> list[str]:
 
 @contextmanager
 def _convert_read_errors_to_input_error(path: Path, layer: str) -> Iterator[None]:
+    """Raise InputError for a layer if the block fails to read it."""
     try:
         with warnings.catch_warnings():
             # The same warnings are reported when the layers are read for the comparison.
@@ -203,7 +211,7 @@ def compute_and_write_update(
     last_share = [-1.0]
 
     def report_progress(share: float, text: str) -> None:
-        """Report each sentence once and a share only when it grew by ``_SMALLEST_PROGRESS_STEP``."""
+        """Pass on each new sentence, and a share only if it grew by ``_SMALLEST_PROGRESS_STEP``."""
         new = "" if text in shown_texts else text
         shown_texts.add(text)
         if new or share - last_share[0] >= _SMALLEST_PROGRESS_STEP:
@@ -211,6 +219,7 @@ def compute_and_write_update(
             progress(share, new)
 
     def report_comparison(share: float, layer: str) -> None:
+        """Report the progress of the comparison (0…1), which is the first part of the whole run."""
         text = texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing")
         report_progress(_COMPARING_SHARE * share, text)
 

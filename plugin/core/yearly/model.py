@@ -24,7 +24,8 @@ KIND_CODES = {MOVED_IN_KIND: "1", CHANGED_KIND: "2", MOVED_OUT_KIND: "3"}
 class LandChange(NamedTuple):
     """A change of land: one polygon of a layer's class of changes, in metres.
 
-    ``kind``: in, out or changed; ``before_row`` and ``after_row``: its rows in the two editions, −1 without a row.
+    ``kind``: in, out or changed; ``before_row`` and ``after_row``: row of the land in the earlier and in the later
+    edition, −1 without a row; ``area_m2``: statutory area.
     """
 
     kind: str
@@ -54,13 +55,13 @@ class MaintainedLayer:
     Attributes
     ----------
     filed_rows
-        (q,) rows of the filed edition that lose land or change.
+        (q,) rows of the filed (earlier) edition that lose land or change.
     filed_layer
-        These rows as a layer, with the vertices that other classes have on their edges (`nodes`).
+        These rows as a layer, with added vertices: those that the other classes have on their edges (`nodes`).
     left_out
         Kind → statutory m² of changes that are in no class, because the layer does not have the kind.
     balance_by_township
-        Name → statutory balance; ``""`` for land outside townships. Empty without townships.
+        Name of the township → statutory balance; ``""`` for land outside townships. Empty without townships.
     """
 
     layer_spec: MaintainedLayerSpec
@@ -84,7 +85,7 @@ class MaintainedLayer:
 
     @property
     def stored_area_before_m2(self) -> float:
-        """Return the statutory area (m²) of the parcels before the change, as stored: without added vertices."""
+        """Return the statutory area (m²) of the parcels before the change without added vertices, as the data store them."""
         return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
 
     @property

@@ -4,9 +4,9 @@
 The classes (parcels before, changes, parcels after) are computed in metres and submitted in degrees, vertex by vertex.
 An edge that is straight in metres is not straight in degrees: the middle of a west–east edge of length L is s = L²·tan
 φ / 8R away from its chord (the parallel's curvature tan φ / R, as the rise of a flat arc over its chord L). A vertex on
-one of two equal edges then leaves a sliver of up to ½·L·s between them: 1 m² at L = 700 m, φ = 39.6°. With the same
-vertices in every class, the classes bend alike, share every segment, and their areas add up. Shapes do not change in
-metres: the vertices are on the edges.
+one of two equal edges then leaves a sliver of up to ½·L·s between them: 1 m² at L = 700 m, φ = 39.6°. If all classes
+have the same vertices, their edges bend alike, they share every segment, and their areas add up. Shapes do not change
+in metres, because the added vertices are on the edges.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def add_neighbour_vertices_to_edges(
     tolerance
         A vertex within ``cluster_m`` of an edge is inserted into the edge unchanged. For a vertex farther away, within
         ``edge_match_m``, the point of the edge nearest to it (foot of the perpendicular) is inserted, so that the edge
-        keeps its place.
+        does not move.
     do_edges_bend
         True if edges that are straight in this CRS are curved in the CRS of the written file. Only then vertices
         farther away than ``cluster_m`` are considered.
@@ -100,9 +100,10 @@ def _find_nodes_on_edges(
     reach_m: float,
     tolerance: Tolerance,
 ) -> Iterator[tuple[int, float, tuple[float, float]]]:
-    """Yield each edge that gets a vertex, with the vertex and its distance (m).
+    """Yield each edge that gets a vertex: index of the edge, distance (m) along it, and the vertex (x, y).
 
-    The distance is along the edge. ``edge_starts`` and ``edge_ends``: (k, 2) ends of the edges.
+    ``edge_starts``, ``edge_ends``: (k, 2) ends of the edges; ``points``: the vertices of all polygons; ``tree``:
+    spatial index of these; ``reach_m``: greatest distance of a vertex from an edge.
     """
     lines = shapely.linestrings(np.stack([edge_starts, edge_ends], axis=1))
     edge, at = tree.query(lines, predicate="dwithin", distance=reach_m)
@@ -137,9 +138,11 @@ def _insert_nodes(
     cluster_m: float,
     cancellation: Cancellation,
 ) -> None:
-    """Insert vertices into the shapes, from shape number ``first_shape`` on.
+    """Replace polygons in ``shapes``, from index ``first_shape`` on, by polygons with inserted vertices.
 
-    ``vertices_by_edge`` maps the index of the vertex that an edge begins at to the vertices on the edge.
+    ``shape_of_ring``: polygon of each ring, counted from ``first_shape``; ``ring_starts``: first vertex of each ring;
+    ``vertices_by_edge``: index of the vertex at which an edge begins → vertices on the edge, each as distance along the
+    edge, x, y.
     """
     touched_rings = np.unique(np.searchsorted(ring_starts, list(vertices_by_edge), side="right") - 1)
     for shape in np.unique(shape_of_ring[touched_rings]).tolist():
@@ -159,7 +162,7 @@ def _insert_nodes(
 def _remove_spikes(xy: NDArray) -> _RingCoordinates:
     """Return a closed ring without spikes of zero width.
 
-    If nothing would remain, the ring is returned unchanged.
+    A ring that consists only of spikes is returned unchanged.
     """
     line: _RingCoordinates = [(east, north) for east, north in xy.tolist()]
     cleaned_ring: _RingCoordinates = []
@@ -176,9 +179,9 @@ def _remove_spikes(xy: NDArray) -> _RingCoordinates:
 def _insert_into_ring(
     ring: NDArray, first_vertex: int, vertices_by_edge: dict[int, list[tuple[float, float, float]]], cluster_m: float
 ) -> _RingCoordinates:
-    """Return the vertices of a ring, with further ones inserted on its edges.
+    """Return the vertices of a ring, with further vertices inserted on its edges.
 
-    ``first_vertex``: index of the ring's first vertex.
+    ``first_vertex``: index of the ring's first vertex; ``vertices_by_edge`` as in `_insert_nodes`.
     """
     new_ring: _RingCoordinates = []
     for n, xy in enumerate(ring.tolist()):
@@ -194,8 +197,8 @@ def _insert_into_ring(
 def make_filed_layer_with_added_nodes(edition: LayerEdition, rows: NDArray, shapes: NDArray) -> Layer:
     """Return rows of the earlier edition as a layer whose edges have added vertices.
 
-    ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. The layer has its own
-    coordinates. Invalid shapes are not changed.
+    ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. Invalid shapes are left
+    unchanged.
     """
     layer = edition.layer.select_rows(rows)
     has_added_nodes = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])

@@ -2,7 +2,7 @@
 """Rows of the three classes of a layer, as they are written.
 
 Attributes come from the earlier or the later edition. Numbers of maintenance (维护编号) are assigned. Causes of changes
-are left empty for a person to fill in.
+are left empty, because a person has to fill them in.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _RUNNING_NUMBER_DIGITS = 6
 def make_class_layers(update: YearlyUpdate, target_crs: CRS) -> list[PackageLayer]:
     """Return the three classes of every changed layer as layers to write.
 
-    ``target_crs``: the CRS to write. 维护编号 run through all layers, so that each names one change. Keys (BSM) of changes
-    and of 维护后 continue from the highest key of both editions through all layers. 维护前 keeps its keys, so that each
-    key is unique in the database.
+    ``target_crs``: the CRS to write. 维护编号 are consecutive through all layers, so that each names one change. Keys
+    (BSM) of changes and of 维护后 continue from the highest key of both editions, also through all layers. Parcels of
+    维护前 have their present keys. Each key is then unique in the database.
 
     Raises
     ------
@@ -65,14 +65,15 @@ def find_highest_number(update: YearlyUpdate) -> int:
 
 
 def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
+    """Return the template of one class of a layer; ``stage``: before, change or after."""
     rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
     return update.current_plan.norm.standard.templates[rules.get_class_of_stage(stage).prefix + maintained_layer.role]
 
 
 def _make_layer_before_change(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
-    """Return the parcels before the change, with their keys and fields.
+    """Return the parcels before the change as a layer to write, with the keys and fields of the earlier edition.
 
-    Their edges have the vertices that all classes share.
+    Edges have the vertices that all classes share.
     """
     template, layer = (
         _get_class_template(update, maintained_layer, BEFORE_STAGE),
@@ -88,7 +89,10 @@ def _make_change(
     first_maintenance_number: int,
     first_key: int,
 ) -> PackageLayer:
-    """Return the class of changes, numbered from ``first_maintenance_number`` and keyed from ``first_key`` on."""
+    """Return the changes as a layer to write.
+
+    Their 维护编号 begin with ``first_maintenance_number``, their keys (BSM) with ``first_key``.
+    """
     template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
@@ -116,9 +120,9 @@ def _make_change(
 def _make_layer_after_change(
     update: YearlyUpdate, maintained_layer: MaintainedLayer, target_crs: CRS, first_key: int
 ) -> PackageLayer:
-    """Return the parcels after the change, with their current fields and new keys.
+    """Return the parcels after the change as a layer to write, with the fields of the later edition and new keys.
 
-    The areas of a part of a row are those of the part.
+    Keys begin with ``first_key``. If a parcel is a part of a row, its area fields are reduced to its share.
     """
     template, layer = (
         _get_class_template(update, maintained_layer, AFTER_STAGE),
@@ -159,12 +163,14 @@ def _has_text(value: Any) -> bool:
 def _make_package_layer(
     update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target_crs: CRS
 ) -> PackageLayer:
+    """Return columns and shapes as a layer to write; ``rows``: field name → values."""
     frame = _make_frame(rows, _reproject_shapes(update, shapes, target_crs), target_crs)
     layer = Layer(SourceLayer(template.role, frame, (), target_crs), template, target_crs)
     return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
 
 
 def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target_crs: CRS) -> NDArray:
+    """Return shapes of the plan's plane as an array in ``target_crs``, as stored: without vertices added on reading."""
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
@@ -172,6 +178,7 @@ def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target_crs: CRS) 
 
 
 def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target_crs: CRS) -> gpd.GeoDataFrame:
+    """Return columns and shapes as a GeoDataFrame; ``rows``: field name → values."""
     import geopandas as gpd
     import pandas as pd
 

@@ -54,7 +54,7 @@ def compute_areas(comparison: VersionComparison, shapes: NDArray, cancellation: 
 
 
 def compute_area_share(area_m2: float, comparison: VersionComparison, row: int) -> float:
-    """Return an area as a share of the later edition's row, 1 at most."""
+    """Return an area as a share of the area of a row of the later edition, 1 at most."""
     row_area = float(comparison.later_edition.layer.statutory[row])
     return min(area_m2 / row_area, 1.0) if row_area > 0 else 1.0
 
@@ -62,16 +62,16 @@ def compute_area_share(area_m2: float, comparison: VersionComparison, row: int) 
 def find_land_after_change(
     comparison: VersionComparison, pieces: LandPieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> list[ParcelAfterChange]:
-    """Return the current land on rows of the earlier edition, in single parts.
+    """Return the current land on rows of the earlier edition, split into single polygons.
 
-    The current land of a row is complete, on whichever earlier parcels it is.
+    The current land of a row is complete: it includes what lies on several earlier parcels.
 
     Parameters
     ----------
     pieces
-        The parts into which the comparison cut both editions.
+        The polygons into which the comparison cut both editions.
     rows
-        (q,) positions of filed rows.
+        (q,) positions of rows of the earlier edition.
 
     Raises
     ------
@@ -115,10 +115,10 @@ def find_land_after_change(
 def _find_land_missed_by_comparison(
     comparison: VersionComparison, pieces: LandPieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Find current land on earlier ``rows`` that the comparison did not cut.
+    """Return current land on ``rows`` of the earlier edition that the comparison did not cut out.
 
-    The comparison intersected rows that have an equal row only with that row. They share land with others only where
-    features of one edition overlap. Returns rows and shapes.
+    The result is (k,) rows of the later edition and (k,) shapes. The comparison intersected a row that has an equal row
+    only with that row. Such a row shares land with others only where features of one edition overlap.
     """
     rows_with_equal, equal_later_rows = pieces.before_row[pieces.is_whole_row], pieces.after_row[pieces.is_whole_row]
     is_unmoved = np.isin(rows_with_equal, rows)
@@ -149,15 +149,15 @@ def _find_land_missed_by_comparison(
     return np.concatenate(of), np.concatenate(shapes)
 
 
-def _unite_pieces_of_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
-    """Return the union of a row's pieces, and True if they cover the row.
+def _unite_pieces_of_row(pieces: NDArray, row_shape: object) -> tuple[object, bool]:
+    """Return the union of pieces of a row and False.
 
-    Then the union is the row's own shape.
+    If they cover the whole row, return ``row_shape`` and True.
     """
     shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-    row_area = shapely.area(own_pieces)
+    row_area = shapely.area(row_shape)
     is_whole_row = abs(shapely.area(shape) - row_area) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_area
-    return (own_pieces, True) if is_whole_row else (shape, False)
+    return (row_shape, True) if is_whole_row else (shape, False)
 
 
 #: Valid years of a package: four digits; the maintained plans run from 2021.
@@ -228,7 +228,7 @@ def check_year(year: int) -> None:
 
 
 def _find_obstacle(spec: MaintainedLayerSpec, filed_plan: Plan, current_plan: Plan) -> str:
-    """Return a text key: why a layer cannot be maintained; empty if it can."""
+    """Return why a layer cannot be maintained, as a text key; empty if it can be."""
     for plan, word in ((filed_plan, "filed"), (current_plan, "current")):
         if spec.role in plan.unusable_layers:
             return f"unusable_{word}"
@@ -250,6 +250,7 @@ def _find_obstacle(spec: MaintainedLayerSpec, filed_plan: Plan, current_plan: Pl
 
 
 def _make_named_progress(progress: Callable[[float, str], None], name: str) -> ProgressCallback:
+    """Return a progress function of a share that passes the name on, too."""
     return lambda share: progress(share, name)
 
 
@@ -260,6 +261,7 @@ def _maintain_layer(
     cancellation: Cancellation,
     progress: ProgressCallback,
 ) -> MaintainedLayer:
+    """Compare a layer of two editions and return its three classes."""
     earlier_edition = make_edition(filed_plan.layers[spec.role])
     cancellation.raise_if_cancelled()
     later_edition = make_edition(current_plan.layers[spec.role])
@@ -309,7 +311,7 @@ def _maintain_layer(
 def _add_vertices_of_other_classes(
     maintained_layer: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation
 ) -> None:
-    """Give each class the vertices of the others on its edges.
+    """Add to each class the vertices that the other two classes have on its edges.
 
     The areas of changed shapes are measured again.
     """
@@ -344,7 +346,11 @@ def _add_vertices_of_other_classes(
 def _make_changes(
     maintained_layer: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
 ) -> list[LandChange]:
-    """Return the changes in single parts; parts below the tolerance become slivers."""
+    """Return the changes, each a single polygon.
+
+    ``parts``: changed land by the comparison. If one of several polygons of a change is below the tolerance, it is
+    recorded as a sliver instead.
+    """
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
     areas_m2 = compute_areas(maintained_layer.comparison, shapes, cancellation)
     thin = find_slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the geodatabase and balance of a year's maintenance; read them again.
+"""Write the geodatabase and balance of a year's maintenance, then read them again and compare.
 
-The geodatabase has the name under which it is submitted. Another library than the writing one reads it again.
+The geodatabase has the name under which it is submitted. The library that reads it is not the one that wrote it.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ _COMPLETE_MARK = ".whole"
 
 @contextmanager
 def write_files_together(target_paths: list[Path]) -> Iterator[Path]:
-    """Yield a folder to make several files in, which appear together.
+    """Yield a folder for new files, which are moved to their final paths together when the block ends.
 
-    ``target_paths``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
-    ends, all files are moved to their places, the first one last. After an error no file remains. The caller keeps
-    other runs away (`package.folder.lock_for_writing`).
+    ``target_paths``: the final paths; a file in the folder has the name of its final path. The folder is created in the
+    folder of the first path. When the block ends, all files are moved, the first one last. After an error no file
+    remains. The caller makes sure that no other run writes the same files (`package.folder.lock_for_writing`).
 
     Raises
     ------
     OutputError
-        If a file cannot be written or a place is taken.
+        If a file cannot be written or a final path exists.
     """
     new = _make_staging_folder(target_paths[0])
     try:
@@ -103,9 +103,9 @@ def make_folder_removed_if_empty(folder: Path) -> Iterator[None]:
 
 
 def finish_interrupted_update(target_paths: list[Path]) -> None:
-    """Finish a complete run of `write_files_together` that was killed.
+    """Finish a run of `write_files_together` that was killed.
 
-    An incomplete one is removed.
+    If all files were written, they are moved to their final paths, otherwise they are removed.
 
     Raises
     ------
@@ -125,17 +125,22 @@ def finish_interrupted_update(target_paths: list[Path]) -> None:
 
 
 def _make_staging_folder(place: Path) -> Path:
+    """Return the path of the folder for files that are moved to their final paths later."""
     return place.with_name(place.name + STAGING_SUFFIX)
 
 
 def _mark_delivery_complete(staging_folder: Path) -> None:
+    """Write a mark into the staging folder: all files in it are complete."""
     with (staging_folder / _COMPLETE_MARK).open("w") as handle:
         handle.flush()
         os.fsync(handle.fileno())
 
 
 def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
-    """Move all files, the first one last; move all back on an error."""
+    """Move all files from the staging folder to their final paths, the first one last.
+
+    Move all back on an error.
+    """
     moved_places: list[Path] = []
     try:
         for place in reversed(target_paths):
@@ -152,13 +157,14 @@ def _move_together(staging_folder: Path, target_paths: list[Path]) -> None:
 
 
 def _make_refusal(staging_folder: Path, target: Path, error: OSError) -> OutputError:
+    """Return the error for files that cannot be moved; it names the programs that have them open."""
     if who := ", ".join(find_open_file_owners(staging_folder)):
         return OutputError("package_held", target=str(target), holders=who)
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 
 class _RowProgress:
-    """Progress of a task, by the number of rows written and read again."""
+    """Progress of a task, measured by the number of rows written and read again."""
 
     def __init__(self, row_count: int, progress: ProgressCallback):
         self.all, self.done, self.progress = max(2 * row_count, 1), 0, progress
@@ -174,7 +180,7 @@ class WrittenUpdate:
     """The written files, and the results of reading them again.
 
     ``written_files``: the geodatabase, then the balance as workbook and as JSON; ``results_by_role``: layer code →
-    result of reading it again; ``problems``: those that stop a submission.
+    result of reading the layer again; ``problems``: problems that stop a submission.
     """
 
     written_files: list[Path]
@@ -225,9 +231,9 @@ def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Pat
 
 @contextmanager
 def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
-    """Reserve the target paths for the block.
+    """Reserve the target paths for the duration of the block.
 
-    They do not exist, and no other process writes them.
+    Raises OutputError if one exists or another process writes it.
     """
     with make_folder_removed_if_empty(target_paths[0].parent), alone(target_paths[0]):
         finish_interrupted_update(target_paths)
@@ -238,6 +244,7 @@ def _reserve_target_paths(target_paths: list[Path]) -> Iterator[None]:
 
 
 def _load_delivery_spec(current: Plan) -> DeliverySpec:
+    """Return the standard's specification of the geodatabase that is submitted."""
     return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
@@ -249,7 +256,7 @@ def write_update(
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> WrittenUpdate:
-    """Write the three classes of all changed layers and the balance; all or no file.
+    """Write the three classes of all changed layers and the balance; after an error no file remains.
 
     Parameters
     ----------
@@ -261,8 +268,8 @@ def write_update(
     InputError
         If nothing changed.
     OutputError
-        If the target exists (filled-in causes would be lost), cannot be written without loss, or differs when it is
-        read again.
+        If the target exists (causes that a person filled in would be lost), cannot be written without loss, or differs
+        when it is read again.
     """
     if not update.changed_layers:
         joined_roles = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
@@ -276,6 +283,10 @@ def write_update(
 def _write_files(
     update: YearlyUpdate, target_paths: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
 ) -> WrittenUpdate:
+    """Write the geodatabase and both files of the balance, then read the geodatabase again.
+
+    All files are moved to their final paths when this succeeds.
+    """
     delivery, target, horizontal_crs = (
         _load_delivery_spec(update.current_plan),
         target_paths[0],
@@ -318,14 +329,12 @@ def _write_files(
 def _validate_contents(
     update: YearlyUpdate, package_layers: list[PackageLayer], target: Path, cancellation: Cancellation
 ) -> list[ExportProblem]:
-    """Raise OutputError if a layer cannot be written without loss.
-
-    Return the problems of the earlier edition that stop a submission.
+    """Return the problems that stop a submission, such as invalid codes in the earlier edition.
 
     Raises
     ------
     OutputError
-        If a content cannot be written without loss.
+        If a layer cannot be written without loss.
     """
     delivery = _load_delivery_spec(update.current_plan)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
@@ -346,6 +355,7 @@ def _read_again(
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> ReadBackResult:
+    """Read a written layer again; raise OutputError if it differs from ``package_layer``."""
     read_back_result = read_back(path, package_layer, horizontal_crs, progress=progress, cancellation=cancellation)
     if not read_back_result.has_no_differences:
         messages = [

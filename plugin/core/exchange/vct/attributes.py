@@ -94,6 +94,10 @@ class AttributeReader:
             self.remarks.add_remark("vct_note_no_rows", lines.number, table=name)
 
     def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[VctRowBatch]:
+        """Yield the rows of one table in batches, up to its line TableEnd.
+
+        Add remarks on the table to ``notes``.
+        """
         lines = self.lines
         batch, without_shape, first = VctRowBatch(table), 0, 0
         ids_with_row: set[int] = set()
@@ -159,7 +163,10 @@ class AttributeReader:
     def _check_batch_and_merge_parts(
         self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck, merged_rows: MergedRows
     ) -> None:
-        """Run the checks on a batch of rows and merge the parts of its features."""
+        """Run the plausibility and duplicate checks on a batch of rows, then merge the parts of multipart features.
+
+        ``merged_rows`` collects the merged features.
+        """
         plausibility.check_batch(batch)
         self._leading_zeros.collect_codes(batch)
         compare_with_declared_lengths(batch, self.remarks)
@@ -172,6 +179,10 @@ class AttributeReader:
         self._townships.add(batch)
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
+        """Return the id and the values (by column) of an attribute row.
+
+        Raise InputError for an invalid row.
+        """
         lines = self.lines
         if _UTF8_CHINESE_PATTERN.search(line):
             self.remarks.add_remark("vct_note_utf8", lines.number, table=table.name)
@@ -216,6 +227,12 @@ class AttributeReader:
         return record_id, values
 
     def _read_shape_and_mark_used(self, record_id: int, table: VctTable) -> bytes | None:
+        """Return the shape (WKB) with a row's id and mark it as used.
+
+        None if the table or the id has no shape.
+
+        Raises InputError if another row has used the shape, or if it belongs to another table.
+        """
         if not table.shape_kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines
@@ -239,10 +256,10 @@ class AttributeReader:
         return shape
 
     def _make_other_table_error(self, key: str, record_id: int, number: int, table: VctTable) -> InputError:
-        """Return the error for a row with the id of another table's object.
+        """Return the error for a row whose id belongs to an object of another table.
 
-        It names the objects of this table without a row, if they are few; else it is the error ``key``. ``number``:
-        the stored number of the object's feature class.
+        The error names the objects of the row's own table that have no row, if they are few; else it is the error with
+        the text key ``key``. ``number``: the number stored for the object's feature class.
         """
         code = self.geometry.codes[number]
         lost_ids = self._find_objects_without_row(table)
@@ -257,9 +274,9 @@ class AttributeReader:
         )
 
     def _find_objects_without_row(self, table: VctTable) -> list[int]:
-        """Return the ids of a table's objects that no row names.
+        """Return the ids of a table's objects that no row refers to.
 
-        The remaining rows of the table are read; the last row read before is left out.
+        Reads the remaining rows of the table for this.
         """
         lines, shapes, line_number = self.lines, self.geometry.shapes, self.lines.number
         later_ids = set()
@@ -283,9 +300,9 @@ def get_geometry_kind_of_wkb(shape: bytes) -> str:
 def read_shapes_without_rows(
     structure: VctStructure, geometry: ShapeReader, notes: NoticeList
 ) -> Iterator[VctRowBatch]:
-    """Yield features that have a shape but no row of attributes, in batches.
+    """Yield the shapes that no attribute row refers to, in batches of rows with empty fields.
 
-    Their fields are empty. Their table is the one declared for their 要素代码 (feature class code).
+    Each belongs to the table declared for its 要素代码 (feature class code).
     """
     by_code: dict[int, list[int]] = {}
     for record in np.flatnonzero(~geometry.shapes.is_record_used).tolist():

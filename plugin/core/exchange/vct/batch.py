@@ -28,8 +28,8 @@ class VctRowBatch:
     """Some thousand rows of one table.
 
     Row k has ``ids[k]``, the values ``row_values[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the
-    line number ``line_numbers[k]``. ``annotation_texts``: text and angle of annotation. ``further_parts``: row →
-    further parts of the feature (id, WKB) until they are merged. ``shape_bytes``: bytes of all shapes.
+    line number ``line_numbers[k]``. ``annotation_texts[k]``: text and angle, if row k is annotation. ``further_parts``:
+    row → the feature's other parts (id, WKB), which are not merged yet. ``shape_bytes``: size of all shapes in bytes.
     """
 
     table: VctTable
@@ -78,9 +78,9 @@ _MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 
 
 
 def find_key_column(table: VctTable) -> int | None:
-    """Return the column index of the 标识码 (BSM), the key of a feature.
+    """Return the index of the column 标识码 (BSM), the key of a feature.
 
-    ``None`` if the table has no such column or its features cannot have several parts.
+    ``None`` if the table has no such column, or if its features cannot have several parts.
     """
     field_names = [column.name.upper() for column in table.columns]
     return field_names.index(KEY_FIELD) if table.shape_kind in _MULTIPART_KINDS and KEY_FIELD in field_names else None
@@ -96,9 +96,10 @@ def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
 
 
 def continues_last_row(batch: VctRowBatch, record_id: int, values: list[Any], key_column: int) -> bool:
-    """Return True if a row is another part of the feature in the batch's last row.
+    """Return True if a row is another part of the multipart feature in the batch's last row.
 
-    Its id follows that of the last part, and all values are equal.
+    It is if its id follows the id of that feature's last part, and all values are equal. ``key_column``: index of the
+    column of keys.
     """
     if not batch.ids or batch.shapes[-1] is None or values[key_column] is None or batch.row_values[-1] != values:
         return False

@@ -62,7 +62,8 @@ ProgressCallback = Callable[[float, str], None]
 class VctImport:
     """The result of a VCT import.
 
-    ``row_counts``: table → number of rows; ``notes``: remarks on the data, as text keys with parameters.
+    ``path``: the written GeoPackage; ``crs``: label of its CRS; ``row_counts``: table → number of rows; ``notes``:
+    remarks on the data, as text keys with parameters.
     """
 
     path: Path
@@ -107,6 +108,10 @@ def convert_vct_to_database(
 def _write_tables(
     temporary_database: Path, vct_file: VctFile, result: VctImport, templates: Mapping[str, Template]
 ) -> None:
+    """Write all tables of a VCT file to a GeoPackage; add row counts and notes to ``result``.
+
+    ``templates``: layer code → template.
+    """
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved_table_names(vct_file)
     result.notes += [*_note_titles_of_other_tables(vct_file, templates_by_name), *_note_renamed_fields(vct_file)]
@@ -148,19 +153,24 @@ def _write_tables(
 
 @dataclass
 class _TextDeclaredAsNumber:
-    """A field that the standard has as text and the file declares as a number: number of values, the first one."""
+    """A field that is a text in the standard but declared as a number in the VCT file.
+
+    ``count``: number of values read so far; ``first``: the first value.
+    """
 
     column: VctColumn
     count: int = 0
     first: Any = None
 
     def add(self, values: pd.Series) -> None:
+        """Count the values of a batch that are not missing, and remember the first one."""
         present = values.dropna()
         if self.first is None and len(present):
             self.first = present.iloc[0]
         self.count += len(present)
 
     def make_note(self, table: str) -> FileNote:
+        """Return the note on this field of a table."""
         declared = self.column.format_declaration().partition(VCT_SEPARATOR)[2]
         params = {"table": table, "field": self.column.name, "line": self.column.line_number, "declared": declared}
         value = "—" if self.first is None else str(self.first)
@@ -170,7 +180,7 @@ class _TextDeclaredAsNumber:
 def _find_texts_declared_as_numbers(
     vct_file: VctFile, templates_by_name: Mapping[str, Template]
 ) -> dict[str, list[_TextDeclaredAsNumber]]:
-    """Return table → its fields that are texts in the standard and numbers in the file."""
+    """Return table name → fields that are texts in the standard but declared as numbers in the file."""
     found: dict[str, list[_TextDeclaredAsNumber]] = {}
     for table in vct_file.tables:
         template = templates_by_name.get(table.name.upper())
@@ -184,7 +194,7 @@ def _find_texts_declared_as_numbers(
 def _compare_with_templates(
     vct_file: VctFile, templates_by_name: Mapping[str, Template]
 ) -> tuple[dict[str, list[str]], list[FileNote]]:
-    """Return table → its fields that the standard does not have, and notes on these and on missing fields.
+    """Return table name → fields that the standard's table lacks, and notes on additional and missing fields.
 
     Tables that the standard does not have are not compared.
     """
@@ -225,7 +235,7 @@ def _compare_with_templates(
 
 
 def _count_identity_numbers(values: pd.Series) -> int:
-    """Return the number of values that are numbers of identity cards (GB 11643: region, date of birth, digits)."""
+    """Return how many values are numbers of Chinese identity cards (GB 11643: region, date of birth, digits)."""
     return int(values.dropna().astype(str).str.fullmatch(_PERSONAL_ID_PATTERN).sum())
 
 
@@ -238,7 +248,7 @@ def _refuse_reserved_table_names(vct_file: VctFile) -> None:
 
 
 def _note_titles_of_other_tables(vct_file: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
-    """Return a note for each class titled like another table of the standard."""
+    """Return a note for each feature class whose title is that of another table of the standard."""
     notes: list[FileNote] = []
     for feature_class in vct_file.structure.feature_classes:
         own_template = templates_by_name.get(feature_class.table_name.upper())
@@ -264,6 +274,7 @@ def _note_titles_of_other_tables(vct_file: VctFile, templates_by_name: Mapping[s
 
 
 def _note_renamed_fields(vct_file: VctFile) -> list[FileNote]:
+    """Return a note for each table with fields that are renamed, because GeoPackage reserves their names."""
     renamed_fields = [
         (t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct_file.tables
     ]
@@ -273,6 +284,10 @@ def _note_renamed_fields(vct_file: VctFile) -> list[FileNote]:
 
 
 def _append_rows(temporary_database: Path, table: VctTable, feature_table: gpd.GeoDataFrame) -> None:
+    """Append a batch of rows to their layer in the GeoPackage.
+
+    Create the file or the layer if it is missing.
+    """
     shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.shape_kind)
     rows: Any = feature_table if shapes else pd.DataFrame(feature_table.drop(columns=feature_table.geometry.name))
     options: dict[str, Any] = {} if temporary_database.exists() else {"dataset_options": {"VERSION": "1.2"}}
@@ -287,7 +302,7 @@ def _append_rows(temporary_database: Path, table: VctTable, feature_table: gpd.G
 
 
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
-    """Return a table as a template, with the standard's Chinese names for known fields."""
+    """Return a table as a template; known fields get the standard's Chinese names."""
     columns = list(table.columns)
     if table.shape_kind == "annotation":
         columns += [VctColumn(TEXT_FIELD, "text"), VctColumn(ANGLE_FIELD, "real")]
@@ -337,8 +352,8 @@ class ImportCheck:
 def check_imported_plan(run_check: Callable[[], Report], texts: Texts) -> ImportCheck:
     """Run a check of the imported plan and summarise its report.
 
-    ``run_check`` makes the report. An error of the check becomes a sentence and is not raised, because the import is already
-    complete.
+    ``run_check`` returns the report. If it raises an error, the error becomes a sentence of the result, because the
+    import is already complete.
     """
     try:
         report = run_check()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Remarks on values of a VCT file that contradict their declaration or each other.
 
-They are values longer than declared, names of places in a wrong division, duplicate keys and shapes, and codes that
-lost a leading zero.
+Such values are longer than declared, name a place in a wrong division, repeat a key or a shape, or are codes that lost
+a leading zero.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ MAX_EXACT_INTEGER = 2.0**53
 
 
 def compare_with_declared_lengths(batch: VctRowBatch, remarks: FileRemarks) -> None:
-    """Add a remark for each field with values that exceed its declaration.
+    """Add a remark for each field whose values exceed its declaration, and remove times of day from its dates.
 
-    These are too long texts, numbers with too many digits, and dates outside the valid years. A time of day is removed
-    from a date.
+    Remarks are on texts that are too long, numbers with too many digits, and dates outside the valid years.
     """
     for column_index, column in enumerate(batch.table.columns):
         values = [row[column_index] for row in batch.row_values]
@@ -51,6 +50,7 @@ def compare_with_declared_lengths(batch: VctRowBatch, remarks: FileRemarks) -> N
 def _add_remark(
     key: str, row_positions: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declaration: str
 ) -> None:
+    """Add one remark on the rows of a batch (``row_positions``) whose value in a column contradicts its declaration."""
     line = batch.line_numbers[row_positions[0]]
     remarks.add_remark(
         key, line, None, len(row_positions), layer=batch.table.name, field=column.name, declared=declaration
@@ -58,6 +58,7 @@ def _add_remark(
 
 
 def _compare_texts(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
+    """Add a remark on the texts of a column that are longer than declared."""
     declared_length = column.length
     if column.is_unlimited or not declared_length or max(map(len, filter(None, values)), default=0) <= declared_length:
         return
@@ -66,6 +67,7 @@ def _compare_texts(values: list[Any], column: VctColumn, batch: VctRowBatch, rem
 
 
 def _compare_integers(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
+    """Add a remark on the integers of a column that exceed the declared digits or bytes."""
     if column.integer_size_bytes:
         largest_integer, declaration = 2 ** (8 * column.integer_size_bytes - 1) - 1, f"Int{column.integer_size_bytes}"
         smallest_integer = -largest_integer - 1
@@ -86,6 +88,7 @@ def _compare_integers(values: list[Any], column: VctColumn, batch: VctRowBatch, 
 
 
 def _compare_reals(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
+    """Add remarks on real numbers with more digits or decimals than declared, or than a double stores."""
     numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
     if (inexact := np.flatnonzero(numbers >= MAX_EXACT_INTEGER)).size:
         _add_remark("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
@@ -106,6 +109,10 @@ def _compare_reals(values: list[Any], column: VctColumn, batch: VctRowBatch, rem
 def _compare_dates(
     values: list[Any], column_index: int, column: VctColumn, batch: VctRowBatch, remarks: FileRemarks
 ) -> None:
+    """Add remarks on the dates of a column outside the valid years or with a time of day.
+
+    Remove the times in the batch.
+    """
     years = load_settings().valid_years
     value_years = [value.year for value in values if value is not None]
     if value_years and not (min(value_years) in years and max(value_years) in years):
@@ -131,7 +138,7 @@ class _DivisionShapes:
 
 
 class PlaceNameCheck:
-    """Names of places from all tables, collected to compare them with their location.
+    """Check of the place names in all tables: is each in the division that it names?
 
     `collect_names` collects divisions, annotation texts and name fields; `report_wrong_divisions` adds the remarks.
     """
@@ -161,6 +168,10 @@ class PlaceNameCheck:
             self._add_places(name_field, columns, batch)
 
     def _add_divisions(self, table: str, column_index: int, batch: VctRowBatch) -> None:
+        """Collect the names and shapes of the divisions in a batch.
+
+        ``column_index`` is the column of names.
+        """
         divisions = self._divisions.setdefault(table, _DivisionShapes())
         for row, shape in zip(batch.row_values, batch.shapes, strict=True):
             if row[column_index] and shape is not None:
@@ -168,6 +179,10 @@ class PlaceNameCheck:
                 divisions.shapes.append(shape)
 
     def _add_places(self, field_name: str, columns: dict[str, int], batch: VctRowBatch) -> None:
+        """Collect the values of a name field in a batch, with the county code of each row.
+
+        ``columns``: field name → column index.
+        """
         code_at = [columns[name] for name in self._code_fields if name in columns]
         for row, line in zip(batch.row_values, batch.line_numbers, strict=True):
             if row[columns[field_name]]:
@@ -187,7 +202,7 @@ class PlaceNameCheck:
         self._report_places(counties.find_most_frequent_code()[0], remarks)
 
     def _report_labels(self, table: str, divisions: _DivisionShapes, remarks: FileRemarks) -> None:
-        """Add remarks on annotation that names one division but is inside another."""
+        """Add remarks on annotation texts that name one division of ``table`` but lie in another."""
         division_names = set(divisions.division_names)
         labels = [label for label in self._labels if label[1] in division_names]
         if not labels:
@@ -204,9 +219,9 @@ class PlaceNameCheck:
                 remarks.add_example("vct_note_label_place", line, f"{text} → {min(enclosing_divisions)}", 1, **params)
 
     def _report_places(self, county: str, remarks: FileRemarks) -> None:
-        """Add remarks on place names that begin with another county or city.
+        """Add remarks on place names that begin with the name of another county or city.
 
-        The right county is that of the row's code, otherwise ``county``.
+        A place belongs to the county of its row's code; ``county`` is the code for rows without one.
         """
         settings = load_settings()
         code_by_county_name, upper_names = _load_county_and_upper_names(settings.shortest_county_name)
@@ -235,7 +250,7 @@ class PlaceNameCheck:
 
 
 def _iterate_prefixes(text: str, max_length: int) -> Iterable[str]:
-    """Yield the prefixes of a text, the longest (``max_length`` characters) first."""
+    """Yield the prefixes of a text from the longest (``max_length`` characters) to the shortest."""
     return (text[:n] for n in range(min(len(text), max_length), 0, -1))
 
 
@@ -247,9 +262,9 @@ def _strip_upper_names(text: str, upper_names: list[str]) -> str:
 
 
 def _load_county_and_upper_names(min_length: int) -> tuple[dict[str, str], list[str]]:
-    """Return county name → code, and the list of names of provinces and cities.
+    """Return county name → code, and the names of all provinces and cities.
 
-    Only county names with at least ``min_length`` characters are returned.
+    County names shorter than ``min_length`` characters are omitted.
     """
     divisions = _load_divisions()
     codes = list(divisions.entry_by_code.values()) if divisions is not None else []
@@ -258,6 +273,7 @@ def _load_county_and_upper_names(min_length: int) -> tuple[dict[str, str], list[
 
 
 def _load_divisions() -> CodeList | None:
+    """Return the code list of administrative divisions; None if the standard has none."""
     from ...standard import load_standard
 
     return load_standard("county_db").code_lists.get("divisions")
@@ -274,8 +290,8 @@ _DUPLICATE_REMARKS = {
 class DuplicateCheck:
     """Search for keys (BSM) and shapes that occur twice in one table.
 
-    ``joined``: parts of multipart features were merged before. If they were not, successive rows with equal values may
-    be parts of one feature, and their key does not count as repeated.
+    ``are_parts_merged``: the parts of multipart features were merged before. Otherwise successive rows with equal
+    values may be parts of one feature, and their key does not count as repeated.
     """
 
     def __init__(self, table: VctTable, remarks: FileRemarks, are_parts_merged: bool):
@@ -305,7 +321,7 @@ class DuplicateCheck:
             self._last_row = row
 
     def report_repeated_keys(self) -> None:
-        """Add a remark on the keys that occur twice."""
+        """Add a remark on the keys that occur in several rows of the table."""
         if not self._repeated or len(self._keys) == 1:
             # Another remark reports one key in all rows.
             return
@@ -331,14 +347,14 @@ _MAX_LISTED_CODES = 8
 class LeadingZeroCheck:
     """Search for codes that lost their leading zero, probably in a spreadsheet.
 
-    For example 103 in a field that has 0103 in any table.
+    An example is the code 103 in a field that has the code 0103 in any table.
     """
 
     def __init__(self) -> None:
         self._fields_by_name: dict[str, dict[str, list[_CodeUse]]] = {}
 
     def collect_codes(self, batch: VctRowBatch) -> None:
-        """Collect the codes of a batch."""
+        """Collect the codes in a batch of rows."""
         endings = tuple(load_settings().code_endings)
         for place, column in enumerate(batch.table.columns):
             name = column.name.upper()
@@ -353,7 +369,7 @@ class LeadingZeroCheck:
                 uses_by_code.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
     def report_leading_zeros(self, remarks: FileRemarks) -> None:
-        """Add a remark for each field of a table on its codes that also occur with a leading zero."""
+        """Add a remark for each field of a table with codes that also occur with a leading zero."""
         for name, codes in self._fields_by_name.items():
             uses_by_table: dict[str, list[tuple[str, _CodeUse]]] = {}
             for value, places in codes.items():

@@ -36,9 +36,9 @@ _BOUNDARY_LINE, _FEATURE_LINE = 0, 1
 class ShapeReader:
     """All shapes of a VCT file, in scratch files.
 
-    ``shapes``: features as WKB by id; ``lines``: positions of all lines by id, of which polygons consist; ``places``:
-    positions of points and annotation; ``texts``: text and angle of annotation by id; ``codes``: 要素代码 (feature
-    class codes) by the number stored with each shape; ``sections``: sections read so far.
+    ``shapes``: features as WKB by id; ``lines``: positions by id of all lines, from which polygons are assembled;
+    ``places``: positions of points and annotation; ``texts``: text and angle of annotation by id; ``codes``: 要素代码
+    (feature class codes) by the number stored with each shape; ``sections``: sections read so far.
     """
 
     def __init__(self, folder: Path, header: VctHeader, cancellation: Cancellation, remarks: FileRemarks):
@@ -113,23 +113,35 @@ class ShapeReader:
         return code
 
     def _read_positions(self, line_reader: LineReader, count: int) -> NDArray:
+        """Return the next ``count`` positions as x and y (count, 2).
+
+        Axes are swapped and the offset is added as the header states.
+        """
         xy = line_reader.read_positions(count, self.head.numbers_per_position)
         if self.head.is_northing_first:
             xy = xy[:, ::-1]
         return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
 
     def _get_or_assign_code_number(self, code: str) -> int:
+        """Return the number that stands for a feature class code in the scratch files.
+
+        Assign the next one to a new code.
+        """
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)
             self.codes.append(code)
         return self._numbers[code]
 
     def _store_shape(self, record_id: int, shape: Any, start: int, code: str) -> None:
+        """Store a shape as WKB under its id. ``start``: first line of its record.
+
+        ``code``: its feature class code.
+        """
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
         self.shapes.append_content(record_id, shapely.to_wkb(shape), start, self._get_or_assign_code_number(code))
 
     def _check_feature_type(self, section: str, line_reader: LineReader) -> None:
-        """Read a record's geometry type, add a remark if it is not 1 (plain).
+        """Read a record's geometry type; add a remark if it is not 1 (plain).
 
         Types up to 9 are read like 1. Raises InputError for others.
         """
@@ -140,6 +152,7 @@ class ShapeReader:
             self.remarks.add_remark("vct_note_types", line_reader.number, section=section, type=feature_type)
 
     def _read_point(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        """Read and store a record of one point or several. ``start``: first line of the record."""
         self._check_feature_type("Point", line_reader)
         count = line_reader.read_count()
         xy = self._read_positions(line_reader, count)
@@ -150,6 +163,10 @@ class ShapeReader:
         self._store_shape(record_id, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
     def _read_line(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        """Read a record of segments and store them as one line.
+
+        A boundary line is stored for polygons only.
+        """
         self._check_feature_type("Line", line_reader)
         parts: list[NDArray] = []
         segments = line_reader.read_count()
@@ -179,6 +196,12 @@ class ShapeReader:
             self._store_shape(record_id, shapely.linestrings(vertices), start, code)
 
     def _read_polygon(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        """Read a polygon's label point and boundary line ids.
+
+        Keep the record until `_make_polygons` assembles it.
+
+        Raises InputError for an unknown line and for rings that do not close.
+        """
         self._expect_type(line_reader, POLYGON_FEATURE)
         label = self._read_positions(line_reader, 1)[0]
         self._expect_type(line_reader, INDIRECT_COORDINATES)
@@ -202,7 +225,7 @@ class ShapeReader:
         self._unassembled_records.append(PolygonRecord(record_id, code, start, rings, label))
 
     def _make_polygons(self, line_reader: LineReader) -> None:
-        """Assemble the polygon records read since the last call, and store them."""
+        """Assemble and store the polygons whose records were read since the last call."""
         records, self._unassembled_records = self._unassembled_records, []
         if not records:
             return
@@ -214,6 +237,7 @@ class ShapeReader:
             )
 
     def _read_annotation(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+        """Read and store a record of annotation: its position, text and angle."""
         self._check_feature_type("Annotation", line_reader)
         text = line_reader.read_text_or_blank_line()
         if not text.strip():
@@ -236,6 +260,7 @@ class ShapeReader:
 
     @staticmethod
     def _read_annotation_position(line_reader: LineReader) -> list[float]:
+        """Return the two numbers of a position, and the angle in degrees if there is one."""
         line = line_reader.read_stripped_line()
         try:
             position_numbers = [float(part) for part in line.split(line_reader.separator)]
@@ -247,10 +272,12 @@ class ShapeReader:
 
     @staticmethod
     def _expect_type(line_reader: LineReader, expected: int) -> None:
+        """Read the next line as a type number; raise InputError if it is not ``expected``."""
         if (feature_type := line_reader.read_integer()) != expected:
             raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=expected)
 
     def _prepare_lines_for_lookup(self, line_reader: LineReader) -> None:
+        """Prepare the stored lines, once, for access by id; raise InputError for a repeated id."""
         if not self._sealed_lines:
             self._sealed_lines = True
             _refuse_repeated_id(self.lines.prepare_reading(), line_reader)
@@ -318,6 +345,10 @@ class ShapeReader:
 
 
 def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, line_reader: LineReader) -> None:
+    """Raise InputError if ``repeated_record`` is not None.
+
+    It is the repeated id, its line, and the line where the id occurs first.
+    """
     if repeated_record is not None:
         ident, line_reader.number, first = repeated_record
         raise line_reader.make_error("vct_twice", id=ident, first=first)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Header of a VCT file.
 
-It is written in one form, and read in the forms LANDUSE-VCT and CNSDTF-VCT.
+It is written in one form. Two forms are read: LANDUSE-VCT and CNSDTF-VCT.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def check_supported_crs(crs: CRS | None, layer: str) -> None:
 
 
 def _compute_zone_width(zone: int | None, meridian: float | None) -> int:
-    """Return the width of a zone, 3 or 6 degrees; 0 if it is neither.
+    """Return the width (3 or 6 degrees) of a Gauss–Krüger zone, given by number and central meridian.
 
-    A zone without a number in its eastings counts as a 3° zone.
+    Return 0 if they fit neither width, or if one of them is unknown.
     """
     if zone is None or meridian is None:
         return 0
@@ -92,9 +92,9 @@ def _compute_zone_width(zone: int | None, meridian: float | None) -> int:
 def make_header_lines(
     crs: CRS, lower_corner: list[str], upper_corner: list[str], settings: VctSettings, today: date
 ) -> list[str]:
-    """Return the lines of the header to write.
+    """Return the header to write, as lines of text.
 
-    ``lower_corner`` and ``upper_corner``: x and y of the extent's corners as they are printed.
+    ``lower_corner`` and ``upper_corner``: x and y of the extent's corners, as texts to print.
     """
     crs_facts = describe_crs(crs)
     pairs = {
@@ -123,6 +123,10 @@ def make_header_lines(
 
 
 def _format_projection_parameters(crs: CRS, style: str) -> str:
+    """Return the value of the header key Parameters: central meridian, scale, false easting and northing, width, zone.
+
+    ``style``: ``long`` has further empty values, as one of the two known notations.
+    """
     crs_facts = describe_crs(crs)
     meridian, easting, width = (
         f"{crs_facts.central_meridian:g}",
@@ -184,6 +188,10 @@ def read_header(line_reader: LineReader, remarks: FileRemarks) -> VctHeader:
 def _store_pair(
     pairs: dict[str, tuple[str, int, str]], key: str, value: str, line_reader: LineReader, remarks: FileRemarks
 ) -> None:
+    """Add a header key with its value and line to ``pairs``, by the key in small letters.
+
+    A key repeated with an equal value gets a remark; another value raises InputError.
+    """
     earlier_pair = pairs.setdefault(key.lower(), (value, line_reader.number, key))
     if earlier_pair[0] != value:
         raise line_reader.make_error(
@@ -194,7 +202,10 @@ def _store_pair(
 
 
 def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None:
-    """Add a remark on required header keys that are missing or empty."""
+    """Add a remark on required header keys that are missing or empty.
+
+    ``is_geographic``: the CRS is in degrees.
+    """
     filled_keys = {key for key, (value, _, _) in header_pairs.pairs.items() if value}
     missing_keys = [
         key
@@ -210,6 +221,10 @@ def _report_missing_keys(header_pairs: HeaderPairs, is_geographic: bool) -> None
 
 
 def _skip_to_head(line_reader: LineReader, remarks: FileRemarks) -> None:
+    """Read lines up to HeadBegin; add remarks on earlier lines and a byte order mark.
+
+    Raise InputError without HeadBegin.
+    """
     line_reader.verify_encoding_and_line_ends()
     first = 0, ""
     for _ in range(_LINES_SEARCHED_FOR_HEAD):

@@ -32,7 +32,7 @@ _EXAMPLE_VALUES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3
 class HeaderPairs:
     """Keys and values of a VCT header, with their line numbers.
 
-    ``used``: keys that were read or verified; `report_unused` adds remarks on the others.
+    ``used``: keys that were read or verified; `report_unused` adds remarks on all other keys.
     """
 
     def __init__(self, line_reader: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
@@ -65,7 +65,7 @@ class HeaderPairs:
             raise self.make_error(key, problem, wanted=expected)
 
     def add_remark(self, key: str, problem: str) -> None:
-        """Add a remark on a value that was ignored."""
+        """Add a remark (text key ``problem``) that the value of a header key was ignored."""
         value, number, written_key = self.pairs[key]
         self.remarks.add_remark(problem, number, key=written_key, value=value)
 
@@ -187,6 +187,10 @@ def _refuse_contradicting_system_type(header_pairs: HeaderPairs, unit: str, is_g
 
 
 def _check_spheroid(header_pairs: HeaderPairs) -> None:
+    """Raise InputError unless the header's spheroid is that of CGCS2000.
+
+    Add a remark on an inexact flattening.
+    """
     text = header_pairs.get_value("spheroid").upper()
     if not text:
         raise header_pairs.make_error("spheroid")
@@ -212,6 +216,10 @@ def _check_spheroid(header_pairs: HeaderPairs) -> None:
 
 def _note_flattening(header_pairs: HeaderPairs, text: str) -> None:
     # Rounding changes the last printed digit by one at most.
+    """Add a remark if an inverse flattening differs from that of CGCS2000 by more than its last digit.
+
+    ``text``: the flattening as it is printed.
+    """
     unit = 10.0 ** -len(text.partition(".")[2])
     if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
         _, number, written_key = header_pairs.pairs["spheroid"]
@@ -221,9 +229,9 @@ def _note_flattening(header_pairs: HeaderPairs, text: str) -> None:
 
 
 def _check_zone_width(header_pairs: HeaderPairs, zone: float, meridian: float, width: float) -> None:
-    """Raise InputError for a zone number that contradicts the width of the zone.
+    """Raise InputError if the zone number does not fit the zone's width (degrees).
 
-    The central meridian shows the width, 3° or 6°.
+    The number is outside the range of zones of this width, or number and central meridian are those of the other width.
     """
     for degrees, zone_meridian in ((3, 3 * zone), (6, 6 * zone - 3)):
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
@@ -266,7 +274,10 @@ def _read_zone_crs(header_pairs: HeaderPairs) -> CRS:
 
 
 def _check_meridian(header_pairs: HeaderPairs, key: str, crs: CRS) -> None:
-    """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
+    """Raise InputError if the central meridian in the header key ``key`` is not that of the CRS.
+
+    The key may give it in degrees, or in degrees, minutes and seconds.
+    """
     angle_match = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(header_pairs.get_value(key).strip())
     if not header_pairs.get_value(key):
         return
@@ -382,6 +393,7 @@ def note_impossible_values(header_pairs: HeaderPairs) -> None:
 
 
 def _is_valid_day(text: str) -> bool:
+    """Return True if a text is a date within the valid years of the settings."""
     day = _parse_day(text)
     return day is not None and day.year in load_settings().valid_years
 

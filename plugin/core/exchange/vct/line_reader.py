@@ -104,7 +104,7 @@ class LineReader:
         return stripped
 
     def find_next_line_equal_to(self, word: str) -> int:
-        """Return the number of the next line that is this word (any case); 0 if none."""
+        """Return the number of the next line that consists of a word (any case); 0 if no line does."""
         searched_line = word.lower().encode()
         while (line := self.read_raw_line_or_none()) is not None:
             if line.strip().lower() == searched_line:
@@ -200,9 +200,9 @@ class LineReader:
         return number
 
     def refuse_section_mark(self, word: str) -> None:
-        """Raise InputError if a word begins or ends another section.
+        """Raise InputError if a word is the mark at the beginning or end of another section.
 
-        The current section then has no end.
+        The current section is then incomplete.
         """
         word = word.strip()
         if _SECTION_MARK_PATTERN.fullmatch(word) and word.lower() != f"{self.section}end".lower():
@@ -270,6 +270,10 @@ class LineReader:
         return rows, numbers, True
 
     def _parse_positions(self, rows: list[bytes], line_numbers: Sequence[int], numbers_per_line: int) -> NDArray:
+        """Return lines of numbers as positions (n, 2).
+
+        Raise InputError with the line number of an invalid one.
+        """
         if not rows:
             return np.zeros((0, 2))
         commas = numbers_per_line - 1
@@ -302,6 +306,7 @@ class LineReader:
         raise self.make_error("vct_position", value="")
 
     def _note_exponents(self, rows: list[bytes], line_numbers: Sequence[int]) -> None:
+        """Record the coarsest last digit among positions in E notation, and how many lines have such positions."""
         for row, number in zip(rows, line_numbers, strict=True):
             steps = [_compute_last_digit_unit(part.decode()) for part in row.split(b",")[:2] if b"e" in part.lower()]
             if steps:
@@ -309,6 +314,7 @@ class LineReader:
                 self.coarse_count += 1
 
     def _split_numbers(self, line: bytes) -> list[bytes]:
+        """Return the numbers of a line, as bytes between separators."""
         return line.split(self.separator.encode(_VCT_CODEC))
 
     def make_error(self, key: str, /, **params: Any) -> InputError:
@@ -328,6 +334,7 @@ def _compute_last_digit_unit(number: str) -> float:
 
 
 def _is_valid_position(row: bytes, numbers_per_line: int, separator: str = ",") -> bool:
+    """Return True if a line has exactly ``numbers_per_line`` valid coordinates."""
     parts = row.split(separator.encode(_VCT_CODEC))
     try:
         return (
@@ -350,6 +357,7 @@ def _count_numbers_in_row(row: bytes) -> int:
 
 
 def _shorten_text(text: bytes | str) -> str:
+    """Return a text or bytes as a short text for a message, without control characters."""
     return shorten_line(text if isinstance(text, bytes) else text.encode(_VCT_CODEC, errors="replace"))
 
 

@@ -37,7 +37,7 @@ _MAX_SECONDS = 60.0001
 
 @dataclass(frozen=True)
 class DmsPositions:
-    """All positions read as DD.MMSS, where every minute and second is below 60.
+    """All positions read as DD.MMSS (degrees, minutes, seconds), where every minute and second is below 60.
 
     ``lower_corner`` and ``upper_corner``: (2,) bounds in decimal degrees under this reading; ``distinct_minute_count``:
     number of different full minutes on both axes; ``distinct_second_count``: number of different full seconds;
@@ -141,6 +141,7 @@ def compute_bounds(stores: Iterable[ShapeStore]) -> PositionBounds | None:
 
 
 def _iterate_position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[ShapeStore, int, NDArray]]:
+    """Yield each store with the number of the first position and the positions (b, 2) of each of its blocks."""
     for store in stores:
         for first, xy in store.iterate_position_blocks():
             yield store, first, xy
@@ -172,7 +173,9 @@ def find_positions_outside_box(
 def verify_location(
     header: VctHeader, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
 ) -> PositionBounds | None:
-    """Return the bounding box after comparing it with zone and extent of the header.
+    """Return the bounding box of all positions after comparing it with the header's zone and extent.
+
+    None without positions.
 
     Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
     remark.
@@ -193,9 +196,10 @@ def verify_location(
 def _verify_notation_of_degrees(
     dms_positions: DmsPositions | None, line_reader: LineReader, remarks: FileRemarks
 ) -> None:
-    """Refuse positions of one kind (points, lines, polygons) whose digits prove the notation DD.MMSS.
+    """Raise InputError if digits prove that degrees are written as DD.MMSS (degrees, minutes, seconds).
 
-    A file may have only its points in this notation. Digits that make it likely get a remark.
+    Positions of points, lines and polygons are judged separately, because a file may have only its points in this
+    notation. Digits that only make it likely get a remark.
     """
     if dms_positions is None:
         return
@@ -228,6 +232,7 @@ def _make_packed_degrees_error(
 
 
 def _compute_zone_box(header: VctHeader) -> NDArray:
+    """Return the permitted corners (2, 2) of positions, lower then upper: China in degrees, or the zone in metres."""
     frame = describe_crs(header.crs)
     settings = load_settings()
     if frame.is_geographic:
@@ -237,6 +242,7 @@ def _compute_zone_box(header: VctHeader) -> NDArray:
 
 
 def _verify_zone(header: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], line_reader: LineReader) -> None:
+    """Raise InputError if positions are outside the CRS zone of the header."""
     box = _compute_zone_box(header)
     if (bounds.lower_corner >= box[0]).all() and (bounds.upper_corner <= box[1]).all():
         return
@@ -260,6 +266,10 @@ def _verify_zone(header: VctHeader, bounds: PositionBounds, stores: list[ShapeSt
 def _verify_extent(
     header: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], line_reader: LineReader, remarks: FileRemarks
 ) -> None:
+    """Compare the bounding box of all positions with the declared extent.
+
+    A small difference gets a remark; raise InputError for positions far outside the extent.
+    """
     if header.declared_extent is None:
         return
     geographic, settings = describe_crs(header.crs).is_geographic, load_settings()
@@ -309,9 +319,10 @@ def _verify_extent(
 
 
 def _list_possible_extents(header: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
-    """Return the possible readings of the declared extent.
+    """Return the possible readings of the declared extent, each as lower and upper corner (2,).
 
-    The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
+    The northing may come first, as in the positions, or not. The corners may be given before or after the offset is
+    added.
     """
     ends = [(extent.lower_corner, extent.upper_corner)]
     if header.is_northing_first:
@@ -322,10 +333,12 @@ def _list_possible_extents(header: VctHeader, extent: DeclaredExtent) -> list[tu
 
 
 def _compute_largest_difference(corners: tuple[NDArray, NDArray], bounds: PositionBounds) -> float:
+    """Return the largest difference of a coordinate between two corners and those of the bounding box."""
     return float(np.abs(np.r_[corners[0] - bounds.lower_corner, corners[1] - bounds.upper_corner]).max())
 
 
 def _format_corners(lower_corner: NDArray, upper_corner: NDArray) -> str:
+    """Return two corners as text for a message: “x, y – x, y”."""
     return " – ".join(
         ", ".join(f"{value:.10g}" for value in corner.tolist()) for corner in (lower_corner, upper_corner)
     )
@@ -361,9 +374,11 @@ class CountyCodes:
 def verify_county(
     header: VctHeader, bounds: PositionBounds, codes: CountyCodes, line_reader: LineReader, remarks: FileRemarks
 ) -> InputError | None:
-    """Return an InputError if the positions are far from the county of the rows.
+    """Compare positions with the county that the rows name.
 
-    A smaller distance gets a remark; None otherwise.
+    Return an InputError if they are far from it, else None.
+
+    A smaller distance gets a remark. ``codes``: the county codes counted in the rows.
     """
     code, is_from_division_field = codes.find_most_frequent_code()
     county_extent = _find_county_extent(code)
@@ -409,9 +424,9 @@ def verify_county(
 def _compute_degrees_beyond(
     county_extent: GeographicExtent, lower_corner: NDArray, upper_corner: NDArray
 ) -> tuple[float, float, float, float]:
-    """Return by how many degrees bounds exceed an extent: west, south, east, north.
+    """Return by how many degrees a bounding box exceeds an extent: west, south, east, north.
 
-    A side that is inside is negative.
+    A negative value means that the box is inside on this side.
     """
     (west, south), (east, north) = lower_corner.tolist(), upper_corner.tolist()
     return (
@@ -423,11 +438,19 @@ def _compute_degrees_beyond(
 
 
 def _format_span(west: float, south: float | None, east: float, north: float | None) -> str:
+    """Return an extent in degrees as text, such as “113.1°–113.9°E, 39.2°–39.9°N”.
+
+    Without latitudes if one is None.
+    """
     latitudes = "" if south is None or north is None else f", {south:g}°–{north:g}°N"
     return f"{west:g}°–{east:g}°E{latitudes}"
 
 
 def _find_county_extent(code: str) -> GeographicExtent | None:
+    """Return the extent of a county in degrees; None for an unknown code.
+
+    If the list of divisions lacks the county, the extent is that of its city or province.
+    """
     from ...standard import load_standard
 
     divisions = load_standard("county_db").code_lists.get("divisions")

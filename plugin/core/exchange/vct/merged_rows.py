@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Report features of a VCT table that were merged from several rows, and rows among them that are probably copies."""
+"""Notes on features of a VCT table that were merged from several rows, some of which are probably copies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MAX_LISTED_FEATURES = 5
 class MergedRows:
     """The merged features of one table.
 
-    `add` collects them; `make_notes` lists them. A row copied by mistake is like a part of the feature before it, but
-    the area or length in its values is then that of one part, not that of all.
+    `add` collects them; `make_notes` lists them. A row that was copied by mistake looks like another part of the
+    feature before it. Its area or length value shows the mistake: it is that of one part, not that of all parts.
     """
 
     def __init__(self, table: VctTable, is_geographic: bool):
@@ -39,12 +39,13 @@ class MergedRows:
         self._copies: dict[str, list[str]] = {}
 
     def add(self, features: list[MergedFeature]) -> None:
-        """Collect merged features, and those that are probably copied rows."""
+        """Collect merged features, and find probable copies of rows among their parts."""
         for feature in features:
             self._features.append(f"{feature.line_number} ({feature.key})")
             self._compare_sizes(feature)
 
     def _compare_sizes(self, feature: MergedFeature) -> None:
+        """Record a feature as a probable copy if its area or length value is that of one of its parts."""
         if not self._size_columns:
             return
         sizes = self._measure(feature.parts)
@@ -70,6 +71,7 @@ class MergedRows:
         return notes + [self._make_note("vct_note_copied_row", listed, field=field) for field, listed in copies]
 
     def _make_note(self, key: str, features: list[str], **params: Any) -> FileNote:
+        """Return the note with text key ``key`` that lists features by line and key."""
         more = " …" if len(features) > _MAX_LISTED_FEATURES else ""
         listed = f"{', '.join(features[:_MAX_LISTED_FEATURES])}{more}"
         return key, {"layer": self.table.name, "count": len(features), "features": listed, **params}

@@ -62,7 +62,7 @@ _MAX_NAMED_FIELDS = 8
 
 @cache
 def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
-    """Return remark → pattern of texts that replace a value, such as “null”.
+    """Return text key of a remark → pattern of a text that stands for a missing value, such as “null”.
 
     Each pattern is for one line of text.
     """
@@ -81,7 +81,10 @@ def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
 
 @cache
 def _load_name_patterns() -> dict[str, re.Pattern[str]]:
-    """Return remark → pattern of names that do not equal the same name in other layers."""
+    """Return text key of a remark → pattern of names with characters that other layers write otherwise.
+
+    Such are traditional characters.
+    """
     return {"vct_note_traditional": re.compile("[" + "".join(load_settings().traditional_characters) + "]")}
 
 
@@ -92,7 +95,7 @@ class PlausibilityCheck:
     """
 
     def __init__(self, table: VctTable, codes: Iterable[str], crs: CRS | None, remarks: FileRemarks):
-        """Prepare the search. ``crs``: of the shapes, None if they are in degrees and cannot be measured."""
+        """Prepare the search. ``crs``: CRS of the shapes, None if they are in degrees and cannot be measured."""
         self.table, self.remarks, self.crs = table, remarks, crs
         self.codes = frozenset(codes)
         self._columns = [(k, c, _ColumnSummary(c)) for k, c in enumerate(table.columns)]
@@ -136,6 +139,7 @@ class PlausibilityCheck:
     def _check_column_values(
         self, column: VctColumn, summary: _ColumnSummary, values: list[Any], line_numbers: list[int]
     ) -> None:
+        """Check the values of a column that suit its type and name, and add the values to its summary."""
         name = column.name.upper()
         if column.type == "text":
             self._check_texts_for_patterns(column, values, line_numbers)
@@ -150,6 +154,7 @@ class PlausibilityCheck:
     def _compare_measures_with_shapes(
         self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
     ) -> None:
+        """Compare a column of areas or lengths with the shapes of its rows; nothing for other columns."""
         name = column.name.upper()
         if column.type not in NUMBER_TYPES or self.crs is None:
             return
@@ -159,7 +164,7 @@ class PlausibilityCheck:
             self._compare_lengths(column_index, batch)
 
     def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: VctRowBatch) -> None:
-        """Collect the ratios of area values and areas of the shapes.
+        """Add the ratio of area value to area of the shape to the summary, for each row of a batch.
 
         Rows whose feature has several parts are skipped.
         """
@@ -185,7 +190,7 @@ class PlausibilityCheck:
             summary.first_other = batch.line_numbers[rows[k]], float(values[k]), float(shape_areas[k])
 
     def _compare_lengths(self, column_index: int, batch: VctRowBatch) -> None:
-        """Add a remark on lengths that differ from those of their shapes (m).
+        """Add a remark on rows whose length value differs from the length of their shape (m).
 
         Rows whose feature has several parts are skipped.
         """
@@ -227,6 +232,7 @@ class PlausibilityCheck:
 
     def _check_texts_for_patterns(self, column: VctColumn, values: list[str], line_numbers: list[int]) -> None:
         # One search of all values, one on each line, is faster than one search of each value.
+        """Add remarks on implausible texts of a column, such as placeholders and codes with letters."""
         joined_values = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
         patterns |= _WORD_PATTERN_BY_NOTE if _is_code_column(column) else {}
@@ -250,6 +256,7 @@ class PlausibilityCheck:
             self._blanks[is_code].add(column.name, blank_rows, values, line_numbers)
 
     def _check_years(self, column: VctColumn, values: list[int], line_numbers: list[int]) -> None:
+        """Add a remark on years of data outside the valid range."""
         years = load_settings().valid_data_years
         implausible_rows = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
@@ -273,6 +280,7 @@ class PlausibilityCheck:
         )
 
     def _check_date_order(self, batch: VctRowBatch) -> None:
+        """Add a remark on rows in which the last of two dates is before the first."""
         first, last = self._date_columns
         lines = [
             line
@@ -288,6 +296,10 @@ class PlausibilityCheck:
     def _add_remark(
         self, key: str, faulty_rows: list[int], values: Sequence[Any], line_numbers: list[int], **group: str
     ) -> None:
+        """Add a remark on rows of a batch, if any.
+
+        ``faulty_rows`` are their positions in ``values`` and ``line_numbers``.
+        """
         if faulty_rows:
             example = shorten_value(values[faulty_rows[0]])
             if key in _NOTES_WITH_LINES:
@@ -329,7 +341,7 @@ class PlausibilityCheck:
                 self._add_column_remark("vct_note_all_empty", column, self._count, self._line)
 
     def _report_column(self, column: VctColumn, summary: _ColumnSummary) -> None:
-        """Add a remark on the first problem of a column as a whole."""
+        """Add a remark on the first problem that concerns all values of a column."""
         settings, name = load_settings(), column.name.upper()
         if name in (*settings.area_fields, *settings.length_fields) and column.type not in NUMBER_TYPES:
             declaration = column.format_declaration().partition(VCT_SEPARATOR)[2]
@@ -365,7 +377,7 @@ class PlausibilityCheck:
         )
 
     def _report_areas(self, column: VctColumn, summary: _ColumnSummary) -> None:
-        """Add a remark if most areas of a column differ from those of their shapes."""
+        """Add a remark if most area values of a column differ from the areas of their shapes."""
         settings = load_settings()
         ratios = np.concatenate(summary.ratios)
         if not len(ratios):
@@ -410,19 +422,24 @@ class PlausibilityCheck:
     def _add_column_remark(
         self, key: str, column: VctColumn, count: int, line: int, value: object = "", **other_params: str
     ) -> None:
+        """Add a remark on ``count`` values of a whole column.
+
+        ``line`` and ``value`` are those of the first one.
+        """
         self.remarks.add_example(
             key, line, shorten_value(value), count, table=self.table.name, field=column.name, **other_params
         )
 
 
 class _FieldsWithOuterBlanks:
-    """Values of some fields of a table that begin or end with blanks: fields, count, the first one."""
+    """Fields of a table with values that begin or end with blanks, the number of such values, and the first one."""
 
     def __init__(self) -> None:
         self.fields: list[str] = []
         self.count, self.line, self.example = 0, 0, ""
 
     def add(self, field: str, rows: list[int], values: list[str], line_numbers: list[int]) -> None:
+        """Add the values of a field at positions ``rows``, which begin or end with blanks."""
         if field not in self.fields:
             self.fields.append(field)
         if not self.count or line_numbers[rows[0]] < self.line:
@@ -430,12 +447,13 @@ class _FieldsWithOuterBlanks:
         self.count += len(rows)
 
     def format_fields(self) -> str:
+        """Return the first names of the fields as text, with “…” if there are more."""
         more = " …" if len(self.fields) > _MAX_NAMED_FIELDS else ""
         return f"{', '.join(self.fields[:_MAX_NAMED_FIELDS])}{more}"
 
 
 class _ColumnSummary:
-    """Properties that all values of a column share, and its first value with its line."""
+    """Properties of all values of a column: their number, zeros, negative numbers, and whether all are equal."""
 
     def __init__(self, column: VctColumn):
         self.type = column.type
@@ -456,6 +474,7 @@ class _ColumnSummary:
         self.levels: dict[int, tuple[int, int, str]] = {}
 
     def add_values(self, values: list[Any], line_numbers: list[int]) -> None:
+        """Add the values of a batch that are not missing."""
         if not self.count:
             self.first, self.line = values[0], line_numbers[0]
         self.count += len(values)
@@ -468,6 +487,7 @@ class _ColumnSummary:
             self.negative += len(negative_positions)
 
     def count_code_lengths(self, values: list[str], line_numbers: list[int]) -> None:
+        """Count the codes of a batch by their number of digits."""
         for value, line in zip(values, line_numbers, strict=True):
             if value.isdecimal():
                 count, first, example_value = self.levels.get(len(value), (0, line, value))
@@ -475,9 +495,9 @@ class _ColumnSummary:
 
 
 def _find_measured_rows(column_index: int, batch: VctRowBatch) -> tuple[list[int], NDArray, NDArray]:
-    """Return the rows that have one shape and a positive value.
+    """Return the rows with a shape of one part and a positive value in a column.
 
-    Returns their indices, (n,) values and (n,) shapes.
+    The result is their positions in the batch, and (n,) values and (n,) shapes.
     """
     rows = [
         k
@@ -492,11 +512,15 @@ def _find_measured_rows(column_index: int, batch: VctRowBatch) -> tuple[list[int
 
 
 def _is_code_column(column: VctColumn) -> bool:
+    """Return True if the name of a column ends like that of a field of codes."""
     return column.name.upper().endswith(tuple(load_settings().code_endings))
 
 
 def _replace_name_ending(name: str, ending: str) -> str:
-    """Return the name of the field with the code of a name field."""
+    """Return the name of the field that has the codes for the names in field ``name``.
+
+    ``ending``: the ending of such fields.
+    """
     return name.removesuffix(_NAME_ENDING) + ending
 
 

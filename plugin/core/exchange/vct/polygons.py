@@ -18,7 +18,7 @@ from .store import ShapeStore
 
 
 class PolygonError(Exception):
-    """An error in a polygon's list of lines: a text key with parameters."""
+    """An error in the list of boundary lines of a polygon: a text key with parameters."""
 
     def __init__(self, key: str, **params: Any):
         super().__init__(key)
@@ -28,8 +28,8 @@ class PolygonError(Exception):
 def assemble_rings(signed_line_ids: list[int], boundary_lines: ShapeStore) -> list[NDArray]:
     """Return the closed rings (n, 2) of a polygon.
 
-    ``signed_line_ids``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
-    id, for lines that do not meet, and for an open ring.
+    ``signed_line_ids``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for
+    an unknown id, for lines that do not meet, and for an open ring.
     """
     rings = [_trace_ring(chain, boundary_lines) for chain in _split_chains(signed_line_ids)]
     if not rings:
@@ -47,11 +47,10 @@ def has_stray_separator(signed_line_ids: list[int]) -> bool:
 
 
 def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
-    """Return the polygon of (n,) linear rings, n ≥ 2.
+    """Return the polygon of (n,) linear rings, n ≥ 2, and a text key for a remark on their order.
 
-    The second value is a text key for a remark on the order of rings, empty if it is right: the shell first, then holes
-    in the opposite direction. Otherwise the nesting of rings decides. Raises PolygonError for a hole outside every
-    shell.
+    The key is empty if the order is right: the shell first, then holes in the opposite direction. Otherwise the nesting
+    of rings decides which are holes. Raises PolygonError for a hole outside every shell.
     """
     outward = shapely.is_ccw(rings)
     areas = shapely.polygons(rings)
@@ -72,15 +71,21 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
 
 
 def _is_first_ring_inside_another(areas: NDArray, inner_points: NDArray) -> bool:
+    """Return True if the first ring is inside a larger one.
+
+    ``inner_points``: a point inside each ring's area.
+    """
     larger = shapely.area(areas[1:]) > shapely.area(areas[0])
     return bool((shapely.intersects(areas[1:], inner_points[0]) & larger).any())
 
 
 def _make_point_inside_ring(signed_area: Any, ring: Any) -> Any:
+    """Return a point inside the area of a ring; the ring's first vertex if it has no area."""
     return shapely.point_on_surface(signed_area) if signed_area.area else shapely.get_point(ring, 0)
 
 
 def _split_chains(signed_line_ids: list[int]) -> list[list[int]]:
+    """Return the line ids of each ring; a 0 in ``signed_line_ids`` separates two rings."""
     if 0 not in signed_line_ids:
         return [signed_line_ids] if signed_line_ids else []
     chains: list[list[int]] = [[]]
@@ -93,9 +98,9 @@ def _split_chains(signed_line_ids: list[int]) -> list[list[int]]:
 
 
 def _trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArray:
-    """Return the closed ring (n, 2) of a sequence of line ids.
+    """Return the closed ring (n, 2) that boundary lines form; a negative id reverses the line.
 
-    Lines meet exactly, because they were cut at one vertex.
+    The ends of successive lines are equal, because the lines were cut at shared vertices.
     """
     places = boundary_lines.find_records(np.abs(np.array(signed_line_ids)))
     if (places < 0).any():
@@ -115,9 +120,9 @@ def _trace_ring(signed_line_ids: list[int], boundary_lines: ShapeStore) -> NDArr
 
 
 def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner_points: NDArray) -> Any:
-    """Return the polygon of rings by their nesting.
+    """Return the polygon or multipolygon of rings, whose roles follow from their nesting.
 
-    Rings within an even number of others are shells. The rest are holes of the smallest shell around them.
+    Rings within an even number of other rings are shells. The rest are holes of the smallest shell around them.
     """
     order = np.argsort(-shapely.area(areas), kind="stable")
     shells: list[int] = []
@@ -139,7 +144,7 @@ _LABEL_TOLERANCE = {False: 1e-3, True: 2e-6}
 
 
 class PolygonRecord(NamedTuple):
-    """A polygon as read: id, 要素代码 (class code), line, closed rings, label point."""
+    """A polygon as read: id, 要素代码 (feature class code), line number, closed rings, label point."""
 
     record_id: int
     class_code: str
@@ -153,7 +158,8 @@ def make_polygons(
 ) -> NDArray:
     """Return the (n,) polygons of records.
 
-    Raises InputError for a hole outside its polygon. Unusual but readable records get a remark.
+    Raises InputError for a hole outside its polygon. Unusual but readable polygons get a remark. ``is_geographic``:
+    coordinates are in degrees.
     """
     counts = np.array([len(draft.rings) for draft in records])
     xy = [ring for draft in records for ring in draft.rings]
@@ -185,6 +191,10 @@ def make_polygons(
 
 
 def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: FileRemarks) -> None:
+    """Add one remark on the records where ``record_numbers``, (n,), is True or not 0.
+
+    Nothing if there are none.
+    """
     record_positions = np.flatnonzero(record_numbers)
     if len(record_positions):
         first = records[record_positions[0]]

@@ -44,8 +44,8 @@ class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
     ``read_batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete
-    after the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a
-    feature into one row; ``checks_county``: compare positions with the county of the rows.
+    after the last batch; ``has_multipart``: whether any feature has several parts; ``merges_parts``: whether the parts
+    of a feature are merged into one row; ``checks_county``: whether positions are compared with the county of the rows.
     """
 
     header: VctHeader
@@ -80,6 +80,10 @@ class VctFile:
         self.notes += self.remarks.make_notes()
 
     def _read_batches(self) -> Iterator[VctRowBatch]:
+        """Yield all rows in batches, then the shapes without rows.
+
+        At the end compare positions with the county of the rows.
+        """
         rows = AttributeReader(
             self.line_reader, self.structure, self.shape_reader, self.remarks, self.cancellation, self.merges_parts
         )
@@ -149,6 +153,7 @@ def open_vct(
 def _read_until_attributes(
     line_reader: LineReader, header: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
 ) -> VctFile:
+    """Read all sections before the attributes; return the open VCT file."""
     vct = VctFile(header, VctStructure([], {}), line_reader, geometry, cancellation, remarks=remarks)
     sections_begun: dict[str, int] = {}
     while (section := _read_next_section_name(line_reader, vct.structure, sections_begun)) != "attribute":
@@ -191,7 +196,10 @@ def _check_required_sections(
     *,
     needs_content: bool = True,
 ) -> None:
-    """Raise InputError if a required section did not come before or is empty."""
+    """Raise InputError unless all named sections have begun and declare something.
+
+    ``sections_begun``: section in small letters → its line; ``needs_content``: False accepts an empty section.
+    """
     content_by_section = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
     for name in section_names:
         if name.lower() not in sections_begun:
@@ -201,7 +209,7 @@ def _check_required_sections(
 
 
 def _read_next_section_name(line_reader: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
-    """Return the name of the next section in lower case.
+    """Return the name of the next section in small letters.
 
     Raises InputError at the end of the file.
     """
@@ -298,7 +306,10 @@ def _refuse_utf8(line_reader: LineReader, structure: VctStructure) -> None:
 def read_vct(
     path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, merges_parts: bool = False
 ) -> list[SourceLayer]:
-    """Return all layers of a VCT file that fits into memory."""
+    """Return all layers of a VCT file, completely in memory.
+
+    ``merges_parts``: merge the parts of a feature into one row.
+    """
     with open_vct(path, cancellation, merges_parts=merges_parts) as vct:
         return read_all_layers(vct, str(path))
 

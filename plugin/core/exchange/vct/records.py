@@ -32,7 +32,7 @@ def format_numbers(values: NDArray, decimals: int) -> list[str]:
 
 
 def format_records(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
-    """Yield the text of n records in blocks.
+    """Yield the text of n records in blocks of several records.
 
     Record k is ``heads[k]``, its positions ``xy[starts[k]:starts[k + 1]]`` with ``decimals`` decimals, and ``tail``,
     which all records share. ``starts`` has n + 1 elements.
@@ -48,9 +48,9 @@ def format_records(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tai
 
 
 def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], record_tail: str, decimals: int) -> str:
-    """Format a block of records with one format string.
+    """Return the text of a few records, formatted with one format string.
 
-    This is three times as fast as number by number.
+    This is three times as fast as number by number. Arguments as in `format_records`.
     """
     scaled = np.rint(xy * 10.0**decimals).astype(np.int64)
     if (scaled < 0).any():
@@ -80,11 +80,11 @@ _INDEX_TYPE = np.int32
 
 @dataclass(frozen=True)
 class SharedLines:
-    """The lines that rings of polygons share.
+    """Boundary lines of polygons; neighbouring polygons share a line.
 
     ``xy``: (v, 2) vertices line by line; ``line_starts``: (k + 1,) first vertex of each line; ``signed_lines``: (m,)
     ±(1 + line number) ring by ring, negative against the line's direction; ``ring_starts``: (r + 1,) first item of each
-    ring.
+    ring in ``signed_lines``.
     """
 
     xy: NDArray
@@ -94,7 +94,7 @@ class SharedLines:
 
 
 def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
-    """Split (r,) open rings into lines that neighbours share.
+    """Split (r,) open rings into lines, so that neighbours share a line.
 
     Parameters
     ----------
@@ -133,9 +133,10 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
 
 
 def _compute_segment_numbers(start_vertices: NDArray, end_vertices: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (v,) the segment number at each vertex, and 1 where y increases.
+    """Return (v,) numbers of the segments, and (v,) True where a segment leads to a higher vertex number.
 
-    The number is the same for both directions of a segment.
+    A segment has the same number in both directions. ``start_vertices`` and ``end_vertices``: (v,) numbers of its
+    vertices.
     """
     low, high = np.minimum(start_vertices, end_vertices), np.maximum(start_vertices, end_vertices)
     key = low * np.int64(int(high.max()) + 1) + high
@@ -144,7 +145,11 @@ def _compute_segment_numbers(start_vertices: NDArray, end_vertices: NDArray) -> 
 
 
 def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return a bool for each vertex number: True where lines that polygons share begin or end."""
+    """Return for each vertex number True if a shared line begins or ends at the vertex.
+
+    ``vertex``: (v,) vertex numbers along the rings; ``coming`` and ``going``: (v,) numbers of the segments that end and
+    begin at each of them.
+    """
     low, high = np.minimum(coming, going), np.maximum(coming, going)
     _, one = np.unique(vertex, return_index=True)
     # A ring that turns back on itself ends a line at the tip.
@@ -160,7 +165,10 @@ def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray,
 
 
 def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
-    """Return (v,) the vertex order in which every ring begins with its first cut."""
+    """Return (v,) the order of vertices in which every ring begins at its first cut.
+
+    ``cut``: (v,) bool, vertices at which rings are cut into lines; ``ring``: (v,) the ring of each vertex.
+    """
     begins, lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
     place = np.arange(len(cut), dtype=_INDEX_TYPE) - begins[ring]
     shift = np.minimum.reduceat(np.where(cut, place, _INDEX_TYPE(len(cut))), ring_starts[:-1])
@@ -173,10 +181,10 @@ def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
 def _compute_line_vertices(
     xy: NDArray, order: NDArray, next_vertex: NDArray, cut: NDArray, begins_line: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Return the vertices of the lines that begin at the chosen cuts.
+    """Return the vertices of the lines, line by line, and the first vertex of each line (k + 1,).
 
-    ``cut``: positions where rings are cut; ``begins_line``: (c,) bool, cuts that begin a line. The last vertex of each
-    line is included.
+    ``order``: order of vertices in the rings; ``cut``: positions in this order where rings are cut; ``begins_line``:
+    the cuts, by index, at which the k lines begin. Each line includes its last vertex.
     """
     ends = np.r_[cut[1:], len(order)]
     counts = (ends - cut)[begins_line]
@@ -225,6 +233,7 @@ def write_points(section_file: TextIO, points: NDArray, first_id: int, record_fo
 def _write_records(
     section_file: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat
 ) -> None:
+    """Write records to the file of their section, block by block; arguments as in `format_records`."""
     for block in format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals):
         record_format.cancellation.raise_if_cancelled()
         section_file.write(block)
@@ -255,6 +264,10 @@ def write_line_features(section_file: TextIO, lines: NDArray, first_id: int, rec
 def _write_line_records(
     section_file: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
 ) -> None:
+    """Write lines to the file of the section Line; their ids begin at ``first_id``.
+
+    ``starts``: (k + 1,) first vertex of each line in ``xy``; ``code``: their feature class code.
+    """
     counts = np.diff(starts).tolist()
     kind = f"{code}\n{record_format.symbol_code}\n{PLAIN_FEATURE}\n1\n{POLYLINE_SEGMENT}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first_id)]
@@ -270,10 +283,10 @@ def write_polygons(
     layer: str,
     feature_names: NDArray,
 ) -> int:
-    """Write (p,) single polygons and the boundary lines they share.
+    """Write (p,) single polygons, and the boundary lines that they share; return the number of lines.
 
-    Return the number of lines. Lines have ids from ``first_id`` on, polygons the ids after them. OutputError names a
-    polygon (``feature_names``, (p,)) that has no width after rounding.
+    Lines get ids from ``first_id`` on, polygons the ids after these. OutputError names a polygon (``feature_names``,
+    (p,)) that has no width after rounding.
     """
     rings = extract_open_rings(polygons, record_format.coordinate_decimals, layer, feature_names)
     record_format.cancellation.raise_if_cancelled()
@@ -312,5 +325,9 @@ def format_label_points(xy: NDArray) -> list[str]:
 
 
 def _check_cancellation(number: int, record_format: RecordFormat) -> None:
+    """Raise Cancelled if the user has cancelled.
+
+    Only every some thousand records is the request inspected.
+    """
     if number % _RECORDS_PER_CANCEL_CHECK == 0:
         record_format.cancellation.raise_if_cancelled()

@@ -154,10 +154,10 @@ class FileRemarks:
     def add_remark(
         self, key: str, line_number: int, record_id: int | None = None, count: int = 1, /, **group: Any
     ) -> None:
-        """Add an occurrence of a remark; the first one gives its line.
+        """Add an occurrence of a remark; the message gives the line of the first one.
 
-        ``line_number`` and ``record_id``: where it is; ``group``: parameters; remarks of one text key that differ in them are
-        counted separately.
+        ``line_number`` and ``record_id``: where the occurrence is; ``count``: number of occurrences; ``group``:
+        parameters. Remarks of one text key that differ in these parameters are counted separately.
         """
         place = (key, tuple(group.items()))
         remark_params = self._found.get(place)
@@ -169,18 +169,24 @@ class FileRemarks:
             remark_params["id"] = record_id
 
     def add_example(self, key: str, line_number: int, value: str, count: int, /, **group: Any) -> None:
-        """Add an occurrence as `add_remark` does; ``value`` is the value in this line."""
+        """Add ``count`` occurrences as `add_remark` does.
+
+        ``value`` is the value in ``line_number``, shown as an example.
+        """
         self.add_remark(key, line_number, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
     def add_lines(self, key: str, line_numbers: list[int], value: str, /, **group: Any) -> None:
-        """Add occurrences in several lines; the first lines of all are listed. ``value``: that of the first line."""
+        """Add an occurrence for each line; the message lists the first lines.
+
+        ``value``: the value in the first line.
+        """
         self.add_example(key, line_numbers[0], value, len(line_numbers), **group)
         listed_lines = self._found[key, tuple(group.items())].setdefault("lines", [])
         listed_lines += line_numbers[: _MAX_LISTED_LINES - len(listed_lines)]
 
     def make_notes(self) -> list[FileNote]:
-        """Return the remarks as text keys with parameters and counts."""
+        """Return the remarks as text keys with parameters, which include the count and the lines."""
         return [(key, _format_lines(params)) for (key, _), params in self._found.items()]
 
 

@@ -41,7 +41,7 @@ class SingleParts:
 def split_parts(shapes: NDArray, layer: str, feature_names: NDArray) -> SingleParts:
     """Split (n,) shapes into single parts.
 
-    ``feature_names``: (n,) names of features for error messages. Raises OutputError for a layer with shapes of two kinds.
+    ``feature_names``: (n,) names for error messages. Raises OutputError for a layer with shapes of two kinds.
     """
     has_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     kinds = [_KIND_BY_GEOMETRY_TYPE.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
@@ -72,8 +72,8 @@ class OpenPolygonRings:
 def extract_open_rings(polygons: NDArray, decimals: int, layer: str, feature_names: NDArray) -> OpenPolygonRings:
     """Return the rings of (p,) single polygons.
 
-    Shells are clockwise, holes anticlockwise. OutputError names (``feature_names``, (p,)) a polygon that has no width after
-    rounding to ``decimals``.
+    Shells are clockwise, holes anticlockwise. OutputError names a polygon (``feature_names``, (p,)) that has no width
+    after rounding to ``decimals``.
     """
     ring, part = shapely.get_rings(polygons, return_index=True)
     xy, of = shapely.get_coordinates(ring, return_index=True)
@@ -109,9 +109,9 @@ def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
 
 
 def _reverse_rings(ring_starts: NDArray, is_reversed: NDArray) -> NDArray:
-    """Return (v,) the order of vertices that reverses the chosen rings.
+    """Return (v,) the order of vertices that reverses the rings where ``is_reversed``, (r,), is True.
 
-    Each ring keeps its first vertex.
+    Each ring still begins at the same vertex.
     """
     counts = np.diff(ring_starts)
     place = np.arange(int(ring_starts[-1])) - np.repeat(ring_starts[:-1], counts)
@@ -121,10 +121,7 @@ def _reverse_rings(ring_starts: NDArray, is_reversed: NDArray) -> NDArray:
 
 
 def compute_label_points(polygons: NDArray) -> NDArray:
-    """Return (p, 2) a point inside each polygon.
-
-    For an invalid polygon it is the first vertex.
-    """
+    """Return (p, 2) a point inside each polygon; the first vertex of an invalid polygon."""
     valid = shapely.is_valid(polygons)
     points = np.empty((len(polygons), 2))
     points[valid] = shapely.get_coordinates(shapely.point_on_surface(polygons[valid]))
@@ -151,8 +148,8 @@ def read_annotation(
 ) -> AnnotationLabels:
     """Return the texts and angles of an annotation layer.
 
-    OutputError names (``feature_names``, (n,)) a feature without text or position, with a character outside GBK, or with an
-    invalid angle.
+    OutputError names a feature (``feature_names``, (n,)) without text or position, with a character outside GBK, or
+    with an invalid angle.
     """
     original_texts = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
     texts = [put_on_one_line(text) for text in original_texts]

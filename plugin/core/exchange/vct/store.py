@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Scratch file that stores the shapes of a VCT file by id.
 
-Memory holds only ids and offsets.
+Memory holds only the ids, and where each record begins in the file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _POSITIONS_PER_BLOCK = 100_000
 class ShapeStore:
     """Records of bytes in a scratch file, by id: first all are written, then they are read.
 
-    A number of the feature class (``code``) is stored with each record. After `prepare_reading` a record is found by
-    its index.
+    The number of a feature class is stored with each record. After `prepare_reading`, `find_records` returns the index
+    of a record by its id.
     """
 
     def __init__(self, path: Path):
@@ -39,9 +39,9 @@ class ShapeStore:
         return len(self._ids)
 
     def append_content(self, record_id: int, content: bytes, line_number: int, class_number: int = 0) -> None:
-        """Append the record of an id.
+        """Append a record with an id.
 
-        ``line_number``: its line in the VCT file; ``class_number``: number of its feature class.
+        ``line_number``: line of the record in the VCT file; ``class_number``: number of its feature class.
         """
         self._file.write(content)
         self._ids.append(record_id)
@@ -50,9 +50,9 @@ class ShapeStore:
         self._code.append(class_number)
 
     def prepare_reading(self) -> tuple[int, int, int] | None:
-        """Sort the ids, so that content can be read.
+        """Sort the ids, so that records can be read by id.
 
-        Return id, line and first line of a repeated id; None without one.
+        Return a repeated id with its line and the line where it occurs first; None if no id is repeated.
         """
         # A full disk must be detected here, not in a later read.
         self._file.flush()
@@ -75,22 +75,22 @@ class ShapeStore:
         return np.where(self._sorted_ids[at] == record_ids, self._order_of_ids[at], -1)
 
     def read_content(self, record: int) -> bytes:
-        """Return the content of a record."""
+        """Return the bytes of a record, given by its index."""
         start_offset, end_offset = self._at[record], self._at[record + 1]
         self._file.seek(start_offset)
         return self._file.read(end_offset - start_offset)
 
     def read_positions(self, record: int) -> NDArray:
-        """Return the content of a record as positions (n, 2).
+        """Return the content of a record, given by its index, as positions (n, 2).
 
         It must have been written as doubles.
         """
         return np.frombuffer(self.read_content(record)).reshape(-1, 2)
 
     def iterate_position_blocks(self) -> Iterator[tuple[int, NDArray]]:
-        """Yield all positions (b, 2) of the file in blocks.
+        """Yield all positions of the file in blocks, each with the number of its first position.
 
-        The first value is the number of the block's first position. The content must have been written as doubles.
+        A block is (b, 2). The content must have been written as doubles.
         """
         self._file.flush()
         total = self._at[-1] // _BYTES_PER_POSITION
@@ -117,12 +117,12 @@ class ShapeStore:
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
     def list_ids_with_code(self, class_number: int) -> NDArray:
-        """Return the ids of a feature class (its number ``class_number``), in the order of the VCT file."""
+        """Return the ids of the records of a feature class, in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == class_number]
 
     def find_unused_records(self, class_number: int) -> NDArray:
-        """Return the indices of the records of a feature class (number ``class_number``) that no attribute row refers to."""
+        """Return the indices of the records of a feature class that no attribute row refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == class_number) & ~self.is_record_used)
 

@@ -195,6 +195,10 @@ def read_tables(line_reader: LineReader, classes: list[FeatureClass], remarks: F
 
 
 def _read_columns(line_reader: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
+    """Return the columns that ``count`` lines declare for a table.
+
+    Raise InputError for a repeated name.
+    """
     unusable_lengths: list[tuple[int, str]] = []
     columns: list[VctColumn] = []
     places: dict[str, int] = {}
@@ -210,9 +214,9 @@ def _read_columns(line_reader: LineReader, table: str, count: int, remarks: File
 
 
 def _parse_column(line_reader: LineReader, table: str, unusable_lengths: list[tuple[int, str]]) -> VctColumn:
-    """Read the declaration of a field.
+    """Return the column that the next line declares.
 
-    A length that cannot be used is added to ``unusable_lengths`` with its line.
+    A length that cannot be used is added to ``unusable_lengths`` with its line number.
     """
     line = line_reader.read_stripped_line()
     parts = [part.strip() for part in line.split(line_reader.separator)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find characters in texts of a VCT file that a reader does not see, or sees as boxes."""
+"""Find invisible characters in texts of a VCT file, and characters that are shown as boxes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ _MAX_SHOWN_CHARACTERS = 20
 
 
 def shorten_value(value: object) -> str:
-    """Return a value for a message: not too long, with the numbers of unseen characters, as in <U+2028>."""
+    """Return a value as a short text for a message.
+
+    Invisible characters are shown by number, as in <U+2028>.
+    """
     text = str(value)
     text = text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
     return _UNSEEN_CHARACTER_PATTERN.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
 def check_annotation_text(text: str, line: int, table: str, field: str, remarks: FileRemarks) -> None:
-    """Add a remark on blanks around the text of an annotation, and on characters that are not seen."""
+    """Add a remark on blanks around the text of an annotation, and on invisible characters in it.
+
+    ``line``, ``table`` and ``field``: where the text is.
+    """
     for key, pattern in UNSEEN_PATTERN_BY_NOTE.items():
         if pattern.search(text):
             remarks.add_example(key, line, shorten_value(text), 1, table=table, field=field)

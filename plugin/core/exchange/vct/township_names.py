@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare names of townships in a VCT file with the names of places that other tables state for the same code."""
+"""Compare the names of townships in a VCT file with the names that other tables state for the same code."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MIN_NAME_CHARACTERS = 2
 
 
 class TownshipNames:
-    """Names of townships by code, and of places that other tables state for the codes.
+    """Names of townships by code, and the names that other tables state for these codes.
 
-    `add` collects them; `report` adds a remark if the places of a code mostly name another township.
+    `add` collects both; `report` adds a remark if other tables mostly state another name for a code.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class TownshipNames:
         self._places: Counter[tuple[str, str]] = Counter()
 
     def add(self, batch: VctRowBatch) -> None:
-        """Collect the townships and the names of places of a batch."""
+        """Collect the townships and the place names of a batch of rows."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         is_division = batch.table.name.upper() in self._tables
         if is_division and {_CODE_FIELD, self._name} <= columns.keys():
@@ -47,6 +47,7 @@ class TownshipNames:
                 self._add_places(columns[code_field], columns[field], batch)
 
     def _add_places(self, code_column: int, name_column: int, batch: VctRowBatch) -> None:
+        """Count the place names of a batch by the code of their township."""
         for row in batch.row_values:
             code = str(row[code_column] or "").strip()
             # The name of a township itself is compared by its own table.
@@ -54,7 +55,7 @@ class TownshipNames:
                 self._places[code[:_TOWNSHIP_DIGITS], str(row[name_column]).strip()] += 1
 
     def report(self, remarks: FileRemarks) -> None:
-        """Add a remark for each table of townships with names that the places contradict."""
+        """Add a remark for each table of townships with names that other tables contradict."""
         for table, townships in self._townships.items():
             township_names = {name for name, _ in townships.values()}
             for code, (name, line) in townships.items():

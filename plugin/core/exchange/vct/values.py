@@ -50,7 +50,7 @@ class ConvertedColumn:
 
 
 def clean_text(text: str) -> str:
-    """Return a text for a cell of a row.
+    """Return a text that can be a cell of a VCT row.
 
     Commas, which separate cells, become full-width commas; line ends become spaces.
     """
@@ -72,8 +72,8 @@ def convert_column_to_texts(
 ) -> ConvertedColumn:
     """Convert one field of a layer to texts.
 
-    ``field_info``: its type and length in the source; ``feature_names``: (n,) names of features. OutputError names a character
-    outside GBK or an invalid number.
+    ``field_info``: its type and length in the source; ``feature_names``: (n,) names for errors. OutputError names a
+    character outside GBK or an invalid number.
     """
     template_field = template.find_field_by_name(field_info.name) if template else None
     writer = {"text": _format_texts, "integer": _format_integers, "real": _format_reals, "date": _format_dates}[
@@ -90,9 +90,9 @@ def convert_column_to_texts(
 
 
 def check_gbk(texts: list[str], layer: str, field: str, feature_names: NDArray) -> None:
-    """Raise OutputError for the first character outside GBK.
+    """Raise OutputError for the first character outside GBK; it names layer, feature and field.
 
-    It names layer, feature (``feature_names``) and field.
+    ``feature_names``: (n,) name of the feature of each text.
     """
     try:
         "\n".join(texts).encode(VCT_ENCODING)
@@ -111,6 +111,7 @@ def _format_texts(
     field_info: FieldInfo,
     settings: VctSettings,
 ) -> ConvertedColumn:
+    """Convert texts for a VCT file; the declared length grows to the longest text."""
     original_texts = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in original_texts]
     notes = _make_remark_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
@@ -128,6 +129,10 @@ def _format_integers(
     field_info: FieldInfo,
     settings: VctSettings,
 ) -> ConvertedColumn:
+    """Convert integers to texts; the declared length grows to the longest number.
+
+    ValueError for a fraction.
+    """
     missing_flags = values.isna().tolist()
     texts = [
         "" if is_value_missing else str(_convert_to_integer(v))
@@ -144,6 +149,7 @@ def _format_integers(
 
 
 def _convert_to_integer(value: Any) -> int:
+    """Return a value as an integer; ValueError for a fraction or a text that is not an integer."""
     number = int(value)
     if not isinstance(value, str) and number != value:
         raise ValueError(value)
@@ -157,6 +163,10 @@ def _format_reals(
     field_info: FieldInfo,
     settings: VctSettings,
 ) -> ConvertedColumn:
+    """Convert real numbers to texts; the declared decimals and width grow until no value is rounded.
+
+    Raises ValueError for an infinite number.
+    """
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
         raise ValueError
@@ -184,10 +194,12 @@ def _format_reals(
 
 
 def _compute_rounding_allowance(values: NDArray) -> NDArray:
+    """Return (n,) the difference below which a number counts as equal to its rounded one."""
     return _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(values))
 
 
 def _are_exact_with_decimals(values: NDArray, decimals: int) -> bool:
+    """Return True if rounding to ``decimals`` changes no number, but for the inexactness of doubles."""
     return bool((np.abs(values - np.round(values, decimals)) <= _compute_rounding_allowance(values)).all())
 
 
@@ -198,6 +210,7 @@ def _format_dates(
     field_info: FieldInfo,
     settings: VctSettings,
 ) -> ConvertedColumn:
+    """Convert dates to texts YYYYMMDD; lost times of day get a remark."""
     days = pd.to_datetime(values)
     is_day_missing = days.isna()
     times = int((days[~is_day_missing] != days[~is_day_missing].dt.normalize()).sum()) if (~is_day_missing).any() else 0
@@ -209,11 +222,13 @@ def _format_dates(
 
 
 def _make_remark_count(key: str, count: int) -> dict[str, int]:
+    """Return text key → count of a remark, empty if the count is 0."""
     return {key: count} if count else {}
 
 
 def _parse_finite(text: str) -> float:
     # Python accepts 1_000 as a number.
+    """Return a text as a finite number; ValueError for another text."""
     number = float(text.replace("_", "?"))
     if not np.isfinite(number):
         raise ValueError(text)
@@ -221,7 +236,7 @@ def _parse_finite(text: str) -> float:
 
 
 def _parse_integer(text: str) -> int:
-    """Return a text as an integer; OverflowError beyond 64 bits."""
+    """Return a text as a 64-bit integer; OverflowError for a larger number."""
     if len(text) > _MAX_DIGITS and text.strip().lstrip("+-").isdecimal():
         # Python refuses to convert more than a few thousand digits.
         raise OverflowError(text)
@@ -232,6 +247,10 @@ def _parse_integer(text: str) -> int:
 
 
 def _parse_date(text: str) -> date:
+    """Return a text as a date, or as a datetime if it has a time other than midnight.
+
+    ValueError for another text.
+    """
     date_match = _DATE_PATTERN.fullmatch(text.strip())
     if date_match is None:
         raise ValueError(text)

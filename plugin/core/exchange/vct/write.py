@@ -102,6 +102,8 @@ def write_vct(
 
 
 class _VctSectionWriter:
+    """Writer of layers to scratch files, one for each section of the VCT file, which it joins at the end."""
+
     def __init__(
         self,
         folder: Path,
@@ -162,6 +164,7 @@ class _VctSectionWriter:
             self._note_shared_keys(layer)
 
     def _check_and_remember_crs(self, layer: SourceLayer) -> None:
+        """Raise OutputError if a layer's CRS is unsupported or differs from that of the layers before."""
         head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
@@ -170,6 +173,11 @@ class _VctSectionWriter:
             raise OutputError("vct_two_crs", layer=layer.name, **params)
 
     def _add_table(self, layer: SourceLayer, template: Template | None, kind: str) -> VctTable:
+        """Return the table for a layer, still without columns, and add it to the tables of the file.
+
+        Its 要素代码 (feature class code) is that of the template, else the commonest one of the rows, else a spare one.
+        ``kind``: kind of its shapes, empty if it has none.
+        """
         name = clean_text(layer.name.strip())
         if name.upper() in {t.name.upper() for t in self.tables}:
             raise OutputError("vct_two_layers", layer=name)
@@ -192,7 +200,7 @@ class _VctSectionWriter:
         return table
 
     def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, feature_names: NDArray) -> NDArray:
-        """Write the shapes of a layer; return (p,) their ids."""
+        """Write the shapes of a layer; return the ids of its (p,) single parts."""
         crs = require_value(self.crs, "the CRS of the layers")
         labels = (
             read_annotation(layer, parts, feature_names, self.vct_export.notes)
@@ -277,9 +285,11 @@ class _VctSectionWriter:
         self.attribute.write("TableEnd\n")
 
     def _declare_columns(self, table: VctTable, columns: tuple[VctColumn, ...]) -> None:
+        """Add the columns to the declaration of the last table."""
         self.tables[-1] = VctTable(table.name, columns, table.shape_kind, table.class_code, table.title)
 
     def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
+        """Add notes on shapes that were split into parts, missing shapes, and heights that are not written."""
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
         for key, count in (
             ("vct_note_split", parts.multipart_count),
@@ -314,7 +324,7 @@ class _VctSectionWriter:
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join_sections(self, path: Path, today: date) -> None:
-        """Write the complete VCT file to the new path ``path``.
+        """Write the complete VCT file to the new file ``path``.
 
         It has the header (dated ``today``), the declarations of feature classes and tables, and then the sections of
         geometry and attributes, which `write_layer` wrote to scratch files.
@@ -344,7 +354,7 @@ class _VctSectionWriter:
 
 
 def _list_feature_names(feature_table: pd.DataFrame) -> NDArray:
-    """Return (n,) names of features for messages: their 标识码, else the row number."""
+    """Return (n,) names of features for messages: the key 标识码 (BSM), or the row number without a key."""
     fids = feature_table.index.astype(str).to_numpy(dtype=object)
     if "BSM" not in feature_table:
         return fids
@@ -376,4 +386,5 @@ def read_layers_in_turn(
 
 
 def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
+    """Return a function that returns True for the layer of this name."""
     return lambda layer: layer.name == name

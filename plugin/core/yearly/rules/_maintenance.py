@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shared by the rules on yearly maintenance: the classes of a layer, bent edges."""
+"""Functions that the rules on yearly maintenance share: classes of a layer, areas between bent edges."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
 
 
 def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClasses], Iterable[Finding]]) -> RuleResult:
-    """Run a rule's search on the classes of each layer and return all findings.
+    """Run a rule's search on the classes of each maintained layer and return all findings.
 
-    The rule is not applicable if the plan has no such classes.
+    The result is not applicable if the plan has no such classes.
     """
     maintained_layers = find_maintenance_classes(ctx)
     if not maintained_layers:
@@ -80,11 +80,12 @@ _BEND_ALLOWANCE = 1.1
 
 
 def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) -> float:
-    """Return the area (m²) that vertices on long edges may add or remove.
+    """Return the area (m²) that vertices inserted on long edges may have added to or removed from a polygon.
 
     A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is
-    straight in degrees (see `nodes`). Vertices in a row that are all within s of the chord of their ends may therefore
-    have been inserted on it. The absolute areas between such vertices and their chords are summed over the polygon.
+    straight in degrees (see `nodes`). Successive vertices that are all within s of the chord of their ends may
+    therefore have been inserted on it. The absolute areas between such vertices and their chords are summed over the
+    polygon.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def compute_bend_area_allowance(shape: Any, plane_crs: CRS, cluster_m: float) ->
 
 
 def _measure_ring(xy: NDArray, bend_m: float, cluster_m: float) -> float:
+    """Return the sum of the areas (m²) between a ring and the chords of vertices that may be inserted ones."""
     previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
     chord = next_xy - previous_xy
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -120,7 +122,7 @@ def _measure_ring(xy: NDArray, bend_m: float, cluster_m: float) -> float:
 
 
 def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:
-    """Return True if a run of vertices lies along its chord, within the bend (m)."""
+    """Return True if all vertices lie along the chord of the first and the last one, within the bend (m)."""
     chord = vertices[-1] - vertices[0]
     length = float(np.hypot(*chord))
     if not length:
@@ -131,5 +133,6 @@ def _is_on_chord(vertices: NDArray, bend_m: float, cluster_m: float) -> bool:
 
 
 def _compute_cross_product(vectors: NDArray, other_vectors: NDArray) -> NDArray:
+    """Return the cross products (n,) of two arrays of vectors (n, 2)."""
     cross_product: NDArray = vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
     return cross_product

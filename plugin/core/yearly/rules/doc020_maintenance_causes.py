@@ -12,6 +12,7 @@ EXAMPLE_FIELD_VALUES = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "0
 
 
 def _make_example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
+    """Return the example layer WHCGHFQ with a change for each row of field values."""
     return {
         "WHCGHFQ": [{"wkt": wkt, **EXAMPLE_FIELD_VALUES, **row} for wkt, row in zip(EXAMPLE_SQUARES, rows, strict=True)]
     }
@@ -76,6 +77,7 @@ def maintenance_causes(*, ctx: RuleContext) -> RuleResult:
 
 
 def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on causes of changes that are empty or not in the list."""
     numbers = layer.get_texts_by_name("WHBH")
     for name in ctx.norm.get("yearly.causes"):
         template_field = layer.template.find_field_by_name(name)

@@ -17,6 +17,7 @@ NUMBER_FIELD = "WHBH"
 
 
 def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
+    """Return the example layer WHCGHFQ with a change for each maintenance number."""
     return {
         "WHCGHFQ": [{"wkt": wkt, "WHLX": "2", NUMBER_FIELD: n} for wkt, n in zip(EXAMPLE_SQUARES, numbers, strict=True)]
     }
@@ -117,9 +118,9 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
 
 
 def _find_expected_code_prefix(ctx: RuleContext) -> str:
-    """Return the first digits that all codes must have, from the keys (BSM).
+    """Return the first digits that all division codes must have: those of the keys (BSM).
 
-    Keys were made by the program; codes may have been filled in by hand.
+    The program made the keys, but a person may have filled in the codes.
     """
     layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
     county = find_most_frequent_county(key for layer in layers for key in layer.keys)
@@ -127,6 +128,7 @@ def _find_expected_code_prefix(ctx: RuleContext) -> str:
 
 
 def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on rows whose division code does not begin with the county's code."""
     for layer in layer_classes.existing_layers:
         if not layer.has_field("division_code"):
             continue
@@ -140,6 +142,7 @@ def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: R
 
 
 def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on empty, invalid and repeated maintenance numbers, and on new parcels with an old key."""
     layer, rows = layer_classes.change_layer, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
@@ -164,6 +167,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
 
 
 def _is_valid_number(number: str) -> bool:
+    """Return True if a maintenance number has the prescribed form and begins with a date."""
     number_match = MAINTENANCE_NUMBER_PATTERN.fullmatch(number)
     if not number_match:
         return False

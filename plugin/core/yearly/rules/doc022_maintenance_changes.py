@@ -28,15 +28,24 @@ MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = (
 
 
 def _make_rectangle_wkt(west: int, east: int) -> str:
+    """Return a rectangle between two x coordinates, 90 m high, as WKT."""
     return f"POLYGON (({west} 0, {east} 0, {east} 90, {west} 90, {west} 0))"
 
 
 def _make_example_line(wkt_before: str, change: list[tuple[str, str]], *wkts_after: str) -> dict[str, list[Any]]:
+    """Return the classes of 城镇开发边界 as an example.
+
+    ``change``: WKT and kind of each change; ``wkts_after``: parcels after the change.
+    """
     rows = [{"wkt": wkt, "WHLX": kind} for wkt, kind in change]
     return {"WHQZXCQCSLX": [wkt_before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(wkts_after)}
 
 
 def _make_example_zones(wkt_before: str, change: str, *zones_after: tuple[str, str]) -> dict[str, list[Any]]:
+    """Return the classes of 规划分区 as an example, with one zone before and one recoded change.
+
+    ``zones_after``: WKT and zone code of each zone after the change.
+    """
     return {
         "WHQGHFQ": [{"wkt": wkt_before, "GHFQDM": "200"}],
         "WHCGHFQ": [{"wkt": change, "WHLX": RECODED_CODE}],
@@ -199,6 +208,7 @@ def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
 
 
 def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on changes of a kind that the layer does not have."""
     field = layer_classes.change_layer.get_field_name("maintenance_kind")
     separator = Texts(ctx.lang).get("words", "between_names")
     for row, kind in enumerate(layer_classes.change_kinds):
@@ -217,7 +227,7 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
 
 
 def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
-    """Find changes that contradict the parcels before and after.
+    """Yield findings on changes that contradict the parcels before and after.
 
     Only changes of a valid kind are compared.
     """
@@ -246,7 +256,7 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> I
 
 
 def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
-    """Find land recorded as changed that has one code before and after."""
+    """Yield findings on land that is recorded as changed but has the same code before and after."""
     if (
         layer_classes.before_layer is None
         or layer_classes.after_layer is None
@@ -290,7 +300,7 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
 
 
 def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
-    """Find differences between the parcels before and after that no change records."""
+    """Yield findings on differences between the parcels before and after that no change records."""
     kinds = np.array(layer_classes.change_kinds, dtype=object)
     for side, other, stage, kind in (
         (layer_classes.before_layer, layer_classes.after_layer, AFTER_STAGE, MOVED_OUT_CODE),
@@ -343,6 +353,7 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
 
 
 def _get_class_prefix(stage: str, ctx: RuleContext) -> str:
+    """Return the prefix of layer codes of a maintenance class; ``stage``: before, change or after."""
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.get_class_of_stage(stage).prefix
 
@@ -350,6 +361,10 @@ def _get_class_prefix(stage: str, ctx: RuleContext) -> str:
 def _make_finding(
     layer: Layer, row: int, shape: Any, ctx: RuleContext, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
+    """Return a finding on a part of a row, with its area.
+
+    ``other``: code of the layer that contradicts it.
+    """
     (area,) = ctx.geometry.compute_part_areas(make_single_part(row, shape), layer)
     finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
     return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)

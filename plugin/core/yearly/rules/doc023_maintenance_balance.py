@@ -24,6 +24,10 @@ SQUARE_M2 = 8098.01
 
 
 def _make_example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
+    """Return the example classes, in one of which the area field of 城镇开发边界 has the value ``area_m2``.
+
+    ``prefix``: prefix of the class with this value.
+    """
     return {**EXAMPLE_CLASSES, f"{prefix}ZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "area": area_m2}]}
 
 
@@ -100,7 +104,7 @@ def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
 
 
 def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
-    """Find area fields that differ from the areas of their shapes."""
+    """Yield findings on area fields that differ from the areas of their shapes."""
     for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
         if layer is None or not layer.has_field("area"):
             continue
@@ -128,11 +132,13 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
 
 
 def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -> float:
+    """Return the area (m²) that inserted vertices may have added to or removed from the shape of a row."""
     (shape,) = ctx.plan.remove_added_vertices(layer.plane_shapes[row : row + 1])
     return compute_bend_area_allowance(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
 def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on counts and areas of classes that differ from those in the change record."""
     for (role, change_kind), (count, area_m2) in record.totals_by_class_and_kind.items():
         layer = ctx.plan.layers.get(role)
         row_count = 0 if layer is None else len(layer)
