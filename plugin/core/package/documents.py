@@ -42,7 +42,12 @@ class DocumentsToMake:
 def choose_documents_to_make(
     filled_slots: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
 ) -> tuple[DocumentsToMake, list[ExportProblem]]:
-    """Decide which documents the plugin makes, and return a problem for each that it cannot make; write nothing."""
+    """Decide which documents the plugin makes.
+
+    Return them, and a problem for each that it cannot make.
+
+    Nothing is written.
+    """
     documents_to_make, problems = [], []
     for filled_slot in filled_slots:
         slot = filled_slot.slot
@@ -60,7 +65,10 @@ def choose_documents_to_make(
 
 
 def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError | None:
-    """Return why a document of this name cannot be made here; None if it can."""
+    """Return why a document with this file name cannot be made on this machine.
+
+    None if it can be made.
+    """
     from ..render.document.docx_writer import import_docx_library
 
     if name.lower().endswith(".pdf"):
@@ -73,7 +81,10 @@ def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError 
 
 
 def make_documents(context: ExportContext) -> list[ExportProblem]:
-    """Write the planned documents and name their files in the manifest."""
+    """Make the planned documents, write them and name their files in the manifest.
+
+    Return the problems.
+    """
     rows = {row["id"]: row for row in context.manifest["slots"]}
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
@@ -85,7 +96,10 @@ def make_documents(context: ExportContext) -> list[ExportProblem]:
 
 
 def make_package_document(context: ExportContext, kind: str) -> Document:
-    """Return the document of this kind (`GENERATED_DOCUMENTS`) about the check of an export."""
+    """Return the document about the check that precedes an export.
+
+    ``kind``: one of `GENERATED_DOCUMENTS`.
+    """
     from ..render.document.check_record import make_check_record
     from ..render.document.check_report import make_check_report
     from ..render.outputs import get_document_author
@@ -98,6 +112,10 @@ def make_package_document(context: ExportContext, kind: str) -> Document:
 
 
 def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter | None) -> None:
+    """Write a document as docx, or print it as PDF, by the suffix of ``path``.
+
+    OutputError for a PDF without a printer.
+    """
     from ..render.document.docx_writer import write_docx
 
     if path.suffix.lower() == ".docx":
@@ -109,7 +127,7 @@ def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter |
 
 
 def find_unmodified_generated_documents(former_package: Path) -> set[str]:
-    """Return the unmodified documents that the plugin made for an earlier package.
+    """Return the paths of the documents in an earlier package that the plugin made and nobody changed.
 
     They describe the check at that time and are made again. A signed copy differs, and is used like any other file.
     """

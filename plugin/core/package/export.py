@@ -73,8 +73,8 @@ __all__ = [
 def check_by_rules_of_receiving_body(check_result: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
     """Run the rules that a receiving body runs and that the check did not run.
 
-    These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
-    waived findings are omitted, and so are those about inputs and unread data, which the check reported. Raises
+    These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings.
+    Waived findings are omitted, and so are findings about inputs and unread data, which the check reported. Raises
     Cancelled.
     """
     plan, lang = check_result.plan, check_result.report.lang
@@ -105,7 +105,7 @@ ExportStep = Callable[[ExportContext], Iterable[ExportProblem]]
 
 
 def copy_documents(context: ExportContext) -> list[ExportProblem]:
-    """Copy the planner's files into the package's folders."""
+    """Copy the planner's files into the package's folders; return the problems."""
     for filled_slot in context.filled_slots:
         for path in filled_slot.file_paths:
             context.cancellation.raise_if_cancelled()
@@ -121,7 +121,7 @@ def copy_documents(context: ExportContext) -> list[ExportProblem]:
 
 
 def write_report(context: ExportContext) -> list[ExportProblem]:
-    """Write the report of the check as page (HTML) and as data (JSON)."""
+    """Write the report of the check as page (HTML) and as data (JSON); return the problems."""
     from ..render.html import render_report
     from ..render.outputs import report_to_json
     from ..render.pictures import add_picture_digests
@@ -139,9 +139,9 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
 
 
 def write_metadata(context: ExportContext) -> list[ExportProblem]:
-    """Write the metadata from the manifest.
+    """Write the metadata from the manifest; return the problems.
 
-    They describe all other parts, so this is the last one.
+    Called last, because the metadata describe all other parts of the package.
 
     Raises
     ------
@@ -170,7 +170,7 @@ EXPORT_STEPS: tuple[ExportStep, ...] = (
 def make_options_for_package(options: RunOptions, package_spec: PackageSpec) -> RunOptions:
     """Return the options of the check that precedes a package.
 
-    If they have neither a standard nor a profile, the standard of the specification is set.
+    If ``options`` have neither a standard nor a profile, the result has the standard of the specification.
     """
     return options if options.standard or options.profile else replace(options, standard=package_spec.standard)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""State of an export, which is passed to the function of each part of the package."""
+"""State of an export, which is passed to all functions that make a part of the package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class RowProgress:
     """Reports the share of an export that is done.
 
-    Rows are written and read again: both together are the share from 0 to ``until``. Later steps are reported with
+    Rows are written and read again. Both together take the share from 0 to ``until``. Later steps are reported with
     `report_after_rows`.
     """
 
@@ -36,12 +36,12 @@ class RowProgress:
         self.until = until
 
     def __call__(self, row_count: int) -> None:
-        """Count further rows and report the share."""
+        """Count further rows and report the share that is done."""
         self.done += row_count
         self.progress(self.until * self.done / self.total, self.text)
 
     def report_after_rows(self, share: float, text: str) -> None:
-        """Report a share (0 to 1) of the steps that follow the rows, with a text."""
+        """Report a share (0 to 1) of the steps that follow the rows, with the name of the present step."""
         self.progress(self.until + (0.95 - self.until) * share, text)
 
 
@@ -104,13 +104,16 @@ class ExportContext:
         return self.check_result.report.lang
 
     def prepare_generated_path(self, named_file: NamedFile, suffix: str = "") -> Path:
-        """Return the path of a generated file, with a further suffix; make its folder."""
+        """Return the path of a generated file in the new package, and make its folder.
+
+        ``suffix`` is appended to the name.
+        """
         return self.prepare_file_path(
             named_file.folder, f"{fill_name_pattern(named_file.file, self.placeholders)}{suffix}"
         )
 
     def prepare_file_path(self, folder: str, name: str) -> Path:
-        """Return the path of a file in a folder of the specification; make the folder."""
+        """Return the path of a file in a folder of the new package, and make the folder."""
         path = self.new_folder / self.package_spec.get_file_path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

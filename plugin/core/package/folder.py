@@ -29,7 +29,7 @@ NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"
 
 
 def make_sibling_folder_paths(target: Path) -> tuple[Path, Path]:
-    """Return the folders next to the target for its new and its old version."""
+    """Return the paths of two folders next to the target: for its new and for its old version."""
     return target.with_name(target.name + NEW_SUFFIX), target.with_name(target.name + OLD_SUFFIX)
 
 
@@ -91,7 +91,10 @@ def finish_interrupted_export(target: Path) -> None:
 
 
 def _delete_folder(path: Path) -> None:
-    """Delete a folder as far as the system allows; of a link, delete only the link."""
+    """Delete a folder, leaving files that the system does not allow to delete.
+
+    Of a link, delete only the link.
+    """
     if path.is_symlink():
         path.unlink(missing_ok=True)
     else:
@@ -99,7 +102,10 @@ def _delete_folder(path: Path) -> None:
 
 
 def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
-    """Rename the old package, move the new one into its place; undo this on error."""
+    """Rename the old package to ``old_folder``, then ``new_folder`` to the target.
+
+    Undo this on an error.
+    """
     target_exists = target.exists()
     try:
         if target_exists:
@@ -115,9 +121,9 @@ def _move_into_place(target: Path, new_folder: Path, old_folder: Path) -> None:
 
 
 def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputError:
-    """Return the error for a folder that cannot be moved, with its users.
+    """Return the error for a folder that cannot be moved.
 
-    Its users are programs that have files of the folder open.
+    It names the programs that have files of the folder open.
     """
     owners = _find_names_of_file_owners(path)
     if owners:
@@ -128,7 +134,10 @@ def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputE
 
 
 def _find_names_of_file_owners(path: Path) -> str:
-    """Return the names of the programs that have files of a folder open."""
+    """Return the names of the programs that have files of a folder open, as one text.
+
+    Empty if none is known.
+    """
     return ", ".join(find_open_file_owners(path))
 
 
@@ -151,7 +160,10 @@ _LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class _HeldLock(NamedTuple):
-    """An open lock file; on Windows also its first locked byte and their number."""
+    """A lock: the handle of its open lock file.
+
+    On Windows also its first locked byte and the number of locked bytes.
+    """
 
     lock_file_handle: int
     first_byte: int = 0
@@ -160,7 +172,7 @@ class _HeldLock(NamedTuple):
 
 @contextmanager
 def lock_for_writing(target: Path) -> Iterator[None]:
-    """Lock the target against exports and inspections for the block.
+    """Lock the target against other exports and inspections for the duration of the block.
 
     Raises
     ------
@@ -182,7 +194,7 @@ def lock_for_writing(target: Path) -> Iterator[None]:
 
 @contextmanager
 def lock_for_reading(target: Path) -> Iterator[None]:
-    """Lock the target against exports for the block; other readers are allowed.
+    """Lock the target against exports for the duration of the block; other readers are allowed.
 
     If no file can be made next to the package (a disc, a read-only share), nothing is locked.
 
@@ -212,7 +224,7 @@ def _get_lock_file_path(target: Path) -> Path:
 
 
 def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
-    """Return a lock on the file; None if another process has one.
+    """Lock a file and return the lock; None if another process has a conflicting one.
 
     Raises
     ------
@@ -233,11 +245,15 @@ def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
 
 
 def _lock_handle(handle: int, exclusive: bool) -> _HeldLock | None:
+    """Lock an open file; return the lock, None if another process has a conflicting one."""
     return _lock_bytes_on_windows(handle, exclusive) if sys.platform == "win32" else _lock_by_flock(handle, exclusive)
 
 
 def _lock_by_flock(handle: int, exclusive: bool) -> _HeldLock | None:
-    """Lock an open file on Linux or macOS; None if another process has it."""
+    """Lock an open file on Linux or macOS.
+
+    Return the lock, None if another process has a conflicting one.
+    """
     import fcntl
 
     try:
@@ -250,7 +266,9 @@ def _lock_by_flock(handle: int, exclusive: bool) -> _HeldLock | None:
 def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
     """Lock bytes of an open file on Windows.
 
-    A writer locks all of them, a reader one free byte.
+    Return the lock, None if another process has a conflicting one.
+
+    A writer locks all bytes, a reader one byte that is free.
     """
     import msvcrt
 
@@ -267,7 +285,7 @@ def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
 
 
 def _is_same_file(handle: int, lock_file: Path) -> bool:
-    """Return True if the open file is still the one at the path."""
+    """Return True if the open file is still the one at the path of the lock file."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(lock_file))
     except FileNotFoundError:
@@ -290,6 +308,7 @@ def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
 
 
 def _unlock_bytes_on_windows(held_lock: _HeldLock) -> None:
+    """Unlock the bytes of a lock on Windows."""
     import msvcrt
 
     if held_lock.byte_count:
@@ -299,7 +318,7 @@ def _unlock_bytes_on_windows(held_lock: _HeldLock) -> None:
 
 
 def _write_lock_owner(handle: int) -> None:
-    """Write this program, its process number and computer into the lock file."""
+    """Write the name of this program, its process number and its computer into the lock file."""
     owner = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_OWNER_BYTES]
     with suppress(OSError):
         os.lseek(handle, 0, os.SEEK_SET)
@@ -307,7 +326,7 @@ def _write_lock_owner(handle: int) -> None:
 
 
 def _read_lock_owner(lock_file: Path) -> str:
-    """Return the program that has the lock, “?” if unknown."""
+    """Return which program has the lock, as the lock file names it; “?” if unknown."""
     try:
         with lock_file.open("rb") as handle:
             owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conditions for making a package: the target may be replaced, the plan passes."""
+"""Conditions for making a package, such as a passed check and a target that may be replaced."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NOT_CHECKED = (Outcome.SKIPPED, Outcome.CRASHED)
 def make_export_folder(folder: Path) -> Iterator[None]:
     """Make a folder for the duration of the block, if it does not exist.
 
-    A folder that was made here and remains empty is deleted afterwards.
+    A folder that this function made is deleted afterwards if it is still empty.
 
     Raises
     ------
@@ -65,7 +65,9 @@ def make_export_folder(folder: Path) -> Iterator[None]:
 def check_target_is_replaceable(
     target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, placeholder_values: dict[str, str]
 ) -> None:
-    """Validate that the export may replace the target.
+    """Raise an error unless the export may replace the target.
+
+    ``inputs``: paths of the plan's files.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def check_target_is_replaceable(
 
 
 def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
-    """Yield the problems of a package whose plan failed its check or skipped rules."""
+    """Yield problems if the check before the export failed or skipped rules."""
     summary = check_result.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
@@ -131,7 +133,7 @@ def find_check_problems(check_result: CheckResult) -> Iterator[ExportProblem]:
 def find_narrow_scope(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield a note if the check was of a narrower scope (kind of delivery) than the standard's complete one.
 
-    Without a choice of the user, the layers decide the scope, and a whole plan is checked as control lines only.
+    If the user chose no scope, the layers decide it; a plan with few layers is then checked as control lines only.
     """
     scopes, used = check_result.plan.norm.standard.scopes, check_result.plan.scope
     # A scope that excludes rules (yearly changes) is not a complete delivery.
@@ -157,6 +159,7 @@ class ScopeName:
 
 
 def _make_codes_in_brackets(codes: list[str]) -> CodesInBrackets:
+    """Return rule codes as a message part."""
     return CodesInBrackets(tuple(codes[:MAX_NAMED_FEATURES]), len(codes))
 
 
@@ -176,10 +179,10 @@ class CodesInBrackets:
 
 
 def _find_base_year_outside_layer(check_result: CheckResult) -> Iterator[ExportProblem]:
-    """Yield a problem if the base year of the ratio would not be in the package.
+    """Yield a problem if the receiver of the package could not find the base year of a ratio.
 
-    It comes from the name of the layer or file, or from a parameter. The package has other names, so that its receiver
-    would not confirm the ratio.
+    The year was found in the name of the source layer or file, or given as a parameter. Names in the package differ, so
+    that an inspection would not confirm the ratio.
     """
     inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
     if inputs is None or inputs["base_year"] is None:

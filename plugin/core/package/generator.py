@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Digest of the files from which the plugin makes pages and tables.
 
-Two builds of one version (-dev) may differ in it.
+It shows whether two builds of one development version (-dev) make the same pages.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def compute_generator_digest() -> str:
 
 
 def _list_generator_files() -> list[Path]:
+    """Return the sorted paths of the files that determine pages and tables."""
     paths = [p for p in REPORT_TEMPLATES_FOLDER.iterdir() if p.suffix in (".j2", ".css")]
     paths += [*TEXTS_FOLDER.glob("*.toml"), *STANDARDS_FOLDER.glob("*/standard.toml")]
     paths += [p for folder in _PYTHON_FOLDERS for p in folder.rglob("*.py")]

@@ -46,9 +46,10 @@ def make_manifest_head(
     document: ResolvedDocument,
     is_forced: bool,
 ) -> dict[str, Any]:
-    """Return the part of the manifest that describes the whole package.
+    """Return the items of the manifest that describe the whole package.
 
-    ``is_forced`` means that the package is made although the check failed or a part is missing.
+    ``folder_name``: name of the package; ``is_forced``: the package is made although the check failed or a required
+    file is missing.
     """
     report, norm = check_result.report, check_result.plan.norm
     summary = report.summary
@@ -92,9 +93,9 @@ def make_layer_row(
     horizontal_crs: Any,
     vertical_crs: str,
 ) -> dict[str, Any]:
-    """Return the part of the manifest that describes one layer.
+    """Return the row of the manifest that describes one layer.
 
-    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again (``read_back_result``).
+    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again.
     """
     years = (
         sorted(set(package_layer.layer.text("data_year")) - {""}) if package_layer.layer.has_field("data_year") else []
@@ -123,7 +124,7 @@ def make_layer_row(
 
 
 def make_slot_rows(filled_slots: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
-    """Return the manifest's rows of documents, maps and tables, with their files."""
+    """Return the manifest's rows of documents, maps and tables, with the files of each."""
     return [
         {
             "kind": filled_slot.slot.kind,
@@ -146,7 +147,9 @@ def write_manifest(
     lang: str,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> dict[str, Any]:
-    """List all files of a folder in the manifest; write its page, data and digests.
+    """Add all files of a folder to the manifest.
+
+    Write it as page (HTML) and as data (JSON), with digests.
 
     Returns
     -------

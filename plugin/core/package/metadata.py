@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The metadata of a package: written from the manifest, read and compared again."""
+"""The metadata of a package: written from the manifest, then read again and compared."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find_production_date(manifest: dict[str, Any]) -> str:
 
 
 def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the metadata items of the whole package.
+    """Return item → text of the metadata of the whole package.
 
     Score and grade remain empty for the receiving body.
     """
@@ -69,7 +69,7 @@ def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
-    """Return the metadata items of a layer."""
+    """Return item → text of the metadata of a layer; ``layer``: its row in the manifest."""
     values = {
         "data_id": f"{manifest['area']['code']}{layer['layer']}",
         "resource_id": layer["role"],
@@ -97,7 +97,7 @@ def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
 
 
 def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
-    """Return the metadata as UTF-8 XML."""
+    """Return the metadata of a package and its layers as XML in UTF-8."""
     name_by_item = package_spec.metadata.names_by_item
     frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
@@ -109,7 +109,10 @@ def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> by
 
 
 def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[str, str]) -> None:
-    """Add an XML element for each item that has a name in the specification."""
+    """Add an XML element for each item for which the specification has an element name.
+
+    ``name_by_item``: item → element name; ``items``: item → text.
+    """
     for key, text in items.items():
         if name_by_item[key]:
             ET.SubElement(element, name_by_item[key]).text = text
@@ -129,7 +132,8 @@ _MAX_DEPTH = 50
 class UnreadableXml(Exception):
     """Error of a file that cannot be read as XML.
 
-    ``case`` is ``damaged`` (with ``line``), ``entities`` or ``encoding`` (with ``declared`` and ``found``).
+    ``case`` is ``damaged`` (with the parameter ``line``), ``entities``, or ``encoding`` (with the parameters
+    ``declared`` and ``found``).
     """
 
     def __init__(self, case: str, **params: Any):
@@ -153,11 +157,11 @@ class XmlNode:
 
 @dataclass(frozen=True)
 class MetadataItems:
-    """Metadata items of a package and of each layer, by id.
+    """Metadata items of a package and of each of its layers: item → text.
 
-    ``unknown_elements`` lists elements that the specification does not have, ``missing_elements`` missing elements,
-    ``repeated_elements`` elements repeated in one place, ``additional`` attributes and texts between elements, which no
-    item has.
+    ``unknown_elements``: elements that the specification does not have; ``missing_elements``: elements that it has and
+    the file lacks; ``repeated_elements``: elements that occur twice in one parent; ``additional``: attributes and texts
+    between elements, which belong to no item.
     """
 
     package_items: dict[str, str]
@@ -183,9 +187,11 @@ def read_xml(data: bytes) -> XmlNode:
     stack = [root]
 
     def refuse_entities(*_: Any) -> int:
+        """Raise UnreadableXml for a declared entity (called by the parser)."""
         raise UnreadableXml("entities")
 
     def start_element(name: str, attributes: dict[str, str]) -> None:
+        """Add an element to the tree (called by the parser)."""
         if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
         node = XmlNode(name, attributes=[key for key in attributes if not _SCHEMA_ATTRIBUTE_PATTERN.match(key)])
@@ -193,6 +199,7 @@ def read_xml(data: bytes) -> XmlNode:
         stack.append(node)
 
     def add_text(part: str) -> None:
+        """Add text to the current element (called by the parser)."""
         stack[-1].text += part
 
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse_entities
@@ -220,7 +227,7 @@ def _find_declared_encoding(data: bytes) -> str:
 
 
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
-    """Return XML data, converted to UTF-8 from a Chinese encoding, and if so True."""
+    """Return XML data in UTF-8, and True if they were converted from a Chinese encoding."""
     declared_encoding = _find_declared_encoding(data).lower()
     if declared_encoding in _CHINESE_ENCODINGS:
         try:
@@ -239,7 +246,7 @@ def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
 
 
 def _detect_encoding(data: bytes) -> str:
-    """Return the name of the encoding in which data can be decoded, “?” if none."""
+    """Return the name of an encoding in which data can be decoded; “?” if there is none."""
     for codec in ("utf-8", "gb18030"):
         try:
             data.decode(codec)
@@ -250,7 +257,7 @@ def _detect_encoding(data: bytes) -> str:
 
 
 def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataItems | None:
-    """Return the metadata in XML by the element names of the specification.
+    """Return the metadata in an XML document, whose element names the specification defines.
 
     None if the root element has another name.
     """
@@ -292,7 +299,7 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
 
 
 def _list_additional_content(node: XmlNode) -> list[str]:
-    """Return attributes (``element@name``) and texts beside the elements of a document."""
+    """Return attributes (``element@name``) of an XML document, and texts between its elements."""
     additional = [f"{node.name}@{name}" for name in node.attributes]
     text = " ".join(node.text.split())
     if node.children and text:
@@ -301,7 +308,7 @@ def _list_additional_content(node: XmlNode) -> list[str]:
 
 
 def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
-    """Read the written metadata again; return a comparison for the manifest.
+    """Read the written metadata again and compare them; return the result for the manifest.
 
     Raises
     ------

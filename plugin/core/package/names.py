@@ -36,7 +36,7 @@ MAX_NAME_CHARACTERS = 120
 
 
 def find_unknown_placeholder(pattern: str, known_placeholders: Container[str] = PLACEHOLDER_PATTERNS) -> str | None:
-    """Return the first unknown placeholder of a name pattern, or a single brace.
+    """Return the first placeholder of a name pattern that is not known, or a single brace.
 
     None if all placeholders are known.
     """
@@ -50,7 +50,7 @@ def find_unknown_placeholder(pattern: str, known_placeholders: Container[str] = 
 
 
 def fill_placeholders(pattern: str, value_by_placeholder: Mapping[str, Any]) -> str:
-    """Return a name pattern with its placeholders filled.
+    """Return a name pattern with its placeholders replaced by values.
 
     Raises
     ------
@@ -66,9 +66,9 @@ def fill_name_pattern(pattern: str, value_by_placeholder: Mapping[str, Any]) -> 
 
 
 def make_name_matcher(pattern: str, value_by_placeholder: Mapping[str, Any]) -> re.Pattern[str]:
-    """Return a regular expression that recognises files of a pattern by their names.
+    """Return a regular expression that matches the file names of a pattern.
 
-    Placeholders with a value match that value, others any value of their kind.
+    A placeholder with a value matches only this value, others any value of their kind.
     """
     parts = []
     for text, name, _, _ in string.Formatter().parse(pattern):
@@ -83,7 +83,7 @@ def make_name_matcher(pattern: str, value_by_placeholder: Mapping[str, Any]) -> 
 
 
 def find_name_problem(name: str) -> str:
-    """Return why a file name is not portable, as a key of texts; else empty."""
+    """Return why a file name is not portable, as a key of texts; empty if it is portable."""
     if not name.strip():
         return "name_empty"
     if _FORBIDDEN_CHARACTER_PATTERN.search(name):
@@ -103,10 +103,7 @@ def find_name_problem(name: str) -> str:
 
 
 def find_field_name_problem(name: str) -> str:
-    """Return why the name of a layer or field is invalid, as a key of texts.
-
-    Empty if the name is valid.
-    """
+    """Return why a name of a layer or field is invalid, as a key of texts; empty if it is valid."""
     if not _FIELD_NAME_PATTERN.fullmatch(name) or len(name) > 64:
         return "field_characters"
     return "field_taken" if name.upper() in _RESERVED_FIELD_NAMES else ""

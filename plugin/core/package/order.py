@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The package that a user requests, the exported package, and the names of county and folder."""
+"""The package that a user requests (`ExportOrder`), the exported package, and names of county and folder."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ class ExportOrder:
 class ExportedPackage:
     """A package that was made.
 
-    ``manifest_digest`` is the SHA-256 of its manifest; ``problems`` are those reported during the export.
+    ``path``: its folder; ``manifest_digest``: SHA-256 of its manifest; ``manifest``: content of the manifest;
+    ``problems``: problems reported during the export.
     """
 
     path: Path
@@ -90,7 +91,7 @@ def find_placeholder_values(plan: Plan, package_spec: PackageSpec) -> dict[str, 
 def find_placeholder_values_of_area(
     area_code: str, norm: Norm, package_spec: PackageSpec, name: str = ""
 ) -> dict[str, str] | None:
-    """Return ``{code}`` and ``{name}`` for an area code, None if unknown.
+    """Return the values of ``{code}`` and ``{name}`` for an area code; None if they are unknown.
 
     ``name`` is used if the list of divisions does not have the code.
     """

@@ -14,14 +14,15 @@ from .metadata import DEGREES_UNIT
 
 
 def format_map_rows(maps: Iterable[dict[str, Any]], report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return the existing maps as rows of the page's table."""
+    """Return the maps that exist as rows of the page's table of maps."""
     return [_format_map(row, report_texts) for row in maps if row["file"]]
 
 
 def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the documents, maps and tables that the table of maps does not list.
+    """Return the documents, maps and tables that the page's table of maps does not list.
 
-    With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
+    If the page has a table of maps, these are required maps that are neither in the table nor in a note, and all slots
+    that are not maps.
     """
     listed_slot_ids = {row["slot"] for row in maps}
     if not any(row["file"] for row in maps):
@@ -30,6 +31,7 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
 
 
 def _format_map(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the texts of a map's row on the page."""
     return {
         "number": row["number"],
         "title": row["title"],
@@ -84,7 +86,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
 
 
 def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
-    """Return labels and values of the head of the page."""
+    """Return (label, value) of the facts at the head of the page."""
     versions = manifest["tool"]["versions"]
     facts = [
         (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
@@ -102,7 +104,7 @@ def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tup
 
 
 def _list_document_facts(document: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
-    """Return labels and values of the document information (成果信息).
+    """Return (label, value) of the document information (成果信息).
 
     The secrecy level is listed separately. Packages of earlier versions have no document information.
     """
@@ -111,7 +113,10 @@ def _list_document_facts(document: dict[str, Any], report_texts: ReportTexts) ->
 
 
 def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:
-    """Return the rows of layers; ``begins`` marks the first layer of each file."""
+    """Return the layers as rows of the page; ``begins`` in a row marks the first layer of each file.
+
+    ``bases``: bases of measurement of areas, in the order of the columns.
+    """
     layer_rows, previous_file = [], ""
     for row in rows:
         # For shapefiles, show their folder.
@@ -124,6 +129,7 @@ def _make_layer_rows(rows: list[dict[str, Any]], bases: list[str], report_texts:
 
 
 def _make_layer_row(row: dict[str, Any], bases: list[str], report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the texts of a layer's row on the page."""
     read_back = row["read_back"]
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
@@ -146,12 +152,14 @@ def _make_layer_row(row: dict[str, Any], bases: list[str], report_texts: ReportT
 
 
 def _make_extent_texts(row: dict[str, Any]) -> list[str]:
+    """Return a layer's extent as two texts: west–east and south–north."""
     decimals = 5 if row["unit"] == DEGREES_UNIT else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
 
 def _format_slot(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the row of a document, map or table with texts for the page."""
     return {
         **row,
         "need": report_texts.get("package", f"need_{row['need']}"),
@@ -161,7 +169,10 @@ def _format_slot(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, An
 
 
 def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
-    """Return a workbook or database: its sheets, and the result of reading it again."""
+    """Return the row of a workbook or database with texts for the page.
+
+    The texts describe its sheets, and the result of reading it again.
+    """
     read_back = row["read_back"]
     figures = read_back.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
     return {
@@ -173,15 +184,17 @@ def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str
 
 
 def _describe_metadata(row: dict[str, Any] | None, report_texts: ReportTexts) -> str:
+    """Return a sentence on the metadata: file, number of layers and items; empty without metadata."""
     if row is None:
         return ""
     return report_texts.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
 def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of files; a FileGDB is one row that can be expanded."""
+    """Return the rows of files for the page; all files of a FileGDB form one row that can be expanded."""
 
     def group_path(row: dict[str, Any]) -> str:
+        """Return the path of the FileGDB that contains a file; the file's own path for any other file."""
         folder, dot, _ = row["path"].partition(".gdb/")
         return f"{folder}.gdb" if dot else row["path"]
 

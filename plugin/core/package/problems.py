@@ -25,7 +25,7 @@ class ProblemLevel(StrEnum):
     """Severity of a problem.
 
     ``stop``: the data cannot be written without loss, not even by force. ``gate``: the package is made only by force,
-    and records this. ``note``: the problem is only reported.
+    and its manifest records this. ``note``: the problem is only reported.
     """
 
     STOP = "stop"
@@ -85,8 +85,8 @@ _PLACE_BY_KEY = {
 class ExportProblem:
     """A problem of an export.
 
-    ``key`` names a text of the section ``package``. ``features`` are the first few features by BSM, ``count`` is
-    the number of all.
+    ``key`` names a text of the section ``package``. ``features`` are the keys (BSM) of the first few features,
+    ``count`` is the number of all.
     """
 
     level: ProblemLevel
@@ -99,7 +99,10 @@ class ExportProblem:
 
     @property
     def place(self) -> ProblemPlace:
-        """Return where the problem is corrected; a problem of features or of a layer is corrected there."""
+        """Return where a user corrects the problem.
+
+        Problems of features or of a layer are corrected in the layer.
+        """
         of_layer = ProblemPlace.FEATURES if self.features else ProblemPlace.LAYER
         return _PLACE_BY_KEY.get(self.key, of_layer if self.layer else ProblemPlace.NONE)
 
@@ -136,8 +139,8 @@ class ExportProblem:
 def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict[str, Any]]) -> list[ExportProblem]:
     """Return the problems without notes on missing files that no longer apply.
 
-    Such a file was made later, or another note explains why it is missing. A shape that became invalid is reported
-    once, with the remedy.
+    A note no longer applies if the file was made later, or if another note explains why it is missing. A shape that
+    became invalid is reported once, with the remedy.
     """
     explained = {slot["pattern"] for slot in slots if slot["files"]}
     problems = list(problems)
@@ -153,7 +156,7 @@ def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict
 
 @dataclasses.dataclass(frozen=True)
 class GateRefusal:
-    """The problems for which an export is refused, rendered as one message or as sentences for the log."""
+    """The problems for which an export is refused, as a message or as sentences for the log."""
 
     problems: tuple[ExportProblem, ...]
 
@@ -162,7 +165,7 @@ class GateRefusal:
         return "\n".join(self.render_sentences(texts))
 
     def render_sentences(self, texts: Texts) -> list[str]:
-        """Return the first reasons as sentences, and “…” if there are more."""
+        """Return the first problems as sentences, and “…” if there are more."""
         return [p.format_as_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
             len(self.problems) > _MAX_SENTENCES
         )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Documents, maps and tables that come with the data, found by their names.
 
-A slot is the entry of such a file in the specification.
+A slot is the entry of such a file in the package specification.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def is_stray_file(name: str) -> bool:
 class FilledSlot:
     """A slot of the specification with the files that fill it.
 
-    ``file_name`` is the file name in this county.
+    ``file_name``: the file name that the specification requires in this county.
     """
 
     slot: FileSlot
@@ -76,7 +76,7 @@ class FilledSlot:
 
 @dataclass(frozen=True)
 class _SlotMatch:
-    """A slot with the names of files (small letters) that match it.
+    """A slot of the specification with the names of the files (small letters) that match it.
 
     ``matching_files`` are all names that match the pattern; ``filling_names`` are those that fill the slot. A name that
     matches several slots fills the first one.
@@ -95,9 +95,9 @@ def fill_slots(
     former_package: Path | None = None,
     lang: str = "zh",
 ) -> tuple[list[FilledSlot], list[ExportProblem]]:
-    """Return the specification's slots with their files, and problems of the files.
+    """Return the specification's slots with the files that fill them, and problems of these files.
 
-    Files of the folder ``documents_folder`` precede those of the ``former_package`` package.
+    A file in ``documents_folder`` takes precedence over the file of this name in ``former_package``.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _find_slot_problems(
     file_of_name: Mapping[str, Path],
     given_files: Mapping[str, list[Path]],
 ) -> Iterator[ExportProblem]:
-    """Yield the problems of the files for a document, map or table.
+    """Yield the problems of the files that match a document, map or table.
 
     A missing map or document that the plugin may make is reported by `maps` and `documents`.
     """
@@ -184,7 +184,7 @@ def _find_slot_problems(
 def _report_unmatched_files(
     matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]
 ) -> list[ExportProblem]:
-    """Return a note on the given files that the specification does not mention."""
+    """Return a note on the planner's files that match no slot of the specification."""
     used_names = {name for match in matches for name in match.filling_names}
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if not unmatched_names:
@@ -200,7 +200,10 @@ def _report_unmatched_files(
 
 
 def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
-    """Return the files of a former package that are used again: those that the plugin did not make."""
+    """Return name in small letters → files of a former package that are used again.
+
+    They are the files that the plugin did not make.
+    """
     return _list_files_by_name(
         former_package,
         find_unmodified_rendered_maps(former_package) | find_unmodified_generated_documents(former_package),
@@ -208,9 +211,9 @@ def _find_reusable_former_files(former_package: Path) -> dict[str, list[Path]]:
 
 
 def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ()) -> dict[str, list[Path]]:
-    """Return name in small letters → files of a folder and its subfolders.
+    """Return name in small letters → files of this name in a folder and its subfolders.
 
-    Windows does not distinguish 图.JPG and 图.jpg. ``skipped_paths`` lists paths to skip.
+    Windows does not distinguish 图.JPG and 图.jpg. ``skipped_paths``: paths of files to skip.
     """
     files_by_name: dict[str, list[Path]] = {}
     for path_in_folder, path in list_files_below(folder) if folder is not None else ():
@@ -247,7 +250,7 @@ def _find_name_problems(
 
 
 def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[ExportProblem]:
-    """Return problems of missing, unreadable, truncated or coarse files."""
+    """Return problems of files that are missing, unreadable or incomplete, and of maps with a low resolution."""
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
@@ -287,7 +290,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def _is_complete(path: Path) -> bool:
-    """Return True unless a PDF has no end mark."""
+    """Return False for a PDF without an end mark, else True."""
     try:
         return has_valid_end(path.name, read_file_ends(path)[1])
     except OSError as error:
@@ -314,7 +317,10 @@ def has_valid_start(name: str, start: bytes) -> bool:
 
 
 def has_valid_end(name: str, tail: bytes) -> bool:
-    """Return True unless a PDF has no end mark in its last bytes (`BYTES_READ_AT_EACH_END`)."""
+    """Return False if the file is a PDF without an end mark in its last bytes, else True.
+
+    ``tail``: the last `BYTES_READ_AT_EACH_END` bytes.
+    """
     return not name.lower().endswith(".pdf") or _PDF_END_MARK_PATTERN.search(tail) is not None
 
 

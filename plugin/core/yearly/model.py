@@ -85,7 +85,7 @@ class MaintainedLayer:
 
     @property
     def stored_area_before_m2(self) -> float:
-        """Return the statutory area (m²) of the parcels before the change without added vertices, as the data store them."""
+        """Return the statutory area (m²) of the parcels before the change as stored, without added vertices."""
         return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
 
     @property

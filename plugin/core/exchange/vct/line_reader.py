@@ -233,7 +233,7 @@ class LineReader:
     def read_positions(self, count: int, numbers_per_line: int) -> NDArray:
         """Return the next ``count`` lines as positions (count, 2).
 
-        ``numbers_per_line``: numbers per line, 2 or 3; a third number is ignored. InputError names the line of an invalid position.
+        ``numbers_per_line``: 2 or 3; a third number is ignored. InputError names the line of an invalid position.
         """
         parts = []
         while count > 0:

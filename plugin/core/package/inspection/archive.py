@@ -56,8 +56,8 @@ def unpack_package(
 ) -> Iterator[Path]:
     """Yield the folder of the package that a path contains.
 
-    It is the given folder, the only package below it, or a temporary folder with the content of a zip, which is
-    deleted when the block ends.
+    It is the given folder, the only package below it, or a temporary folder with the content of a zip. The temporary
+    folder is deleted when the block ends.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def unpack_package(
     Raises
     ------
     InputError
-        If the path does not exist, is empty, is a folder inside a package, contains several packages, only archives
-        or more than ``max_entries`` entries; if another process exports to it; if the file is not a zip, or the zip has
+        If the path does not exist, is empty, is a folder inside a package, contains several packages, only archives or
+        more than ``max_entries`` entries; if another process exports to it; if the file is not a zip, or the zip has
         bytes before its beginning, is damaged or encrypted, has paths that lead out of the folder, or is too large
         unpacked.
     """
@@ -119,10 +119,10 @@ def _count_leading_bytes(path: Path) -> int:
 
 
 def read_archive_comments(path: Path) -> str:
-    """Return the text of a zip that belongs to none of its files.
+    """Return the texts in a zip file outside its entries' contents, which unpacking loses.
 
-    Comments of the archive and of its entries, and bytes after the archive's end, at most the first 64 KiB of them.
-    Unpacking loses them. Empty for a folder and for a damaged archive, which `unpack_package` reports.
+    They are comments of the archive and of its entries, and bytes after the archive's end, at most the first 64 KiB.
+    Empty for a folder and for a damaged archive, which `unpack_package` reports.
     """
     if not path.is_file():
         return ""
@@ -141,10 +141,10 @@ def read_archive_comments(path: Path) -> str:
 
 
 def count_hidden_bytes(path: Path) -> int:
-    """Return the number of bytes of a zip that belong to no entry and no record of the archive.
+    """Return the number of bytes of a zip that programs for zip files do not show.
 
-    They are between entries, or between the last entry and the directory. Programs for zip files do not show them.
-    Zero for a folder, for an archive with its entries encrypted or larger than 4 GiB, and for a damaged archive, which
+    They belong to no entry and no record: they are between entries, or between the last entry and the directory. Zero
+    for a folder, for an archive with its entries encrypted or larger than 4 GiB, and for a damaged archive, which
     `unpack_package` reports.
     """
     if not path.is_file():
@@ -183,7 +183,7 @@ def _is_descriptor(content: bytes, info: zipfile.ZipInfo) -> bool:
 
 
 def list_system_files(path: Path) -> tuple[str, ...]:
-    """Return the top-level folders and files of a zip that systems leave beside the package.
+    """Return the top-level folders and files that operating systems leave in a zip beside the package.
 
     Unpacking drops them. Empty for a folder and for a damaged archive.
     """
@@ -198,10 +198,10 @@ def list_system_files(path: Path) -> tuple[str, ...]:
 
 
 def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
-    """Return the files of a zip that are outside the folder ``package`` in it, without those that systems leave.
+    """Return the paths of a zip's files outside the folder ``package`` in it, without those that systems leave.
 
-    Unpacking drops them, and a receiver takes them for a part of the package. Empty for a folder, for a zip whose
-    package has no folder, and for a damaged archive, which `unpack_package` reports.
+    Unpacking drops them, although a receiver would take them for a part of the package. Empty for a folder, for a zip
+    whose package has no folder, and for a damaged archive, which `unpack_package` reports.
     """
     if not path.is_file():
         return ()
@@ -225,6 +225,10 @@ def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
 
 
 def _decode_comment(content: bytes) -> str:
+    """Return a comment of a zip as one line of text.
+
+    Its size (“12 B”) if it has no printable character.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -251,7 +255,7 @@ class _PackageMatcher:
 
 
 def _list_content(folder: Path) -> list[Path]:
-    """Return what a folder contains, except files that systems leave there.
+    """Return the paths in a folder, except files that operating systems leave there.
 
     Raises
     ------
@@ -267,15 +271,16 @@ def _list_content(folder: Path) -> list[Path]:
 
 
 def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellation: Cancellation) -> Path:
-    """Return the package in a folder, at any depth and next to other files.
+    """Return the folder of the package in a folder, at any depth and next to other files.
 
-    If no package is recognised, return the folder itself or the only folder in it.
+    If no package is recognised, return ``folder`` itself, or the only folder in it. ``path``: the path that the user
+    chose, for errors.
 
     Raises
     ------
     InputError
-        If the folder contains several packages, since in one package their files would be misplaced; if it has no
-        file, or only archives.
+        If the folder contains several packages, since in one package their files would be misplaced; if it has no file,
+        or only archives.
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
@@ -300,6 +305,7 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
 
 
 def _list_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, without links and geodatabases (.gdb)."""
     return [p for p in _list_content(folder) if p.is_dir() and not is_link(p) and p.suffix.lower() != ".gdb"]
 
 
@@ -310,10 +316,10 @@ def _find_packages(
     zipped: Path | None,
     levels_left: int = _MAX_SEARCH_DEPTH,
 ) -> list[Path]:
-    """Return the folders below a folder, or itself, that are packages.
+    """Return those folders that are packages, among ``folder`` and the folders below it.
 
     A package is not searched for further packages. ``zipped`` is the folder with the content of a zip, else None; its
-    name does not identify a package.
+    name does not identify a package. ``levels_left``: how many levels of folders are still searched.
     """
     cancellation.raise_if_cancelled()
     # A folder, and in particular a zip, may have the same name as the package in it.
@@ -380,7 +386,7 @@ def _unpack_archive(
 
 
 def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
-    """Return the parts of an entry's path after validation.
+    """Return the path of a zip entry as a tuple of names, after validation.
 
     Raises
     ------
@@ -399,7 +405,7 @@ def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str
 
 
 def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: Path, path: Path) -> None:
-    """Write at most the declared size of an entry; archive headers are untrusted."""
+    """Write an entry of a zip to a file, at most its declared size: archive headers are untrusted."""
     written_byte_count = 0
     with archive.open(info) as source, target_file.open("wb") as handle:
         while chunk := source.read(_CHUNK_BYTES):
@@ -418,10 +424,10 @@ def _get_raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
 
 
 def _detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
-    """Return the codec of names without a UTF-8 mark: GBK (Windows) or UTF-8 (macOS).
+    """Return the codec of entry names without a UTF-8 mark: GBK (as Windows writes) or UTF-8 (as macOS).
 
-    All names are tested together, because short texts in GBK may be valid UTF-8. The result is UTF-8 if it gives
-    mostly Chinese characters.
+    All names are tested together, because short texts in GBK may be valid UTF-8. The result is UTF-8 if it gives mostly
+    Chinese characters.
     """
     try:
         non_ascii = [c for c in b"".join(map(_get_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
@@ -431,6 +437,7 @@ def _detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
 
 
 def _decode_entry_name(info: zipfile.ZipInfo, codec: str) -> str:
+    """Return the name of a zip entry, decoded with ``codec`` unless it is marked as UTF-8."""
     if info.flag_bits & _UTF8_FLAG:
         return info.filename
     try:

@@ -59,10 +59,10 @@ def has_office_suffix(name: str) -> bool:
 
 
 def find_active_parts(path: Path) -> tuple[str, ...]:
-    """Return what an Office file can execute or load, as keys of texts.
+    """Return what an Office file can execute or load, as keys of texts (section ``active``).
 
-    These are macros, embedded objects and links to other files (section ``active`` of the texts). A file that is not
-    an archive gives an empty result; other functions report it.
+    These are macros, embedded objects and links to other files. A file that is not an archive gives an empty result;
+    other functions report it.
     """
     keys: dict[str, None] = {}
     try:
@@ -149,9 +149,9 @@ def collect_package_facts(
 
 
 def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
-    """Return lists of digests (SHA256SUMS and similar) by file name.
+    """Return the lists of digests in a package (SHA256SUMS and similar): file name → list.
 
-    A list maps path → digest; it is None if it is invalid.
+    A list maps path → digest; it is None if the file is invalid.
     """
     digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
     places = [
@@ -161,7 +161,7 @@ def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
 
 
 def _find_empty_folders(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
-    """Return the empty folders that the specification does not have."""
+    """Return the paths of empty folders that the specification does not have."""
     spec_folders = set(package_spec.folders.values())
     empty_folders = []
     for folder_path, subfolders, files in os.walk(folder):
@@ -184,6 +184,7 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
 
 
 def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[PrintedWorkbook, ...]:
+    """Return the workbooks and tables of a package that are not data sets, as read."""
     workbooks = []
     for file in facts.files_outside_data_sets:
         if _is_table(file, facts) and not (is_stray_file(file.name) or file.is_link or file.is_special_file):
@@ -193,7 +194,7 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 
 
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
-    """Return path → content of each XML file, the report and the generated pages."""
+    """Return path → content of each XML file, of the report's data and of the generated pages."""
     pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
     document_files = [f for f in facts.files_outside_data_sets if f.path in pages or f.name.lower().endswith(".xml")]
     document_files = [
@@ -207,7 +208,7 @@ def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
 def _read_document_texts(
     folder: Path, facts: PackageFacts, cancellation: Cancellation
 ) -> dict[str, DocumentTexts | str]:
-    """Return path → texts of each document that the plugin made, or why they are unknown."""
+    """Return path → texts of each document that the plugin made, or a key of texts for why they cannot be read."""
     generated_documents = facts.get_kinds_of_generated_documents()
     texts: dict[str, DocumentTexts | str] = {}
     for file in facts.files_outside_data_sets:
@@ -263,9 +264,7 @@ def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellatio
 
 
 def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
-    """Return code and name of the county from file names.
-
-    The first file whose name matches the specification has them.
+    """Return the county's code and name from the first file name that has them by the specification's patterns.
 
     Both are empty if no file name has them.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of a layer that two data sets of a package have.
+"""Comparison of two copies of one layer, which are in two data sets of a package.
 
-A data set is a database, a folder of shapefiles or a VCT file. Rules check the layer of the first one; here the
-layer of another one is compared with it, row by row.
+A data set is a database, a folder of shapefiles or a VCT file. Rules check the layer in the first data set; its copy in
+another data set is compared with it, row by row.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _AREA_DECIMALS = 2
 
 
 class FeatureSample(NamedTuple):
-    """Number of some features (``feature_count``) and the names of the first few."""
+    """The number of some features (``feature_count``), and the names of the first few of them."""
 
     feature_count: int
     feature_names: tuple[str, ...]
 
 
 class FieldDifference(NamedTuple):
-    """Features that differ in a field, and both values of the first such feature."""
+    """Features whose values of a field differ between two data sets, and both values of the first such feature."""
 
     differing_features: FeatureSample
     first_value: Any
@@ -55,7 +55,9 @@ class FieldDifference(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetComparison:
-    """Differences of one layer between two data sets; pairs are (first, other).
+    """Differences of one layer between two data sets.
+
+    Pairs of values are (first data set, other data set).
 
     Attributes
     ----------
@@ -68,9 +70,9 @@ class DatasetComparison:
     feature_counts, areas_m2
         Numbers of features, and statutory areas in m², zero without areas.
     unmatched_features
-        Features without a counterpart in the other data set.
+        Features of each data set without a counterpart in the other.
     distances_m
-        (k,) metres between the two shapes of differing features; inf for shapes of different kinds.
+        (k,) metres between both shapes of each feature whose shapes differ; inf for shapes of different kinds.
     moved_names
         (k) names of these features.
     are_shapes_compared
@@ -78,7 +80,7 @@ class DatasetComparison:
     differences_by_field
         Field → features that differ in it.
     missing_fields
-        Fields that the first layer and that the other layer lacks.
+        Fields that the first layer lacks, and fields that the other layer lacks.
     """
 
     role: str
@@ -110,7 +112,7 @@ def compare_datasets(
     first_path, other_path
         Paths of the data sets of ``first`` and ``other``.
     omitted_fields
-        Fields (capitals) that the specification omits in one of the two; they may be missing.
+        Names (capitals) of fields that the specification omits in one of the two data sets; they may be missing.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def compare_datasets(
 
 
 def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
-    """Return the (k,) rows of the first and of the other layer that are one feature.
+    """Return (k,) rows of the first and (k,) rows of the other layer; each pair is one feature.
 
     Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
     the same number of them.
@@ -170,12 +172,12 @@ def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
 
 
 def _sample_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
-    """Return the features of a layer that are not among the matched rows."""
+    """Return a sample of a layer's features that are not among the matched rows."""
     return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
 
 
 def _make_feature_sample(layer: Layer, rows: NDArray) -> FeatureSample:
-    """Return the number of rows and the names of the first few."""
+    """Return the number of rows and the names of the features in the first few of them."""
     return FeatureSample(len(rows), tuple(_list_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
 
 
@@ -187,9 +189,9 @@ def _list_row_names(layer: Layer, rows: list[int]) -> list[str]:
 def _measure_distances(
     first: Layer, other: Layer, first_rows: NDArray, other_rows: NDArray, cancellation: Cancellation
 ) -> NDArray:
-    """Return the (k,) metres between the shapes of each pair of rows.
+    """Return (k,) metres between the shapes of each pair of rows.
 
-    The value is inf for a missing shape or another kind of shape.
+    The value is inf if one shape is missing or both are of different kinds.
     """
     crs, other_crs = first.known_crs, other.known_crs
     distances = np.zeros(len(first_rows))
@@ -222,6 +224,7 @@ def _mask_finite_shapes(shapes: NDArray) -> NDArray:
 
 
 def _replace_empty_by_none(shapes: NDArray) -> NDArray:
+    """Return a copy of (n,) shapes in which empty shapes are None."""
     shapes = shapes.copy()
     shapes[mask_missing_shapes(shapes)] = None
     return shapes
@@ -234,9 +237,9 @@ def _compare_fields(
     omitted_fields: frozenset[str],
     cancellation: Cancellation,
 ) -> tuple[dict[str, FieldDifference], tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return the fields in which pairs of rows differ, and fields that only one has.
+    """Return differences by field of pairs of rows, and the fields that the first and the other layer lacks.
 
-    ``pairs`` are the (k,) rows of the first and of the other layer.
+    ``pairs``: (k,) rows of the first and (k,) rows of the other layer; ``omitted_fields``: fields that may be missing.
     """
     difference_by_field: dict[str, FieldDifference] = {}
     lacking_fields: tuple[list[str], list[str]] = ([], [])
@@ -274,13 +277,16 @@ def _compare_fields(
 
 
 def _find_field_values(layer: Layer, template_field: TemplateField, short_name: str) -> pd.Series | None:
-    """Return a field's values, also under its short name of ten bytes; None without."""
+    """Return the values of a field, found by its name or by ``short_name`` (ten bytes).
+
+    None if the layer lacks it.
+    """
     column = layer.find_column_name(template_field)
     return layer.values(column) if column is not None else layer.get_column_by_name(short_name)
 
 
 def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:
-    """Return a value for a message: dots for personal data, dates without time."""
+    """Return a field's value as a message shows it: personal data as dots, dates without time."""
     if value is None:
         return None
     if template_field.personal:

@@ -47,7 +47,7 @@ VCT_SUFFIX = ".vct"
 class VctFact(NamedTuple):
     """A layer of a VCT file, with attributes as in `LayerFact`.
 
-    An unreadable layer has −1 ``feature_count`` and the reason in ``problem``.
+    For an unreadable layer, ``feature_count`` is −1 and ``problem`` has the reason.
     """
 
     name: str
@@ -86,9 +86,9 @@ def read_vct_header(path: Path) -> dict[str, str]:
 
 
 def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
-    """Read a VCT file; return the facts of its layers, and the layers.
+    """Read a VCT file of a package; return the facts of its layers, and the layers.
 
-    The whole file is read, because only this shows whether it is valid.
+    ``data_set``: path of the file in the package. The whole file is read, because only this shows whether it is valid.
     """
     from ...exchange.vct.head import VERTICAL_CRS, VERTICAL_DATUM_NAME
     from ...exchange.vct.read import open_vct, read_all_layers
@@ -195,10 +195,10 @@ class LayerFact:
 
 
 class UnreadLayer(NamedTuple):
-    """A layer that the rules do not read, because another layer is used in its place.
+    """A layer that the rules do not read, because its data set has another layer with the same code.
 
-    The layer ``name`` of the data set ``file`` matches the layer code ``role``, but the layer ``used_layer`` of the
-    same data set is read for it.
+    ``name``: the unread layer of the data set ``file``; ``role``: the layer code that both match; ``used_layer``: name
+    of the layer that is read.
     """
 
     file: str
@@ -222,19 +222,19 @@ class PackageFacts:
     document_contents
         Path → content of report (JSON), metadata (XML) and generated pages.
     digest_lists
-        Name → list of digests (SHA256SUMS), None for an unreadable one.
+        File name of a list of digests (SHA256SUMS) → path → digest; None instead of an unreadable list.
     vct_layers
         Path of a VCT file → its layers, which GIS libraries do not read.
     integrity_errors
         Damaged or missing files of databases.
     dataset_comparisons
-        Comparisons of layers that an earlier data set also has.
+        Comparisons of layers with their copies in an earlier data set.
     unread_layers
-        Layers that a data set has twice.
+        Layers that are not read, because their data set has another layer with the same code.
     hidden_tables
         Data set → tables, views and triggers that are not layers.
     duplicate_manifest_name
-        A name that is twice in the manifest.
+        A name that an object of the manifest has twice; empty if there is none.
     empty_folders
         Empty folders that the specification does not have.
     vct_headers
@@ -248,7 +248,9 @@ class PackageFacts:
     system_files
         Files and folders that a system left in the zip beside the package.
     document_texts
-        Path of a document that the plugin made → its texts, or why they are unknown (a key of texts).
+        Path of a document that the plugin made → its texts, or a key of texts for why they are unknown.
+    compare_maps
+        Function that draws maps again and compares them; None if maps cannot be drawn.
     """
 
     folder_name: str
@@ -311,7 +313,7 @@ class PackageFacts:
         return [f for f in self.files if not self.find_data_set_of_file(f.path)]
 
     def find_data_set_of_file(self, path: str) -> str:
-        """Return the .gdb or the folder of shapefiles to which a file belongs.
+        """Return the path of the .gdb or the folder of shapefiles to which a file belongs.
 
         Empty for a file outside such data sets.
         """
@@ -347,7 +349,7 @@ class PackageFacts:
     def get_expected_path(self, folder: str, pattern: str) -> str:
         """Return the path that a file of the specification should have in this package.
 
-        Unknown parts of the name are shown as dots.
+        Parts of the name whose value is unknown are shown as dots.
         """
         year = str((self.manifest or {}).get("made", ""))[:4] or "……"
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.placeholder_values}
@@ -362,12 +364,12 @@ class PackageFacts:
 
     @cached_property
     def _files_of_slot(self) -> dict[FileSlot, list[FileFact]]:
-        """Cache of `list_files_of_slot`."""
+        """Return slot → files; `list_files_of_slot` reads this cache."""
         return {}
 
     @cached_property
     def slots_by_path(self) -> dict[str, list[FileSlot]]:
-        """Return path → the specification's places that a file fills."""
+        """Return path → slots (entries of the specification) that a file fills."""
         slots_by_path: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
             for file in self.list_files_of_slot(slot):
@@ -397,14 +399,16 @@ class PackageFacts:
         )
 
     def list_data_sets(self) -> list[str]:
-        """Return the paths of databases, folders of shapefiles and VCT files, in order.
+        """Return the paths of databases, folders of shapefiles and VCT files.
 
-        Data sets with a link, a pipe or a device are omitted: opening them would follow the link or block.
+        They are in the order in which rules look for a layer. Data sets with a link, a pipe or a device are omitted:
+        opening them would follow the link or block.
         """
         return list(self._data_sets)
 
     @cached_property
     def _data_sets(self) -> list[str]:
+        """Return the data sets in order; `list_data_sets` reads this cache."""
         blocked = {self.find_data_set_of_file(f.path) for f in self.files if f.is_link or f.is_special_file}
         data_sets = dict.fromkeys(
             data_set for f in self.files if (data_set := self.find_data_set_of_file(f.path)) and data_set not in blocked
@@ -427,19 +431,19 @@ class PackageFacts:
         )
 
     def _get_spec_position(self, data_set: str) -> int:
-        """Return the position of a data set in the specification."""
+        """Return the position of a data set in the specification, for sorting."""
         sets = self.find_vector_sets(data_set)
         return self.package_spec.vectors.index(sets[0]) if sets else 0
 
     def find_vector_sets(self, data_set: str) -> list[VectorSet]:
-        """Return the specification's vector sets with the name of a data set."""
+        """Return the specification's data sets (`VectorSet`) whose name a data set of the package has."""
         name = data_set.rpartition("/")[2]
         patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
         return [v for v, pattern in patterns if make_name_matcher(pattern, self.placeholder_values).fullmatch(name)]
 
     @cached_property
     def report_path(self) -> str:
-        """Return the path of the report's data, whether it exists or not.
+        """Return the path that the report's data (JSON) have or should have in the package.
 
         A package of an earlier version has the report, or its page alone, under a former name.
         """
@@ -457,11 +461,14 @@ class PackageFacts:
 
     @property
     def report_page_path(self) -> str:
-        """Return the path of the report's page, whether it exists or not."""
+        """Return the path that the report's page (HTML) has or should have in the package."""
         return self.report_path.removesuffix("json") + "html"
 
     def get_kinds_of_generated_documents(self) -> dict[str, str]:
-        """Return path → kind of the documents that the plugin made by the manifest, in the places of such documents."""
+        """Return path → kind of each document that the plugin made according to the manifest.
+
+        Only documents in slots for such documents count.
+        """
         rows = self.manifest.get("slots") if self.manifest else None
         kinds = {
             path: str(row.get("generated") or "")
@@ -473,14 +480,14 @@ class PackageFacts:
         return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
 
     def list_compared_maps(self, plan: Plan) -> tuple[MapComparison, ...]:
-        """Return the maps that were drawn again from the layers of the package; empty where maps cannot be drawn.
+        """Return the maps of the package, each compared with the same map drawn again from the package's layers.
 
-        ``plan`` has the layers of the package.
+        ``plan`` has these layers. Empty if maps cannot be drawn here.
         """
         return self.compare_maps(self, plan) if self.compare_maps is not None else ()
 
     def list_ids_of_empty_slots(self) -> set[str]:
-        """Return the ids of the parts of the specification that the manifest lists without files."""
+        """Return the ids of the slots (entries of the specification) that the manifest lists without files."""
         rows = self.manifest.get("slots") if self.manifest else None
         return {
             row["id"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comparison of a report's findings with those of the inspection, one by one.
 
-Both are results of the same rules on the same layers, so each finding of one is in the other, with the same severity,
-message, area and place.
+Both are results of the same rules on the same layers. So each finding of the report is expected in the inspection, and
+the reverse, with the same severity, message, area and place.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ _OPTIONAL_PARAMS = ("shown",)
 
 
 class FindingDifference(NamedTuple):
-    """A finding that only one of two checks has, or that they show differently."""
+    """A finding that only the report or only the inspection has, or that they show differently.
+
+    ``code``: its rule; ``key``: key of its row; ``kind``: what differs.
+    """
 
     code: str
     key: str
@@ -58,7 +61,7 @@ class FindingDifference(NamedTuple):
 
 
 def list_differing_parameters(report_data: dict[str, Any], check_result: CheckResult) -> list[str]:
-    """Return the names of tolerances and rule parameters that differ from those of this check."""
+    """Return the names of tolerances and rule parameters that differ between a report and this check."""
     tolerance, report = report_data.get("tolerance"), check_result.report
     here = {row.code: row for row in report.rules}
     names = []
@@ -86,13 +89,16 @@ def _get_tolerance(check_result: CheckResult) -> Tolerance:
 
 
 def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
-    """Return name → value of a rule's parameters, as JSON has them."""
+    """Return name → value of a rule's parameters, as JSON stores the values."""
     plain_rows = json.loads(json.dumps(list(rows), default=str))
     return {str(row.get("name")): row.get("value") for row in plain_rows if isinstance(row, dict)}
 
 
 def parse_report(report_data: dict[str, Any]) -> Report | None:
-    """Return the report of a package from its JSON; None for data outside the schema, which DOC013 reports."""
+    """Return the report of a package from its JSON.
+
+    None for data that violate the schema, which DOC013 reports.
+    """
     try:
         report = Report.from_dict(report_data)
     except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
@@ -105,9 +111,9 @@ def compare_findings(
 ) -> list[FindingDifference]:
     """Return the differences between a report's findings and those of this check.
 
-    The report must be of the same version, standard, profile and phase. Waivers make no difference. Rules that one of
-    the checks did not run completely, and ``skipped_codes``, are not compared. ``compares_messages``: both checks used
-    the same texts.
+    The report must be of the same version, standard, profile and phase. Waivers make no difference. Not compared are
+    rules that one of the two checks did not run completely, and the rules ``skipped_codes``. ``compares_messages``:
+    both checks used the same texts, so that messages are compared, too.
     """
     stated_report = parse_report(report_data)
     if stated_report is None:
@@ -143,7 +149,7 @@ def compare_findings(
 
 
 def _find_crs(report: Report, check_result: CheckResult) -> CRS | None:
-    """Return the CRS of a report's places, None if unknown."""
+    """Return the CRS of the places in a report; None if it is unknown."""
     label = str(report.provenance.get("crs", ""))
     return (
         check_result.plan.crs if label == crs_care.make_crs_label(check_result.plan.crs) else crs_care.parse_crs(label)
@@ -151,16 +157,21 @@ def _find_crs(report: Report, check_result: CheckResult) -> CRS | None:
 
 
 def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[RuleOutcome]) -> set[str]:
-    """Return the codes of rules that both checks ran, as completely and with the same parameters."""
+    """Return the codes of rules that both checks ran completely, with the same parameters.
+
+    ``stated_rules``: outcomes in the package's report; ``rules``: outcomes of this check.
+    """
     stated_by_code = {row.code: row for row in stated_rules}
     outcome_by_code = {row.code: row.outcome for row in rules}
 
     def was_run(code: str) -> bool:
+        """Return True if both checks ran the rule."""
         skipped = (Outcome.SKIPPED, Outcome.CRASHED, None)
         stated_outcome = stated_by_code[code].outcome if code in stated_by_code else None
         return stated_outcome not in skipped and outcome_by_code.get(code) not in skipped
 
     def had_same_table(code: str) -> bool:
+        """Return True if both checks, or none, had the optional table that the rule reads."""
         rule_of_table = _RULE_OF_OPTIONAL_TABLE.get(code)
         if rule_of_table is None:
             return True
@@ -186,9 +197,10 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
 def match_findings(
     stated_findings: list[Finding], found_findings: list[Finding]
 ) -> tuple[list[tuple[Finding, Finding]], list[Finding], list[Finding]]:
-    """Return pairs of the same finding, and the findings that only one list has.
+    """Return pairs of equal findings, the other stated findings, and the other found findings.
 
-    They are matched by fingerprint; then by what it is made from except the place, which may be rounded otherwise.
+    Findings are matched by fingerprint. The rest are matched by rule, message, layers, keys and field, because another
+    rounding of the place changes the fingerprint.
     """
     pairs: list[tuple[Finding, Finding]] = []
     for identify in (_identify_by_fingerprint, _identify_without_place):
@@ -211,17 +223,20 @@ def match_findings(
 
 
 def _identify_by_fingerprint(finding: Finding) -> tuple[Any, ...]:
+    """Return the rule and fingerprint of a finding, as a key for matching."""
     return finding.code, finding.fingerprint
 
 
 def _identify_without_place(finding: Finding) -> tuple[Any, ...]:
+    """Return rule, message, layers, keys and field of a finding, as a key for matching."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
 
 
 def _find_roles_with_other_fields(stated_report: Report, own_report: Report) -> set[str]:
-    """Return the layers (codes) whose fields were wrong in the checked data: an export adds missing fields.
+    """Return the codes of layers with wrong fields in the package's report that this check does not find.
 
+    An export adds missing fields, so that layers of the package have other fields than those of the report's check.
     Hints do not count, because a report without problems may have them.
     """
     fingerprints = {one.fingerprint for one in own_report.findings}
@@ -233,7 +248,10 @@ def _find_roles_with_other_fields(stated_report: Report, own_report: Report) -> 
 
 
 def _is_at_limit(finding: Finding, check_result: CheckResult) -> bool:
-    """Return True for a sliver just above the tolerance, which another precision may ignore."""
+    """Return True for a sliver that is barely above the tolerance.
+
+    With another precision of coordinates such a sliver is ignored.
+    """
     tolerance = _get_tolerance(check_result)
     return (
         finding.area_m2 is not None
@@ -243,14 +261,17 @@ def _is_at_limit(finding: Finding, check_result: CheckResult) -> bool:
 
 
 def _is_on_field_without_values(finding: Finding, check_result: CheckResult) -> bool:
-    """Return True for a finding on a field without any value: an export adds missing fields of the template."""
+    """Return True for a finding on a field without any value.
+
+    An export adds the fields of a template that a layer lacks, without values.
+    """
     layer = check_result.plan.layers.get(finding.role)
     column = layer.get_column_by_name(finding.field) if layer is not None and finding.field else None
     return column is not None and bool((column.isna() | (column.astype(str).str.strip() == "")).all())
 
 
 def _differs_in_values(stated_finding: Finding, found_finding: Finding) -> bool:
-    """Return True if severity, need of an approval, areas or width differ."""
+    """Return True if severity, need of an approval, areas or width of two findings differ."""
     names = ("area_m2", "net_area_m2", "width_m")
     attributes = [(one.severity, one.needs_approval) for one in (stated_finding, found_finding)]
     return attributes[0] != attributes[1] or any(
@@ -259,7 +280,10 @@ def _differs_in_values(stated_finding: Finding, found_finding: Finding) -> bool:
 
 
 def _are_equal_figures(stated_figure: Any, found_figure: Any, printed_step: float = 0.0) -> bool:
-    """Return True if two figures are equal but for rounding; ``printed_step``: unit of the last printed digit."""
+    """Return True if two figures are equal but for rounding.
+
+    ``printed_step``: unit of the last digit of a printed figure.
+    """
     if stated_figure is None or found_figure is None:
         return stated_figure is found_figure
     return abs(float(stated_figure) - float(found_figure)) <= _CHANGE_SHARE * abs(float(found_figure)) + max(
@@ -270,7 +294,7 @@ def _are_equal_figures(stated_figure: Any, found_figure: Any, printed_step: floa
 def _differs_in_message(stated_finding: Finding, found_finding: Finding) -> bool:
     """Return True if the messages of two findings differ in words, or in figures by more than rounding.
 
-    Not compared (False) if only one has parameters from a table that the inspection may lack.
+    False if only one of the findings has parameters from a table that the inspection may lack.
     """
     if any((name in stated_finding.params) != (name in found_finding.params) for name in _OPTIONAL_PARAMS):
         return False
@@ -285,7 +309,10 @@ def _differs_in_message(stated_finding: Finding, found_finding: Finding) -> bool
 
 
 def _are_equal_texts(stated_text: str, found_text: str) -> bool:
-    """Return True if two printed figures are equal, or differ by rounding; whole numbers must be equal."""
+    """Return True if two printed figures are equal, or differ only by rounding.
+
+    Whole numbers must be equal.
+    """
     stated_text, found_text = (re.sub(r"[^\d.]", "", text) for text in (stated_text, found_text))
     digits = max(len(text.partition(".")[2]) for text in (stated_text, found_text))
     if stated_text == found_text or not digits:
@@ -296,7 +323,10 @@ def _are_equal_texts(stated_text: str, found_text: str) -> bool:
 def _differs_in_place(
     stated_finding: Finding, found_finding: Finding, stated_crs: CRS | None, check_result: CheckResult
 ) -> bool:
-    """Return True if two findings have other shapes; extents and centres are compared."""
+    """Return True if two findings have other shapes.
+
+    The extents and the centres of the shapes are compared.
+    """
     if stated_finding.geom_kind != found_finding.geom_kind:
         return True
     if found_finding.geom_kind == "none" or stated_crs is None:
@@ -312,6 +342,6 @@ def _differs_in_place(
 
 
 def describe_difference(difference: FindingDifference, texts: Texts) -> str:
-    """Return the rule and key of a difference, with its kind."""
+    """Return a difference as text: rule, key and kind of difference."""
     name = " ".join(filter(None, (difference.code, difference.key)))
     return texts.get("words", difference.kind, name=name)

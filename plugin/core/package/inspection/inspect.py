@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Inspection of a package: its files by the rules DOC, its layers by all others."""
+"""Inspection of a package: the rules DOC check its files, all other rules its layers."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ _MAX_LISTED_CODES, _MAX_LISTED_FINDINGS = 8, 5
 
 
 def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) -> None:
-    """Add findings on parts of the package's report that this check contradicts.
+    """Add findings on statements of the package's report that this check contradicts.
 
-    A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
-    the same profile does not confirm. Tolerances and parameters of rules, and the findings one by one, are compared,
-    too. Reports are compared only for equal version, standard, profile and phase. Waivers in the package's report are
-    recorded in any case.
+    A finding names a rule that passed in the report but has findings now, or settings that the report confirms and the
+    same profile does not. Tolerances, parameters of rules and the single findings are compared, too. Reports are
+    compared only for equal version, standard, profile and phase. Waivers in the package's report are recorded in any
+    case.
     """
     report = check_result.report
     report_data = _read_package_report(facts)
@@ -98,16 +98,14 @@ def compare_report_of_package(check_result: CheckResult, facts: PackageFacts) ->
 
 
 def _join_names(names: list[str], texts: Texts) -> str:
+    """Return the first names as one text, with “…” if there are more."""
     return texts.get("words", "between_names").join(names[:_MAX_LISTED_CODES]) + (
         " …" if len(names) > _MAX_LISTED_CODES else ""
     )
 
 
 def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
-    """Return the data of the package's report; empty if unreadable.
-
-    DOC013 reports an unreadable one.
-    """
+    """Return the data of the package's report; empty if it is unreadable, which DOC013 reports."""
     try:
         report_data = json.loads(facts.document_contents.get(facts.report_path, b"{}"))
     except (ValueError, RecursionError):
@@ -163,10 +161,10 @@ def _add_report_finding(check_result: CheckResult, facts: PackageFacts, case: st
 
 
 def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: Norm) -> SourceLayer:
-    """Return a layer with the field names of its template.
+    """Return a layer whose fields have the names of its template.
 
-    The specification's ``vector_sets`` rename fields. A renamed field is not restored if the layer also has a field with the
-    template's name, because the meant one is then unknown.
+    ``vector_sets``: the specification of its data set, which renames fields. A renamed field is left as it is if the
+    layer also has a field with the template's name, because it is then unknown which one is meant.
     """
     slot = next(
         (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
@@ -187,15 +185,17 @@ def restore_field_names(layer: SourceLayer, vector_sets: list[VectorSet], norm: 
 
 
 def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: list[VectorSet]) -> LayerSelector:
-    """Return a function that requests fields also by their names in the specification.
+    """Return a function that requests the fields of a layer also by their names in the specification.
 
-    ``wanted_fields`` returns the fields that rules read from a layer.
+    ``wanted_fields`` returns the fields that rules read from a layer; ``vector_sets``: the specification of its data
+    set.
     """
     spec_names = {
         name.upper() for vectors in vector_sets for slot in vectors.layers for name in slot.names_by_field.values()
     }
 
     def wanted_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
+        """Return whether a layer is read, or which of its fields."""
         fields = wanted_fields(layer)
         return fields if isinstance(fields, bool) else fields | spec_names
 
@@ -205,9 +205,9 @@ def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: lis
 def find_fields_omitted_by_spec(
     layer: SourceLayer, vector_sets: list[VectorSet], template: Template, norm: Norm
 ) -> frozenset[str]:
-    """Return the fields (capitals) of a template that the specification omits.
+    """Return the names (capitals) of a template's fields that the specification omits.
 
-    ``vector_sets`` are the specification's vector sets for the data set of the layer.
+    ``vector_sets`` are the specification's data sets to which the layer belongs.
     """
     slot = next(
         (slot for vectors in vector_sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None
@@ -247,8 +247,8 @@ def inspect_package(
     """Check a package, folder or zip.
 
     The check runs the rules of its kind of delivery on its layers, rules on area fields, on lengths, titles and domains
-    of fields where the format has them, and the rules on packages. ``map_renderer`` draws maps again, to be compared with those
-    of the package; without it maps are not compared.
+    of fields where the format has them, and the rules on packages. ``map_renderer`` draws maps again, to be compared
+    with those of the package; without it maps are not compared.
 
     Raises
     ------
@@ -307,15 +307,15 @@ def inspect_package(
 
 
 def _list_system_files_outside(path: Path, facts: PackageFacts) -> tuple[str, ...]:
-    """Return the files and folders that a system left in a zip, except those inside the package."""
+    """Return the files and folders that an operating system left in a zip outside of the package."""
     inside = {file.path.partition("/")[0] for file in facts.files}
     return tuple(name for name in list_system_files(path) if name not in inside)
 
 
 def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
-    """Remove the notices of VCT files from their layers and return them by file.
+    """Remove the notices of reading VCT files from their layers; return them, each naming its file.
 
-    Notices are remarks of the reader. They concern the whole file, and a layer may not belong to the plan.
+    They concern the whole file, while a single layer may not belong to the plan.
     """
     notices: list[tuple[str, dict[str, Any]]] = []
     for data_set, layers in facts.vct_layers.items():
@@ -329,10 +329,9 @@ def _pop_notices_by_file(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]
 
 
 def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_spec: PackageSpec) -> RunOptions:
-    """Return the options with the profile that the manifest names.
+    """Return the options with the profile that the manifest names, if the user chose none.
 
-    Only a shipped profile is used, and only if the user chose none. DOC016 reports a profile that differs from the
-    package's.
+    Only a profile that comes with the plugin is used. DOC016 reports a profile that differs from the package's.
     """
     from ...profile import list_profile_ids, load_profile
 
@@ -347,9 +346,9 @@ def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_s
 
 
 def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
-    """Return layer code (role) → name for layers that the specification renames.
+    """Return layer code (role) → name in the package, for layers that the specification renames.
 
-    Their code could not be recognised by the name.
+    The recognition could not find the code of these layers by their name.
     """
     readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
     rows = facts.manifest["layers"] if facts.manifest else []
@@ -427,10 +426,10 @@ def _read_layers(
 def _find_unread_layers(
     data_set: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]
 ) -> list[UnreadLayer]:
-    """Return layers that repeat another layer of their data set, such as copies.
+    """Return the layers that are not read, because another layer of their data set has the same code.
 
-    Of layers with one code (role) the layer that the user chose is used, else the one with exactly its name, else the
-    first.
+    Of layers with one code (role) the layer that the user chose is read, else the one whose name equals the code, else
+    the first. ``choices``: layer code → name of the layer that the user chose.
     """
     layers_of_role: dict[str, list[SourceLayer]] = {}
     for layer in layers:
@@ -452,7 +451,7 @@ def _find_unread_layers(
 
 
 def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
-    """Return a layer's code (role): the one the user chose, else the recognised one."""
+    """Return a layer's code (role): the one for which the user chose the layer, else the recognised one."""
     from ...loading.recognition import find_role
 
     layer_names = {layer.name.upper(), layer.full_name.upper()}
@@ -469,9 +468,10 @@ def _compare_with_earlier(
     norm: Norm,
     cancellation: Cancellation,
 ) -> Iterator[DatasetComparison]:
-    """Yield the comparison of a layer with the same layer of an earlier data set.
+    """Yield the comparison of a layer with its copy in an earlier data set.
 
-    An unreadable layer is not compared; it is reported for its file.
+    ``earlier_layer``: the copy and the path of its data set. An unreadable layer is not compared; it is reported for
+    its file.
     """
     from ...loading.recognition import find_best_template
     from ...plan.layer import Layer
@@ -494,7 +494,7 @@ def _compare_with_earlier(
 def _read_data_set(
     path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], list[str]]:
-    """Return the readable layers of a data set, and the names of the others."""
+    """Return the readable layers of a data set, and the names of the unreadable ones."""
     from ...io import read_source
 
     unreadable_names: list[str] = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Detection of damaged or incomplete data sets in a package.
 
-GDAL opens a FileGDB whose system tables are truncated or whose indexes are missing and only logs it. It opens a
-shapefile without its table as one without fields.
+GDAL opens a FileGDB whose system tables are truncated or whose indexes are missing, and reports this only in its log.
+It opens a shapefile without its attribute table (.dbf) as one without fields.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _INDEX_ROUNDING_SHARE = 3e-7
 
 
 def find_unindexed_tables(path: Path) -> list[tuple[str, int]]:
-    """Return tables of a GeoPackage with shapes missing in the spatial index.
+    """Return the tables of a GeoPackage whose spatial index misses shapes, each with the number of missing shapes.
 
-    Each has the number of these shapes. Tables without an index and shapes without an envelope are skipped. A file
-    that is not a GeoPackage gives an empty result; other functions report it.
+    Tables without an index and shapes without an envelope are skipped. A file that is not a GeoPackage gives an empty
+    result; other functions report it.
     """
     unindexed = []
     try:
@@ -164,7 +164,7 @@ class _ErrorLog:
 
     @contextmanager
     def assign_errors_to_table(self, table: str) -> Iterator[None]:
-        """Assign GDAL's errors in the block to a table."""
+        """Record the errors that GDAL reports in the block as errors of this table."""
         self.current_table = table
         try:
             yield
@@ -174,7 +174,7 @@ class _ErrorLog:
 
     def record_gdal_error(self, level: int, number: int, message: str) -> None:
         # Warnings also occur for intact databases.
-        """Record an error; GDAL calls this method."""
+        """Record an error message; GDAL calls this method."""
         if level >= 3:  # CE_Failure
             self.reason_by_table.setdefault(self.current_table, message)
 
@@ -241,7 +241,7 @@ def find_integrity_errors(
 
 
 def _find_truncated_files(shp_path: Path, data_set: str) -> Iterator[IntegrityError]:
-    """Yield the truncated files of a shapefile by their headers, and a missing .dbf."""
+    """Yield a shapefile's files that are shorter than their headers state, and a missing .dbf."""
     file_of_suffix = {p.suffix.lower(): p for p in shp_path.parent.iterdir() if p.stem.lower() == shp_path.stem.lower()}
     if ".dbf" not in file_of_suffix:
         yield IntegrityError(data_set, f"{data_set}/{shp_path.stem}.dbf", shp_path.stem)
@@ -265,14 +265,14 @@ def _find_truncated_files(shp_path: Path, data_set: str) -> Iterator[IntegrityEr
 
 
 def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Cancellation) -> dict[str, str]:
-    """Open every table of a FileGDB and read the rows of its system tables.
+    """Open every table of a FileGDB, and read the rows of its system tables.
 
-    ``error_log`` records what GDAL reports.
+    ``error_log`` records the errors that GDAL reports.
 
     Returns
     -------
     dict
-        File (without suffix) → table.
+        File name (without suffix) → table.
     """
     database: Any = None
     with error_log.assign_errors_to_table(""):
@@ -293,7 +293,10 @@ def _open_tables(gdal: Any, path: Path, error_log: _ErrorLog, cancellation: Canc
 
 
 def _find_missing_files(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
-    """Return missing file → its table, for files that the catalog of a FileGDB lists."""
+    """Return missing file → its table, for files that the catalog of a FileGDB lists.
+
+    ``table_by_file``: file name → table, of the files that exist.
+    """
     file_names = {p.name.lower() for p in path.iterdir()}
     missing_files: dict[str, str] = {}
     for stem, name in table_by_file.items():
@@ -307,7 +310,7 @@ def _find_missing_files(path: Path, table_by_file: dict[str, str]) -> dict[str, 
 
 
 def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> dict[str, str]:
-    """Return missing file → its table, for spatial indexes that the list of a table's indexes has."""
+    """Return missing file → its table, for spatial indexes that the geodatabase lists for a table."""
     files = {p.name.lower(): p for p in path.iterdir()}
     missing_files: dict[str, str] = {}
     for stem, name in table_by_file.items():
@@ -320,7 +323,7 @@ def _find_missing_spatial_indexes(path: Path, table_by_file: dict[str, str]) -> 
 
 
 def _find_trailing_bytes(path: Path, table_by_file: dict[str, str], data_set: str) -> Iterator[IntegrityError]:
-    """Yield the tables of layers with more bytes than their header states.
+    """Yield the files of layers that are longer than their header states.
 
     System tables are left out: GDAL does not renew their header when it adds a field.
     """
@@ -350,7 +353,7 @@ def _find_unlisted_files(path: Path, table_by_file: dict[str, str]) -> list[str]
 
 
 def _remove_paths(reason: str, folder: Path) -> str:
-    """Return a message of GDAL without the path of this machine."""
+    """Return a message of GDAL without paths of this machine (``folder``)."""
     return reason.replace(f"{folder}/", "").replace(str(folder), "").strip().rstrip(".")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Facts of the layers of a data set, read without their rows."""
+"""Facts of the layers of a data set: names, fields, CRS and counts, but no rows."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .facts import LayerFact
 
 
 def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, reads_extents: bool) -> list[LayerFact]:
-    """Return the facts of the layers of one data set.
+    """Return the facts of the layers of one data set; ``data_set`` is its path in ``folder``.
 
-    An unreadable data set or layer has −1 features. ``reads_extents`` adds the extents, computed from the shapes because
-    stored extents may be out of date.
+    An unreadable data set or layer has −1 features. ``reads_extents`` adds extents, which are computed from the shapes
+    because stored extents may be out of date.
     """
     import pyogrio
 
@@ -69,6 +69,10 @@ def find_non_layer_tables(folder: Path, data_set: str) -> tuple[str, ...]:
 
 
 def _find_non_layer_geopackage_tables(path: Path) -> tuple[str, ...]:
+    """Return the names of tables, views and triggers of a GeoPackage that are not layers.
+
+    Empty if it is unreadable.
+    """
     try:
         # immutable: SQLite makes no journal next to the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
@@ -89,6 +93,7 @@ def _find_non_layer_geopackage_tables(path: Path) -> tuple[str, ...]:
 
 
 def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
+    """Return the names of tables of a FileGDB that are not layers; empty if it cannot be opened."""
     import pyogrio
 
     from ...io import DRIVER_ERRORS
@@ -104,7 +109,7 @@ def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
 
 
 def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool) -> LayerFact:
-    """Return the facts of one layer; −1 features if it cannot be read."""
+    """Return the facts of one layer, with −1 features if it cannot be read."""
     import pyogrio
 
     from ...io import DRIVER_ERRORS
@@ -132,7 +137,7 @@ def _read_one_layer(data_set: str, source: Path, name: str, reads_extents: bool)
 
 
 def _read_other_titles(source: Path, name: str) -> tuple[str, ...]:
-    """Return other names of a layer in the contents table of a GeoPackage."""
+    """Return other names of a layer, which the contents table of a GeoPackage has."""
     if source.suffix.lower() != ".gpkg":
         return ()
     try:
@@ -164,7 +169,7 @@ def _read_extent(source: Path, layer: str) -> tuple[float, float, float, float] 
 
 
 def _split_crs_labels(text: str | None) -> tuple[str, str]:
-    """Return the labels of the horizontal and of the vertical part of a CRS."""
+    """Return the labels of the horizontal and of the vertical part of a CRS, empty where it has none."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 

@@ -31,7 +31,7 @@ _MM_PER_INCH = 25.4
 
 
 class MapDifference(NamedTuple):
-    """Where two pictures differ most, in mm from the left and the upper edge, and on how many cm²."""
+    """A difference between two pictures: its largest place in mm from the left and the upper edge, its area in cm²."""
 
     x_mm: float
     y_mm: float
@@ -39,10 +39,10 @@ class MapDifference(NamedTuple):
 
 
 class MapComparison(NamedTuple):
-    """A map of a package, and its comparison with the map drawn again.
+    """A map of a package, and its comparison with the same map drawn again.
 
-    ``reason``: why it was not compared, a key of texts (section ``not_redrawn``) with its parameters; empty if it was.
-    ``difference``: None for equal pictures.
+    ``reason``: why the map was not compared, a key of texts (section ``not_redrawn``) with its parameters ``params``;
+    empty if it was compared. ``difference``: None for equal pictures.
     """
 
     path: str
@@ -57,9 +57,9 @@ CompareMaps = Callable[["PackageFacts", "Plan"], tuple[MapComparison, ...]]
 
 @dataclass
 class MapComparer:
-    """Draws the maps of a package again, and compares them; once for all rules.
+    """Draws the maps of a package again and compares them, once for all rules that ask.
 
-    ``folder`` is the package, ``draw`` draws maps, ``lang`` is the language of reasons.
+    ``folder``: the package; ``draw``: draws maps; ``lang``: language of the reasons why maps are not compared.
     """
 
     folder: Path
@@ -69,9 +69,9 @@ class MapComparer:
     _compared: tuple[MapComparison, ...] | None = field(default=None, init=False)
 
     def __call__(self, package: PackageFacts, plan: Plan) -> tuple[MapComparison, ...]:
-        """Return the comparisons of the maps.
+        """Return the comparisons of the maps that the plugin made; ``plan`` has the layers of the package.
 
-        The maps are those that the plugin made according to the manifest or to the picture's description.
+        The manifest, or the description in the picture, shows that the plugin made a map.
 
         Raises Cancelled.
         """
@@ -80,6 +80,7 @@ class MapComparer:
         return self._compared
 
     def _compare(self, package: PackageFacts, plan: Plan) -> Iterator[MapComparison]:
+        """Yield the comparisons of the maps that the plugin made."""
         rows = _index_map_rows_by_path(package)
         drawn_files = [
             (file, request)
@@ -107,7 +108,11 @@ class MapComparer:
         files: list[tuple[FileFact, MapRequest]],
         rows: dict[str, dict[str, Any]],
     ) -> Iterator[MapComparison]:
-        """Yield the compared maps of one CRS."""
+        """Draw the maps of one CRS again and yield their comparisons.
+
+        ``crs``: label of the CRS, may be empty; ``files``: the maps with what is to be drawn; ``rows``: path → row of
+        the manifest.
+        """
         file_by_name = {request.file_name: file for file, request in files}
         with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
             job = MapJob(
@@ -143,7 +148,12 @@ class MapComparer:
     def _compare_pictures(
         self, package: PackageFacts, path: str, folder: Path, programs_here: str, programs: str
     ) -> MapComparison:
-        """Return the comparison of a map. If other programs drew the map, a difference proves nothing."""
+        """Return the comparison of a map of the package with its new picture.
+
+        ``path``: the map; ``folder``: folder with the new picture of the same name; ``programs``: programs that drew
+        the map; ``programs_here``: programs that drew the new picture. If they differ, a difference of the pictures
+        proves nothing.
+        """
         pictures = [read_reduced_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
         if pictures[0] is None or pictures[1] is None:
             return MapComparison(path, "undecoded")
@@ -156,9 +166,10 @@ class MapComparer:
 
 
 def _can_programs_explain_difference(package: PackageFacts, programs: str) -> bool:
-    """Return True unless the manifest contradicts itself about the programs that drew its maps.
+    """Return True if a map may look different because other programs drew it.
 
-    A manifest of this build names them for each map, with the version of QGIS that it states elsewhere.
+    False if the manifest contradicts itself about these programs: a manifest of this build names them for each map,
+    with the version of QGIS that it states elsewhere.
     """
     tool = (package.manifest or {}).get("tool")
     if not isinstance(tool, dict) or not isinstance(tool.get("versions"), dict):
@@ -180,7 +191,7 @@ def _index_map_rows_by_path(package: PackageFacts) -> dict[str, dict[str, Any]]:
 
 
 def _list_requests(package: PackageFacts) -> Iterator[tuple[FileFact, MapRequest]]:
-    """Yield the maps of the specification that the plugin can draw, with what is to be drawn."""
+    """Yield the package's maps that the plugin can draw, each with the request to draw it."""
     catalogue = package.package_spec.maps.load_map_catalogue()
     for slot in package.package_spec.files:
         if slot.kind == "map" and slot.layout:
@@ -190,7 +201,10 @@ def _list_requests(package: PackageFacts) -> Iterator[tuple[FileFact, MapRequest
 
 
 def _find_comparison_obstacle(package: PackageFacts, plan: Plan) -> str:
-    """Return why no map can be compared, a key of texts; empty if maps can be."""
+    """Return why no map of the package can be compared, as a key of texts.
+
+    Empty if maps can be compared.
+    """
     manifest = package.manifest
     if manifest is None:
         return "manifest"
@@ -212,7 +226,7 @@ def _read_document_info(package: PackageFacts) -> DocumentInfo:
 
 
 def measure_difference(picture: Any, other_picture: Any) -> MapDifference | None:
-    """Return where two pictures differ, None if they are equal but for the noise of jpg.
+    """Return where two pictures differ; None if they are equal but for the noise of jpg compression.
 
     Both are arrays of bands by rows by columns, reduced from ``MIN_DPI``. Pictures of different size differ everywhere.
     """

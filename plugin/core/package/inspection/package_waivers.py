@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waivers in the package's own report, and the findings of the inspection that they cover.
+"""Waivers in the package's report: which findings of the inspection they cover.
 
-A covered finding stays open: its receiver decides whether to accept the waiver.
+A covered finding stays open, because the receiver of the package decides whether to accept the waiver.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _MAX_PART_LENGTH = 500
 
 
 def record_package_waivers(check_result: CheckResult, report_data: dict[str, Any]) -> None:
-    """Record which findings the package's own report lists as waived.
+    """Record which findings of the inspection the package's report lists as waived.
 
-    ``report_data``: the report of the package, empty if unreadable. Findings get the waiver as a parameter, and the
-    provenance the number of waived findings and of those found here, by rule.
+    ``report_data``: data of the report, empty if unreadable. Each such finding gets the report's waiver as a parameter.
+    The provenance gets three numbers: findings that the report waives, those that the inspection found too, and these
+    by rule.
     """
     stated_report = parse_report(report_data)
     waived = [one for one in stated_report.findings if one.state == "waived"] if stated_report is not None else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of generated pages (HTML) with their data, and their active content.
+"""Comparison of generated pages (HTML) with their data, and search for active content in them.
 
 A page depends only on its data, so it is made again and compared completely. If this is not possible (another version
 of the plugin, an unknown profile), verdict, counts, figures and rows are compared.
@@ -76,7 +76,7 @@ class PageContent:
     lang
         Language, empty if unknown.
     active_element_counts
-        Number of elements that execute, load or hide something, by key of texts.
+        Key of texts → number of elements that execute, load or hide something.
     verdict
         Id and word in the box with the verdict.
     verdict_lines
@@ -84,13 +84,13 @@ class PageContent:
     count_texts
         Texts of the numbers next to the verdict.
     finding_row_counts
-        Number of rows of findings by (code, severity, printed count).
+        (code, severity, printed count) → number of rows of findings.
     figure_cells
-        Id of an indicator and its cells.
+        (id of an indicator, texts of its cells) of each indicator.
     code_texts
         Texts of elements ``code``.
     table_rows
-        Cells of every row of a table.
+        Texts of the cells of every table row.
     pictures
         (class of the enclosing element, label, source) of each picture.
     visible_text
@@ -172,7 +172,7 @@ class _PageParser(HTMLParser):
         return next((kind for _, kind in reversed(self.open_classes) if kind), "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element and the unclosed elements in it."""
+        """Close an element and the unclosed elements in it (called by HTMLParser)."""
         while self.open_classes and any(one == tag for one, _ in self.open_classes):
             closed_tag, kind = self.open_classes.pop()
             begin, _, attributes = self.open_elements.pop()
@@ -184,7 +184,7 @@ class _PageParser(HTMLParser):
                 break
 
     def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
-        """Record the text of a closed element, by its tag and class."""
+        """Record the text of a closed element; ``kind``: class of the element."""
         page, outer_class = self.page, self._get_enclosing_class()
         if tag == "style":
             self.style.append(text)
@@ -208,12 +208,12 @@ class _PageParser(HTMLParser):
             page.pictures[-1] = (picture_class, label or text, source)
 
     def handle_data(self, data: str) -> None:
-        """Record a text."""
+        """Record a text between elements (called by HTMLParser)."""
         self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
         # Our pages have no comments; Internet Explorer runs conditional ones.
-        """Record a comment as foreign content: generated pages have none."""
+        """Record a comment as foreign content, because generated pages have none (called by HTMLParser)."""
         self.page.active_element_counts["foreign"] += 1
 
 
@@ -246,9 +246,9 @@ def decode_page(data: bytes) -> str | None:
 
 
 def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) -> list[str]:
-    """Return the HTML of a report's page as this version makes it.
+    """Return the possible HTML texts of a report's page as this version makes it.
 
-    The pictures are taken from ``page``. For a page without pictures, return one text for each possible reason. Empty
+    The pictures are taken from ``page``. For a page without pictures there is one text for each possible reason. Empty
     if the pictures are not those of a report.
     """
     from ...render.html import render_report
@@ -283,9 +283,9 @@ def read_report_pictures(page: PageContent, report: Report) -> ReportPictures | 
 
 
 def find_changed_pictures(page: PageContent, report: Report) -> list[str]:
-    """Return the places (``overview``, ``conflicts``, ``legend``) whose pictures are not those that the report names.
+    """Return the places of a page (``overview``, ``conflicts``, ``legend``) whose pictures were replaced.
 
-    Reports of earlier versions name no pictures; the result is then empty.
+    The report names the digest of each picture. Reports of earlier versions do not; the result is then empty.
     """
     from ...render.pictures import ReportPictures, compute_picture_digests
 
@@ -297,9 +297,9 @@ def find_changed_pictures(page: PageContent, report: Report) -> list[str]:
 
 
 def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
-    """Return the HTML of a manifest's page as this version makes it.
+    """Return the possible HTML texts of a manifest's page as this version makes it.
 
-    If the language of ``page`` is unknown, return one text for each language.
+    If the language of ``page`` is unknown, there is one text for each language.
     """
     from ..page import render_manifest_page as make
 
@@ -309,9 +309,10 @@ def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list
 
 
 def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -> list[str]:
-    """Return keys of active or hidden content that a page should not have.
+    """Return keys of active or hidden content that a page has in addition to what the plugin writes.
 
-    ``remade_pages`` are the pages made again; without one, only the content of the shipped style sheet is expected.
+    ``remade_pages`` are the pages made again; if there is none, only the content of the shipped style sheet is
+    expected.
     """
     expected: Counter[str] = Counter()
     remade_pages = list(remade_pages)
@@ -340,9 +341,9 @@ def find_verdicts(text: str) -> list[str]:
 
 
 class PageDifference(NamedTuple):
-    """A part of a page that differs from its data.
+    """A part of a page that differs from the data.
 
-    ``part_key`` names the part (section ``parts`` of the texts); the values are those of the page and of the data.
+    ``part_key`` names the part (section ``parts`` of the texts); ``page_value`` is printed, ``data_value`` is expected.
     """
 
     part_key: str
@@ -406,7 +407,7 @@ def compare_manifest_page(
 
 
 def _compare_verdicts(page: PageContent, remade_page: PageContent) -> PageDifference:
-    """Return the difference between the verdicts of two pages."""
+    """Return the printed and the expected verdict as a difference of two pages."""
     on_page, expected = (
         " ".join(filter(None, (*one.verdict_lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade_page)
     )
@@ -417,7 +418,7 @@ def _compare_verdicts(page: PageContent, remade_page: PageContent) -> PageDiffer
 
 
 def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDifference:
-    """Return the first row of findings that each of two pages has alone."""
+    """Return the first row of findings that only the page has, and the first that only the remade page has."""
     rows = [
         sorted((one - other).elements())
         for one, other in (
@@ -431,9 +432,9 @@ def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDi
 def _find_first_row_difference(
     key: str, rows_of_both_pages: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
 ) -> list[PageDifference]:
-    """Return the difference of the first unequal rows, in a list; empty without one.
+    """Return the first pair of unequal rows as a difference, in a list; empty if all rows are equal.
 
-    ``rows_of_both_pages`` are the rows of both pages as (value to compare, cells).
+    ``key``: the part of the page; ``rows_of_both_pages``: for each page its rows as (value to compare, cells).
     """
     for on_page, expected in zip_longest(*rows_of_both_pages):
         if on_page is None or expected is None or on_page[0] != expected[0]:
@@ -443,9 +444,9 @@ def _find_first_row_difference(
 
 
 def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[str, ...]) -> tuple[str, str]:
-    """Return two rows as texts for a message.
+    """Return a row of the page and the expected row as texts for a message.
 
-    Rows of equal lengths are reduced to the first cell and the differing ones.
+    Rows of equal lengths are reduced to the first cell and the cells that differ.
     """
     if len(page_cells) != len(expected_cells):
         return " ".join(page_cells), " ".join(expected_cells)
@@ -454,18 +455,19 @@ def _format_differing_cells(page_cells: tuple[str, ...], expected_cells: tuple[s
 
 
 def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
+    """Return True if a cell of the manifest's page ends with the name of a layer."""
     return cell.rpartition(" ")[2] in {row["layer"] for row in manifest["layers"]}
 
 
 def _extract_numbers(texts: Iterable[str]) -> list[str]:
-    """Return the figures in texts, without separators and words."""
+    """Return the numbers in texts, without separators of thousands and without words."""
     return [
         figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE_PATTERN.sub("", text))
     ]
 
 
 def compare_pages(page: PageContent, remade_page: PageContent) -> list[PageDifference]:
-    """Return the first difference of each part of two pages of one version."""
+    """Return the first difference in each part of two pages made by the same version."""
     differences = []
     if page.verdict != remade_page.verdict or page.verdict_lines != remade_page.verdict_lines:
         differences.append(_compare_verdicts(page, remade_page))
@@ -504,7 +506,7 @@ def find_first_different_line(text: str, other_text: str) -> int:
 
 
 def find_excerpts_of_first_difference(text: str, other_text: str) -> tuple[str, str]:
-    """Return the first difference of two texts with some characters around it."""
+    """Return an excerpt of each text around the first character that differs."""
     n = _find_position_of_first_difference(text, other_text)
     begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
     return text[begin : n + _EXCERPT_CHARACTERS].strip(), other_text[begin : n + _EXCERPT_CHARACTERS].strip()

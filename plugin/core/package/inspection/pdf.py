@@ -78,12 +78,14 @@ class PdfFact:
         Names of layers that are off when the file is opened.
     remarks
         Remarks of readers on pages.
-    replaced_pages, removed_page_count
-        Pages of which the file still has an earlier content, and number of pages that it has without showing them.
+    replaced_pages
+        Numbers of pages of which the file still has an earlier content.
+    removed_page_count
+        Number of pages that the file contains without showing them.
     titles
         Title, subject, keywords and author in the file's properties.
     content_digest
-        Digest of its contents without properties; empty without contents.
+        Digest of the file's contents without its properties; empty without contents.
     blank_pages
         Numbers of the pages that show nothing.
     page_digests
@@ -117,7 +119,7 @@ class PdfFact:
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
     """Return the content of a PDF.
 
-    ``without_pypdf`` inspects only the structure, without pypdf.
+    ``without_pypdf``: inspect only the structure, even if pypdf is installed.
 
     Raises
     ------
@@ -139,9 +141,9 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, withou
 
 
 def _inspect_with_pypdf(pypdf_module: Any, path: Path, structure: PdfFact) -> PdfFact:
-    """Return the content of a PDF with pages counted by pypdf.
+    """Return the content of a PDF with the number of pages by pypdf.
 
-    All other properties come from ``structure``, the inspection without pypdf.
+    All other properties come from ``structure``, which is the result of the inspection without pypdf.
     """
     from pypdf.errors import PyPdfError
 
@@ -159,7 +161,7 @@ def _inspect_with_pypdf(pypdf_module: Any, path: Path, structure: PdfFact) -> Pd
 
 
 def inspect_pdf_structure(data: bytes) -> PdfFact:
-    """Return the content of a PDF by its objects, also those in compressed streams."""
+    """Return the content of a PDF as its objects show it, also objects in compressed streams."""
     texts = [data, *_unpack_object_streams(data)]
     locked = any(_ENCRYPT_NAME_PATTERN.search(text) for text in texts)
     active = tuple(
@@ -194,7 +196,7 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
 
 
 def _count_trailing_bytes(data: bytes) -> int:
-    """Return the number of bytes after the end mark of a PDF, other than padding such as spaces and line ends.
+    """Return the number of bytes after the end mark of a PDF, without spaces and line ends.
 
     An incremental update (a change appended to the file, with its own startxref) is not counted (ISO 32000-1, 7.5.6).
     """

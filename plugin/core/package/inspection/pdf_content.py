@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Drawings in a content stream of a PDF, and where they are (ISO 32000-1, 8.2 to 8.6, 9.3 and 9.4)."""
+"""Search for visible drawings in a content stream of a PDF page (ISO 32000-1, 8.2 to 8.6, 9.3 and 9.4)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Matrix(NamedTuple):
     f: float = 0.0
 
     def then(self, other: Matrix) -> Matrix:
-        """Return the transformation that does this one first and ``other`` next."""
+        """Return the transformation that first transforms as this matrix does and then as ``other`` does."""
         return Matrix(
             self.a * other.a + self.b * other.c,
             self.a * other.b + self.b * other.d,
@@ -58,12 +58,12 @@ class Matrix(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """The largest factor by which a length may grow; an upper bound."""
+        """The largest factor by which a length may grow, as an upper bound."""
         return abs(self.a) + abs(self.b) + abs(self.c) + abs(self.d)
 
 
 class PageBox(NamedTuple):
-    """A rectangle in points of the page: west, south, east, north."""
+    """A rectangle in points (1/72 inch) of the page: west, south, east, north."""
 
     west: float
     south: float
@@ -76,12 +76,12 @@ _IDENTITY = Matrix()
 
 @dataclass(frozen=True)
 class _GraphicsState:
-    """Colours, text parameters (9.3) and the transformation to the page.
+    """The part of a PDF graphics state that decides what is visible: colours, text parameters (9.3), transformation.
 
     Attributes
     ----------
     is_fill_white, is_stroke_white
-        Whether the colours are white.
+        Whether the colours of areas and of strokes are white.
     text_mode, font_size, leading, spacing, stretch, rise
         Rendering mode, size of the font (0 if unknown), distance of lines, additional distance of characters (largest
         value), horizontal scale of the text, and its height above the line.
@@ -106,8 +106,8 @@ class _GraphicsState:
 class _DrawingPosition:
     """Position of text and path while a content stream is read.
 
-    A position is an extent that surely contains what is drawn; only an extent that is wholly outside of the visible
-    box is invisible. Without a visible box every extent is visible.
+    A position is an extent that certainly contains what is drawn. A drawing is invisible only if its extent is wholly
+    outside of the visible box. If the visible box is None, every extent is visible.
     """
 
     def __init__(self, visible_box: PageBox | None) -> None:
@@ -136,17 +136,17 @@ class _DrawingPosition:
             self._path += [state.to_page.transform(*corner) for corner in corners]
 
     def end_path(self) -> None:
-        """Forget the path that an operator painted."""
+        """Forget the current path, after an operator that painted it."""
         self._path = []
 
     def is_path_visible(self, state: _GraphicsState) -> bool:
-        """Return True if the path may reach into the visible box."""
+        """Return True if the current path may reach into the visible box."""
         return self._reaches_visible_box(self._path, state.line_width * state.to_page.scale)
 
     def is_text_visible(self, byte_count: int, operands: list[float | None], state: _GraphicsState) -> bool:
-        """Return True if a text of ``byte_count`` bytes may reach into the visible box; move the position behind it.
+        """Return True if a text may reach into the visible box, and move the text position behind the text.
 
-        A character has at least one byte and is at most as wide as the font's size.
+        ``byte_count``: bytes of the text. A character has at least one byte and is at most as wide as the font's size.
         """
         if not state.font_size:
             return True
@@ -160,9 +160,11 @@ class _DrawingPosition:
         return self._reaches_visible_box([to_page.transform(*corner) for corner in corners], 0.0)
 
     def _start_line(self, matrix: Matrix) -> None:
+        """Begin a line of text at the origin of ``matrix``."""
         self._line, self._right, self._left = matrix, 0.0, 0.0
 
     def _reaches_visible_box(self, points: list[tuple[float, float]], margin: float) -> bool:
+        """Return True if the extent of points, widened by ``margin``, reaches into the visible box."""
         if self._visible_box is None or not points:
             return True
         x, y = [point[0] for point in points], [point[1] for point in points]
@@ -177,9 +179,9 @@ class _DrawingPosition:
 def has_visible_drawing(content: bytes, visible_box: PageBox | None = None) -> bool:
     """Return True if a content stream draws anything other than white or invisible text and white shapes.
 
-    Pictures and forms count as visible; their content is not inspected. White is invisible on paper only without a
-    ground, but a coloured ground is itself a visible drawing. Text and shapes outside of ``visible_box``, the
-    visible part of the page, are invisible.
+    Pictures and forms count as visible; their content is not inspected. White drawings count as invisible: they could
+    be seen only on a coloured ground, which is itself a visible drawing. Text and shapes outside of ``visible_box``,
+    the visible part of the page, are invisible.
     """
     state = _GraphicsState()
     states: list[_GraphicsState] = []
@@ -215,6 +217,10 @@ def has_visible_drawing(content: bytes, visible_box: PageBox | None = None) -> b
 
 
 def _draws_visibly(operator: bytes, state: _GraphicsState, has_text: bool) -> bool:
+    """Return True if a painting operator draws something that is not white.
+
+    ``has_text``: its text is not empty.
+    """
     if operator in _OTHER_DRAWINGS:
         return True
     if operator in _TEXT_OPERATORS:
@@ -263,5 +269,6 @@ def _apply_text_parameter(operator: bytes, numbers: list[float], state: _Graphic
 
 
 def _is_white(operands: list[float | None]) -> bool:
+    """Return True if the operands of a colour operator are white, in grey, RGB or CMYK."""
     numbers = [one for one in operands if one is not None]
     return len(numbers) == len(operands) and _WHITE_SUM_BY_COMPONENT_COUNT.get(len(numbers)) == sum(numbers)

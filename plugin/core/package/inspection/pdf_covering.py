@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Text of a PDF page, and the characters that later shapes or pictures cover.
 
-The content is followed (ISO 32000-1, 8.2 to 8.10 and 9.2 to 9.4), nothing is rendered: a character counts by its
-centre, a shape by its outline. Patterns, shadings and anything transparent cover nothing.
+The operators of the content are followed (ISO 32000-1, 8.2 to 8.10 and 9.2 to 9.4), nothing is rendered. A character is
+covered if its centre is inside the outline of a shape. Patterns, shadings and anything transparent cover nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class CoveredText(NamedTuple):
 
 
 class PageText(NamedTuple):
-    """Texts of a page in the order of its content, and its covered text, None if nothing is covered."""
+    """Words of a page in the order of its content, and its covered text (None if no text is covered)."""
 
     words: str
     covered_text: CoveredText | None
@@ -92,13 +92,17 @@ class _State:
 
     @property
     def is_opaque(self) -> bool:
-        """Return True if what is drawn now hides what is below it."""
+        """Return True if a shape drawn in this state hides what is below it."""
         return self.alpha >= _OPAQUE_ALPHA and self.has_plain_blend and not self.has_mask
 
 
 @dataclass
 class _PageCharacters:
-    """The visible characters of a page, and how many of them are covered."""
+    """The visible characters of a page, and which of them are covered.
+
+    ``covered``: covered character → whether a picture covers it; ``comparisons_left``: how many more comparisons of
+    characters with shapes are allowed; ``words``: texts in the order of the content.
+    """
 
     visible_box: PageBox
     characters: dict[_Character, None] = field(default_factory=dict)
@@ -107,7 +111,10 @@ class _PageCharacters:
     words: list[str] = field(default_factory=list)
 
     def add(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
-        """Remember a character inside the page. A character that is drawn again is no longer covered."""
+        """Add a character that is inside the page and the clipping outlines.
+
+        A character that is drawn again at its place is no longer covered.
+        """
         point = (character.x, character.y)
         west, south, east, north = self.visible_box
         if not (west < point[0] < east and south < point[1] < north) or len(self.characters) >= _MAX_CHARACTERS:
@@ -117,7 +124,10 @@ class _PageCharacters:
             self.characters[character] = None
 
     def cover(self, outlines: Outlines, clips: tuple[Outlines, ...], is_picture: bool = False) -> None:
-        """Cover the characters inside some outlines."""
+        """Mark the characters inside a shape (``outlines``) as covered.
+
+        ``clips``: outlines that limit the shape.
+        """
         self.comparisons_left -= len(self.characters)
         if not self.characters or not outlines or self.comparisons_left < 0:
             return
@@ -156,14 +166,14 @@ def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], vis
 
 
 class _ContentReader:
-    """Follows the content of a page with its forms and annotations."""
+    """Reads the content of a page with its forms and annotations, and collects its characters."""
 
     def __init__(self, fonts: PdfFonts, text: _PageCharacters) -> None:
         self._objects, self._fonts, self._text = fonts.objects, fonts, text
         self._bytes_left = _MAX_PAGE_BYTES
 
     def read_annotation(self, annotation: dict[str, Any]) -> None:
-        """Follow the normal appearance of an annotation (12.5.5)."""
+        """Read the normal appearance of an annotation (12.5.5)."""
         flags = self._objects.resolve_value(annotation.get("F"))
         is_hidden = isinstance(flags, float) and isfinite(flags) and int(flags) & _HIDDEN_FLAGS
         if is_hidden or self._objects.resolve_value(annotation.get("Subtype")) in _OTHER_ANNOTATIONS:
@@ -185,7 +195,10 @@ class _ContentReader:
         self._read_form(form, {}, _State(Matrix(a, 0.0, 0.0, d, x[0] - a * west, y[0] - d * south)), 0)
 
     def read(self, content: bytes, resources: dict[str, Any], state: _State, depth: int) -> None:
-        """Follow a content stream from a state on."""
+        """Read a content stream.
+
+        ``state``: graphics state at its beginning, ``depth``: level of nested forms.
+        """
         self._bytes_left -= len(content) + _FORM_BYTES
         if self._bytes_left < 0 or depth > _MAX_FORM_DEPTH:
             return
@@ -226,7 +239,7 @@ class _ContentReader:
             operands = []
 
     def _draw_object(self, operands: list[Any], resources: dict[str, Any], state: _State, depth: int) -> None:
-        """Draw a picture or a form."""
+        """Draw the picture or form that the operand names; ``depth``: level of nested forms."""
         one = self._find_resource("XObject", operands, resources)
         if one is None or one.stream_span is None:
             return
@@ -242,6 +255,10 @@ class _ContentReader:
             self._text.cover(_make_unit_square(state.to_page), state.clips, True)
 
     def _read_form(self, form: PdfObject, resources: dict[str, Any], state: _State, depth: int) -> None:
+        """Read the content of a form.
+
+        ``resources``: those of the content that draws it, if the form has none.
+        """
         content = unpack_stream(form, max(self._bytes_left, 0))
         if content is None:
             return
@@ -255,7 +272,7 @@ class _ContentReader:
         self.read(content, own_resources or resources, replace(state, to_page=to_page, clips=clips), depth)
 
     def _apply_operator(self, operator: bytes, operands: list[Any], resources: dict[str, Any], state: _State) -> _State:
-        """Return the state after an operator that changes it."""
+        """Return the state after an operator; the same state if the operator does not change it."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"cm" and len(numbers) >= 6:
             return replace(state, to_page=Matrix(*numbers[-6:]).then(state.to_page))
@@ -271,7 +288,10 @@ class _ContentReader:
         return _apply_text_parameter(operator, numbers, state)
 
     def _apply_graphics_state(self, parameters: PdfObject | None, state: _State) -> _State:
-        """Return the state after parameters that may make fills transparent (11.6.4)."""
+        """Return the state after a set of graphics parameters (operator gs).
+
+        It may make fills transparent (11.6.4).
+        """
         entries = parameters.dictionary if parameters is not None else {}
         alpha, blend, mask = (self._objects.resolve_value(entries.get(key)) for key in ("ca", "BM", "SMask"))
         if isinstance(alpha, float):
@@ -282,7 +302,10 @@ class _ContentReader:
         return state if mask is None else replace(state, has_mask=mask != "None")
 
     def _find_resource(self, kind: str, operands: list[Any], resources: dict[str, Any]) -> PdfObject | None:
-        """Return the resource that the last name among operands names."""
+        """Return the resource of a kind that the last name among the operands names.
+
+        None if it is missing.
+        """
         names = [one for one in operands if isinstance(one, Name)]
         item = self._objects.resolve_dictionary(resources.get(kind)).get(names[-1]) if names else None
         if isinstance(item, dict):
@@ -309,16 +332,16 @@ def _apply_text_parameter(operator: bytes, numbers: list[float], state: _State) 
 
 
 class _TextPen:
-    """Places the characters that operators show (9.4)."""
+    """Places the characters that text operators show (9.4)."""
 
     def __init__(self, text: _PageCharacters) -> None:
         self._text = text
         self._line = self._position = Matrix()
 
     def interpret(self, operator: bytes, operands: list[Any], state: _State) -> bool:
-        """Interpret an operator that places or shows text.
+        """Carry out an operator that places or shows text.
 
-        Return True if the operator is handled completely; operators that also set the state return False.
+        Return True if nothing else has to be done for the operator; False for operators that also set the state.
         """
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"BT":
@@ -341,6 +364,7 @@ class _TextPen:
         return operator in (b"BT", b"Tm", b"T*")
 
     def _show(self, codes: bytes, state: _State) -> None:
+        """Add the characters of a string at the current position, and move the position behind them."""
         font, size = state.font, state.font_size
         for code in font.list_codes(codes):
             self._text.words.append(font.decode(code))
@@ -354,9 +378,11 @@ class _TextPen:
             self._advance((width + state.character_space + (state.word_space if is_word_end else 0.0)) * state.stretch)
 
     def _advance(self, distance: float) -> None:
+        """Move the position along the line of text."""
         self._position = Matrix(e=distance).then(self._position)
 
     def _start_line(self, matrix: Matrix) -> None:
+        """Begin a line of text at the origin of ``matrix``."""
         self._line = self._position = matrix
 
 
@@ -367,7 +393,7 @@ class _Path:
         self._outlines: list[list[Point]] = []
 
     def add(self, operator: bytes, operands: list[Any], to_page: Matrix) -> bool:
-        """Extend the path; return False for an operator that does not."""
+        """Extend the path by a path operator; return False for any other operator."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"re" and len(numbers) >= 4:
             x, y, width, height = numbers[-4:]
@@ -384,14 +410,14 @@ class _Path:
         return True
 
     def take(self) -> Outlines:
-        """Return the outlines and begin a new path."""
+        """Return the outlines of the path and begin a new path."""
         outlines = tuple(tuple(one) for one in self._outlines)
         self._outlines = []
         return outlines
 
 
 def _read_operand(token: re.Match[bytes]) -> list[Any]:
-    """Return the number, name or string of a token, in a list that is empty for other tokens."""
+    """Return a list with the number, name or string of a token; empty for other tokens."""
     kind = token.lastgroup
     if kind == "number":
         return [float(token.group())]
@@ -404,15 +430,17 @@ def _read_operand(token: re.Match[bytes]) -> list[Any]:
 
 
 def _list_corners(west: float, south: float, east: float, north: float) -> tuple[Point, ...]:
+    """Return the four corners of a rectangle, anticlockwise from south-west."""
     return (west, south), (east, south), (east, north), (west, north)
 
 
 def _make_unit_square(to_page: Matrix) -> Outlines:
-    """Return the outline of a picture (8.9.5)."""
+    """Return the outline of a picture on the page: the transformed unit square (8.9.5)."""
     return (tuple(to_page.transform(*corner) for corner in _list_corners(0.0, 0.0, 1.0, 1.0)),)
 
 
 def _measure_box(outlines: Outlines) -> PageBox:
+    """Return the bounding box of outlines; a box of zero size for no outline."""
     x, y = ([point[axis] for outline in outlines for point in outline] for axis in (0, 1))
     return PageBox(min(x), min(y), max(x), max(y)) if x else PageBox(0.0, 0.0, 0.0, 0.0)
 

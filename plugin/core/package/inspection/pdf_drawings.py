@@ -39,14 +39,14 @@ _NAME_PATTERN = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
 
 
 class PdfPage(NamedTuple):
-    """A page of the page tree; ``entries`` has what it inherits, too."""
+    """A page of the page tree; ``entries`` also has the entries that the page inherits."""
 
     number: int
     entries: dict[str, Any]
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page may show anything, a digest of what it draws (empty: not to be compared), and its text."""
+    """Whether a page may show anything, the digest of what it draws (empty: not to be compared), and its text."""
 
     is_visible: bool
     digest: str = ""
@@ -68,7 +68,7 @@ def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObjec
 
 
 def read_box(objects: PdfObjects, item: Any) -> PageBox | None:
-    """Return a page box, None for an invalid one."""
+    """Return an array of four numbers (``item``) as a page box, None for any other value."""
     numbers = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
         return None
@@ -131,7 +131,10 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
 
 
 class _ResourceDigests:
-    """Digests of fonts, pictures and other resources by what they are."""
+    """Digests of fonts, pictures and other resources, computed from their content alone.
+
+    Names and object numbers of resources do not affect the digests.
+    """
 
     def __init__(self, objects: PdfObjects) -> None:
         self._objects = objects
@@ -139,7 +142,10 @@ class _ResourceDigests:
         self._bytes_left = _MAX_CONTENT_BYTES
 
     def compute_page_digest(self, content: bytes, page: PdfPage) -> str:
-        """Return the digest of a content, in which names of resources are replaced by digests of these resources."""
+        """Return the digest of a page's content.
+
+        Names of resources in it are replaced by digests of the resources.
+        """
         resources = self._objects.resolve_dictionary(page.entries.get("Resources"))
         digest_by_name: dict[bytes, bytes] = {}
         has_picture = False
@@ -155,7 +161,7 @@ class _ResourceDigests:
         return hashlib.sha256(b" ".join(normalised_content.split())).hexdigest()
 
     def _compute_digest(self, item: Any, depth: int = 0) -> bytes:
-        """Return the digest of a value with all objects that it consists of."""
+        """Return the digest of a PDF value, including all objects to which it refers."""
         one = self._objects.resolve_object(item) if isinstance(item, Reference) else None
         if one is None:
             return self._digest_value(item, depth)
@@ -167,6 +173,10 @@ class _ResourceDigests:
         return self._digest_by_number[one.number]
 
     def _digest_value(self, value: Any, depth: int) -> bytes:
+        """Return the digest of a dictionary or an array, the bytes of a simple value.
+
+        Empty if too deeply nested.
+        """
         if depth > _MAX_RESOURCE_DEPTH or isinstance(value, Reference):
             return b""
         if isinstance(value, dict):
@@ -180,7 +190,7 @@ class _ResourceDigests:
         return repr(value).encode()
 
     def _read_stream(self, pdf_object: PdfObject) -> bytes:
-        """Return the content of a stream, packed if it is large."""
+        """Return the content of a stream; if it is large, as it is packed in the file."""
         if pdf_object.stream_span is None:
             return b""
         unpacked = unpack_stream(pdf_object, _MAX_RESOURCE_BYTES) if self._bytes_left > 0 else None
@@ -190,4 +200,5 @@ class _ResourceDigests:
 
 
 def _digest(content: bytes) -> bytes:
+    """Return the SHA-256 of bytes as hexadecimal digits in ASCII."""
     return hashlib.sha256(content).hexdigest().encode("ascii")

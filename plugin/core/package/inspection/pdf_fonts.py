@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Codes, widths and texts of the characters of fonts of a PDF (ISO 32000-1, 9.2.4, 9.6, 9.7 and 9.10)."""
+"""Fonts of a PDF: codes, widths and texts of their characters (ISO 32000-1, 9.2.4, 9.6, 9.7 and 9.10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Font(NamedTuple):
     """How strings of a font become characters.
 
     ``code_bytes``: bytes of a code, 0 if codes have one or two. ``width_by_code`` and ``default_width`` are shares of
-    the font's size. ``text_by_code`` is from the file; ``codec`` decodes other codes, and is empty if unknown.
+    the font's size. ``text_by_code`` is stored in the file; ``codec`` decodes all other codes, and is empty if unknown.
     """
 
     code_bytes: int
@@ -29,7 +29,7 @@ class Font(NamedTuple):
     codec: str
 
     def list_codes(self, string: bytes) -> list[int]:
-        """Return the codes of a string."""
+        """Return the character codes in a string."""
         codes, position = [], 0
         while position < len(string):
             byte_count = self.code_bytes or (1 if string[position] < _FIRST_LEADING_BYTE else 2)
@@ -38,7 +38,7 @@ class Font(NamedTuple):
         return codes
 
     def decode(self, code: int) -> str:
-        """Return the text of a code, empty if it is unknown."""
+        """Return the text of a character code, empty if it is unknown."""
         if code in self.text_by_code or not self.codec:
             return self.text_by_code.get(code, "")
         byte_count = self.code_bytes or (1 if code < _FIRST_LEADING_BYTE else 2)
@@ -68,7 +68,7 @@ UNKNOWN_FONT = Font(1, {}, _SIMPLE_WIDTH, {}, _LATIN_CODEC)
 
 
 def read_numbers(objects: PdfObjects, item: Any, count: int) -> tuple[float, ...] | None:
-    """Return an array of ``count`` numbers, None for another value."""
+    """Return an array of ``count`` numbers; None if ``item`` is another value."""
     numbers = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     return tuple(numbers) if len(numbers) == count and all(isinstance(one, float) for one in numbers) else None
 
@@ -82,7 +82,7 @@ class PdfFonts:
         self._font_by_key: dict[int, Font] = {}
 
     def get_font(self, font: PdfObject | None) -> Font:
-        """Return a font, `UNKNOWN_FONT` for None."""
+        """Return the codes, widths and texts of a font object; `UNKNOWN_FONT` for None."""
         if font is None:
             return UNKNOWN_FONT
         key = id(font.value)
@@ -92,7 +92,10 @@ class PdfFonts:
 
 
 def _read_font(objects: PdfObjects, font: PdfObject) -> Font:
-    """Return a font. Codes of a composite font have two bytes, or one or two in GBK."""
+    """Return the codes, widths and texts of a font object.
+
+    Codes of a composite font have two bytes, or one or two in GBK.
+    """
     entries = font.dictionary
     kind = objects.resolve_value(entries.get("Subtype"))
     text_by_code = _read_code_texts(objects, entries.get("ToUnicode"))
@@ -115,7 +118,7 @@ def _read_font(objects: PdfObjects, font: PdfObject) -> Font:
 
 
 def _read_code_texts(objects: PdfObjects, item: Any) -> dict[int, str]:
-    """Return code → text of a map to Unicode (9.10.3)."""
+    """Return code → text from a font's table of Unicode texts (ToUnicode, 9.10.3)."""
     stream = objects.resolve_object(item)
     content = unpack_stream(stream, _MAX_MAP_BYTES) if stream is not None else None
     text_by_code: dict[int, str] = {}
@@ -139,16 +142,21 @@ def _read_code_texts(objects: PdfObjects, item: Any) -> dict[int, str]:
 
 
 def _read_code(digits: bytes) -> int:
+    """Return hexadecimal digits as a number; white space between digits is ignored."""
     return int(b"".join(digits.split()) or b"0", 16)
 
 
 def _read_text(digits: bytes) -> str:
+    """Return hexadecimal digits as the UTF-16 text that they encode."""
     packed = b"".join(digits.split())
     return bytes.fromhex((packed + b"0" * (len(packed) % 2)).decode("ascii")).decode(_UNICODE_CODEC, "ignore")
 
 
 def _read_wide_widths(objects: PdfObjects, item: Any) -> dict[int, float]:
-    """Return code → width of an array with entries ``c [w …]`` or ``first last w``."""
+    """Return code → width from the array of widths of a composite font.
+
+    Its entries are ``c [w …]`` or ``first last w``.
+    """
     width_by_code: dict[int, float] = {}
     found_values = [objects.resolve_value(one) for one in objects.resolve_list(item)]
     values = [0.0 if isinstance(one, float) and not isfinite(one) else one for one in found_values]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Objects of a PDF file (ISO 32000-1, 7.2 to 7.5), without any library for PDF.
+"""Objects of a PDF file (ISO 32000-1, 7.2 to 7.5), read without any PDF library.
 
-Objects are found by their definitions, because the cross-reference table of a damaged or changed file may be wrong. Of
-several definitions of one object the last is used, as in an incremental update. Nothing is executed.
+Objects are found by their definitions, because the cross-reference table of a damaged or changed file may be wrong. If
+an object is defined several times, the last definition is used, as in an incremental update. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ class Reference(NamedTuple):
 
 
 class PdfSyntaxError(Exception):
-    """Error of text without a PDF object."""
+    """Raised if a text does not contain a PDF value."""
 
 
 @dataclass
 class PdfObject:
     """An object as it is in the file.
 
-    Its value begins in ``source`` at ``start``. ``stream_span`` is the place of the packed content of a stream in
-    ``source``, else None.
+    Its value begins in ``source`` at ``start``. ``stream_span``: begin and end of the packed content of a stream in
+    ``source``, None for other objects.
     """
 
     number: int
@@ -95,14 +95,14 @@ class PdfObject:
 
 
 def parse_value(source: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
-    """Return the value at a place, and the place behind it.
+    """Return the value that begins at a position of ``source``, and the position behind it.
 
     Dictionaries become dict, arrays list, strings bytes; ``null`` and unknown words become None.
 
     Raises
     ------
     PdfSyntaxError
-        Without a value.
+        If there is no value at the position.
     """
     token = _TOKEN_PATTERN.match(source, start)
     if token is None or depth > _MAX_DEPTH or token["close"] or token["other"]:
@@ -125,7 +125,7 @@ def parse_value(source: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
 
 
 def _parse_container(source: bytes, start: int, is_dictionary: bool, depth: int) -> tuple[Any, int]:
-    """Return a dictionary or an array, and the place behind it."""
+    """Return the dictionary or array that begins at a position, and the position behind it."""
     items: list[Any] = []
     position = start
     while True:
@@ -144,6 +144,7 @@ def _parse_container(source: bytes, start: int, is_dictionary: bool, depth: int)
 
 
 def _parse_name(escaped_name: bytes) -> Name:
+    """Return a name object without its slash, with escapes (#20) replaced."""
     return Name(
         _NAME_ESCAPE_PATTERN.sub(lambda code: bytes.fromhex(code[1].decode("ascii")), escaped_name[1:]).decode(
             "latin-1"
@@ -152,7 +153,7 @@ def _parse_name(escaped_name: bytes) -> Name:
 
 
 def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
-    """Return a string in brackets, and the place behind it."""
+    """Return the string in brackets that begins at a position, and the position behind it."""
     parts: list[bytes] = []
     position, open_brackets = start, 1
     while open_brackets:
@@ -178,7 +179,10 @@ def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
 
 
 def unpack_stream(pdf_object: PdfObject, max_bytes: int = _MAX_UNPACKED_BYTES) -> bytes | None:
-    """Return the content of a stream, at most ``max_bytes`` bytes; None for another packing than deflate."""
+    """Return the content of a stream, at most ``max_bytes`` bytes.
+
+    None if it is packed by another method than deflate.
+    """
     stream = pdf_object.stream
     if stream is None:
         return None
@@ -195,7 +199,10 @@ def unpack_stream(pdf_object: PdfObject, max_bytes: int = _MAX_UNPACKED_BYTES) -
 
 
 class PdfObjects:
-    """The objects of a PDF file by number, with earlier definitions of the same numbers."""
+    """The objects of a PDF file by number.
+
+    ``definitions``: number → all definitions of this object, the last one in force.
+    """
 
     def __init__(self, data: bytes):
         self.data = data
@@ -205,6 +212,7 @@ class PdfObjects:
         self._read_objects()
 
     def _read_objects(self) -> None:
+        """Find the definitions of all objects in the file."""
         position = 0
         for _ in range(_MAX_OBJECTS):
             start = _OBJECT_START_PATTERN.search(self.data, position)
@@ -223,7 +231,10 @@ class PdfObjects:
                 self._read_packed_objects(one)
 
     def _find_stream_span(self, head: bytes, start: int) -> tuple[int, int]:
-        """Return the place of the packed content of a stream that begins at ``start``."""
+        """Return begin and end of a stream's packed content, which begins at ``start``.
+
+        ``head``: the stream's dictionary.
+        """
         if length := _DIRECT_LENGTH_PATTERN.search(head):
             end = start + int(length[1])
             if self.data[end : end + 12].lstrip().startswith(b"endstream"):
@@ -246,12 +257,12 @@ class PdfObjects:
             self.definitions.setdefault(number, []).append(PdfObject(number, content, int(first) + offset))
 
     def resolve_value(self, item: Any) -> Any:
-        """Return a value; of a reference the value of the object, None if it does not exist."""
+        """Return ``item``; if it is a reference, the value of the object, None if the object does not exist."""
         one = self.resolve_object(item)
         return one.value if one is not None else None if isinstance(item, Reference) else item
 
     def resolve_object(self, item: Any) -> PdfObject | None:
-        """Return the object of a reference, None for other values and missing objects."""
+        """Return the object to which ``item`` refers; None for other values and missing objects."""
         seen_numbers = set()
         while isinstance(item, Reference):
             if item.number in seen_numbers or item.number not in self.definitions:
@@ -264,18 +275,21 @@ class PdfObjects:
         return None
 
     def resolve_dictionary(self, item: Any) -> dict[str, Any]:
-        """Return the dictionary that an item gives, empty for other values."""
+        """Return the dictionary that ``item`` is or refers to; empty for other values."""
         value = self.resolve_value(item)
         return value if isinstance(value, dict) else {}
 
     def resolve_list(self, item: Any) -> list[Any]:
-        """Return the array that an item gives, empty for other values."""
+        """Return the array that ``item`` is or refers to; empty for other values."""
         value = self.resolve_value(item)
         return value if isinstance(value, list) else []
 
     @cached_property
     def trailer(self) -> dict[str, Any]:
-        """Return the entries of the trailers, those of a later one first."""
+        """Return the entries of all trailers as one dictionary.
+
+        An entry of a later trailer replaces an earlier one.
+        """
         entries: dict[str, Any] = {}
         for match in _TRAILER_PATTERN.finditer(self.data):
             try:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages of a PDF and what they hide: layers, parts, remarks, earlier contents (ISO 32000-1, 7.7, 8.11, 12.5, 14)."""
+"""Pages of a PDF, and what the file hides: layers, parts of pages, remarks, earlier contents.
+
+See ISO 32000-1, 7.7, 8.11, 12.5 and 14.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ _XML_TAG_PATTERN = re.compile(r"<[^>]*>")
 
 
 class NarrowPage(NamedTuple):
-    """A page of which too little is visible: its number, and the visible and the whole size in mm."""
+    """A page of which too little is visible: its number, and the visible and the whole size (width, height) in mm."""
 
     page: int
     visible: tuple[float, float]
@@ -74,7 +77,7 @@ class Remark(NamedTuple):
 class CoveredPage(NamedTuple):
     """A page with text under something opaque: its number, and the number of covered characters.
 
-    ``is_under_page_picture``: all are under a picture as large as the page, as of a scan.
+    ``is_under_page_picture``: a picture as large as the page, such as a scan, covers all of them.
     """
 
     page: int
@@ -93,14 +96,17 @@ class PdfPages:
     is_blank
         Whether no page has a visible drawing.
     narrow_pages
-        Pages that show too little.
+        Pages of which too little is visible.
     hidden_layers
         Names of layers (optional content) that are off when the file is opened.
-    remarks, active_content
-        Remarks of readers, and keys of annotations with files or media.
-    replaced_pages, removed_page_count
-        Numbers of pages of which the file still has an earlier content, and number of pages that it still has, though
-        it does not show them.
+    remarks
+        Remarks of readers.
+    active_content
+        Keys of texts for annotations with files or media.
+    replaced_pages
+        Numbers of pages of which the file still has an earlier content.
+    removed_page_count
+        Number of pages that the file contains without showing them.
     titles
         Title, subject, keywords and author in the file's properties.
     content_digest
@@ -203,7 +209,7 @@ def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[PdfPage]:
 
 
 def _list_annotations(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield page number and entries of each annotation."""
+    """Yield the number of the page and the entries of each annotation."""
     for number, page in enumerate(pages, 1):
         for item in objects.resolve_list(page.entries.get("Annots")):
             if annotation := objects.resolve_dictionary(item):
@@ -211,11 +217,12 @@ def _list_annotations(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[tup
 
 
 def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
+    """Return True if an annotation shows something on the page; popups and links do not."""
     return "AP" in annotation and kind not in ("Popup", "Link")
 
 
 def _find_narrow_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[NarrowPage]:
-    """Yield the pages whose visible part is too small to be read, or a small part of the page."""
+    """Yield the pages whose visible part is too small to be read, or only a small part of the page."""
     for number, page in enumerate(pages, 1):
         media_box = read_box(objects, page.entries.get("MediaBox"))
         if media_box is None:
@@ -246,9 +253,9 @@ def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
 
 
 def _find_replaced_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[int]:
-    """Yield the numbers of pages of which an incremental update replaced a content.
+    """Yield the numbers of pages whose content an incremental update replaced.
 
-    A content to which an update only added is not replaced, as by a stamp.
+    An update that only adds content to a page, such as a stamp, does not count.
     """
     for number, page in enumerate(pages, 1):
         contents = list_contents(objects, page.entries)
@@ -293,7 +300,7 @@ def _find_titles(objects: PdfObjects) -> Iterator[str]:
 
 
 def decode_text(value: Any) -> str:
-    """Return a text string (7.9.2.2); empty for other values."""
+    """Return a text string of a PDF (7.9.2.2) as text; empty for other values."""
     if not isinstance(value, bytes):
         return ""
     if value[:2] in (b"\xfe\xff", b"\xff\xfe"):
@@ -308,7 +315,7 @@ def decode_text(value: Any) -> str:
 
 
 def _compute_content_digest(objects: PdfObjects) -> str:
-    """Return a digest of the packed streams of a file, apart from its properties."""
+    """Return the digest of all packed streams of a file, except those of its properties."""
     digests = sorted(
         hashlib.sha256(stream).hexdigest()
         for definitions in objects.definitions.values()

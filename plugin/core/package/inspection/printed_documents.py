@@ -50,8 +50,8 @@ class UnreadableDocument(Exception):
 class DocumentTexts(NamedTuple):
     """The texts of a docx (its paragraphs) or PDF (its pages) in reading order.
 
-    ``verdict`` is the paragraph in the style of the verdict, None if the document has no such style; ``hidden`` are
-    texts that a reader does not see: hidden, white without a ground, or tiny. Both are read from a docx only.
+    ``verdict``: the paragraph in the style of the verdict, None if the document has no such style; ``hidden``: texts
+    that a reader cannot see, because they are hidden, white on white, or tiny. Both are read from a docx only.
     """
 
     texts: list[str]
@@ -73,6 +73,10 @@ def read_document_texts(path: Path) -> DocumentTexts:
 
 
 def _read_pdf_texts(path: Path) -> list[str]:
+    """Return the text of each page of a PDF.
+
+    Raise UnreadableDocument if it is damaged or pypdf is missing.
+    """
     try:
         import pypdf
         from pypdf.errors import PyPdfError
@@ -86,6 +90,7 @@ def _read_pdf_texts(path: Path) -> list[str]:
 
 
 def _read_docx_texts(path: Path) -> DocumentTexts:
+    """Return the texts of a docx; raise UnreadableDocument if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             body, styles = (_parse_part(archive, name) for name in (_BODY_PART, _STYLES_PART))
@@ -119,27 +124,30 @@ def _read_docx_texts(path: Path) -> DocumentTexts:
 
 
 def _qualify_xml_name(name: str) -> str:
+    """Return a name with the namespace of Word's XML, as ElementTree writes it."""
     return f"{{{_WORD_NAMESPACE}}}{name}"
 
 
 def _get_value(element: ElementTree.Element, name: str) -> str:
+    """Return the value of an attribute in Word's namespace; empty if it is missing."""
     return element.get(_qualify_xml_name(name), "")
 
 
 def _get_child_value(element: ElementTree.Element, name: str) -> str:
-    """Return the value of a child element, empty without it."""
+    """Return the attribute ``val`` of a child element; empty if the child is missing."""
     child = element.find(_qualify_xml_name(name))
     return "" if child is None else _get_value(child, "val")
 
 
 def _join_texts(element: ElementTree.Element) -> str:
+    """Return all texts in an element of a docx as one text."""
     return "".join(part.text or "" for part in element.iter(_qualify_xml_name("t")))
 
 
 def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[tuple[ElementTree.Element, bool]]:
-    """Yield the paragraphs in an element, and whether they have a coloured ground.
+    """Yield the paragraphs in an element, each with True if it has a coloured ground.
 
-    Elements too deep for Python are a damaged document.
+    ``is_shaded``: whether the element has a coloured ground. Raises UnreadableDocument for elements nested too deeply.
     """
     properties = [element.find(_qualify_xml_name(name)) for name in ("tcPr", "pPr")]
     is_shaded = is_shaded or any(one is not None and _is_shaded(one) for one in properties)
@@ -154,13 +162,17 @@ def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[
 
 
 def _is_shaded(properties: ElementTree.Element) -> bool:
+    """Return True if properties of a docx element give it a coloured ground."""
     shade = properties.find(_qualify_xml_name("shd"))
     fill = "" if shade is None else _get_value(shade, "fill").upper()
     return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR_PATTERN.fullmatch(fill)
 
 
 def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool:
-    """Return True if properties of a text hide it, make it white without a ground, or tiny."""
+    """Return True if properties of a text hide it, make it tiny, or make it white without a coloured ground.
+
+    ``is_shaded``: whether the text has a coloured ground.
+    """
     if properties is None:
         return False
     is_hidden = any(
@@ -175,7 +187,10 @@ def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool
 
 
 def _parse_part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    """Return a part of a docx. Entities are refused, because they can fill the memory."""
+    """Return the root element of an XML file in a docx.
+
+    Entities are refused, because they can fill the memory.
+    """
 
     def refuse_entities(*_: object) -> int:
         raise UnreadableDocument("damaged")
@@ -205,10 +220,11 @@ class DocumentDifference(NamedTuple):
 
 
 class _ExpectedDocument(NamedTuple):
-    """What the data make of a document.
+    """What a document should contain, made from the report's data.
 
-    ``figures`` must be in it; no other than ``permitted`` may be, which has captions and margins, too. ``first`` are
-    the figures of the first page, in order; ``verdict`` is the word in the box of the verdict, empty without one.
+    ``figures``: figures that must be in the document; ``first``: figures of its first page, in order; ``permitted``:
+    all figures that may be in it, also those of captions and margins; ``verdict``: word in the box of the verdict,
+    empty without one.
     """
 
     figures: list[str]
@@ -218,11 +234,11 @@ class _ExpectedDocument(NamedTuple):
 
 
 def compare_document(document: DocumentTexts, report: Report, norm: Norm | None, kind: str) -> list[DocumentDifference]:
-    """Return differences between the texts of a document and the one that the report's data make.
+    """Return differences between the texts of a document and the document that the report's data make.
 
-    Every figure of the data is in the document, as often as it should be, and no other; those of the first page are in
-    order; the first verdict, and the word in the style of the verdict, is that of the report; no text is hidden.
-    ``kind``: which document (`GENERATED_DOCUMENTS`).
+    The document must have every figure of the data, as often as expected, and no other figure. Figures of the first
+    page must be in order. The first verdict, and the word in the style of the verdict, must be that of the report. No
+    text may be hidden. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
     texts = document.texts
     expected = _make_expected_document(report, norm, kind, len(texts))
@@ -251,6 +267,7 @@ def compare_document(document: DocumentTexts, report: Report, norm: Norm | None,
 
 
 def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages: int) -> _ExpectedDocument:
+    """Return what a document of this kind should contain; ``pages``: its number of pages."""
     from ...render.document.blocks import VerdictBox
     from ...render.document.check_record import make_check_record
     from ...render.document.check_report import make_check_report
@@ -280,14 +297,17 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
 
 
 def _list_figures(texts: Iterable[str]) -> list[str]:
-    """Return the figures in texts in order, each group of digits (17 434 765.13) apart."""
+    """Return the figures in texts in order; each group of digits (of 17 434 765.13) is one figure."""
     return [figure for text in texts for figure in _FIGURE_PATTERN.findall(text)]
 
 
 def _find_first_figure_out_of_order(
     first_page_figures: list[str], printed_figures: list[str]
 ) -> tuple[str, str] | None:
-    """Return the figures (in the document, in the data) where the first page's order is broken; None if it is not."""
+    """Return where the order of figures on the first page is broken: the figure there, and the expected one.
+
+    None if the order is right.
+    """
     place = 0
     for figure in first_page_figures:
         try:
@@ -298,11 +318,15 @@ def _find_first_figure_out_of_order(
 
 
 def _normalise(text: str) -> str:
-    """Return a text without white space and variants of characters, as fonts of a PDF have them."""
+    """Return a text without white space, with variants of characters replaced, as fonts of a PDF may write them."""
     return unicodedata.normalize("NFKC", _WHITE_SPACE_PATTERN.sub("", text))
 
 
 def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
+    """Return the word for the first verdict (id), in the language of the report.
+
+    Empty if there is none.
+    """
     from ...messages.texts import Texts
 
     verdict_words = Texts(report.lang).get_section("verdicts")

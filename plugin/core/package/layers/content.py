@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The layers of a plan that go into a data set of a package.
 
-A layer is converted to the names, fields and values of the specification, in batches of rows.
+Names, fields and values of a layer are converted to those of the specification, in batches of rows.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def convert_values(series: pd.Series, template_field: TemplateField) -> Converte
 
 
 def _replace_blank_with_none(values: NDArray) -> NDArray:
+    """Set empty texts to None, in place, and return the values."""
     values[values == ""] = None
     return values
 
@@ -105,7 +106,7 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
 def _clear_lost_values(
     values: NDArray, unreadable_positions: list[int], fractional_positions: list[int]
 ) -> ConvertedValues:
-    """Set lost values to None and return all values with the reasons."""
+    """Set values that cannot be converted to None, in place; return all values with the reasons."""
     lost_positions = {"number_unreadable": unreadable_positions, "not_whole": fractional_positions}
     for positions in lost_positions.values():
         values[positions] = None
@@ -126,6 +127,7 @@ def _parse_number(text: str) -> int | float | None:
 
 
 def _convert_dates(series: pd.Series) -> ConvertedValues:
+    """Convert a column to dates without time zone."""
     values = np.full(len(series), None, dtype=object)
     unreadable_positions = []
     for position, value in enumerate(series.tolist()):
@@ -138,7 +140,10 @@ def _convert_dates(series: pd.Series) -> ConvertedValues:
 
 
 def _parse_date(value: Any) -> datetime | str | None:
-    """Return a time without zone; None for a missing value, "" for an unreadable one."""
+    """Return a value as datetime without time zone.
+
+    None for a missing value, "" for an unreadable one.
+    """
     import pandas as pd
 
     if isinstance(value, str):
@@ -165,6 +170,7 @@ def _parse_date(value: Any) -> datetime | str | None:
 
 
 def _convert_timestamp(value: Any) -> datetime:
+    """Return a pandas Timestamp as datetime without time zone and fractions of a second."""
     return value.tz_localize(None).floor("s").to_pydatetime() if value.tzinfo else value.floor("s").to_pydatetime()
 
 
@@ -217,7 +223,7 @@ class PackageLayer:
         return len(self.layer)
 
     def convert_values(self, template_field: TemplateField, rows: slice = slice(None)) -> ConvertedValues:
-        """Return the values of one field as they are written, with the lost ones."""
+        """Return the values of one field as they are written, and the positions of lost ones."""
         column = self.column_by_field[template_field.name]
         frame = self.layer.frame.iloc[rows]
         if column is None or self.is_left_empty(template_field):
@@ -225,7 +231,7 @@ class PackageLayer:
         return convert_values(frame[column], template_field)
 
     def is_left_empty(self, template_field: TemplateField) -> bool:
-        """Return True if the field has personal data, which are not to be included."""
+        """Return True if a field has personal data and these are not included in the package."""
         return template_field.personal and not self.includes_personal_data
 
     def transform_shapes(self, target_crs: CRS, rows: slice = slice(None)) -> NDArray:
@@ -241,7 +247,7 @@ class PackageLayer:
         return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target_crs)
 
     def find_rows_with_unusable_coordinates(self, target_crs: CRS) -> NDArray:
-        """Return the (k,) positions of shapes with unusable coordinates.
+        """Return the (k,) positions of rows whose coordinates cannot be used.
 
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
         """
@@ -270,9 +276,10 @@ class PackageLayer:
 
 @dataclass(frozen=True)
 class MissingLayer:
-    """An entry of the specification for which the plan has no usable layer.
+    """A layer of the specification for which the plan has no usable layer.
 
-    ``unusable_layer_name`` names a layer with unusable coordinates, if there is one.
+    ``slot``: the layer's entry in the specification; ``unusable_layer_name``: name of a layer for it whose coordinates
+    cannot be used, empty if there is none.
     """
 
     slot: LayerSlot
@@ -285,7 +292,8 @@ def make_package_layers(
     """Return the layers of one data set, and the specification's entries that no layer fills.
 
     Layers are in the order of the specification, then of the standard. An entry may name a concept (such as
-    ``farmland``), which the plan's layer for it fills. ``includes_personal_data`` includes fields with personal data.
+    ``farmland``), which the plan's layer for it fills. ``includes_personal_data``: also write fields with personal
+    data.
     """
     contents: list[PackageLayer] = []
     missing_layers: list[MissingLayer] = []
@@ -309,7 +317,10 @@ def make_package_layers(
 
 
 def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includes_personal_data: bool) -> PackageLayer:
-    """Return a layer for the package by its entry in the specification, if it has one."""
+    """Return a layer of the plan as a layer of the package.
+
+    ``slot``: its entry in the specification, if it has one.
+    """
     standard_template = plan.norm.standard.templates[layer.role]
     fields = list(standard_template.fields)
     if slot is not None and slot.fields:
@@ -350,5 +361,5 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, includ
 
 
 def count_vertices(shapes: NDArray) -> NDArray:
-    """Return the (n,) numbers of vertices of shapes."""
+    """Return the (n,) number of vertices of each shape."""
     return shapely.get_num_coordinates(shapes)

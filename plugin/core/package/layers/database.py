@@ -36,10 +36,10 @@ def write_database(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
-    """Write layers as a new FileGDB or GeoPackage, by the suffix.
+    """Write layers as a new FileGDB or GeoPackage, by the suffix of ``path``.
 
-    `layer_validation` has validated the contents. After an error an incomplete database remains; the caller deletes
-    its folder.
+    `layer_validation` has validated the layers. After an error an incomplete database remains; the caller deletes its
+    folder.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def write_database(
     horizontal_crs
         Its horizontal part, by default ``crs``.
     progress
-        Called with numbers of rows.
+        Called with the number of rows of each written batch.
 
     Raises
     ------
@@ -84,6 +84,7 @@ def _write_layer_rows(
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> None:
+    """Write all rows of a layer to its table in an open database."""
     layer = raise_if_refused(database.GetLayerByName(package_layer.name))
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in package_layer.template.fields}
@@ -131,11 +132,12 @@ def write_rows(
 
 
 def _encode_wkb(shapes: NDArray) -> list[bytes | None]:
+    """Return (n,) shapes as two-dimensional WKB, None for missing shapes."""
     return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
 def _check_row_counts(gdal: Any, path: Path, package_layers: list[PackageLayer]) -> None:
-    """Raise RuntimeError if rows are missing: closing does not report a full disk."""
+    """Raise RuntimeError if a written layer lacks rows: closing the database does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     short = [c.name for c in package_layers if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
     del database

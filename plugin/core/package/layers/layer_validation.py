@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Validation of a layer before writing: can every row be written without change.
+"""Validation of a layer before writing: whether every row can be written without change.
 
 Drivers silently accept a code outside its domain and a text that is too long, so all values are validated here.
 """
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 def make_layer_problem(
     package_layer: PackageLayer, level: ProblemLevel, key: str, name: str = "", count: int = 0, **params: Any
 ) -> ExportProblem:
-    """Return a problem of a whole layer, or of one of its fields (``name``)."""
+    """Return a problem of a whole layer, or of the field ``name`` of it."""
     return ExportProblem(level, key, layer=package_layer.layer.name, field=name, count=count, params=params)
 
 
 def make_row_problem(
     package_layer: PackageLayer, level: ProblemLevel, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[ExportProblem]:
-    """Yield one problem that lists the rows of a layer, nothing without rows.
+    """Yield one problem that names rows of a layer; nothing if there are no rows.
 
-    ``rows`` are (k,) positions.
+    ``rows``: (k,) positions; ``name``: the field concerned, or empty.
     """
     if len(rows):
         features = tuple(package_layer.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
@@ -110,10 +110,9 @@ def validate_shapes(
 
 
 def _find_ring_problems(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield a problem of shapes whose rings a format would interpret otherwise.
+    """Yield a problem of shapes whose rings the format would assign other roles.
 
     FileGDB and Shapefile derive parts and holes from the nesting of rings.
-
     """
     if package_layer.template.geometry != "polygon" or vector_set.suffix not in _RING_SORTING_SUFFIXES:
         return
@@ -133,7 +132,7 @@ def _find_new_crossings(
     """Yield a problem of valid areas that intersect themselves after conversion.
 
     Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
-    are reported by the check (GEO002).
+    are not reported here, but by the check (GEO002). ``rows_without_place``: rows with unusable coordinates.
     """
     if package_layer.template.geometry != "polygon":
         return
@@ -166,7 +165,7 @@ def _find_new_crossings(
 
 
 def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overlaps: bool) -> NDArray:
-    """Find polygons in which a ring is not located as its role requires.
+    """Return the (k,) positions of polygons with a ring that is not located as its role requires.
 
     Such a ring is a part within another part, a hole outside its shell, or a hole within another hole.
 
@@ -175,13 +174,9 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
     shapes
         (n,) polygons and multipolygons.
     is_invalid
-        (n,) bool; only invalid shapes can have such rings.
+        (n,) bool, True for invalid shapes; only these can have such rings.
     includes_overlaps
         Also find shapes in which two parts, or two holes, share area.
-
-    Returns
-    -------
-    (k,) positions.
     """
     has_many_rings = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
     rows = np.flatnonzero(is_invalid & has_many_rings)
@@ -238,10 +233,7 @@ def validate_vct_precision(package_layer: PackageLayer, vector_set: VectorSet) -
 def validate_field(
     package_layer: PackageLayer, template_field: TemplateField, vector_set: VectorSet, code_lists: dict[str, CodeList]
 ) -> Iterator[ExportProblem]:
-    """Yield problems of the values of one field.
-
-    These values cannot be written, are invalid or are left out.
-    """
+    """Yield problems of the values of one field: values that cannot be written, are invalid, or are left out."""
     name = template_field.name
     if package_layer.is_left_empty(template_field):
         column = package_layer.column_by_field[name]
@@ -275,7 +267,9 @@ def validate_field(
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
-    """Return (k,) positions of values that pass a test; equal values are tested once.
+    """Return the (k,) positions of values for which ``test`` returns True.
+
+    Each distinct value is tested once.
 
     None is not tested.
     """
@@ -295,6 +289,7 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
 def _validate_codes(
     package_layer: PackageLayer, template_field: TemplateField, values: NDArray, codes: CodeList
 ) -> Iterator[ExportProblem]:
+    """Yield a problem of the values of a field that are not in its code list."""
     known_codes = codes.get_names_by_written_code(template_field.code_pad)
     unknown_positions = _find_positions_where(values, lambda v: str(v) not in known_codes)
     # A list that was not verified in a standard may lack valid codes.
@@ -308,6 +303,7 @@ def _validate_codes(
 def _validate_texts(
     package_layer: PackageLayer, template_field: TemplateField, values: NDArray, vector_set: VectorSet
 ) -> Iterator[ExportProblem]:
+    """Yield problems of texts that are too long, or have characters that the file cannot store."""
     name, length = template_field.name, template_field.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
@@ -351,6 +347,7 @@ def is_encodable(text: str, codec: str) -> bool:
 def _validate_numbers(
     package_layer: PackageLayer, template_field: TemplateField, values: NDArray, vector_set: VectorSet
 ) -> Iterator[ExportProblem]:
+    """Yield problems of numbers with more digits or decimals than the file can store."""
     name = template_field.name
     if vector_set.suffix == ".shp":
         too_wide, rounded_positions = dbf.find_number_losses(values, template_field)
@@ -404,7 +401,7 @@ _ROW_NUMBER_FIELDS = ("FID", "OGC_FID", "OBJECTID")
 def validate_missing_layers(
     missing_layers: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
 ) -> list[ExportProblem]:
-    """Return problems of entries of the specification that no layer fills.
+    """Return problems of layers of the specification for which the plan has no layer.
 
     ``find_title_and_roles`` returns the title of a concept (such as farmland) or layer code, and the suitable codes.
     """
@@ -431,7 +428,7 @@ def validate_layer(
     code_lists: dict[str, CodeList],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[ExportProblem]:
-    """Return all problems that prevent writing a layer or that a reader should know."""
+    """Return all problems of a layer that prevent writing it, or that the planner should know."""
     if not len(package_layer):
         level = ProblemLevel.GATE if package_layer.need == "M" else ProblemLevel.NOTE
         return [ExportProblem(level, "layer_empty", layer=package_layer.layer.name)]
@@ -459,7 +456,7 @@ def validate_layer(
 
 
 def _validate_names(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield problems of invalid or repeated names of layer and fields."""
+    """Yield problems of a layer name or field names that are invalid or repeated."""
     for name in (package_layer.name, *package_layer.column_by_field):
         problem = find_field_name_problem(name)
         if not problem and vector_set.encoding == "GBK" and not is_encodable(name, "gbk"):
@@ -502,6 +499,7 @@ def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSe
 
 
 def _has_some_empty_values(package_layer: PackageLayer, template_field: TemplateField) -> bool:
+    """Return True if a field has both values and missing values."""
     is_missing_value = np.array(
         [value is None for value in package_layer.convert_values(template_field).values], dtype=bool
     )

@@ -41,7 +41,7 @@ class PreparedSet:
 def prepare_data_sets(
     check_result: CheckResult, order: ExportOrder, cancellation: Cancellation
 ) -> tuple[list[PreparedSet], list[ExportProblem]]:
-    """Return every data set of the specification, ready to be written, and problems."""
+    """Return every data set of the specification, ready to be written, and the problems of its layers."""
     plan = check_result.plan
     # The plan's standard may lack concepts that only the specification's standard has.
     standards = (plan.norm.standard, load_standard(order.package_spec.standard))
@@ -65,7 +65,7 @@ def _report_omitted_layers(
 ) -> Iterator[ExportProblem]:
     """Yield a note on layers of the plan that are in no data set.
 
-    Layers of problems in ``reported_problems`` are omitted.
+    Layers that ``reported_problems`` name are left out of the note.
     """
     reported_layers = {p.layer for p in reported_problems}
     packaged_roles = {c.layer.role for one in prepared_sets for c in one.package_layers}
@@ -85,7 +85,7 @@ def _report_omitted_layers(
 
 
 def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
-    """Return the title of a layer code or concept, and the codes of suitable layers.
+    """Return the title of a layer code or concept, and the codes of the layers that are suitable for it.
 
     A concept (such as ``farmland``) is a name for several layer codes.
     """
@@ -98,6 +98,7 @@ def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[st
 
 
 def _prepare_set(vector_set: VectorSet, package_layers: list[PackageLayer]) -> PreparedSet:
+    """Return a data set with the CRS that its specification names."""
     horizontal_crs = CRS.from_user_input(vector_set.crs)
     return PreparedSet(
         vector_set, package_layers, crs_care.add_vertical_crs(vector_set.crs, vector_set.vertical), horizontal_crs
@@ -105,7 +106,7 @@ def _prepare_set(vector_set: VectorSet, package_layers: list[PackageLayer]) -> P
 
 
 def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
-    """Yield a note for each source CRS on layers that are transformed."""
+    """Yield a note on the transformed layers for each CRS that they had in the sources."""
     transformed: dict[str, list[str]] = {}
     for content in prepared_set.package_layers:
         if content.layer.crs != prepared_set.horizontal_crs:

@@ -52,13 +52,13 @@ class ReadBackResult:
     max_area_difference_m2
         Largest difference of an area, in m².
     areas_m2
-        Basis of measurement → total as read, in m².
+        Basis of measurement → total area as read, in m².
     extent
-        In the layer's CRS.
+        Extent of the shapes in the layer's CRS.
     difference_counts
-        (kind, field) → number of differences.
+        (kind of difference, field) → number of differences.
     example_names
-        (kind, field) → names of the first features that differ.
+        (kind of difference, field) → names of the first features that differ.
     shape_changes
         Kind → names of the features whose shape was read as valid or invalid, or with parts or holes, unlike in the
         plan. Such a change does not stop the export, because vertices and areas are equal.
@@ -82,7 +82,7 @@ class ReadBackResult:
 
     @property
     def has_no_differences(self) -> bool:
-        """Return True if the layer has no differences."""
+        """Return True if the layer was read as it was written."""
         return not self.difference_counts
 
     def add_difference(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
@@ -163,7 +163,7 @@ def compare_layer(
 ) -> ReadBackResult:
     """Compare an open layer with the plan's layer.
 
-    ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
+    ``suffix``: suffix of the file, which determines what its format stores; ``reader``: name of the reading library.
     """
     result = ReadBackResult(package_layer.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
     stored_name_by_field = (
@@ -265,6 +265,7 @@ def _compare_values(
 
 
 def _are_equal_values(written_value: Any, read_value: Any, template_field: TemplateField, suffix: str) -> bool:
+    """Return True if a value was read as written, within what the format of this suffix can store."""
     if written_value is None:
         return read_value is None or read_value == ""
     if read_value is None:
@@ -285,6 +286,10 @@ def _are_equal_values(written_value: Any, read_value: Any, template_field: Templ
 
 
 def _convert_to_datetime(value: Any) -> datetime | None:
+    """Return a value as datetime without time zone and fractions of a second.
+
+    None if it is not a date.
+    """
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -354,10 +359,10 @@ def _compare_shapes(
 
 
 def find_shape_changes(package_layer: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
-    """Return kind → positions of shapes that were read with another validity or structure than in the plan.
+    """Return kind of change → positions of shapes that were read with another validity or structure than in the plan.
 
-    Conversion to another CRS and the coordinate grid of a format round coordinates: a shape whose edges touch or lie
-    on one line may become valid, or invalid. Kinds are ``valid``, ``invalid`` and ``rings`` (other numbers of parts or
+    Conversion to another CRS and the coordinate grid of a format round coordinates: a shape whose edges touch or lie on
+    one line may become valid, or invalid. Kinds are ``valid``, ``invalid`` and ``rings`` (other numbers of parts or
     holes).
     """
     if package_layer.template.geometry != "polygon":
@@ -374,7 +379,7 @@ def find_shape_changes(package_layer: PackageLayer, rows: PackageRowBatch, shape
 
 
 def _count_parts_and_holes(shapes: NDArray) -> NDArray:
-    """Return (2, n) numbers of parts and of holes of polygons."""
+    """Return (2, n): the number of parts and the number of holes of each polygon."""
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes))
     return np.stack([np.bincount(shape_of_part, minlength=len(shapes)), holes])
@@ -383,9 +388,10 @@ def _count_parts_and_holes(shapes: NDArray) -> NDArray:
 def _compute_area_added_by_repair(
     shapes: NDArray, areas: NDArray, package_layer: PackageLayer, first_position: int, to_lonlat: Any
 ) -> float:
-    """Return the area (m²) that repaired copies of invalid shapes add.
+    """Return the statutory area (m²) that invalid shapes gain by being repaired.
 
-    Figures of the plan, and those of an inspection, are computed from repaired shapes.
+    Figures of the plan, and those of an inspection, are computed from repaired shapes. ``areas``: (n,) areas of the
+    unrepaired shapes; ``first_position``: position of the first shape in the layer.
     """
     invalid_positions = np.flatnonzero(
         package_layer.layer.invalid_rows[first_position : first_position + len(shapes)] & ~mask_missing_shapes(shapes)
@@ -414,7 +420,7 @@ class _LayerSums:
         }
 
     def add_batch(self, read_rows: ReadRows, stored_name_by_field: dict[str, str], statutory_m2: float) -> None:
-        """Add the rows of a batch."""
+        """Add the rows of a batch; ``statutory_m2``: their statutory area."""
         if self.content.template.geometry == "polygon":
             self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2
         for basis, name in self.fields.items():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Readers of written layers by a library that did not write them.
+"""Readers of written layers; the reading library is not the one that wrote them.
 
-The reader is fiona, which has a separate GDAL, or pyogrio if fiona is missing.
+It is fiona, which has a separate GDAL, or pyogrio if fiona is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...errors import InputError
 
 @dataclass(frozen=True)
 class ReadField:
-    """A field of a written layer.
+    """A field of a written layer, as read.
 
     ``type`` is one of the templates' types; ``length`` is that of a text, None if the library does not report it.
     """
@@ -36,7 +36,7 @@ class ReadField:
 class ReadRows(NamedTuple):
     """Rows as a library read them.
 
-    ``shapes`` are (k,) geometries or None; ``values`` maps field → k objects of the library.
+    ``shapes`` are (k,) geometries, None where missing; ``values`` maps field → k values of the library's types.
     """
 
     shapes: NDArray
@@ -101,6 +101,7 @@ class _FionaLayer:
         self.feature_count = len(source)
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
+        """Yield the rows in batches of ``size``."""
         rows: list[Any] = []
         for feature in self._source:
             rows.append(feature)
@@ -111,6 +112,7 @@ class _FionaLayer:
             yield self._convert_features(rows)
 
     def _convert_features(self, rows: list[Any]) -> ReadRows:
+        """Return features of fiona as rows."""
         shapes = np.full(len(rows), None, dtype=object)
         for number, row in enumerate(rows):
             if row["geometry"] is not None:
@@ -119,6 +121,7 @@ class _FionaLayer:
 
 
 def _convert_fiona_field(name: str, kind: str) -> ReadField:
+    """Return a field from its name and fiona's type, such as ``str:20``."""
     word, _, width = kind.partition(":")
     kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
     type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
@@ -148,6 +151,7 @@ class _PyogrioLayer:
         self.crs, self.feature_count = info["crs"] or "", int(info["features"])
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
+        """Yield the rows in batches of ``size``."""
         import pyogrio
 
         for first in range(0, self.feature_count, size):
@@ -161,7 +165,7 @@ class _PyogrioLayer:
 
 
 def _convert_dtype_to_field_type(dtype: str) -> str:
-    """Return the templates' type of a field for a dtype of pyogrio."""
+    """Return the templates' type of a field from the dtype that pyogrio states."""
     kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
     return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
 

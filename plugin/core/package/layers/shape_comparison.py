@@ -19,7 +19,7 @@ from ...geometry.statutory_area import SEMI_MAJOR_M
 
 
 def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
-    """Return the largest distance that a vertex moved in each shape.
+    """Return, for each pair of shapes, the largest distance between a vertex and its copy.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> N
 def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDArray:
     """Return the points of a shape, or the segments of its outline, in metres.
 
-    Coordinates are relative to ``corner``; ``scale`` has the metres per unit of x and y.
+    Coordinates are relative to ``corner`` (x, y); ``scale`` has the metres per unit of x and y.
     """
     metric = np.array([shapely.transform(shape, lambda xy: (xy - corner) * scale)], dtype=object)
     if _get_dimensions(metric)[0] == 0:
@@ -85,22 +85,22 @@ def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDA
 
 
 def _compute_largest_distance(shapes: NDArray, other_shapes: NDArray) -> float:
-    """Return the largest distance of a vertex of one set of shapes from the other."""
+    """Return the largest distance of a vertex of ``shapes`` from ``other_shapes``."""
     points = shapely.points(shapely.get_coordinates(shapes))
     _, distance = shapely.STRtree(other_shapes).query_nearest(points, return_distance=True, all_matches=False)
     return float(distance.max(initial=0.0))
 
 
 def _get_dimensions(shapes: NDArray) -> NDArray:
-    """Return (n,) dimensions of shapes.
+    """Return the (n,) dimension of each shape.
 
-    They are 0 for points, 1 for lines, 2 for areas, 3 for collections, −1 for missing shapes.
+    It is 0 for points, 1 for lines, 2 for areas, 3 for collections, −1 for missing shapes.
     """
     return np.array([-1, 0, 1, 1, 2, 0, 1, 2, 3])[shapely.get_type_id(shapes) + 1]
 
 
 def _compare_pairs(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
-    """Return the (n,) largest shifts in metres of pairs of equal dimension."""
+    """Return the (n,) largest vertex shift in metres of each pair of shapes, which have the same dimension."""
     scale = _compute_metres_per_unit(originals, crs)
     is_area = _get_dimensions(originals) == 2
     shifts = np.zeros(len(originals))
@@ -120,9 +120,9 @@ def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
 
 
 class _ShapePieces:
-    """Rings or lines of all shapes in one array.
+    """Pieces (rings, lines or points) of all shapes in one array.
 
-    ``xy`` are the vertices of all pieces, ``at`` the start of each piece, ``of`` the shape of each piece.
+    ``xy``: vertices of all pieces; ``at``: start of each piece in ``xy``; ``of``: index of the shape of each piece.
     """
 
     def __init__(self, xy: NDArray, piece_starts: NDArray, shape_of_piece: NDArray, shape_count: int, is_closed: bool):
@@ -132,11 +132,12 @@ class _ShapePieces:
         self.vertices = np.bincount(shape_of_piece, weights=self.lengths, minlength=shape_count)
 
     def get_vertices_of_piece(self, number: int) -> NDArray:
-        """Return the vertices of a piece."""
+        """Return the vertices of a piece, which is given by its index."""
         return self.xy[self.at[number] : self.at[number + 1]]
 
 
 def _split_into_rings(shapes: NDArray) -> _ShapePieces:
+    """Return the rings of polygons as pieces."""
     shape_rings = extract_rings(shapes)
     order = np.argsort(shape_rings.polygon_of_ring, kind="stable")
     lengths = np.diff(shape_rings.ring_starts)[order]
@@ -146,13 +147,17 @@ def _split_into_rings(shapes: NDArray) -> _ShapePieces:
 
 
 def _split_into_parts(shapes: NDArray) -> _ShapePieces:
+    """Return the single lines or points of shapes as pieces."""
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(parts))]
     return _ShapePieces(shapely.get_coordinates(parts), starts, shape_of_part, len(shapes), False)
 
 
 def _compare_shapes(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
-    """Return the (n,) largest shifts in metres of shapes given as pieces."""
+    """Return the (n,) largest vertex shift in metres of each pair of shapes, which are given as pieces.
+
+    ``scale``: (n, 2) metres per unit of x and y.
+    """
     shifts = np.full(len(scale), np.inf)
     has_same_counts = (originals.per_shape == copies.per_shape) & (originals.vertices == copies.vertices)
     shifts[has_same_counts & (originals.per_shape == 0)] = 0.0
@@ -180,7 +185,7 @@ _SAME_VERTEX_M = 1e-4
 
 
 def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
-    """Return the pieces of the shapes where ``keep``, (n,) bool, is True."""
+    """Return the pieces of the shapes for which ``keep``, (n,) bool, is True."""
     is_selected = keep[pieces.of]
     if is_selected.all():
         return pieces
@@ -191,10 +196,14 @@ def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
 
 
 def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
-    """Return the (p,) largest shifts in metres of pieces; rings also in reverse order."""
+    """Return the (p,) largest vertex shift in metres of each pair of pieces.
+
+    A ring may also be reversed.
+    """
     per_vertex = np.repeat(scale[originals.of], originals.lengths, axis=0)
 
     def largest_shift(other: NDArray) -> NDArray:
+        """Return the (p,) largest shift of each piece against the vertices ``other``."""
         shift = np.hypot(*((originals.xy - other) * per_vertex).T)
         return np.maximum.reduceat(shift, originals.at[:-1])
 
@@ -208,7 +217,10 @@ def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
 
 
 def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shape_number: int, scale: NDArray) -> float:
-    """Return the shift in metres of a shape, each piece matched with the nearest."""
+    """Return the largest vertex shift in metres of one shape.
+
+    Each piece is compared with the nearest one of the copy.
+    """
     unmatched = np.flatnonzero(copies.of == shape_number).tolist()
     farthest = 0.0
     for number in np.flatnonzero(originals.of == shape_number).tolist():
@@ -225,7 +237,7 @@ def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shap
 
 
 def _compare_rings(original: NDArray, copy: NDArray, scale: NDArray, is_closed: bool) -> float:
-    """Return the shift in metres of two rings with any first vertex, or of two lines."""
+    """Return the largest vertex shift in metres of two rings, which may begin at any vertex, or of two lines."""
     if len(original) != len(copy):
         return np.inf
     if not is_closed:

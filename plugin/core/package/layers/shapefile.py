@@ -53,12 +53,12 @@ class DbfNumberFormat(NamedTuple):
 
 
 def compute_text_field_bytes(template_field: TemplateField) -> int:
-    """Return the bytes of a text field: the template's length, at most 254."""
+    """Return the width of a text field in bytes: the template's length, at most 254."""
     return min(template_field.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
 
 def choose_dbf_number_format(template_field: TemplateField) -> DbfNumberFormat:
-    """Return width and decimals of a numeric field."""
+    """Return the width and the decimals that a numeric field gets in a .dbf file."""
     if template_field.type == "integer":
         return DbfNumberFormat(min(template_field.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
     if template_field.length and template_field.decimals is not None:
@@ -69,7 +69,7 @@ def choose_dbf_number_format(template_field: TemplateField) -> DbfNumberFormat:
 
 
 def find_number_losses(values: NDArray, template_field: TemplateField) -> tuple[NDArray, NDArray]:
-    """Return positions of numbers that are too wide, and of rounded ones."""
+    """Return the positions of numbers that are too wide for their field, and of numbers that it would round."""
     number_format = choose_dbf_number_format(template_field)
     filled_positions = [n for n, v in enumerate(values) if v is not None]
     too_wide = [n for n in filled_positions if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
@@ -82,7 +82,7 @@ def find_number_losses(values: NDArray, template_field: TemplateField) -> tuple[
 
 
 def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tuple[int, int]:
-    """Estimate the bytes of .shp and .dbf for (n,) shapes and as many rows.
+    """Return the estimated sizes in bytes of .shp and .dbf for (n,) shapes and as many rows.
 
     References
     ----------
@@ -104,6 +104,7 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tup
 
 
 def _compute_field_width(template_field: TemplateField) -> int:
+    """Return the width of a field in a .dbf file, in bytes."""
     if template_field.type == "text":
         return compute_text_field_bytes(template_field)
     return DATE_WIDTH if template_field.type == "date" else choose_dbf_number_format(template_field).width
@@ -129,9 +130,9 @@ def write_shapefiles(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
-    """Write each layer as ``folder/<name>.shp``, and the table of field names.
+    """Write each layer as ``folder/<name>.shp``, and a table of the short and full field names.
 
-    `layer_validation` has validated the contents.
+    `layer_validation` has validated the layers.
 
     Raises
     ------
@@ -167,7 +168,7 @@ def write_shapefiles(
 
 @contextmanager
 def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
-    """Set the encoding in which GDAL writes shapefiles, for the block.
+    """Set the encoding in which GDAL writes shapefiles, for the duration of the block.
 
     QGIS disables encoding by an empty SHAPE_ENCODING.
     """
@@ -180,6 +181,7 @@ def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
 
 
 def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, int, int]:
+    """Return the type, the width in bytes and the decimals of a field in a .dbf file."""
     if template_field.type == "text":
         return "text", compute_text_field_bytes(template_field), 0
     if template_field.type == "date":
@@ -196,6 +198,7 @@ def _write_one_shapefile(
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> None:
+    """Write one layer as a shapefile; raise RuntimeError if GDAL refuses it or changes a field name."""
     from osgeo import gdal, ogr
 
     target = folder / f"{package_layer.name}.shp"
@@ -222,6 +225,7 @@ def _write_one_shapefile(
 
 
 def _define_field(template_field: TemplateField, name: str) -> Any:
+    """Return the osgeo definition of a field, under its short name."""
     from osgeo import ogr
 
     if template_field.type == "text":
@@ -239,6 +243,7 @@ def _define_field(template_field: TemplateField, name: str) -> Any:
 
 
 def _check_row_count(gdal: Any, folder: Path, package_layer: PackageLayer) -> None:
+    """Raise RuntimeError if a written shapefile lacks rows."""
     source = raise_if_refused(gdal.OpenEx(str(folder / f"{package_layer.name}.shp"), gdal.OF_VECTOR))
     rows = source.GetLayer(0).GetFeatureCount()
     del source

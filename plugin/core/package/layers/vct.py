@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing of layers as one VCT file, and its comparison with the plan.
+"""Writing of layers as one VCT file, and comparison of the file with the plan.
 
 A feature with several parts has a record and a row for each part, with consecutive ids and equal values, because the
-format allows only single parts. Reading merges them (`exchange.vct.batch`), and the comparison compares features.
+format allows only single parts. Reading merges the parts (`exchange.vct.batch`); whole features are compared.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def write_vct_set(
 ) -> VctExport:
     """Write layers as a new VCT file, one in memory at a time.
 
-    `layer_validation` has validated the contents.
+    `layer_validation` has validated the layers.
 
     Raises
     ------
@@ -56,6 +56,7 @@ def write_vct_set(
     package_layers = list(package_layers)
 
     def iterate_source_layers() -> Iterator[SourceLayer]:
+        """Yield the layers for the VCT writer, and report the progress after each."""
         for content in package_layers:
             yield _make_source_layer(content, horizontal_crs, cancellation)
             progress(len(content))
@@ -69,7 +70,7 @@ def write_vct_set(
 
 
 def _make_source_layer(package_layer: PackageLayer, horizontal_crs: CRS, cancellation: Cancellation) -> SourceLayer:
-    """Return a layer as the VCT writer reads it, in the package's CRS."""
+    """Return a package layer as a source layer for the VCT writer, in the package's CRS."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in package_layer.template.fields}
     for rows in package_layer.iterate_batches(horizontal_crs):
@@ -97,7 +98,9 @@ def read_back_vct_set(
     progress: RowCallback,
     cancellation: Cancellation,
 ) -> Iterator[tuple[PackageLayer, ReadBackResult]]:
-    """Read the whole VCT file again and compare every layer with the plan's.
+    """Read the whole VCT file again.
+
+    Yield each layer with the result of comparing it with the plan's layer.
 
     ``vct_export`` is the result of writing. Layers are yielded in the order of ``package_layers``.
 
@@ -139,9 +142,9 @@ def read_back_vct_set(
 class VctLayer:
     """A table of a VCT file with the interface of `OpenLayer`.
 
-    ``row_of`` is the feature of each row of the table; ``fields_with_differing_parts`` maps field → number of
-    features whose parts differ in it. ``feature_count`` grows while the table is read, because the
-    file does not store the number.
+    ``row_of``: for each row of the table the index of its feature; ``fields_with_differing_parts``: field → number of
+    features whose parts have different values. ``feature_count`` grows while the table is read, because the file does
+    not store the number.
     """
 
     def __init__(self, table: VctTable, crs: str, row_batches: Iterator[gpd.GeoDataFrame], row_of: NDArray):
@@ -170,10 +173,10 @@ class VctLayer:
             pending_rows = pending_rows.iloc[cuts[position] :]
 
     def _make_table_with_feature_numbers(self, row_batch: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Return a frame's values, shapes and the feature of each row as a table.
+        """Return the rows of a batch as a table with the feature number of each row.
 
-        Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features
-        that are not in the VCT file get the numbers after those that are.
+        Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features that
+        are not in the VCT file get the numbers after those that are.
         """
         columns: dict[Any, Any] = {n: _convert_column(row_batch[f.name]) for n, f in enumerate(self.fields)}
         known_rows = self._row_of[self._next_row : self._next_row + len(row_batch)]
@@ -185,7 +188,10 @@ class VctLayer:
         )
 
     def _merge_feature_parts(self, parts: pd.DataFrame) -> ReadRows:
-        """Return features whose parts are merged; count fields in which parts differ."""
+        """Return one row for each feature, with its parts merged.
+
+        Fields in which the parts of a feature differ are counted in ``fields_with_differing_parts``.
+        """
         row = parts["row"].to_numpy()
         feature_starts = _find_feature_starts(row)
         self.feature_count += len(feature_starts)
@@ -209,6 +215,7 @@ class VctLayer:
 
 
 def _find_feature_starts(feature_numbers: NDArray) -> NDArray:
+    """Return the positions at which the rows of a new feature begin."""
     return np.flatnonzero(np.r_[len(feature_numbers) > 0, feature_numbers[1:] != feature_numbers[:-1]])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes by a VCT file, which stores coordinates and numbers with limited digits."""
+"""Changes of data by a VCT file, which stores coordinates and numbers with limited digits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def find_too_wide_numbers(values: NDArray, template_field: TemplateField) -> NDA
 def find_too_precise_numbers(values: NDArray, template_field: TemplateField) -> NDArray:
     """Return (k,) positions of real numbers with more decimals than the template has.
 
-    Their field is declared with more decimals.
+    A field with such numbers is declared with more decimals.
     """
     if template_field.type != "real" or template_field.decimals is None:
         return np.zeros(0, dtype=int)
@@ -76,9 +76,9 @@ class PrecisionChanges(NamedTuple):
 
 
 def find_precision_changes(shapes: NDArray, is_geographic: bool) -> PrecisionChanges:
-    """Return which of (n,) shapes a VCT file changes.
+    """Return the positions of shapes that a VCT file changes, by kind of change.
 
-    The shapes are in the CRS of the file, which is in degrees if ``is_geographic``.
+    The (n,) shapes are in the CRS of the file; ``is_geographic``: this CRS is in degrees.
     """
     collapsed_positions, merged_positions = _find_repeated_vertices(round_coordinates(shapes, is_geographic))
     return PrecisionChanges(
@@ -87,16 +87,16 @@ def find_precision_changes(shapes: NDArray, is_geographic: bool) -> PrecisionCha
 
 
 def is_same_number(written_value: Any, read_value: Any) -> bool:
-    """Return True if two numbers are equal within the rounding of a text."""
+    """Return True if a number was read as written, but for the rounding of its text."""
     return abs(float(read_value) - float(written_value)) <= max(
         _TEXT_PRECISION, _TEXT_PRECISION_SHARE * abs(float(written_value))
     )
 
 
 def remove_vertices_merged_by_rounding(shapes: NDArray, is_geographic: bool) -> NDArray:
-    """Return (n,) shapes as they are after reading.
+    """Return (n,) shapes as they are after writing to a VCT file and reading.
 
-    Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned
+    Shapes in which consecutive vertices become equal are rounded and lose these vertices; all other shapes are returned
     unchanged.
     """
     rounded_shapes = round_coordinates(shapes, is_geographic)
@@ -109,9 +109,9 @@ def remove_vertices_merged_by_rounding(shapes: NDArray, is_geographic: bool) -> 
 
 
 def _find_repeated_vertices(rounded_shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return positions of shapes with a collapsed ring, and with repeated vertices.
+    """Return the positions of shapes with a collapsed ring, and of shapes with repeated vertices.
 
-    ``rounded_shapes`` are shapes with the digits of a file.
+    ``rounded_shapes``: shapes rounded to the digits of a VCT file.
     """
     pieces, shape_of_piece = shapely.get_rings(rounded_shapes, return_index=True)
     if not len(pieces):
@@ -127,15 +127,18 @@ def _find_repeated_vertices(rounded_shapes: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def round_coordinates(shapes: NDArray, is_geographic: bool) -> NDArray:
-    """Return (n,) shapes with coordinates rounded to the digits of a file in its CRS."""
+    """Return (n,) shapes with coordinates rounded to the digits of a VCT file.
+
+    ``is_geographic``: coordinates are in degrees, else in metres.
+    """
     return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().get_coordinate_decimals(is_geographic)))
 
 
 def compute_area_tolerance(shapes: NDArray, horizontal_crs: CRS) -> NDArray:
-    """Return the (n,) m² by which areas may change through rounding.
+    """Return (n,) areas in m² by which rounding may change each shape.
 
-    Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times
-    the perimeter.
+    Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times the
+    perimeter.
     """
     unit = _METRES_PER_DEGREE if horizontal_crs.is_geographic else 1.0
     max_shift_m = (

@@ -39,14 +39,14 @@ SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
 
 
 class WrittenSet(NamedTuple):
-    """The manifest's rows of the layers of a written data set, and the problems to report."""
+    """A written data set: the manifest's rows of its layers, and the problems to report."""
 
     rows: list[dict[str, Any]]
     problems: list[ExportProblem]
 
 
 def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> WrittenSet:
-    """Write a data set and read it again.
+    """Write a data set and read it again; return the manifest's rows of its layers and the problems.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
 def _report_shape_changes(
     package_layer: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
 ) -> Iterator[ExportProblem]:
-    """Yield a note for each kind of change of shapes that the written layer has."""
+    """Yield a note for each kind of change that writing made to the validity or structure of a layer's shapes."""
     params = {
         "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
         "target": crs_care.make_crs_label(prepared_set.horizontal_crs),
@@ -99,6 +99,7 @@ def _report_shape_changes(
 
 
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    """Write a FileGDB or GeoPackage; yield each layer with the result of reading it again."""
     lists = context.plan.norm.standard.code_lists
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_database(
@@ -114,7 +115,10 @@ def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContex
 
 
 def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """Write a folder of shapefiles, named like the data set's file without suffix."""
+    """Write a folder of shapefiles; yield each layer with the result of reading it again.
+
+    The folder is named like the data set's file without suffix.
+    """
     folder = path.with_suffix("")
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_shapefiles(
@@ -130,6 +134,7 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
 
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    """Write a VCT file; yield each layer with the result of reading it again."""
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     vct_export = write_vct_set(path, prepared_set.package_layers, prepared_set.horizontal_crs, **options)
     for content, read_back_result in read_back_vct_set(

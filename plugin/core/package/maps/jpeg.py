@@ -115,7 +115,10 @@ def inspect_jpeg(path: Path) -> JpegProperties:
 
 
 def read_jpeg(handle: BinaryIO) -> JpegProperties:
-    """Return the properties of an open, seekable file, as `inspect_jpeg`."""
+    """Return the properties of an open, seekable file as a jpg.
+
+    An empty `JpegProperties` if it is none.
+    """
     if handle.read(2) != _START_MARKER:
         return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
@@ -168,12 +171,12 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
 
 
 def make_map_description(code: str, number: str, title: str) -> str:
-    """Return the description of a map: code of the county, number and title."""
+    """Return the description that the plugin writes into a map: code of the county, number and title."""
     return f"{code} {number} {title}"
 
 
 def write_map_description(path: Path, description: str) -> None:
-    """Add the description of a map to a jpg as a comment before its picture.
+    """Write a map's description into a jpg as a comment before its picture.
 
     Nothing else changes; a file that is not a jpg is left as it is.
     """
@@ -190,7 +193,7 @@ def write_map_description(path: Path, description: str) -> None:
 
 
 def _read_next_marker(handle: BinaryIO) -> int | None:
-    """Return the next marker of a jpg, None without one.
+    """Return the next marker of a jpg; None if no marker follows.
 
     Bytes of 0xFF before the marker are padding.
     """
@@ -211,7 +214,7 @@ def _read_segment_body(handle: BinaryIO) -> bytes | None:
 
 
 def _find_end_mark_and_trailing_bytes(data: bytes) -> tuple[bool, int]:
-    """Return whether picture data have an end marker, and how many bytes follow.
+    """Return whether picture data have an end marker, and how many bytes follow it.
 
     ``data`` begin with the first scan. Padding is not counted.
     """
@@ -234,9 +237,9 @@ def _read_jfif_dpi(body: bytes) -> float | None:
 
 
 def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
-    """Return the resolution of Exif in dots per inch.
+    """Return the resolution that Exif states, in dots per inch; None if unknown.
 
-    Its unit is 2 (inch, the default) or 3 (centimetre).
+    The unit of the stored value is 2 (inch, the default) or 3 (centimetre). ``entries``: tag → value.
     """
     byte_order = _get_byte_order(body)
     try:
@@ -252,7 +255,7 @@ def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
 
 
 def _read_exif_orientation(body: bytes, entries: dict[int, bytes]) -> int:
-    """Return the orientation of Exif, `UPRIGHT` without a valid one."""
+    """Return the orientation that Exif states (1 to 8); `UPRIGHT` if it states no valid one."""
     value, byte_order = entries.get(_ORIENTATION_TAG, b""), _get_byte_order(body)
     if byte_order is None or len(value) not in (2, 4):
         return UPRIGHT
@@ -261,14 +264,18 @@ def _read_exif_orientation(body: bytes, entries: dict[int, bytes]) -> int:
 
 
 def _get_byte_order(body: bytes) -> str | None:
-    """Return the order of bytes of Exif as `struct` writes it; None if the first two bytes name none."""
+    """Return the byte order of Exif data as a format character of `struct`.
+
+    None if the data do not name one.
+    """
     return {b"II": "<", b"MM": ">"}.get(body[:2])
 
 
 def _read_exif_entries(body: bytes) -> dict[int, bytes]:
-    """Return the Exif values by tag, without the GPS values; of damaged Exif data, those that can be read.
+    """Return tag → value of Exif data, without values of the GPS directory.
 
-    ``body`` begins with the byte order, "II" or "MM". The tag of the GPS directory has an empty value.
+    ``body`` begins with the byte order, "II" or "MM". The tag of the GPS directory itself has an empty value. Of
+    damaged data, the readable values are returned.
     """
     byte_order = _get_byte_order(body)
     entries: dict[int, bytes] = {}
@@ -296,7 +303,7 @@ def _read_exif_entries(body: bytes) -> dict[int, bytes]:
 
 
 def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
-    """Return the texts among the values of Exif."""
+    """Return the texts among Exif values (tag → value)."""
     texts = [_decode_text(entries[tag]) for tag in _PLAIN_TEXT_TAGS if tag in entries]
     texts += [entries[tag].decode("utf-16-le", "replace").strip("\0 ") for tag in _WIDE_TEXT_TAGS if tag in entries]
     comment = entries.get(_COMMENT_TAG, b"")
@@ -309,13 +316,13 @@ def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
 
 
 def _read_xmp_texts(body: bytes) -> list[str]:
-    """Return title, subject, description, author and rights of XMP."""
+    """Return title, subject, description, author and rights in a segment of XMP metadata."""
     matches = _XMP_TEXT_PATTERN.finditer(body.decode("utf-8", "replace"))
     return [" ".join(html.unescape(_XML_TAG_PATTERN.sub(" ", match[1])).split()) for match in matches]
 
 
 def _decode_text(value: bytes) -> str:
-    """Return a text in UTF-8 or GBK without the zeros that fill it up."""
+    """Return bytes in UTF-8 or GBK as text, without zero bytes and white space at both ends."""
     value = value.strip(b"\0 \r\n\t")
     for codec in ("utf-8", "gb18030"):
         try:
@@ -375,8 +382,8 @@ class DecodedJpeg:
     plain_edge_share
         Largest share of the height or width that lies at one edge and has one colour; None without decoding.
     detail_levels
-        Difference of levels that the sharpest of the pairs of neighbouring pixels reach, at half the size; at most
-        `MAX_DETAIL_LEVELS`. None if unknown (without GDAL).
+        Difference between neighbouring pixels at the sharpest lines, at half the size: at most `MAX_DETAIL_LEVELS`,
+        None if unknown (without GDAL).
     thumbnail
         Mean colours of the cells of a grid of `THUMBNAIL_CELLS` rows and columns: red, green, blue (or grey), each row
         after row. Empty without decoding.
@@ -398,7 +405,7 @@ def decode_jpeg(path: Path) -> DecodedJpeg:
 
 
 def _decode_with_gdal(path: Path) -> DecodedJpeg | None:
-    """Decode with GDAL; return None without GDAL or its jpg driver."""
+    """Return the result of decoding a jpg with GDAL; None without GDAL or its jpg driver."""
     try:
         with load_gdal() as gdal:
             if gdal.GetDriverByName("JPEG") is None:
@@ -414,7 +421,7 @@ def _decode_with_gdal(path: Path) -> DecodedJpeg | None:
 
 
 def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
-    """Decode with GDAL at a reduced size and measure the pixels."""
+    """Return the result of decoding a jpg with GDAL at a reduced size."""
     import numpy as np
 
     messages: list[str] = []
@@ -437,13 +444,14 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
 
 
 def _compute_reduced_size(width: int, height: int) -> tuple[int, int]:
+    """Return the width and height in pixels at which a picture is decoded, at least 1."""
     return max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1)
 
 
 def _read_reduced_bands(picture: Any) -> Any:
-    """Return an array of bands by rows by columns of a picture opened with GDAL; None if it has no data.
+    """Return the pixels of a picture opened with GDAL at a reduced size, an array of bands by rows by columns.
 
-    Raise ValueError if the bands do not have bytes, and RuntimeError where GDAL raises.
+    None if it has no data. Raise ValueError if the bands do not have bytes, and RuntimeError where GDAL raises.
     """
     import numpy as np
 
@@ -474,7 +482,7 @@ def read_reduced_pixels(path: Path) -> Any:
 
 
 def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
-    """Decode with Pillow; return None without it or for a too large picture."""
+    """Return the result of decoding a jpg with Pillow; None without Pillow or for a too large picture."""
     import numpy as np
 
     try:
@@ -498,7 +506,7 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
 
 
 def _measure_pixels(bands: Any, decoder: str, max_difference: int, width: int) -> DecodedJpeg:
-    """Return the result of decoding an intact jpg.
+    """Return the result of decoding an intact jpg, measured from its pixels.
 
     ``bands`` is an array of bands by pixels, row after row of ``width`` pixels.
     """
@@ -519,9 +527,10 @@ def _measure_pixels(bands: Any, decoder: str, max_difference: int, width: int) -
 
 
 def _measure_detail(picture: Any) -> int | None:
-    """Return the difference that the sharpest of the pairs of neighbouring pixels in a row reach.
+    """Return the difference of levels between neighbouring pixels at the sharpest lines.
 
-    The picture is read in strips at half its size until enough pairs are sharp; a title is enough.
+    None if the picture has no data. The picture is read in strips at half its size until enough pairs of pixels are
+    sharp; a title is enough.
     """
     import numpy as np
 
@@ -548,7 +557,9 @@ def _measure_detail(picture: Any) -> int | None:
 
 
 def _make_thumbnail(rows: Any) -> bytes:
-    """Return the mean colours of a grid over the picture; empty for a picture smaller than the grid.
+    """Return the mean colours of the cells of a grid over the picture.
+
+    Empty if it is smaller than the grid.
 
     ``rows`` is an array of bands by rows by columns.
     """
@@ -566,11 +577,12 @@ def _make_thumbnail(rows: Any) -> bytes:
 
 
 def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> float | None:
-    """Return the largest difference of levels between two thumbnails, the other one upright, turned or mirrored.
+    """Return the largest difference of levels between two thumbnails; None if they cannot be compared.
 
-    A difference of the whole picture in brightness and contrast is removed first. None if they cannot be compared.
-    Turned or mirrored cells are shifted by parts of a pixel, so that sharp lines differ: a share of the cells is then
-    left out. No two maps of a series are that similar, because titles and legends have their place.
+    The other thumbnail is also turned and mirrored, and the smallest result counts. A difference of the whole picture
+    in brightness and contrast is removed first. Turned or mirrored cells are shifted by parts of a pixel, so that sharp
+    lines differ: a share of the cells is then left out. No two maps of a series are that similar, because titles and
+    legends have their place.
     """
     import numpy as np
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choice of a package's maps (规划图件): given, generated or missing.
+"""Choice of a package's maps (规划图件): which are supplied, generated or missing.
 
 The core renders nothing: the caller passes a `MapRenderer`.
 """
@@ -63,8 +63,9 @@ class MapJob:
 
     ``target_folder`` is the folder for the files, ``county_code`` and ``county_name`` are the county's,
     ``document_info`` is the document information (成果信息). ``report_progress`` takes the share of finished maps and
-    the name of the current one. ``crs``: label of the CRS to which the layers are converted first, empty to draw them
-    as they are; extents, and with them the place of everything on a page, depend on it.
+    the name of the current one. ``crs``: label of the CRS to which the layers are converted before drawing, empty to
+    draw them as they are. The extent of each map, and with it the position of everything on the page, depends on this
+    CRS.
     """
 
     plan: Plan
@@ -84,8 +85,8 @@ class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
     ``file_names`` are the picture and its world file, ``crs`` is a label, ``scale_denominator`` the denominator of the
-    map's scale, ``missing_reason`` the reason. ``programs``: programs and font that drew it; with others the same
-    layers give another picture.
+    map's scale, ``missing_reason`` the reason. ``programs``: programs and font that drew the map; other programs draw
+    another picture from the same layers.
     """
 
     request: MapRequest
@@ -104,8 +105,8 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 class PlannedMaps:
     """The maps of a package that are to be rendered, and those that cannot be.
 
-    ``requests`` are to be rendered by ``map_renderer``; ``missing_maps`` are missing maps with the reason.
-    ``allows_missing_maps`` allows a required map to be missing.
+    ``map_renderer`` renders the ``requests``; ``missing_maps`` are slots of maps that cannot be rendered, each with the
+    reason. ``allows_missing_maps`` allows a required map to be missing.
     """
 
     requests: tuple[MapRequest, ...] = ()
@@ -121,10 +122,10 @@ def choose_maps_to_render(
     placeholder_values: dict[str, str],
     map_renderer: MapRenderer | None,
 ) -> PlannedMaps:
-    """Decide which maps are to be rendered and why others cannot be; write nothing.
+    """Return which maps are to be rendered, and why other maps cannot be; write nothing.
 
-    ``filled_slots`` are the slots for maps with the planner's files, ``map_renderer`` is the renderer, None if it is not
-    available.
+    ``filled_slots`` are the slots for maps with the planner's files; ``map_renderer`` is None if maps cannot be
+    rendered here.
     """
     spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
@@ -158,17 +159,17 @@ def choose_maps_to_render(
 
 
 def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
-    """Return the definition of the map that is rendered for a place, with number and title of the place."""
+    """Return the definition of the map that is rendered for a slot, with number and title of the slot."""
     return dataclasses.replace(catalogue.map_by_id[slot.layout], number=int(slot.number), title=slot.title)
 
 
 def accepts_any_map(slot: FileSlot) -> bool:
-    """Return True if the specification accepts a map of any number in this place."""
+    """Return True if a slot of the specification accepts maps of any number."""
     return slot.kind == "map" and not slot.number
 
 
 def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer | None) -> MissingMapReason | None:
-    """Return why no map can be rendered at all, None if maps can be."""
+    """Return why no map can be rendered at all; None if maps can be rendered."""
     if not order.makes_maps:
         return MissingMapReason("not_wanted")
     return MissingMapReason("no_qgis") if map_renderer is None else None
@@ -177,7 +178,7 @@ def _find_reason_against_all_maps(order: ExportOrder, map_renderer: MapRenderer 
 def _find_given_maps(
     package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], placeholder_values: dict[str, str]
 ) -> dict[str, str]:
-    """Return number or title of each map that the planner gives → its file name."""
+    """Return number or title → file name of each map that the planner supplies."""
     file_of_number_or_title: dict[str, str] = {}
     for filled_slot in filled_slots:
         if filled_slot.slot.kind == "map":
@@ -191,7 +192,10 @@ def _find_given_maps(
 
 
 def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingMapReason | None:
-    """Return why a map is not rendered: a given map has its number or title."""
+    """Return why a map need not be rendered: the planner supplies a map with its number or title.
+
+    None if not.
+    """
     for key in ("number", "title"):
         if slot.placeholder_values[key] in given_maps:
             return MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
@@ -199,10 +203,14 @@ def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> Missin
 
 
 def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReason | None:
-    """Return the layer that a map needs and the plan lacks, None if it lacks none."""
+    """Return why a map cannot be drawn from the plan: a layer that the map needs is missing.
+
+    None if no layer is.
+    """
     concepts = plan.norm.standard.concepts
 
     def find_filled_layer(concepts_or_roles: tuple[str, ...]) -> ConceptLayer | None:
+        """Return the layer that a map would show for concepts or layer codes; None if the plan has none."""
         layers = [
             plan.layers[role] for role in expand_concepts_to_roles(concepts_or_roles, concepts) if role in plan.layers
         ]
@@ -214,9 +222,9 @@ def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReaso
 
 
 def explain_missing_maps(missing_maps: Iterable[tuple[FileSlot, MissingMapReason]]) -> list[ExportProblem]:
-    """Return one problem for all missing maps with one reason.
+    """Return one problem for each reason, on all maps that are missing for this reason.
 
-    It stops the export (level GATE) for required maps; for others it is a note.
+    The problem stops the export (level GATE) for required maps; for others it is a note.
     """
     titles_by_reason: dict[tuple[ProblemLevel, MissingMapReason], list[str]] = {}
     for slot, missing_input in missing_maps:
@@ -235,12 +243,12 @@ def explain_missing_maps(missing_maps: Iterable[tuple[FileSlot, MissingMapReason
 
 
 def _make_missing_map_message(titles: Iterable[str], missing_input: MissingMapReason) -> Message:
-    """Return the message on missing maps and the reason."""
+    """Return the message that names missing maps and the reason."""
     return Message("maps", missing_input.key, {"map": "”、“".join(titles), **missing_input.params})
 
 
 def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem]:
-    """Render the requested maps and add a row for each map to the manifest."""
+    """Render the requested maps and add a row for each map to the manifest; return the problems."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
     map_slots = [slot for slot in spec.files if slot.kind == "map"]
     rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
@@ -282,7 +290,10 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
 
 
 def _refuse_missing_required_maps(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
-    """Raise OutputError if a required map could not be rendered and none is forced."""
+    """Return the problems of maps that could not be rendered.
+
+    Raises OutputError if one of these maps is required, unless the package is forced.
+    """
     gate_problems = select_problems_of_levels(problems, ProblemLevel.GATE)
     if gate_problems and not context.planned_maps.allows_missing_maps:
         raise OutputError(
@@ -297,6 +308,7 @@ def _refuse_missing_required_maps(problems: list[ExportProblem], context: Export
 
 
 def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
+    """Render the requested maps and yield each; raise OutputError for an incomplete picture."""
     planned_maps, spec = context.planned_maps, context.package_spec
     if not planned_maps.requests or planned_maps.map_renderer is None:
         return
@@ -338,7 +350,7 @@ def has_low_resolution(path: Path) -> bool:
 
 
 def find_unmodified_rendered_maps(former_package: Path) -> set[str]:
-    """Return the unmodified maps that the plugin rendered for an earlier package.
+    """Return the paths of maps in an earlier package that the plugin rendered and nobody changed.
 
     They show the plan at that time and are not used again.
     """

@@ -47,7 +47,7 @@ def find_spec_problems(name: str | Path) -> list[DataError]:
 
 
 def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollector) -> None:
-    """Collect errors of layers and fields that the standard lacks, and of equal paths."""
+    """Add to ``errors`` the layers and fields that the standard lacks, and files with the same path."""
     standard = load_standard(package_spec.standard)
     for n, vectors in enumerate(package_spec.vectors, 1):
         for m, slot in enumerate(vectors.layers, 1):
@@ -92,11 +92,12 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
 
 
 def _has_field(template: Template, name: str) -> bool:
+    """Return True if a template has a field of this name."""
     return any(field.name == name for field in template.fields)
 
 
 def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:
-    """Return the title of a layer code, or of a concept such as ``farmland``."""
+    """Return the title of a layer code or of a concept, such as ``farmland``."""
     return standard.templates[layer].name if layer in standard.templates else texts.get_concept_name(layer)
 
 
@@ -121,7 +122,7 @@ def _list_file_paths(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     """Return the folders and files of a package as lines of text.
 
-    Each line has the contents and whether the file is required.
+    Each line states what a file contains and whether it is required.
     """
     rows: list[tuple[str, str]] = []
     report_texts, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)

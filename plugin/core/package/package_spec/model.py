@@ -62,8 +62,8 @@ class LayerSlot:
 class VectorSet:
     """The specification of a data set: one file (.gdb, .gpkg, .vct) or folder (.shp).
 
-    ``vertical`` is a vertical CRS or empty. ``others`` includes all further layers of the plan that the standard
-    describes.
+    ``vertical``: the vertical CRS, or empty; ``encoding``: encoding of texts; ``others``: whether the data set includes
+    all other layers of the plan that the standard describes.
     """
 
     id: str
@@ -102,7 +102,7 @@ class FileSlot:
 
     @property
     def placeholder_values(self) -> dict[str, str]:
-        """Return the number and title with which names of this document or map are filled."""
+        """Return the number and title that fill the placeholders in this file's name."""
         return {"number": self.number, "title": self.title} if self.number else {}
 
 
@@ -110,7 +110,8 @@ class FileSlot:
 class NamedFile:
     """The specification of a generated file.
 
-    ``names_by_item`` maps its items to names; ``former_files`` are names in packages of earlier versions.
+    ``names_by_item``: item of its content → name in the file; ``former_files``: its file names in packages of earlier
+    versions.
     """
 
     folder: str
@@ -121,7 +122,7 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class TableAndColumnAliases:
-    """Further names of tables and columns in workbooks of other origins.
+    """Further names of tables and columns in workbooks that other programs made.
 
     ``titles`` maps table → titles of sheets, ``heads`` maps column → heads (ids as in ``core.render.tables``).
     """
@@ -134,9 +135,9 @@ class TableAndColumnAliases:
 class MapSettings:
     """Settings of the maps that the plugin makes.
 
-    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map
-    set (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders, if
-    neither project nor county profile has a value.
+    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
+    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders; they are
+    used if neither project nor county profile has a value.
     """
 
     page: str = "A3"
@@ -156,8 +157,9 @@ class MapSettings:
 class PackageSpec:
     """The specification of a package.
 
-    ``folders`` maps word → name in the tree, ``tables`` is the workbook of the plan's figures or None, ``marks`` maps
-    key → A, B or C, which states how well its source is verified.
+    ``folders``: key of a folder → its name in the package; ``tables``: the workbook of the plan's figures or None;
+    ``words``: further names of tables and columns; ``marks``: key → A, B or C, which states how well its source is
+    verified.
     """
 
     id: str
@@ -181,7 +183,7 @@ class PackageSpec:
 
     @property
     def unverified_keys(self) -> list[str]:
-        """Return the keys of the specification without a verified source (mark C)."""
+        """Return the keys of the specification whose source is not verified (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
 
     def fill_document_info(self, placeholder_values: Mapping[str, str]) -> DocumentInfo:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading of a specification from `resources/packages` or a province's file."""
+"""Reading of a package specification from `resources/packages` or a province's file."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def find_spec_file(name: str | Path) -> Path:
 
 
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
-    """Read a specification from its file and collect all errors.
+    """Read a package specification from its file; add all errors to ``errors``.
 
-    A part with an error remains empty. The caller must inspect ``errors`` before using the result.
+    A value with an error remains empty. The caller must inspect ``errors`` before using the result.
     """
     table = read_toml(path)
     for key in (*_REQUIRED_KEYS, *table):
@@ -146,9 +146,9 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
 
 
 def _read_part(errors: ErrorCollector, empty_value: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
-    """Return what ``read_part`` makes of a part of the file; ``empty_value`` if it has an error.
+    """Return what ``read_part(*arguments)`` returns.
 
-    The error is collected.
+    On an error add it to ``errors`` and return ``empty_value``.
     """
     with errors.collect_data_error():
         return read_part(*arguments)
@@ -161,12 +161,12 @@ def _check_key(key: str, path: Path) -> None:
 
 
 def _expect_list(rows: Any, path: Path, key: str) -> list[Any]:
-    """Return a value of the file that must be a list."""
+    """Return a value of the file if it is a list, else raise DataError."""
     return list(check_type(rows, list, file=path, key=key))
 
 
 def _check_folder(key: str, text: str, path: Path) -> None:
-    """Raise DataError for a folder path with a part that is not portable."""
+    """Raise DataError if a name in a folder path is not portable."""
     for part in text.split("/"):
         check_portable_name(part, path, f"folders.{key}")
 
@@ -181,9 +181,9 @@ def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[str, str]:
-    """Return key → mark (A, B or C) of a specification; a key without one has C.
+    """Return key → mark (A, B or C) of a specification; a key without a mark has C.
 
-    ``present_keys`` are the keys of the file.
+    ``present_keys``: the keys of the specification's file.
     """
     marks = read_text_table(value, path, "marks")
     for key, mark in marks.items():

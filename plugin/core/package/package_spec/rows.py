@@ -53,7 +53,7 @@ def read_text_table(value: Any, path: Path, table_key: str) -> dict[str, str]:
 
 
 def check_value_is_known(value: Any, known_values: Any, path: Path, key: str) -> None:
-    """Raise DataError if a value is not among the known ones."""
+    """Raise DataError if a value is not among the known values."""
     if value not in known_values:
         raise DataError(
             "data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known_values))
@@ -70,10 +70,7 @@ def check_unique(values: list[str], path: Path, key: str) -> None:
 def check_name_pattern(
     pattern: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS
 ) -> None:
-    """Raise DataError for a name pattern with an unknown placeholder.
-
-    Also for a pattern whose filled name is not portable.
-    """
+    """Raise DataError for a name pattern with an unknown placeholder, or whose filled name is not portable."""
     check_placeholders(pattern, path, key, known_values)
     check_portable_name(fill_placeholders(pattern, SAMPLE_VALUES), path, key)
 
@@ -97,7 +94,7 @@ def check_portable_name(name: str, path: Path, key: str) -> None:
 def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -> None:
     """Raise DataError unless a text names a CRS.
 
-    It must be a vertical one if ``is_vertical``, else a geographic or projected one.
+    It must be a vertical CRS if ``is_vertical``, else a geographic or projected one.
     """
     try:
         crs = CRS.from_user_input(text)
@@ -118,7 +115,10 @@ _TYPE_OF_SETTING: dict[str, type] = {
 
 
 def read_map_settings(row: Any, path: Path) -> MapSettings:
-    """Return the settings in `[maps]`; the map set's path is relative to the file."""
+    """Return the settings in `[maps]`.
+
+    The path of the map set is relative to the specification's file.
+    """
     check_type(row, dict, file=path, key="maps")
     check_keys(row, required=(), allowed=_TYPE_OF_SETTING, file=path, where="maps")
     for key, value in row.items():
@@ -134,7 +134,7 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
 
 
 def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
-    """Validate the specification's maps.
+    """Raise an error for invalid maps of a specification.
 
     Raises
     ------
@@ -165,11 +165,12 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
 
 
 def _make_unknown_value_error(path: Path, key: str, value: object, known_values: str) -> DataError:
+    """Return the error for a value of the file that is not among the known values."""
     return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known_values)
 
 
 def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> VectorSet:
-    """Return the data set that a table of the file specifies."""
+    """Return the specification of a data set from its table in the file."""
     check_type(row, dict, file=path, key=table_key)
     required_keys, optional_keys = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
     check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=table_key)
@@ -196,7 +197,12 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
 
 
 def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str) -> None:
-    """Validate a VCT data set: GBK, CGCS2000, and heights of 1985 or none."""
+    """Set the encoding of a VCT data set to GBK.
+
+    Raise DataError for another encoding, CRS or height system.
+
+    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
+    """
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
@@ -229,7 +235,7 @@ def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
 
 
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
-    """Return the document, map or table that a table of the file specifies."""
+    """Return the specification of a document, map or table from its table in the file."""
     check_type(row, dict, file=path, key=table_key)
     optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
     check_keys(
@@ -249,7 +255,7 @@ def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dic
 
 
 def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
-    """Return further names of sheets and columns; remove them from ``[tables]``."""
+    """Remove the further names of sheets and columns from the table ``[tables]`` and return them."""
     check_type(row, dict, file=path, key="tables")
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
@@ -267,7 +273,7 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
 def read_named_file(
     row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
 ) -> NamedFile:
-    """Return the generated file that a table of the file specifies."""
+    """Return the specification of a generated file from its table in the file."""
     check_type(row, dict, file=path, key=table_key)
     optional_keys = ("former_files",) if table_key == "report" else ()
     check_keys(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Documents and maps that can be opened, but are doubtful: repeated, exchanged, incomplete (for DOC005)."""
+"""Search for documents and maps that can be opened, but are doubtful: repeated, exchanged, incomplete (for DOC005)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ _PLACEHOLDER_PATTERN = re.compile(r"\{\w+\}")
 
 @dataclass(frozen=True)
 class DocumentLimits:
-    """Limits of doubtful documents.
+    """Limits beyond which a document is doubtful.
 
-    Shares of pages: ``repeated_share`` and ``shared_share`` for equal pages in a document and in two documents (more is
-    a warning), ``blank_share`` for pages without content. ``blank_in_row``: greatest number of these in a row.
-    ``min_pages`` of a mandatory document.
+    ``repeated_share``: share of repeated pages in a document, above which the finding is a warning; ``shared_share``:
+    share of pages that two documents share, likewise; ``blank_share``: share of pages without content;
+    ``blank_in_row``: greatest number of successive pages without content; ``min_pages``: number of pages that a
+    mandatory document must have.
     """
 
     repeated_share: float
@@ -49,7 +50,10 @@ class DocumentLimits:
 
 
 def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on PDF documents with few, blank, repeated or foreign pages, or with a title of another one."""
+    """Yield findings on doubtful PDF documents.
+
+    They have too few pages, blank or repeated pages, pages of another document, or the title of another one.
+    """
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     slot_by_path = {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
     generated_documents = package.get_kinds_of_generated_documents()
@@ -74,7 +78,10 @@ def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts
 
 
 def _find_blank_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
-    """Yield a finding on blank pages if they are many, or several in a row; single ones separate chapters."""
+    """Yield a finding on blank pages if they are many, or several in a row.
+
+    Single blank pages separate chapters.
+    """
     blank_pages = pdf.blank_pages
     runs = groupby(enumerate(blank_pages), lambda numbered: numbered[1] - numbered[0])
     longest = max((len(list(run)) for _, run in runs), default=0)
@@ -85,6 +92,7 @@ def _find_blank_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Te
 
 
 def _find_repeated_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
+    """Yield a finding on pages of a PDF that draw the same."""
     numbers_by_digest: dict[str, list[int]] = {}
     for number, digest in enumerate(pdf.page_digests, 1):
         if digest:
@@ -99,7 +107,10 @@ def _find_repeated_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts:
 
 
 def _find_shared_pages(documents: list[tuple[FileFact, PdfFact]], limits: DocumentLimits) -> Iterator[Finding]:
-    """Yield findings on documents that have pages of another one. Equal files have another finding."""
+    """Yield findings on pairs of documents that have equal pages.
+
+    Equal files are left out, because another finding reports them.
+    """
     for (first, first_pdf), (file, pdf) in combinations(documents, 2):
         if first_pdf.content_digest and first_pdf.content_digest == pdf.content_digest:
             continue
@@ -127,7 +138,8 @@ def _find_shared_pages(documents: list[tuple[FileFact, PdfFact]], limits: Docume
 def find_covered_pages(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on PDF files with text under shapes or pictures.
 
-    A picture as large as the page is a scan over its recognised text, except in a document that the plugin made.
+    A picture as large as the page is taken for a scan over its recognised text, and accepted; in a document that the
+    plugin made it is reported, too.
     """
     generated_documents = package.get_kinds_of_generated_documents()
     for file in package.files_outside_data_sets:
@@ -147,7 +159,10 @@ def find_covered_pages(package: PackageFacts) -> Iterator[Finding]:
 def _find_title_of_other_document(
     path: str, pdf: PdfFact, slot: FileSlot, slots: Sequence[FileSlot]
 ) -> Iterator[Finding]:
-    """Yield a finding if the properties of a document name another document of the specification, and not this one."""
+    """Yield a finding if a PDF's properties name another document of the specification and not its own.
+
+    ``slot``: the document's entry in the specification; ``slots``: the entries of all documents.
+    """
     own_names = _list_slot_names(slot)
     if any(name in title for title in pdf.titles for name in own_names):
         return
@@ -187,7 +202,10 @@ def find_nearly_equal_maps(files: list[FileFact], min_difference: float) -> Iter
 
 
 def _is_same_picture(file: FileFact, other_file: FileFact) -> bool:
-    """Return True if two maps are equal as files or without their properties, which has another finding."""
+    """Return True if two maps are equal, as files or apart from their properties.
+
+    Another finding reports these.
+    """
     if file.sha256 and file.sha256 == other_file.sha256:
         return True
     pictures = (file.jpeg_properties, other_file.jpeg_properties)

@@ -90,7 +90,8 @@ def _report_undescribed_layers(
 ) -> Iterator[Finding]:
     """Yield findings on layers without metadata.
 
-    A data set without any metadata, in a package that has metadata of others, makes one finding.
+    ``described_keys``: (file, name) of the layers that have metadata. If only some data sets have metadata, each data
+    set without any makes one finding.
     """
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
     undescribed_layers = [
@@ -107,16 +108,17 @@ def _report_undescribed_layers(
 
 
 class _FindingMaker:
-    """Makes the finding on a metadata item with a wrong value."""
+    """Function that makes the finding on a metadata item with a wrong value."""
 
     def __init__(self, path: str, package: PackageFacts, ctx: RuleContext):
         self.path, self.package, self.ctx = path, package, ctx
         self.texts = Texts(ctx.lang)
 
     def __call__(self, owner: str, item: str, stated_value: str, expected: str) -> Finding:
-        """Return the finding that an item is wrong.
+        """Return the finding that a metadata item is wrong.
 
-        ``owner`` is a layer, "" for the package."""
+        ``owner``: name of the layer that the item describes, empty for the package.
+        """
         name = self.package.package_spec.metadata.names_by_item[item]
         owner_name = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": owner_name, "item": name}
@@ -128,7 +130,7 @@ class _FindingMaker:
 
 
 def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield findings on the metadata items of one layer."""
+    """Yield findings on wrong metadata items of one layer; ``items``: item → text."""
     code = make_finding.package.county_code
     template = make_finding.ctx.norm.standard.templates.get(layer.name)
     plane = crs_care.parse_crs(layer.crs)
@@ -154,7 +156,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
 
 
 def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[str, Any]:
-    """Return the layer's row in a manifest of this plugin, else {}."""
+    """Return the layer's row in a manifest of this plugin; empty if there is none."""
     package = make_finding.package
     if not is_made_by_plugin(package) or package.manifest is None:
         return {}
@@ -183,7 +185,7 @@ def _check_resource_id_and_data_year(
 def _check_integrity_score_and_grade(
     items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
-    """Yield findings on the receiving body's items and on the completeness."""
+    """Yield findings on score and grade, which the receiving body fills in, and on the stated completeness."""
     manifest = package.manifest
     if manifest is None or not is_made_by_plugin(package):
         return
@@ -194,7 +196,7 @@ def _check_integrity_score_and_grade(
 
 
 def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield findings on the metadata items of the whole package."""
+    """Yield findings on wrong metadata items of the whole package; ``items``: item → text."""
     expected = {"data_id": package.folder_name, "name": package.folder_name}
     for item, value in expected.items():
         if items.get(item) and items[item] != value:
@@ -221,7 +223,7 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
 
 
 def _is_same_extent(stated_extent: str, extent: tuple[float, ...]) -> bool:
-    """Return True if a printed extent equals that of the shapes, to the last digit."""
+    """Return True if a printed extent equals the extent of the shapes, to the last printed digit."""
     numbers = [parse_printed_number(part) for part in stated_extent.replace(",", " ").split()]
     if len(numbers) != len(extent):
         return False
@@ -232,7 +234,7 @@ def _is_same_extent(stated_extent: str, extent: tuple[float, ...]) -> bool:
 
 
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield a finding on an item that is not a date, is in the future, or is a production date before the manifest's."""
+    """Yield a finding on a date item that is invalid, in the future, or a production date before the manifest's."""
     stated_date, package = items.get(item, ""), make_finding.package
     day = _parse_day(stated_date)
     if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
@@ -245,7 +247,7 @@ def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _Fin
 
 
 def _has_dates(manifest: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
-    """Return True if a manifest has the day of the export, and document information that can be read."""
+    """Return True if a manifest has the day of the export and readable document information."""
     if manifest is None or not isinstance(manifest.get("made"), str):
         return False
     document = manifest.get("document", {})

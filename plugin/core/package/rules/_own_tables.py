@@ -61,7 +61,7 @@ class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
 
     ``expected_tables`` are computed from the layers, in the language of the workbook. ``report_data`` is the report's
-    data, empty if unreadable (DOC013 reports that).
+    data, empty if unreadable (DOC013 reports that). ``lang``: language of the workbook.
     """
 
     workbook: PrintedWorkbook
@@ -84,7 +84,7 @@ class InspectedWorkbook:
 
 
 def compare_plugin_workbook_texts_and_styles(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Yield findings on changes of the workbook that the plugin made: cells without figures, settings and styles."""
+    """Yield findings on changes of the plugin's workbook: cells without figures, settings and styles."""
     yield from _report_parts(inspected_book)
     yield from _report_settings(inspected_book)
     reason = _explain_no_rebuild(inspected_book)
@@ -121,7 +121,7 @@ def compare_plugin_workbook_texts_and_styles(inspected_book: InspectedWorkbook) 
 
 
 def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Compare the rows and figures of each sheet with the numbers in the manifest."""
+    """Yield findings on sheets whose numbers of rows and figures differ from the manifest's."""
     known_tables = KnownTables(inspected_book.expected_tables, inspected_book.lang)
     sheets = {sheet.name: sheet for sheet in inspected_book.workbook.sheets}
     rows = (inspected_book.package.manifest or {}).get("tables")
@@ -172,12 +172,13 @@ def find_cells_hiding_their_value(workbook: PrintedWorkbook, texts: Texts) -> It
 def _make_finding(
     workbook: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
 ) -> Finding:
+    """Return a finding on a sheet of a workbook."""
     params = {"file": workbook.file, "sheet": sheet.name, **params}
     return Finding("", key=f"{workbook.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
 def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Report pictures, shapes and other parts that the plugin's tables do not have."""
+    """Yield findings on pictures, shapes and other contents that the plugin does not write into workbooks."""
     if inspected_book.workbook.additional_parts:
         params = {
             "file": inspected_book.workbook.file,
@@ -199,7 +200,7 @@ def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
 
 
 def _report_settings(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Report settings of sheets that this plugin does not write, and changed properties of the file."""
+    """Yield findings on settings of sheets that the plugin does not write, and on changed properties of the file."""
     texts = inspected_book.texts
     between = texts.get("words", "between_names")
     for sheet in inspected_book.workbook.sheets:
@@ -229,7 +230,7 @@ def _report_settings(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
 
 
 def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
-    """Return why the workbook cannot be made again, a key of texts; empty if it can."""
+    """Return why the workbook cannot be made again, as a key of texts; empty if it can be."""
     provenance, norm = inspected_book.provenance, inspected_book.ctx.norm
     if not provenance:
         return "data"
@@ -248,12 +249,12 @@ def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
 
 
 def _rebuild_workbook_sheets(inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
-    """Return the sheets of the workbook as this version makes it from the layers."""
+    """Return name → sheet of the workbook as this version makes it from the layers."""
     return _write_and_read_sheets(inspected_book.expected_tables, inspected_book)
 
 
 def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
-    """Return the sheets that this version writes for tables."""
+    """Write tables to a temporary workbook; return name → sheet as read."""
     # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import find_county_name
     from ...render.tables.workbook import write_tables_workbook
@@ -268,6 +269,7 @@ def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedW
 def _report_changes(
     sheet: PrintedSheet, sheet_changes: SheetChanges, inspected_book: InspectedWorkbook
 ) -> Iterator[Finding]:
+    """Yield findings on cells of a sheet with other texts, number formats or styles than the sheet made again."""
     texts = inspected_book.texts
     if sheet_changes.changed_texts:
         yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
@@ -293,6 +295,7 @@ def _report_changes(
 def _make_changed_texts_finding(
     sheet: PrintedSheet, text_changes: list[CellChange], inspected_book: InspectedWorkbook
 ) -> Finding:
+    """Return a finding that lists the cells with other texts than the sheet made again."""
     texts = inspected_book.texts
     blank_word = texts.get("words", "blank")
     cell_descriptions = [
@@ -318,6 +321,7 @@ def _report_formats(
     texts: Texts,
     severity: Severity | None,
 ) -> Iterator[Finding]:
+    """Yield a finding that lists the cells with another number format; nothing if there are none."""
     if format_changes:
         cell_descriptions = [
             texts.get(
@@ -338,7 +342,7 @@ def _report_formats(
 def _compare_provenance_sheet(
     sheet: PrintedSheet, inspected_book: InspectedWorkbook, *, compares_styles: bool
 ) -> Iterator[Finding]:
-    """Compare the sheet on the data with the same sheet made again from the report's provenance.
+    """Yield findings on the sheet about the data, compared with the same sheet made from the report's provenance.
 
     In a workbook of another version, the words of earlier versions are accepted, too, and styles are not compared.
     """
@@ -386,9 +390,10 @@ def _compare_provenance_sheet(
 
 
 def _is_plausible_time(printed_time: str, check_start: datetime, package: PackageFacts) -> bool:
-    """Return True if the workbook was made from the check to a day after the manifest.
+    """Return True if a workbook's time is between the start of the check and a day after the manifest's time.
 
-    A manifest that is older than the check is not compared; DOC016 reports it.
+    If the manifest is older than the check, which DOC016 reports, a day after the check is the limit. False for a time
+    that cannot be read.
     """
     try:
         made_time = datetime.strptime(printed_time, TIME_FORMAT)
@@ -403,7 +408,7 @@ def _is_plausible_time(printed_time: str, check_start: datetime, package: Packag
 
 
 def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:
-    """Compare states, targets and confirmation of indicators with the report.
+    """Yield findings on states, targets and confirmations of indicators that differ from the report.
 
     Workbooks of every version have them.
     """
@@ -453,15 +458,18 @@ def remove_percent_gap(text: str) -> str:
 
 
 def _make_cell_name(row: int, column: int) -> str:
+    """Return the name of a cell in a spreadsheet, such as E9."""
     return f"{make_column_letters(column)}{row}"
 
 
 def _shorten_text(text: str) -> str:
+    """Return a cell's text on one line, cut if it is long."""
     flat = " ".join(text.split())
     return flat if len(flat) <= _MAX_SHOWN_CELL_CHARACTERS else flat[:_MAX_SHOWN_CELL_CHARACTERS] + "…"
 
 
 def _join_names(item_names: list[str], texts: Texts) -> str:
+    """Return the first names as one text, with “…” if there are more."""
     return texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES]) + (
         " …" if len(item_names) > MAX_NAMED_FEATURES else ""
     )

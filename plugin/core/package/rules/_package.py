@@ -32,24 +32,25 @@ NO_PACKAGE_EXAMPLE = RuleExample("no package is inspected", {})
 def make_example(
     title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any
 ) -> RuleExample:
-    """Return an example of a rule: a county's package after ``changes``.
+    """Return an example of a rule, whose package is that of a county after ``changes``.
 
-    ``plan`` has the layers of its data. `make_package_facts` of the tests lists the possible changes.
+    ``finds``: the expected number of findings; ``plan``: the layers of its data. `make_package_facts` of the tests
+    lists the possible changes.
     """
     return RuleExample(title, plan or {}, finds=finds, side={"package": changes})
 
 
 def get_package_facts(ctx: RuleContext) -> PackageFacts | None:
-    """Return the facts of the inspected package, None without one."""
+    """Return the facts of the inspected package; None in a check without a package."""
     return ctx.side_inputs.get_input("package", PackageFacts)
 
 
 def apply_check_to_package_facts(
     ctx: RuleContext, inspect: Callable[[PackageFacts, RuleContext], Iterable[Finding]]
 ) -> RuleResult:
-    """Return the findings of a function on the package's facts.
+    """Return the findings that ``inspect`` makes from the package's facts, as a rule's result.
 
-    The result is not applicable without a package.
+    The result is not applicable in a check without a package.
     """
     package = get_package_facts(ctx)
     return make_result_without_package() if package is None else RuleResult(findings=list(inspect(package, ctx)))
@@ -69,9 +70,9 @@ def make_file_finding(path: str, case: str = "", severity: Severity | None = Non
 
 
 def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleContext) -> list[str]:
-    """Return the fields of a layer that neither template nor specification has.
+    """Return the names of a layer's fields that neither template nor specification has.
 
-    The result is empty if it is unknown which template the layer has.
+    The result is empty if the template of the layer is unknown.
     """
     standard, upper_name = ctx.norm.standard, layer.name.upper()
     slots = [slot for vectors in package.find_vector_sets(layer.file) for slot in vectors.layers]
@@ -101,9 +102,9 @@ def is_of_other_version(package: PackageFacts) -> bool:
 
 
 def _is_other_build(tool: Any) -> bool:
-    """Return True if the package was made with other templates, texts or page code.
+    """Return True if another build of the same version, with other templates, texts or page code, made the package.
 
-    The version in the manifest may be equal.
+    ``tool``: the manifest's entry on the plugin.
     """
     return isinstance(tool, dict) and tool.get("generator") != compute_generator_digest()
 
@@ -111,7 +112,9 @@ def _is_other_build(tool: Any) -> bool:
 def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
     """Return why the plugin's pages cannot be made again, as a key of a message text.
 
-    Empty if they can. ``version`` is the version that made them.
+    Empty if they can be.
+
+    ``version``: version of the plugin that made them.
     """
     if version != read_plugin_version():
         return "version"
@@ -126,7 +129,7 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
 
 
 def format_value_or_missing(value: Any, texts: Texts) -> str:
-    """Return a value as a message shows it; words for an empty or missing one."""
+    """Return a value as a message shows it; the words for “empty” or “missing” if there is none."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 
@@ -137,7 +140,10 @@ def format_profile(profile: str, texts: Texts) -> str:
 
 
 def find_data_year(layer: Layer | None) -> str:
-    """Return the year of the data in a layer's rows; empty if none or several."""
+    """Return the year of the data that all rows of a layer have.
+
+    Empty if the rows have none or several.
+    """
     years = set(layer.text("data_year")) - {""} if layer is not None and layer.has_field("data_year") else set()
     return next(iter(years)) if len(years) == 1 else ""
 
@@ -155,6 +161,7 @@ _MAX_LISTED_KEYS, _MAX_KEY_CHARACTERS = 8, 80
 
 @cache
 def _load_schema(path: Path) -> dict[str, Any]:
+    """Return a JSON schema from its file."""
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings of the rule on tables, for one sheet; cells grouped by row or column."""
+"""Findings of the rule on tables (DOC011) on one sheet.
+
+Differing cells are grouped by row or column.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ _ADDITIONAL_DIGITS = 2
 
 @dataclass(frozen=True)
 class CellGroup:
-    """The cells of one finding.
+    """Differing cells that form one finding.
 
     ``case`` selects the rule's message, ``cell_reference`` identifies the finding (the cell E9, the row 9, the column
     E), ``cells`` are in the order of rows.
@@ -75,7 +78,7 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
 
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
-    """Return the message parameters of a group; ``cells`` has each cell with details."""
+    """Return the message parameters of a group of cells; ``cells`` has each cell with details."""
     description_by_cell = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
@@ -105,7 +108,10 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
 
 
 def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
-    """Return a cell's head and figures as texts; the layers' figure has more digits."""
+    """Return a cell's column head and its figures as texts.
+
+    The figure from the layers has more digits.
+    """
     layer_figure = require_value(cell.expected_figure, "the figure of the layers")
     unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
     digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
@@ -130,7 +136,7 @@ def make_cell_name(cell: CellDifference) -> str:
 
 
 def make_column_letters(column: int) -> str:
-    """Return the name of a column in a spreadsheet: AB for 28."""
+    """Return the letters of a column in a spreadsheet, such as AB for 28."""
     name = ""
     while column:
         column, letter = divmod(column - 1, 26)
@@ -144,7 +150,7 @@ _MAX_NAME_CHARACTERS = 40
 
 @dataclass
 class SheetResult:
-    """Result of inspecting a sheet: ids of the recognised tables, and findings."""
+    """Result of inspecting a sheet: the ids of the tables recognised in it, and the findings."""
 
     table_ids: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
@@ -160,7 +166,7 @@ def detect_language(workbooks: Iterable[PrintedWorkbook]) -> str:
 
 
 def get_sheet_name(table: str, texts: Texts) -> str:
-    """Return the sheet name of a table of the plugin."""
+    """Return the sheet name of one of the plugin's tables, in the language of the texts."""
     return texts.get("sheets", table)
 
 
@@ -173,9 +179,9 @@ def inspect_sheet(
     is_other_version: bool = False,
     is_drawing_crs_unknown: bool = False,
 ) -> SheetResult:
-    """Return the findings on one sheet: differing figures and cells not compared.
+    """Return the findings on one sheet: figures that differ from the layers, and cells that were not compared.
 
-    ``is_other_version`` means that another version of the plugin made the sheet; slight differences are then warnings.
+    ``is_other_version``: another version of the plugin made the sheet; slight differences are then warnings.
     ``is_drawing_crs_unknown``: the layers may have been drawn in another CRS than they are stored in.
     """
     result = SheetResult()
@@ -210,7 +216,10 @@ def _has_title(sheet: PrintedSheet, table: str) -> bool:
 
 @dataclass(frozen=True)
 class _FindingMaker:
-    """Makes findings on a sheet; the key contains sheet and cell, so that later runs know the finding."""
+    """Function that makes findings on a sheet.
+
+    Their key contains sheet and cell, so that later checks recognise them.
+    """
 
     file: str
     sheet: PrintedSheet
@@ -309,7 +318,7 @@ def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list
 
 
 def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -> list[str]:
-    """Return the cells with another target or remainder, each with its figure and the computed one."""
+    """Return texts of the cells with a wrong target or remainder: each with its figure and the computed one."""
     return [
         make_cell_name(one)
         if one.expected_figure is None
@@ -326,9 +335,9 @@ def describe_target_cells(differences: Iterable[CellDifference], texts: Texts) -
 
 
 def _is_slight(cell: CellDifference) -> bool:
-    """Return True if another version may have measured the figure differently.
+    """Return True if another version of the plugin may have measured the figure differently.
 
-    Never for counts.
+    False for counts, however slight the difference is.
     """
     return (
         bool(cell.expected_figure)
@@ -338,6 +347,7 @@ def _is_slight(cell: CellDifference) -> bool:
 
 
 def _join_names(item_names: list[str], texts: Texts) -> str:
+    """Return the first names, each shortened, as one text."""
     return _join_first_names([name[:_MAX_NAME_CHARACTERS] for name in item_names], texts)
 
 
@@ -348,7 +358,10 @@ def _join_first_names(item_names: list[str], texts: Texts) -> str:
 
 
 def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
-    """Return the first text of a row that is not a number, else its number."""
+    """Return the first text in a row of a sheet that is not a number.
+
+    The row's number if there is none.
+    """
     for column in range(1, sheet_table.sheet.last_column + 1):
         text = sheet_table.sheet.get_cell_text(line, column)
         if text and not text.isdigit():

@@ -136,7 +136,7 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
-    """Yield findings on PDF files and workbooks whose properties name another county and not the package's."""
+    """Yield findings on PDF files and workbooks whose properties name another county and not that of the package."""
     if not (package.county_code and package.county_name):
         return
     counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
@@ -161,9 +161,9 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
 
 
 def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
-    """Yield findings on documents whose text names another county more often than the package's.
+    """Yield findings on documents whose text names another county more often than that of the package.
 
-    Documents that the plugin made are compared with their data (DOC015).
+    Documents that the plugin made are left out: DOC015 compares them with their data.
     """
     if not (package.county_code and package.county_name):
         return
@@ -211,7 +211,7 @@ def _get_unambiguous_name(county: CodeEntry, divisions: CodeList) -> str:
 
 
 def _is_county_named(name: str, title: str) -> bool:
-    """Return True if a title has the name of a county and not a longer word."""
+    """Return True if a title contains the name of a county that is not a part of a longer word."""
     if len(name) >= _MIN_NAME_CHARACTERS:
         return name in title
     is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
@@ -221,7 +221,7 @@ def _is_county_named(name: str, title: str) -> bool:
 def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:
     """Yield a finding if the manifest names another county than the package.
 
-    ``code`` is empty if unknown.
+    ``code``: code of the package's county, empty if unknown.
     """
     area = package.manifest.get("area") if package.manifest else None
     if not isinstance(area, dict):

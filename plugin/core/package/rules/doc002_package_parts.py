@@ -80,7 +80,7 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
 def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on missing data sets of the specification.
 
-    A data set that no layer of the plan would fill may be missing.
+    A data set may be missing if the plan has none of its layers.
     """
     present_sets = {
         vectors.id for data_set in package.list_data_sets() for vectors in package.find_vector_sets(data_set)
@@ -97,14 +97,14 @@ def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterat
 
 
 def _has_plugin_workbook(package: PackageFacts) -> bool:
-    """Return True if the package has the workbook in which the plugin writes the same tables."""
+    """Return True if the package has the plugin's workbook, which contains the same tables as the mdb file."""
     tables = package.package_spec.tables
     path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
     return any(file.path == path for file in package.files)
 
 
 def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
-    """Return the missing documents and tables that a county need not have and that the manifest lists without files."""
+    """Return the optional documents and tables that are missing and that the manifest lists without files."""
     empty_slots = package.list_ids_of_empty_slots()
     return [
         slot
@@ -118,7 +118,7 @@ def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
 
 
 def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
-    """Yield findings on missing documents, tables and maps, except the parts ``not_provided``.
+    """Yield findings on missing documents, tables and maps, except those in ``not_provided``.
 
     Optional maps with a number make one finding.
     """
@@ -151,9 +151,9 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
 
 
 def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: PackageFacts, ctx: RuleContext) -> bool:
-    """Return True for a map of layers that the county has none of, such as one of the town centre.
+    """Return True if a map may be missing because the county has none of its layers, such as those of the town centre.
 
-    A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.
+    A map may be drawn from layers that no package carries: then maps of the same extent show that the county has them.
     """
     spec = package.package_spec
     if slot.layout not in catalogue.map_by_id or not ctx.plan.layers:

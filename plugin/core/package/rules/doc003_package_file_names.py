@@ -111,6 +111,7 @@ def package_file_names(*, ctx: RuleContext) -> RuleResult:
 
 
 def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on names and folders of data sets and single files, and on files outside the package's folder."""
     yield from _check_data_set_names(package)
     yield from _check_single_file_names(package)
     yield from _check_inside_data_sets(package)
@@ -120,7 +121,7 @@ def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterato
 
 
 def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on data sets that are not specified, or in a wrong folder."""
+    """Yield findings on data sets that the specification does not have, or that are in a wrong folder."""
     for data_set in package.list_data_sets():
         name, sets = data_set.rpartition("/")[2], package.find_vector_sets(data_set)
         if not sets and data_set in package.package_spec.folders.values():
@@ -134,7 +135,7 @@ def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on files that are not specified, or in a wrong folder.
+    """Yield findings on files that the specification does not have, or that are in a wrong folder.
 
     Many files of one folder make one finding.
     """
@@ -157,7 +158,7 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _iterate_files_to_match_with_slots(package: PackageFacts) -> Iterator[FileFact]:
-    """Yield the files whose names the specification determines.
+    """Yield the files that should fill a slot (entry of the specification).
 
     These are all files except generated ones, data sets, signatures and files that other rules report.
     """
@@ -187,12 +188,13 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:
+    """Return one finding on several files of a folder."""
     files = ", ".join(file_names[:MAX_NAMED_FEATURES]) + (" …" if len(file_names) > MAX_NAMED_FEATURES else "")
     return make_file_finding(folder or ".", case, count=len(file_names), files=files)
 
 
 def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on names that differ only in case, width or invisible characters."""
+    """Yield findings on file names that differ only in case, width or invisible characters."""
     path_of_plain_name: dict[str, str] = {}
     for file in package.files:
         plain_name = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()

@@ -64,7 +64,7 @@ def stray_files(*, ctx: RuleContext) -> RuleResult:
 
 
 def _find_stray_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on files that programs left, and on empty folders."""
+    """Yield findings on files that systems and programs leave in folders, and on empty folders."""
     for file in package.files:
         if is_stray_file(file.name) and not file.is_link:
             yield make_file_finding(file.path)

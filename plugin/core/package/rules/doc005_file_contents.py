@@ -467,9 +467,10 @@ def file_contents(
 class MapLimits:
     """Minimum content of a map.
 
-    ``min_side_px`` of its longer side, ``min_level_range`` between its pixels, and at most ``plain_share`` of its
-    pixels in one colour, and ``edge_share`` of its height or width from one edge on. ``min_detail_levels`` at its
-    sharpest lines, and ``min_difference`` levels from every other map.
+    ``min_side_px``: pixels of its longer side; ``min_level_range``: difference of levels between its pixels;
+    ``plain_share``: largest share of pixels in one colour; ``edge_share``: largest share of its height or width that is
+    plain from one edge on; ``min_detail_levels``: difference of levels at its sharpest lines; ``min_difference``:
+    difference of levels from every other map.
     """
 
     min_side_px: int
@@ -481,7 +482,7 @@ class MapLimits:
 
 
 def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on the documents supplied by the office: a person has to read their words."""
+    """Return a note on the documents that the office supplied: a person has to read their text."""
     generated_documents = package.get_kinds_of_generated_documents()
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     office_documents = [
@@ -500,9 +501,9 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
 
 
 def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on maps and PDFs: a person has to compare what they show with the layers and with their text.
+    """Return a note on maps and PDFs whose drawings a person has to compare with the layers and the text.
 
-    A person need not review maps that were compared with the layers (DOC015).
+    Maps that were compared with the layers (DOC015) are left out.
     """
     files = package.files_outside_data_sets
     compared_paths = {one.path for one in package.list_compared_maps(ctx.plan) if not one.reason}
@@ -512,6 +513,7 @@ def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple
 
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield findings on files that cannot be opened, maps with too little content, and active or hidden content."""
     map_paths = {
         file.path
         for slot in package.package_spec.files
@@ -566,7 +568,7 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
 
 
 def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
-    """Return a finding on the reason why a file cannot be opened completely; None if it can."""
+    """Return a finding on a file that cannot be opened completely; None if it can be."""
     if not file.size_bytes:
         return make_file_finding(file.path, "empty")
     if not has_valid_start(file.name, file.first_bytes):
@@ -582,7 +584,7 @@ def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
 
 
 def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
-    """Return a finding on the reason why a readable picture cannot be a map; None if it can.
+    """Return a finding on a readable picture that cannot be a map; None if it can be.
 
     Reasons are its resolution, its size, or missing content.
     """
@@ -627,7 +629,7 @@ def _is_nearly_plain(file: FileFact, limits: MapLimits) -> bool:
 
 
 def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
-    """Yield findings on files with equal content; each must have another subject."""
+    """Yield findings on files with equal content, because each file must have another subject."""
     path_of_digest: dict[str, str] = {}
     for file in files:
         if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path:
@@ -635,7 +637,10 @@ def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
 
 
 def _find_files_differing_in_properties(files: list[FileFact]) -> Iterator[Finding]:
-    """Yield findings on files that differ only in their properties; equal files have another finding."""
+    """Yield findings on files that differ only in their properties.
+
+    Completely equal files have another finding.
+    """
     file_of_digest: dict[str, FileFact] = {}
     for file in files:
         # Empty pages have another finding.
@@ -647,7 +652,7 @@ def _find_files_differing_in_properties(files: list[FileFact]) -> Iterator[Findi
 
 
 def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on missing pages, active content, and bytes after the end."""
+    """Yield findings on a file's missing pages, active content, and bytes after the end."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf_fact, file.active_content
     if file.jpeg_properties is not None:

@@ -155,7 +155,7 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
 
 
 def _compare_digests(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on files that differ from lists of digests or the manifest."""
+    """Yield findings on files that differ from the manifest or from other lists of digests."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
     for name, sums in package.digest_lists.items():
         yield from _compare_digest_list(name, sums, package, digest_of_path)
@@ -174,7 +174,7 @@ def _compare_digests(package: PackageFacts, ctx: RuleContext) -> Iterator[Findin
 
 
 def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[Finding]:
-    """Yield a finding on a missing manifest.
+    """Yield a finding if the package has no manifest.
 
     It is an error if other files show that the package had one, else information.
     """
@@ -188,6 +188,7 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
 
 
 def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
+    """Yield findings on a manifest that is damaged, changed, of a later version, or has a name twice."""
     if package.manifest_state == MANIFEST_WITH_DUPLICATE_NAME:
         yield make_file_finding(MANIFEST_FILE_NAME, "doubled", name=package.duplicate_manifest_name)
     if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
@@ -197,7 +198,10 @@ def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each listed file that is missing or changed, with the kind of finding."""
+    """Yield path and kind of finding of each listed file that is missing or changed.
+
+    ``digest_of_path``: path → SHA-256 by the manifest.
+    """
     for path, digest in _collect_digests_of_manifest(package).items():
         if path not in digest_of_path:
             yield path, "lost"
@@ -206,7 +210,7 @@ def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -
 
 
 def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
-    """Yield each file that the manifest does not list, with the kind of finding.
+    """Yield path and kind of finding of each file that the manifest does not list.
 
     Files that other rules report are omitted.
     """
@@ -220,7 +224,7 @@ def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
 def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
     """Yield one finding for each data set, and for each folder with many added files.
 
-    Other files make one finding each. ``differences`` are pairs of path and kind of finding.
+    All other files make one finding each. ``differences`` are pairs of path and kind of finding.
     """
     cases_of_set: dict[str, dict[str, list[str]]] = {}
     added_by_folder: dict[str, list[str]] = {}
@@ -243,7 +247,10 @@ def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageF
 
 
 def _make_set_finding(data_set: str, paths_by_case: dict[str, list[str]]) -> Iterator[Finding]:
-    """Yield one finding for several files of a data set."""
+    """Yield one finding for all differing files of a data set.
+
+    ``paths_by_case``: kind of finding → paths.
+    """
     paths = [path for paths_of_case in paths_by_case.values() for path in paths_of_case]
     if len(paths) == 1:
         yield make_file_finding(paths[0], next(iter(paths_by_case)))
@@ -261,7 +268,7 @@ def _join_relative_names(folder: str, paths: list[str]) -> str:
 
 
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
-    """Yield findings on the manifest's rows with a wrong size or path, or repeated."""
+    """Yield findings on files that the manifest lists twice, or with a wrong size or path."""
     rows = package.manifest["files"] if package.manifest else []
     sizes = {file.path: (file.size_bytes, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
@@ -281,7 +288,10 @@ def _collect_digests_of_manifest(package: PackageFacts) -> dict[str, str]:
 def _compare_digest_list(
     name: str, listed_digests: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
 ) -> Iterator[Finding]:
-    """Yield a finding for each digest of a list that differs from the file or from the manifest."""
+    """Yield a finding for each digest of a list that differs from the file or from the manifest.
+
+    ``name``: file name of the list; ``listed_digests``: path → digest, None for an invalid list.
+    """
     if listed_digests is None:
         yield make_file_finding(name, "list")
         return

@@ -162,9 +162,9 @@ def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterat
 def _check_mandatory_layer(
     slot: LayerSlot, data_sets: list[str], package: PackageFacts, ctx: RuleContext
 ) -> Iterator[Finding]:
-    """Yield a finding on a mandatory layer that is empty, or missing.
+    """Yield a finding if a mandatory layer is empty or missing.
 
-    ``data_sets`` are those that must have it.
+    ``data_sets``: paths of the data sets that must have it.
     """
     roles = ctx.plan.list_roles_of_concept(slot.layer)
     layer_names = [slot.name, *roles] if slot.name else list(roles)
@@ -187,5 +187,6 @@ def _check_mandatory_layer(
 
 
 def _make_layer_title(layer: str, ctx: RuleContext) -> str:
+    """Return the title of a layer code or of a concept."""
     templates = ctx.norm.standard.templates
     return templates[layer].name if layer in templates else Texts(ctx.lang).get_concept_name(layer)

@@ -65,5 +65,6 @@ def _report_wrong_crs(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
 
 
 def _make_crs_finding(layer: LayerFact, case: str, actual: str, expected: str) -> Finding:
+    """Return a finding on a layer with a wrong CRS; ``actual`` and ``expected`` are labels."""
     params = {"name": layer.name, "file": layer.file, "found": actual, "expected": expected}
     return Finding("", key=f"{layer.file}/{layer.name}", case=case, params=params)

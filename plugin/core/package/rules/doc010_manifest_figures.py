@@ -267,9 +267,10 @@ _TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
 
 
 def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on unlisted parts, unverified parts and missing files that the manifest omits.
+    """Yield findings on differences between the manifest and the specification.
 
-    Manifests of other versions are not checked, because the specification may have changed.
+    These are parts that the manifest does not list, wrong statements on unverified parts, and missing files that it
+    does not mention. Manifests of other versions are not checked, because the specification may have changed.
     """
     if is_of_other_version(package):
         return
@@ -316,7 +317,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Rul
 
 
 def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Yield findings on maps that the plugin made, if the manifest lists no QGIS, without which it draws none."""
+    """Yield findings on maps that the manifest calls generated, if it names no QGIS: without QGIS no map is drawn."""
     tool = manifest.get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     for row in manifest.get("maps", ()):
@@ -325,9 +326,9 @@ def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on date and scale in the header of a VCT file.
+    """Yield findings on date and scale in the header of a VCT file that contradict the manifest.
 
-    Reading the file ignores them.
+    Reading the file ignores both values.
     """
     export_day = str(manifest.get("made"))[:10].replace("-", "")
     scale = "" if is_of_other_version(package) else str(load_settings().map_scale)
@@ -455,9 +456,10 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext
 
 
 def _contradicts_personal_data(row: dict[str, Any], ctx: RuleContext) -> bool:
-    """Return True if a row states that personal data are included, and other rows or notes of the manifest do not.
+    """Return True if only a layer's row states that personal data are included.
 
-    One choice of the export holds for all layers, and it notes each field that it left empty.
+    The user chooses once for all layers. The manifest then contradicts itself if another row states that the data are
+    left out, or if a note names a field that was left empty.
     """
     package = get_package_facts(ctx)
     manifest = package.manifest if package is not None else None
@@ -471,7 +473,7 @@ def _contradicts_personal_data(row: dict[str, Any], ctx: RuleContext) -> bool:
 
 
 def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[str]:
-    """Return the fields of a layer that have personal data and values."""
+    """Return the names of a layer's fields for personal data that have values."""
     layer = ctx.plan.layers.get(str(row.get("role", "")))
     if layer is None:
         return []
@@ -483,7 +485,7 @@ def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[
 
 
 def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list[tuple[str, Any, Any]]:
-    """Return item, the manifest's value and the data's value for a layer."""
+    """Return (item, value in the manifest, value in the data) for the items of a layer."""
     package = get_package_facts(ctx)
     titles = layer.other_titles if package is not None and is_made_by_plugin(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
@@ -508,9 +510,9 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list
 
 
 def _is_other_extent(stated_extent: list[Any], extent: tuple[float, ...]) -> bool:
-    """Return True if a stated list of four values is not the layer's extent.
+    """Return True if four values in the manifest are not the extent of the layer.
 
-    False for lists of other lengths.
+    False for lists of another length.
     """
     if len(stated_extent) != 4:
         return False
@@ -520,7 +522,7 @@ def _is_other_extent(stated_extent: list[Any], extent: tuple[float, ...]) -> boo
 
 
 def _compare_read_back(row: dict[str, Any], read_back_row: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Yield findings if the recorded result of reading the layer contradicts its row."""
+    """Yield findings if the recorded result of reading a layer again contradicts the layer's row."""
     if read_back_row.get("same") is False:
         stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
         yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
@@ -534,6 +536,7 @@ def _compare_read_back(row: dict[str, Any], read_back_row: dict[str, Any], texts
 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
+    """Return a finding on an item of a layer's row that differs from the data."""
     params = {"name": row["layer"], "item": texts.get("origin", item)}
     params |= {
         "told": format_value_or_missing(stated_value, texts),
@@ -556,9 +559,10 @@ def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: 
 
 
 def _find_missing_files(manifest: dict[str, Any], present_paths: Container[Any], texts: Texts) -> Iterator[Finding]:
-    """Yield findings on missing files that only parts of the manifest list.
+    """Yield findings on files that the manifest names for documents, maps and tables, and that are missing.
 
-    These parts are documents, maps and tables; DOC006 reports files in the manifest's list of files."""
+    Files in the manifest's list of all files are left to DOC006.
+    """
     listed_paths = {row["path"] for row in manifest["files"]}
     for item in ("slots", "maps", "tables"):
         for row in _filter_dicts(manifest.get(item)):
@@ -569,7 +573,7 @@ def _find_missing_files(manifest: dict[str, Any], present_paths: Container[Any],
 
 
 def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact], texts: Texts) -> Iterator[Finding]:
-    """Yield findings on maps with another size in pixels than the manifest states."""
+    """Yield findings on maps whose size in pixels differs from the manifest's."""
     for row in manifest.get("maps", ()):
         file = file_of_path.get(row["file"])
         picture = file.jpeg_properties if file else None
@@ -592,9 +596,9 @@ _MM_PER_INCH = 25.4
 def _compare_scales(
     manifest: dict[str, Any], file_of_path: dict[str, FileFact], package: PackageFacts, ctx: RuleContext
 ) -> Iterator[Finding]:
-    """Yield findings on scales at which the plugin's maps would not show the county, or its centre, on their page.
+    """Yield findings on stated map scales at which the county, or its centre, would not fit the page.
 
-    The scale is stated only in the manifest; page and extent follow from the picture and the layers.
+    Only the manifest states the scale. The page follows from the picture, the extent from the layers.
     """
     if not is_made_by_plugin(package):
         return
@@ -648,7 +652,7 @@ def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts:
 
 
 def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
-    """Return the objects in a value of JSON that should be a list of objects.
+    """Return the objects in a JSON value that should be a list of objects; other values are dropped.
 
     A manifest may have been edited.
     """
@@ -656,6 +660,7 @@ def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
 
 
 def _make_part_finding(file: Any, item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
+    """Return a finding on an item of a document, map or table in the manifest that differs from the file."""
     values = {
         "told": format_value_or_missing(stated_value, texts),
         "found": format_value_or_missing(actual_value, texts),
@@ -665,13 +670,13 @@ def _make_part_finding(file: Any, item: str, stated_value: Any, actual_value: An
 
 
 def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:
-    """Return True if no layer of a data set is readable; its layers may exist."""
+    """Return True if no layer of a data set is readable, so that it is unknown which layers it has."""
     feature_counts = [one.feature_count for one in package.layers if one.file == file]
     return bool(feature_counts) and max(feature_counts) < 0
 
 
 def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on areas in the manifest that differ from the layer's."""
+    """Yield findings on areas in the manifest that differ from the areas of the layer."""
     layer = ctx.plan.layers.get(row.get("role", ""))
     if layer is None or len(layer) != row["features"]:
         return

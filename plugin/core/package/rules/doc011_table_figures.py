@@ -219,7 +219,7 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
 
 
 def _read_report(package: PackageFacts) -> dict[str, Any]:
-    """Return the report's data; empty if unreadable (DOC013 reports that)."""
+    """Return the data of the package's report; empty if unreadable, which DOC013 reports."""
     try:
         report = parse_strict_json(package.document_contents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
@@ -228,7 +228,7 @@ def _read_report(package: PackageFacts) -> dict[str, Any]:
 
 
 def _find_plugin_workbook_path(package: PackageFacts) -> str:
-    """Return the path of the plugin's workbook; empty unless the manifest lists it."""
+    """Return the path of the workbook that the plugin made; empty if the manifest lists none."""
     table_file = package.package_spec.tables
     path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
     rows = (package.manifest or {}).get("tables")
@@ -236,7 +236,7 @@ def _find_plugin_workbook_path(package: PackageFacts) -> str:
 
 
 def _describe_hidden(key: str, sheet: PrintedSheet, texts: Texts) -> str:
-    """Return hidden content as text, with the names of rows, columns or cells."""
+    """Return a kind of hidden content (``key``) as text, with the names of rows, columns or cells."""
     hidden_names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
     listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in hidden_names[:MAX_NAMED_FEATURES]) + (
         " …" if len(hidden_names) > MAX_NAMED_FEATURES else ""

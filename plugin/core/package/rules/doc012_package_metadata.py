@@ -25,6 +25,7 @@ METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xm
 
 
 def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
+    """Return the metadata file of an example package: path → content."""
     return {METADATA_PATH: text.encode(codec)}
 
 

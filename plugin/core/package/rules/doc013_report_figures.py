@@ -47,6 +47,10 @@ def _make_report_document(
     findings: list[dict[str, Any]] | None = None,
     **summary: Any,
 ) -> dict[str, bytes]:
+    """Return the report file of an example package: path → JSON.
+
+    ``features``: number of features of its layer; ``area``: county code; ``summary``: items of the summary.
+    """
     layers = [{"role": "STBHHX", "name": "STBHHX", "features": features}]
     data: dict[str, Any] = {
         "summary": {"verdict": "pass", "errors": 3, "skipped": 0, **summary},
@@ -217,7 +221,7 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
 
 
 def _compare_with_manifest(path: str, report: _ParsedReport, manifest_summary: Any, texts: Texts) -> Iterator[Finding]:
-    """Yield findings on counts and verdict that differ from the manifest's."""
+    """Yield findings on counts and verdict of the report that differ from the manifest's summary."""
     if isinstance(manifest_summary, dict):
         findings = report.report_data.get("findings")
         # The summary counts waived findings apart; the manifest counts all of them together.
@@ -381,9 +385,11 @@ def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict
 
 
 def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
-    """Return the first rule whose findings contradict the list, and what the list has.
+    """Return the first rule whose count contradicts the list of findings, as (stated, listed).
 
-    A rule contradicts it with another number of findings, or if it passed with findings.
+    Empty if none does.
+
+    A rule contradicts the list with another number of findings, or if it passed with findings.
     """
     if not isinstance(findings, list) or not isinstance(rules, list):
         return []
@@ -405,9 +411,9 @@ def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[
 
 
 def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any], stated_approvals: int) -> Any:
-    """Return the stated verdict if the counts allow it, else the best one they allow.
+    """Return the stated verdict if the counts allow it, else the best verdict that they allow.
 
-    All versions of the plugin derive verdicts in this way. ``stated_approvals``: waivers of notes that state an
+    All versions of the plugin derive verdicts in this way. ``stated_approvals``: number of waived notes with an
     approval, which do not affect the verdict.
     """
     verdict = summary.get("verdict")
@@ -428,7 +434,7 @@ def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any],
 
 
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
-    """Return items with their values as one text; of a list, its length."""
+    """Return items with their values as one text; a list is shown by its length."""
     verdict_words = texts.get_section("verdicts")
     parts = []
     for key in keys:
@@ -447,7 +453,7 @@ def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -
 def _compare_counts(
     path: str, summary: dict[str, Any], manifest_summary: dict[str, Any], texts: Texts
 ) -> Iterator[Finding]:
-    """Yield a finding on counts that differ between manifest and summary.
+    """Yield a finding on counts that differ between the report's summary and the manifest's.
 
     Verdict and number of errors are compared separately.
     """
@@ -462,7 +468,7 @@ def _compare_counts(
 
 
 def _read_number(value: Any) -> float | None:
-    """Return a number of JSON, or None.
+    """Return a number from JSON; None if the value is null.
 
     Raises
     ------
@@ -477,7 +483,10 @@ def _read_number(value: Any) -> float | None:
 
 
 def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
-    """Return a figure of the three spaces (三类空间), which the catalogue lacks."""
+    """Return a figure of the three spaces (三类空间), which are not in the catalogue of indicators.
+
+    None if unknown.
+    """
     if name not in ZONE_CODE_BY_SPACE_FIGURE:
         return None
     result, _ = figures.run_rule_once("LAW003")
@@ -485,9 +494,9 @@ def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
 
 
 def _is_slight_difference(stated_value: float, unit: str, computed_indicator: Indicator) -> bool:
-    """Return True if another version may have measured the figure differently.
+    """Return True if another version of the plugin may have measured the figure differently.
 
-    Never for counts.
+    False for counts, however slight the difference is.
     """
     computed_value = _convert_indicator(computed_indicator, unit)
     return (
@@ -498,7 +507,7 @@ def _is_slight_difference(stated_value: float, unit: str, computed_indicator: In
 
 
 def _convert_indicator(computed_indicator: Indicator, unit: str) -> float | None:
-    """Return an indicator's value in another unit; None if it is not convertible."""
+    """Return an indicator's value converted to ``unit``; None if it cannot be converted."""
     if computed_indicator.value is None or (
         computed_indicator.unit != unit and not {computed_indicator.unit, unit} <= SQUARE_METRES.keys()
     ):
@@ -509,7 +518,7 @@ def _convert_indicator(computed_indicator: Indicator, unit: str) -> float | None
 def _compare_figure(
     path: str, name: str, stated_value: float, unit: str, computed_indicator: Indicator | None, texts: Texts
 ) -> Iterator[Finding]:
-    """Yield a finding if a figure of the report differs from the layers'."""
+    """Yield a finding if a figure of the report differs from the one computed from the layers."""
     computed_value = _convert_indicator(computed_indicator, unit) if computed_indicator is not None else None
     if computed_value is None:
         return

@@ -127,9 +127,13 @@ def package_data_sets(*, ctx: RuleContext, allowance_m: float = 0.001) -> RuleRe
 
 
 def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: Texts) -> Iterator[Finding]:
-    """Yield the findings on differences of a layer between two data sets."""
+    """Yield findings on differences of a layer between two data sets.
+
+    ``allowance_m``: distance that is ignored.
+    """
 
     def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
+        """Return a finding on this layer in the other data set."""
         file_params = {"file": comparison.first_path, "place": comparison.other_path}
         return Finding(
             comparison.role,
@@ -196,11 +200,12 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
 
 
 def _join_names(item_names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
-    """Return names as one text, with dots if ``count`` is larger."""
+    """Return names as one text, with “…” if ``count`` is larger than their number."""
     return texts.get("words", "between_names").join(item_names) + (" …" if count > len(item_names) else "")
 
 
 def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
+    """Return the names of a sample of features in brackets; empty if the sample is empty."""
     return (
         texts.get("words", "in_brackets", text=_join_names(sample.feature_names, sample.feature_count, texts))
         if sample.feature_count
@@ -209,4 +214,5 @@ def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:
 
 
 def _format_value(value: Any, texts: Texts) -> str:
+    """Return a value as text; the word for “blank” if it is None."""
     return texts.get("words", "blank") if value is None else str(value)

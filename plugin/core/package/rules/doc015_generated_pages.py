@@ -117,7 +117,7 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
 
 
 def _report_different_maps(compared_maps: Sequence[MapComparison]) -> Iterator[Finding]:
-    """Yield findings on maps that differ from those drawn again."""
+    """Yield findings on maps that differ from the same maps drawn again."""
     for one in compared_maps:
         if (difference := one.difference) is not None:
             places = {key: format_number(value, 0) for key, value in (("x", difference.x_mm), ("y", difference.y_mm))}
@@ -222,7 +222,10 @@ def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Find
 
 
 def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[str, Report, Norm | None]:
-    """Return why documents cannot be compared with the report (a key of texts, else empty), the report and its norm."""
+    """Return the reason why documents cannot be compared, the package's report, and the norm of the report.
+
+    The reason is a key of texts, empty if documents can be compared.
+    """
     try:
         report = Report.from_dict(json.loads(package.document_contents[package.report_path]))
         provenance = dict(report.provenance)
@@ -234,15 +237,18 @@ def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[
 
 
 def _read_plugin_version(tool: Any) -> str:
-    """Return the plugin's version in a manifest, empty if missing."""
+    """Return the plugin's version that a manifest states; empty if it states none.
+
+    ``tool``: its entry on the plugin.
+    """
     versions = tool.get("versions") if isinstance(tool, dict) else None
     return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
 
 
 def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[Norm | None, str]:
-    """Return the norm (standard and profile) of a report, or why it is unknown.
+    """Return the norm (standard and profile) of a report, and a reason if it is unknown.
 
-    The reason is a key of texts, empty if they are found.
+    The reason is a key of texts; it is empty if the norm is found, else the norm is None.
     """
     profile, standard = provenance.get("profile", {}), provenance.get("standard", {})
     norm = ctx.norm

@@ -131,13 +131,14 @@ def _read_report_schema(package: PackageFacts) -> str:
 
 
 def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:
-    """Return the value at a path of keys in nested objects, None if missing."""
+    """Return the value at a path of keys in nested JSON objects; None if it is missing."""
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
     return table
 
 
 def _parse_time(text: Any) -> datetime | None:
+    """Return an ISO time with time zone; None for an invalid text."""
     try:
         return datetime.fromisoformat(str(text)).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -145,6 +146,7 @@ def _parse_time(text: Any) -> datetime | None:
 
 
 def _make_date_finding(file: str, item: str, stated_value: Any, reason: str, texts: Texts, **params: Any) -> Finding:
+    """Return a finding on a wrong date of an item; ``reason``: key of the text that explains it."""
     reason_text = texts.get("origin", f"date_{reason}", **params)
     return Finding(
         "",
@@ -188,9 +190,10 @@ def _check_dates(
 def _report_unknown_origin(
     manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext, texts: Texts
 ) -> Iterator[Finding]:
-    """Yield warnings on standards, specifications and versions that do not exist."""
+    """Yield warnings if the manifest names a standard, a specification or a version that does not exist."""
 
     def make_unknown_finding(item: str, stated_value: Any, known_value: str, file: str = MANIFEST_FILE_NAME) -> Finding:
+        """Return a warning on an item with a value that does not exist."""
         params = {
             "file": file,
             "item": texts.get("origin", item),
@@ -271,7 +274,7 @@ def _compare_source_crs(
 ) -> Iterator[Finding]:
     """Yield findings on layers whose source CRS differs between manifest and report.
 
-    Figures depend on it.
+    The figures of a layer depend on its source CRS.
     """
     rows = report.get("layers")
     crs_of_role = (
@@ -300,7 +303,7 @@ def _compare_source_crs(
 
 
 def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
-    """Yield warnings if the manifest names another profile or standard."""
+    """Yield warnings if the manifest names another profile or standard than this check uses."""
     profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
         is_known_profile = profile in list_profile_ids()

@@ -51,7 +51,7 @@ def map_numbers(*, ctx: RuleContext) -> RuleResult:
 
 
 def _report_number_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on repeated and missing numbers of maps."""
+    """Yield findings on numbers that several maps have, and on gaps in the numbers of maps."""
     path_of_value: dict[tuple[str, str], str] = {}
     maps = package.list_maps()
     for file, number, title in maps:

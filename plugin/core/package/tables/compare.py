@@ -88,7 +88,7 @@ UNREADABLE_CASES = ("text", "formula", "error", "merged")
 def find_differences(
     sheet_table: SheetTable, *, is_drawing_crs_unknown: bool = False
 ) -> tuple[list[CellDifference], int]:
-    """Return differing or uncompared cells, and the number of compared figures.
+    """Return the cells of a table that differ or were not compared, and the number of compared figures.
 
     ``is_drawing_crs_unknown``: edges may have been straight in another CRS when the figures were computed, so that
     areas may differ by a millionth.
@@ -107,7 +107,7 @@ def find_differences(
 
 
 def find_lost_rows(sheet_table: SheetTable) -> list[str]:
-    """Return names of the layers' rows that the sheet lacks.
+    """Return the names of rows that the table computed from the layers has and the sheet lacks.
 
     Rows with only zeros may be missing.
     """
@@ -126,9 +126,9 @@ def find_lost_rows(sheet_table: SheetTable) -> list[str]:
 
 
 def find_renamed_rows(sheet_table: SheetTable) -> list[tuple[int, str, str]]:
-    """Return rows that were matched by code but have another name.
+    """Return rows that were matched by code but have another name in the sheet.
 
-    Each is (line, printed name, the layers' name).
+    Each is (line, printed name, name in the table computed from the layers).
     """
     renamed_rows = []
     if sheet_table.table.id in TABLES_WITH_CODES:
@@ -159,9 +159,10 @@ _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 def _compare_cell(
     sheet_table: SheetTable, line: int, row: ReportTableRow, column_match: ColumnMatch, change_share: float
 ) -> CellDifference | None:
-    """Return the difference of a cell; None if the figures agree.
+    """Return the difference of a cell from the computed figure; None if they agree.
 
-    The result of a cell that is not compared has an empty ``case``.
+    The result of a cell that is not compared has an empty ``case``. ``change_share``: share of an area by which it may
+    differ.
     """
     value = get_value_in_column(row, column_match)
     cell = sheet_table.sheet.cell_by_position.get((line, column_match.sheet_column), PrintedCell(""))
@@ -224,9 +225,11 @@ _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denomina
 
 
 def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
-    """Return the largest area from which a difference of areas is computed; else 0.
+    """Return the largest area from which the figure of a cell is computed as a difference.
 
-    A difference changes by as much as these areas.
+    0 if it is not one.
+
+    Such a figure may change by as much as these areas do.
     """
     unit = column_match.table_column.unit
     if unit not in SQUARE_METRES:
@@ -242,7 +245,7 @@ def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_m
 def compute_printing_tolerance(
     printed: PrintedNumber, layer_figure: float, unit: str, change_share: float = _CHANGE_SHARE
 ) -> float:
-    """Return by how much a printed figure may differ, in the table's unit.
+    """Return by how much a printed figure may differ from the layers' figure, in the table's unit.
 
     It is half of the last printed digit plus the change by writing and reading shapes (``change_share`` of an area).
     """
@@ -255,19 +258,20 @@ def compute_printing_tolerance(
 
 
 def compute_unprinted_tolerance(figure: float, unit: str) -> float:
-    """Return by how much an unrounded figure may differ, in its unit.
+    """Return by how much a figure that was not rounded may differ, in its unit.
 
-    Writing and reading shapes changes it slightly.
+    Writing and reading shapes changes areas slightly.
     """
     return _CHANGE_SHARE * abs(figure) + _get_absolute_tolerance(unit)
 
 
 def _get_absolute_tolerance(unit: str) -> float:
+    """Return the difference that is accepted for a figure of any size, in its unit."""
     return _CHANGE_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _CHANGE_OTHER_UNITS
 
 
 def _find_units(sheet_table: SheetTable, line: int, column_match: ColumnMatch) -> tuple[str, str]:
-    """Return the unit of a figure in the sheet and in the layers' table.
+    """Return the unit of a figure in the sheet, and its unit in the table computed from the layers.
 
     The list of indicators has a unit in each row.
     """
@@ -283,11 +287,12 @@ def _find_units(sheet_table: SheetTable, line: int, column_match: ColumnMatch) -
 def _compare_figures_in_texts(
     value: str, printed_text: str, location: tuple[int, int, str, str, str], change_share: float = _CHANGE_SHARE
 ) -> CellDifference | None:
-    """Return the difference of figures within equal words, None without one.
+    """Return the difference of two texts that have the same words and other figures.
 
-    An example is “≥ 63.25 万亩”.
+    None if the figures agree.
 
-    ``location`` is line, column, row, head and text of the cell.
+    An example is “≥ 63.25 万亩”. ``value``: the expected text; ``location``: line, column, row name, column head and
+    text of the cell.
     """
     expected_text, sheet_text = (
         normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text)
@@ -313,7 +318,7 @@ def _compare_figures_in_texts(
 
 
 def do_texts_agree_within_tolerance(printed_text: str, expected_text: str) -> bool:
-    """Return True for equal words whose figures agree within the tolerance."""
+    """Return True if two texts have the same words, and figures that agree within the tolerance."""
     return printed_text.strip() == expected_text.strip() or (
         bool(printed_text.strip())
         and _compare_figures_in_texts(expected_text, printed_text, (0, 0, "", "", "")) is None
@@ -321,6 +326,7 @@ def do_texts_agree_within_tolerance(printed_text: str, expected_text: str) -> bo
 
 
 def _remove_figures_from_text(text: str) -> str:
+    """Return a text without white space, with “#” in place of each figure."""
     return re.sub(r"\s+", "", _FIGURE_PATTERN.sub("#", text))
 
 

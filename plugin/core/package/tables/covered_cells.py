@@ -30,7 +30,7 @@ _RICH_TEXT_RUN_PATTERN = re.compile(rb"<(?:\w+:)?r>")
 
 
 class CoveredCells(NamedTuple):
-    """Rows and columns under a drawing, from 1, the last ones included."""
+    """An area of cells under a drawing: its first and last row and column, counted from 1."""
 
     first_row: int
     first_column: int
@@ -39,9 +39,9 @@ class CoveredCells(NamedTuple):
 
 
 def find_covered_cells(path: Path) -> dict[str, list[CoveredCells]]:
-    """Return sheet → areas of cells under drawings.
+    """Return sheet name → areas of cells under drawings, of an xlsx file.
 
-    A file that cannot be read has no such areas here; other readers report it.
+    A file that cannot be read gives an empty result; other readers report it.
     """
     areas_by_sheet: dict[str, list[CoveredCells]] = {}
     try:
@@ -55,9 +55,9 @@ def find_covered_cells(path: Path) -> dict[str, list[CoveredCells]]:
 
 
 def find_unexpected_parts(path: Path) -> tuple[str, ...]:
-    """Return parts of an xlsx file that tables do not need.
+    """Return the names of files in an xlsx archive that tables do not need.
 
-    The part of texts is among them if a text has mixed styles.
+    The file of shared texts is among them if a text has mixed styles.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -73,7 +73,7 @@ def find_unexpected_parts(path: Path) -> tuple[str, ...]:
 
 
 def _list_sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Yield the name of each sheet and its part of the xlsx file."""
+    """Yield the name of each sheet and the path of its file in the xlsx archive."""
     targets = {one.get("Id", ""): one.get("Target", "") for one in _read_relations(archive, "xl/workbook.xml")}
     for element in _parse_part(archive, "xl/workbook.xml").iter():
         if _get_local_tag(element) == "sheet":
@@ -83,19 +83,23 @@ def _list_sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 
 
 def _find_related_parts(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
-    """Return the files in an Office archive to which one of its files (``part``) refers by a kind of relation."""
+    """Return the files in an Office archive to which one of its files (``part``) has relations of a kind."""
     rows = _read_relations(archive, part)
     return [_resolve_part(part, one.get("Target", "")) for one in rows if one.get("Type", "").endswith(kind)]
 
 
 def _read_relations(archive: zipfile.ZipFile, part: str) -> list[ET.Element]:
+    """Return the relations of a file (``part``) in an Office archive to other files.
+
+    Empty if it has none.
+    """
     part_folder, _, name = part.rpartition("/")
     relations_part = f"{part_folder}/_rels/{name}.rels"
     return list(_parse_part(archive, relations_part)) if relations_part in archive.namelist() else []
 
 
 def _read_anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]:
-    """Yield the areas of cells that the drawings of a part cover."""
+    """Yield the areas of cells that the drawings in a file (``part``) of an Office archive cover."""
     if part not in archive.namelist():
         return
     for anchor in _parse_part(archive, part):
@@ -111,27 +115,33 @@ def _read_anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]
 
 
 def _read_corner(element: ET.Element | None) -> tuple[int, int]:
-    """Return row and column of a drawing's corner, from 0."""
+    """Return the row and the column, from 0, of a drawing's corner."""
     corner = {_get_local_tag(child): int(child.text or 0) for child in element} if element is not None else {}
     return corner.get("row", 0), corner.get("col", 0)
 
 
 def _read_number(element: ET.Element | None, name: str) -> int:
+    """Return an attribute of an element as an integer; 0 if element or attribute is missing."""
     return int(element.get(name, "0")) if element is not None else 0
 
 
 def _parse_part(archive: zipfile.ZipFile, part: str) -> ET.Element:
+    """Return the root element of an XML file (``part``) in an Office archive."""
     return ET.fromstring(archive.read(part))  # nosec B314 # callers refuse entities
 
 
 def _resolve_part(part: str, target: str) -> str:
-    """Return the path in the xlsx file of a relation's target."""
+    """Return the path in the Office archive of a relation's target.
+
+    ``part``: file that has the relation.
+    """
     if target.startswith("/"):
         return target[1:]
     return posixpath.normpath(posixpath.join(posixpath.dirname(part), target))
 
 
 def _get_local_tag(element: ET.Element) -> str:
+    """Return the tag of an element without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
@@ -143,7 +153,7 @@ _THEME_COLOUR_PATTERN = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbC
 
 
 def read_workbook_theme(workbook: Any) -> list[RgbColour]:
-    """Return the colours of a workbook's theme, in the order of the cells' indices."""
+    """Return the colours of a workbook's theme in the order of their index in cells."""
     colour_of_name = {
         name.decode(): _parse_rgb(value.decode())
         for name, value in _THEME_COLOUR_PATTERN.findall(workbook.loaded_theme or b"")
@@ -155,7 +165,10 @@ def read_workbook_theme(workbook: Any) -> list[RgbColour]:
 
 
 def is_text_invisible(cell: Any, theme: list[RgbColour]) -> bool:
-    """Return True if a text has the colour of its ground, or is too small to be seen."""
+    """Return True if a cell's text has the colour of its ground, or is too small to be seen.
+
+    ``theme``: colours of the workbook's theme.
+    """
     font, ground = cell.font, cell.fill
     if font is None:
         return False
@@ -188,13 +201,14 @@ def describe_cell_style(cell: Any) -> str:
 
 
 def _describe_colour(colour: Any) -> str:
+    """Return a colour of openpyxl as text, to compare it with another; empty for None."""
     if colour is None:
         return ""
     return f"{colour.type} {colour.value} {colour.tint or 0}"
 
 
 def _resolve_colour(colour: Any, theme: list[RgbColour], default: RgbColour) -> RgbColour:
-    """Return a colour of openpyxl as RGB; ``default`` if it is not defined."""
+    """Return a colour of openpyxl as (red, green, blue); ``default`` if it is not defined."""
     from openpyxl.styles.colors import COLOR_INDEX
 
     if colour is None or colour.value is None:
@@ -212,4 +226,5 @@ def _resolve_colour(colour: Any, theme: list[RgbColour], default: RgbColour) -> 
 
 
 def _parse_rgb(text: str) -> RgbColour:
+    """Return six hexadecimal digits as (red, green, blue), 0 to 255."""
     return int(text[:2], 16), int(text[2:4], 16), int(text[4:6], 16)

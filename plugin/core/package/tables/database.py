@@ -29,7 +29,7 @@ _MAX_NAME_CHARACTERS = 64
 
 
 class TableDifferenceError(Exception):
-    """Error for written data that differ when they are read again, with the cell."""
+    """Raised for a cell that differs when a written table is read again."""
 
     def __init__(self, table: str, line: int, column: str):
         super().__init__(f"{table} {line} {column}")
@@ -39,7 +39,9 @@ class TableDifferenceError(Exception):
 def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
     """Write each table into the database, with the column heads of the workbook.
 
-    Figures are rounded to their printed decimals. The caller commits. Return name → number of rows.
+    Return name → number of rows.
+
+    Figures are rounded to their printed decimals. The caller commits.
     """
     row_count_by_table = {}
     cursor = connection.cursor()
@@ -59,7 +61,7 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
 
 
 def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
-    """Compare tables in the database with given ones; return the compared figures.
+    """Compare tables in the database with the given ones; return the number of compared figures.
 
     Raises
     ------
@@ -97,7 +99,7 @@ def read_table_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[
 
 
 def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
-    """Return the tables of any database as sheets, with field names as head."""
+    """Return the tables of any database as sheets, with the field names in the first row."""
     sheets = []
     for name in names:
         if _FORBIDDEN_CHARACTER_PATTERN.search(name):
@@ -120,7 +122,7 @@ def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[Printe
 
 
 def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
-    """Return the field names of a table: its column heads with units, each once."""
+    """Return the field names of a table in the database: its column heads with units, made unique."""
     heads: list[str] = []
     for column in table.columns:
         unit = column.unit if column.unit not in ("", "count", "ratio") else ""
@@ -145,7 +147,7 @@ def _choose_sql_type(values: Iterable[CellValue]) -> str:
 
 
 def _clean_name(text: str) -> str:
-    """Return a text as a name of a table or field."""
+    """Return a text as a valid name of a table or field in the database."""
     return _FORBIDDEN_CHARACTER_PATTERN.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
 
 
@@ -190,12 +192,14 @@ def find_access_driver() -> AccessDriver | str:
 
 
 def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
-    """Return the functions of an installed Access driver, through pyodbc."""
+    """Return the functions of an installed Access driver; ``driver``: its ODBC name."""
 
     def open_connection(path: Path) -> Any:
+        """Return a connection to the database at a path."""
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
 
     def list_tables(connection: Any) -> list[str]:
+        """Return the names of the tables in a database."""
         return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
 
     return AccessDriver(

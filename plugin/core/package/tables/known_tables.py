@@ -39,7 +39,7 @@ class PrintedNumber:
 
 
 def parse_printed_number(text: str) -> PrintedNumber | None:
-    """Return the number that a cell prints, None if it is not a number.
+    """Return the number in a printed text; None if the text is not a number.
 
     Full-width digits, commas, a unit after the number and any minus sign are accepted.
     """
@@ -55,7 +55,7 @@ def parse_printed_number(text: str) -> PrintedNumber | None:
 def normalise_word(text: str) -> str:
     """Return a word without variations of spelling, for comparison.
 
-    Spaces, width of characters, brackets around a unit, 其中 and marks of notes do not count.
+    Spaces, width of characters, brackets around a unit, the word 其中 and reference marks of footnotes are removed.
     """
     # Before the normalisation, which would turn ① into 1.
     plain_text = normalize("NFKC", _NOTE_MARKS_PATTERN.sub("", text)).lower()
@@ -74,6 +74,7 @@ def parse_unit(text: str) -> str:
 
 @cache
 def _list_words_by_unit() -> dict[str, set[str]]:
+    """Return unit → words that name it in any language, in small letters."""
     words_of_unit = {
         unit: {normalize("NFKC", one).lower() for one in unit_words} for unit, unit_words in UNIT_WORDS.items()
     }
@@ -128,7 +129,8 @@ _UNIT_LINE_PATTERN = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNO
 class ColumnMatch:
     """A column of a sheet that matches a column of a table.
 
-    ``table_column`` is the table's column, ``table_position`` its position, ``sheet_unit`` the unit in the sheet.
+    ``sheet_column``: its number in the sheet, from 1; ``table_column``: the table's column; ``table_position``:
+    position of this column in the table; ``sheet_unit``: unit in the sheet.
     """
 
     sheet_column: int
@@ -144,15 +146,15 @@ class SheetTable:
     Attributes
     ----------
     last_head_line
-        The last line of its head.
+        Number of the last line of its head.
     matched_columns
-        The matched columns.
+        Columns of the sheet that match columns of the table.
     row_by_line
-        Line → row of the table.
+        Line number → row of the table.
     unknown_figure_lines
-        Other lines with figures.
+        Numbers of lines with figures that match no row.
     foreign_columns
-        Column with figures that the table does not have → its head.
+        Number of a column with figures that the table does not have → its head.
     """
 
     sheet: PrintedSheet
@@ -165,7 +167,10 @@ class SheetTable:
 
 
 class KnownTables:
-    """The tables computed from the layers, with words to recognise them."""
+    """The tables computed from the layers, with the words by which they are recognised in sheets.
+
+    ``aliases``: further names of tables and columns.
+    """
 
     def __init__(self, tables: list[ReportTable], lang: str, aliases: TableAndColumnAliases | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
@@ -183,13 +188,13 @@ class KnownTables:
         }
 
     def _iterate_table_titles(self, name: str) -> Iterator[str]:
-        """Yield the titles of a table in all languages."""
+        """Yield the titles of a table in all languages, and its aliases."""
         for texts in self._texts:
             yield texts.get("sheets", name)
             yield texts.get("sheet_titles", name, area="")
 
     def list_head_words(self, column: TableColumn) -> list[str]:
-        """Return the normalised heads that a column may have."""
+        """Return the heads that a column may have in a sheet, normalised."""
         titles = [column.title] if column.title else [make_column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
 
@@ -211,7 +216,9 @@ class KnownTables:
         return table_blocks
 
     def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
-        """Return the table whose head (one line or two) begins in a row, None without one.
+        """Return the table whose head (one line or two) begins in a row of the sheet.
+
+        None if there is none.
 
         The result is the head's last line, the table with the most matched columns and a title above, and the matched
         columns.
@@ -273,7 +280,7 @@ class KnownTables:
     def _make_sheet_table(
         self, sheet: PrintedSheet, table: ReportTable, head_line: int, last_line: int, places: tuple[ColumnMatch, ...]
     ) -> SheetTable:
-        """Return the table from its head to its last line, with rows matched by key."""
+        """Return the table between its head and its last line, with lines matched to rows by code and name."""
         keys = sorted(
             (p for p in places if p.table_column.id in KEY_COLUMNS[table.id]),
             key=lambda p: KEY_COLUMNS[table.id].index(p.table_column.id),
@@ -313,11 +320,11 @@ class KnownTables:
 
 
 def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
-    """Return the row on which code and name agree, None without one.
+    """Return the row of a table on which code and name of a line agree; None if no row matches.
 
-    ``candidate_rows`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
-    the first one is used. If only code or name is known, it decides. If they belong to two rows, the code decides;
-    ``has_codes`` means that the first of the choices is the code.
+    ``candidate_rows``: the rows with the code, then those with the name; ``has_codes``: the first list is by code. Of
+    several rows with one name (one for each year) the first one is used. If only code or name is known, it decides. If
+    they belong to two rows, the code decides.
     """
     candidates = [rows for rows in candidate_rows if rows]
     if not candidates:
@@ -329,7 +336,7 @@ def _choose_row(candidate_rows: list[list[ReportTableRow]], has_codes: bool) -> 
 
 
 def _read_heads(sheet: PrintedSheet, row: int, line_count: int) -> dict[int, str]:
-    """Return column → words of its head in one or two lines."""
+    """Return column number → words of its head, which has one or two lines."""
     head_of_column = {}
     for column in range(1, sheet.last_column + 1):
         parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + line_count)))
@@ -339,9 +346,9 @@ def _read_heads(sheet: PrintedSheet, row: int, line_count: int) -> dict[int, str
 
 
 def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch, unit: str) -> str:
-    """Return the sheet's word for a figure's unit (公顷, ha), empty if unknown.
+    """Return the word by which a sheet names a figure's unit (公顷, ha); empty if unknown.
 
-    It is in the figure's row, its head, or a line above.
+    The word is in the figure's row, in the head of its column, or in a line above.
     """
     sheet = sheet_table.sheet
     candidates = [
@@ -358,12 +365,15 @@ def find_unit_word(sheet_table: SheetTable, line: int, column_match: ColumnMatch
 
 
 def _find_common_unit(sheet: PrintedSheet, head_line: int) -> str:
-    """Return the unit that a line above the head names (单位:公顷), else empty."""
+    """Return the unit that a line above the head states for the whole table (单位:公顷).
+
+    Empty if none does.
+    """
     return parse_unit(_find_common_word(sheet, head_line))
 
 
 def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
-    """Return the word for the unit in a line above the head, else empty."""
+    """Return the word by which a line above the head names the table's unit; empty if none does."""
     for line in range(max(1, head_line - _MAX_TITLE_LINES_ABOVE_TABLE), head_line):
         for column in range(1, sheet.last_column + 1):
             match = _UNIT_LINE_PATTERN.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
@@ -375,7 +385,7 @@ def _find_common_word(sheet: PrintedSheet, head_line: int) -> str:
 def _find_unmatched_figure_columns(
     sheet: PrintedSheet, head_line: int, last_line: int, matched_columns: set[int]
 ) -> dict[int, str]:
-    """Return the columns of figures that the table does not have, with their heads.
+    """Return column number → head of the columns of figures that the table does not have.
 
     Columns of running numbers are omitted.
     """
@@ -398,5 +408,5 @@ def has_figures(sheet: PrintedSheet) -> bool:
 
 
 def get_value_in_column(row: ReportTableRow, column_match: ColumnMatch) -> CellValue:
-    """Return the value of a table's row in a matched column."""
+    """Return the value that a table's row has in a matched column."""
     return row.values[column_match.table_position]

@@ -16,12 +16,12 @@ MAX_ROWS, MAX_COLUMNS = 5000, 200
 
 @dataclass(frozen=True)
 class PrintedCell:
-    """One printed cell.
+    """A cell as the spreadsheet prints it.
 
     Attributes
     ----------
     text
-        The text as the spreadsheet prints it.
+        The printed text.
     state
         "", ``formula`` (without a value, because no program saved it after it was written), ``error`` (#REF! and the
         like) or ``merged`` (the value of the merged cell to which it belongs).
@@ -96,8 +96,9 @@ class PrintedWorkbook:
     """A workbook of a package.
 
     ``file`` is its path in the package, ``unreadable_reason`` why it cannot be read, a key of texts (``causes``),
-    ``additional_parts`` lists parts of the file that tables do not need (`covered_cells.find_unexpected_parts`).
-    ``properties`` are texts in the file's properties, as keys of texts (section ``file_properties``) → text.
+    ``additional_parts`` lists files of the xlsx archive that tables do not need
+    (`covered_cells.find_unexpected_parts`). ``properties``: name of a property of the file, as a key of texts (section
+    ``file_properties``) → its text.
     """
 
     file: str
@@ -109,7 +110,10 @@ class PrintedWorkbook:
 
 @dataclass(frozen=True)
 class StyleLimits:
-    """Limits from which sizes and colours of cells are reported."""
+    """Limits beyond which sizes and colours of cells are reported.
+
+    The file of the limits comments on each.
+    """
 
     least_colour_apart: float
     least_letter_points: float
@@ -122,7 +126,7 @@ class StyleLimits:
 
 @cache
 def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
-    """Read the limits from a file in which each has a mark of its source.
+    """Return the limits from their file, in which each limit has a mark of its source.
 
     Raises
     ------

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comparison of a sheet of the plugin's workbook with the same sheet made again.
 
-It covers words, number formats and styles. `compare` compares figures with their tolerance; this module compares the
-other cells.
+Words, number formats and styles are compared here; `compare` compares figures, within their tolerance.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class FormatSection(NamedTuple):
 def is_format_written_by_plugin(number_format: str, is_number: bool) -> bool:
     """Return True for a number format that the plugin writes, and for the general one, which shows the value itself.
 
-    ``is_number`` means that the cell has a number.
+    ``is_number``: whether the cell has a number.
     """
     return number_format == GENERAL_FORMAT or (is_number and _OWN_FORMAT_PATTERN.fullmatch(number_format) is not None)
 
@@ -58,7 +57,8 @@ def is_format_written_by_plugin(number_format: str, is_number: bool) -> bool:
 def is_misleading_format(number_format: str, is_number: bool) -> bool:
     """Return True for a number format with which a cell shows another value, or none.
 
-    A format that prints nothing on purpose (``;;;``) is reported as hidden, not here.
+    A format that deliberately prints nothing (``;;;``) is reported as hidden, not here. ``is_number``: whether the cell
+    has a number.
     """
     sections = [_parse_section(section) for section in _split_sections(number_format)]
     if not is_number:
@@ -126,7 +126,7 @@ def _parse_section(text: str) -> FormatSection:
 
 
 class CellChange(NamedTuple):
-    """A differing cell with actual and expected content."""
+    """A cell of a sheet that differs from the sheet made again: row, column, actual and expected text."""
 
     row: int
     column: int
@@ -138,9 +138,9 @@ class CellChange(NamedTuple):
 class SheetChanges:
     """Differences of a sheet from the same sheet made again.
 
-    ``changed_texts`` are cells with other words, ``text_figures`` cells with a figure that is stored as text,
-    ``number_formats`` cells with another number format (``printed_text`` and ``expected_text`` are formats),
-    ``changed_styles`` cells with another font, colour or size, ``changed_sizes`` rows and columns with another height
+    ``changed_texts``: cells with other words; ``text_figures``: cells with a figure that is stored as text;
+    ``number_formats``: cells with another number format (``printed_text`` and ``expected_text`` are formats);
+    ``changed_styles``: cells with another font, colour or size; ``changed_sizes``: rows and columns with another height
     or width.
     """
 
@@ -155,7 +155,7 @@ _EMPTY_CELL = PrintedCell("")
 
 
 def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
-    """Return the differences of a sheet from the one made again."""
+    """Return the differences of a sheet from the same sheet made again."""
     changes = SheetChanges()
     for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
         cell, expected_cell = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading of a package's workbooks (xlsx, mdb) of any origin.
+"""Reading of a package's workbooks (xlsx, mdb), whichever program made them.
 
 Their content is never executed.
 """
@@ -44,10 +44,10 @@ _READING_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxErro
 
 
 def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = None) -> PrintedWorkbook:
-    """Return a workbook with its cells as printed, of formulas the saved values.
+    """Return a workbook with its cells as printed; formulas have the values that were saved.
 
     A database (mdb) is read with its driver: ``driver`` is the driver, or the reason for its absence (default: the
-    driver of this machine). An unreadable file does not raise; the result has the reason.
+    driver of this machine). An unreadable file raises no error; the result has the reason.
     """
     if path.suffix.lower() in DATABASE_SUFFIXES:
         return _read_database(path, file, find_access_driver() if driver is None else driver)
@@ -74,6 +74,7 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
 
 
 def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
+    """Return the tables of an mdb file as a workbook; an unreadable one has the reason."""
     if isinstance(driver, str):
         return PrintedWorkbook(file, unreadable_reason=driver)
     try:
@@ -87,7 +88,7 @@ def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Printed
 
 
 def _find_reason_not_to_open(path: Path) -> str:
-    """Return why a workbook must not be opened, a key of texts; empty if it may be."""
+    """Return why a workbook must not be opened, as a key of texts; empty if it may be opened."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
@@ -107,9 +108,10 @@ def _find_reason_not_to_open(path: Path) -> str:
 
 
 def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme: list[RgbColour]) -> PrintedSheet:
-    """Return a sheet of openpyxl, loaded with values and with formulas.
+    """Return a sheet with its cells as printed.
 
-    ``drawings`` are the areas of cells under drawings.
+    ``values`` and ``formulas``: the openpyxl sheet loaded with values and with formulas; ``drawings``: areas of cells
+    under drawings; ``theme``: colours of the workbook's theme.
     """
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], PrintedCell] = {}
@@ -168,7 +170,7 @@ def _read_headers_and_footers(sheet: Any) -> list[str]:
 
 
 def _read_sizes(sheet: Any) -> dict[int | str, float]:
-    """Return heights of rows by number and widths of columns by letters, where set."""
+    """Return row number → height and column letters → width, where the sheet sets them."""
     rows = {number: row.height for number, row in sheet.row_dimensions.items() if row.height is not None}
     return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
 
@@ -176,10 +178,9 @@ def _read_sizes(sheet: Any) -> dict[int | str, float]:
 def _find_hidden_content(
     sheet: Any, cells: dict[tuple[int, int], PrintedCell], theme: list[RgbColour]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the content of a sheet that is not shown, by key of texts (``hidden``).
+    """Return kind of hidden content, as a key of texts (``hidden``) → names of rows, columns and cells.
 
-    Values are names of rows, columns and cells. Keys are for the sheet, rows, columns, figures, comments, formulas,
-    links, and headers and footers.
+    Kinds are for the sheet, rows, columns, figures, comments, formulas, links, and headers and footers.
     """
     rows = sheet.iter_rows(max_row=min(sheet.max_row or 0, MAX_ROWS), max_col=min(sheet.max_column or 0, MAX_COLUMNS))
     # A formula without a value is reported as a cell that could not be compared.
@@ -206,6 +207,10 @@ def _find_hidden_content(
 
 
 def _find_invisible(dimensions: Any, size_attribute: str, least_size: float) -> list[str]:
-    """Return the names of rows or columns that are hidden or too narrow to be seen."""
+    """Return the names of rows or columns that are hidden or too narrow to be seen.
+
+    ``dimensions``: row or column dimensions of openpyxl; ``size_attribute``: height or width; ``least_size``: smallest
+    visible size.
+    """
     sizes = [(name, one.hidden, getattr(one, size_attribute)) for name, one in sorted(dimensions.items())]
     return [str(name) for name, is_hidden, extent in sizes if is_hidden or (extent is not None and extent < least_size)]

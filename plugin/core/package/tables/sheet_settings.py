@@ -19,9 +19,9 @@ _PROGRAM_PROPERTIES = ("KSO", "ICV", "MSIP_", "ContentTypeId", "_")
 
 
 def find_limiting_settings(sheet: Any, cells: dict[tuple[int, int], PrintedCell]) -> dict[str, tuple[str, ...]]:
-    """Return settings of an openpyxl sheet that keep content from being seen, printed or copied.
+    """Return settings of an openpyxl sheet that prevent content from being seen, printed or copied.
 
-    The result maps keys of texts (section ``sheet_settings``) to names of cells or values.
+    The result maps the kind of setting, as a key of texts (section ``sheet_settings``), to names of cells or values.
     """
     view = sheet.sheet_view
     zoom = view.zoomScale
@@ -64,7 +64,10 @@ def _find_cells_not_printed(sheet: Any, cells: dict[tuple[int, int], PrintedCell
 
 
 def _find_wide_frozen_part(sheet: Any) -> list[str]:
-    """Return the first cell that scrolls if the frozen part may fill a screen."""
+    """Return the name of the first cell that scrolls, in a list, if the frozen rows and columns may fill a screen.
+
+    The list is empty otherwise.
+    """
     from openpyxl.utils.cell import coordinate_to_tuple
 
     if not sheet.freeze_panes:
@@ -75,9 +78,10 @@ def _find_wide_frozen_part(sheet: Any) -> list[str]:
 
 
 def read_properties(workbook: Any) -> dict[str, str]:
-    """Return the texts in the properties of an openpyxl workbook.
+    """Return name → text of the properties of an openpyxl workbook.
 
-    Custom properties of office programs are omitted; the others are one text.
+    They include its defined names and whether its structure is locked. Custom properties that office programs add are
+    omitted; all other custom properties form one text.
     """
     texts = {name: str(getattr(workbook.properties, name) or "").strip() for name in _PROPERTY_NAMES}
     # openpyxl before 3.1 does not read custom properties.
@@ -91,9 +95,11 @@ def read_properties(workbook: Any) -> dict[str, str]:
 
 
 def _list_names(defined_names: Any) -> list[str]:
-    """Return the names that a workbook or sheet defines, without those of programs (print areas, filters).
+    """Return the names that a person defined in a workbook or sheet.
 
-    openpyxl has a dict of them, before version 3.1 a list of the workbook's names only.
+    Names of programs (print areas, filters) are omitted.
+
+    ``defined_names``: a dict of openpyxl, before version 3.1 a list of the workbook's names only.
     """
     entries = getattr(defined_names, "definedName", defined_names) or ()
     entry_names = [str(getattr(one, "name", one)) for one in entries]

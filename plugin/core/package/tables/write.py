@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing of a package's tables: a workbook, and an mdb with the driver of Access.
+"""Writing of a package's tables: a workbook, and an mdb file with the driver of Access.
 
 Each file is read again and compared; the manifest has the result.
 """
@@ -35,7 +35,10 @@ _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "mer
 
 
 def write_workbooks(context: ExportContext) -> list[ExportProblem]:
-    """Write the plan's figures as tables; return problems of tables not made."""
+    """Write the plan's figures as tables of the package.
+
+    Return the problems of tables that could not be made.
+    """
     from ...tabulate import tabulate_plan, write_new_figures_workbook
 
     if context.package_spec.tables is None:
@@ -95,7 +98,7 @@ def verify_workbook(tabulated_plan: TabulatedPlan, path: Path, context: ExportCo
 
 
 def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
-    """Return a note on promised tables whose layers are missing."""
+    """Return a note on tables of the specification that cannot be made, because their layers are missing."""
     texts = Texts(context.lang)
     made_ids = {table.id for table in tabulated_plan.tables}
     missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
@@ -109,9 +112,9 @@ def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext
 def write_access_tables(
     tabulated_plan: TabulatedPlan, context: ExportContext, driver: AccessDriver | str | None = None
 ) -> list[ExportProblem]:
-    """Write the tables as each .mdb that the planner does not give.
+    """Write the tables as each .mdb of the specification that the planner does not supply.
 
-    ``driver`` is the Access driver, or the reason for its absence. Return problems of files not written.
+    ``driver`` is the Access driver, or the reason for its absence. Return the problems of files that were not written.
     """
     problems = []
     for filled_slot in context.filled_slots:
@@ -130,7 +133,9 @@ def write_access_tables(
 
 
 def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, context: ExportContext) -> str:
-    """Write an mdb and read it again; return why it could not be written, else "".
+    """Write the tables as an mdb file and read it again.
+
+    Return the driver's message if the file could not be written; empty if it was.
 
     Raises
     ------
