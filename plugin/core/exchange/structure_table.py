@@ -186,9 +186,7 @@ def _format_cell(value: Any) -> str:
 def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
     """Return the number of the heading row, and column name → position of the cell.
 
-    None without a heading row.
-
-    The heading is the first row with at least three known headings.
+    None without a heading row. The heading is the first row with at least three known headings.
     """
     for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
         cell_texts = [_normalise_cell(v) for v in row]
@@ -306,9 +304,8 @@ class _StructureSheet:
     def _parse_keyword(self, number: int, column: str, value: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
         """Return the id whose words contain the cell's text, such as polygon for 面.
 
-        Raise DataError for another text.
-
-        ``words_by_id``: id → accepted words; ``number`` and ``column``: position of the cell, for the error.
+        Raise DataError for another text. ``words_by_id``: id → accepted words; ``number`` and ``column``: position of
+        the cell, for the error.
         """
         word = re.sub(r"[(（].*", "", _normalise_cell(value))
         for name, keywords in words_by_id.items():

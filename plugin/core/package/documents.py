@@ -44,9 +44,7 @@ def choose_documents_to_make(
 ) -> tuple[DocumentsToMake, list[ExportProblem]]:
     """Decide which documents the plugin makes.
 
-    Return them, and a problem for each that it cannot make.
-
-    Nothing is written.
+    Return them, and a problem for each that it cannot make. Nothing is written.
     """
     documents_to_make, problems = [], []
     for filled_slot in filled_slots:

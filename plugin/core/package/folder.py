@@ -181,7 +181,7 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     """
     lock = _get_lock_file_path(target)
     try:
-        held_lock = _acquire_lock(lock, exclusive=True)
+        held_lock = _acquire_lock(lock, is_exclusive=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     if held_lock is None:
@@ -205,7 +205,7 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     """
     lock = _get_lock_file_path(target)
     try:
-        held_lock = _acquire_lock(lock, exclusive=False)
+        held_lock = _acquire_lock(lock, is_exclusive=False)
     except OSError:
         yield
         return
@@ -223,7 +223,7 @@ def _get_lock_file_path(target: Path) -> Path:
     return real.parent / f"{real.name}{LOCK_SUFFIX}"
 
 
-def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
+def _acquire_lock(lock_file: Path, *, is_exclusive: bool) -> _HeldLock | None:
     """Lock a file and return the lock; None if another process has a conflicting one.
 
     Raises
@@ -233,7 +233,7 @@ def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
     """
     for _ in range(_MAX_TRIES):
         handle = os.open(lock_file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
-        held_lock = _lock_handle(handle, exclusive)
+        held_lock = _lock_handle(handle, is_exclusive)
         if held_lock is not None and _is_same_file(handle, lock_file):
             _write_lock_owner(handle)
             return held_lock
@@ -244,12 +244,16 @@ def _acquire_lock(lock_file: Path, *, exclusive: bool) -> _HeldLock | None:
     return None
 
 
-def _lock_handle(handle: int, exclusive: bool) -> _HeldLock | None:
+def _lock_handle(handle: int, is_exclusive: bool) -> _HeldLock | None:
     """Lock an open file; return the lock, None if another process has a conflicting one."""
-    return _lock_bytes_on_windows(handle, exclusive) if sys.platform == "win32" else _lock_by_flock(handle, exclusive)
+    return (
+        _lock_bytes_on_windows(handle, is_exclusive)
+        if sys.platform == "win32"
+        else _lock_by_flock(handle, is_exclusive)
+    )
 
 
-def _lock_by_flock(handle: int, exclusive: bool) -> _HeldLock | None:
+def _lock_by_flock(handle: int, is_exclusive: bool) -> _HeldLock | None:
     """Lock an open file on Linux or macOS.
 
     Return the lock, None if another process has a conflicting one.
@@ -257,22 +261,21 @@ def _lock_by_flock(handle: int, exclusive: bool) -> _HeldLock | None:
     import fcntl
 
     try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_EX if is_exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError as error:
         return None if error.errno in _LOCKED_ERRNOS else _HeldLock(handle)
     return _HeldLock(handle)
 
 
-def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
+def _lock_bytes_on_windows(handle: int, is_exclusive: bool) -> _HeldLock | None:
     """Lock bytes of an open file on Windows.
 
-    Return the lock, None if another process has a conflicting one.
-
-    A writer locks all bytes, a reader one byte that is free.
+    Return the lock, None if another process has a conflicting one. A writer locks all bytes, a reader one byte that is
+    free.
     """
     import msvcrt
 
-    for first_byte, count in [(0, _MAX_READERS)] if exclusive else [(n, 1) for n in range(_MAX_READERS)]:
+    for first_byte, count in [(0, _MAX_READERS)] if is_exclusive else [(n, 1) for n in range(_MAX_READERS)]:
         os.lseek(handle, _LOCK_OFFSET + first_byte, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, count)  # type: ignore[attr-defined]
@@ -301,7 +304,7 @@ def _release_lock(held_lock: _HeldLock, lock_file: Path) -> None:
             os.unlink(lock_file)
         return
     # Delete the file while it is locked; a process that opened it before detects the deletion.
-    if _lock_by_flock(held_lock.lock_file_handle, exclusive=True) is not None:
+    if _lock_by_flock(held_lock.lock_file_handle, is_exclusive=True) is not None:
         with suppress(OSError):
             os.unlink(lock_file)
     os.close(held_lock.lock_file_handle)

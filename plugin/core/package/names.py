@@ -35,17 +35,19 @@ AREA_FIELD_MEANING_BY_BASIS = {"survey": "gross_area", "net": "net_area", "decla
 MAX_NAME_CHARACTERS = 120
 
 
-def find_unknown_placeholder(pattern: str, known_placeholders: Container[str] = PLACEHOLDER_PATTERNS) -> str | None:
+def find_unknown_placeholder(
+    name_pattern: str, known_placeholders: Container[str] = PLACEHOLDER_PATTERNS
+) -> str | None:
     """Return the first placeholder of a name pattern that is not known, or a single brace.
 
     None if all placeholders are known.
     """
     try:
-        for _, name, format_spec, conversion in string.Formatter().parse(pattern):
+        for _, name, format_spec, conversion in string.Formatter().parse(name_pattern):
             if name is not None and (name not in known_placeholders or format_spec or conversion):
                 return name
     except ValueError:
-        return pattern
+        return name_pattern
     return None
 
 

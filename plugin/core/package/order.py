@@ -37,13 +37,13 @@ class ExportOrder:
     documents_folder
         Folder with files that accompany the data, or None.
     is_forced
-        Make the package although the check failed or a part is missing; the manifest records this.
+        Make the package although the check failed or a required file is missing; the manifest records this.
     keeps_personal_fields
         Include fields with personal data.
     makes_maps
         Make the maps that have a layout and that the planner does not provide.
     document_info
-        Document information (成果信息) that precedes that of county profile and specification.
+        Document information (成果信息) that takes precedence over that of county profile and specification.
     lowered_secrecy
         Secrecy levels lowered by parameters of the export, with reasons.
     """

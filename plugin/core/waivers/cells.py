@@ -207,9 +207,7 @@ def _parse_tolerance(cell: str) -> float | None:
 def _parse_as_drawn(cell: str) -> bool:
     """Return True if a cell states that the area was measured inside the drawn edges.
 
-    False for an empty cell.
-
-    Raises ValueError for another text.
+    False for an empty cell. Raises ValueError for another text.
     """
     if cell not in ("", AS_DRAWN_CELL_TEXT):
         raise ValueError(cell)

@@ -72,9 +72,8 @@ def change_waivers(
 ) -> tuple[Waiver, ...]:
     """Add waivers to a file and remove those with the ids ``removed_ids``.
 
-    Return the waivers of the changed file.
-
-    Raises DataError for a damaged file, which is left unchanged, and OutputError if the file cannot be written.
+    Return the waivers of the changed file. Raises DataError for a damaged file, which is left unchanged, and
+    OutputError if the file cannot be written.
     """
     path, added_waivers, removed_ids = Path(path), list(added_waivers), set(removed_ids)
     for _ in range(_MAX_TRIES):

@@ -91,9 +91,7 @@ class Waiver:
     def measure_comparable_area(self, finding: Finding) -> float | None:
         """Return a finding's area (m²), measured in the same way as the waiver's area.
 
-        None without an area.
-
-        A waiver made by version 0.1.0 has an area computed from vertices alone.
+        None without an area. A waiver made by version 0.1.0 has an area computed from vertices alone.
         """
         return finding.area_m2 if self.as_drawn else finding.area_by_vertices_m2
 

@@ -81,15 +81,15 @@ def compute_update_from_files(
     roles = {layer.role for layer in rules.layers}
     divisions = {role for concept in ("county", "townships") for role in norm.standard.concepts.get(concept, ())}
 
-    def wanted(layer: SourceLayer) -> bool:
+    def is_wanted(layer: SourceLayer) -> bool:
         """Return True for the layers that are read: maintained ones, counties and townships."""
         return find_role(layer, norm)[0] in roles | divisions
 
     plans: list[Plan] = []
     for source in (current, filed):
-        all_layers = read_source(source, select_layer=wanted, cancellation=cancellation)
-        layers = [one for one in all_layers if wanted(one)]
-        damaged_layers = [one for one in all_layers if one.problem is not None and not wanted(one)]
+        all_layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)
+        layers = [one for one in all_layers if is_wanted(one)]
+        damaged_layers = [one for one in all_layers if one.problem is not None and not is_wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         reference = plans[0] if plans else None
@@ -198,6 +198,10 @@ def compute_and_write_update(
 
     Parameters
     ----------
+    filed, current
+        Sources of the earlier (filed) and of the later edition.
+    folder
+        Folder for the geodatabase and its balance.
     progress
         Called with a share 0…1 and a sentence; each sentence is passed once.
 

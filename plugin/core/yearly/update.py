@@ -150,9 +150,9 @@ def _find_land_missed_by_comparison(
 
 
 def _unite_pieces_of_row(pieces: NDArray, row_shape: object) -> tuple[object, bool]:
-    """Return the union of pieces of a row and False.
+    """Return the union of pieces of a row, and whether they cover the whole row.
 
-    If they cover the whole row, return ``row_shape`` and True.
+    For a whole row, the union is ``row_shape``, the row's own shape.
     """
     shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
     row_area = shapely.area(row_shape)
@@ -181,7 +181,8 @@ def compute_yearly_update(
     Parameters
     ----------
     filed, current
-        The two editions (``assemble_plan(…, reference_plan=…)``).
+        The earlier (filed) and the later edition, both in the plane of one of them (``assemble_plan(…,
+        reference_plan=…)``).
     day
         The date that numbers of maintenance begin with, default today.
     progress

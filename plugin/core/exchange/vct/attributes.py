@@ -89,7 +89,7 @@ class AttributeReader:
             yield from self._read_table(table, notes)
         self._leading_zeros.report_leading_zeros(self.remarks)
         self._names.report_wrong_divisions(self.counties, self.remarks)
-        self._townships.report(self.remarks)
+        self._townships.report_contradictions(self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
             self.remarks.add_remark("vct_note_no_rows", lines.number, table=name)
 
@@ -173,10 +173,10 @@ class AttributeReader:
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.count_county_codes(name, (row[column_index] for row in batch.row_values))
-        merged_rows.add(merge_feature_parts(batch, find_key_column(batch.table)))
+        merged_rows.collect_features(merge_feature_parts(batch, find_key_column(batch.table)))
         duplicates.check_batch(batch)
         self._names.collect_names(batch)
-        self._townships.add(batch)
+        self._townships.collect_names(batch)
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         """Return the id and the values (by column) of an attribute row.
@@ -229,9 +229,8 @@ class AttributeReader:
     def _read_shape_and_mark_used(self, record_id: int, table: VctTable) -> bytes | None:
         """Return the shape (WKB) with a row's id and mark it as used.
 
-        None if the table or the id has no shape.
-
-        Raises InputError if another row has used the shape, or if it belongs to another table.
+        None if the table or the id has no shape. Raises InputError if another row has used the shape, or if it belongs
+        to another table.
         """
         if not table.shape_kind:
             return None

@@ -134,7 +134,7 @@ def _write_tables(
         for name in unknown_fields.get(table.name, ()):
             personal_counts[table.name, name] += _count_identity_numbers(frame[name])
         for number_column in number_columns.get(table.name, ()):
-            number_column.add(frame[number_column.column.name])
+            number_column.count_values(frame[number_column.column.name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
         _append_rows(temporary_database, table, frame)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
@@ -162,7 +162,7 @@ class _TextDeclaredAsNumber:
     count: int = 0
     first: Any = None
 
-    def add(self, values: pd.Series) -> None:
+    def count_values(self, values: pd.Series) -> None:
         """Count the values of a batch that are not missing, and remember the first one."""
         present = values.dropna()
         if self.first is None and len(present):

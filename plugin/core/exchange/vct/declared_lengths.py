@@ -165,7 +165,7 @@ class PlaceNameCheck:
                 if text.strip() and shape is not None:
                     self._labels.append((batch.table.name, text.strip(), shape, line))
         for name_field in self._fields_by_name & columns.keys():
-            self._add_places(name_field, columns, batch)
+            self._collect_place_names(name_field, columns, batch)
 
     def _add_divisions(self, table: str, column_index: int, batch: VctRowBatch) -> None:
         """Collect the names and shapes of the divisions in a batch.
@@ -178,7 +178,7 @@ class PlaceNameCheck:
                 divisions.division_names.append(str(row[column_index]).strip())
                 divisions.shapes.append(shape)
 
-    def _add_places(self, field_name: str, columns: dict[str, int], batch: VctRowBatch) -> None:
+    def _collect_place_names(self, field_name: str, columns: dict[str, int], batch: VctRowBatch) -> None:
         """Collect the values of a name field in a batch, with the county code of each row.
 
         ``columns``: field name → column index.

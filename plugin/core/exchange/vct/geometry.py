@@ -132,13 +132,12 @@ class ShapeReader:
             self.codes.append(code)
         return self._numbers[code]
 
-    def _store_shape(self, record_id: int, shape: Any, start: int, code: str) -> None:
-        """Store a shape as WKB under its id. ``start``: first line of its record.
-
-        ``code``: its feature class code.
-        """
+    def _store_shape(self, record_id: int, shape: Any, first_line_number: int, code: str) -> None:
+        """Store a shape as WKB under its id; ``code``: its feature class code."""
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
-        self.shapes.append_content(record_id, shapely.to_wkb(shape), start, self._get_or_assign_code_number(code))
+        self.shapes.append_content(
+            record_id, shapely.to_wkb(shape), first_line_number, self._get_or_assign_code_number(code)
+        )
 
     def _check_feature_type(self, section: str, line_reader: LineReader) -> None:
         """Read a record's geometry type; add a remark if it is not 1 (plain).
@@ -151,18 +150,20 @@ class ShapeReader:
                 raise line_reader.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
             self.remarks.add_remark("vct_note_types", line_reader.number, section=section, type=feature_type)
 
-    def _read_point(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
-        """Read and store a record of one point or several. ``start``: first line of the record."""
+    def _read_point(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
+        """Read and store a record of one point or several."""
         self._check_feature_type("Point", line_reader)
         count = line_reader.read_count()
         xy = self._read_positions(line_reader, count)
         line_reader.expect_record_end(record_id)
         if not count:
             raise line_reader.make_error("vct_no_points", id=record_id)
-        self.places.append_content(record_id, xy.tobytes(), start)
-        self._store_shape(record_id, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
+        self.places.append_content(record_id, xy.tobytes(), first_line_number)
+        self._store_shape(
+            record_id, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), first_line_number, code
+        )
 
-    def _read_line(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+    def _read_line(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read a record of segments and store them as one line.
 
         A boundary line is stored for polygons only.
@@ -180,7 +181,7 @@ class ShapeReader:
             # A segment continues at the end of the one before, with or without repeating its last point.
             joins_last = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
             if parts and not joins_last:
-                self.remarks.add_remark("vct_note_segments", start, record_id)
+                self.remarks.add_remark("vct_note_segments", first_line_number, record_id)
             parts.append(xy[1:] if joins_last else xy)
         line_reader.expect_record_end(record_id)
         if not parts:
@@ -188,14 +189,14 @@ class ShapeReader:
         vertices = np.concatenate(parts) if len(parts) > 1 else parts[0]
         is_boundary = code == self._boundary_code
         self.lines.append_content(
-            record_id, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE
+            record_id, vertices.tobytes(), first_line_number, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE
         )
         if not is_boundary:
             if (vertices == vertices[0]).all():
-                self.remarks.add_remark("vct_note_flat", start, record_id)
-            self._store_shape(record_id, shapely.linestrings(vertices), start, code)
+                self.remarks.add_remark("vct_note_flat", first_line_number, record_id)
+            self._store_shape(record_id, shapely.linestrings(vertices), first_line_number, code)
 
-    def _read_polygon(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+    def _read_polygon(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read a polygon's label point and boundary line ids.
 
         Keep the record until `_make_polygons` assembles it.
@@ -213,16 +214,16 @@ class ShapeReader:
             raise line_reader.make_error("vct_items", id=record_id, count=count, found=len(items))
         line_reader.expect_record_end(record_id)
         if 0 in items and has_stray_separator(items):
-            self.remarks.add_remark("vct_note_ring_empty", start, record_id)
+            self.remarks.add_remark("vct_note_ring_empty", first_line_number, record_id)
         try:
             rings = assemble_rings(items, self.lines)
         except PolygonError as error:
-            line_reader.number = start
+            line_reader.number = first_line_number
             is_line_section_missing = error.key == "vct_unknown_line" and "line" not in self.sections
             raise line_reader.make_error(
                 "vct_polygons_first" if is_line_section_missing else error.key, id=record_id, **error.params
             ) from error
-        self._unassembled_records.append(PolygonRecord(record_id, code, start, rings, label))
+        self._unassembled_records.append(PolygonRecord(record_id, code, first_line_number, rings, label))
 
     def _make_polygons(self, line_reader: LineReader) -> None:
         """Assemble and store the polygons whose records were read since the last call."""
@@ -236,12 +237,12 @@ class ShapeReader:
                 record.record_id, content, record.line_number, self._get_or_assign_code_number(record.class_code)
             )
 
-    def _read_annotation(self, record_id: int, code: str, start: int, line_reader: LineReader) -> None:
+    def _read_annotation(self, record_id: int, code: str, first_line_number: int, line_reader: LineReader) -> None:
         """Read and store a record of annotation: its position, text and angle."""
         self._check_feature_type("Annotation", line_reader)
         text = line_reader.read_text_or_blank_line()
         if not text.strip():
-            self.remarks.add_remark("vct_note_no_text", start, record_id)
+            self.remarks.add_remark("vct_note_no_text", first_line_number, record_id)
         check_annotation_text(text, line_reader.number, self._table_by_code.get(code, ""), TEXT_FIELD, self.remarks)
         numbers = self._read_annotation_position(line_reader)
         line_reader.expect_record_end(record_id)
@@ -249,14 +250,18 @@ class ShapeReader:
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[record_id] = (text, numbers[2] if len(numbers) > 2 else None)
         if len(numbers) < 3:
-            self.remarks.add_remark("vct_note_no_angle", start, record_id)
+            self.remarks.add_remark("vct_note_no_angle", first_line_number, record_id)
         smallest_angle, largest_angle = load_settings().angles
         if len(numbers) > 2 and not smallest_angle <= numbers[2] <= largest_angle:
             self.remarks.add_example(
-                "vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{smallest_angle:g}–{largest_angle:g}"
+                "vct_note_angle",
+                first_line_number,
+                f"{numbers[2]:g}",
+                1,
+                declared=f"{smallest_angle:g}–{largest_angle:g}",
             )
-        self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), start)
-        self._store_shape(record_id, shapely.points(xy[0]), start, code)
+        self.places.append_content(record_id, np.ascontiguousarray(xy).tobytes(), first_line_number)
+        self._store_shape(record_id, shapely.points(xy[0]), first_line_number, code)
 
     @staticmethod
     def _read_annotation_position(line_reader: LineReader) -> list[float]:

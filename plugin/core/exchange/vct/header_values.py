@@ -57,9 +57,9 @@ class HeaderPairs:
         return self.lines.make_error(problem, key=written_key, value=value, **params)
 
     def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
-        """Raise InputError for a key unless the condition ``is_valid`` is True.
+        """Raise InputError about the value of a header key if ``is_valid`` is False.
 
-        ``expected``: the expected value for the message.
+        ``expected``: the expected value for the message; ``problem``: text key of the message.
         """
         if not is_valid:
             raise self.make_error(key, problem, wanted=expected)
@@ -70,7 +70,7 @@ class HeaderPairs:
         self.remarks.add_remark(problem, number, key=written_key, value=value)
 
     def split_numbers(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
-        """Return the comma-separated numbers of a value; ``None`` for an empty one.
+        """Return the comma-separated numbers in the value of a header key, ``None`` for an empty position.
 
         Empty positions at the end are left out. Raises InputError with the text key ``problem`` for a part that is not
         numeric.
@@ -87,9 +87,9 @@ class HeaderPairs:
         return numbers
 
     def read_numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
-        """Return the numbers of a value, or an empty list for a missing key.
+        """Return the numbers in the value of a header key; an empty list if the key is missing.
 
-        Their number must be one of ``counts``. Raises InputError with the text key ``problem`` if it is not.
+        Raises InputError with the text key ``problem`` unless the value has as many numbers as ``counts`` permits.
         """
         numbers = self.split_numbers(key, problem)
         if self.get_value(key) and (len(numbers) not in counts or None in numbers):

@@ -175,10 +175,8 @@ def verify_location(
 ) -> PositionBounds | None:
     """Return the bounding box of all positions after comparing it with the header's zone and extent.
 
-    None without positions.
-
-    Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
-    remark.
+    None without positions. Raises InputError for positions outside the zone or far outside the extent. Smaller
+    deviations from the extent get a remark.
     """
     bounds = compute_bounds(stores)
     if bounds is None:
@@ -376,9 +374,8 @@ def verify_county(
 ) -> InputError | None:
     """Compare positions with the county that the rows name.
 
-    Return an InputError if they are far from it, else None.
-
-    A smaller distance gets a remark. ``codes``: the county codes counted in the rows.
+    Return an InputError if they are far from it, else None. A smaller distance gets a remark. ``codes``: the county
+    codes counted in the rows.
     """
     code, is_from_division_field = codes.find_most_frequent_code()
     county_extent = _find_county_extent(code)

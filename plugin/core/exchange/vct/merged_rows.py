@@ -23,8 +23,8 @@ _MAX_LISTED_FEATURES = 5
 class MergedRows:
     """The merged features of one table.
 
-    `add` collects them; `make_notes` lists them. A row that was copied by mistake looks like another part of the
-    feature before it. Its area or length value shows the mistake: it is that of one part, not that of all parts.
+    `collect_features` collects them; `make_notes` lists them. A row that was copied by mistake looks like another part
+    of the feature before it. Its area or length value shows the mistake: it is that of one part, not that of all parts.
     """
 
     def __init__(self, table: VctTable, is_geographic: bool):
@@ -38,7 +38,7 @@ class MergedRows:
         #: Field → merged features with its size of one part.
         self._copies: dict[str, list[str]] = {}
 
-    def add(self, features: list[MergedFeature]) -> None:
+    def collect_features(self, features: list[MergedFeature]) -> None:
         """Collect merged features, and find probable copies of rows among their parts."""
         for feature in features:
             self._features.append(f"{feature.line_number} ({feature.key})")
@@ -48,7 +48,7 @@ class MergedRows:
         """Record a feature as a probable copy if its area or length value is that of one of its parts."""
         if not self._size_columns:
             return
-        sizes = self._measure(feature.parts)
+        sizes = self._measure_parts(feature.parts)
         whole = float(sizes.sum())
         for column in self._size_columns:
             value = feature.values[column]
@@ -58,7 +58,7 @@ class MergedRows:
                 copies = self._copies.setdefault(self.table.columns[column].name, [])
                 copies.append(f"{feature.line_number} ({feature.key}, {value:.2f})")
 
-    def _measure(self, parts: NDArray) -> NDArray:
+    def _measure_parts(self, parts: NDArray) -> NDArray:
         """Return (n,) areas (m²) or lengths (m) of parts; lengths in degrees are 0."""
         if self.table.shape_kind != "line":
             return compute_geodesic_area(parts) if self.geographic else shapely.area(parts)

@@ -253,7 +253,7 @@ class PlausibilityCheck:
         if BLANK_ENDS_PATTERN.search(joined_values):
             blank_rows = [k for k, value in enumerate(values) if BLANK_ENDS_PATTERN.search(value)]
             is_code = _is_code_column(column) or column.name.upper() in load_settings().digit_fields
-            self._blanks[is_code].add(column.name, blank_rows, values, line_numbers)
+            self._blanks[is_code].add_values(column.name, blank_rows, values, line_numbers)
 
     def _check_years(self, column: VctColumn, values: list[int], line_numbers: list[int]) -> None:
         """Add a remark on years of data outside the valid range."""
@@ -438,7 +438,7 @@ class _FieldsWithOuterBlanks:
         self.fields: list[str] = []
         self.count, self.line, self.example = 0, 0, ""
 
-    def add(self, field: str, rows: list[int], values: list[str], line_numbers: list[int]) -> None:
+    def add_values(self, field: str, rows: list[int], values: list[str], line_numbers: list[int]) -> None:
         """Add the values of a field at positions ``rows``, which begin or end with blanks."""
         if field not in self.fields:
             self.fields.append(field)

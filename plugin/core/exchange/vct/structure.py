@@ -99,9 +99,9 @@ class VctStructure:
 
     @cached_property
     def class_by_code(self) -> dict[str, FeatureClass]:
-        """Feature class code (要素代码) → class.
+        """Feature class code (要素代码) → the first class that declares it.
 
-        Where several layers share a code, the attribute rows decide the table.
+        If several layers share a code, the attribute rows decide to which table a feature belongs (`tables_of_code`).
         """
         return {c.class_code: c for c in reversed(self.feature_classes)}
 

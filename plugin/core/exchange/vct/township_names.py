@@ -19,7 +19,8 @@ _MIN_NAME_CHARACTERS = 2
 class TownshipNames:
     """Names of townships by code, and the names that other tables state for these codes.
 
-    `add` collects both; `report` adds a remark if other tables mostly state another name for a code.
+    `collect_names` collects both; `report_contradictions` adds a remark if other tables mostly state another name for a
+    code.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class TownshipNames:
         #: Code of a township and name of a place → number of rows.
         self._places: Counter[tuple[str, str]] = Counter()
 
-    def add(self, batch: VctRowBatch) -> None:
+    def collect_names(self, batch: VctRowBatch) -> None:
         """Collect the townships and the place names of a batch of rows."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         is_division = batch.table.name.upper() in self._tables
@@ -44,9 +45,9 @@ class TownshipNames:
         for field in self._place_fields:
             code_field = field.removesuffix(_NAME_ENDING) + _CODE_ENDING
             if {field, code_field} <= columns.keys():
-                self._add_places(columns[code_field], columns[field], batch)
+                self._count_place_names(columns[code_field], columns[field], batch)
 
-    def _add_places(self, code_column: int, name_column: int, batch: VctRowBatch) -> None:
+    def _count_place_names(self, code_column: int, name_column: int, batch: VctRowBatch) -> None:
         """Count the place names of a batch by the code of their township."""
         for row in batch.row_values:
             code = str(row[code_column] or "").strip()
@@ -54,7 +55,7 @@ class TownshipNames:
             if row[name_column] and len(code) >= _VILLAGE_DIGITS:
                 self._places[code[:_TOWNSHIP_DIGITS], str(row[name_column]).strip()] += 1
 
-    def report(self, remarks: FileRemarks) -> None:
+    def report_contradictions(self, remarks: FileRemarks) -> None:
         """Add a remark for each table of townships with names that other tables contradict."""
         for table, townships in self._townships.items():
             township_names = {name for name, _ in townships.values()}

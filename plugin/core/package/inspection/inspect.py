@@ -123,15 +123,15 @@ def _is_comparable(provenance: dict[str, Any], check_result: CheckResult) -> boo
     """
     norm = check_result.plan.norm
 
-    def item_at(section: str, item: str) -> Any:
+    def get_item(section: str, item: str) -> Any:
         """Return an item of a section of the provenance, None if missing."""
         table = provenance.get(section)
         return table.get(item) if isinstance(table, dict) else None
 
     return (
-        item_at("versions", "sanxian") == read_plugin_version()
-        and item_at("profile", "id") == norm.profile.id
-        and (item_at("standard", "id"), item_at("standard", "edition")) == (norm.standard.id, norm.standard.edition)
+        get_item("versions", "sanxian") == read_plugin_version()
+        and get_item("profile", "id") == norm.profile.id
+        and (get_item("standard", "id"), get_item("standard", "edition")) == (norm.standard.id, norm.standard.edition)
         and provenance.get("phase", "") == norm.phase
         and provenance.get("scope") == check_result.plan.scope
     )
@@ -194,12 +194,12 @@ def make_selector_with_spec_names(wanted_fields: LayerSelector, vector_sets: lis
         name.upper() for vectors in vector_sets for slot in vectors.layers for name in slot.names_by_field.values()
     }
 
-    def wanted_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
+    def select_fields_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
         """Return whether a layer is read, or which of its fields."""
         fields = wanted_fields(layer)
         return fields if isinstance(fields, bool) else fields | spec_names
 
-    return wanted_with_spec_names
+    return select_fields_with_spec_names
 
 
 def find_fields_omitted_by_spec(
@@ -218,7 +218,7 @@ def find_fields_omitted_by_spec(
 
 
 def _is_layer_of_slot(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:
-    """Return True if the specification's entry ``slot`` describes a layer."""
+    """Return True if a layer belongs to ``slot``, the specification's entry for a layer."""
     if slot.name:
         return layer.name.upper() == slot.name.upper()
     roles = norm.standard.concepts.get(slot.layer, (slot.layer,))

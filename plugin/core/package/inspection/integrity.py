@@ -182,10 +182,10 @@ class _ErrorLog:
 def find_integrity_errors(
     folder: Path, data_set: str, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[IntegrityError]:
-    """Return the errors of a database or folder of shapefiles.
+    """Return the damaged, missing or wrong files of a database or folder of shapefiles.
 
-    ``data_set`` is its path in the package ``folder``. Rows of layers are not read; reading them reports
-    errors. Other kinds of data sets, and a FileGDB without osgeo, give an empty result.
+    ``data_set`` is its path in the package ``folder``. Rows of layers are not read; reading them reports errors. Other
+    kinds of data sets, and a FileGDB without osgeo, give an empty result.
     """
     path = folder / data_set
     if path.is_dir() and path.suffix.lower() != ".gdb":

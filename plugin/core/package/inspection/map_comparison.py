@@ -76,10 +76,10 @@ class MapComparer:
         Raises Cancelled.
         """
         if self._compared is None:
-            self._compared = tuple(self._compare(package, plan))
+            self._compared = tuple(self._compare_maps(package, plan))
         return self._compared
 
-    def _compare(self, package: PackageFacts, plan: Plan) -> Iterator[MapComparison]:
+    def _compare_maps(self, package: PackageFacts, plan: Plan) -> Iterator[MapComparison]:
         """Yield the comparisons of the maps that the plugin made."""
         rows = _index_map_rows_by_path(package)
         drawn_files = [

@@ -226,7 +226,7 @@ def _has_drawing(data: bytes) -> bool:
 
 
 def _unpack_object_streams(data: bytes) -> list[bytes]:
-    """Return the unpacked contents of the streams that contain objects."""
+    """Return the unpacked contents of the PDF streams that contain further objects."""
     streams = []
     bytes_left = _MAX_UNPACKED_BYTES
     for match in _OBJECT_STREAM_PATTERN.finditer(data):

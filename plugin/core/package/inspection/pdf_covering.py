@@ -110,7 +110,7 @@ class _PageCharacters:
     comparisons_left: int = _MAX_COMPARISONS
     words: list[str] = field(default_factory=list)
 
-    def add(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
+    def add_character(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
         """Add a character that is inside the page and the clipping outlines.
 
         A character that is drawn again at its place is no longer covered.
@@ -123,7 +123,7 @@ class _PageCharacters:
             self.covered.pop(character, None)
             self.characters[character] = None
 
-    def cover(self, outlines: Outlines, clips: tuple[Outlines, ...], is_picture: bool = False) -> None:
+    def cover_characters(self, outlines: Outlines, clips: tuple[Outlines, ...], is_picture: bool = False) -> None:
         """Mark the characters inside a shape (``outlines``) as covered.
 
         ``clips``: outlines that limit the shape.
@@ -158,7 +158,7 @@ def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], vis
     """
     objects, text = fonts.objects, _PageCharacters(visible_box)
     reader = _ContentReader(fonts, text)
-    reader.read(content, objects.resolve_dictionary(entries.get("Resources")), _State(), 0)
+    reader.read_content(content, objects.resolve_dictionary(entries.get("Resources")), _State(), 0)
     for item in objects.resolve_list(entries.get("Annots")):
         reader.read_annotation(objects.resolve_dictionary(item))
     covered_text = CoveredText(len(text.covered), all(text.covered.values())) if text.covered else None
@@ -194,7 +194,7 @@ class _ContentReader:
         a, d = (x[1] - x[0]) / (east - west), (y[1] - y[0]) / (north - south)
         self._read_form(form, {}, _State(Matrix(a, 0.0, 0.0, d, x[0] - a * west, y[0] - d * south)), 0)
 
-    def read(self, content: bytes, resources: dict[str, Any], state: _State, depth: int) -> None:
+    def read_content(self, content: bytes, resources: dict[str, Any], state: _State, depth: int) -> None:
         """Read a content stream.
 
         ``state``: graphics state at its beginning, ``depth``: level of nested forms.
@@ -221,9 +221,9 @@ class _ContentReader:
             elif operator in _CLIPS:
                 is_clip_next = True
             elif operator in _PATH_ENDS:
-                outlines = path.take()
+                outlines = path.take_outlines()
                 if operator in _FILLS and state.is_opaque and state.has_plain_fill:
-                    self._text.cover(outlines, state.clips)
+                    self._text.cover_characters(outlines, state.clips)
                 if is_clip_next:
                     clips = (*state.clips[-_MAX_CLIPS:], outlines)
                     state, is_clip_next = replace(state, clips=clips), False
@@ -233,8 +233,10 @@ class _ContentReader:
                 end = _INLINE_PICTURE_END_PATTERN.search(content, position)
                 position = end.end() if end is not None else len(content)
                 if state.is_opaque and not _INLINE_MASK_PATTERN.search(content, token.end(), position):
-                    self._text.cover(_make_unit_square(state.to_page), state.clips, True)
-            elif not path.add(operator, operands, state.to_page) and not pen.interpret(operator, operands, state):
+                    self._text.cover_characters(_make_unit_square(state.to_page), state.clips, True)
+            elif not path.extend(operator, operands, state.to_page) and not pen.interpret_operator(
+                operator, operands, state
+            ):
                 state = self._apply_operator(operator, operands, resources, state)
             operands = []
 
@@ -252,7 +254,7 @@ class _ContentReader:
             and not any(key in one.dictionary for key in ("SMask", "Mask", "SMaskInData"))
             and self._objects.resolve_value(one.dictionary.get("ImageMask")) is not True
         ):
-            self._text.cover(_make_unit_square(state.to_page), state.clips, True)
+            self._text.cover_characters(_make_unit_square(state.to_page), state.clips, True)
 
     def _read_form(self, form: PdfObject, resources: dict[str, Any], state: _State, depth: int) -> None:
         """Read the content of a form.
@@ -269,7 +271,7 @@ class _ContentReader:
         if box is not None:
             clips = (*clips, (tuple(to_page.transform(*corner) for corner in _list_corners(*box)),))
         own_resources = self._objects.resolve_dictionary(form.dictionary.get("Resources"))
-        self.read(content, own_resources or resources, replace(state, to_page=to_page, clips=clips), depth)
+        self.read_content(content, own_resources or resources, replace(state, to_page=to_page, clips=clips), depth)
 
     def _apply_operator(self, operator: bytes, operands: list[Any], resources: dict[str, Any], state: _State) -> _State:
         """Return the state after an operator; the same state if the operator does not change it."""
@@ -338,7 +340,7 @@ class _TextPen:
         self._text = text
         self._line = self._position = Matrix()
 
-    def interpret(self, operator: bytes, operands: list[Any], state: _State) -> bool:
+    def interpret_operator(self, operator: bytes, operands: list[Any], state: _State) -> bool:
         """Carry out an operator that places or shows text.
 
         Return True if nothing else has to be done for the operator; False for operators that also set the state.
@@ -357,13 +359,13 @@ class _TextPen:
         if operator in (b"Tj", b"TJ", b"'", b'"'):
             for one in operands:
                 if isinstance(one, bytes):
-                    self._show(one, state)
+                    self._show_string(one, state)
                 elif operator == b"TJ" and isinstance(one, float):
-                    self._advance(-one / 1000 * state.font_size * state.stretch)
+                    self._move_along_line(-one / 1000 * state.font_size * state.stretch)
             return True
         return operator in (b"BT", b"Tm", b"T*")
 
-    def _show(self, codes: bytes, state: _State) -> None:
+    def _show_string(self, codes: bytes, state: _State) -> None:
         """Add the characters of a string at the current position, and move the position behind them."""
         font, size = state.font, state.font_size
         for code in font.list_codes(codes):
@@ -373,11 +375,13 @@ class _TextPen:
                 middle = self._position.then(state.to_page).transform(
                     width * state.stretch / 2, state.rise + _MIDDLE_HEIGHT * size
                 )
-                self._text.add(_Character(round(middle[0], 1), round(middle[1], 1), code), state.clips)
+                self._text.add_character(_Character(round(middle[0], 1), round(middle[1], 1), code), state.clips)
             is_word_end = font.code_bytes == 1 and code == _BLANK_CODES[0]
-            self._advance((width + state.character_space + (state.word_space if is_word_end else 0.0)) * state.stretch)
+            self._move_along_line(
+                (width + state.character_space + (state.word_space if is_word_end else 0.0)) * state.stretch
+            )
 
-    def _advance(self, distance: float) -> None:
+    def _move_along_line(self, distance: float) -> None:
         """Move the position along the line of text."""
         self._position = Matrix(e=distance).then(self._position)
 
@@ -392,7 +396,7 @@ class _Path:
     def __init__(self) -> None:
         self._outlines: list[list[Point]] = []
 
-    def add(self, operator: bytes, operands: list[Any], to_page: Matrix) -> bool:
+    def extend(self, operator: bytes, operands: list[Any], to_page: Matrix) -> bool:
         """Extend the path by a path operator; return False for any other operator."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"re" and len(numbers) >= 4:
@@ -409,7 +413,7 @@ class _Path:
             return operator == b"h"
         return True
 
-    def take(self) -> Outlines:
+    def take_outlines(self) -> Outlines:
         """Return the outlines of the path and begin a new path."""
         outlines = tuple(tuple(one) for one in self._outlines)
         self._outlines = []

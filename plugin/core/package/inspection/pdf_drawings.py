@@ -164,15 +164,15 @@ class _ResourceDigests:
         """Return the digest of a PDF value, including all objects to which it refers."""
         one = self._objects.resolve_object(item) if isinstance(item, Reference) else None
         if one is None:
-            return self._digest_value(item, depth)
+            return self._compute_value_digest(item, depth)
         if one.number not in self._digest_by_number:
             # An object may lead back to itself.
             self._digest_by_number[one.number] = b"self"
-            digest = self._digest_value(one.value, depth)
-            self._digest_by_number[one.number] = _digest(digest + self._read_stream(one))
+            digest = self._compute_value_digest(one.value, depth)
+            self._digest_by_number[one.number] = _compute_sha256(digest + self._read_stream(one))
         return self._digest_by_number[one.number]
 
-    def _digest_value(self, value: Any, depth: int) -> bytes:
+    def _compute_value_digest(self, value: Any, depth: int) -> bytes:
         """Return the digest of a dictionary or an array, the bytes of a simple value.
 
         Empty if too deeply nested.
@@ -184,9 +184,9 @@ class _ResourceDigests:
             parts = [
                 key.encode() + self._compute_digest(item, depth + 1) for key, item in rows if key not in _OTHER_ENTRIES
             ]
-            return _digest(b"{" + b" ".join(parts))
+            return _compute_sha256(b"{" + b" ".join(parts))
         if isinstance(value, list):
-            return _digest(b"[" + b" ".join(self._compute_digest(item, depth + 1) for item in value))
+            return _compute_sha256(b"[" + b" ".join(self._compute_digest(item, depth + 1) for item in value))
         return repr(value).encode()
 
     def _read_stream(self, pdf_object: PdfObject) -> bytes:
@@ -199,6 +199,6 @@ class _ResourceDigests:
         return content
 
 
-def _digest(content: bytes) -> bytes:
+def _compute_sha256(content: bytes) -> bytes:
     """Return the SHA-256 of bytes as hexadecimal digits in ASCII."""
     return hashlib.sha256(content).hexdigest().encode("ascii")

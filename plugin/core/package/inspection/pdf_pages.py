@@ -68,7 +68,10 @@ class NarrowPage(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """A remark on a page: the number of the page, 0 if unknown, and the kind as a key of texts (``pdf_remarks``)."""
+    """A reader's remark on a page: the page number, 0 if unknown, and its kind.
+
+    The kind is a key of texts (``pdf_remarks``).
+    """
 
     page: int
     kind: str

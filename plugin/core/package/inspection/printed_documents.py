@@ -234,7 +234,7 @@ class _ExpectedDocument(NamedTuple):
 
 
 def compare_document(document: DocumentTexts, report: Report, norm: Norm | None, kind: str) -> list[DocumentDifference]:
-    """Return differences between the texts of a document and the document that the report's data make.
+    """Return differences between the texts of a document and those that the report's data make.
 
     The document must have every figure of the data, as often as expected, and no other figure. Figures of the first
     page must be in order. The first verdict, and the word in the style of the verdict, must be that of the report. No

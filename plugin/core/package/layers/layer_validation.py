@@ -214,9 +214,9 @@ def find_nested_polygons(shapes: NDArray, is_invalid: NDArray, *, includes_overl
 
 
 def validate_vct_precision(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield problems of values and shapes that a VCT file changes.
+    """Yield problems of values and shapes that writing a VCT file changes.
 
-    It rounds coordinates, stores single parts only and requires a feature code.
+    The format rounds coordinates, stores single parts only and requires a feature code.
     """
     plane = CRS.from_user_input(vector_set.crs)
     changes = vct_precision.find_precision_changes(package_layer.transform_shapes(plane), plane.is_geographic)
@@ -469,7 +469,7 @@ def _validate_names(package_layer: PackageLayer, vector_set: VectorSet) -> Itera
 
 
 def _validate_shapefile_limits(package_layer: PackageLayer, vector_set: VectorSet) -> Iterator[ExportProblem]:
-    """Yield problems of files that would be too large, and of missing numbers.
+    """Yield problems of shapefiles that would be too large, and of missing numbers in a layer.
 
     Some programs read missing numbers in a shapefile as 0.
     """

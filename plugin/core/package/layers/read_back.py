@@ -204,7 +204,10 @@ def _compare_schema(
     horizontal_crs: CRS,
     result: ReadBackResult,
 ) -> None:
-    """Record differences of fields, types, widths and CRS in the result."""
+    """Record differences of fields, types, widths and CRS in the result.
+
+    ``stored_name_by_field``: field → its name in the file; ``suffix``: suffix of the file, which determines its format.
+    """
     expected_names = [stored_name_by_field[f.name] for f in package_layer.template.fields]
     if [f.name for f in open_layer.fields] != expected_names:
         lacking_fields = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]

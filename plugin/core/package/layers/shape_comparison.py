@@ -44,7 +44,7 @@ def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> N
 
 
 def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
-    """Return the Hausdorff distance (by vertices) between the outlines of each pair.
+    """Return the Hausdorff distance (by vertices) between the outlines of each shape and its copy.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDA
     if _get_dimensions(metric)[0] == 0:
         return shapely.get_parts(metric)
     polylines = _split_into_rings(metric) if _get_dimensions(metric)[0] == 2 else _split_into_parts(metric)
-    ends = np.setdiff1d(np.arange(len(polylines.xy)), polylines.at[1:] - 1)
+    ends = np.setdiff1d(np.arange(len(polylines.xy)), polylines.piece_starts[1:] - 1)
     return shapely.linestrings(np.stack([polylines.xy[ends], polylines.xy[ends + 1]], axis=1))
 
 
@@ -122,18 +122,19 @@ def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
 class _ShapePieces:
     """Pieces (rings, lines or points) of all shapes in one array.
 
-    ``xy``: vertices of all pieces; ``at``: start of each piece in ``xy``; ``of``: index of the shape of each piece.
+    ``xy``: vertices of all pieces; ``piece_starts``: first vertex of each piece in ``xy``; ``shape_of_piece``: index of
+    the shape of each piece.
     """
 
     def __init__(self, xy: NDArray, piece_starts: NDArray, shape_of_piece: NDArray, shape_count: int, is_closed: bool):
-        self.xy, self.at, self.of, self.is_closed = xy, piece_starts, shape_of_piece, is_closed
+        self.xy, self.piece_starts, self.shape_of_piece, self.is_closed = xy, piece_starts, shape_of_piece, is_closed
         self.lengths = np.diff(piece_starts)
         self.per_shape = np.bincount(shape_of_piece, minlength=shape_count)
         self.vertices = np.bincount(shape_of_piece, weights=self.lengths, minlength=shape_count)
 
     def get_vertices_of_piece(self, number: int) -> NDArray:
         """Return the vertices of a piece, which is given by its index."""
-        return self.xy[self.at[number] : self.at[number + 1]]
+        return self.xy[self.piece_starts[number] : self.piece_starts[number + 1]]
 
 
 def _split_into_rings(shapes: NDArray) -> _ShapePieces:
@@ -166,14 +167,14 @@ def _compare_shapes(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
     has_same_length = first.lengths == second.lengths if len(first.lengths) else np.zeros(0, dtype=bool)
     shapes = np.flatnonzero(has_same_counts & (originals.per_shape > 0))
     has_same_lengths = np.ones(len(scale), dtype=bool)
-    np.logical_and.at(has_same_lengths, first.of, has_same_length)
+    np.logical_and.at(has_same_lengths, first.shape_of_piece, has_same_length)
     comparable = [n for n in shapes.tolist() if has_same_lengths[n]]
     if comparable:
         keep = np.isin(np.arange(len(scale)), comparable)
         selected_originals, selected_copies = _select_pieces(originals, keep), _select_pieces(copies, keep)
         shift = _compare_pieces(selected_originals, selected_copies, scale)
         np.copyto(shifts, 0.0, where=keep)
-        np.maximum.at(shifts, selected_originals.of, shift)
+        np.maximum.at(shifts, selected_originals.shape_of_piece, shift)
     # Rings with another start, or reordered parts, are few; match them one by one.
     for shape in shapes[shifts[shapes] > _SAME_VERTEX_M].tolist():
         shifts[shape] = _measure_shift_of_pieces(originals, copies, shape, scale[shape])
@@ -186,13 +187,13 @@ _SAME_VERTEX_M = 1e-4
 
 def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
     """Return the pieces of the shapes for which ``keep``, (n,) bool, is True."""
-    is_selected = keep[pieces.of]
+    is_selected = keep[pieces.shape_of_piece]
     if is_selected.all():
         return pieces
     lengths = pieces.lengths[is_selected]
     starts = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-    vertex_rows = np.repeat(pieces.at[:-1][is_selected] - starts[:-1], lengths) + np.arange(starts[-1])
-    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.of[is_selected], len(keep), pieces.is_closed)
+    vertex_rows = np.repeat(pieces.piece_starts[:-1][is_selected] - starts[:-1], lengths) + np.arange(starts[-1])
+    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.shape_of_piece[is_selected], len(keep), pieces.is_closed)
 
 
 def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
@@ -200,19 +201,19 @@ def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
 
     A ring may also be reversed.
     """
-    per_vertex = np.repeat(scale[originals.of], originals.lengths, axis=0)
+    per_vertex = np.repeat(scale[originals.shape_of_piece], originals.lengths, axis=0)
 
-    def largest_shift(other: NDArray) -> NDArray:
+    def compute_largest_shift(other: NDArray) -> NDArray:
         """Return the (p,) largest shift of each piece against the vertices ``other``."""
         shift = np.hypot(*((originals.xy - other) * per_vertex).T)
-        return np.maximum.reduceat(shift, originals.at[:-1])
+        return np.maximum.reduceat(shift, originals.piece_starts[:-1])
 
-    shift = largest_shift(copies.xy)
+    shift = compute_largest_shift(copies.xy)
     if originals.is_closed:
-        reversed_rows = np.repeat(originals.at[:-1] + originals.at[1:] - 1, originals.lengths) - np.arange(
-            len(originals.xy)
-        )
-        shift = np.minimum(shift, largest_shift(copies.xy[reversed_rows]))
+        reversed_rows = np.repeat(
+            originals.piece_starts[:-1] + originals.piece_starts[1:] - 1, originals.lengths
+        ) - np.arange(len(originals.xy))
+        shift = np.minimum(shift, compute_largest_shift(copies.xy[reversed_rows]))
     return shift
 
 
@@ -221,9 +222,9 @@ def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shap
 
     Each piece is compared with the nearest one of the copy.
     """
-    unmatched = np.flatnonzero(copies.of == shape_number).tolist()
+    unmatched = np.flatnonzero(copies.shape_of_piece == shape_number).tolist()
     farthest = 0.0
-    for number in np.flatnonzero(originals.of == shape_number).tolist():
+    for number in np.flatnonzero(originals.shape_of_piece == shape_number).tolist():
         vertices_of_piece = originals.get_vertices_of_piece(number)
         shifts = [
             _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.is_closed)

@@ -103,7 +103,7 @@ def has_jpeg_suffix(name: str) -> bool:
 
 
 def inspect_jpeg(path: Path) -> JpegProperties:
-    """Return the properties of a file; an empty `JpegProperties` unless it is a jpg.
+    """Return the properties of a jpg file; an empty `JpegProperties` if the file is not a jpg.
 
     Raises
     ------
@@ -400,7 +400,7 @@ class DecodedJpeg:
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
-    """Return the result of decoding a jpg; contents of the file raise no error."""
+    """Return the result of decoding a jpg; damaged content raises no error."""
     return _decode_with_gdal(path) or _decode_with_pillow(path) or DecodedJpeg()
 
 
@@ -556,18 +556,16 @@ def _measure_detail(picture: Any) -> int | None:
     return min(int(np.flatnonzero(pairs_from >= least_pairs).max(initial=0)), MAX_DETAIL_LEVELS)
 
 
-def _make_thumbnail(rows: Any) -> bytes:
+def _make_thumbnail(pixel_rows: Any) -> bytes:
     """Return the mean colours of the cells of a grid over the picture.
 
-    Empty if it is smaller than the grid.
-
-    ``rows`` is an array of bands by rows by columns.
+    Empty if the picture is smaller than the grid. ``pixel_rows`` is an array of bands by rows by columns.
     """
     import numpy as np
 
-    if min(rows.shape[1:]) < THUMBNAIL_CELLS:
+    if min(pixel_rows.shape[1:]) < THUMBNAIL_CELLS:
         return b""
-    means = rows[:3].astype(np.float32)
+    means = pixel_rows[:3].astype(np.float32)
     for axis in (1, 2):
         # Rounded, so that the cells of a turned picture are those of the picture.
         edges = np.round(np.arange(THUMBNAIL_CELLS + 1) * means.shape[axis] / THUMBNAIL_CELLS).astype(int)
@@ -612,15 +610,20 @@ def measure_thumbnail_difference(thumbnail: bytes, other_thumbnail: bytes) -> fl
     return min(differences, default=None)
 
 
-def _measure_plain_edges(rows: Any) -> float:
+def _measure_plain_edges(pixel_rows: Any) -> float:
     """Return the largest share of the height or width that lies at one edge and has one colour.
 
-    ``rows`` is an array of bands by rows by columns.
+    ``pixel_rows`` is an array of bands by rows by columns.
     """
     import numpy as np
 
     shares = []
-    for lines in (rows, rows[:, ::-1], rows.transpose(0, 2, 1), rows.transpose(0, 2, 1)[:, ::-1]):
+    for lines in (
+        pixel_rows,
+        pixel_rows[:, ::-1],
+        pixel_rows.transpose(0, 2, 1),
+        pixel_rows.transpose(0, 2, 1)[:, ::-1],
+    ):
         colour = np.median(lines[:, 0], axis=1)
         is_plain = (np.abs(lines - colour[:, None, None]) <= _SAME_COLOUR_TOLERANCE).all(axis=(0, 2))
         shares.append(float(np.argmin(is_plain) if not is_plain.all() else len(is_plain)) / len(is_plain))

@@ -68,10 +68,10 @@ def check_unique(values: list[str], path: Path, key: str) -> None:
 
 
 def check_name_pattern(
-    pattern: str, path: Path, key: str, known_values: tuple[str, ...] = DEFAULT_PLACEHOLDERS
+    pattern: str, path: Path, key: str, known_placeholders: tuple[str, ...] = DEFAULT_PLACEHOLDERS
 ) -> None:
     """Raise DataError for a name pattern with an unknown placeholder, or whose filled name is not portable."""
-    check_placeholders(pattern, path, key, known_values)
+    check_placeholders(pattern, path, key, known_placeholders)
     check_portable_name(fill_placeholders(pattern, SAMPLE_VALUES), path, key)
 
 
@@ -170,7 +170,10 @@ def _make_unknown_value_error(path: Path, key: str, value: object, known_values:
 
 
 def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str]) -> VectorSet:
-    """Return the specification of a data set from its table in the file."""
+    """Return the specification of a data set from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
+    """
     check_type(row, dict, file=path, key=table_key)
     required_keys, optional_keys = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
     check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=table_key)
@@ -199,9 +202,8 @@ def read_vector_set(row: Any, table_key: str, path: Path, folders: dict[str, str
 def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str) -> None:
     """Set the encoding of a VCT data set to GBK.
 
-    Raise DataError for another encoding, CRS or height system.
-
-    A VCT file has GBK, CGCS2000, and heights of 1985 or none.
+    Raise DataError for another encoding, CRS or height system. A VCT file has GBK, CGCS2000, and heights of 1985 or
+    none.
     """
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
@@ -215,7 +217,10 @@ def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str)
 
 
 def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
-    """Return the specification of one layer from its table in the file."""
+    """Return the specification of one layer from its table in the file.
+
+    ``table_key``: the table's key, for errors.
+    """
     check_type(row, dict, file=path, key=table_key)
     check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=table_key)
     for key, value in row.items():
@@ -235,7 +240,10 @@ def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
 
 
 def read_file_slot(kind: str, row: Any, table_key: str, path: Path, folders: dict[str, str]) -> FileSlot:
-    """Return the specification of a document, map or table from its table in the file."""
+    """Return the specification of a document, map or table from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name.
+    """
     check_type(row, dict, file=path, key=table_key)
     optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
     check_keys(
@@ -273,7 +281,11 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
 def read_named_file(
     row: Any, table_key: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
 ) -> NamedFile:
-    """Return the specification of a generated file from its table in the file."""
+    """Return the specification of a generated file from its table in the file.
+
+    ``row``: the table's values; ``table_key``: its key, for errors; ``folders``: key of a folder → its name; ``items``:
+    items whose names the table may set.
+    """
     check_type(row, dict, file=path, key=table_key)
     optional_keys = ("former_files",) if table_key == "report" else ()
     check_keys(

@@ -442,7 +442,10 @@ def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> I
 
 
 def _format_expected_text(column: str, indicator: Indicator, report_texts: ReportTexts, texts: Texts) -> str | None:
-    """Return the expected text of an indicator's column; None if it is not compared."""
+    """Return the text that a column of the workbook should show for an indicator.
+
+    None if it is not compared.
+    """
     if column == "state":
         return shown.format_state(indicator, report_texts)
     if column == "target":

@@ -112,9 +112,7 @@ def _is_other_build(tool: Any) -> bool:
 def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
     """Return why the plugin's pages cannot be made again, as a key of a message text.
 
-    Empty if they can be.
-
-    ``version``: version of the plugin that made them.
+    Empty if they can be. ``version``: version of the plugin that made them.
     """
     if version != read_plugin_version():
         return "version"

@@ -313,7 +313,7 @@ def _inspect_sheet_table(
 
 
 def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
-    """Return the names of the cells with a difference of these cases."""
+    """Return the names of the cells whose difference has one of these cases."""
     return [make_cell_name(one) for one in differences if one.case in cases]
 
 

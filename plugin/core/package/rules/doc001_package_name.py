@@ -202,9 +202,9 @@ def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) ->
 
 
 def _get_unambiguous_name(county: CodeEntry, divisions: CodeList) -> str:
-    """Return the name of a county as it is counted in a text.
+    """Return the name by which a county is searched in a text.
 
-    A district follows its city: 新城区 and 市中区 alone are also ordinary words.
+    A district has the name of its city before its own, because 新城区 and 市中区 alone are also ordinary words.
     """
     city = divisions.entry_by_code.get(county.parent) if county.name.endswith("区") else None
     return f"{city.name}{county.name}" if city is not None else county.name

@@ -387,9 +387,7 @@ def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict
 def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
     """Return the first rule whose count contradicts the list of findings, as (stated, listed).
 
-    Empty if none does.
-
-    A rule contradicts the list with another number of findings, or if it passed with findings.
+    Empty if none does. A rule contradicts the list with another number of findings, or if it passed with findings.
     """
     if not isinstance(findings, list) or not isinstance(rules, list):
         return []

@@ -199,9 +199,9 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             )
 
 
-def _join_names(item_names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
-    """Return names as one text, with “…” if ``count`` is larger than their number."""
-    return texts.get("words", "between_names").join(item_names) + (" …" if count > len(item_names) else "")
+def _join_names(item_names: list[str] | tuple[str, ...], total_count: int, texts: Texts) -> str:
+    """Return names as one text, with “…” if ``total_count`` is larger than their number."""
+    return texts.get("words", "between_names").join(item_names) + (" …" if total_count > len(item_names) else "")
 
 
 def _join_in_brackets(sample: FeatureSample, texts: Texts) -> str:

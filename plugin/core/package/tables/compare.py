@@ -225,11 +225,9 @@ _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denomina
 
 
 def _find_largest_operand(sheet_table: SheetTable, row: ReportTableRow, column_match: ColumnMatch) -> float:
-    """Return the largest area from which the figure of a cell is computed as a difference.
+    """Return the largest of the areas whose difference is the figure of a cell.
 
-    0 if it is not one.
-
-    Such a figure may change by as much as these areas do.
+    0 for any other figure. Such a figure may change by as much as these areas do.
     """
     unit = column_match.table_column.unit
     if unit not in SQUARE_METRES:
@@ -289,10 +287,8 @@ def _compare_figures_in_texts(
 ) -> CellDifference | None:
     """Return the difference of two texts that have the same words and other figures.
 
-    None if the figures agree.
-
-    An example is “≥ 63.25 万亩”. ``value``: the expected text; ``location``: line, column, row name, column head and
-    text of the cell.
+    None if the figures agree. An example is “≥ 63.25 万亩”. ``value``: the expected text; ``location``: line, column,
+    row name, column head and text of the cell.
     """
     expected_text, sheet_text = (
         normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text)

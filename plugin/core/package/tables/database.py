@@ -39,9 +39,7 @@ class TableDifferenceError(Exception):
 def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
     """Write each table into the database, with the column heads of the workbook.
 
-    Return name → number of rows.
-
-    Figures are rounded to their printed decimals. The caller commits.
+    Return name → number of rows. Figures are rounded to their printed decimals. The caller commits.
     """
     row_count_by_table = {}
     cursor = connection.cursor()

@@ -218,10 +218,8 @@ class KnownTables:
     def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
         """Return the table whose head (one line or two) begins in a row of the sheet.
 
-        None if there is none.
-
-        The result is the head's last line, the table with the most matched columns and a title above, and the matched
-        columns.
+        None if there is none. The result is the head's last line, the table with the most matched columns and a title
+        above, and the matched columns.
         """
         best: tuple[int, int, ReportTable, tuple[ColumnMatch, ...]] | None = None
         texts_above = [normalise_word(sheet.name)] + [
@@ -250,7 +248,7 @@ class KnownTables:
     ) -> tuple[ColumnMatch, ...]:
         """Return the columns of a sheet that match columns of a table.
 
-        ``heads`` maps column → its head, ``common_unit`` is the unit that a line above names.
+        ``heads``: column number → words of its head; ``common_unit``: unit that a line above the head states, or empty.
         """
         match_of_position: dict[int, ColumnMatch] = {}
         words_by_position = self._column_words[table.id]

@@ -88,7 +88,7 @@ def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Printed
 
 
 def _find_reason_not_to_open(path: Path) -> str:
-    """Return why a workbook must not be opened, as a key of texts; empty if it may be opened."""
+    """Return why a workbook must not be opened, as a key of texts; empty if opening is safe."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
