@@ -125,7 +125,7 @@ def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter |
 
 
 def find_unmodified_generated_documents(former_package: Path) -> set[str]:
-    """Return the paths of the documents in an earlier package that the plugin made and nobody changed.
+    """Return the paths of the documents in an earlier package that the plugin made and that were not changed since.
 
     They describe the check at that time and are made again. A signed copy differs, and is used like any other file.
     """

@@ -246,7 +246,7 @@ def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
 
 
 def _detect_encoding(data: bytes) -> str:
-    """Return the name of an encoding in which data can be decoded; “?” if there is none."""
+    """Return the name of an encoding in which data can be decoded; “?” if no known one can."""
     for codec in ("utf-8", "gb18030"):
         try:
             data.decode(codec)

@@ -64,7 +64,7 @@ def find_land_after_change(
 ) -> list[ParcelAfterChange]:
     """Return the current land on rows of the earlier edition, split into single polygons.
 
-    The current land of a row is complete: it includes what lies on several earlier parcels.
+    The current land of a row is complete: it includes land on several earlier parcels.
 
     Parameters
     ----------

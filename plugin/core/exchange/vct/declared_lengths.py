@@ -138,7 +138,7 @@ class _DivisionShapes:
 
 
 class PlaceNameCheck:
-    """Check of the place names in all tables: is each in the division that it names?
+    """Check whether the places named in all tables are in the division that their name states.
 
     `collect_names` collects divisions, annotation texts and name fields; `report_wrong_divisions` adds the remarks.
     """

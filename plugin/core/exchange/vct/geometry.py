@@ -123,9 +123,9 @@ class ShapeReader:
         return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
 
     def _get_or_assign_code_number(self, code: str) -> int:
-        """Return the number that stands for a feature class code in the scratch files.
+        """Return the number by which scratch files store a feature class code.
 
-        Assign the next one to a new code.
+        Assign the next number to a new code.
         """
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)

@@ -62,7 +62,7 @@ _MAX_NAMED_FIELDS = 8
 
 @cache
 def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
-    """Return text key of a remark → pattern of a text that stands for a missing value, such as “null”.
+    """Return text key of a remark → pattern of a text in place of a missing value, such as “null”.
 
     Each pattern is for one line of text.
     """

@@ -193,7 +193,7 @@ def make_polygons(
 def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: FileRemarks) -> None:
     """Add one remark on the records where ``record_numbers``, (n,), is True or not 0.
 
-    Nothing if there are none.
+    Without such records no remark is added.
     """
     record_positions = np.flatnonzero(record_numbers)
     if len(record_positions):

@@ -234,7 +234,7 @@ class PackageFacts:
     hidden_tables
         Data set → tables, views and triggers that are not layers.
     duplicate_manifest_name
-        A name that an object of the manifest has twice; empty if there is none.
+        A name that an object of the manifest has twice, or empty.
     empty_folders
         Empty folders that the specification does not have.
     vct_headers

@@ -311,7 +311,7 @@ def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list
 def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -> list[str]:
     """Return keys of active or hidden content that a page has in addition to what the plugin writes.
 
-    ``remade_pages`` are the pages made again; if there is none, only the content of the shipped style sheet is
+    ``remade_pages`` are the pages made again; if they are empty, only the content of the shipped style sheet is
     expected.
     """
     expected: Counter[str] = Counter()

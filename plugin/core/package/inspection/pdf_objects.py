@@ -102,7 +102,7 @@ def parse_value(source: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
     Raises
     ------
     PdfSyntaxError
-        If there is no value at the position.
+        If no value begins at the position.
     """
     token = _TOKEN_PATTERN.match(source, start)
     if token is None or depth > _MAX_DEPTH or token["close"] or token["other"]:

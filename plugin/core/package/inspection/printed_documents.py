@@ -325,7 +325,7 @@ def _normalise(text: str) -> str:
 def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
     """Return the word for the first verdict (id), in the language of the report.
 
-    Empty if there is none.
+    Empty without verdicts.
     """
     from ...messages.texts import Texts
 

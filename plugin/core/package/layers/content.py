@@ -279,7 +279,7 @@ class MissingLayer:
     """A layer of the specification for which the plan has no usable layer.
 
     ``slot``: the layer's entry in the specification; ``unusable_layer_name``: name of a layer for it whose coordinates
-    cannot be used, empty if there is none.
+    cannot be used, or empty.
     """
 
     slot: LayerSlot

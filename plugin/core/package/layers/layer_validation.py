@@ -43,7 +43,7 @@ def make_layer_problem(
 def make_row_problem(
     package_layer: PackageLayer, level: ProblemLevel, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[ExportProblem]:
-    """Yield one problem that names rows of a layer; nothing if there are no rows.
+    """Yield one problem that names rows of a layer; nothing without rows.
 
     ``rows``: (k,) positions; ``name``: the field concerned, or empty.
     """

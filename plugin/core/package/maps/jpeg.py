@@ -115,10 +115,7 @@ def inspect_jpeg(path: Path) -> JpegProperties:
 
 
 def read_jpeg(handle: BinaryIO) -> JpegProperties:
-    """Return the properties of an open, seekable file as a jpg.
-
-    An empty `JpegProperties` if it is none.
-    """
+    """Return the properties of an open, seekable jpg file; an empty `JpegProperties` for another file."""
     if handle.read(2) != _START_MARKER:
         return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False

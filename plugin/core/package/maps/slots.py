@@ -350,7 +350,7 @@ def has_low_resolution(path: Path) -> bool:
 
 
 def find_unmodified_rendered_maps(former_package: Path) -> set[str]:
-    """Return the paths of maps in an earlier package that the plugin rendered and nobody changed.
+    """Return the paths of maps in an earlier package that the plugin rendered and that were not changed since.
 
     They show the plan at that time and are not used again.
     """

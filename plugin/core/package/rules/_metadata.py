@@ -156,7 +156,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
 
 
 def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[str, Any]:
-    """Return the layer's row in a manifest of this plugin; empty if there is none."""
+    """Return the layer's row in a manifest of this plugin; empty if it is missing."""
     package = make_finding.package
     if not is_made_by_plugin(package) or package.manifest is None:
         return {}

@@ -321,7 +321,7 @@ def _report_formats(
     texts: Texts,
     severity: Severity | None,
 ) -> Iterator[Finding]:
-    """Yield a finding that lists the cells with another number format; nothing if there are none."""
+    """Yield a finding that lists the cells with another number format; nothing without such cells."""
     if format_changes:
         cell_descriptions = [
             texts.get(

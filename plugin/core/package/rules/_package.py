@@ -127,7 +127,7 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
 
 
 def format_value_or_missing(value: Any, texts: Texts) -> str:
-    """Return a value as a message shows it; the words for “empty” or “missing” if there is none."""
+    """Return a value as a message shows it; the words for “left blank” if it is empty or None."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 

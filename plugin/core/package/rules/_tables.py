@@ -360,7 +360,7 @@ def _join_first_names(item_names: list[str], texts: Texts) -> str:
 def _get_first_words_of_row(sheet_table: SheetTable, line: int) -> str:
     """Return the first text in a row of a sheet that is not a number.
 
-    The row's number if there is none.
+    Without such a text, the row's number.
     """
     for column in range(1, sheet_table.sheet.last_column + 1):
         text = sheet_table.sheet.get_cell_text(line, column)

@@ -218,8 +218,10 @@ class KnownTables:
     def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
         """Return the table whose head (one line or two) begins in a row of the sheet.
 
-        None if there is none. The result is the head's last line, the table with the most matched columns and a title
-        above, and the matched columns.
+        None if no head begins there.
+
+        The result is the head's last line, the table with the most matched columns and a title above, and the matched
+        columns.
         """
         best: tuple[int, int, ReportTable, tuple[ColumnMatch, ...]] | None = None
         texts_above = [normalise_word(sheet.name)] + [
