@@ -155,7 +155,7 @@ class CompareVersions(SanxianAlgorithm):
             **results,
             **areas,
             **shift_results,
-            "PARTS": len(comparison.changed_parts),
+            "PARTS": len(comparison.changed_pieces),
             "IDENTICAL": comparison.is_identical,
             "VERDICT": verdict,
         }

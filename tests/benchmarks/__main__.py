@@ -16,7 +16,7 @@ import shapely
 from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.crs import make_lonlat_transformer
-from plugin.core.geometry.overlay import find_shared_parts
+from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
@@ -82,12 +82,12 @@ def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
     """Time operations on one layer, each time without cached geometry."""
     plan = result.plan
     parcels, zones = plan.layers["DLTB"].plane_shapes, plan.layers["YDYHGHFQ"].plane_shapes
-    own, _ = time_fastest_run(lambda: find_shared_parts(Polygons(parcels), tolerance=overlays.ZERO_TOLERANCE), runs)
+    own, _ = time_fastest_run(lambda: find_shared_pieces(Polygons(parcels), tolerance=overlays.ZERO_TOLERANCE), runs)
     limits = plan.norm.make_tolerance()
 
     def measure_coverage() -> None:
         layer = Polygons(zones)
-        find_shared_parts(layer, tolerance=limits)
+        find_shared_pieces(layer, tolerance=limits)
         find_gaps(layer, tolerance=limits)
         find_vertices_missing_on_edges(layer, tolerance=limits)
 

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from plugin.core.geometry.overlay import find_shared_parts
+from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
@@ -67,7 +67,7 @@ def measure_plugin_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> O
         run = OverlayTimes()
         for name, left, right in OVERLAYS:
             a, b = layers[left], layers[right]
-            seconds, parts = time_fastest_run(lambda a=a, b=b: find_shared_parts(a, b, tolerance=ZERO_TOLERANCE), 1)
+            seconds, parts = time_fastest_run(lambda a=a, b=b: find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE), 1)
             run.names.append(name)
             run.seconds.append(seconds)
             run.areas.append(float(parts.area.sum()))

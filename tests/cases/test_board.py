@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from plugin.core.geometry import overlay, polygons
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons
@@ -103,16 +103,16 @@ def test_overlay_areas_of_checkerboard_polygons_equal_the_counted_squares(seed, 
     (a, boards_a), (b, boards_b) = make_board_layer(chance), make_board_layer(chance)
     one, two = Polygons(a), Polygons(b)
     pairs = {(i, j): boards_a[i] & boards_a[j] for i, j in combinations(range(len(a)), 2)}
-    assert sum_areas_by_pair(find_shared_parts(one, tolerance=ZERO_TOLERANCE)) == count_shared_squares(pairs)
+    assert sum_areas_by_pair(find_shared_pieces(one, tolerance=ZERO_TOLERANCE)) == count_shared_squares(pairs)
     some_a, some_b = chance.random(len(a)) < 0.7, chance.random(len(b)) < 0.7
-    for rows_a, rows_b in ((None, None), (some_a, some_b)):
-        squares_a = boards_a if rows_a is None else boards_a & rows_a[:, None, None]
-        squares_b = boards_b if rows_b is None else boards_b & rows_b[:, None, None]
+    for left_rows, right_rows in ((None, None), (some_a, some_b)):
+        squares_a = boards_a if left_rows is None else boards_a & left_rows[:, None, None]
+        squares_b = boards_b if right_rows is None else boards_b & right_rows[:, None, None]
         pairs = {(i, j): squares_a[i] & squares_b[j] for i in range(len(a)) for j in range(len(b))}
         assert sum_areas_by_pair(
-            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, rows_a=rows_a, rows_b=rows_b)
+            find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE, left_rows=left_rows, right_rows=right_rows)
         ) == count_shared_squares(pairs)
         uncovered = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
         assert sum_areas_by_pair(
-            find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE, rows=rows_a, cover_rows=rows_b)
+            find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE, rows=left_rows, cover_rows=right_rows)
         ) == count_shared_squares(uncovered)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons
@@ -85,10 +85,10 @@ def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapp
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
         assert_parts(
-            parts_by_pair(assert_valid(find_shared_parts(first, second, tolerance=ZERO_TOLERANCE))),
+            parts_by_pair(assert_valid(find_shared_pieces(first, second, tolerance=ZERO_TOLERANCE))),
             sum_parts_by_pair(expected_between_layers(case, turned)),
         )
-        single = assert_valid(find_shared_parts(first, second, tolerance=ZERO_TOLERANCE, connected=True))
+        single = assert_valid(find_shared_pieces(first, second, tolerance=ZERO_TOLERANCE, splits_connected=True))
         assert_parts(parts_by_pair(single), expected_between_layers(case, turned))
         assert (shapely.get_type_id(single.geometry) == 3).all()
 
@@ -98,11 +98,11 @@ def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapp
 def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     assert_parts(
-        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=ZERO_TOLERANCE, connected=True))),
+        parts_by_pair(assert_valid(find_shared_pieces(a, tolerance=ZERO_TOLERANCE, splits_connected=True))),
         expected_within_layer(case, "a"),
     )
     assert_parts(
-        parts_by_pair(assert_valid(find_shared_parts(b, tolerance=ZERO_TOLERANCE, connected=True))),
+        parts_by_pair(assert_valid(find_shared_pieces(b, tolerance=ZERO_TOLERANCE, splits_connected=True))),
         expected_within_layer(case, "b"),
     )
     # In the joined layer, parts shared between the layers are within it.
@@ -112,10 +112,12 @@ def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
         (n + i, n + j): v for (i, j), v in expected_within_layer(case, "b").items()
     }
     one = np.concatenate([a, b])
-    assert_parts(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(both))
+    assert_parts(
+        parts_by_pair(assert_valid(find_shared_pieces(one, tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(both)
+    )
     turned = {(len(one) - 1 - j, len(one) - 1 - i): v for (i, j), v in both.items()}
     assert_parts(
-        parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(turned)
+        parts_by_pair(assert_valid(find_shared_pieces(one[::-1], tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(turned)
     )
 
 
@@ -126,7 +128,7 @@ def test_find_uncovered_parts_finds_land_that_only_one_of_two_layers_covers(case
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         uncovered = {(i, -1): case.of(side, i) for i in range(len(first))}
         assert_parts(
-            parts_by_pair(assert_valid(find_uncovered_parts(first, second, tolerance=ZERO_TOLERANCE))), uncovered
+            parts_by_pair(assert_valid(find_uncovered_pieces(first, second, tolerance=ZERO_TOLERANCE))), uncovered
         )
 
 
@@ -137,21 +139,21 @@ def test_overlay_limited_to_some_rows_returns_only_parts_of_those_rows(case):
         mine = np.arange(len(case.a)) == i
         pairs = {p: v for p, v in expected_between_layers(case).items() if p[0] == i}
         assert_parts(
-            parts_by_pair(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=mine)), sum_parts_by_pair(pairs)
+            parts_by_pair(find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE, left_rows=mine)), sum_parts_by_pair(pairs)
         )
         pairs = {(j, i): v for (i, j), v in pairs.items()}
         assert_parts(
-            parts_by_pair(find_shared_parts(b, a, tolerance=ZERO_TOLERANCE, rows_b=mine)), sum_parts_by_pair(pairs)
+            parts_by_pair(find_shared_pieces(b, a, tolerance=ZERO_TOLERANCE, right_rows=mine)), sum_parts_by_pair(pairs)
         )
         assert_parts(
-            parts_by_pair(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=mine)), {(i, -1): case.of("a", i)}
+            parts_by_pair(find_uncovered_pieces(a, b, tolerance=ZERO_TOLERANCE, rows=mine)), {(i, -1): case.of("a", i)}
         )
         for j in range(len(case.b)):
             theirs = np.arange(len(case.b)) == j
             shared = sum(case.of("ab", i, j))
-            pair = find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=mine, rows_b=theirs)
+            pair = find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE, left_rows=mine, right_rows=theirs)
             assert_parts(parts_by_pair(pair), {(i, j): (shared,)})
-            uncovered = find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=mine, cover_rows=theirs)
+            uncovered = find_uncovered_pieces(a, b, tolerance=ZERO_TOLERANCE, rows=mine, cover_rows=theirs)
             assert uncovered.area.sum() == approximate_area(
                 max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0
             )
@@ -159,8 +161,8 @@ def test_overlay_limited_to_some_rows_returns_only_parts_of_those_rows(case):
     no_rows = np.zeros(len(case.b), dtype=bool)
     shapes = {i: extract_polygons(s) for i, s in enumerate(case.a)}
     everything = {(i, -1): shapely.area(shapely.get_parts(s)).tolist() for i, s in shapes.items() if s is not None}
-    assert_parts(parts_by_pair(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, cover_rows=no_rows)), everything)
-    assert not len(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_b=no_rows))
+    assert_parts(parts_by_pair(find_uncovered_pieces(a, b, tolerance=ZERO_TOLERANCE, cover_rows=no_rows)), everything)
+    assert not len(find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE, right_rows=no_rows))
 
 
 @for_each_case
@@ -172,23 +174,27 @@ def test_overlay_of_requested_rows_is_unchanged_by_additional_unrequested_rows(c
     plate = shapely.box(-1e3, -1e3, 2e3, 2e3)
     a = np.concatenate([case.a, case.b, [plate], case.a])
     b = np.concatenate([case.b, [plate], case.a, case.b])
-    rows_a, rows_b = np.arange(len(a)) < len(case.a), np.arange(len(b)) < len(case.b)
+    left_rows, right_rows = np.arange(len(a)) < len(case.a), np.arange(len(b)) < len(case.b)
     assert_parts(
         parts_by_pair(
             assert_valid(
-                find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=rows_a, rows_b=rows_b, connected=True)
+                find_shared_pieces(
+                    a, b, tolerance=ZERO_TOLERANCE, left_rows=left_rows, right_rows=right_rows, splits_connected=True
+                )
             )
         ),
         expected_between_layers(case),
     )
     assert_parts(
-        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=ZERO_TOLERANCE, rows_a=rows_a, connected=True))),
+        parts_by_pair(
+            assert_valid(find_shared_pieces(a, tolerance=ZERO_TOLERANCE, left_rows=left_rows, splits_connected=True))
+        ),
         expected_within_layer(case, "a"),
     )
     uncovered = {(i, -1): case.of("a", i) for i in range(len(case.a))}
     assert_parts(
         parts_by_pair(
-            assert_valid(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=rows_a, cover_rows=rows_b))
+            assert_valid(find_uncovered_pieces(a, b, tolerance=ZERO_TOLERANCE, rows=left_rows, cover_rows=right_rows))
         ),
         uncovered,
     )

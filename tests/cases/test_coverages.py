@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.case_files import read_cases
@@ -36,9 +36,9 @@ def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
     assert_total_areas(a, b, case, way)
     # Sums are the same for batches of rows.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
-    one_by_one = sum(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_b=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE, right_rows=rows).area.sum() for rows in thirds)
     assert one_by_one == approximate_area(case.total("ab"), case, way)
-    one_by_one = sum(find_uncovered_parts(b, a, tolerance=ZERO_TOLERANCE, rows=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_uncovered_pieces(b, a, tolerance=ZERO_TOLERANCE, rows=rows).area.sum() for rows in thirds)
     assert one_by_one == approximate_area(case.total("b"), case, way)
 
 
@@ -49,12 +49,12 @@ def test_total_overlay_areas_of_large_coverages_equal_the_expected_areas(case):
 
 def assert_total_areas(a, b, case, way=None):
     for found, what in (
-        (find_shared_parts(a, b, tolerance=ZERO_TOLERANCE), "ab"),
-        (find_shared_parts(b, a, tolerance=ZERO_TOLERANCE, connected=True), "ab"),
-        (find_shared_parts(a, tolerance=ZERO_TOLERANCE), "aa"),
-        (find_shared_parts(b, tolerance=ZERO_TOLERANCE), "bb"),
-        (find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE), "a"),
-        (find_uncovered_parts(b, a, tolerance=ZERO_TOLERANCE), "b"),
+        (find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE), "ab"),
+        (find_shared_pieces(b, a, tolerance=ZERO_TOLERANCE, splits_connected=True), "ab"),
+        (find_shared_pieces(a, tolerance=ZERO_TOLERANCE), "aa"),
+        (find_shared_pieces(b, tolerance=ZERO_TOLERANCE), "bb"),
+        (find_uncovered_pieces(a, b, tolerance=ZERO_TOLERANCE), "a"),
+        (find_uncovered_pieces(b, a, tolerance=ZERO_TOLERANCE), "b"),
     ):
         assert assert_valid(found).area.sum() == approximate_area(case.total(what), case, way), what
 
@@ -65,13 +65,13 @@ SLIVER_CASES = read_cases("thin.txt")
 @pytest.mark.parametrize("case", SLIVER_CASES, ids=[c.name for c in SLIVER_CASES])
 def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
-        found = assert_valid(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
+        found = assert_valid(find_shared_pieces(first, second, tolerance=Tolerance(), splits_connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
         assert_parts(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
         ignored = sorted(shapely.area(found.slivers.polygons).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
-        uncovered = find_uncovered_parts(first, second, tolerance=Tolerance())
+        uncovered = find_uncovered_pieces(first, second, tolerance=Tolerance())
         assert uncovered.area.sum() == pytest.approx(case.total(side), abs=0.002)
         if side == "a":
             ignored = sorted(shapely.area(uncovered.slivers.polygons).tolist())
@@ -81,7 +81,7 @@ def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case)
 @pytest.mark.parametrize("case", SLIVER_CASES, ids=[c.name for c in SLIVER_CASES])
 def test_larger_sliver_tolerance_never_increases_the_shared_area(case):
     areas = [
-        find_shared_parts(case.a, case.b, tolerance=t).area.sum()
+        find_shared_pieces(case.a, case.b, tolerance=t).area.sum()
         for t in (
             ZERO_TOLERANCE,
             Tolerance(),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry import linework, overlay, polygons
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact_overlay
@@ -135,14 +135,14 @@ def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, nea
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
         assert_same_areas(
-            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
+            find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE),
             expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
         )
         assert_same_areas(
-            find_shared_parts(one, tolerance=ZERO_TOLERANCE),
+            find_shared_pieces(one, tolerance=ZERO_TOLERANCE),
             expected_areas_of_pairs(a, a, combinations(drop_missing_shapes(a), 2)),
         )
-        assert_same_areas(find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE), expected_uncovered_areas(a, b))
+        assert_same_areas(find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE), expected_uncovered_areas(a, b))
 
     assert_for_seed()
 
@@ -159,11 +159,11 @@ def test_overlay_areas_are_correct_when_different_segments_have_equal_hashes(dis
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
         assert_same_areas(
-            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
+            find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE),
             expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
         )
         assert_same_areas(
-            find_shared_parts(two, tolerance=ZERO_TOLERANCE),
+            find_shared_pieces(two, tolerance=ZERO_TOLERANCE),
             expected_areas_of_pairs(b, b, combinations(drop_missing_shapes(b), 2)),
         )
 
@@ -183,8 +183,8 @@ def test_overlay_repeated_after_a_cancellation_gives_the_full_result(seed, near)
     one, two = Polygons(a), Polygons(b)
     for calls in range(1000):
         try:
-            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
-            find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
+            find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
+            find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
             break
         except Cancelled:
             continue
@@ -200,11 +200,11 @@ def compute_all_overlays(a, b):
     """Return all overlay areas of two layers by key, and whether a fallback was used."""
     one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
-        "ab": find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
-        "parts": find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, connected=True),
-        "ba": find_shared_parts(two, one, tolerance=ZERO_TOLERANCE),
-        "aa": find_shared_parts(one, tolerance=ZERO_TOLERANCE),
-        "bare": find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE),
+        "ab": find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE),
+        "parts": find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE, splits_connected=True),
+        "ba": find_shared_pieces(two, one, tolerance=ZERO_TOLERANCE),
+        "aa": find_shared_pieces(one, tolerance=ZERO_TOLERANCE),
+        "bare": find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE),
     }
     found = {(verb, *pair): area for verb, parts in answers.items() for pair, area in sum_areas_by_pair(parts).items()}
     return found, any(parts.fallback_log.steps for parts in answers.values())
@@ -227,7 +227,7 @@ def test_overlay_parts_add_up_to_the_whole_polygons_and_are_equal_when_layers_ar
         assert_close_areas(singly, shared, limit)
         assert_close_areas({(i, j): v for (j, i), v in turned.items()}, shared, limit)
         # Where the cover has no overlaps, covered and uncovered parts of a polygon add up to it.
-        if not len(find_shared_parts(b, tolerance=ZERO_TOLERANCE)):
+        if not len(find_shared_pieces(b, tolerance=ZERO_TOLERANCE)):
             for i in drop_missing_shapes(a):
                 taken = sum(v for (n, _), v in shared.items() if n == i)
                 assert taken + found.get(("bare", i, -1), 0.0) == pytest.approx(a[i].area, abs=limit)

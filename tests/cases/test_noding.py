@@ -12,7 +12,7 @@ import pytest
 import shapely
 import shapely.affinity
 
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact_overlay
 from tests.cases.case_files import read_cases
@@ -147,13 +147,13 @@ def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
         limit = 2e-5 + 2 * COORDINATE_ROUNDING_M * lengths
         expected = exact_overlay.measure_shared_area(a, b)
         for one, other in ((a, b), (b, a)):
-            found = find_shared_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
+            found = find_shared_pieces(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
             assert not found.fallback_log.failed_pairs and found.area.sum() == pytest.approx(expected, abs=limit), turn
-            uncovered = find_uncovered_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
+            uncovered = find_uncovered_pieces(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
             assert not uncovered.fallback_log.failed_pairs and uncovered.area.sum() == pytest.approx(
                 exact_overlay.measure_uncovered_area(one, [other]), abs=limit
             ), turn
-        within = find_shared_parts(make_layer(a, b), tolerance=ZERO_TOLERANCE)
+        within = find_shared_pieces(make_layer(a, b), tolerance=ZERO_TOLERANCE)
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
 
 
@@ -165,10 +165,10 @@ def test_area_not_covered_by_a_road_of_slightly_rotated_rectangles_is_exact():
         for k in range(40)
     ]
     plot = move_far_away(shapely.box(-5, -2, 130, 3))
-    uncovered = find_uncovered_parts(make_layer(plot), make_layer(*road), tolerance=ZERO_TOLERANCE)
+    uncovered = find_uncovered_pieces(make_layer(plot), make_layer(*road), tolerance=ZERO_TOLERANCE)
     assert not uncovered.fallback_log.failed_pairs
     assert uncovered.area.sum() == pytest.approx(exact_overlay.measure_uncovered_area(plot, road), abs=1e-4)
-    shared = find_shared_parts(make_layer(*road), tolerance=ZERO_TOLERANCE)
+    shared = find_shared_pieces(make_layer(*road), tolerance=ZERO_TOLERANCE)
     pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
     expected = [exact_overlay.measure_shared_area(road[i], road[j]) for i, j in pairs]
     assert list(zip(shared.left.tolist(), shared.right.tolist(), strict=True)) == pairs
@@ -179,8 +179,8 @@ def test_area_not_covered_by_a_road_of_slightly_rotated_rectangles_is_exact():
 def test_overlay_areas_of_polygons_copied_with_rounding_errors_are_exact(case):
     (a,), cover = case.a, list(case.b)
     found, uncovered = (
-        find_shared_parts(case.a, case.b, tolerance=ZERO_TOLERANCE),
-        find_uncovered_parts(case.a, case.b, tolerance=ZERO_TOLERANCE),
+        find_shared_pieces(case.a, case.b, tolerance=ZERO_TOLERANCE),
+        find_uncovered_pieces(case.a, case.b, tolerance=ZERO_TOLERANCE),
     )
 
     def limit(parts, *shapes):

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from plugin.core.geometry import overlay_fallback as ladders
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
@@ -95,7 +95,7 @@ def test_every_overlay_fallback_gives_the_same_area_as_the_first_method(operatio
         ROW_NUMBERS,
         DEFAULT_TOLERANCE,
         FallbackLog(),
-        inside=inside,
+        is_intersection=inside,
     )
     assert shape.area == pytest.approx(operation(a, b).area, abs=0.01)
 
@@ -179,7 +179,7 @@ def test_overlay_result_that_contradicts_a_sample_point_is_replaced_by_a_fallbac
         ROW_NUMBERS,
         DEFAULT_TOLERANCE,
         steps,
-        inside=operation is shapely.intersection,
+        is_intersection=operation is shapely.intersection,
     )
     if times == 99:
         # Quarters give other wrong results, which are rejected too.
@@ -240,7 +240,7 @@ def test_union_result_that_contradicts_a_sample_point_or_its_area_is_replaced_by
 
 def test_find_uncovered_parts_logs_the_row_for_which_the_union_failed(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", raise_geos_error)
-    uncovered = find_uncovered_parts(
+    uncovered = find_uncovered_pieces(
         make_layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), make_layer(*grid(2, 1)), tolerance=DEFAULT_TOLERANCE
     )
     assert uncovered.fallback_log.failed_pairs == [(1, -1)] and uncovered.left.tolist() == [0]
@@ -320,12 +320,12 @@ def test_report_lists_the_overlay_fallbacks_that_were_used(monkeypatch):
 def test_failing_overlap_within_a_layer_does_not_hide_overlaps_between_two_layers(monkeypatch):
     """Fail for an overlap within a layer, which decides how layers are compared."""
     a, b = make_layer(box(0, 0, 10, 10), box(2, 2, 30, 30)), make_layer(box(1, 1, 5, 5))
-    straight = find_shared_parts(a, b, tolerance=DEFAULT_TOLERANCE)
+    straight = find_shared_pieces(a, b, tolerance=DEFAULT_TOLERANCE)
     stumbles = FailingOperation(
         shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 800 and shapely.area(p) != 25
     )
     monkeypatch.setattr(shapely, "intersection", stumbles)
     layered = Polygons(a)
-    assert find_shared_parts(layered, tolerance=DEFAULT_TOLERANCE).fallback_log.failed_pairs == [(0, 1)]
-    again = find_shared_parts(layered, b, tolerance=DEFAULT_TOLERANCE)
+    assert find_shared_pieces(layered, tolerance=DEFAULT_TOLERANCE).fallback_log.failed_pairs == [(0, 1)]
+    again = find_shared_pieces(layered, b, tolerance=DEFAULT_TOLERANCE)
     assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.fallback_log.failed_pairs

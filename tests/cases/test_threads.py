@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.drawing_variants import move_far_away
@@ -46,12 +46,12 @@ def make_layers():
 def compute_all_overlays(fine, coarse):
     """Return all overlay results of two layers as plain values."""
     parts = [
-        find_shared_parts(fine, coarse, tolerance=DEFAULT_TOLERANCE),
-        find_shared_parts(coarse, fine, tolerance=DEFAULT_TOLERANCE, connected=True),
-        find_uncovered_parts(fine, coarse, tolerance=DEFAULT_TOLERANCE),
-        find_uncovered_parts(coarse, fine, tolerance=DEFAULT_TOLERANCE),
-        find_shared_parts(coarse, tolerance=DEFAULT_TOLERANCE),
-        find_shared_parts(fine, tolerance=DEFAULT_TOLERANCE),
+        find_shared_pieces(fine, coarse, tolerance=DEFAULT_TOLERANCE),
+        find_shared_pieces(coarse, fine, tolerance=DEFAULT_TOLERANCE, splits_connected=True),
+        find_uncovered_pieces(fine, coarse, tolerance=DEFAULT_TOLERANCE),
+        find_uncovered_pieces(coarse, fine, tolerance=DEFAULT_TOLERANCE),
+        find_shared_pieces(coarse, tolerance=DEFAULT_TOLERANCE),
+        find_shared_pieces(fine, tolerance=DEFAULT_TOLERANCE),
     ]
     whole = union_polygon_rows(fine, tolerance=DEFAULT_TOLERANCE)
     values = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
@@ -88,7 +88,7 @@ def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
                 together_now.wait(60)
                 # Each thread begins with another operation, so that different caches are filled at the same time.
                 if number % 2:
-                    find_shared_parts(mine[number // 2], tolerance=DEFAULT_TOLERANCE)
+                    find_shared_pieces(mine[number // 2], tolerance=DEFAULT_TOLERANCE)
                 return compute_all_overlays(*mine)
 
             assert all(found == single_thread_result for found in pool.map(ask, range(threads)))
@@ -105,5 +105,5 @@ def test_overlapping_rows_of_a_layer_are_stored_only_when_complete():
 
     written = []
     shapes = make_layer(*grid(3, 1), shapely.box(5, 5, 15, 15))
-    find_shared_parts(Watched(shapes), tolerance=DEFAULT_TOLERANCE)
+    find_shared_pieces(Watched(shapes), tolerance=DEFAULT_TOLERANCE)
     assert written == [[True, True, False, True]]

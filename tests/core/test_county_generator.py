@@ -348,7 +348,7 @@ class IndependentOverlayCheck:
             of_kind = np.flatnonzero(family == digit)
             self.outside(rule, "WARNING", zone, of_kind, line, everything[line], own=True)
             self.outside(rule, "WARNING", line, everything[line], zone, of_kind, swap=True, keyed=True)
-        self.pairs("REL006", "ERROR", farm, zone, rows_b=np.flatnonzero(family == "4"))
+        self.pairs("REL006", "ERROR", farm, zone, right_rows=np.flatnonzero(family == "4"))
         cover = np.flatnonzero(family.isin(["3", "4"]))
         self.outside("REL006", "WARNING", farm, everything[farm], zone, cover, own=True, least=100_000)
         by_code = ~self.layers[farm]["DLBM"].isin(CULTIVATED_CODES).to_numpy()
@@ -356,13 +356,13 @@ class IndependentOverlayCheck:
             area = statutory_area([self.shapes[farm][row]])[0]
             self.found.append(("LAW010", "ERROR", farm, self.keys[farm][row], "", (), area))
         other = np.flatnonzero(~self.layers[parcel]["DLBM"].isin(CULTIVATED_CODES))
-        self.pairs("LAW010", "ERROR", farm, parcel, rows_a=np.flatnonzero(~by_code), rows_b=other)
+        self.pairs("LAW010", "ERROR", farm, parcel, left_rows=np.flatnonzero(~by_code), right_rows=other)
         return self.found, self.slivers
 
-    def pairs(self, rule, severity, a, b, rows_a=None, rows_b=None):
-        rows_a = np.arange(len(self.shapes[a])) if rows_a is None else rows_a
-        rows_b = np.arange(len(self.shapes[b])) if rows_b is None else rows_b
-        left, right = self.shapes[a][rows_a], self.shapes[b][rows_b]
+    def pairs(self, rule, severity, a, b, left_rows=None, right_rows=None):
+        left_rows = np.arange(len(self.shapes[a])) if left_rows is None else left_rows
+        right_rows = np.arange(len(self.shapes[b])) if right_rows is None else right_rows
+        left, right = self.shapes[a][left_rows], self.shapes[b][right_rows]
         near = shapely.STRtree(right).query(left)
         for i, j in near.T:
             if a == b and i >= j:
@@ -370,20 +370,20 @@ class IndependentOverlayCheck:
             parts = self._parts(shapely.intersection(left[i], right[j]), rule, a)
             if not parts:
                 continue
-            one, other = self.keys[a][rows_a[i]], self.keys[b][rows_b[j]]
+            one, other = self.keys[a][left_rows[i]], self.keys[b][right_rows[j]]
             if a == b and one > other:
                 one, other = other, one
             area = sum(_measure_part_area(part, left[i], right[j]) for part in parts)
             self.found.append((rule, severity, a, one, b, (other,), area))
 
-    def outside(self, rule, severity, a, rows_a, b, rows_b, own=False, swap=False, keyed=False, least=0.0):
+    def outside(self, rule, severity, a, left_rows, b, right_rows, own=False, swap=False, keyed=False, least=0.0):
         """Yield the parts of rows of layer a that layer b does not cover.
 
         `swap`: the finding belongs to b; `keyed`: it names the row of a.
         """
-        cover = shapely.union_all([one for one in self.shapes[b][rows_b] if one is not None])
+        cover = shapely.union_all([one for one in self.shapes[b][right_rows] if one is not None])
         shapely.prepare(cover)
-        for row in rows_a:
+        for row in left_rows:
             shape = self.shapes[a][row]
             if shape is None or cover.contains_properly(shape):
                 continue

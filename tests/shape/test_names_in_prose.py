@@ -35,7 +35,6 @@ CLASS_OF_PARAMETER = {
     "draft": "CountyDraft",
     "norm": "Norm",
     "options": "RunOptions",
-    "parts": "OverlayParts",
     "result": "RuleResult",
     "rule": "Rule",
 }

@@ -84,10 +84,10 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     import numpy as np
     import shapely
 
-    from ...core.versions.tables import format_changes, get_part_keys
+    from ...core.versions.tables import format_changes, get_piece_keys
 
     texts = Texts(lang)
-    parts = comparison.comparison.changed_parts
+    parts = comparison.comparison.changed_pieces
     part_shapes = comparison.plan.reproject_for_findings(
         comparison.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
     )
@@ -100,7 +100,7 @@ def make_changed_areas_table(comparison: PlanComparison, lang: str) -> OutputTab
     def iterate_features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, part_shapes, strict=True):
-            old_key, new_key = get_part_keys(comparison, part)
+            old_key, new_key = get_piece_keys(comparison, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
             values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, old_key, new_key]
             feature = QgsFeature(fields)

@@ -72,7 +72,7 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..versions.tables import (
         format_changes,
         get_comparison_verdict,
-        get_part_keys,
+        get_piece_keys,
         list_difference_sentences,
         make_comparison_document,
         write_comparison_workbook,
@@ -102,8 +102,8 @@ def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
-    for part in comparison.changed_parts[:_MAX_PARTS_PRINTED]:
-        old, new = get_part_keys(result, part)
+    for part in comparison.changed_pieces[:_MAX_PARTS_PRINTED]:
+        old, new = get_piece_keys(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
             "township": part.township,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a rule receives besides its layers: the plan, its norm and its side inputs.
 
-The norm is the standard with the county's profile. Side inputs are further tables and editions to compare with.
-`RuleContext` also offers geometry queries, a maker of findings, and the run's log.
+The norm is the standard with the county's profile. Side inputs are tables and editions that a check is given beside the
+layers. `RuleContext` also offers geometry queries, a maker of findings, and the run's log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..geometry.parts import OverlayParts
+from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule
@@ -31,7 +31,7 @@ from .run_log import RunLog
 
 @dataclass
 class FindingMaker:
-    """Make the findings of one rule on rows or pairs of rows.
+    """Makes the findings of one rule on rows or pairs of rows.
 
     The engine adds code, severity and message when the rule has returned.
     """
@@ -39,7 +39,7 @@ class FindingMaker:
     geometry_queries: GeometryQueries
 
     def mark_findings_by_location(self, findings: list[Finding]) -> list[Finding]:
-        """Mark findings that only their location distinguishes, and return them.
+        """Mark findings that only their location distinguishes, in place, and return them.
 
         Use this for findings that have the same row, or no row: their fingerprints then include the location.
         """
@@ -48,10 +48,10 @@ class FindingMaker:
         return findings
 
     def make_row_finding(self, layer: Layer, position: int, **more: Any) -> Finding:
-        """Return a finding on the row at a position of a layer.
+        """Return a finding on a row of a layer, with the layer's role and the row's key (BSM).
 
-        It has the layer's role and the row's key (BSM). If other rows have the same key, its parameters include the
-        feature id. ``more``: further fields of the finding.
+        If other rows have the same key, the finding's parameters include the feature id. ``position``: position of the
+        row; ``more``: further fields of the finding.
         """
         params = dict(more.pop("params", {}))
         if position in layer.repeated_keys:
@@ -59,32 +59,44 @@ class FindingMaker:
         return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
 
     def make_pair_findings(
-        self, a: Layer, b: Layer, parts: OverlayParts, *, net: bool = False, **more: Any
+        self, left_layer: Layer, right_layer: Layer, pieces: OverlayPieces, *, with_net_area: bool = False, **more: Any
     ) -> list[Finding]:
-        """Return one finding for each part that a row of ``a`` shares with a row of ``b``.
+        """Return one finding for each piece of land that rows of two layers share.
 
-        The finding is on the row of ``a`` and names the row of ``b`` as related. With ``net`` it also has the occupied
-        net area: area of the part ÷ area of the row × net area of the row (永农数据库标准, A8). Part and row are
-        measured alike, so a row that is covered completely loses exactly its net area. ``more``: further fields of
-        each finding.
+        The finding is on the row of ``left_layer`` and names the row of ``right_layer`` as related. ``more``: further
+        fields of each finding.
+
+        With ``with_net_area`` the finding also has the occupied net area: area of the piece ÷ area of the row × net
+        area of the row (永农数据库标准, A8). Piece and row are measured alike, so a row that is covered completely
+        loses exactly its net area.
         """
-        areas = self.geometry_queries.compute_part_areas(parts, a, b)
+        areas = self.geometry_queries.compute_piece_areas(pieces, left_layer, right_layer)
         net_of_row, share = (
-            (a.numbers("net_area"), self.geometry_queries.compute_part_shares_of_rows(parts, a))
-            if net
+            (left_layer.numbers("net_area"), self.geometry_queries.compute_piece_shares_of_rows(pieces, left_layer))
+            if with_net_area
             else (None, None)
         )
         findings = []
-        for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
+        for n, (i, j) in enumerate(zip(pieces.left.tolist(), pieces.right.tolist(), strict=True)):
             finding = self.make_row_finding(
-                a, i, area_m2=float(areas[n]), width_m=float(parts.width[n]), geometry=parts.geometry[n], **more
+                left_layer,
+                i,
+                area_m2=float(areas[n]),
+                width_m=float(pieces.width[n]),
+                geometry=pieces.geometry[n],
+                **more,
             )
-            finding.related_role = b.role
+            finding.related_role = right_layer.role
             if j >= 0:
-                finding.related_keys = [b.keys[j]]
-                if j in b.repeated_keys:
-                    finding.params["related_fid"] = b.fids[j]
-            if net_of_row is not None and share is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
+                finding.related_keys = [right_layer.keys[j]]
+                if j in right_layer.repeated_keys:
+                    finding.params["related_fid"] = right_layer.fids[j]
+            if (
+                net_of_row is not None
+                and share is not None
+                and np.isfinite(net_of_row[i])
+                and left_layer.statutory[i] > 0
+            ):
                 finding.net_area_m2 = float(share[n] * net_of_row[i])
             findings.append(finding)
         return findings
@@ -92,11 +104,11 @@ class FindingMaker:
 
 @dataclass
 class RuleContext:
-    """What one rule sees of the run: the plan, its side inputs, and tools.
+    """What one rule receives of the run: the plan, its side inputs, and tools.
 
     ``geometry`` queries the layers, ``finding_maker`` makes findings, ``run_log`` records what the queries left out,
     ``rules`` are all rules of the run. ``recheck_focus`` limits the check to the rows around an edit; None checks all
-    rows.
+    rows. ``lang``: language of texts in findings, ``zh`` or ``en``.
     """
 
     plan: Plan
@@ -156,10 +168,10 @@ class RuleContext:
         return _find_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
-        """Return (n,) bool: rows that are 耕地 by their land-use code.
+        """Return (n,) bool: rows whose land-use code is one of cultivated land (耕地).
 
-        可调整 codes (…K) do not count. ``whole_class``: the code of the class itself (010000 in a plan's own table)
-        counts too, not only 水田, 水浇地 and 旱地.
+        可调整 codes (…K) do not count. ``whole_class``: whether the code of the class itself (010000 in a plan's own
+        table) counts too, not only 水田, 水浇地 and 旱地.
         """
         template_field = layer.template.find_field("land_use")
         if template_field is None:
@@ -172,7 +184,7 @@ class RuleContext:
 
 
 def _find_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:
-    """Return (n,) bool: values that are one of ``codes`` without their padding."""
+    """Return (n,) bool: values that, without the zeros that pad them to ``pad`` digits, are one of ``codes``."""
     member = {value: trim_code_padding(value, pad) in codes for value in set(values)}
     return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))
 

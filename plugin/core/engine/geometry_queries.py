@@ -18,14 +18,14 @@ from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.overlay import (
-    PointLineParts,
-    find_point_line_parts_inside,
-    find_point_line_parts_outside,
-    find_shared_parts,
-    find_uncovered_parts,
+    PointLinePieces,
+    find_point_line_pieces_inside,
+    find_point_line_pieces_outside,
+    find_shared_pieces,
+    find_uncovered_pieces,
 )
 from ..geometry.overlay_fallback import FallbackLog
-from ..geometry.parts import OverlayParts, SliverParts, remove_repeated_land
+from ..geometry.overlay_pieces import OverlayPieces, Slivers, remove_repeated_land
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.shared_areas import SharedAreas, find_shared_areas
 from ..geometry.statutory_area import compute_drawn_area
@@ -45,99 +45,115 @@ from .run_log import RunLog
 
 #: Areas of (k,) shapes of the plane, as drawn.
 AreaMeasure = Callable[[NDArray], NDArray]
-#: Largest planar area (m², and as a share) and distance (m) by which parts may differ from the row that they compose:
+#: Largest planar area (m², and as a share) and distance (m) by which pieces may differ from the row that they compose:
 #: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
-def compute_part_areas(parts: OverlayParts, a: Layer, b: Layer | None, measure: AreaMeasure) -> NDArray:
-    """Return (k,) areas in m² of parts of rows of ``a`` and ``b``.
+def compute_piece_areas(
+    pieces: OverlayPieces, left_layer: Layer, right_layer: Layer | None, measure: AreaMeasure
+) -> NDArray:
+    """Return the (k,) areas of pieces in m², so that pieces that make up whole rows sum to the rows' areas.
 
-    `OverlayParts.left` are rows of ``a``, `OverlayParts.right` rows of ``b``. ``measure`` gives the area of a part as
-    drawn. Where the parts of a pair of rows together are a whole row, they get that row's statutory area, divided by
-    their drawn areas.
+    A piece has its area as drawn. Where the pieces of a pair of rows together are a whole row, they get that row's
+    statutory area, divided in proportion to their drawn areas.
+
+    ``pieces.left`` are rows of ``left_layer``, ``pieces.right`` rows of ``right_layer``. ``measure``: returns the (k,)
+    drawn areas of (k,) shapes.
     """
-    areas = np.zeros(len(parts))
-    if not len(parts):
+    areas = np.zeros(len(pieces))
+    if not len(pieces):
         return areas
-    pair = np.unique(np.column_stack([parts.left, parts.right]), axis=0, return_inverse=True)[1].ravel()
-    only_part = np.bincount(pair)[pair] == 1
-    row_areas = np.full(len(parts), np.nan)
-    for layer, rows in ((b, parts.right), (a, parts.left)):
+    pair = np.unique(np.column_stack([pieces.left, pieces.right]), axis=0, return_inverse=True)[1].ravel()
+    is_only_piece = np.bincount(pair)[pair] == 1
+    row_areas = np.full(len(pieces), np.nan)
+    for layer, rows in ((right_layer, pieces.right), (left_layer, pieces.left)):
         if layer is not None:
-            is_whole = _find_whole_row_parts(parts, pair, layer, rows)
+            is_whole = _mask_pieces_of_whole_rows(pieces, pair, layer, rows)
             row_areas[is_whole] = layer.measure_rows(rows[is_whole])
-    is_single_part = only_part & ~np.isnan(row_areas)
-    areas[is_single_part] = row_areas[is_single_part]
-    areas[~is_single_part] = measure(parts.geometry[~is_single_part])
-    multiple = ~only_part & ~np.isnan(row_areas)
+    is_single_piece = is_only_piece & ~np.isnan(row_areas)
+    areas[is_single_piece] = row_areas[is_single_piece]
+    areas[~is_single_piece] = measure(pieces.geometry[~is_single_piece])
+    multiple = ~is_only_piece & ~np.isnan(row_areas)
     total = np.bincount(pair, areas)[pair]
     areas[multiple] *= row_areas[multiple] / total[multiple]
     return areas
 
 
-def compute_part_shares_of_rows(parts: OverlayParts, a: Layer, measure: AreaMeasure) -> NDArray:
-    """Return the (k,) share that each part has of the area of its row of ``a``.
+def compute_piece_shares_of_rows(pieces: OverlayPieces, layer: Layer, measure: AreaMeasure) -> NDArray:
+    """Return the (k,) share that each piece has of the area of its row of ``layer``, its left row.
 
-    Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
+    Areas are measured as drawn. The shares of a row sum to 1 where its pieces cover it exactly once. ``measure``:
+    returns the (k,) drawn areas of (k,) shapes.
     """
-    return _compute_shares(parts.left, parts.area, a, measure, lambda kept: measure(parts.geometry[kept]))
+    return _compute_shares(pieces.left, pieces.area, layer, measure, lambda kept: measure(pieces.geometry[kept]))
 
 
-def compute_area_shares_of_rows(shared: SharedAreas, a: Layer, b: Layer, measure: AreaMeasure) -> NDArray:
-    """Return the (k,) share that each shared area has of its row of ``a``, as `compute_part_shares_of_rows`."""
+def compute_area_shares_of_rows(
+    shared: SharedAreas, left_layer: Layer, right_layer: Layer, measure: AreaMeasure
+) -> NDArray:
+    """Return the (k,) share that each shared area has of the area of its row of ``left_layer``.
+
+    Areas are measured as drawn, by ``measure`` where ``shared`` does not give them. The shares of a row sum to 1 where
+    rows of ``right_layer`` cover it exactly once.
+    """
 
     def measure_pairs(kept: NDArray) -> NDArray:
         areas = shared.drawn_area[kept]
         is_whole_row = np.isnan(areas)
         left, right = shared.left[kept][is_whole_row], shared.right[kept][is_whole_row]
-        is_left = a.plane_areas[left] <= b.plane_areas[right]
-        areas[is_whole_row] = measure(np.where(is_left, a.plane_shapes[left], b.plane_shapes[right]))
+        is_left = left_layer.plane_areas[left] <= right_layer.plane_areas[right]
+        areas[is_whole_row] = measure(np.where(is_left, left_layer.plane_shapes[left], right_layer.plane_shapes[right]))
         return areas
 
-    return _compute_shares(shared.left, shared.area, a, measure, measure_pairs)
+    return _compute_shares(shared.left, shared.area, left_layer, measure, measure_pairs)
 
 
 def _compute_shares(
-    rows: NDArray, planar_areas: NDArray, a: Layer, measure: AreaMeasure, measure_parts: Callable[[NDArray], NDArray]
+    rows: NDArray,
+    planar_areas: NDArray,
+    layer: Layer,
+    measure: AreaMeasure,
+    measure_pieces: Callable[[NDArray], NDArray],
 ) -> NDArray:
-    """Return (k,) shares of parts in their ``rows`` of ``a``.
+    """Return the (k,) share that each piece has of its row of ``layer``.
 
-    ``planar_areas`` (k,) m²; ``measure_parts`` returns the areas as drawn of the parts that it gets ((k,) bool).
+    ``rows``, ``planar_areas`` (k,): row and planar area (m²) of each piece; ``measure``: returns the drawn areas of
+    shapes; ``measure_pieces``: returns the drawn areas of the pieces that a (k,) bool array selects.
     """
-    covered_areas = np.bincount(rows, planar_areas, minlength=len(a))[rows]
-    row_areas = shapely.area(a.plane_shapes[rows])
+    covered_areas = np.bincount(rows, planar_areas, minlength=len(layer))[rows]
+    row_areas = shapely.area(layer.plane_shapes[rows])
     covered_once = np.abs(covered_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas
     shares = np.ones(len(rows))
-    needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(a))[rows] == 1))
+    needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(layer))[rows] == 1))
     if not needs_measuring.any():
         return shares
-    areas = measure_parts(needs_measuring)
-    part_sums = np.bincount(rows[needs_measuring], areas, minlength=len(a))[rows[needs_measuring]]
+    areas = measure_pieces(needs_measuring)
+    piece_sums = np.bincount(rows[needs_measuring], areas, minlength=len(layer))[rows[needs_measuring]]
     # Measure the whole row as well if its parts do not compose it or cover some of it twice.
     rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
-    total = part_sums
-    total[~covered_once[needs_measuring]] = measure(a.plane_shapes[rows_to_measure])[row_index.ravel()]
+    total = piece_sums
+    total[~covered_once[needs_measuring]] = measure(layer.plane_shapes[rows_to_measure])[row_index.ravel()]
     shares[needs_measuring] = np.divide(areas, total, out=np.zeros(len(areas)), where=total > 0)
     return shares
 
 
-def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
-    """Return (k,) bool: parts whose pair of rows together covers one row completely.
+def _mask_pieces_of_whole_rows(pieces: OverlayPieces, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
+    """Return (k,) bool: pieces whose pair of rows together covers one row completely.
 
-    ``pair``: number of each part's pair of rows; ``rows``: row of ``layer`` of each part. Area and bounds are
+    ``pair``: number of each piece's pair of rows; ``rows``: row of ``layer`` of each piece. Area and bounds are
     compared, because land between rows or in a hole of a row may have the same area.
     """
-    is_whole = np.zeros(len(parts), dtype=bool)
+    is_whole = np.zeros(len(pieces), dtype=bool)
     positions = np.flatnonzero(rows >= 0)
     pair_areas, row_areas = (
-        np.bincount(pair, parts.area)[pair[positions]],
+        np.bincount(pair, pieces.area)[pair[positions]],
         shapely.area(layer.plane_shapes[rows[positions]]),
     )
     equal_area = positions[np.abs(pair_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas]
     if not len(equal_area):
         return is_whole
-    bounds = shapely.bounds(parts.geometry[equal_area]).reshape(-1, 4)
+    bounds = shapely.bounds(pieces.geometry[equal_area]).reshape(-1, 4)
     extent = np.full((int(pair.max()) + 1, 4), np.inf)
     np.minimum.at(extent, pair[equal_area], bounds * (1, 1, -1, -1))
     bounds_difference = np.abs(
@@ -148,10 +164,10 @@ def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows
 
 
 class AreaShares(NamedTuple):
-    """Areas that rows of two layers share, sorted by both rows.
+    """Areas that rows of two layers share, sorted by row of the left and of the right layer.
 
-    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², slivers included; ``share`` (k,): share of the left row,
-    on the ellipsoid.
+    ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², slivers included; ``share`` (k,): share of the left row's
+    area, on the ellipsoid.
     """
 
     left: NDArray
@@ -162,10 +178,10 @@ class AreaShares(NamedTuple):
 
 @dataclass
 class GeometryQueries:
-    """Geometry queries of a run.
+    """Geometry queries that rules send to the layers of a run.
 
-    Areas are m² on the statutory ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled. A
-    focus limits queries to the rows around an edit.
+    Areas are m² on the ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled. A focus limits
+    queries to the rows around an edit. Slivers and failed overlays are recorded in the run's log.
     """
 
     plan: Plan
@@ -174,217 +190,252 @@ class GeometryQueries:
     recheck_focus: RecheckFocus | None
     run_log: RunLog
 
-    def measure_statutory_areas(self, shapes: Iterable[Any]) -> NDArray:
-        """Return the areas (m², on the ellipsoid) of shapes within their edges as drawn.
+    def measure_drawn_areas(self, shapes: Iterable[Any]) -> NDArray:
+        """Return the (k,) drawn areas (m², on the ellipsoid) of shapes in the plan's plane.
 
-        The shapes are in the plan's plane. Use `Layer.statutory` for whole features: it measures stored vertices. Use
-        `compute_part_areas` for parts that may be whole features.
+        Use `Layer.statutory` for whole features: it measures stored vertices. Use `compute_piece_areas` for pieces that
+        may be whole features.
         """
         return compute_drawn_area(
             _make_geometry_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane_crs), self.cancellation
         )
 
-    def compute_part_areas(self, parts: OverlayParts, a: Layer, b: Layer | None = None) -> NDArray:
-        """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
+    def compute_piece_areas(
+        self, pieces: OverlayPieces, left_layer: Layer, right_layer: Layer | None = None
+    ) -> NDArray:
+        """Return the (k,) areas of pieces in m²: as drawn, or statutory for a whole row.
 
-        ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.
+        ``pieces.left`` are rows of ``left_layer``, ``pieces.right`` rows of ``right_layer``.
         """
-        return compute_part_areas(parts, a, b, self.measure_statutory_areas)
+        return compute_piece_areas(pieces, left_layer, right_layer, self.measure_drawn_areas)
 
-    def remove_repeated_land(self, parts: OverlayParts) -> OverlayParts:
-        """Return parts without the land of earlier parts, so that sums count each place once.
+    def remove_repeated_land(self, pieces: OverlayPieces) -> OverlayPieces:
+        """Return pieces without the land of earlier pieces, so that sums count each place once.
 
-        Parts overlap where rows of a layer do.
+        Pieces overlap where rows of a layer do.
         """
-        return remove_repeated_land(parts, self.cancellation)
+        return remove_repeated_land(pieces, self.cancellation)
 
-    def compute_part_shares_of_rows(self, parts: OverlayParts, a: Layer) -> NDArray:
-        """Return the (k,) share that each part has of its row of ``a``.
+    def compute_piece_shares_of_rows(self, pieces: OverlayPieces, layer: Layer) -> NDArray:
+        """Return the (k,) share that each piece has of its row of ``layer``, its left row.
 
-        The shares of a row sum to 1 where its parts cover it exactly once.
+        The shares of a row sum to 1 where its pieces cover it exactly once.
         """
-        return compute_part_shares_of_rows(parts, a, self.measure_statutory_areas)
+        return compute_piece_shares_of_rows(pieces, layer, self.measure_drawn_areas)
 
-    def find_shared_parts(
+    def find_shared_pieces(
         self,
-        a: Layer,
-        b: Layer | None = None,
+        left_layer: Layer,
+        right_layer: Layer | None = None,
         *,
-        rows_a: NDArray | None = None,
-        rows_b: NDArray | None = None,
-        connected: bool = False,
-        pairs: Callable[[NDArray, NDArray], NDArray] | None = None,
-        measured: bool = False,
+        left_rows: NDArray | None = None,
+        right_rows: NDArray | None = None,
+        splits_connected: bool = False,
+        is_pair_selected: Callable[[NDArray, NDArray], NDArray] | None = None,
+        keep_slivers: bool = False,
         severity: Severity | None = None,
-    ) -> OverlayParts:
-        """Return the land shared by rows of ``a`` and ``b``, or by rows within ``a``.
+    ) -> OverlayPieces:
+        """Return the pieces of land that rows of two layers share, or rows within one layer.
 
-        ``rows_a``, ``rows_b`` ((n,) bool) limit the rows. ``pairs(left, right)`` returns (k,) bool and limits the
-        pairs. ``connected``: return each connected part of a pair separately. Slivers (areas below the tolerance) are
-        left out and logged; if their sum exceeds a limit, the finding on it has at most ``severity`` (None: the rule's
-        severity). ``measured``: keep slivers, for a figure.
+        Parameters
+        ----------
+        left_layer, right_layer
+            The layers; without ``right_layer``, rows of ``left_layer`` are compared with each other.
+        left_rows, right_rows
+            (n,), (m,) bool: the rows to compare; None for all.
+        splits_connected
+            Return each connected polygon of a pair as a piece; otherwise all land of a pair is one piece.
+        is_pair_selected
+            Called with the left and right rows of the pairs ((k,) int each), returns (k,) bool: the pairs to return.
+        keep_slivers
+            Keep slivers (areas below the tolerance) among the pieces, for a figure; otherwise they are logged.
+        severity
+            Highest severity of the finding that reports a too large sum of logged slivers; None: the rule's severity.
         """
-        if b is not None:
-            rows_a, rows_b = self._limit_rows_to_recheck_focus(a, rows_a), self._limit_rows_to_recheck_focus(b, rows_b)
-        right = None if b is None else b.polygons
+        if right_layer is not None:
+            left_rows, right_rows = (
+                self._limit_rows_to_recheck_focus(left_layer, left_rows),
+                self._limit_rows_to_recheck_focus(right_layer, right_rows),
+            )
+        right = None if right_layer is None else right_layer.polygons
         # Within a layer, an edit changes only the pairs with a changed row.
-        focus = self._limit_rows_to_recheck_focus(a, None) if b is None else None
-        parts = find_shared_parts(
-            a.polygons,
+        focus = self._limit_rows_to_recheck_focus(left_layer, None) if right_layer is None else None
+        pieces = find_shared_pieces(
+            left_layer.polygons,
             right,
-            rows_a=rows_a,
-            rows_b=rows_b,
+            left_rows=left_rows,
+            right_rows=right_rows,
             focus=focus,
-            connected=connected,
-            keep_slivers=measured,
+            splits_connected=splits_connected,
+            keep_slivers=keep_slivers,
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        if pairs is not None:
-            parts = parts.select_pairs(pairs)
-        self.run_log.record_fallbacks(parts.fallback_log, a, b or a)
-        self.run_log.record_ignored_slivers(parts.slivers, a, b or a, severity=severity)
-        return parts
+        if is_pair_selected is not None:
+            pieces = pieces.select_pairs(is_pair_selected)
+        self.run_log.record_fallbacks(pieces.fallback_log, left_layer, right_layer or left_layer)
+        self.run_log.record_ignored_slivers(pieces.slivers, left_layer, right_layer or left_layer, severity=severity)
+        return pieces
 
     def find_shared_areas(
-        self, a: Layer, b: Layer, *, rows_a: NDArray | None = None, rows_b: NDArray | None = None
+        self,
+        left_layer: Layer,
+        right_layer: Layer,
+        *,
+        left_rows: NDArray | None = None,
+        right_rows: NDArray | None = None,
     ) -> AreaShares:
-        """Return the areas that rows of ``a`` and ``b`` share, for a figure; use this where no shape is needed.
+        """Return the areas that rows of two layers share, for figures that need no shapes.
 
-        ``rows_a``, ``rows_b`` ((n,) bool) limit the rows. The shares of a row sum to 1 where rows of ``b`` cover it
-        exactly once.
+        ``left_rows``, ``right_rows`` ((n,), (m,) bool): the rows to compare; None for all. The shares of a left row sum
+        to 1 where rows of ``right_layer`` cover it exactly once.
         """
         shared = find_shared_areas(
-            a.polygons,
-            b.polygons,
+            left_layer.polygons,
+            right_layer.polygons,
             tolerance=self.tolerance,
             plane=self.plan.equal_area_plane,
-            rows_a=self._limit_rows_to_recheck_focus(a, rows_a),
-            rows_b=self._limit_rows_to_recheck_focus(b, rows_b),
+            left_rows=self._limit_rows_to_recheck_focus(left_layer, left_rows),
+            right_rows=self._limit_rows_to_recheck_focus(right_layer, right_rows),
             cancellation=self.cancellation,
         )
-        self.run_log.record_fallbacks(shared.fallback_log, a, b)
-        share = compute_area_shares_of_rows(shared, a, b, self.measure_statutory_areas)
+        self.run_log.record_fallbacks(shared.fallback_log, left_layer, right_layer)
+        share = compute_area_shares_of_rows(shared, left_layer, right_layer, self.measure_drawn_areas)
         return AreaShares(shared.left, shared.right, shared.area, share)
 
-    def find_uncovered(
+    def find_uncovered_pieces(
         self,
-        a: Layer,
-        b: Layer,
-        cover: Polygons | None = None,
+        layer: Layer,
+        cover_layer: Layer,
+        cover_polygons: Polygons | None = None,
         *,
         rows: NDArray | None = None,
         cover_rows: NDArray | None = None,
-        measured: bool = False,
+        keep_slivers: bool = False,
         severity: Severity | None = None,
-    ) -> OverlayParts:
-        """Return the connected parts of rows of ``a`` that ``b`` does not cover.
+    ) -> OverlayPieces:
+        """Return the connected pieces of rows of a layer that another layer does not cover.
 
-        ``rows`` and ``cover_rows`` ((n,) bool) limit the rows of ``a`` and of the cover. ``cover``: use these polygons
-        instead of all of ``b``. Slivers are left out and logged; if their sum exceeds a limit, the finding on it has
-        at most ``severity`` (None: the rule's severity). ``measured``: keep slivers, for a figure.
+        ``cover_polygons``: polygons that cover, in place of those of ``cover_layer``. ``rows``, ``cover_rows`` ((n,),
+        (m,) bool): the rows to use; None for all. ``keep_slivers``, ``severity``: as for `find_shared_pieces`.
         """
-        parts = find_uncovered_parts(
-            a.polygons,
-            b.polygons if cover is None else cover,
-            rows=self._limit_rows_to_recheck_focus(a, rows),
+        pieces = find_uncovered_pieces(
+            layer.polygons,
+            cover_layer.polygons if cover_polygons is None else cover_polygons,
+            rows=self._limit_rows_to_recheck_focus(layer, rows),
             cover_rows=cover_rows,
-            keep_slivers=measured,
+            keep_slivers=keep_slivers,
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        self.run_log.record_fallbacks(parts.fallback_log, a, None)
-        self.run_log.record_ignored_slivers(parts.slivers, a, b, severity=severity)
-        return parts
+        self.run_log.record_fallbacks(pieces.fallback_log, layer, None)
+        self.run_log.record_ignored_slivers(pieces.slivers, layer, cover_layer, severity=severity)
+        return pieces
 
-    def find_uncovered_in_shapes(
+    def find_uncovered_pieces_of_shapes(
         self,
-        a: Layer,
+        layer: Layer,
         rows: NDArray,
         shapes: NDArray,
-        b: Layer | None,
-        cover: Polygons | None = None,
+        cover_layer: Layer | None,
+        cover_polygons: Polygons | None = None,
         *,
         severity: Severity | None = None,
-    ) -> OverlayParts:
-        """Return the connected parts of (k,) polygons that ``b`` does not cover.
+    ) -> OverlayPieces:
+        """Return the connected pieces of (k,) polygons that a layer does not cover.
 
-        Polygon k is within row ``rows[k]`` of ``a``; ``left`` of a part is k. ``cover``: use these polygons instead of
-        all of ``b``. With ``b``, slivers are left out and logged, for a finding of at most ``severity`` on their sum;
-        without ``b`` they are kept.
+        Polygon k is within row ``rows[k]`` of ``layer``; ``left`` of its pieces is k. ``cover_polygons``: polygons that
+        cover, in place of those of ``cover_layer``. With ``cover_layer``, slivers are left out and logged, for a
+        finding of at most ``severity`` on their sum. Without ``cover_layer``, slivers stay among the pieces.
         """
-        polygons = require_value(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
-        parts = find_uncovered_parts(
-            Polygons(shapes), polygons, keep_slivers=b is None, tolerance=self.tolerance, cancellation=self.cancellation
+        polygons = require_value(
+            cover_layer.polygons if cover_polygons is None and cover_layer is not None else cover_polygons,
+            "what covers the polygons",
         )
-        fallback_log = parts.fallback_log
-        if b is not None:
-            row_slivers = SliverParts(
-                parts.slivers.polygons, np.asarray(rows)[parts.slivers.left_row], parts.slivers.right_row
+        pieces = find_uncovered_pieces(
+            Polygons(shapes),
+            polygons,
+            keep_slivers=cover_layer is None,
+            tolerance=self.tolerance,
+            cancellation=self.cancellation,
+        )
+        fallback_log = pieces.fallback_log
+        if cover_layer is not None:
+            row_slivers = Slivers(
+                pieces.slivers.polygons, np.asarray(rows)[pieces.slivers.left_row], pieces.slivers.right_row
             )
-            self.run_log.record_ignored_slivers(row_slivers, a, b, severity=severity)
+            self.run_log.record_ignored_slivers(row_slivers, layer, cover_layer, severity=severity)
         self.run_log.fallback_steps += [
-            {"step": step.method_name, "role": a.role, "key": a.keys[rows[step.left_row]], "area_m2": step.area_m2}
+            {
+                "step": step.method_name,
+                "role": layer.role,
+                "key": layer.keys[rows[step.left_row]],
+                "area_m2": step.area_m2,
+            }
             for step in fallback_log.steps
         ]
-        self.run_log.failed_pairs += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
-        return parts
+        self.run_log.failed_pairs += [(layer, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
+        return pieces
 
-    def find_point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
-        """Return the parts of points or lines of ``a`` inside the polygons of ``b``.
+    def find_point_line_pieces_inside(self, layer: Layer, polygon_layer: Layer) -> PointLinePieces:
+        """Return the pieces of points or lines of ``layer`` inside the polygons of ``polygon_layer``.
 
-        Parts on an edge of a polygon are not inside.
+        A piece on an edge of a polygon is not inside.
         """
-        return find_point_line_parts_inside(a.plane_shapes, b.plane_shapes, self.tolerance.edge_match_m)
+        return find_point_line_pieces_inside(
+            layer.plane_shapes, polygon_layer.plane_shapes, self.tolerance.edge_match_m
+        )
 
-    def find_point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
-        """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
+    def find_point_line_pieces_outside(
+        self, layer: Layer, cover_layer: Layer, cover_polygons: Polygons | None = None
+    ) -> PointLinePieces:
+        """Return the pieces of points or lines of ``layer`` outside the polygons of ``cover_layer``.
 
-        Parts on an edge of a polygon are not outside. ``cover``: use these polygons instead of all of ``b``.
+        A piece on an edge of a polygon is not outside. ``cover_polygons``: polygons that cover, in place of those of
+        ``cover_layer``.
         """
-        polygons = b.plane_shapes if cover is None else cover.shapes
-        return find_point_line_parts_outside(a.plane_shapes, polygons, self.tolerance.edge_match_m)
+        polygons = cover_layer.plane_shapes if cover_polygons is None else cover_polygons.shapes
+        return find_point_line_pieces_outside(layer.plane_shapes, polygons, self.tolerance.edge_match_m)
 
     def find_gaps(
-        self, a: Layer, max_width_m: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
-    ) -> OverlayParts:
+        self, layer: Layer, max_width_m: float, *, is_pair_selected: Callable[[NDArray, NDArray], NDArray] | None = None
+    ) -> OverlayPieces:
         """Return the gaps up to ``max_width_m`` m wide that the rows of a layer enclose.
 
-        ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
-        bool and limits the result to gaps between such rows.
+        ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``is_pair_selected``: called with the
+        left and right rows of the gaps ((k,) int each), returns (k,) bool: the gaps to return.
         """
-        parts = self._find_gaps_and_log_fallbacks(a.polygons, max_width_m, a)
-        if pairs is not None:
-            parts = parts.select_pairs(pairs)
-        self.run_log.record_ignored_slivers(parts.slivers, a, a)
-        return parts
+        pieces = self._find_gaps_and_log_fallbacks(layer.polygons, max_width_m, layer)
+        if is_pair_selected is not None:
+            pieces = pieces.select_pairs(is_pair_selected)
+        self.run_log.record_ignored_slivers(pieces.slivers, layer, layer)
+        return pieces
 
-    def find_gaps_between(self, a: Layer, b: Layer, max_width_m: float) -> OverlayParts:
-        """Return gaps up to ``max_width_m`` m wide that rows of both layers enclose together.
+    def find_gaps_between(self, left_layer: Layer, right_layer: Layer, max_width_m: float) -> OverlayPieces:
+        """Return the gaps up to ``max_width_m`` m wide that rows of both layers enclose together.
 
-        ``left`` of a gap is an adjacent row of ``a``, ``right`` one of ``b``.
+        ``left`` of a gap is an adjacent row of ``left_layer``, ``right`` one of ``right_layer``.
         """
-        unions = [self._unite_layer(layer) for layer in (a, b)]
+        unions = [self._unite_layer(layer) for layer in (left_layer, right_layer)]
         blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
-        parts = self._find_gaps_and_log_fallbacks(Polygons(blocks), max_width_m, a)
-        parts.left, parts.right = (
-            self._find_first_touching_rows(a, parts.geometry),
-            self._find_first_touching_rows(b, parts.geometry),
+        pieces = self._find_gaps_and_log_fallbacks(Polygons(blocks), max_width_m, left_layer)
+        pieces.left, pieces.right = (
+            self._find_first_touching_rows(left_layer, pieces.geometry),
+            self._find_first_touching_rows(right_layer, pieces.geometry),
         )
-        slivers = parts.slivers
+        slivers = pieces.slivers
         slivers.left_row, slivers.right_row = (
-            self._find_first_touching_rows(a, slivers.polygons),
-            self._find_first_touching_rows(b, slivers.polygons),
+            self._find_first_touching_rows(left_layer, slivers.polygons),
+            self._find_first_touching_rows(right_layer, slivers.polygons),
         )
-        parts = parts.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
-        self.run_log.record_ignored_slivers(parts.slivers, a, b)
-        return parts
+        pieces = pieces.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
+        self.run_log.record_ignored_slivers(pieces.slivers, left_layer, right_layer)
+        return pieces
 
     def _unite_layer(self, layer: Layer) -> Any:
-        """Return the union of all rows of a layer; None if the layer is empty.
+        """Return the union of all rows of a layer; None if the layer is empty or the union fails.
 
-        None also if the union fails: the log then marks the outline as failed, and callers report the check as not
-        done.
+        After a failure the log marks the outline as failed, and callers report the check as not done.
         """
         fallback_log = FallbackLog()
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
@@ -395,10 +446,7 @@ class GeometryQueries:
         return union
 
     def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
-        """Return (k,) the first row of a layer within the cluster tolerance of each shape.
-
-        −1 if no row is that near.
-        """
+        """Return (k,) the first row of a layer within the cluster tolerance of each shape; −1 for none."""
         rows, shapes = layer.polygons.present, _make_geometry_array(shapes)
         k, i = shapely.STRtree(layer.plane_shapes[rows]).query(
             shapes, predicate="dwithin", distance=self.tolerance.cluster_m
@@ -408,21 +456,22 @@ class GeometryQueries:
         return np.where(first_rows < len(layer), first_rows, -1)
 
     def find_rows_at_shapes(self, layer: Layer, shapes: Iterable[Any]) -> tuple[list[list[int]], list[list[int]]]:
-        """Return for each polygon the rows of a layer that share land with it, and those that only touch it.
+        """Return, for each of (k,) polygons, the rows of a layer that share land with it, and those that only touch it.
 
-        The first are sorted by shared area (mm²), the largest first, then by key; the others by key. The order does
-        not depend on the order of the rows, which a check of edits changes. Slivers do not count; the run's log
-        records nothing, because the rows serve the words of a message.
+        Returns two lists of k lists of rows. Rows that share land are sorted by shared area (mm²), the largest first,
+        then by key; rows that touch are sorted by key. The result does not depend on the order of the rows, which a
+        check of edits changes. Slivers do not count. The run's log records nothing, because the rows are only named in
+        a message.
         """
         shape_array = _make_geometry_array(shapes)
-        parts = find_shared_parts(
+        pieces = find_shared_pieces(
             Polygons(shape_array), layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
         rows_on: list[list[int]] = [[] for _ in shape_array]
         for n in sorted(
-            range(len(parts.area)), key=lambda n: (-round(float(parts.area[n]), 6), layer.keys[parts.right[n]])
+            range(len(pieces.area)), key=lambda n: (-round(float(pieces.area[n]), 6), layer.keys[pieces.right[n]])
         ):
-            rows_on[int(parts.left[n])].append(int(parts.right[n]))
+            rows_on[int(pieces.left[n])].append(int(pieces.right[n]))
         rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
         rows_with_shape = layer.polygons.present
         k, i = shapely.STRtree(layer.plane_shapes[rows_with_shape]).query(
@@ -434,24 +483,25 @@ class GeometryQueries:
                 rows_next[shape].append(row)
         return rows_on, [sorted(rows, key=lambda row: layer.keys[row]) for rows in rows_next]
 
-    def find_vertex_mismatches(self, a: Layer) -> VertexMismatches:
-        """Return vertices of ``a`` on or near a neighbouring row's edge.
-
-        The edge has no vertex there. Both rows belong to ``a``.
-        """
+    def find_vertex_mismatches(self, layer: Layer) -> VertexMismatches:
+        """Return vertices of a layer that lie on or near a neighbouring row's edge, where that edge has no vertex."""
         return self._select_mismatches_at_stored_vertices(
-            find_vertices_missing_on_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+            find_vertices_missing_on_edges(layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         )
 
-    def find_mismatches_both_ways(self, a: Layer, b: Layer) -> tuple[VertexMismatches, VertexMismatches]:
-        """Return vertices of one layer on or near edges of the other layer.
+    def find_mismatches_both_ways(
+        self, left_layer: Layer, right_layer: Layer
+    ) -> tuple[VertexMismatches, VertexMismatches]:
+        """Return vertices of one layer that lie on or near an edge of the other layer, where that edge has no vertex.
 
-        The edge has no vertex there. The first result has edges of ``a``, the second edges of ``b``.
+        The first result has edges of ``left_layer``, the second edges of ``right_layer``.
         """
-        of_a, of_b = find_mismatches_both_ways(
-            a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+        of_left_edges, of_right_edges = find_mismatches_both_ways(
+            left_layer.polygons, right_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        return self._select_mismatches_at_stored_vertices(of_a), self._select_mismatches_at_stored_vertices(of_b)
+        return self._select_mismatches_at_stored_vertices(of_left_edges), self._select_mismatches_at_stored_vertices(
+            of_right_edges
+        )
 
     def _select_mismatches_at_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
         """Return the mismatches whose vertex is stored in a layer.
@@ -460,27 +510,25 @@ class GeometryQueries:
         """
         return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
 
-    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, max_width_m: float, layer: Layer) -> OverlayParts:
-        parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=max_width_m, cancellation=self.cancellation)
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
+    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, max_width_m: float, layer: Layer) -> OverlayPieces:
+        pieces = find_gaps(polygons, tolerance=self.tolerance, max_width_m=max_width_m, cancellation=self.cancellation)
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [
-            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
+            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2}
+            for step in pieces.fallback_log.steps
         ]
-        return parts
+        return pieces
 
     def _limit_rows_to_recheck_focus(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
-        """Return the rows that both the caller and the focus of the run select.
-
-        (n,) bool; None selects all rows.
-        """
+        """Return (n,) bool: rows that both the caller and the focus of the run select; None for all rows."""
         focused = self.recheck_focus.row_mask_by_role.get(layer.role) if self.recheck_focus is not None else None
         return rows if focused is None else focused if rows is None else rows & focused
 
     def get_county_outline(self) -> tuple[Layer, Polygons] | None:
-        """Return the county layer and its outline as a single polygon row.
+        """Return the county layer, and its outline as a layer of one polygon.
 
-        None without a county layer. None also if the union of its rows fails: the log then marks the outline as
-        failed, and the rule reports the check as not done.
+        None without a county layer. None also if the union of its rows fails: the log then marks the outline as failed,
+        and the rule reports the check as not done.
         """
         county = self.plan.compute_county_shape()
         if county is None or county[1].shapes[0] is not None:
@@ -488,28 +536,32 @@ class GeometryQueries:
         self.run_log.has_failed_outline = self.run_log.has_failed_outline or not county[0].has_no_geometry
         return None
 
-    def find_uncovered_outline(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> OverlayParts:
-        """Return the connected parts of an outline of ``a`` that ``b`` does not cover.
+    def find_uncovered_pieces_of_outline(
+        self, layer: Layer, outline: Polygons, cover_layer: Layer, *, row: int = -1
+    ) -> OverlayPieces:
+        """Return the connected pieces of an outline of ``layer`` that ``cover_layer`` does not cover.
 
-        ``shape``: the outline as a single row. ``row``: the row of ``a`` that contains the outline, −1 for an outline
-        of the whole layer. Slivers are left out and logged.
+        ``outline``: the outline as a layer of one polygon; ``row``: the row of ``layer`` that contains the outline, −1
+        for the outline of the whole layer. Slivers are left out and logged.
         """
-        parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
-        slivers = parts.slivers
-        self.run_log.record_ignored_slivers(
-            SliverParts(slivers.polygons, np.full(len(slivers.left_row), row), slivers.right_row), a, b
+        pieces = find_uncovered_pieces(
+            outline, cover_layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
+        slivers = pieces.slivers
+        self.run_log.record_ignored_slivers(
+            Slivers(slivers.polygons, np.full(len(slivers.left_row), row), slivers.right_row), layer, cover_layer
+        )
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [
-            {"step": step.method_name, "area_m2": step.area_m2} for step in parts.fallback_log.steps
+            {"step": step.method_name, "area_m2": step.area_m2} for step in pieces.fallback_log.steps
         ]
-        return parts
+        return pieces
 
     def unite_shapes(self, shapes: Iterable[Any]) -> Any:
         """Return the union of shapes, as the geometry of a finding on several rows.
 
-        Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of
-        the polygons if the union fails.
+        Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of the
+        polygons if the union fails.
         """
         present_shapes = _make_geometry_array(shapes)
         present_shapes = present_shapes[~(shapely.is_missing(present_shapes) | shapely.is_empty(present_shapes))]
@@ -521,7 +573,7 @@ class GeometryQueries:
 
 
 def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
-    """Return geometries as a (k,) object array; a multi-part geometry is one element."""
+    """Return (k,) geometries as an object array; a multi-part geometry is one element."""
     shape_list = list(shapes)
     array = np.empty(len(shape_list), dtype=object)
     array[:] = shape_list

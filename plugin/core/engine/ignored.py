@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
-from ..geometry.parts import DistinctAreas, subtract_earlier_shapes
+from ..geometry.overlay_pieces import DistinctAreas, subtract_earlier_shapes
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVER_TEXTS_KEY
 from ..model.findings import Finding
@@ -177,9 +177,7 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     )
     counted_positions = np.flatnonzero(distinct_slivers.has_remainder)
     areas = np.zeros(len(shapes))
-    areas[counted_positions] = ctx.geometry.measure_statutory_areas(
-        distinct_slivers.remaining_shapes[counted_positions]
-    )
+    areas[counted_positions] = ctx.geometry.measure_drawn_areas(distinct_slivers.remaining_shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
     severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
     result = PairSliverSum(
@@ -261,7 +259,7 @@ def _set_largest_feature_sums(
         return
     area = np.zeros(len(shapes))
     used_positions = np.unique(table[:, 2])
-    area[used_positions] = ctx.geometry.measure_statutory_areas(shapes[used_positions])
+    area[used_positions] = ctx.geometry.measure_drawn_areas(shapes[used_positions])
     starts_feature = np.ones(len(table), dtype=bool)
     starts_feature[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
     feature = np.cumsum(starts_feature) - 1
@@ -280,9 +278,7 @@ def _set_largest_feature_sums(
         )
         counts[n], sums[n] = (
             distinct_slivers.has_remainder.sum(),
-            ctx.geometry.measure_statutory_areas(
-                distinct_slivers.remaining_shapes[distinct_slivers.has_remainder]
-            ).sum(),
+            ctx.geometry.measure_drawn_areas(distinct_slivers.remaining_shapes[distinct_slivers.has_remainder]).sum(),
         )
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..geometry.overlay_fallback import FallbackLog
-from ..geometry.parts import SliverParts
+from ..geometry.overlay_pieces import Slivers
 from ..model.rule import Severity
 from ..plan.layer import Layer
 
@@ -16,14 +16,14 @@ from ..plan.layer import Layer
 class IgnoredSlivers:
     """Slivers that one geometry query left out.
 
-    ``slivers.left`` are rows of ``first_layer``, ``slivers.right`` rows of ``second_layer``. ``is_sealed_edition``:
-    ``second_layer`` is the sealed edition of ``first_layer``. ``severity``: upper limit for the severity of a finding
-    on their sum; None: the rule's severity.
+    ``slivers.left_row`` are rows of ``first_layer``, ``slivers.right_row`` rows of ``second_layer``.
+    ``is_sealed_edition``: ``second_layer`` is the sealed edition of ``first_layer``. ``severity``: highest severity of
+    the finding on the sum of the slivers; None: the rule's severity.
     """
 
     first_layer: Layer
     second_layer: Layer
-    slivers: SliverParts
+    slivers: Slivers
     is_sealed_edition: bool = False
     severity: Severity | None = None
 
@@ -45,25 +45,35 @@ class RunLog:
     reporting_rules: list[str] = field(default_factory=list)
 
     def record_ignored_slivers(
-        self, slivers: SliverParts, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
+        self,
+        slivers: Slivers,
+        left_layer: Layer,
+        right_layer: Layer,
+        *,
+        is_sealed_edition: bool = False,
+        severity: Severity | None = None,
     ) -> None:
-        """Record the slivers left out between two layers, or within one (``a`` is ``b``).
+        """Record slivers that were left out between two layers, or within one layer, given twice.
 
-        The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
+        The run sums them. ``is_sealed_edition``: ``right_layer`` is the sealed edition of ``left_layer``; ``severity``:
+        as in `IgnoredSlivers`.
         """
         if slivers.polygons:
-            self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))
+            self.ignored_slivers.append(IgnoredSlivers(left_layer, right_layer, slivers, is_sealed_edition, severity))
 
-    def record_fallbacks(self, fallback_log: FallbackLog, a: Layer, b: Layer | None) -> None:
-        """Record an overlay's fallback steps, and the pairs that it could not compute."""
+    def record_fallbacks(self, fallback_log: FallbackLog, left_layer: Layer, right_layer: Layer | None) -> None:
+        """Record the fallback steps of an overlay, and the pairs of rows that it could not compute.
+
+        ``right_layer``: None if the overlay subtracts a cover, whose rows are not named.
+        """
         for step in fallback_log.steps:
             step_entry: dict[str, Any] = {
                 "step": step.method_name,
-                "role": a.role,
-                "key": a.keys[step.left_row],
+                "role": left_layer.role,
+                "key": left_layer.keys[step.left_row],
                 "area_m2": step.area_m2,
             }
-            if b is not None and step.right_row >= 0:
-                step_entry |= {"related_role": b.role, "related_key": b.keys[step.right_row]}
+            if right_layer is not None and step.right_row >= 0:
+                step_entry |= {"related_role": right_layer.role, "related_key": right_layer.keys[step.right_row]}
             self.fallback_steps.append(step_entry)
-        self.failed_pairs += [(a, i, b, j) for i, j in fallback_log.failed_pairs]
+        self.failed_pairs += [(left_layer, i, right_layer, j) for i, j in fallback_log.failed_pairs]

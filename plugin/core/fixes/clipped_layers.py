@@ -79,4 +79,4 @@ def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
         shapes[position] = (
             parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(shapely.get_parts(parts_of_row))
         )
-    return layer.select_rows_with_parts(np.array(rows, dtype=int), shapes)
+    return layer.select_rows_with_shapes(np.array(rows, dtype=int), shapes)

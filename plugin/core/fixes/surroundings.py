@@ -140,7 +140,7 @@ def _evaluate(
     rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
     is_same_county = county is not None and not rows.has_edited_rows(county.role)
-    part = state.plan.make_part(layers, same_county=is_same_county)
+    part = state.plan.make_plan_of_rows(layers, same_county=is_same_county)
     shape = state.county_shape
     if is_same_county and boxes and shape is not None:
         land = shapely.multipolygons([shapely.box(*box) for box in boxes])

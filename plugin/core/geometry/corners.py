@@ -158,7 +158,7 @@ def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> Cor
     return CornerDefects(row[order], point[order], measure[order])
 
 
-def find_narrow_parts(
+def find_narrow_places(
     shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[NDArray, NDArray]:
     """Find the parts of valid polygons that are narrower than ``width`` m.

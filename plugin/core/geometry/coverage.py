@@ -16,7 +16,7 @@ from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M, PolygonSegments, extract_rings
 from .overlay_fallback import FallbackLog
-from .parts import OverlayParts, collect_parts
+from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import Polygons, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import mask_missing_shapes
@@ -32,24 +32,24 @@ _PAIRS_PER_BATCH = 1_000_000
 
 
 def find_points_near_segments(
-    points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
+    points: NDArray, starts: NDArray, ends: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[NDArray, NDArray]:
-    """Find points near segments that do not end at the same point.
+    """Return pairs of a point and a segment that are near each other, unless the segment ends at that point.
 
     Parameters
     ----------
-    points : (k, 2) m
-    a, b : (s, 2) m
+    points : (k, 2), m
+    starts, ends : (s, 2), m
         Ends of the segments.
     distance : m
-        Points up to this distance are near.
+        A point at most this far from a segment is near it.
 
     Returns
     -------
     i, j : (p,) int
-        Positions of a point and of a segment, for each near pair.
+        Positions of the point and of the segment of each pair.
     """
-    low, high = np.minimum(a, b) - distance, np.maximum(a, b) + distance
+    low, high = np.minimum(starts, ends) - distance, np.maximum(starts, ends) + distance
     size = max(float(np.median(high - low)) * _CELL_WIDTH_IN_SEGMENTS, 4 * distance, 1e-6)
     origin = low.min(axis=0)
     first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
@@ -66,9 +66,9 @@ def find_points_near_segments(
         cancellation.raise_if_cancelled()
         n, k = tree.query(boxes)
         i, j = np.concatenate([i, k]), np.concatenate([j, tree_segments[n]])
-    is_other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
+    is_other = (points[i] != starts[j]).any(axis=1) & (points[i] != ends[j]).any(axis=1)
     i, j = i[is_other], j[is_other]
-    is_near = _measure_distance(points[i], a[j], b[j]) <= distance
+    is_near = _measure_distance(points[i], starts[j], ends[j]) <= distance
     return i[is_near], j[is_near]
 
 
@@ -167,49 +167,76 @@ NEAR_FILTER_RATIO = 4
 
 
 def find_vertices_missing_on_edges(
-    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
+    edge_polygons: Polygons,
+    vertex_polygons: Polygons | None = None,
+    *,
+    tolerance: Tolerance,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VertexMismatches:
-    """Find vertices on or near another polygon's edge that has no vertex there.
+    """Return vertices on or near an edge of another polygon, where that edge has no vertex.
 
-    The distance is at most ``edge_match_m`` of the tolerance. Without ``b``, rows of ``a`` are compared with each
-    other, else edges of ``a`` with vertices of ``b``. Only segments that the other side lacks are examined: equal
-    segments cannot lack a vertex. Sorted by row and vertex.
+    Their distance from the edge is at most ``edge_match_m`` of the tolerance. Edges of ``edge_polygons`` are compared
+    with vertices of ``vertex_polygons``, or without these with vertices of the other rows of ``edge_polygons``. Only
+    segments that the other layer lacks are examined, because equal segments cannot lack a vertex. The result is sorted
+    by row and vertex. Raise Cancelled.
     """
-    if b is None:
+    if vertex_polygons is None:
         return _find_vertex_mismatches(
-            a, a, a.lines.unpaired_segments, a.lines.unpaired_segments, tolerance, cancellation
+            edge_polygons,
+            edge_polygons,
+            edge_polygons.lines.unpaired_segments,
+            edge_polygons.lines.unpaired_segments,
+            tolerance,
+            cancellation,
         )
-    unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    return _find_vertex_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
+    unshared_a, unshared_b = _find_unshared(edge_polygons, vertex_polygons, tolerance.edge_match_m, cancellation)
+    return _find_vertex_mismatches(edge_polygons, vertex_polygons, unshared_a, unshared_b, tolerance, cancellation)
 
 
 def find_mismatches_both_ways(
-    a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    *,
+    tolerance: Tolerance,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[VertexMismatches, VertexMismatches]:
-    """Find mismatches of edges of ``a`` with ``b``, and of edges of ``b`` with ``a``.
+    """Return vertices of each of two layers that are missing on edges of the other layer.
 
-    This is faster than two calls of `find_vertices_missing_on_edges`, since it searches unshared segments once.
+    The first result has edges of ``left_polygons``, the second edges of ``right_polygons``. This is faster than two
+    calls of `find_vertices_missing_on_edges`, since it searches unshared segments once. Raise Cancelled.
     """
-    unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    mismatches_a = _find_vertex_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
-    return mismatches_a, _find_vertex_mismatches(b, a, unshared_b, unshared_a, tolerance, cancellation)
+    unshared_a, unshared_b = _find_unshared(left_polygons, right_polygons, tolerance.edge_match_m, cancellation)
+    mismatches_a = _find_vertex_mismatches(
+        left_polygons, right_polygons, unshared_a, unshared_b, tolerance, cancellation
+    )
+    return mismatches_a, _find_vertex_mismatches(
+        right_polygons, left_polygons, unshared_b, unshared_a, tolerance, cancellation
+    )
 
 
 def _find_vertex_mismatches(
-    a: Polygons, b: Polygons, unshared_a: NDArray, unshared_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    edge_polygons: Polygons,
+    vertex_polygons: Polygons,
+    unshared_edges: NDArray,
+    unshared_vertex_segments: NDArray,
+    tolerance: Tolerance,
+    cancellation: Cancellation,
 ) -> VertexMismatches:
-    """Compare segments of ``a`` with end vertices of segments of ``b``.
+    """Compare segments of one layer with end vertices of segments of another one.
 
-    ``unshared_a``, ``unshared_b``: (v,) bool, the segments that are compared.
+    ``unshared_edges``, ``unshared_vertex_segments`` ((v,), (w,) bool): the segments of ``edge_polygons`` and of
+    ``vertex_polygons`` that are compared.
     """
-    lines_a, lines_b = a.lines, b.lines
-    edges_a, vertices_b = np.flatnonzero(unshared_a), _list_ends(unshared_b)
+    lines_a, lines_b = edge_polygons.lines, vertex_polygons.lines
+    edges_a, vertices_b = np.flatnonzero(unshared_edges), _list_ends(unshared_vertex_segments)
     if not len(edges_a) or not len(vertices_b):
         return _make_empty()
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
-    return _drop_shared_vertices(lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, a is b)
+    return _drop_shared_vertices(
+        lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, edge_polygons is vertex_polygons
+    )
 
 
 def _list_ends(segments: NDArray) -> NDArray:
@@ -219,23 +246,27 @@ def _list_ends(segments: NDArray) -> NDArray:
     return np.flatnonzero(is_end)
 
 
-def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """Return (v,) bool for each layer: segments that the other layer lacks.
+def _find_unshared(
+    left_polygons: Polygons, right_polygons: Polygons, distance: float, cancellation: Cancellation
+) -> tuple[NDArray, NDArray]:
+    """Return (v,) and (w,) bool: segments of each layer that the other layer does not have.
 
-    If one layer is much finer, only its polygons near unshared segments of the other are compared: the inner edges of
-    the fine layer are not in the coarse one, but nothing of the coarse one is near them either.
+    If one layer is much finer, only its polygons near unshared segments of the coarse layer are compared. The inner
+    edges of the fine layer are not in the coarse layer, but nothing of the coarse layer is near them either.
     """
-    if len(a.lines.xy) > len(b.lines.xy):
-        unshared_b, unshared_a = _find_unshared(b, a, distance, cancellation)
+    if len(left_polygons.lines.xy) > len(right_polygons.lines.xy):
+        unshared_b, unshared_a = _find_unshared(right_polygons, left_polygons, distance, cancellation)
         return unshared_a, unshared_b
-    unshared_a = a.lines.mask_unmatched_segments(b.lines, np.ones(len(a), dtype=bool))
-    if NEAR_FILTER_RATIO * int(unshared_a.sum()) > len(b.lines.xy):
-        near_rows = np.ones(len(b), dtype=bool)
+    unshared_a = left_polygons.lines.mask_unmatched_segments(
+        right_polygons.lines, np.ones(len(left_polygons), dtype=bool)
+    )
+    if NEAR_FILTER_RATIO * int(unshared_a.sum()) > len(right_polygons.lines.xy):
+        near_rows = np.ones(len(right_polygons), dtype=bool)
     else:
-        near_rows = b.find_rows_near_geometries(
-            a.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
+        near_rows = right_polygons.find_rows_near_geometries(
+            left_polygons.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
         )
-    return unshared_a, b.lines.mask_unmatched_segments(a.lines, near_rows)
+    return unshared_a, right_polygons.lines.mask_unmatched_segments(left_polygons.lines, near_rows)
 
 
 def _make_empty() -> VertexMismatches:
@@ -323,30 +354,34 @@ def _mask_points_at_vertices(lines: PolygonSegments, row: NDArray, points: NDArr
 
 
 def find_gaps(
-    a: Polygons, *, tolerance: Tolerance, max_width_m: float = np.inf, cancellation: Cancellation = NEVER_CANCELLED
-) -> OverlayParts:
+    polygons: Polygons,
+    *,
+    tolerance: Tolerance,
+    max_width_m: float = np.inf,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> OverlayPieces:
     """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
     Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
-    one, or none). Gaps below the tolerance are slivers and are stored in ``slivers``. `overlay.find_uncovered_parts`
+    one, or none). Gaps below the tolerance are slivers and are stored in ``slivers``. `overlay.find_uncovered_pieces`
     finds gaps along the county's outline.
     """
     fallback_log = FallbackLog()
     # The union of all rows is kept for other rules, so it is made unless it takes much longer.
-    if a.find_rows_with_open_edges(cancellation).sum() < _MAX_OPEN_SHARE * len(a):
+    if polygons.find_rows_with_open_edges(cancellation).sum() < _MAX_OPEN_SHARE * len(polygons):
         # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of it are full.
-        is_border = a.find_border_rows(cancellation)
-        union = union_polygon_rows(a, is_border, tolerance=tolerance, fallback_log=fallback_log)
-        holes = _select_empty_holes(find_holes(union), a.shapes[a.present[~is_border[a.present]]])
+        is_border = polygons.find_border_rows(cancellation)
+        union = union_polygon_rows(polygons, is_border, tolerance=tolerance, fallback_log=fallback_log)
+        holes = _select_empty_holes(find_holes(union), polygons.shapes[polygons.present[~is_border[polygons.present]]])
     else:
-        holes = find_holes(union_polygon_rows(a, tolerance=tolerance, fallback_log=fallback_log))
+        holes = find_holes(union_polygon_rows(polygons, tolerance=tolerance, fallback_log=fallback_log))
     cancellation.raise_if_cancelled()
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= max_width_m) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they are slightly off the edges that cross there.
-    tree = shapely.STRtree(a.shapes[a.present])
+    tree = shapely.STRtree(polygons.shapes[polygons.present])
     n, touching = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
-    rows = a.present[touching]
+    rows = polygons.present[touching]
     order = np.lexsort((rows, n))
     n, rows = n[order], rows[order]
     first_touching = np.searchsorted(n, np.arange(len(holes)))
@@ -354,8 +389,8 @@ def find_gaps(
     touching_count = np.bincount(n, minlength=len(holes))
     left[touching_count > 0] = rows[first_touching[touching_count > 0]]
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
-    parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
-    return parts.select_parts(parts.width <= max_width_m)
+    pieces = collect_pieces(left, right, holes, tolerance, True, fallback_log)
+    return pieces.select_pieces(pieces.width <= max_width_m)
 
 
 def _select_empty_holes(holes: NDArray, shapes: NDArray) -> NDArray:
@@ -402,35 +437,36 @@ class DegreePolygons(NamedTuple):
 
 
 def find_vertices_off_edges_in_degrees(
-    a: DegreePolygons,
-    b: DegreePolygons,
+    edge_layer: DegreePolygons,
+    vertex_layer: DegreePolygons,
     plane_crs: CRS,
     edge_match_m: float,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VertexMismatches:
-    """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
+    """Find vertices of ``vertex_layer`` on an edge of ``edge_layer`` in the plane, but off it in degrees.
 
     In ``plane_crs`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight
     in one is bent in the other. ``a is b`` compares neighbours within a layer. In the result ``vertex_xy`` is in
     degrees, ``distance_m`` in m.
     """
-    edges = _find_long_edges(a, plane_crs, edge_match_m)
+    edges = _find_long_edges(edge_layer, plane_crs, edge_match_m)
     no_rows = np.zeros(0, dtype=int)
     no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
         return no_mismatches
     cancellation.raise_if_cancelled()
-    row_b, xy_b = _list_vertices(b)
-    plane_b = crs_care.reproject_coordinates(xy_b, b.crs, plane_crs)
-    low, high = (crs_care.reproject_coordinates(end, a.crs, plane_crs) for end in (edges.low, edges.high))
+    row_b, xy_b = _list_vertices(vertex_layer)
+    plane_b = crs_care.reproject_coordinates(xy_b, vertex_layer.crs, plane_crs)
+    low, high = (crs_care.reproject_coordinates(end, edge_layer.crs, plane_crs) for end in (edges.low, edges.high))
     i, j = find_points_near_segments(plane_b, low, high, edge_match_m, cancellation)
-    if a is b:
+    if edge_layer is vertex_layer:
         is_other = row_b[i] != edges.row[j]
         i, j = i[is_other], j[is_other]
     deviation = _measure_distance_to_degree_edges(xy_b[i], edges.low[j], edges.high[j])
     # Another edge of the ring may have that vertex.
     vertices_by_row = {
-        (row, *xy) for row, xy in zip(*(column.tolist() for column in _list_vertices(a, edges.row[j])), strict=True)
+        (row, *xy)
+        for row, xy in zip(*(column.tolist() for column in _list_vertices(edge_layer, edges.row[j])), strict=True)
     }
     lacks = np.array(
         [
@@ -452,15 +488,15 @@ class _LongEdges(NamedTuple):
     high: NDArray
 
 
-def _find_long_edges(a: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> _LongEdges:
+def _find_long_edges(edge_layer: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> _LongEdges:
     """Return the edges that bend by a tenth of the tolerance or more when reprojected.
 
     Smaller bends are within the tolerance in both CRS.
     """
-    rows_with_shape = np.flatnonzero(~mask_missing_shapes(a.shapes))
-    layer_rings = extract_rings(a.shapes[rows_with_shape])
-    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, a.crs)
-    is_bent = compute_edge_deviations(low, high, a.crs, plane_crs) > edge_match_m / 10
+    rows_with_shape = np.flatnonzero(~mask_missing_shapes(edge_layer.shapes))
+    layer_rings = extract_rings(edge_layer.shapes[rows_with_shape])
+    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, edge_layer.crs)
+    is_bent = compute_edge_deviations(low, high, edge_layer.crs, plane_crs) > edge_match_m / 10
     ring = np.searchsorted(layer_rings.ring_starts, start[is_bent], side="right") - 1
     return _LongEdges(rows_with_shape[layer_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent])
 

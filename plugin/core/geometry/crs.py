@@ -117,12 +117,12 @@ def describe_crs(crs: CRS) -> CrsProperties:
     return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, has_zone_prefix, metres, northing)
 
 
-def have_same_parameters(a: CRS, b: CRS) -> bool:
+def have_same_parameters(crs: CRS, other_crs: CRS) -> bool:
     """Return True if two CRS place coordinates alike, whatever their names and codes are.
 
     Kind of CRS, datum, central meridian, false easting and northing are compared; heights are not.
     """
-    return _read_crs_parameters(a) == _read_crs_parameters(b)
+    return _read_crs_parameters(crs) == _read_crs_parameters(other_crs)
 
 
 def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:

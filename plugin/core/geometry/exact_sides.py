@@ -22,9 +22,9 @@ _SPLITTER = 2.0**27 + 1
 _CERTAIN_SHARE = 4e-16
 
 
-def compute_cross_products(a: NDArray, b: NDArray) -> NDArray:
+def compute_cross_products(vectors: NDArray, other_vectors: NDArray) -> NDArray:
     """Return (n,) the cross products of (n, 2) vectors."""
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
 
 
 def find_sides(begin: NDArray, end: NDArray, point: NDArray, moved: int) -> NDArray:
@@ -48,12 +48,12 @@ def find_sides(begin: NDArray, end: NDArray, point: NDArray, moved: int) -> NDAr
     return sides
 
 
-def _multiply_exactly(a: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
+def _multiply_exactly(factors: NDArray, other_factors: NDArray) -> tuple[NDArray, NDArray]:
     """Return product and rounding error; their sum is exact."""
-    product = a * b
-    split = _SPLITTER * a
-    a_high = split - (split - a)
-    split = _SPLITTER * b
-    b_high = split - (split - b)
-    a_low, b_low = a - a_high, b - b_high
+    product = factors * other_factors
+    split = _SPLITTER * factors
+    a_high = split - (split - factors)
+    split = _SPLITTER * other_factors
+    b_high = split - (split - other_factors)
+    a_low, b_low = factors - a_high, other_factors - b_high
     return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low

@@ -74,56 +74,59 @@ class _Crossings(NamedTuple):
 
 
 def compute_intersection_areas(
-    a: Polygons | NDArray,
-    b: Polygons | NDArray,
+    left_polygons: Polygons | NDArray,
+    right_polygons: Polygons | NDArray,
     *,
     tolerance: Tolerance,
-    rows_a: NDArray | None = None,
-    rows_b: NDArray | None = None,
+    left_rows: NDArray | None = None,
+    right_rows: NDArray | None = None,
     plane: EqualAreaPlane | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> IntersectionAreas:
-    """Return the areas that polygons of ``a`` and ``b`` share, in the plane of their coordinates.
+    """Return the areas that polygons of two layers share, in the plane of their coordinates.
 
-    Pairs that only touch are left out. Polygons of a layer may overlap each other, and have holes and parts. A pair
-    whose crossings contradict each other is overlaid.
+    Pairs that only touch are left out. Polygons of a layer may overlap each other, and may have holes and several
+    parts. A pair whose crossings contradict each other is overlaid.
 
     Parameters
     ----------
-    a, b
+    left_polygons, right_polygons
         `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
-    rows_a, rows_b
-        (n,), (m,) bool: only these rows.
+    left_rows, right_rows
+        (n,), (m,) bool: the rows to compare; None for all.
     plane
-        Return areas on the ellipsoid too, by the same sums in this plane.
+        An equal-area plane: areas on the ellipsoid are computed too, by the same sums in this plane.
 
     Raises
     ------
     Cancelled
         Between batches.
     ValueError
-        If a coordinate is farther from the centre of ``a`` than `MAX_COORDINATE_M`: signs would be uncertain.
+        If a coordinate is farther from the centre of ``left_polygons`` than `MAX_COORDINATE_M`, since signs would be
+        uncertain.
 
     References
     ----------
     Green's theorem; see the module.
     """
-    a = a if isinstance(a, Polygons) else Polygons(a)
-    b = b if isinstance(b, Polygons) else Polygons(b)
-    if not len(a.present) or not len(b.present):
+    left_polygons = left_polygons if isinstance(left_polygons, Polygons) else Polygons(left_polygons)
+    right_polygons = right_polygons if isinstance(right_polygons, Polygons) else Polygons(right_polygons)
+    if not len(left_polygons.present) or not len(right_polygons.present):
         nothing = np.zeros(0, dtype=int)
         return IntersectionAreas(nothing, nothing, np.zeros(0), None if plane is None else np.zeros(0), FallbackLog())
-    left, right = _make_segments(a, b)
+    left, right = _make_segments(left_polygons, right_polygons)
     selected_a, selected_b = (
         np.ones(len(polygons.present), dtype=bool) if rows is None else rows[polygons.present]
-        for polygons, rows in ((a, rows_a), (b, rows_b))
+        for polygons, rows in ((left_polygons, left_rows), (right_polygons, right_rows))
     )
     pairs = _find_pairs(left, right, selected_a, selected_b, cancellation)
     area, is_doubtful = _compute_planar_areas(pairs, left, right)
-    left_row, right_row = a.present[pairs.left_polygon], b.present[pairs.right_polygon]
+    left_row, right_row = left_polygons.present[pairs.left_polygon], right_polygons.present[pairs.right_polygon]
     fallback_log = FallbackLog()
     i, j = left_row[is_doubtful], right_row[is_doubtful]
-    shapes = overlay_polygon_pairs(shapely.intersection, a.shapes[i], b.shapes[j], i, j, tolerance, fallback_log)
+    shapes = overlay_polygon_pairs(
+        shapely.intersection, left_polygons.shapes[i], right_polygons.shapes[j], i, j, tolerance, fallback_log
+    )
     area[is_doubtful] = np.nan_to_num(shapely.area(shapes))
     shares_area = area > 0
     drawn_area = None
@@ -134,32 +137,39 @@ def compute_intersection_areas(
     return IntersectionAreas(left_row[shares_area], right_row[shares_area], area[shares_area], drawn_area, fallback_log)
 
 
-def are_signs_exact(a: Polygons, b: Polygons) -> bool:
-    """Return True if no coordinate is farther from the centre of ``a`` than `MAX_COORDINATE_M`."""
-    return not len(a.present) or not len(b.present) or _is_in_range(a, b, _choose_origin(a))
+def are_signs_exact(left_polygons: Polygons, right_polygons: Polygons) -> bool:
+    """Return True if no coordinate is farther from the centre of ``left_polygons`` than `MAX_COORDINATE_M`."""
+    return (
+        not len(left_polygons.present)
+        or not len(right_polygons.present)
+        or _is_in_range(left_polygons, right_polygons, _choose_origin(left_polygons))
+    )
 
 
-def _choose_origin(a: Polygons) -> NDArray:
-    west, south, east, north = shapely.total_bounds(a.shapes[a.present])
+def _choose_origin(polygons: Polygons) -> NDArray:
+    west, south, east, north = shapely.total_bounds(polygons.shapes[polygons.present])
     origin: NDArray = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
     return origin
 
 
-def _is_in_range(a: Polygons, b: Polygons, origin: NDArray) -> bool:
-    bounds = np.concatenate([shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (a, b)])
+def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDArray) -> bool:
+    bounds = np.concatenate(
+        [shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (left_polygons, right_polygons)]
+    )
     return bool(np.abs(bounds.reshape(-1, 2) - origin).max() <= MAX_COORDINATE_M)
 
 
-def _make_segments(a: Polygons, b: Polygons) -> tuple[RingSegments, RingSegments]:
+def _make_segments(left_polygons: Polygons, right_polygons: Polygons) -> tuple[RingSegments, RingSegments]:
     """Return the segments of two layers about one origin, on one grid."""
-    origin = _choose_origin(a)
-    if not _is_in_range(a, b, origin):
+    origin = _choose_origin(left_polygons)
+    if not _is_in_range(left_polygons, right_polygons, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
-    left, right = (_get_segments(polygons, origin) for polygons in (a, b))
+    left, right = (_get_segments(polygons, origin) for polygons in (left_polygons, right_polygons))
     if not (left.is_unrounded and right.is_unrounded):
         no_origin = np.zeros(2)
         left, right = (
-            RingSegments(move_and_round(p.shapes[p.present], origin), no_origin, moved_by=-origin) for p in (a, b)
+            RingSegments(move_and_round(p.shapes[p.present], origin), no_origin, moved_by=-origin)
+            for p in (left_polygons, right_polygons)
         )
     return left, right
 
@@ -213,16 +223,24 @@ def _select_chains(segments: RingSegments, rows: NDArray) -> NDArray:
     return selected
 
 
-def _select_crossings(left: RingSegments, right: RingSegments, i: NDArray, j: NDArray) -> _Crossings:
+def _select_crossings(
+    left: RingSegments, right: RingSegments, left_segments: NDArray, right_segments: NDArray
+) -> _Crossings:
     """Return the crossings of those of (k,) pairs of segments that cross."""
-    begins = find_sides(right.begin[j], right.end[j], left.begin[i], 1)
-    ends = find_sides(right.begin[j], right.end[j], left.end[i], 1)
-    i, j, ends = (values[begins != ends] for values in (i, j, ends))
-    other_begins = find_sides(left.begin[i], left.end[i], right.begin[j], -1)
-    other_ends = find_sides(left.begin[i], left.end[i], right.end[j], -1)
-    i, j, ends, other_ends = (values[other_begins != other_ends] for values in (i, j, ends, other_ends))
-    begin, step, other_begin = left.begin[i], left.end[i] - left.begin[i], right.begin[j]
-    other_step = right.end[j] - other_begin
+    begins = find_sides(right.begin[right_segments], right.end[right_segments], left.begin[left_segments], 1)
+    ends = find_sides(right.begin[right_segments], right.end[right_segments], left.end[left_segments], 1)
+    left_segments, right_segments, ends = (values[begins != ends] for values in (left_segments, right_segments, ends))
+    other_begins = find_sides(left.begin[left_segments], left.end[left_segments], right.begin[right_segments], -1)
+    other_ends = find_sides(left.begin[left_segments], left.end[left_segments], right.end[right_segments], -1)
+    left_segments, right_segments, ends, other_ends = (
+        values[other_begins != other_ends] for values in (left_segments, right_segments, ends, other_ends)
+    )
+    begin, step, other_begin = (
+        left.begin[left_segments],
+        left.end[left_segments] - left.begin[left_segments],
+        right.begin[right_segments],
+    )
+    other_step = right.end[right_segments] - other_begin
     with np.errstate(divide="ignore", invalid="ignore"):
         share = compute_cross_products(other_begin - begin, other_step) / compute_cross_products(step, other_step)
     # Segments on one line count as crossing in the middle of what they have in common.
@@ -230,15 +248,15 @@ def _select_crossings(left: RingSegments, right: RingSegments, i: NDArray, j: ND
     squares = (step[on_line] ** 2).sum(axis=1)
     shares = [
         np.clip(((end - begin[on_line]) * step[on_line]).sum(axis=1) / squares, 0, 1)
-        for end in (other_begin[on_line], right.end[j][on_line])
+        for end in (other_begin[on_line], right.end[right_segments][on_line])
     ]
     share[on_line] = (shares[0] + shares[1]) / 2
     return _Crossings(
-        i,
-        j,
+        left_segments,
+        right_segments,
         begin + np.clip(share, 0, 1)[:, None] * step,
-        ends * right.weight[right.ring[j]] > 0,
-        other_ends * left.weight[left.ring[i]] > 0,
+        ends * right.weight[right.ring[right_segments]] > 0,
+        other_ends * left.weight[left.ring[left_segments]] > 0,
     )
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Overlay operations of the rules: shared area, uncovered parts, points and lines.
+"""Overlay operations of the rules: shared area, uncovered area, points and lines.
 
-All work in the plan's plane (metres). Invalid input raises no exception: a pair that GEOS cannot overlay is computed
-by alternative methods (`overlay_fallback`), and a pair for which these fail too is returned as failed. Pairs that
+All work in the plan's plane (metres). Invalid input raises no exception: a pair that GEOS cannot overlay is computed by
+alternative methods (`overlay_fallback`), and a pair for which these fail too is returned as failed. Pairs that
 `polygons` can decide from their boundaries are not overlaid.
 """
 
@@ -20,7 +20,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.threads import map_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row, wrap_shape
-from .parts import OverlayParts, collect_parts
+from .overlay_pieces import OverlayPieces, collect_pieces
 from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import mask_missing_shapes
@@ -30,13 +30,13 @@ ProgressCallback = Callable[[float], None]
 
 
 def ignore_progress(share: float) -> None:
-    """Ignore a progress report."""
+    """Do nothing: the progress callback of callers that show no progress."""
 
 
 def make_partial_progress(progress: ProgressCallback, begun: float, done: float) -> ProgressCallback:
-    """Return a progress callback for a part of the work.
+    """Return a progress callback for one step of a longer task.
 
-    The part's own share 0 to 1 is reported as ``begun`` to ``done`` of the whole.
+    It converts the step's own share (0 to 1) to the range from ``begun`` to ``done`` of the whole task.
     """
     return lambda share: progress(begun + (done - begun) * share)
 
@@ -57,20 +57,20 @@ VERTICES_PER_OVERLAY = 500
 
 @dataclass
 class _PairCollector:
-    """Collect pairs of rows with the land that they share."""
+    """Collects batches of pairs of rows with the land that each pair shares."""
 
     left: list[NDArray] = field(default_factory=list)
     right: list[NDArray] = field(default_factory=list)
     shape: list[NDArray] = field(default_factory=list)
 
     def add_pairs(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
-        """Add (k,) pairs of rows and their shared geometry."""
+        """Add (k,) pairs of a left and a right row, and the (k,) geometries that they share."""
         self.left.append(np.asarray(left, dtype=np.int64))
         self.right.append(np.asarray(right, dtype=np.int64))
         self.shape.append(shape)
 
     def sort_pairs(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Return all pairs (left, right, shape), sorted by left and right row."""
+        """Return left rows, right rows and shared geometries of all pairs, sorted by left and right row."""
         left, right, shape = (
             np.concatenate(batches) if batches else np.zeros(0, int) for batches in (self.left, self.right, self.shape)
         )
@@ -78,61 +78,64 @@ class _PairCollector:
         return left[order], right[order], shape[order]
 
 
-def find_shared_parts(
-    a: Polygons | NDArray,
-    b: Polygons | NDArray | None = None,
+def find_shared_pieces(
+    left_polygons: Polygons | NDArray,
+    right_polygons: Polygons | NDArray | None = None,
     *,
     tolerance: Tolerance,
-    rows_a: NDArray | None = None,
-    rows_b: NDArray | None = None,
+    left_rows: NDArray | None = None,
+    right_rows: NDArray | None = None,
     focus: NDArray | None = None,
-    connected: bool = False,
+    splits_connected: bool = False,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
-) -> OverlayParts:
-    """Find polygons of ``a`` and ``b`` that share area; touching does not count.
+) -> OverlayPieces:
+    """Return the pieces of land that polygons of two layers, or of one layer, share.
+
+    Pairs of polygons that only touch have no piece.
 
     Parameters
     ----------
-    a, b
+    left_polygons, right_polygons
         `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
-        Without ``b``: the pairs i < j within ``a``.
-    rows_a, rows_b
-        (n,), (m,) bool: only these rows.
+        Without ``right_polygons``, rows i < j of ``left_polygons`` are overlaid with each other.
+    left_rows, right_rows
+        (n,), (m,) bool: the rows to overlay; None for all.
     focus
-        (n,) bool; without ``b``: only pairs with at least one of these rows.
-    connected
-        Return each connected part of a pair separately.
+        (n,) bool; without ``right_polygons``: only pairs with at least one of these rows.
+    splits_connected
+        Return each connected polygon of a pair as a piece; otherwise all land of a pair is one piece.
     keep_slivers
-        Keep slivers (below both minimums of the tolerance); otherwise they are moved to ``slivers`` of the result.
+        Keep slivers (below both minimums of the tolerance) among the pieces; otherwise only ``slivers`` of the result
+        has them.
     progress
-        Receives the share of pairs that are done.
+        Called with the share of pairs that are done (0 to 1).
 
     Raises
     ------
     Cancelled
         Between batches.
     """
-    a = a if isinstance(a, Polygons) else Polygons(a)
-    if b is None:
-        is_selected = select_present_rows(a, rows_a)
-        if focus is None or a.cached_overlaps is not None:
-            left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
+    left_polygons = left_polygons if isinstance(left_polygons, Polygons) else Polygons(left_polygons)
+    if right_polygons is None:
+        is_selected = select_present_rows(left_polygons, left_rows)
+        if focus is None or left_polygons.cached_overlaps is not None:
+            left, right, shape, fallback_log = _find_pairs_within(left_polygons, tolerance, cancellation)
         else:
-            left, right, shape, fallback_log = _overlay_candidates(a, focus, tolerance, cancellation)
+            left, right, shape, fallback_log = _overlay_candidates(left_polygons, focus, tolerance, cancellation)
         keep = is_selected[left] & is_selected[right]
         if focus is not None:
             keep &= focus[left] | focus[right]
         fallback_log = fallback_log.select_rows(is_selected, is_selected)
-        return collect_parts(
-            left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, keep_slivers
+        return collect_pieces(
+            left[keep], right[keep], shape[keep], tolerance, splits_connected, fallback_log, cancellation, keep_slivers
         )
-    b = b if isinstance(b, Polygons) else Polygons(b)
+    right_polygons = right_polygons if isinstance(right_polygons, Polygons) else Polygons(right_polygons)
     # Queried with the finer layer: more of its polygons are completely inside one of the other.
-    sides_exchanged = len(b.present) > len(a.present)
-    fine, coarse = (b, a) if sides_exchanged else (a, b)
-    fine_rows, coarse_rows = (rows_b, rows_a) if sides_exchanged else (rows_a, rows_b)
+    sides_exchanged = len(right_polygons.present) > len(left_polygons.present)
+    fine, coarse = (right_polygons, left_polygons) if sides_exchanged else (left_polygons, right_polygons)
+    fine_rows, coarse_rows = (right_rows, left_rows) if sides_exchanged else (left_rows, right_rows)
     left, right, shape, fallback_log = _find_pairs_between(
         fine,
         coarse,
@@ -148,13 +151,13 @@ def find_shared_parts(
             right[order],
             left[order],
             shape[order],
-            fallback_log.make_log_with_exchanged_sides(),
+            fallback_log.make_log_with_exchanged_layers(),
         )
-    return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, keep_slivers)
+    return collect_pieces(left, right, shape, tolerance, splits_connected, fallback_log, cancellation, keep_slivers)
 
 
-def find_uncovered_parts(
-    a: Polygons | NDArray,
+def find_uncovered_pieces(
+    polygons: Polygons | NDArray,
     cover: Polygons | NDArray,
     *,
     tolerance: Tolerance,
@@ -163,22 +166,22 @@ def find_uncovered_parts(
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
-) -> OverlayParts:
-    """Return the connected parts of polygons of ``a`` that ``cover`` does not cover.
+) -> OverlayPieces:
+    """Return the connected pieces of polygons that no polygon of a cover covers.
 
-    ``right`` of the parts is −1. Shapes as for `find_shared_parts`. ``rows``, ``cover_rows``: (n,), (m,) bool, only
-    these rows. Slivers are moved to ``slivers`` of the result, or kept with ``keep_slivers``. Raise Cancelled.
+    ``polygons``, ``cover``: as for `find_shared_pieces`; ``rows`` (n,), ``cover_rows`` (m,) bool: the rows to use, None
+    for all. ``right`` of each piece is −1. ``keep_slivers``: as for `find_shared_pieces`. Raise Cancelled.
     """
-    a = a if isinstance(a, Polygons) else Polygons(a)
+    polygons = polygons if isinstance(polygons, Polygons) else Polygons(polygons)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
-    is_selected, covering = select_present_rows(a, rows), select_present_rows(cover, cover_rows)
+    is_selected, covering = select_present_rows(polygons, rows), select_present_rows(cover, cover_rows)
     fallback_log = FallbackLog()
     if not covering.any():
         uncovered_rows = np.flatnonzero(is_selected)
-        return collect_parts(
+        return collect_pieces(
             uncovered_rows,
             np.full(len(uncovered_rows), -1),
-            a.shapes[uncovered_rows],
+            polygons.shapes[uncovered_rows],
             tolerance,
             True,
             fallback_log,
@@ -189,18 +192,20 @@ def find_uncovered_parts(
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
         decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), is_selected)
     else:
-        _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
-        decided = a.decide_containment(cover, is_selected, covering, cancellation)
+        _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
+        decided = polygons.decide_containment(cover, is_selected, covering, cancellation)
     is_uncovered = is_selected & ~decided.needs_overlay
     is_uncovered[decided.inner_row] = False
     uncovered_rows = np.flatnonzero(is_uncovered)
     undecided_rows = np.flatnonzero(decided.needs_overlay)
-    near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
-    remainders = _subtract_cover(a, undecided_rows, cover, near_of, tolerance, fallback_log, cancellation, progress)
+    near_rows_of = _find_near_cover_rows(polygons, undecided_rows, cover, covering, cancellation)
+    remainders = _subtract_cover(
+        polygons, undecided_rows, cover, near_rows_of, tolerance, fallback_log, cancellation, progress
+    )
     left = np.concatenate([uncovered_rows, undecided_rows])
-    shape = np.concatenate([a.shapes[uncovered_rows], remainders])
+    shape = np.concatenate([polygons.shapes[uncovered_rows], remainders])
     order = np.argsort(left)
-    return collect_parts(
+    return collect_pieces(
         left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, keep_slivers
     )
 
@@ -213,148 +218,179 @@ def select_present_rows(polygons: Polygons, rows: NDArray | None) -> NDArray:
 
 
 def _find_pairs_within(
-    a: Polygons, tolerance: Tolerance, cancellation: Cancellation
+    polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    """Return pairs of rows of a layer that share area, with their shared geometry.
+    """Return left rows, right rows, shared geometries and fallback log of the rows of a layer that overlap.
 
     The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
-    if a.cached_overlaps is None:
-        left, right, shape, fallback_log = _overlay_candidates(a, np.ones(len(a), dtype=bool), tolerance, cancellation)
-        is_overlapping = np.zeros(len(a), dtype=bool)
+    if polygons.cached_overlaps is None:
+        left, right, shape, fallback_log = _overlay_candidates(
+            polygons, np.ones(len(polygons), dtype=bool), tolerance, cancellation
+        )
+        is_overlapping = np.zeros(len(polygons), dtype=bool)
         is_overlapping[left] = is_overlapping[right] = True
         for i, j in fallback_log.failed_pairs:
             is_overlapping[[i, j]] = True
         # Assigned at once and last: another thread takes it as the sign that all values are known.
-        a.overlapping_rows = is_overlapping
-        a.cached_overlaps = left, right, shape, fallback_log
-    return a.cached_overlaps
+        polygons.overlapping_rows = is_overlapping
+        polygons.cached_overlaps = left, right, shape, fallback_log
+    return polygons.cached_overlaps
 
 
 def _overlay_candidates(
-    a: Polygons, focus: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    polygons: Polygons, focus: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    """Return pairs of rows of a layer that share area, with their shared geometry; at least one is in the focus."""
-    is_candidate = a.find_overlap_candidates(cancellation)
+    """Return the overlapping pairs of rows of a layer, of which at least one is in the focus ((n,) bool).
+
+    The result is as of `_find_pairs_within`: left rows, right rows, shared geometries, fallback log.
+    """
+    is_candidate = polygons.find_overlap_candidates(cancellation)
     candidates = np.flatnonzero(is_candidate)
     focused = np.flatnonzero(is_candidate & focus)
     fallback_log, pairs = FallbackLog(), _PairCollector()
-    tree = shapely.STRtree(a.shapes[candidates])
+    tree = shapely.STRtree(polygons.shapes[candidates])
     for start in range(0, len(focused), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
-        i, j = tree.query(a.shapes[focused[start : start + SHAPES_PER_BATCH]])
+        i, j = tree.query(polygons.shapes[focused[start : start + SHAPES_PER_BATCH]])
         i, j = focused[start + i], candidates[j]
         # A pair of two focused rows is found from either of them, and kept once.
         once = (i < j) | ((i > j) & ~focus[j])
         i, j = np.minimum(i[once], j[once]), np.maximum(i[once], j[once])
-        _overlay_row_pairs(a, a, i, j, tolerance, fallback_log, pairs, cancellation)
+        _overlay_row_pairs(polygons, polygons, i, j, tolerance, fallback_log, pairs, cancellation)
     return *pairs.sort_pairs(), fallback_log
 
 
-def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-    """Return (n,) bool: polygons that share area with another of their layer."""
-    _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
-    return require_value(a.overlapping_rows, "the overlapping rows")
+def find_overlapping_rows(
+    polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
+    """Return (n,) bool: polygons that share area with another polygon of their layer."""
+    _compute_overlapping_rows_if_missing(polygons, tolerance, cancellation)
+    return require_value(polygons.overlapping_rows, "the overlapping rows")
 
 
-def _compute_overlapping_rows_if_missing(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
-    if a.overlapping_rows is None:
-        _find_pairs_within(a, tolerance, cancellation)
+def _compute_overlapping_rows_if_missing(polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
+    if polygons.overlapping_rows is None:
+        _find_pairs_within(polygons, tolerance, cancellation)
 
 
 def _find_pairs_between(
-    a: Polygons,
-    b: Polygons,
-    rows_a: NDArray,
-    rows_b: NDArray,
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    left_rows: NDArray,
+    right_rows: NDArray,
     tolerance: Tolerance,
     cancellation: Cancellation,
     progress: ProgressCallback,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
+    """Return left rows, right rows, shared geometries and fallback log of the pairs of rows that share area."""
     fallback_log, pairs = FallbackLog(), _PairCollector()
-    if rows_a.any() and rows_b.any():
-        decided = decide_pairs_between(a, b, rows_a, rows_b, tolerance, cancellation)
-        pairs.add_pairs(decided.inner_row, decided.outer_row, a.shapes[decided.inner_row])
+    if left_rows.any() and right_rows.any():
+        decided = decide_pairs_between(left_polygons, right_polygons, left_rows, right_rows, tolerance, cancellation)
+        pairs.add_pairs(decided.inner_row, decided.outer_row, left_polygons.shapes[decided.inner_row])
         left, right, shape, fallback_log = overlay_rows_between(
-            a, b, decided.needs_overlay, rows_b, tolerance, cancellation, progress
+            left_polygons, right_polygons, decided.needs_overlay, right_rows, tolerance, cancellation, progress
         )
         pairs.add_pairs(left, right, shape)
     return *pairs.sort_pairs(), fallback_log
 
 
 def decide_pairs_between(
-    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    left_rows: NDArray,
+    right_rows: NDArray,
+    tolerance: Tolerance,
+    cancellation: Cancellation,
 ) -> ContainmentResult:
-    """Return which of ``rows_a`` are inside one of ``rows_b`` ((n,), (m,) bool), and which need an overlay."""
-    _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
-    return a.decide_containment(b, rows_a, rows_b, cancellation)
+    """Return which rows of the left layer lie inside a row of the right layer, and which need an overlay.
+
+    ``left_rows``, ``right_rows`` ((n,), (m,) bool): the rows that are compared. Raise Cancelled.
+    """
+    _compute_overlapping_rows_if_missing(left_polygons, tolerance, cancellation)
+    return left_polygons.decide_containment(right_polygons, left_rows, right_rows, cancellation)
 
 
 def overlay_rows_between(
-    a: Polygons,
-    b: Polygons,
-    rows_a: NDArray,
-    rows_b: NDArray,
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    left_rows: NDArray,
+    right_rows: NDArray,
     tolerance: Tolerance,
     cancellation: Cancellation,
     progress: ProgressCallback = ignore_progress,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    """Return pairs of selected rows that share area, with their shared geometry; each pair is overlaid.
+    """Overlay all selected rows of two layers that meet; return the pairs of rows that share area.
 
-    ``rows_a``, ``rows_b``: (n,), (m,) bool.
+    ``left_rows``, ``right_rows`` ((n,), (m,) bool): the selected rows. Returns (k,) left rows, (k,) right rows, (k,)
+    shared geometries, and the fallback log. Raise Cancelled.
     """
     fallback_log, pairs = FallbackLog(), _PairCollector()
-    i, j = _find_meeting_pairs(a, np.flatnonzero(rows_a), b, np.flatnonzero(rows_b), cancellation)
-    _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
+    i, j = _find_meeting_pairs(
+        left_polygons, np.flatnonzero(left_rows), right_polygons, np.flatnonzero(right_rows), cancellation
+    )
+    _overlay_row_pairs(left_polygons, right_polygons, i, j, tolerance, fallback_log, pairs, cancellation, progress)
     return *pairs.sort_pairs(), fallback_log
 
 
 def _find_meeting_pairs(
-    a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
+    left_polygons: Polygons,
+    left_rows: NDArray,
+    right_polygons: Polygons,
+    right_rows: NDArray,
+    cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of rows of both layers that touch or overlap.
+    """Return left and right row of all pairs of rows that touch or overlap.
 
-    The layer with the larger polygons queries the tree, because its polygons are prepared for the queries.
+    ``left_rows``, ``right_rows``: numbers of the rows that are compared. The layer with the larger polygons queries the
+    tree, because its polygons are prepared for the queries.
     """
-    if _compute_mean_size(a, rows_a) > _compute_mean_size(b, rows_b):
-        right, left = _find_meeting_row_pairs(b, rows_b, a, rows_a, cancellation)
+    if _compute_mean_size(left_polygons, left_rows) > _compute_mean_size(right_polygons, right_rows):
+        right, left = _find_meeting_row_pairs(right_polygons, right_rows, left_polygons, left_rows, cancellation)
     else:
-        left, right = _find_meeting_row_pairs(a, rows_a, b, rows_b, cancellation)
+        left, right = _find_meeting_row_pairs(left_polygons, left_rows, right_polygons, right_rows, cancellation)
     return left, right
 
 
 def _compute_mean_size(polygons: Polygons, rows: NDArray) -> float:
-    """Return the mean number of vertices of these rows' polygons."""
+    """Return the mean number of vertices of the polygons in these rows; 0 without rows."""
     return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
 
 
 def _find_meeting_row_pairs(
-    a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
+    left_polygons: Polygons,
+    left_rows: NDArray,
+    right_polygons: Polygons,
+    right_rows: NDArray,
+    cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of rows that touch or overlap; rows of ``b`` query a tree of ``a``."""
-    tree = shapely.STRtree(a.shapes[rows_a])
-    j, i = query_in_threads(tree, b.shapes[rows_b], predicate="intersects", cancellation=cancellation)
-    return rows_a[i], rows_b[j]
+    """Return left and right row of pairs that meet; ``right_polygons`` query a tree of ``left_polygons``."""
+    tree = shapely.STRtree(left_polygons.shapes[left_rows])
+    j, i = query_in_threads(tree, right_polygons.shapes[right_rows], predicate="intersects", cancellation=cancellation)
+    return left_rows[i], right_rows[j]
 
 
 def _overlay_row_pairs(
-    a: Polygons,
-    b: Polygons,
-    i: NDArray,
-    j: NDArray,
+    left_polygons: Polygons,
+    right_polygons: Polygons,
+    left_numbers: NDArray,
+    right_numbers: NDArray,
     tolerance: Tolerance,
     fallback_log: FallbackLog,
     pairs: _PairCollector,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> None:
-    """Add the common geometry of pairs of rows, in batches; pairs that only touch are left out."""
-    for start in range(0, len(i), PAIRS_PER_BATCH):
-        progress(start / len(i))
-        rows, other_rows = i[start : start + PAIRS_PER_BATCH], j[start : start + PAIRS_PER_BATCH]
-        left, right = a.shapes[rows], b.shapes[other_rows]
-        _clip_large_polygons(left, right, b, other_rows, cancellation)
-        _clip_large_polygons(right, left, a, rows, cancellation)
+    """Intersect pairs of rows in batches, and add those that share area to ``pairs``.
+
+    ``left_numbers``, ``right_numbers`` (k,): the rows of each pair. Pairs that only touch are left out.
+    """
+    for start in range(0, len(left_numbers), PAIRS_PER_BATCH):
+        progress(start / len(left_numbers))
+        rows, other_rows = left_numbers[start : start + PAIRS_PER_BATCH], right_numbers[start : start + PAIRS_PER_BATCH]
+        left, right = left_polygons.shapes[rows], right_polygons.shapes[other_rows]
+        _clip_large_polygons(left, right, right_polygons, other_rows, cancellation)
+        _clip_large_polygons(right, left, left_polygons, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
@@ -364,7 +400,10 @@ def _overlay_row_pairs(
 def _clip_large_polygons(
     small_polygons: NDArray, large_polygons: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
-    """Replace each large polygon, in place, by its part around its small counterpart."""
+    """Replace each large polygon, in place, by its clip around the small polygon at the same position.
+
+    ``source``, ``rows``: the layer of the large polygons, and the row of each.
+    """
     clipped_polygons = source.clipped_polygons
     for n in np.flatnonzero(clipped_polygons.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
@@ -373,37 +412,37 @@ def _clip_large_polygons(
 
 
 def _find_near_cover_rows(
-    a: Polygons, rows: NDArray, covering_polygons: Polygons, covering: NDArray, cancellation: Cancellation
+    polygons: Polygons, rows: NDArray, covering_polygons: Polygons, covering: NDArray, cancellation: Cancellation
 ) -> list[NDArray]:
-    """Return, for each of ``rows``, the sorted rows of the cover that meet it."""
-    i, j = _find_meeting_pairs(a, rows, covering_polygons, np.flatnonzero(covering), cancellation)
+    """Return, for each of ``rows``, the sorted rows of the cover that touch or overlap it."""
+    i, j = _find_meeting_pairs(polygons, rows, covering_polygons, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
 
 
 def _subtract_cover(
-    a: Polygons,
+    polygons: Polygons,
     rows: NDArray,
     covering_polygons: Polygons,
-    near_of: list[NDArray],
+    near_rows_of: list[NDArray],
     tolerance: Tolerance,
     fallback_log: FallbackLog,
     cancellation: Cancellation,
     progress: ProgressCallback,
 ) -> NDArray:
-    """Return (k,) polygons minus the cover's polygons near them; None where that fails.
+    """Return (k,) polygons minus the polygons of the cover near them; None where the subtraction fails.
 
-    ``rows`` (k,): the polygons; ``near_of``: the rows of the cover near each.
+    ``rows`` (k,): rows of the polygons; ``near_rows_of``: for each of them, the rows of the cover near it.
     """
 
     def subtract_from_row(row_and_pieces: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
         row, pieces = row_and_pieces
         row_log = FallbackLog()
-        return _subtract_pieces(a.shapes[row], row, pieces, tolerance, row_log), row_log
+        return _subtract_polygons(polygons.shapes[row], row, pieces, tolerance, row_log), row_log
 
-    remainders = a.shapes[rows]
-    crossed = [n for n, near_rows in enumerate(near_of) if len(near_rows)]
+    remainders = polygons.shapes[rows]
+    crossed = [n for n, near_rows in enumerate(near_rows_of) if len(near_rows)]
     for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
         progress(start / len(crossed))
         batch = crossed[start : start + _ROWS_PER_SUBTRACTION]
@@ -413,11 +452,11 @@ def _subtract_cover(
             # Clipped parts and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
                 _collect_near_cover(
-                    a.shapes[rows[n]], int(rows[n]), covering_polygons, near_of[n], tolerance, fallback_log
+                    polygons.shapes[rows[n]], int(rows[n]), covering_polygons, near_rows_of[n], tolerance, fallback_log
                 )
             )
         vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
-        vertex_count += int(shapely.get_num_coordinates(a.shapes[rows[batch]]).sum())
+        vertex_count += int(shapely.get_num_coordinates(polygons.shapes[rows[batch]]).sum())
         items = list(zip(rows[batch].tolist(), pieces, strict=True))
         results = map_in_threads(subtract_from_row, items, cancellation, vertex_count=vertex_count)
         for n, (remainder, row_log) in zip(batch, results, strict=True):
@@ -426,13 +465,16 @@ def _subtract_cover(
     return remainders
 
 
-def _subtract_pieces(
-    shape: Any, row: int, pieces: NDArray | None, tolerance: Tolerance, fallback_log: FallbackLog
+def _subtract_polygons(
+    shape: Any, row: int, subtrahends: NDArray | None, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """Return a polygon minus (p,) others; None if that fails, or without pieces."""
-    if pieces is None:
+    """Return the polygon of a row minus (p,) others.
+
+    None if the subtraction fails, or if ``subtrahends`` is None because their union failed.
+    """
+    if subtrahends is None:
         return None
-    subtrahend = pieces[0] if len(pieces) == 1 else union_near_row(pieces, row, tolerance, fallback_log)
+    subtrahend = subtrahends[0] if len(subtrahends) == 1 else union_near_row(subtrahends, row, tolerance, fallback_log)
     if subtrahend is None:
         return None
     return overlay_polygon_pairs(
@@ -443,7 +485,7 @@ def _subtract_pieces(
         np.array([-1]),
         tolerance,
         fallback_log,
-        inside=False,
+        is_intersection=False,
     )[0]
 
 
@@ -455,9 +497,9 @@ def _collect_near_cover(
     tolerance: Tolerance,
     fallback_log: FallbackLog,
 ) -> NDArray | None:
-    """Return (p,) the cover's polygons near a shape, clipped around it; many as their union.
+    """Return (p,) polygons of the cover near a shape, each clipped around it; many are returned as their union.
 
-    None if their union fails.
+    None if their union fails; the log then has ``row`` as failed.
     """
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
         covering = np.zeros(len(covering_polygons), dtype=bool)
@@ -476,23 +518,23 @@ def _collect_near_cover(
     return pieces
 
 
-class PointLineParts(NamedTuple):
-    """Parts of points or lines inside or outside polygons.
+class PointLinePieces(NamedTuple):
+    """Pieces of points or lines inside or outside polygons.
 
-    ``point_or_line_row``: row of the point or line; ``polygon_row``: row of the polygon (−1: none); ``part_shape``: the
-    part.
+    ``point_or_line_row`` (k,): row of the point or line; ``polygon_row`` (k,): row of the polygon, −1 for none;
+    ``piece_shape`` (k,): the piece, a point or a line.
     """
 
     point_or_line_row: NDArray
     polygon_row: NDArray
-    part_shape: NDArray
+    piece_shape: NDArray
 
 
-def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
-    """Return the parts of (n,) points or lines inside each of (k,) polygons.
+def find_point_line_pieces_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLinePieces:
+    """Return the pieces of (n,) points or lines inside each of (k,) polygons.
 
-    Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
-    ``within_m``, are left out. Coordinates in metres.
+    Both arrays may have None for a row without a shape. A piece on an edge of a polygon, or at most ``within_m`` inside
+    the edge, is left out. Coordinates in metres.
     """
     rows_with_shape, present_polygons = (
         np.flatnonzero(~mask_missing_shapes(shapes)),
@@ -501,12 +543,12 @@ def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: f
     i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[rows_with_shape], predicate="intersects")
     i, j = rows_with_shape[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
-    is_deep = _mask_deep_parts(shape, shapely.boundary(polygons[j]), within_m)
-    return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
+    is_deep = _mask_deep_pieces(shape, shapely.boundary(polygons[j]), within_m)
+    return PointLinePieces(i[is_deep], j[is_deep], shape[is_deep])
 
 
-def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
-    """Return parts of points or lines more than ``within_m`` outside all polygons.
+def find_point_line_pieces_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLinePieces:
+    """Return the pieces of points or lines that lie more than ``within_m`` outside all polygons.
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``polygon_row`` of the result is −1.
     """
@@ -529,11 +571,11 @@ def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: 
             )
         outside[n] = shapely.difference(outside[n], buffer_by_polygons[near_polygons.tobytes()])
     remains = ~shapely.is_empty(outside)
-    return PointLineParts(uncovered_rows[remains], np.full(int(remains.sum()), -1), outside[remains])
+    return PointLinePieces(uncovered_rows[remains], np.full(int(remains.sum()), -1), outside[remains])
 
 
-def _mask_deep_parts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
-    """Return (k,) bool: parts that extend more than ``within_m`` m off the edges.
+def _mask_deep_pieces(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
+    """Return (k,) bool: pieces of points or lines that extend more than ``within_m`` m off the edges.
 
     A point must be that far from the edge. A line must have that length outside a buffer of the edge.
     """

@@ -27,17 +27,21 @@ from .validity import extract_polygons, repair_polygon
 MIN_TESTED_WIDTH_M = 1e-3
 
 
-def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bool, nearness: float) -> NDArray:
-    """Return (n,) bool: overlays of pairs that a sample point contradicts.
+def find_suspicious_overlays(
+    result: NDArray, left_shapes: NDArray, right_shapes: NDArray, is_intersection: bool, nearness: float
+) -> NDArray:
+    """Return (n,) bool: overlays of pairs of polygons that a sample point contradicts.
 
     Parameters
     ----------
-    result, a, b : (n,) polygons, m
-        The overlays and their two inputs.
-    inside : bool
-        The overlays are intersections, else differences ``a`` − ``b``.
+    result : (n,) geometries, m
+        The overlay of each pair; a missing one (None) is not tested.
+    left_shapes, right_shapes : (n,) polygons, m
+        The two inputs of each overlay.
+    is_intersection : bool
+        The overlays are intersections, else differences left − right.
     nearness : m
-        Sample points nearer to a boundary are ignored, missing results too.
+        Sample points nearer than this to a boundary of an input are ignored.
     """
     is_present = ~shapely.is_missing(result)
     is_suspicious = np.zeros(len(result), dtype=bool)
@@ -48,17 +52,25 @@ def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bo
     is_wide = _mask_wide_parts(result_parts)
     x, y = _make_inner_points(result_parts[is_wide])
     pair_of_part = pair_of_part[is_wide]
-    is_wrong = ~shapely.contains_xy(a[pair_of_part], x, y) | (shapely.contains_xy(b[pair_of_part], x, y) != inside)
-    _mark_suspicious_overlays(is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
+    is_wrong = ~shapely.contains_xy(left_shapes[pair_of_part], x, y) | (
+        shapely.contains_xy(right_shapes[pair_of_part], x, y) != is_intersection
+    )
+    _mark_suspicious_overlays(
+        is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
+    )
     # No omission: test a point of the first, and for an intersection also of the second.
-    for source in (a, b) if inside else (a,):
+    for source in (left_shapes, right_shapes) if is_intersection else (left_shapes,):
         testable = np.flatnonzero(
             is_present & ~(shapely.is_missing(source) | shapely.is_empty(source)) & ~is_suspicious
         )
         x, y = _make_inner_points(source[testable])
-        is_expected = shapely.contains_xy(a[testable], x, y) & (shapely.contains_xy(b[testable], x, y) == inside)
+        is_expected = shapely.contains_xy(left_shapes[testable], x, y) & (
+            shapely.contains_xy(right_shapes[testable], x, y) == is_intersection
+        )
         is_wrong = is_expected & ~shapely.intersects_xy(result[testable], x, y)
-        _mark_suspicious_overlays(is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
+        _mark_suspicious_overlays(
+            is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], left_shapes, right_shapes, nearness
+        )
     return is_suspicious
 
 
@@ -68,18 +80,26 @@ def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _mark_suspicious_overlays(
-    is_suspicious: NDArray, pairs: NDArray, x: NDArray, y: NDArray, a: NDArray, b: NDArray, nearness: float
+    is_suspicious: NDArray,
+    pairs: NDArray,
+    x: NDArray,
+    y: NDArray,
+    left_shapes: NDArray,
+    right_shapes: NDArray,
+    nearness: float,
 ) -> None:
     if len(pairs):
         points = shapely.points(x, y)
-        edge_distance = np.fmin(*(shapely.distance(shapely.boundary(source[pairs]), points) for source in (a, b)))
+        edge_distance = np.fmin(
+            *(shapely.distance(shapely.boundary(source[pairs]), points) for source in (left_shapes, right_shapes))
+        )
         is_suspicious[pairs[~(edge_distance < nearness)]] = True
 
 
 def is_suspicious_union(joined: Any, shapes: NDArray, nearness: float) -> bool:
-    """Return True if a union lacks one of its polygons, or is larger than all of them.
+    """Return True if a union lacks land of one of its polygons, or is larger than all of them together.
 
-    ``shapes``: (n,) polygons of the union. ``nearness``: tolerance in m.
+    ``shapes``: (n,) polygons that were united; ``nearness``: tolerance in m.
     """
     if shapely.area(joined) > shapely.area(shapes).sum() * (1 + 1e-9) + nearness:
         return True
@@ -99,9 +119,10 @@ def _mask_wide_parts(parts: NDArray) -> NDArray:
 
 
 def compute_local_origins(*layers: NDArray) -> NDArray:
-    """Return (n, 2) offsets in whole metres that move the n-th shapes near the origin.
+    """Return (n, 2) offsets in whole metres; shapes moved by minus the offset lie near the origin.
 
-    The n-th shapes of all layers share one offset. It is 0 where moving would lose digits.
+    ``layers``: one or several arrays of (n,) shapes; the n-th shapes of all arrays share one offset. It is 0 where
+    moving would lose digits.
     """
     bounds = np.stack([shapely.bounds(layer) for layer in layers])
     low, high = np.fmin.reduce(bounds[:, :, :2]), np.fmax.reduce(bounds[:, :, 2:])
@@ -111,19 +132,22 @@ def compute_local_origins(*layers: NDArray) -> NDArray:
         return np.where((origins > 0) & (high <= 2 * origins), origins, 0.0)
 
 
-def translate_shapes(shapes: NDArray, by: NDArray) -> NDArray:
-    """Return copies of (n,) shapes moved by (n, 2) or all by (2,) metres, without Z."""
-    if not by.any():
+def translate_shapes(shapes: NDArray, offset: NDArray) -> NDArray:
+    """Return copies of (n,) shapes moved by an offset, without Z.
+
+    ``offset``: (n, 2) metres for each shape, or (2,) for all.
+    """
+    if not offset.any():
         return shapes
     xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
-    return shapely.set_coordinates(shapes.copy(), xy + (by[shape_of_vertex] if by.ndim == 2 else by))
+    return shapely.set_coordinates(shapes.copy(), xy + (offset[shape_of_vertex] if offset.ndim == 2 else offset))
 
 
-def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
-    """Return overlay results moved back by (n, 2) or (2,) metres.
+def translate_back(shapes: NDArray, offset: NDArray) -> NDArray:
+    """Return overlay results moved back to their place, valid and without Z.
 
-    Moving rounds new vertices. A shape that becomes invalid is rounded to a grid, on which GEOS ensures that no edges
-    cross.
+    ``offset``: (n, 2) or (2,) metres. Moving rounds new vertices. A shape that becomes invalid by that is rounded to a
+    grid, on which GEOS ensures that no edges cross.
     """
     # Polygons of a collection may overlap after rounding.
     collections = np.flatnonzero(shapely.get_type_id(shapes) == 7)
@@ -131,14 +155,14 @@ def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
         shapes = shapes.copy()
         for n in collections.tolist():
             shapes[n] = extract_polygons(shapes[n])
-    moved_shapes = translate_shapes(shapes, by)
+    moved_shapes = translate_shapes(shapes, offset)
     invalid_rows = np.flatnonzero(~(shapely.is_valid(moved_shapes) | shapely.is_missing(moved_shapes)))
     if len(invalid_rows):
         # A power of two: on this grid every number can be moved without rounding.
         grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved_shapes[invalid_rows])).max())
         moved_shapes = moved_shapes.copy()
         moved_shapes[invalid_rows] = translate_shapes(
-            shapely.set_precision(shapes[invalid_rows], grid), by[invalid_rows] if by.ndim == 2 else by
+            shapely.set_precision(shapes[invalid_rows], grid), offset[invalid_rows] if offset.ndim == 2 else offset
         )
         still_invalid = invalid_rows[~shapely.is_valid(moved_shapes[invalid_rows])]
         moved_shapes[still_invalid] = shapely.buffer(moved_shapes[still_invalid], 0)
@@ -156,10 +180,10 @@ _MAX_VALIDATED_POLYGONS = 64
 
 
 class FallbackStep(NamedTuple):
-    """One use of a fallback method on a pair of rows.
+    """One use of a fallback method to overlay a pair of rows.
 
     ``method_name``: the method; ``left_row``, ``right_row``: the rows (``right_row`` −1: no second row); ``area_m2``:
-    planar area that the method changed in the inputs.
+    planar area by which the method changed the two polygons before the overlay.
     """
 
     method_name: str
@@ -176,19 +200,22 @@ class FallbackLog:
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
 
     def append_log(self, other: FallbackLog) -> None:
-        """Add the entries of another log."""
+        """Add the steps and failed pairs of another log to this one."""
         self.steps += other.steps
         self.failed_pairs += other.failed_pairs
 
-    def make_log_with_exchanged_sides(self) -> FallbackLog:
-        """Return the log with the sides of each pair exchanged."""
+    def make_log_with_exchanged_layers(self) -> FallbackLog:
+        """Return the log with left and right row of each pair exchanged."""
         return FallbackLog(
             [FallbackStep(step.method_name, step.right_row, step.left_row, step.area_m2) for step in self.steps],
             [(j, i) for i, j in self.failed_pairs],
         )
 
     def renumber_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
-        """Return the log with the rows ``left[i]`` and ``right[j]`` ((n,), (m,)) in place of i and j."""
+        """Return the log with other row numbers.
+
+        ``left`` (n,), ``right`` (m,): the new number of each left and each right row.
+        """
         return FallbackLog(
             [
                 FallbackStep(step.method_name, int(left[step.left_row]), int(right[step.right_row]), step.area_m2)
@@ -198,83 +225,120 @@ class FallbackLog:
         )
 
     def select_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
-        """Return the entries on pairs of these rows ((n,), (m,) bool)."""
+        """Return the log's entries on pairs whose rows are both selected.
+
+        ``left``, ``right``: (n,), (m,) bool, the selected left and right rows.
+        """
         steps = [step for step in self.steps if left[step.left_row] and right[step.right_row]]
         return FallbackLog(steps, [(i, j) for i, j in self.failed_pairs if left[i] and right[j]])
 
 
 def overlay_polygon_pairs(
     operation: OverlayOperation,
-    a: NDArray,
-    b: NDArray,
-    i: NDArray,
-    j: NDArray,
+    left_shapes: NDArray,
+    right_shapes: NDArray,
+    left_numbers: NDArray,
+    right_numbers: NDArray,
     tolerance: Tolerance,
     fallback_log: FallbackLog,
     *,
-    inside: bool = True,
+    is_intersection: bool = True,
 ) -> NDArray:
-    """Return the overlay of (n,) pairs of polygons, which are rows ``i`` and ``j``.
+    """Return the overlay (intersection or difference) of each of (n,) pairs of polygons.
 
     If GEOS fails for a pair, or a sample point contradicts the result, alternative methods are tried and logged.
-    ``inside``: the operation is an intersection, else a difference.
+
+    Parameters
+    ----------
+    operation
+        shapely.intersection or shapely.difference.
+    left_shapes, right_shapes
+        (n,) polygons, m.
+    left_numbers, right_numbers
+        (n,) row number of each polygon, for the log.
+    is_intersection
+        The operation is an intersection, else a difference; results are validated accordingly.
 
     Returns
     -------
     (n,) geometries, None for a pair for which all methods failed.
     """
-    origin = compute_local_origins(a, b)
-    a, b = translate_shapes(a, -origin), translate_shapes(b, -origin)
-    overlay_attempt = _OverlayAttempt(operation, inside, tolerance, fallback_log)
-    result = _try_overlay(overlay_attempt, a, b, i, j)
-    for n in np.flatnonzero(overlay_attempt.mask_contradicted_results(result, a, b)).tolist():
-        result[n] = _overlay_pair_with_fallbacks(overlay_attempt, a[n], b[n], (int(i[n]), int(j[n])), first=1)
+    origin = compute_local_origins(left_shapes, right_shapes)
+    left_shapes, right_shapes = translate_shapes(left_shapes, -origin), translate_shapes(right_shapes, -origin)
+    overlay_attempt = _OverlayAttempt(operation, is_intersection, tolerance, fallback_log)
+    result = _try_overlay(overlay_attempt, left_shapes, right_shapes, left_numbers, right_numbers)
+    for n in np.flatnonzero(overlay_attempt.mask_contradicted_results(result, left_shapes, right_shapes)).tolist():
+        result[n] = _overlay_pair_with_fallbacks(
+            overlay_attempt, left_shapes[n], right_shapes[n], (int(left_numbers[n]), int(right_numbers[n])), first=1
+        )
     return translate_back(result, origin)
 
 
 class _OverlayAttempt(NamedTuple):
-    """The overlay operation with its options and its log."""
+    """An overlay operation with its options, and the log for its fallback steps.
+
+    ``is_intersection``: the operation is an intersection, else a difference.
+    """
 
     operation: OverlayOperation
-    is_result_inside: bool
+    is_intersection: bool
     tolerance: Tolerance
     fallback_log: FallbackLog
 
-    def mask_contradicted_results(self, result: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    def mask_contradicted_results(self, result: NDArray, left_shapes: NDArray, right_shapes: NDArray) -> NDArray:
         """Return (n,) bool: results that a sample point contradicts.
 
         Sample points within two cluster tolerances of a boundary are ignored, because rounding may move boundaries
         that far.
         """
-        return find_suspicious_overlays(result, a, b, self.is_result_inside, 2 * self.tolerance.cluster_m)
+        return find_suspicious_overlays(
+            result, left_shapes, right_shapes, self.is_intersection, 2 * self.tolerance.cluster_m
+        )
 
 
-def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
+def _try_overlay(
+    overlay_attempt: _OverlayAttempt,
+    left_shapes: NDArray,
+    right_shapes: NDArray,
+    left_numbers: NDArray,
+    right_numbers: NDArray,
+) -> NDArray:
+    """Return the (n,) overlays of pairs; after a failure of GEOS each half is computed separately."""
     try:
-        return apply_in_threads(overlay_attempt.operation, a, b)
+        return apply_in_threads(overlay_attempt.operation, left_shapes, right_shapes)
     except shapely.GEOSException:
-        if len(a) == 1:
-            return wrap_shape(_overlay_pair_with_fallbacks(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
+        if len(left_shapes) == 1:
+            return wrap_shape(
+                _overlay_pair_with_fallbacks(
+                    overlay_attempt, left_shapes[0], right_shapes[0], (int(left_numbers[0]), int(right_numbers[0]))
+                )
+            )
     # In halves: a single pair for which GEOS fails does not make the others slow.
-    half = len(a) // 2
+    half = len(left_shapes) // 2
     halves = [
-        _try_overlay(overlay_attempt, a[half_slice], b[half_slice], i[half_slice], j[half_slice])
+        _try_overlay(
+            overlay_attempt,
+            left_shapes[half_slice],
+            right_shapes[half_slice],
+            left_numbers[half_slice],
+            right_numbers[half_slice],
+        )
         for half_slice in (slice(half), slice(half, None))
     ]
     return np.concatenate(halves)
 
 
 def wrap_shape(shape: Any) -> NDArray:
-    """Return one shape, or None, as a (1,) array."""
+    """Return one shape, or None, as a (1,) object array."""
     array = np.empty(1, dtype=object)
     array[0] = shape
     return array
 
 
 def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
-    """Return the union of polygons near a row, or None if all methods fail.
+    """Return the union of polygons near a row; None if all methods fail, which is logged.
 
-    The log then has the row as failed.
+    ``row``: number of the row, for the log.
     """
     origin = compute_local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
     moved_shapes = translate_shapes(shapes, -origin)
@@ -301,15 +365,23 @@ def _measure_rounding(shapes: NDArray, grid: float) -> float:
 
 
 def _overlay_pair_with_fallbacks(
-    overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[int, int], first: int = 0
+    overlay_attempt: _OverlayAttempt, left_shape: Any, right_shape: Any, pair: tuple[int, int], first: int = 0
 ) -> Any:
+    """Return the first overlay of a pair that no sample point contradicts; None if all methods fail.
+
+    ``pair``: the two row numbers, for the log; ``first``: position of the first method to try.
+    """
     for name, compute in _OVERLAY_ATTEMPTS[first:]:
         try:
-            result, changed_area = compute(overlay_attempt.operation, a, b, overlay_attempt.tolerance)
+            result, changed_area = compute(
+                overlay_attempt.operation, left_shape, right_shape, overlay_attempt.tolerance
+            )
         except shapely.GEOSException:
             continue  # the next step handles the failure
         if name != "as_is":
-            if overlay_attempt.mask_contradicted_results(wrap_shape(result), wrap_shape(a), wrap_shape(b))[0]:
+            if overlay_attempt.mask_contradicted_results(
+                wrap_shape(result), wrap_shape(left_shape), wrap_shape(right_shape)
+            )[0]:
                 continue
             overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed_area))
         return result
@@ -317,54 +389,73 @@ def _overlay_pair_with_fallbacks(
     return None
 
 
-def _overlay_unchanged_polygons(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return operation(a, b), 0.0
+def _overlay_unchanged_polygons(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
+) -> tuple[Any, float]:
+    return operation(left_shape, right_shape), 0.0
 
 
-def _overlay_on_fine_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return _overlay_on_given_grid(operation, a, b, tolerance.cluster_m / _FINE_GRID_RATIO)
+def _overlay_on_fine_grid(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
+) -> tuple[Any, float]:
+    return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m / _FINE_GRID_RATIO)
 
 
-def _overlay_on_cluster_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return _overlay_on_given_grid(operation, a, b, tolerance.cluster_m)
+def _overlay_on_cluster_grid(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
+) -> tuple[Any, float]:
+    return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m)
 
 
-def _overlay_on_given_grid(operation: OverlayOperation, a: Any, b: Any, grid: float) -> tuple[Any, float]:
-    rounded_a, rounded_b = shapely.set_precision(a, grid), shapely.set_precision(b, grid)
-    return operation(a, b, grid_size=grid), _measure_change(a, rounded_a) + _measure_change(b, rounded_b)
+def _overlay_on_given_grid(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, grid: float
+) -> tuple[Any, float]:
+    rounded_left, rounded_right = shapely.set_precision(left_shape, grid), shapely.set_precision(right_shape, grid)
+    return operation(left_shape, right_shape, grid_size=grid), _measure_change(
+        left_shape, rounded_left
+    ) + _measure_change(right_shape, rounded_right)
 
 
-def _overlay_repaired_polygons(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    repaired_a, repaired_b, changed_area = _repair_both(a, b)
-    return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed_area
+def _overlay_repaired_polygons(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
+) -> tuple[Any, float]:
+    repaired_left, repaired_right, changed_area = _repair_both(left_shape, right_shape)
+    return operation(repaired_left, repaired_right, grid_size=tolerance.cluster_m), changed_area
 
 
-def _overlay_quarters(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    """Overlay the quarters of a polygon one after the other, then unite the results.
+def _overlay_quarters(
+    operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
+) -> tuple[Any, float]:
+    """Return the union of the overlays of a polygon's quarters, and the area (m²) that repairs changed before.
 
-    The pair of vertices that GEOS fails on is then in a small piece, or gone.
+    The pair of vertices that GEOS fails on is then in a small quarter, or gone.
     """
-    repaired_a, repaired_b, changed_area = _repair_both(a, b)
+    repaired_left, repaired_right, changed_area = _repair_both(left_shape, right_shape)
     pieces: list[Any] = []
-    for quarter in _cut_quarters(repaired_a, _MAX_QUARTERINGS):
-        piece = extract_polygons(operation(quarter, repaired_b, grid_size=tolerance.cluster_m))
+    for quarter in _cut_quarters(repaired_left, _MAX_QUARTERINGS):
+        piece = extract_polygons(operation(quarter, repaired_right, grid_size=tolerance.cluster_m))
         if piece is not None:
             pieces.append(piece)
     return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed_area
 
 
-def _repair_both(a: Any, b: Any) -> tuple[Any, Any, float]:
-    """Return repaired copies of both polygons, and the m² that the repair changed.
+def _repair_both(left_shape: Any, right_shape: Any) -> tuple[Any, Any, float]:
+    """Return repaired copies of both polygons, and the area (m²) that the repair changed.
 
     Raise GEOSException if a copy has no area left.
     """
-    repaired_a, repaired_b = repair_polygon(a), repair_polygon(b)
-    if repaired_a is None or repaired_b is None:
+    repaired_left, repaired_right = repair_polygon(left_shape), repair_polygon(right_shape)
+    if repaired_left is None or repaired_right is None:
         raise shapely.GEOSException("nothing is left of a repaired copy")
-    return repaired_a, repaired_b, _measure_change(a, repaired_a) + _measure_change(b, repaired_b)
+    return (
+        repaired_left,
+        repaired_right,
+        _measure_change(left_shape, repaired_left) + _measure_change(right_shape, repaired_right),
+    )
 
 
 def _cut_quarters(shape: Any, depth: int) -> list[Any]:
+    """Return the quarters of a polygon by its bounding box, each quartered again ``depth`` − 1 times."""
     if shape is None:
         return []
     if not depth:
@@ -378,6 +469,7 @@ def _cut_quarters(shape: Any, depth: int) -> list[Any]:
 
 
 def _measure_change(shape_before: Any, shape_after: Any) -> float:
+    """Return by how much (m²) the planar areas of two shapes differ."""
     return abs(float(shapely.area(shape_after)) - float(shapely.area(shape_before)))
 
 

@@ -48,7 +48,7 @@ _Cell = tuple[int, int, int]
 _MAX_SHARED_POLYGONS = 128
 
 
-class SharedClippedParts:
+class ClipCache:
     """Clipped parts of large polygons that several layers have in common, as the small layers around edits do.
 
     The polygons are the same objects in each layer; those used last are kept.
@@ -77,7 +77,7 @@ class ClippedPolygons:
     as wide.
     """
 
-    def __init__(self, shapes: NDArray, shared: SharedClippedParts | None = None):
+    def __init__(self, shapes: NDArray, shared: ClipCache | None = None):
         self._shapes = shapes
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._shared = shared
@@ -184,13 +184,13 @@ class Polygons:
     of rows with a shape.
     """
 
-    def __init__(self, shapes: NDArray, shared_clipped_parts: SharedClippedParts | None = None):
+    def __init__(self, shapes: NDArray, shared_clipped_parts: ClipCache | None = None):
         self.shapes = shapes
         self._shared_clipped_parts = shared_clipped_parts
         self.present = np.flatnonzero(~mask_missing_shapes(shapes))
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
-        #: Result of `overlay.find_shared_parts` within the layer: pairs of rows, common geometry, and fallback log.
+        #: Result of `overlay.find_shared_pieces` within the layer: pairs of rows, common geometry, and fallback log.
         self.cached_overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
         #: Unions of all rows by `union_polygon_rows`: tolerance → union and fallback log.
         self.cached_unions: dict[Tolerance, tuple[Any, FallbackLog]] = {}
@@ -418,7 +418,7 @@ class Polygons:
 
 
 def union_polygon_rows(
-    a: Polygons,
+    polygons: Polygons,
     rows: NDArray | None = None,
     *,
     tolerance: Tolerance,
@@ -432,28 +432,31 @@ def union_polygon_rows(
     """
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
-        return _union_numbered_rows(a, a.present[rows[a.present]], row, tolerance, fallback_log)
-    if tolerance not in a.cached_unions:
+        return _union_numbered_rows(polygons, polygons.present[rows[polygons.present]], row, tolerance, fallback_log)
+    if tolerance not in polygons.cached_unions:
         union_log = FallbackLog()
-        a.cached_unions[tolerance] = _union_numbered_rows(a, a.present, -1, tolerance, union_log), union_log
-    union, union_log = a.cached_unions[tolerance]
+        polygons.cached_unions[tolerance] = (
+            _union_numbered_rows(polygons, polygons.present, -1, tolerance, union_log),
+            union_log,
+        )
+    union, union_log = polygons.cached_unions[tolerance]
     fallback_log.steps += [step._replace(left_row=row) for step in union_log.steps]
     fallback_log.failed_pairs += [(row, other_row) for _, other_row in union_log.failed_pairs]
     return union
 
 
 def _union_numbered_rows(
-    a: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog
+    polygons: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
     if not len(row_numbers):
         return None
-    isolated = ~a.find_overlap_candidates()[row_numbers]
-    overlapping_shapes = a.shapes[row_numbers[~isolated]]
+    isolated = ~polygons.find_overlap_candidates()[row_numbers]
+    overlapping_shapes = polygons.shapes[row_numbers[~isolated]]
     try:
-        isolated_parts = shapely.get_parts(shapely.coverage_union_all(a.shapes[row_numbers[isolated]]))
+        isolated_parts = shapely.get_parts(shapely.coverage_union_all(polygons.shapes[row_numbers[isolated]]))
     except shapely.GEOSException:
         # Edges that overlap by less than the shortening of the ends: overlaid like the others.
-        isolated_parts, overlapping_shapes = np.zeros(0, dtype=object), a.shapes[row_numbers]
+        isolated_parts, overlapping_shapes = np.zeros(0, dtype=object), polygons.shapes[row_numbers]
     isolated_parts = isolated_parts[~shapely.is_empty(isolated_parts)]
     if not len(overlapping_shapes):
         return _make_multipolygon(isolated_parts)
@@ -515,14 +518,14 @@ def _sum_areas_by_patch(patch: NDArray, area: NDArray) -> NDArray:
     return total
 
 
-def find_connected_components(count: int, i: NDArray, j: NDArray) -> NDArray:
+def find_connected_components(node_count: int, first_nodes: NDArray, second_nodes: NDArray) -> NDArray:
     """Return (count,) for each index the smallest index that it is connected with.
 
-    ``i``, ``j``: pairs of connected indices.
+    ``first_nodes``, ``second_nodes``: pairs of connected indices.
     """
-    labels = np.arange(count)
+    labels = np.arange(node_count)
     while True:
-        a, b = labels[i], labels[j]
+        a, b = labels[first_nodes], labels[second_nodes]
         low, high = np.minimum(a, b), np.maximum(a, b)
         if (low == high).all():
             return labels

@@ -144,12 +144,18 @@ def find_meeting_segments(
     return i[meets], j[meets]
 
 
-def _find_meeting_boxes(boxes: NDArray, i: NDArray, other_boxes: NDArray, j: NDArray) -> NDArray:
+def _find_meeting_boxes(
+    boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_box_numbers: NDArray
+) -> NDArray:
     """Return the positions of pairs (i, j) of boxes that meet; ``boxes``: (4, n)."""
     (west, south, east, north), (other_west, other_south, other_east, other_north) = boxes, other_boxes
-    meets = np.flatnonzero((west[i] <= other_east[j]) & (east[i] >= other_west[j]))
-    i, j = i[meets], j[meets]
-    return meets[(south[i] <= other_north[j]) & (north[i] >= other_south[j])]
+    meets = np.flatnonzero(
+        (west[box_numbers] <= other_east[other_box_numbers]) & (east[box_numbers] >= other_west[other_box_numbers])
+    )
+    box_numbers, other_box_numbers = box_numbers[meets], other_box_numbers[meets]
+    return meets[
+        (south[box_numbers] <= other_north[other_box_numbers]) & (north[box_numbers] >= other_south[other_box_numbers])
+    ]
 
 
 def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:

@@ -38,16 +38,16 @@ class SharedAreas(NamedTuple):
 
 
 def find_shared_areas(
-    a: Polygons,
-    b: Polygons,
+    left_polygons: Polygons,
+    right_polygons: Polygons,
     *,
     tolerance: Tolerance,
     plane: EqualAreaPlane,
-    rows_a: NDArray | None = None,
-    rows_b: NDArray | None = None,
+    left_rows: NDArray | None = None,
+    right_rows: NDArray | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> SharedAreas:
-    """Return the areas that polygons of ``a`` and ``b`` share; touching does not count.
+    """Return the areas that polygons of ``left_polygons`` and ``right_polygons`` share; touching does not count.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def find_shared_areas(
         (n,) and (m,) valid polygons or None, in one plane in metres.
     plane
         The ellipsoid's areas.
-    rows_a, rows_b
+    left_rows, right_rows
         (n,), (m,) bool: only these rows.
 
     Raises
@@ -63,18 +63,21 @@ def find_shared_areas(
     Cancelled
         Between batches.
     """
-    selected_a, selected_b = select_present_rows(a, rows_a), select_present_rows(b, rows_b)
+    selected_a, selected_b = (
+        select_present_rows(left_polygons, left_rows),
+        select_present_rows(right_polygons, right_rows),
+    )
     # More polygons of the finer layer are wholly inside one of the other.
-    if len(b.present) <= len(a.present):
-        return _find_areas(a, b, selected_a, selected_b, tolerance, plane, cancellation)
-    shared = _find_areas(b, a, selected_b, selected_a, tolerance, plane, cancellation)
+    if len(right_polygons.present) <= len(left_polygons.present):
+        return _find_areas(left_polygons, right_polygons, selected_a, selected_b, tolerance, plane, cancellation)
+    shared = _find_areas(right_polygons, left_polygons, selected_b, selected_a, tolerance, plane, cancellation)
     order = np.lexsort((shared.left, shared.right))
     return SharedAreas(
         shared.right[order],
         shared.left[order],
         shared.area[order],
         shared.drawn_area[order],
-        shared.fallback_log.make_log_with_exchanged_sides(),
+        shared.fallback_log.make_log_with_exchanged_layers(),
     )
 
 

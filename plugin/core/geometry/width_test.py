@@ -8,7 +8,7 @@ small spread over every short path; neighbouring sides that do not turn back on 
 between all other sides. A side is a stretch of boundary with little change of direction.
 
 A disc of radius r leaves at most r² (tan(g / 2) − g / 2) unreached in a corner of 180° − g (g in radians). For
-`MAX_DIRECTION_SPREAD` that is less than r², so it is not a narrow arm (`corners.find_narrow_parts`).
+`MAX_DIRECTION_SPREAD` that is less than r², so it is not a narrow arm (`corners.find_narrow_places`).
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _mask_rings_with_little_spread(
 
 
 def _mask_rings_with_distant_sides(
-    ring: NDArray, first: NDArray, a: NDArray, b: NDArray, turn: NDArray, distance: float, candidates: NDArray
+    ring: NDArray, first: NDArray, starts: NDArray, ends: NDArray, turn: NDArray, distance: float, candidates: NDArray
 ) -> NDArray:
     """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
 
@@ -198,8 +198,8 @@ def _mask_rings_with_distant_sides(
         is_distant |= _check_side_distances(
             ring[is_undecided],
             starts_side,
-            a[is_undecided],
-            b[is_undecided],
+            starts[is_undecided],
+            ends[is_undecided],
             direction[is_undecided],
             distance,
             len(candidates),
@@ -225,7 +225,13 @@ def _mask_starts_at_turns(direction: NDArray) -> NDArray:
 
 
 def _check_side_distances(
-    ring: NDArray, starts_side: NDArray, a: NDArray, b: NDArray, direction: NDArray, distance: float, ring_count: int
+    ring: NDArray,
+    starts_side: NDArray,
+    starts: NDArray,
+    ends: NDArray,
+    direction: NDArray,
+    distance: float,
+    ring_count: int,
 ) -> NDArray:
     """Return (r,) bool: rings whose sides meet the conditions of `_mask_rings_with_distant_sides`.
 
@@ -239,7 +245,7 @@ def _check_side_distances(
     low, high = np.minimum.reduceat(direction, side_start), np.maximum.reduceat(direction, side_start)
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
     is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
-    extents = _measure_extents(a, b, side_start)
+    extents = _measure_extents(starts, ends, side_start)
     lowest, highest = low.copy(), high.copy()
     for shift in range(1, _MAX_SIDES // 2 + 1):
         compared_sides = np.flatnonzero(is_distant[ring_of_side] & (2 * shift <= side_counts[ring_of_side]))
@@ -261,17 +267,17 @@ def _check_side_distances(
     return is_distant
 
 
-def _measure_extents(a: NDArray, b: NDArray, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
+def _measure_extents(starts: NDArray, ends: NDArray, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
     """Return (s,) minimum and maximum of each side along x, y and both diagonals, m."""
     diagonal = np.sqrt(0.5)
     # A side runs from vertex to vertex, and on to the end of its last segment.
-    side_end = b[np.append(side_start[1:], len(a)) - 1]
+    side_end = ends[np.append(side_start[1:], len(starts)) - 1]
     extents = []
     for x_factor, y_factor in ((1.0, 0.0), (0.0, 1.0), (diagonal, diagonal), (diagonal, -diagonal)):
         start_value, end_value = (
-            x_factor * a[:, 0] + y_factor * a[:, 1]
+            x_factor * starts[:, 0] + y_factor * starts[:, 1]
             if x_factor * y_factor
-            else np.ascontiguousarray(a[:, int(y_factor)]),
+            else np.ascontiguousarray(starts[:, int(y_factor)]),
             x_factor * side_end[:, 0] + y_factor * side_end[:, 1],
         )
         extents.append(

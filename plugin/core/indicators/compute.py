@@ -185,7 +185,7 @@ class PlanIndicators:
         """Return the statutory area of the parcels of some land-use classes inside another layer."""
         layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
-        shared = self.ctx.geometry.find_shared_areas(layer, other, rows_a=rows)
+        shared = self.ctx.geometry.find_shared_areas(layer, other, left_rows=rows)
         inside = np.bincount(shared.left, weights=shared.share, minlength=len(layer))
         # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())

@@ -79,7 +79,7 @@ def _compute_shares_on_other_layer(
 
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
-    shared = ctx.geometry.find_shared_areas(parcels, other_layer, rows_a=rows, rows_b=other_rows)
+    shared = ctx.geometry.find_shared_areas(parcels, other_layer, left_rows=rows, right_rows=other_rows)
     shares: NDArray = np.bincount(shared.left, shared.share, minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
@@ -295,9 +295,7 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.statutory_denominator = float(
-        ctx.geometry.measure_statutory_areas(base_parcels.plane_shapes[urban]).sum()
-    )
+    expansion.statutory_denominator = float(ctx.geometry.measure_drawn_areas(base_parcels.plane_shapes[urban]).sum())
     is_different = (
         abs(expansion.statutory_denominator - expansion.denominator_m2)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
@@ -310,8 +308,10 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
-    grown = ctx.geometry.find_uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
-    expansion.new_land_m2 = float(ctx.geometry.compute_part_areas(grown, boundary).sum())
+    grown = ctx.geometry.find_uncovered_pieces(
+        boundary, base_parcels, rows=growing, cover_rows=urban, keep_slivers=True
+    )
+    expansion.new_land_m2 = float(ctx.geometry.compute_piece_areas(grown, boundary).sum())
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
@@ -402,7 +402,7 @@ def _compute_ratio_with_open_windows(expansion: ExpansionRatio, places: NDArray,
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if not len(places) or expansion.ratio_by_form[form] > limit:
         return
-    areas = ctx.geometry.measure_statutory_areas(places)
+    areas = ctx.geometry.measure_drawn_areas(places)
     numerator = expansion.numerators_m2[form]
     if (numerator + areas.sum()) / expansion.denominator_m2 <= limit:
         return

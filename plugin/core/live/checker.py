@@ -385,6 +385,6 @@ class IncrementalChecker:
     def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers, with the county's settings."""
         county = self.plan.find_layer_of_concept("county")
-        return self.plan.make_part(
+        return self.plan.make_plan_of_rows(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
         )

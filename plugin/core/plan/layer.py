@@ -20,7 +20,7 @@ from ..files.cells import are_stripped, find_distinct_texts, format_column, stri
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
-from ..geometry.polygons import Polygons, SharedClippedParts
+from ..geometry.polygons import ClipCache, Polygons
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_valid_polygons, mask_missing_shapes, repair_polygon
 from ..geometry.vertex_index import VertexIndex
@@ -176,7 +176,7 @@ class Layer:
         #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
         #: Clipped parts of large polygons that the layers made from this one use too.
-        self.shared_clipped_parts: SharedClippedParts | None = None
+        self.shared_clipped_parts: ClipCache | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
@@ -368,7 +368,7 @@ class Layer:
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
         layer.by_vertices = self.by_vertices
-        layer.shared_clipped_parts = self.shared_clipped_parts = self.shared_clipped_parts or SharedClippedParts()
+        layer.shared_clipped_parts = self.shared_clipped_parts = self.shared_clipped_parts or ClipCache()
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return layer
 
@@ -396,7 +396,7 @@ class Layer:
         )
         return layer
 
-    def select_rows_with_parts(self, rows: NDArray, parts: NDArray) -> Layer:
+    def select_rows_with_shapes(self, rows: NDArray, parts: NDArray) -> Layer:
         """Return a layer of some rows ((k,) positions) with parts of their geometries ((k,), in the plane).
 
         The stored geometries stay whole.

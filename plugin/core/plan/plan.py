@@ -165,7 +165,7 @@ class Plan:
         """
         return self._computed.setdefault(name, {})
 
-    def make_part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
+    def make_plan_of_rows(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
         """Return a plan of some rows that keeps what was derived from all rows.
 
         ``same_county``: the county layer is unchanged, so its outline is kept too.

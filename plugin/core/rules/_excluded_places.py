@@ -61,10 +61,12 @@ def find_facility_parts(
     ``rows``, ``line_rows`` ((n,) bool) limit the rows of both layers.
     """
     if facilities.template.geometry == "polygon":
-        parts = ctx.geometry.find_shared_parts(facilities, line, rows_a=rows, rows_b=line_rows, measured=True)
-        return FacilityParts(parts.left, parts.right, parts.geometry)
-    inside = ctx.geometry.find_point_line_parts_inside(facilities, line)
-    found = FacilityParts(inside.point_or_line_row, inside.polygon_row, inside.part_shape)
+        pieces = ctx.geometry.find_shared_pieces(
+            facilities, line, left_rows=rows, right_rows=line_rows, keep_slivers=True
+        )
+        return FacilityParts(pieces.left, pieces.right, pieces.geometry)
+    inside = ctx.geometry.find_point_line_pieces_inside(facilities, line)
+    found = FacilityParts(inside.point_or_line_row, inside.polygon_row, inside.piece_shape)
     is_compared = np.ones(len(found.row), dtype=bool)
     if rows is not None:
         is_compared &= rows[found.row]
@@ -174,11 +176,13 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
         is_high = highest > float(limit)
         if not is_high.any() or not line_rows.any():
             continue
-        parts = ctx.geometry.find_shared_parts(zones, line, rows_a=is_high, rows_b=line_rows, measured=True)
-        parts = parts.select_parts(parts.area >= float(ctx.norm.get("protected.min_present_m2")))
-        for row in np.unique(parts.left).tolist():
-            of_row = parts.left == row
-            shape = ctx.geometry.unite_shapes(parts.geometry[of_row])
+        pieces = ctx.geometry.find_shared_pieces(
+            zones, line, left_rows=is_high, right_rows=line_rows, keep_slivers=True
+        )
+        pieces = pieces.select_pieces(pieces.area >= float(ctx.norm.get("protected.min_present_m2")))
+        for row in np.unique(pieces.left).tolist():
+            of_row = pieces.left == row
+            shape = ctx.geometry.unite_shapes(pieces.geometry[of_row])
             finding = ctx.finding_maker.make_row_finding(
                 zones,
                 row,
@@ -187,13 +191,13 @@ def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
                 params={
                     "name": names[row],
                     "limit": float(limit),
-                    "site": join_site_names(line, parts.right[of_row]) or "—",
-                    "shown": {"sites": _list_sites(line, parts.right[of_row])},
+                    "site": join_site_names(line, pieces.right[of_row]) or "—",
+                    "shown": {"sites": _list_sites(line, pieces.right[of_row])},
                 },
-                area_m2=float(ctx.geometry.measure_statutory_areas([shape]).sum()),
+                area_m2=float(ctx.geometry.measure_drawn_areas([shape]).sum()),
                 geometry=shape,
                 related_role=line.role,
-                related_keys=[line.keys[int(parts.right[of_row][0])]],
+                related_keys=[line.keys[int(pieces.right[of_row][0])]],
             )
             result.findings.append(finding)
 
@@ -278,5 +282,5 @@ def _measure_parts(facilities: Layer, parts: FacilityParts, ctx: RuleContext) ->
     if facilities.template.geometry == "line":
         length = float(shapely.length(shapely.union_all(parts.shape)))
         return {"value": length, "unit": "m"} if length >= float(ctx.norm.get("protected.min_facility_m")) else None
-    area = float(ctx.geometry.measure_statutory_areas([ctx.geometry.unite_shapes(parts.shape)]).sum())
+    area = float(ctx.geometry.measure_drawn_areas([ctx.geometry.unite_shapes(parts.shape)]).sum())
     return {"value": area / 1e4, "unit": "ha"} if area >= float(ctx.norm.get("protected.min_present_m2")) else None

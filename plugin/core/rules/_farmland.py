@@ -50,13 +50,13 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
     zone_rows
         (n,) bool: the rows of ``zones`` that are compared.
     """
-    uncovered_parts = ctx.geometry.find_uncovered(zones, line, rows=zone_rows)
+    uncovered_pieces = ctx.geometry.find_uncovered_pieces(zones, line, rows=zone_rows)
     findings = ctx.finding_maker.make_pair_findings(
-        zones, line, uncovered_parts, case="zone_outside_line", params={"direction": "zone_outside_line"}
+        zones, line, uncovered_pieces, case="zone_outside_line", params={"direction": "zone_outside_line"}
     )
-    uncovered_parts = ctx.geometry.find_uncovered(line, zones, cover_rows=zone_rows)
+    uncovered_pieces = ctx.geometry.find_uncovered_pieces(line, zones, cover_rows=zone_rows)
     for finding in ctx.finding_maker.make_pair_findings(
-        line, zones, uncovered_parts, case="line_outside_zone", params={"direction": "line_outside_zone"}
+        line, zones, uncovered_pieces, case="line_outside_zone", params={"direction": "line_outside_zone"}
     ):
         # The finding belongs to the zones, the first concept of the rule.
         if "fid" in finding.params:

@@ -43,7 +43,7 @@ def _find_contradicted_base_classes(
     stated, present = _read_main_classes(values, planned_use, ctx), _read_main_classes(present_codes, present_use, ctx)
     if not (stated != "").any():
         return []
-    parts = ctx.geometry.find_shared_areas(planned_use, present_use, rows_a=stated != "", rows_b=present != "")
+    parts = ctx.geometry.find_shared_areas(planned_use, present_use, left_rows=stated != "", right_rows=present != "")
     is_other = stated[parts.left] != present[parts.right]
     areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
     other_areas = np.bincount(parts.left, parts.area * is_other, minlength=len(planned_use))
@@ -113,14 +113,14 @@ def _find_given_up_land(
     is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
     if not is_present.any() or not is_planned.any():
         return []
-    shared_parts = ctx.geometry.find_shared_parts(
-        planned_use, present_use, rows_a=is_planned, rows_b=is_present, measured=True
+    shared_pieces = ctx.geometry.find_shared_pieces(
+        planned_use, present_use, left_rows=is_planned, right_rows=is_present, keep_slivers=True
     )
-    parts = ctx.geometry.remove_repeated_land(shared_parts)
-    area = float(ctx.geometry.compute_part_areas(parts, planned_use, present_use).sum())
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+    area = float(ctx.geometry.compute_piece_areas(pieces, planned_use, present_use).sum())
     if area < float(ctx.norm.get("zones.min_given_up_m2")):
         return []
-    planned_areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
+    planned_areas = np.bincount(pieces.left, pieces.area, minlength=len(planned_use))
     rows = np.flatnonzero(planned_areas)
     rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
     value = planned_use.text("land_use")[rows[0]]
@@ -137,9 +137,9 @@ def _find_given_up_land(
             "shown": {**row_params["shown"], "value": format_code_with_name(planned_use, "land_use", value, ctx)},
         },
         area_m2=area,
-        geometry=ctx.geometry.unite_shapes(parts.geometry),
+        geometry=ctx.geometry.unite_shapes(pieces.geometry),
     )
     finding.related_role = present_use.role
     # Findings on several classes differ in their related keys.
-    finding.related_keys = [present_use.keys[row] for row in np.unique(parts.right).tolist()[:MAX_SHOWN_FIDS]]
+    finding.related_keys = [present_use.keys[row] for row in np.unique(pieces.right).tolist()[:MAX_SHOWN_FIDS]]
     return [finding]

@@ -24,17 +24,17 @@ def find_land_cut_by_line(
     ``boundary``, only the land of the parcel inside the boundary counts.
     """
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
-    covered_parts = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
-    covered_areas = np.bincount(covered_parts.left, covered_parts.area, minlength=len(planned_use))
+    covered_pieces = ctx.geometry.find_shared_pieces(planned_use, line, left_rows=rows)
+    covered_areas = np.bincount(covered_pieces.left, covered_pieces.area, minlength=len(planned_use))
     areas, is_met = planned_use.plane_areas, covered_areas > 0
     if boundary is not None and is_met.any():
-        inside = ctx.geometry.find_shared_areas(planned_use, boundary, rows_a=is_met)
+        inside = ctx.geometry.find_shared_areas(planned_use, boundary, left_rows=is_met)
         areas = np.bincount(inside.left, inside.area, minlength=len(planned_use))
     limit = float(ctx.norm.get("zones.min_covered_share"))
     findings = []
     for row in np.flatnonzero(is_met & (covered_areas < limit * areas)).tolist():
-        of_row = np.flatnonzero(covered_parts.left == row)
-        line_row = int(covered_parts.right[of_row[np.argmax(covered_parts.area[of_row])]])
+        of_row = np.flatnonzero(covered_pieces.left == row)
+        line_row = int(covered_pieces.right[of_row[np.argmax(covered_pieces.area[of_row])]])
         value = planned_use.text("land_use")[row]
         params = {
             "percent": round(100 * float(covered_areas[row] / areas[row]), 2),

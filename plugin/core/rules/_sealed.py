@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.context import RuleContext
-from ..geometry.parts import SliverParts
+from ..geometry.overlay_pieces import Slivers
 from ..indicators.area_backing import AREA_FIELDS_SETTING, is_sum_confirmed_by_geometry
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
@@ -110,9 +110,9 @@ def record_moved_slivers(ctx: RuleContext, comparison: VersionComparison) -> Non
     rows_before, rows_after = (
         np.array([comparison.sliver_rows[n][side] for n in moved_slivers], dtype=int) for side in (1, 2)
     )
-    slivers = SliverParts([comparison.slivers[n] for n in moved_slivers], rows_after, rows_before)
+    slivers = Slivers([comparison.slivers[n] for n in moved_slivers], rows_after, rows_before)
     ctx.run_log.record_ignored_slivers(
-        slivers, comparison.later_edition.layer, comparison.earlier_edition.layer, sealed=True
+        slivers, comparison.later_edition.layer, comparison.earlier_edition.layer, is_sealed_edition=True
     )
 
 

@@ -146,7 +146,7 @@ def _find_misplaced_rows(
     is_compared = (named_township >= 0) & (named_township != township_of_centre) & layer.has_shape
     if not is_compared.any():
         return np.full(len(layer), -1), np.zeros(len(layer))
-    parts = ctx.geometry.find_shared_areas(layer, township_layer, rows_a=is_compared)
+    parts = ctx.geometry.find_shared_areas(layer, township_layer, left_rows=is_compared)
     is_in_named_township = township_of_row[parts.right] == named_township[parts.left]
     inside = np.bincount(parts.left[is_in_named_township], parts.area[is_in_named_township], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas

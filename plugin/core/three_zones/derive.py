@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.overlay import find_shared_parts
+from ..geometry.overlay import find_shared_pieces
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..geometry.tolerance import Tolerance
@@ -177,7 +177,7 @@ def _measure_overlap_of_zones(shape_by_zone_code: dict[str, Any], crs: CRS, limi
     It counts once for each zone beyond the first.
     """
     outlines = np.array(list(shape_by_zone_code.values()), dtype=object)
-    if len(shape_by_zone_code) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
+    if len(shape_by_zone_code) < 2 or not len(find_shared_pieces(outlines, tolerance=limits)):
         return 0.0
     shared_m2 = 0.0
     joined_zones: Any = None

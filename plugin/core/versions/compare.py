@@ -28,7 +28,7 @@ from .model import (
     NET_BASIS,
     STATUTORY_BASIS,
     AreaBalance,
-    ChangedPart,
+    ChangedPiece,
     EditionShift,
     LayerEdition,
     VersionComparison,
@@ -418,7 +418,7 @@ def compare_layers_and_townships(
     cancellation.raise_if_cancelled()
     add_area_balances_to_comparison(comparison, cut_up.land_pieces, values, changes, [])
     cancellation.raise_if_cancelled()
-    add_changed_parts_to_comparison(comparison, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
+    add_changed_pieces_to_comparison(comparison, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
         return comparison, cut_up.land_pieces, {}
@@ -504,7 +504,7 @@ def _compare_pieces_and_sum_by_township(
     comparison, values, changes = _compare_pieces(earlier_edition, later_edition, cut_up, pieces, fields, cancellation)
     add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
-    add_changed_parts_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
+    add_changed_pieces_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
     return comparison
 
 
@@ -585,7 +585,7 @@ def _make_set_of_pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
     return set(zip(left[has_both_rows].tolist(), right[has_both_rows].tolist(), strict=True))
 
 
-def add_changed_parts_to_comparison(
+def add_changed_pieces_to_comparison(
     comparison: VersionComparison,
     pieces: LandPieces,
     values: PieceAreas,
@@ -620,7 +620,7 @@ def add_changed_parts_to_comparison(
                 comparison.sliver_m2 += worth
                 continue
             township = int(pieces.township_row[n])
-            part = ChangedPart(
+            part = ChangedPiece(
                 kind,
                 int(pieces.before_row[n]),
                 int(pieces.after_row[n]),
@@ -632,7 +632,7 @@ def add_changed_parts_to_comparison(
             )
             if kind == CHANGED_KIND:
                 part.value_changes = value_changes[n]
-            comparison.changed_parts.append(part)
+            comparison.changed_pieces.append(part)
 
 
 def _format_value_changes(

@@ -78,7 +78,7 @@ STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 
 @dataclass
-class ChangedPart:
+class ChangedPiece:
     """A part of land that moved in, moved out or changed its attributes.
 
     ``kind``: in, out or changed; ``before_row``, ``after_row``: rows in the two editions, −1 where missing;
@@ -195,14 +195,14 @@ class VersionComparison:
     ``balance_by_township``: the same by township, ``""`` outside all of them; ``equal_count``: number of rows that are
     equal; ``renumbered_rows``: rows (before, after) of one shape with another key; ``reused_keys``: keys that now name
     other land; ``unmatched_counts``: number of rows without an equal in both editions; ``slivers`` and ``sliver_m2``:
-    parts below the tolerance, in the sums but not in ``changed_parts``; ``failed_pairs``: pairs of rows whose overlay
+    parts below the tolerance, in the sums but not in ``changed_pieces``; ``failed_pairs``: pairs of rows whose overlay
     could not be computed.
     """
 
     earlier_edition: LayerEdition
     later_edition: LayerEdition
     compared_fields: ComparedFields
-    changed_parts: list[ChangedPart] = field(default_factory=list)
+    changed_pieces: list[ChangedPiece] = field(default_factory=list)
     balance_by_basis: dict[str, AreaBalance] = field(default_factory=dict)
     balance_by_township: dict[str, dict[str, AreaBalance]] = field(default_factory=dict)
     equal_count: int = 0
@@ -240,9 +240,9 @@ class VersionComparison:
         """True if rows differ by more than a removed shift."""
         return bool(any(self.unmatched_counts) or self.changed_row_count or self.renumbered_rows or self.failed_pairs)
 
-    def list_parts_of_kind(self, kind: str) -> list[ChangedPart]:
+    def list_pieces_of_kind(self, kind: str) -> list[ChangedPiece]:
         """Return the changed parts of a kind: in, out or changed."""
-        return [part for part in self.changed_parts if part.kind == kind]
+        return [part for part in self.changed_pieces if part.kind == kind]
 
     def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) moved in, moved out or changed, with slivers."""

@@ -16,13 +16,13 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.overlay import (
     ProgressCallback,
     find_overlapping_rows,
-    find_shared_parts,
-    find_uncovered_parts,
+    find_shared_pieces,
+    find_uncovered_pieces,
     ignore_progress,
     make_partial_progress,
 )
 from ..geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
-from ..geometry.parts import OverlayParts
+from ..geometry.overlay_pieces import OverlayPieces
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, mask_missing_shapes
@@ -73,7 +73,7 @@ def cut_pieces(
     unpaired_rows = np.flatnonzero((equal_row < 0) & ~mask_missing_shapes(before))
     unpaired_later_rows = np.setdiff1d(np.flatnonzero(~mask_missing_shapes(after)), equal_row)
     one, other = Polygons(before[unpaired_rows]), Polygons(after[unpaired_later_rows])
-    shared_parts = find_shared_parts(
+    shared_pieces = find_shared_pieces(
         one,
         other,
         tolerance=_NO_TOLERANCE,
@@ -82,38 +82,38 @@ def cut_pieces(
     )
     # A row wholly on land of an unchanged row (features on top of each other) has not moved.
     left, new = (
-        find_uncovered_parts(
+        find_uncovered_pieces(
             mine,
             Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
             rows=~_find_covered_polygons(
-                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared_parts
+                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared_pieces
             ),
             tolerance=_NO_TOLERANCE,
             cancellation=cancellation,
             progress=make_partial_progress(progress, step_start, step_start + 0.3),
         )
         for mine, theirs, theirs_free, rows, others, step_start in (
-            (one, after, other, shared_parts.left, shared_parts.right, 0.4),
-            (other, before, one, shared_parts.right, shared_parts.left, 0.7),
+            (one, after, other, shared_pieces.left, shared_pieces.right, 0.4),
+            (other, before, one, shared_pieces.right, shared_pieces.left, 0.7),
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
     land_pieces = LandPieces(
-        np.concatenate([unchanged_rows, unpaired_rows[shared_parts.left], unpaired_rows[left.left], nothing[1]]),
+        np.concatenate([unchanged_rows, unpaired_rows[shared_pieces.left], unpaired_rows[left.left], nothing[1]]),
         np.concatenate(
             [
                 equal_row[unchanged_rows],
-                unpaired_later_rows[shared_parts.right],
+                unpaired_later_rows[shared_pieces.right],
                 nothing[0],
                 unpaired_later_rows[new.left],
             ]
         ),
-        np.concatenate([after[equal_row[unchanged_rows]], shared_parts.geometry, left.geometry, new.geometry]),
-        np.arange(len(unchanged_rows) + len(shared_parts) + len(left) + len(new)) < len(unchanged_rows),
-        np.full(len(unchanged_rows) + len(shared_parts) + len(left) + len(new), -1),
+        np.concatenate([after[equal_row[unchanged_rows]], shared_pieces.geometry, left.geometry, new.geometry]),
+        np.arange(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new)) < len(unchanged_rows),
+        np.full(len(unchanged_rows) + len(shared_pieces) + len(left) + len(new), -1),
     )
     land_pieces.failed_pairs = [
-        (int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_parts.fallback_log.failed_pairs
+        (int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_pieces.fallback_log.failed_pairs
     ]
     land_pieces.failed_pairs += [(int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
         (-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs
@@ -122,14 +122,14 @@ def cut_pieces(
 
 
 def _find_covered_polygons(
-    rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared_parts: OverlayParts
+    rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared_pieces: OverlayPieces
 ) -> NDArray:
     """Return (n,) bool: polygons that their common parts with the other edition cover.
 
     Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
     """
     polygon_areas = np.nan_to_num(shapely.area(mine.shapes))
-    covered_areas = np.bincount(rows, shapely.area(shared_parts.geometry), minlength=len(polygon_areas))
+    covered_areas = np.bincount(rows, shapely.area(shared_pieces.geometry), minlength=len(polygon_areas))
     is_covered: NDArray = np.abs(covered_areas - polygon_areas) <= _NOISE_M2 + _ROUNDING_SHARE * polygon_areas
     is_covered[rows[crowded_others[other_rows]]] = False
     return is_covered
@@ -164,7 +164,7 @@ def cut_by_township(
     doubled_pieces = np.flatnonzero(areas_in_townships > piece_areas + slack)
     is_counted_once = ~np.isin(left, doubled_pieces)
     incomplete_pieces = np.flatnonzero(areas_in_townships < piece_areas - slack)
-    outside_parts = find_uncovered_parts(
+    outside_pieces = find_uncovered_pieces(
         Polygons(pieces.shape[incomplete_pieces]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
     first = (
@@ -172,9 +172,9 @@ def cut_by_township(
         if len(doubled_pieces)
         else doubled_pieces
     )
-    of = np.concatenate([left[is_counted_once], doubled_pieces, incomplete_pieces[outside_parts.left]])
-    cut_up = np.concatenate([shape[is_counted_once], pieces.shape[doubled_pieces], outside_parts.geometry])
-    township_row = np.concatenate([right[is_counted_once], first, np.full(len(outside_parts), -1)])
+    of = np.concatenate([left[is_counted_once], doubled_pieces, incomplete_pieces[outside_pieces.left]])
+    cut_up = np.concatenate([shape[is_counted_once], pieces.shape[doubled_pieces], outside_pieces.geometry])
+    township_row = np.concatenate([right[is_counted_once], first, np.full(len(outside_pieces), -1)])
     lost_pieces = np.setdiff1d(np.arange(len(pieces)), of)
     of, cut_up = np.concatenate([of, lost_pieces]), np.concatenate([cut_up, pieces.shape[lost_pieces]])
     township_row = np.concatenate([township_row, np.full(len(lost_pieces), -1)])
@@ -196,7 +196,7 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
 
     Overlapping land belongs to the first township.
     """
-    pairs = find_shared_parts(townships, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+    pairs = find_shared_pieces(townships, tolerance=_NO_TOLERANCE, cancellation=cancellation)
     if not len(pairs):
         return townships
     shapes, fallback_log = townships.shapes.copy(), FallbackLog()
@@ -206,7 +206,7 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
         own_land, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier_land))
         at, no_row = np.array([row]), np.array([-1])
         (remaining_land,) = overlay_polygon_pairs(
-            shapely.difference, own_land, other, at, no_row, _NO_TOLERANCE, fallback_log, inside=False
+            shapely.difference, own_land, other, at, no_row, _NO_TOLERANCE, fallback_log, is_intersection=False
         )
         shapes[row] = shapes[row] if remaining_land is None else extract_polygons(remaining_land)
     return Polygons(shapes)
@@ -222,10 +222,10 @@ def _intersect_pieces_with_townships(
     whole_pieces, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
     piece_of = np.full(len(later_polygons), -1)
     piece_of[pieces.after_row[whole_pieces]] = whole_pieces
-    one = find_shared_parts(
-        later_polygons, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    one = find_shared_pieces(
+        later_polygons, townships, left_rows=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
-    other = find_shared_parts(
+    other = find_shared_pieces(
         Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
     left = np.concatenate([piece_of[one.left], others[other.left]])

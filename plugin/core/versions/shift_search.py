@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.intersection_areas import are_signs_exact, compute_intersection_areas
-from ..geometry.overlay import find_overlapping_rows, find_shared_parts, find_uncovered_parts
+from ..geometry.overlay import find_overlapping_rows, find_shared_pieces, find_uncovered_pieces
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import mask_missing_shapes
@@ -231,10 +231,10 @@ def measure_shift(
         uncovered[uncertain] = 0.0
         selected = np.zeros(len(mine), dtype=bool)
         selected[rows] = True
-        parts = find_uncovered_parts(
+        pieces = find_uncovered_pieces(
             mine, others, rows=uncertain & selected, tolerance=_NO_TOLERANCE, cancellation=cancellation
         )
-        uncovered += np.bincount(parts.left, shapely.area(parts.geometry), minlength=len(mine))
+        uncovered += np.bincount(pieces.left, shapely.area(pieces.geometry), minlength=len(mine))
         uncovered_m2.append(float((uncovered * scale)[rows].sum()))
     return replace(
         shift,
@@ -253,7 +253,7 @@ def _compute_areas_of_pairs(
     before, after = Polygons(before.shapes), Polygons(after.shapes)
     if not are_signs_exact(before, after):
         # A row with wrong coordinates, far outside the county.
-        parts = find_shared_parts(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
-        return parts.left, parts.right, shapely.area(parts.geometry)
+        pieces = find_shared_pieces(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+        return pieces.left, pieces.right, shapely.area(pieces.geometry)
     pairs = compute_intersection_areas(before, after, tolerance=_NO_TOLERANCE, cancellation=cancellation)
     return pairs.left, pairs.right, pairs.area

@@ -26,7 +26,7 @@ from .model import (
     NET_BASIS,
     STATUTORY_BASIS,
     AreaBalance,
-    ChangedPart,
+    ChangedPiece,
     VersionComparison,
 )
 from .sources import PlanComparison
@@ -50,14 +50,14 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     version_comparison = comparison.comparison
     reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
-        parts = version_comparison.list_parts_of_kind(kind)
-        if parts:
+        pieces = version_comparison.list_pieces_of_kind(kind)
+        if pieces:
             reasons.append(
-                (f"{kind}_parts", {"count": len(parts), "area": _format_m2(version_comparison.sum_area_m2(kind))})
+                (f"{kind}_parts", {"count": len(pieces), "area": _format_m2(version_comparison.sum_area_m2(kind))})
             )
-    changed_parts = version_comparison.list_parts_of_kind(CHANGED_KIND)
+    changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
     if version_comparison.changed_row_count:
-        fields = dict.fromkeys(name for part in changed_parts for name, _, _ in part.value_changes)
+        fields = dict.fromkeys(name for part in changed_pieces for name, _, _ in part.value_changes)
         reasons.append(
             (
                 "changed_rows",
@@ -70,7 +70,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
     if version_comparison.renumbered_rows:
         reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
     if not (
-        version_comparison.list_parts_of_kind(MOVED_OUT_KIND) or version_comparison.list_parts_of_kind(MOVED_IN_KIND)
+        version_comparison.list_pieces_of_kind(MOVED_OUT_KIND) or version_comparison.list_pieces_of_kind(MOVED_IN_KIND)
     ) and any(version_comparison.unmatched_counts):
         reasons.append(
             (
@@ -249,10 +249,10 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     ]
     table = ReportTable("versions_parts", columns, unit="m2")
     ordered_parts = sorted(
-        comparison.comparison.changed_parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township)
+        comparison.comparison.changed_pieces, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township)
     )
     for number, part in enumerate(ordered_parts, 1):
-        earlier_key, later_key = get_part_keys(comparison, part)
+        earlier_key, later_key = get_piece_keys(comparison, part)
         cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, earlier_key, later_key]
         cells.append(make_table_number(part.area_m2, "m2"))
         if net:
@@ -270,14 +270,14 @@ def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
     return make_table_number(value, "m2") if has_net_area and value == value else None
 
 
-def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
+def get_piece_keys(comparison: PlanComparison, part: ChangedPiece) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
     version_comparison = comparison.comparison
     earlier_key = version_comparison.earlier_edition.layer.keys[part.before_row] if part.before_row >= 0 else ""
     return earlier_key, version_comparison.later_edition.layer.keys[part.after_row] if part.after_row >= 0 else ""
 
 
-def format_changes(part: ChangedPart, texts: Texts) -> str:
+def format_changes(part: ChangedPiece, texts: Texts) -> str:
     """Return the changes of a part, one field on each line: ``DLBM：0103 → 0101``."""
     empty = texts.get("versions", "empty")
     return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.value_changes)

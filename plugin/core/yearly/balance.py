@@ -47,7 +47,8 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
             sums[code][term] += area_m2
     (old, _), (new, _) = sides
     parts = [
-        (part.kind, part.before_row, part.after_row, part.area_m2) for part in maintained_layer.comparison.changed_parts
+        (part.kind, part.before_row, part.after_row, part.area_m2)
+        for part in maintained_layer.comparison.changed_pieces
     ]
     for kind, earlier_row, later_row, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
         if kind in (MOVED_OUT_KIND, CHANGED_KIND):

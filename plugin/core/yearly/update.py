@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.overlay import ProgressCallback, find_shared_parts, make_partial_progress
+from ..geometry.overlay import ProgressCallback, find_shared_pieces, make_partial_progress
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.tolerance import Tolerance
@@ -26,7 +26,7 @@ from ..standard.maintenance import MaintainedLayerSpec
 from ..versions.baseline import get_township_polygons
 from ..versions.compare import compare_layers_and_townships
 from ..versions.equal_shapes import snap_vertices
-from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPart, VersionComparison, make_edition
+from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPiece, VersionComparison, make_edition
 from ..versions.pieces import LandPieces, find_rows_around
 from ..versions.shift_search import make_shift_limits
 from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
@@ -134,18 +134,18 @@ def _find_land_missed_by_comparison(
         nearby_rows = others[find_rows_around(comparison.later_edition.shapes[others], filed_shapes)]
         current = comparison.later_edition.shapes[nearby_rows]
         onto = snap_vertices(filed_shapes, current, tolerance.cluster_m, cancellation)
-        shared_parts = find_shared_parts(
+        shared_pieces = find_shared_pieces(
             Polygons(current), Polygons(onto), tolerance=_NO_TOLERANCE, cancellation=cancellation
         )
-        if shared_parts.fallback_log.failed_pairs:
+        if shared_pieces.fallback_log.failed_pairs:
             raise InputError(
                 "yearly_geometry",
                 layer=comparison.later_edition.layer.name,
-                count=len(shared_parts.fallback_log.failed_pairs),
+                count=len(shared_pieces.fallback_log.failed_pairs),
             )
-        other = nearby_rows[shared_parts.left] != own_later_rows[shared_parts.right]
-        of.append(nearby_rows[shared_parts.left][other])
-        shapes.append(shared_parts.geometry[other])
+        other = nearby_rows[shared_pieces.left] != own_later_rows[shared_pieces.right]
+        of.append(nearby_rows[shared_pieces.left][other])
+        shapes.append(shared_pieces.geometry[other])
     return np.concatenate(of), np.concatenate(shapes)
 
 
@@ -285,12 +285,12 @@ def _maintain_layer(
     cancellation.raise_if_cancelled()
     maintained_layer.changes = _make_changes(
         maintained_layer,
-        [part for part in comparison.changed_parts if KIND_CODES[part.kind] in spec.change_kinds],
+        [part for part in comparison.changed_pieces if KIND_CODES[part.kind] in spec.change_kinds],
         tolerance,
         cancellation,
     )
     for kind, code in KIND_CODES.items():
-        parts = comparison.list_parts_of_kind(kind)
+        parts = comparison.list_pieces_of_kind(kind)
         if code not in spec.change_kinds and parts:
             maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
     maintained_layer.filed_rows = np.unique(
@@ -345,7 +345,7 @@ def _add_vertices_of_other_classes(
 
 
 def _make_changes(
-    maintained_layer: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
+    maintained_layer: MaintainedLayer, parts: list[ChangedPiece], tolerance: Tolerance, cancellation: Cancellation
 ) -> list[LandChange]:
     """Return the changes, each a single polygon.
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.geometry.parts import subtract_earlier_shapes
+from plugin.core.geometry.overlay_pieces import subtract_earlier_shapes
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVER_TEXTS_KEY
@@ -250,7 +250,7 @@ def test_only_declared_source_lines_ignore_parts_by_size():
         "geometry/tolerance.py": "the definition",
         "package/inspection/finding_comparison.py": "findings that another precision may ignore; the totals are compared",
         "engine/explanation.py": "names a setting",
-        "geometry/parts.py": "keeps them in Parts.slivers",
+        "geometry/overlay_pieces.py": "keeps them in Parts.slivers",
         "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
         "versions/compare.py": "keeps them in Comparison.slivers",
         "yearly/update.py": "the balance counts them",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
-from plugin.core.geometry.corners import find_narrow_parts, find_near_vertices, find_sharp_corners
+from plugin.core.geometry.corners import find_narrow_places, find_near_vertices, find_sharp_corners
 from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
@@ -158,10 +158,10 @@ def test_repeated_vertices_are_reported_and_hide_no_spike():
 
 def test_narrow_neck_of_a_polygon_is_found_and_its_corners_are_not():
     dumbbell = "POLYGON ((0 0, 100 0, 100 49.5, 150 49.5, 150 0, 250 0, 250 100, 150 100, 150 50.5, 100 50.5, 100 100, 0 100, 0 0))"
-    rows, where = find_narrow_parts(polygons_from_wkt(LEFT_SQUARE, dumbbell, None).shapes, 5.0)
+    rows, where = find_narrow_places(polygons_from_wkt(LEFT_SQUARE, dumbbell, None).shapes, 5.0)
     assert rows.tolist() == [1]
     assert shapely.area(where) == pytest.approx([50.0], abs=6.0)
-    assert len(find_narrow_parts(polygons_from_wkt(LEFT_SQUARE, dumbbell).shapes, 0.9)[0]) == 0
+    assert len(find_narrow_places(polygons_from_wkt(LEFT_SQUARE, dumbbell).shapes, 0.9)[0]) == 0
 
 
 def test_gap_between_rounded_corners_is_reported_with_its_neighbouring_polygons():

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.engine.geometry_queries import compute_part_areas
+from plugin.core.engine.geometry_queries import compute_piece_areas
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.parts import make_single_part
+from plugin.core.geometry.overlay_pieces import make_single_piece
 from plugin.core.geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
@@ -246,11 +246,11 @@ def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
     )
     none = whole.select_rows(np.zeros(0, dtype=int))
     half = shapely.intersection(whole.plane_shapes[0], shapely.affinity.translate(whole.plane_shapes[0], 300, 0))
-    assert compute_part_areas(make_single_part(0, half), whole, none, measure_drawn_area) == pytest.approx(
+    assert compute_piece_areas(make_single_piece(0, half), whole, none, measure_drawn_area) == pytest.approx(
         [measure_geodesic_area(half)], abs=0.01
     )
-    assert compute_part_areas(
-        make_single_part(0, whole.plane_shapes[0]), whole, none, measure_drawn_area
+    assert compute_piece_areas(
+        make_single_piece(0, whole.plane_shapes[0]), whole, none, measure_drawn_area
     ) == pytest.approx(whole.statutory, abs=1e-9)
 
 

@@ -125,9 +125,9 @@ def test_polygons_that_only_touch_have_no_shared_area():
 
 def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
     left, right = np.array([*GRID, None], object), np.array([None, *move(GRID, 5, 5)], object)
-    rows_a, rows_b = np.arange(len(left)) % 3 == 0, np.arange(len(right)) % 2 == 0
-    areas = compute_matrix(left, right, rows_a=rows_a, rows_b=rows_b)
-    expected = intersect(left, right) * rows_a[:, None] * rows_b[None, :]
+    left_rows, right_rows = np.arange(len(left)) % 3 == 0, np.arange(len(right)) % 2 == 0
+    areas = compute_matrix(left, right, left_rows=left_rows, right_rows=right_rows)
+    expected = intersect(left, right) * left_rows[:, None] * right_rows[None, :]
     assert np.abs(areas - expected).max() < 1e-9
 
 

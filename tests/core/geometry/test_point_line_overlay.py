@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import find_point_line_parts_inside, find_point_line_parts_outside
+from plugin.core.geometry.overlay import find_point_line_pieces_inside, find_point_line_pieces_outside
 
 SQUARE = shapely.box(0, 0, 100, 100)
 SQUARE_WITH_HOLE = shapely.Polygon(SQUARE.exterior, [shapely.box(40, 40, 60, 60).exterior])
@@ -40,11 +40,11 @@ def make_shape_array(*shapes):
 def test_points_and_lines_are_split_into_parts_inside_and_outside_polygons(wkt, polygons, inside, outside):
     shapes = make_shape_array(wkt)
     for found, expected in (
-        (find_point_line_parts_inside(shapes, make_shape_array(*polygons), 0.01), inside),
-        (find_point_line_parts_outside(shapes, make_shape_array(*polygons), 0.01), outside),
+        (find_point_line_pieces_inside(shapes, make_shape_array(*polygons), 0.01), inside),
+        (find_point_line_pieces_outside(shapes, make_shape_array(*polygons), 0.01), outside),
     ):
-        assert len(found.point_or_line_row) == len(found.polygon_row) == len(found.part_shape) == len(expected)
-        for shape, wanted in zip(found.part_shape, expected, strict=True):
+        assert len(found.point_or_line_row) == len(found.polygon_row) == len(found.piece_shape) == len(expected)
+        for shape, wanted in zip(found.piece_shape, expected, strict=True):
             if isinstance(wanted, str):
                 assert shapely.equals(shapely.union_all(shape), shapely.from_wkt(wanted))
             else:
@@ -52,11 +52,11 @@ def test_points_and_lines_are_split_into_parts_inside_and_outside_polygons(wkt, 
 
 
 def test_point_overlay_returns_only_rows_that_lie_inside_or_outside_as_requested():
-    found = find_point_line_parts_inside(
+    found = find_point_line_pieces_inside(
         make_shape_array(None, "POINT (150 50)", "POINT (1 1)"), make_shape_array(None, ADJACENT_SQUARE, SQUARE), 0.01
     )
     assert sorted(zip(found.point_or_line_row.tolist(), found.polygon_row.tolist(), strict=True)) == [(1, 1), (2, 2)]
-    found = find_point_line_parts_outside(
+    found = find_point_line_pieces_outside(
         make_shape_array("POINT (1 1)", None, "POINT (500 1)"), make_shape_array(SQUARE), 0.01
     )
     assert (found.point_or_line_row.tolist(), found.polygon_row.tolist()) == ([2], [-1])

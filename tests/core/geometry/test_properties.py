@@ -11,8 +11,8 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
-from plugin.core.geometry.parts import remove_repeated_land
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
+from plugin.core.geometry.overlay_pieces import remove_repeated_land
 from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClippedPolygons, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
@@ -82,7 +82,7 @@ def sum_areas_by_pair(parts):
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_land_of_overlapping_rows_counts_once_in_a_sum(a, b):
-    shared = find_shared_parts(Polygons(a), Polygons(b), keep_slivers=True, tolerance=EXACT_TOLERANCE)
+    shared = find_shared_pieces(Polygons(a), Polygons(b), keep_slivers=True, tolerance=EXACT_TOLERANCE)
     once = remove_repeated_land(shared)
     union = shapely.intersection(shapely.union_all(a), shapely.union_all(b))
     assert once.area.sum() == pytest.approx(union.area, abs=1e-4)
@@ -98,30 +98,30 @@ def assert_areas_by_pair_equal(found, expected):
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
-    parts = find_shared_parts(a, b, tolerance=EXACT_TOLERANCE)
+    pieces = find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(parts),
+        sum_areas_by_pair(pieces),
         shared_areas_by_shapely(a, b, [(i, j) for i in list_rows_with_shape(a) for j in list_rows_with_shape(b)]),
     )
-    assert np.allclose(shapely.area(parts.geometry), parts.area)
-    assert np.allclose(parts.width, 2 * parts.area / shapely.length(parts.geometry))
-    assert shapely.is_valid(parts.geometry).all()
+    assert np.allclose(shapely.area(pieces.geometry), pieces.area)
+    assert np.allclose(pieces.width, 2 * pieces.area / shapely.length(pieces.geometry))
+    assert shapely.is_valid(pieces.geometry).all()
 
 
 @property_test
 @given(draw_polygon_layer())
 def test_shared_area_of_overlapping_rows_of_one_layer_equals_that_of_shapely(a):
-    parts = find_shared_parts(a, tolerance=EXACT_TOLERANCE)
-    assert (parts.left < parts.right).all()
+    pieces = find_shared_pieces(a, tolerance=EXACT_TOLERANCE)
+    assert (pieces.left < pieces.right).all()
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(parts), shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
+        sum_areas_by_pair(pieces), shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
     )
 
 
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_connected_overlap_parts_add_up_to_the_overlap_of_their_pair(a, b):
-    whole, single = (find_shared_parts(a, b, tolerance=EXACT_TOLERANCE, connected=c) for c in (False, True))
+    whole, single = (find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE, splits_connected=c) for c in (False, True))
     assert_areas_by_pair_equal(sum_areas_by_pair(single), sum_areas_by_pair(whole))
     assert all(g.geom_type == "Polygon" for g in single.geometry)
 
@@ -131,11 +131,11 @@ def test_connected_overlap_parts_add_up_to_the_overlap_of_their_pair(a, b):
 def test_larger_tolerance_never_adds_overlap_area(a, b, area, width, more):
     small = Tolerance(min_area_m2=area, min_width_m=width)
     large = Tolerance(min_area_m2=area * more, min_width_m=width * more)
-    few, many = (find_shared_parts(a, b, tolerance=t, connected=True) for t in (large, small))
+    few, many = (find_shared_pieces(a, b, tolerance=t, splits_connected=True) for t in (large, small))
     assert len(few) <= len(many)
     assert few.area.sum() <= many.area.sum() + NOISE_M2
     # Ignored parts are stored as slivers.
-    everything = find_shared_parts(a, b, tolerance=EXACT_TOLERANCE).area.sum()
+    everything = find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE).area.sum()
     for parts, limits in ((few, large), (many, small)):
         ignored = shapely.area(np.array(parts.slivers.polygons, dtype=object)).sum()
         assert parts.area.sum() + ignored == pytest.approx(everything, abs=NOISE_M2)
@@ -149,10 +149,10 @@ def test_overlaps_do_not_depend_on_the_order_of_rows(a, chance):
     chance.shuffle(order)
     shuffled = np.empty(len(a), dtype=object)
     shuffled[:] = [a[n] for n in order]
-    straight = {frozenset(p): v for p, v in sum_areas_by_pair(find_shared_parts(a, tolerance=EXACT_TOLERANCE)).items()}
+    straight = {frozenset(p): v for p, v in sum_areas_by_pair(find_shared_pieces(a, tolerance=EXACT_TOLERANCE)).items()}
     turned = {
         frozenset((order[i], order[j])): v
-        for (i, j), v in sum_areas_by_pair(find_shared_parts(shuffled, tolerance=EXACT_TOLERANCE)).items()
+        for (i, j), v in sum_areas_by_pair(find_shared_pieces(shuffled, tolerance=EXACT_TOLERANCE)).items()
     }
     assert_areas_by_pair_equal(turned, straight)
 
@@ -160,17 +160,17 @@ def test_overlaps_do_not_depend_on_the_order_of_rows(a, chance):
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_overlaps_of_a_with_b_equal_overlaps_of_b_with_a(a, b):
-    forth = sum_areas_by_pair(find_shared_parts(a, b, tolerance=EXACT_TOLERANCE))
-    back = {(i, j): v for (j, i), v in sum_areas_by_pair(find_shared_parts(b, a, tolerance=EXACT_TOLERANCE)).items()}
+    forth = sum_areas_by_pair(find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE))
+    back = {(i, j): v for (j, i), v in sum_areas_by_pair(find_shared_pieces(b, a, tolerance=EXACT_TOLERANCE)).items()}
     assert_areas_by_pair_equal(forth, back)
 
 
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
 def test_uncovered_and_covered_parts_of_a_polygon_add_up_to_its_area(a, cover):
-    parts = find_uncovered_parts(a, cover, tolerance=EXACT_TOLERANCE)
-    assert (parts.right == -1).all()
-    uncovered = sum_areas_by_pair(parts)
+    pieces = find_uncovered_pieces(a, cover, tolerance=EXACT_TOLERANCE)
+    assert (pieces.right == -1).all()
+    uncovered = sum_areas_by_pair(pieces)
     united = (
         shapely.union_all([cover[j] for j in list_rows_with_shape(cover)])
         if list_rows_with_shape(cover)
@@ -179,7 +179,7 @@ def test_uncovered_and_covered_parts_of_a_polygon_add_up_to_its_area(a, cover):
     for i in list_rows_with_shape(a):
         covered = shapely.intersection(a[i], united).area
         assert uncovered.get((i, -1), 0.0) + covered == pytest.approx(a[i].area, abs=NOISE_M2)
-    assert shapely.area(shapely.intersection(parts.geometry, united)) == pytest.approx(0, abs=NOISE_M2)
+    assert shapely.area(shapely.intersection(pieces.geometry, united)) == pytest.approx(0, abs=NOISE_M2)
 
 
 @property_test
@@ -213,7 +213,7 @@ def test_large_polygons_that_are_clipped_give_the_same_overlap_area_as_shapely(b
     ring = shapely.Point(5, 5).buffer(4, quad_segs=400)
     a = np.array([ring, ring.difference(shapely.Point(5, 5).buffer(2, quad_segs=400))], dtype=object)
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(find_shared_parts(a, b, tolerance=EXACT_TOLERANCE)),
+        sum_areas_by_pair(find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)),
         shared_areas_by_shapely(a, b, [(i, j) for i in (0, 1) for j in list_rows_with_shape(b)]),
     )
 

@@ -30,21 +30,21 @@ def draw_layer(count, seed, size=2000.0):
     return cells
 
 
-def assert_areas_are_those_of_shapely(left, right, rows_a=None, rows_b=None):
+def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=None):
     shared = find_shared_areas(
         Polygons(left),
         Polygons(right),
         tolerance=TOLERANCE,
         plane=EqualAreaPlane(TO_LONLAT),
-        rows_a=rows_a,
-        rows_b=rows_b,
+        left_rows=left_rows,
+        right_rows=right_rows,
     )
     parts = shapely.intersection(left[:, None], right[None, :])
     expected = np.nan_to_num(shapely.area(parts))
-    if rows_a is not None:
-        expected *= rows_a[:, None]
-    if rows_b is not None:
-        expected *= rows_b[None, :]
+    if left_rows is not None:
+        expected *= left_rows[:, None]
+    if right_rows is not None:
+        expected *= right_rows[None, :]
     assert (np.diff(shared.left * len(right) + shared.right) > 0).all()
     areas = np.zeros(expected.shape)
     areas[shared.left, shared.right] = shared.area

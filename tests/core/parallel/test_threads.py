@@ -11,8 +11,8 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.geometry.corners import find_narrow_parts
-from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.corners import find_narrow_places
+from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.parallel import process_state, threads
 
@@ -111,9 +111,9 @@ def test_geometry_results_are_equal_with_any_number_of_threads(count, monkeypatc
 
     def compute(number):
         process_state.set_thread_count(number)
-        shared = find_shared_parts(circles, squares, tolerance=Tolerance())
-        uncovered = find_uncovered_parts(circles, squares[::2], tolerance=Tolerance())
-        rows, parts = find_narrow_parts(necks, 2.0)
+        shared = find_shared_pieces(circles, squares, tolerance=Tolerance())
+        uncovered = find_uncovered_pieces(circles, squares[::2], tolerance=Tolerance())
+        rows, parts = find_narrow_places(necks, 2.0)
         return [
             *((p.left.tolist(), p.right.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in (shared, uncovered)),
             (rows.tolist(), shapely.to_wkb(parts).tolist()),

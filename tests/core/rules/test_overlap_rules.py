@@ -212,10 +212,10 @@ RULES_WITHOUT_OVERLAP_CASES = {
 #: Metres between two cases of one plan.
 CASE_DISTANCE_M = 2000.0
 OVERLAP_CALLS = (
-    "ctx.geometry.find_shared_parts(",
-    "ctx.geometry.find_uncovered(",
-    "ctx.geometry.find_uncovered_in_shapes(",
-    "ctx.geometry.find_uncovered_outline(",
+    "ctx.geometry.find_shared_pieces(",
+    "ctx.geometry.find_uncovered_pieces(",
+    "ctx.geometry.find_uncovered_pieces_of_shapes(",
+    "ctx.geometry.find_uncovered_pieces_of_outline(",
     "disagreement(",
 )
 

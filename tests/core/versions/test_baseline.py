@@ -281,7 +281,7 @@ def test_long_edges_stored_in_another_crs_zone_show_no_movement(tmp_path):
     assert not checked.report.tolerance["ignored_slivers"]
     plan = checked.plan
     sides = (make_edition(one.find_layer_of_concept("red_line")) for one in (get_sealed_edition(checked.side), plan))
-    assert len(compare_layers(*sides, tolerance=plan.norm.make_tolerance()).changed_parts) == 1
+    assert len(compare_layers(*sides, tolerance=plan.norm.make_tolerance()).changed_pieces) == 1
 
 
 @pytest.mark.slow

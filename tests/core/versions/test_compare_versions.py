@@ -140,7 +140,7 @@ def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old
     old.frame = old.frame.iloc[:0]
     (new, townships) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=townships)
-    assert len(done.comparison.changed_parts) == 4 and done.comparison.balance_by_basis["statutory"].before == 0
+    assert len(done.comparison.changed_pieces) == 4 and done.comparison.balance_by_basis["statutory"].before == 0
     assert (
         abs(done.comparison.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
         and len(make_comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
@@ -151,9 +151,9 @@ def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
     """Compare only one field, as yearly maintenance does."""
     (old, _), (new, _) = (find_layer_and_townships(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
-    assert [part.value_changes for part in done.comparison.list_parts_of_kind("changed")] == [
+    assert [part.value_changes for part in done.comparison.list_pieces_of_kind("changed")] == [
         [("DLMC", "旱地", "水田")]
     ]
     assert not compare_sources(
         old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]
-    ).comparison.list_parts_of_kind("changed")
+    ).comparison.list_pieces_of_kind("changed")

@@ -63,8 +63,10 @@ def read_shapes(rows):
 def list_result(found):
     """Return all of a comparison but its editions, to compare two of them."""
     values = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if not f.name.endswith("_edition")}
-    parts = [(*dataclasses.astuple(dataclasses.replace(p, geometry=None)), p.geometry.wkb) for p in found.changed_parts]
-    return repr(values | {"changed_parts": parts, "slivers": [shape.wkb for shape in found.slivers]})
+    parts = [
+        (*dataclasses.astuple(dataclasses.replace(p, geometry=None)), p.geometry.wkb) for p in found.changed_pieces
+    ]
+    return repr(values | {"changed_pieces": parts, "slivers": [shape.wkb for shape in found.slivers]})
 
 
 # -- found and removed --------------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ def test_edition_with_all_rows_shifted_alike_has_no_moved_land_but_is_not_identi
     assert (found.shift.east_m, found.shift.north_m) == pytest.approx((0.3, -0.2), abs=1e-6)
     assert found.shift.is_removed and found.shift.row_count == 20 and found.shift.share == 1.0
     assert found.shift.deviation_m < 1e-6
-    assert not found.changed_parts and not found.slivers and sum_moved_areas(found) == (0, 0, 0)
+    assert not found.changed_pieces and not found.slivers and sum_moved_areas(found) == (0, 0, 0)
     assert not found.is_identical and not found.has_other_changes
     assert found.equal_count == 0 and found.unmatched_counts == (0, 0)
     assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
@@ -130,7 +132,7 @@ def test_shift_is_found_whatever_keys_and_first_vertices_the_rows_have(keys, tur
             ring = shapely.from_wkt(other["wkt"]).exterior.coords[:-1]
             other["wkt"] = shapely.to_wkt(shapely.Polygon([*ring[2:], *ring[:2]][::-1]), rounding_precision=-1)
     found = compare_with_limits(before, after)
-    assert found.shift.row_count == 20 and not found.changed_parts
+    assert found.shift.row_count == 20 and not found.changed_pieces
     assert (len(found.renumbered_rows) == 20) is (keys == "new keys")
     assert found.has_other_changes is (keys == "new keys")
 
@@ -146,7 +148,7 @@ def test_real_changes_of_a_shifted_edition_are_compared_without_the_shift():
     after.append(make_row(shapely.box(900.3, 0, 950.3, 50), 99))
     found = compare_with_limits(before, after)
     assert found.shift.row_count == 18 and found.unmatched_counts == (2, 2)
-    parts = {(p.kind, p.before_row, round(p.geometry.area, 3)) for p in found.changed_parts}
+    parts = {(p.kind, p.before_row, round(p.geometry.area, 3)) for p in found.changed_pieces}
     height, lost = north - south, shapely.from_wkt(before[13]["wkt"]).area
     assert parts == {
         (CHANGED_KIND, 2, round(shapely.from_wkt(before[2]["wkt"]).area, 3)),
@@ -161,7 +163,7 @@ def test_shift_longer_than_the_limit_is_reported_and_not_removed():
     after = move_rows(before, 30.0, 0.0)
     found = compare_with_limits(before, after)
     assert found.shift.east_m == pytest.approx(30.0, abs=1e-6) and not found.shift.is_removed
-    assert found.changed_parts and found.unmatched_counts == (20, 20)
+    assert found.changed_pieces and found.unmatched_counts == (20, 20)
     found.shift = None
     assert list_result(found) == list_result(compare_with_limits(before, after, None))
 
@@ -207,7 +209,7 @@ def test_real_changes_are_never_taken_as_a_shift_and_compared_as_before(change):
 def test_layer_of_fewer_rows_than_the_minimum_is_never_shifted_as_a_whole(count):
     before = make_cells(9, 1)[:count]
     found = compare_with_limits(before, move_rows(before, 0.3, 0.2))
-    assert found.shift is None and found.changed_parts
+    assert found.shift is None and found.changed_pieces
 
 
 def test_settings_decide_how_many_rows_must_agree():

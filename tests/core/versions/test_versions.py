@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.geometry.overlay import find_shared_parts
+from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
@@ -92,7 +92,7 @@ def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
     found = compare_rows(make_grid(), after)
-    assert found.is_identical and found.equal_count == 9 and not found.changed_parts
+    assert found.is_identical and found.equal_count == 9 and not found.changed_pieces
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -136,7 +136,7 @@ def test_editions_in_different_crs_are_identical():
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)
     found = compare_layers(make_edition(plans[0]), make_edition(other), tolerance=DEFAULT_TOLERANCE)
-    assert found.is_identical and not found.changed_parts
+    assert found.is_identical and not found.changed_pieces
     found = compare_layers(make_edition(other), make_edition(plans[0]), tolerance=DEFAULT_TOLERANCE)
     assert found.is_identical
 
@@ -145,7 +145,7 @@ def test_added_vertex_makes_editions_different_although_no_land_moved():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     found = compare_rows(make_grid(), after)
-    assert not found.is_identical and found.unmatched_counts == (1, 1) and not found.changed_parts
+    assert not found.is_identical and found.unmatched_counts == (1, 1) and not found.changed_pieces
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -173,7 +173,7 @@ def test_renumbering_table_matches_all_rows_with_renewed_keys():
         one["key"] = f"14022500000002{n:04d}"
     table = {one["key"]: other["key"] for one, other in zip(GRID_ROWS, after, strict=True)}
     found = compare_rows(make_grid(), after)
-    assert not found.is_identical and len(found.renumbered_rows) == 9 and not found.changed_parts
+    assert not found.is_identical and len(found.renumbered_rows) == 9 and not found.changed_pieces
     assert compare_rows(make_grid(), after, renumbered=table).is_identical
 
 
@@ -186,7 +186,7 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     after.append(make_row(make_square(300, 0, 50, 100), 99))
     found = compare_rows(make_grid(), after)
     (removed,), (added,), (changed,) = (
-        found.list_parts_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
+        found.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
     )
     assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before_row, removed.after_row) == (
         0,
@@ -204,7 +204,7 @@ def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, deduction_area=1_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0, 100, 75), 1, gross_area=7_500.0, deduction_area=750.0, net_area=6_750.0)]
     found = compare_rows(before, after)
-    (removed,) = found.changed_parts
+    (removed,) = found.changed_pieces
     # 永农数据库标准: shared ÷ parcel × net. Areas are not compared where the shape is another.
     assert removed.kind == MOVED_OUT_KIND and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
     balance = found.balance_by_basis["net"]
@@ -216,7 +216,7 @@ def test_changed_net_area_on_the_same_land_is_listed_as_revalued_in_the_balance(
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=8_000.0)]
     found = compare_rows(before, after)
-    (changed,) = found.changed_parts
+    (changed,) = found.changed_pieces
     assert changed.value_changes == [("YJJBNTMJ", "9000", "8000")]
     assert (
         found.balance_by_basis["net"].revalued == pytest.approx(-1_000.0)
@@ -230,7 +230,7 @@ def test_moved_land_is_cut_at_township_borders():
     )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
     found = compare_rows(make_grid(), after, townships=townships)
-    assert [(p.township, p.kind) for p in found.changed_parts] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
+    assert [(p.township, p.kind) for p in found.changed_pieces] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
     by_township = found.balance_by_township["statutory"]
     assert set(by_township) == {"甲镇", "乙镇"}
     assert by_township["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
@@ -264,7 +264,7 @@ def test_land_where_townships_overlap_is_counted_for_the_first_township():
 def test_duplicate_feature_counts_its_land_once():
     before = [*make_grid(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
     found = compare_rows(before, make_grid())
-    assert not found.changed_parts and not found.is_identical
+    assert not found.changed_pieces and not found.is_identical
     balance = found.balance_by_basis["statutory"]
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rounding_error_m2) < 1e-6
 
@@ -286,7 +286,7 @@ def test_slivers_between_editions_are_summed_but_not_listed():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0.001 0, 100 0, 100 100, 0.001 100, 0.001 0))"
     found = compare_rows(make_grid(), after)
-    assert not found.is_identical and not found.changed_parts and len(found.slivers) == 1
+    assert not found.is_identical and not found.changed_pieces and len(found.slivers) == 1
     assert found.sliver_m2 == pytest.approx(0.1, rel=1e-2)
     assert found.balance_by_basis["statutory"].moved_out == pytest.approx(0.1, rel=1e-2)
 
@@ -331,7 +331,7 @@ def test_random_editions_give_the_moved_land_of_shapely_and_a_closed_balance(lay
     expected = measure_moved_land(before, after, old, new)
     if any("B" in r["key"] for r in after):
         assert list(sum_moved_areas(found)) == pytest.approx([e * scale for e in expected], rel=1e-4, abs=1e-2)
-        parts = [sum(p.geometry.area for p in found.list_parts_of_kind(k)) for k in (MOVED_IN_KIND, MOVED_OUT_KIND)]
+        parts = [sum(p.geometry.area for p in found.list_pieces_of_kind(k)) for k in (MOVED_IN_KIND, MOVED_OUT_KIND)]
         assert parts == pytest.approx(expected[:2], abs=1.0)
     else:
         assert sum_moved_areas(found)[0] == 0 and sum_moved_areas(found)[1] == pytest.approx(
@@ -379,7 +379,7 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
             assert summed == pytest.approx(getattr(balance, name), abs=1e-6), name
     # Land in both editions has not moved, even where features overlap.
     moved = [
-        shapely.union_all([p.geometry for p in found.list_parts_of_kind(kind)] or [shapely.Polygon()])
+        shapely.union_all([p.geometry for p in found.list_pieces_of_kind(kind)] or [shapely.Polygon()])
         for kind in (MOVED_OUT_KIND, MOVED_IN_KIND)
     ]
     slack = 0.5 * len(found.slivers) + 1e-3
@@ -406,16 +406,16 @@ def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkey
 
     def count_overlays(one, other, **more):
         overlay_sizes.append((len(one), len(other)))
-        return find_shared_parts(one, other, **more)
+        return find_shared_pieces(one, other, **more)
 
-    monkeypatch.setattr(pieces, "find_shared_parts", count_overlays)
+    monkeypatch.setattr(pieces, "find_shared_pieces", count_overlays)
     before = [make_row(make_square(100 * c, 100 * r), 100 * r + c + 1) for r in range(12) for c in range(12)]
     after = [dict(r) for r in before]
     after[70]["wkt"] = make_square(1000, 500, 60, 100).wkt
     del after[10]
     found = compare_rows(before, after)
     assert overlay_sizes == [(2, 1)]
-    assert found.equal_count == 142 and {p.kind for p in found.changed_parts} == {MOVED_OUT_KIND}
+    assert found.equal_count == 142 and {p.kind for p in found.changed_pieces} == {MOVED_OUT_KIND}
 
 
 def cancel_at_poll(last):

@@ -99,7 +99,7 @@ def test_balance_of_invalid_layers_closes_and_changed_land_matches_shapely(role,
     before, after = read_shapes(old), read_shapes(new)
     were, are = shapely.union_all(before), shapely.union_all(after)
     gone, come = (
-        measure_union_area(part.geometry for part in found.comparison.list_parts_of_kind(kind))
+        measure_union_area(part.geometry for part in found.comparison.list_pieces_of_kind(kind))
         for kind in (MOVED_OUT_KIND, MOVED_IN_KIND)
     )
     # Slivers below half a square metre each are reported separately.

@@ -453,15 +453,15 @@ def test_changes_of_overlapping_ranges_match_shapely(seed):
 
 
 def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch):
-    from plugin.core.geometry.overlay import find_shared_parts
+    from plugin.core.geometry.overlay import find_shared_pieces
 
     overlay_sizes = []
 
     def count_overlays(one, other, **more):
         overlay_sizes.append((len(one), len(other)))
-        return find_shared_parts(one, other, **more)
+        return find_shared_pieces(one, other, **more)
 
-    monkeypatch.setattr("plugin.core.yearly.update.find_shared_parts", count_overlays)
+    monkeypatch.setattr("plugin.core.yearly.update.find_shared_pieces", count_overlays)
     places = [(100 * c, 100 * r) for r in range(6) for c in range(6)]
     codes = ["200", "300"] * 18
     filed = [make_zone(make_box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
@@ -474,14 +474,14 @@ def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch)
 
 def test_failed_overlay_of_land_after_the_change_raises_an_input_error(monkeypatch):
     """Let the overlay of one pair fail; its land would be missing in 维护后."""
-    from plugin.core.geometry.overlay import find_shared_parts
+    from plugin.core.geometry.overlay import find_shared_pieces
 
     def fail_overlay(one, other, **more):
-        found = find_shared_parts(one, other, **more)
+        found = find_shared_pieces(one, other, **more)
         found.fallback_log.failed_pairs.append((0, 0))
         return found
 
-    monkeypatch.setattr("plugin.core.yearly.update.find_shared_parts", fail_overlay)
+    monkeypatch.setattr("plugin.core.yearly.update.find_shared_pieces", fail_overlay)
     filed, current = [make_zone(make_box(0, 0), 1, "200")], [make_zone(make_box(0, 0), 1, "300")]
     with pytest.raises(InputError) as caught:
         run_update({"GHFQ": filed}, {"GHFQ": current})

@@ -209,7 +209,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
         code for code, code_groups in groups_by_code.items() if code_groups and not set(code_groups) & set(groups)
     ]
     is_other = np.isin(np.array(codes), other_codes)
-    parts = ctx.geometry.find_shared_areas(layer, parcels, rows_b=is_other)
+    parts = ctx.geometry.find_shared_areas(layer, parcels, right_rows=is_other)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
     rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * layer.plane_areas))

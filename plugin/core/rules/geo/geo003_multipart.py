@@ -54,7 +54,7 @@ def multipart(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     for position in np.flatnonzero(~layer.empty_rows & (parts > 1)).tolist():
         params: dict[str, Any] = {"parts": int(parts[position])}
         if layer.template.geometry == "polygon":
-            areas = ctx.geometry.measure_statutory_areas(shapely.get_parts(layer.plane_shapes[position]))
+            areas = ctx.geometry.measure_drawn_areas(shapely.get_parts(layer.plane_shapes[position]))
             params["shown"] = {"part_areas_m2": sorted((round(float(area), 2) for area in areas), reverse=True)}
         findings.append(
             ctx.finding_maker.make_row_finding(layer, position, params=params, geometry=layer.plane_shapes[position])

@@ -87,7 +87,7 @@ def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.
             rows, unfilled_holes, unfilled = rows[empty], unfilled_holes[empty], unfilled[empty]
         is_window = unfilled <= 1 - window_share
     areas, widths = (
-        ctx.geometry.measure_statutory_areas(unfilled_holes),
+        ctx.geometry.measure_drawn_areas(unfilled_holes),
         2 * shapely.area(unfilled_holes) / shapely.length(unfilled_holes),
     )
     findings = []
@@ -157,12 +157,12 @@ def _find_open_parts(
     tuple
         (k,) geometries, the hole itself if it is completely open, and (k,) shares from 0 to 1.
     """
-    parts = ctx.geometry.find_uncovered_in_shapes(layer, rows, holes, sliver_layer, covering_polygons)
+    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(layer, rows, holes, sliver_layer, covering_polygons)
     unfilled_holes = holes.copy()
-    for n in np.unique(parts.left).tolist():
-        uncovered_parts = parts.geometry[parts.left == n]
+    for n in np.unique(pieces.left).tolist():
+        uncovered_parts = pieces.geometry[pieces.left == n]
         unfilled_holes[n] = uncovered_parts[0] if len(uncovered_parts) == 1 else shapely.multipolygons(uncovered_parts)
-    return unfilled_holes, np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / shapely.area(holes)
+    return unfilled_holes, np.bincount(pieces.left, weights=pieces.area, minlength=len(holes)) / shapely.area(holes)
 
 
 def _collect_window_fillers(ctx: RuleContext) -> Polygons:

@@ -4,7 +4,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.corners import find_narrow_parts as parts_narrower
+from ...geometry.corners import find_narrow_places as parts_narrower
 from ...geometry.linework import hash_vertices
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -78,7 +78,7 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     wide_keys = np.delete(shape_keys, np.unique(rows))
     # Sorting takes a fraction of the time of NumPy's functions on sets.
     known_wide[width] = np.sort(np.concatenate([known_keys, wide_keys]))
-    area = ctx.geometry.measure_statutory_areas(places)
+    area = ctx.geometry.measure_drawn_areas(places)
     findings = []
     for row in np.unique(rows).tolist():
         is_of_row = rows == row

@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import OverlayParts
+from ...geometry.overlay_pieces import OverlayPieces
 from ...indicators.survey_deductions import find_containing_rows, find_rows_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -140,7 +140,9 @@ def farmland_not_cultivated(
         is_reported[parts.left] = True
         if cultivated is not None or reserve_land is not None:
             uncultivated[
-                ctx.geometry.find_shared_parts(farmland, parcels, rows_a=~by_code, rows_b=construction_land).right
+                ctx.geometry.find_shared_pieces(
+                    farmland, parcels, left_rows=~by_code, right_rows=construction_land
+                ).right
             ] = False
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
@@ -216,24 +218,24 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
 
 def _report_parts_on_parcels(
     layer: Layer, rows: NDArray, parcels: Layer, uncultivated: NDArray, case: str, ctx: RuleContext
-) -> tuple[list[Finding], OverlayParts]:
+) -> tuple[list[Finding], OverlayPieces]:
     """Return findings on parts of a layer on uncultivated parcels, and these parts.
 
     ``rows`` and ``uncultivated`` are bool arrays of the rows of layer and parcels.
     """
-    parts = ctx.geometry.find_shared_parts(
-        layer, parcels, rows_a=rows, rows_b=uncultivated, severity=None if case == "parcel" else Severity.WARNING
+    pieces = ctx.geometry.find_shared_pieces(
+        layer, parcels, left_rows=rows, right_rows=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
     findings = ctx.finding_maker.make_pair_findings(
-        layer, parcels, parts, net=True, case=case, field=parcels.get_field_name("land_use")
+        layer, parcels, pieces, with_net_area=True, case=case, field=parcels.get_field_name("land_use")
     )
     codes = parcels.text("land_use")
-    for finding, j in zip(findings, parts.right.tolist(), strict=True):
+    for finding, j in zip(findings, pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": codes[j],
             "shown": {"value": format_code_with_name(parcels, "land_use", codes[j], ctx)},
         }
-    return findings, parts
+    return findings, pieces
 
 
 def _report_uncovered_parts(
@@ -250,10 +252,10 @@ def _report_uncovered_parts(
     )
     if not rows.any():
         return []
-    parts = ctx.geometry.find_uncovered(layer, covering_layer, rows=rows, severity=Severity.WARNING)
+    pieces = ctx.geometry.find_uncovered_pieces(layer, covering_layer, rows=rows, severity=Severity.WARNING)
     return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.make_pair_findings(
-            layer, covering_layer, parts, net=True, case=case, severity=Severity.WARNING
+            layer, covering_layer, pieces, with_net_area=True, case=case, severity=Severity.WARNING
         )
     )
 

@@ -59,9 +59,9 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
     result.is_applicable = bool(core.any())
     if not result.is_applicable:
         return result
-    parts = ctx.geometry.find_shared_parts(farmland, reserves, rows_b=core)
-    result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, parts, net=True)
+    pieces = ctx.geometry.find_shared_pieces(farmland, reserves, right_rows=core)
+    result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, pieces, with_net_area=True)
     site_names = reserves.text("feature_name")
-    for finding, row in zip(result.findings, parts.right.tolist(), strict=True):
+    for finding, row in zip(result.findings, pieces.right.tolist(), strict=True):
         finding.params["site"] = site_names[row]
     return result

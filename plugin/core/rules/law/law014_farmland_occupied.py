@@ -58,12 +58,12 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> R
         selected.
     """
     is_construction = find_construction_land_rows(ctx, parcels)
-    parts = ctx.geometry.find_shared_parts(farmland, parcels, rows_b=is_construction)
+    pieces = ctx.geometry.find_shared_pieces(farmland, parcels, right_rows=is_construction)
     findings = ctx.finding_maker.make_pair_findings(
-        farmland, parcels, parts, net=True, field=parcels.get_field_name("land_use")
+        farmland, parcels, pieces, with_net_area=True, field=parcels.get_field_name("land_use")
     )
     codes = np.array(parcels.text("land_use"), dtype=object)
-    for finding, row in zip(findings, parts.right.tolist(), strict=True):
+    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": codes[row],
             "shown": {"value": format_code_with_name(parcels, "land_use", codes[row], ctx)},

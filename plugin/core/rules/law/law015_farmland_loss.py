@@ -107,7 +107,7 @@ def _make_loss_finding(
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
-    removed_parts = [part for part in comparison.list_parts_of_kind(MOVED_OUT_KIND) if part.township == township]
+    removed_parts = [part for part in comparison.list_pieces_of_kind(MOVED_OUT_KIND) if part.township == township]
     finding = Finding(
         layer.role, case="" if township else "county", severity=get_sealed_severity(ctx, layer), params=params
     )

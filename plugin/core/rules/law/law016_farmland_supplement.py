@@ -7,7 +7,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, LayerEdition, VersionComparison
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, LayerEdition, VersionComparison
 from .._places import is_reported_elsewhere
 from .._sealed import compare_with_sealed_edition, find_net_area_doubts, record_moved_slivers
 
@@ -83,8 +83,8 @@ def farmland_supplement(
     record_moved_slivers(ctx, comparison)
     result.doubts += find_net_area_doubts(comparison, ctx)
     removed_parts, added_parts = (
-        comparison.list_parts_of_kind(MOVED_OUT_KIND),
-        comparison.list_parts_of_kind(MOVED_IN_KIND),
+        comparison.list_pieces_of_kind(MOVED_OUT_KIND),
+        comparison.list_pieces_of_kind(MOVED_IN_KIND),
     )
     if not removed_parts:
         return result
@@ -122,15 +122,15 @@ def farmland_supplement(
     return result
 
 
-def _compute_part_areas(parts: list[ChangedPart], comparison: VersionComparison) -> np.ndarray:
+def _compute_part_areas(parts: list[ChangedPiece], comparison: VersionComparison) -> np.ndarray:
     """Return the (k,) areas of parts in m²: net area if both editions have it."""
     return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
 
 
 def _report_worse_grade(
     meaning: str,
-    removed_parts: list[ChangedPart],
-    added_parts: list[ChangedPart],
+    removed_parts: list[ChangedPiece],
+    added_parts: list[ChangedPiece],
     removed_areas: np.ndarray,
     added_areas: np.ndarray,
     comparison: VersionComparison,
@@ -160,23 +160,21 @@ def _compute_area_weighted_average(
 
 
 def _report_land_outside_reserve(
-    farmland: Layer, reserve: Layer, added_parts: list[ChangedPart], added_areas: np.ndarray, ctx: RuleContext
+    farmland: Layer, reserve: Layer, added_parts: list[ChangedPiece], added_areas: np.ndarray, ctx: RuleContext
 ) -> list[Finding]:
     """Return findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added_parts], dtype=object)
     rows = np.array([part.after_row for part in added_parts])
-    parts = ctx.geometry.find_uncovered_in_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
-    shares = (
-        ctx.geometry.measure_statutory_areas(parts.geometry) / ctx.geometry.measure_statutory_areas(shapes)[parts.left]
-    )
+    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
+    shares = ctx.geometry.measure_drawn_areas(pieces.geometry) / ctx.geometry.measure_drawn_areas(shapes)[pieces.left]
     findings = []
-    for n, position in enumerate(parts.left.tolist()):
+    for n, position in enumerate(pieces.left.tolist()):
         changed_part = added_parts[position]
         finding = ctx.finding_maker.make_row_finding(
             farmland, int(rows[position]), case="source", severity=Severity.INFO
         )
         finding.related_role = reserve.role
-        finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
+        finding.geometry, finding.width_m = pieces.geometry[n], float(pieces.width[n])
         finding.area_m2 = float(shares[n] * changed_part.area_m2)
         if np.isfinite(changed_part.net_after_m2):
             finding.net_area_m2 = float(shares[n] * changed_part.net_after_m2)

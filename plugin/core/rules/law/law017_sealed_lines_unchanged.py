@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, EditionShift, VersionComparison
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPiece, EditionShift, VersionComparison
 from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 from .._sealed import (
     compare_with_sealed_edition,
@@ -101,7 +101,7 @@ def sealed_lines_unchanged(
         if comparison is None:
             continue
         record_moved_slivers(ctx, comparison)
-        parts = comparison.list_parts_of_kind(MOVED_IN_KIND) + comparison.list_parts_of_kind(MOVED_OUT_KIND)
+        parts = comparison.list_pieces_of_kind(MOVED_IN_KIND) + comparison.list_pieces_of_kind(MOVED_OUT_KIND)
         result.findings += ctx.finding_maker.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
@@ -113,7 +113,7 @@ def sealed_lines_unchanged(
 
 
 def _make_moved_land_finding(
-    comparison: VersionComparison, part: ChangedPart, layer: Layer, ctx: RuleContext
+    comparison: VersionComparison, part: ChangedPiece, layer: Layer, ctx: RuleContext
 ) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
     is_added = part.kind == MOVED_IN_KIND
@@ -144,9 +144,9 @@ def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> F
     The covered land is unchanged. The message names the rows with other attributes, else those with other keys. The
     finding is on the layer and has no place: earlier waivers of it have none.
     """
-    changed_rows = {part.after_row for part in comparison.changed_parts if part.value_changes}
+    changed_rows = {part.after_row for part in comparison.changed_pieces if part.value_changes}
     rows = sorted(changed_rows or {after_row for _, after_row in comparison.renumbered_rows})
-    fields = sorted({name for part in comparison.changed_parts for name, _, _ in part.value_changes})
+    fields = sorted({name for part in comparison.changed_pieces for name, _, _ in part.value_changes})
     params: dict[str, Any] = {
         "changed": comparison.changed_row_count,
         "fields": ", ".join(fields) or "-",

@@ -130,13 +130,13 @@ def _report_zone_contradictions(
             {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
         ),
     )
-    parts = ctx.geometry.find_shared_parts(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
-    parts = parts.select_parts(zone_kinds[parts.right] != boundary_kinds[parts.left])
+    pieces = ctx.geometry.find_shared_pieces(boundary, zones, left_rows=boundary_kinds >= 0, right_rows=zone_kinds >= 0)
+    pieces = pieces.select_pieces(zone_kinds[pieces.right] != boundary_kinds[pieces.left])
     findings = ctx.finding_maker.make_pair_findings(
-        boundary, zones, parts, case="zone", field=boundary.get_field_name("zone_code")
+        boundary, zones, pieces, case="zone", field=boundary.get_field_name("zone_code")
     )
     codes, related_codes = boundary.text("zone_code"), zones.text("zone_code")
-    for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
+    for finding, i, j in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": codes[i],
             "related": related_codes[j],

@@ -134,7 +134,7 @@ def _make_reserve_indicators(
             )
         )
     if red_line is not None and total > 0:
-        shared = ctx.geometry.find_shared_areas(reserves, red_line, rows_a=rows)
+        shared = ctx.geometry.find_shared_areas(reserves, red_line, left_rows=rows)
         inside = float((shared.share * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(

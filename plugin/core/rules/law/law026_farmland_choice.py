@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import OverlayParts, make_row_parts
+from ...geometry.overlay_pieces import OverlayPieces, make_row_pieces
 from ...indicators.land_use import get_row_areas
 from ...indicators.survey_deductions import find_containing_rows
 from ...model.findings import Finding
@@ -126,39 +126,39 @@ def _find_fields_left_out(
     percentage of the fields' land that is left out.
     """
     rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
-    parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered(parcels, cultivated, rows=rows))
-    protected_m2 = float(parcels.plane_areas[rows].sum() - parts.area.sum())
+    pieces = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered_pieces(parcels, cultivated, rows=rows))
+    protected_m2 = float(parcels.plane_areas[rows].sum() - pieces.area.sum())
     for line in lines:
-        parts = _leave_out_land_inside(parts, parcels, line, ctx)
-    left_out_m2 = float(parts.area.sum())
-    if not len(parts) or float(ctx.geometry.compute_part_areas(parts, parcels).sum()) < float(
+        pieces = _leave_out_land_inside(pieces, parcels, line, ctx)
+    left_out_m2 = float(pieces.area.sum())
+    if not len(pieces) or float(ctx.geometry.compute_piece_areas(pieces, parcels).sum()) < float(
         ctx.norm.get(LEFT_OUT_SETTING)
     ):
         return []
-    finding = _make_finding(cultivated, parcels, parts, parcels, "left_out", ctx)
+    finding = _make_finding(cultivated, parcels, pieces, parcels, "left_out", ctx)
     finding.params["percent"] = round(100 * left_out_m2 / (left_out_m2 + protected_m2), 2)
     finding.params["fillers"] = [ctx.plan.list_roles_of_concept(name)[0] for name in ctx.norm.get(OPEN_LINES_SETTING)]
     return [finding]
 
 
-def _leave_out_land_inside(parts: OverlayParts, layer: Layer, line: Layer, ctx: RuleContext) -> OverlayParts:
+def _leave_out_land_inside(parts: OverlayPieces, layer: Layer, line: Layer, ctx: RuleContext) -> OverlayPieces:
     """Return the pieces of parts of a layer's rows that are outside a line."""
-    pieces = ctx.geometry.find_uncovered_in_shapes(layer, parts.left, parts.geometry, line)
+    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(layer, parts.left, parts.geometry, line)
     pieces.left = parts.left[pieces.left]
     return pieces
 
 
 def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding on land of the protection target (耕地保护目标) inside the boundary."""
-    parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_shared_parts(cultivated, boundary))
-    if not len(parts) or float(ctx.geometry.compute_part_areas(parts, cultivated, boundary).sum()) < float(
+    pieces = ctx.geometry.remove_repeated_land(ctx.geometry.find_shared_pieces(cultivated, boundary))
+    if not len(pieces) or float(ctx.geometry.compute_piece_areas(pieces, cultivated, boundary).sum()) < float(
         ctx.norm.get(INSIDE_SETTING)
     ):
         return []
     _, areas = get_row_areas(cultivated).best_basis_and_areas
     counted_areas = np.nan_to_num(areas)
-    inside = float((ctx.geometry.compute_part_shares_of_rows(parts, cultivated) * counted_areas[parts.left]).sum())
-    finding = _make_finding(cultivated, boundary, parts, cultivated, "inside", ctx)
+    inside = float((ctx.geometry.compute_piece_shares_of_rows(pieces, cultivated) * counted_areas[pieces.left]).sum())
+    finding = _make_finding(cultivated, boundary, pieces, cultivated, "inside", ctx)
     finding.params["remaining"] = round((float(counted_areas.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
     finding.params["unit"] = "wan_mu"
     for target in ctx.norm.find_targets(ctx.plan.area_code):
@@ -193,7 +193,7 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
             continue
         better = np.flatnonzero(is_left_out & (values < kept_average))
         finding = _make_finding(
-            farmland, parcels, make_row_parts(better, parcels.plane_shapes[better]), parcels, "quality", ctx
+            farmland, parcels, make_row_pieces(better, parcels.plane_shapes[better]), parcels, "quality", ctx
         )
         finding.field = name
         finding.params |= {
@@ -207,14 +207,14 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
 
 
 def _make_finding(
-    layer: Layer, related_layer: Layer, parts: OverlayParts, owner: Layer, case: str, ctx: RuleContext
+    layer: Layer, related_layer: Layer, pieces: OverlayPieces, owner: Layer, case: str, ctx: RuleContext
 ) -> Finding:
     """Return a finding on parts of rows of the layer ``owner``; it names the rows with the most land."""
-    areas = ctx.geometry.compute_part_areas(parts, owner)
-    area_of_row = np.bincount(parts.left, areas, minlength=len(owner))
-    rows_with_parts = np.unique(parts.left)
+    areas = ctx.geometry.compute_piece_areas(pieces, owner)
+    area_of_row = np.bincount(pieces.left, areas, minlength=len(owner))
+    rows_with_parts = np.unique(pieces.left)
     largest_first = rows_with_parts[np.argsort(-area_of_row[rows_with_parts], kind="stable")].tolist()
-    net = owner.numbers("net_area")[parts.left] * ctx.geometry.compute_part_shares_of_rows(parts, owner)
+    net = owner.numbers("net_area")[pieces.left] * ctx.geometry.compute_piece_shares_of_rows(pieces, owner)
     return Finding(
         layer.role,
         case=case,
@@ -222,5 +222,5 @@ def _make_finding(
         related_role=related_layer.role,
         area_m2=float(areas.sum()),
         net_area_m2=float(np.nansum(net)) if np.isfinite(net).any() else None,
-        geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, largest_first[:MAX_SHOWN_FIDS])]),
+        geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, largest_first[:MAX_SHOWN_FIDS])]),
     )

@@ -58,5 +58,5 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: RuleContext) 
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
     return ctx.finding_maker.make_pair_findings(
-        farmland, red_line, ctx.geometry.find_shared_parts(farmland, red_line), net=True
+        farmland, red_line, ctx.geometry.find_shared_pieces(farmland, red_line), with_net_area=True
     )

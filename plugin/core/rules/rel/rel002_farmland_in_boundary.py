@@ -49,5 +49,5 @@ def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: RuleContext) 
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """
     return ctx.finding_maker.make_pair_findings(
-        farmland, boundary, ctx.geometry.find_shared_parts(farmland, boundary), net=True
+        farmland, boundary, ctx.geometry.find_shared_pieces(farmland, boundary), with_net_area=True
     )

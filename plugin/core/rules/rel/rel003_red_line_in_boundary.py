@@ -43,4 +43,4 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: RuleContext) 
     Limits
         None known beyond the tolerance.
     """
-    return ctx.finding_maker.make_pair_findings(red_line, boundary, ctx.geometry.find_shared_parts(red_line, boundary))
+    return ctx.finding_maker.make_pair_findings(red_line, boundary, ctx.geometry.find_shared_pieces(red_line, boundary))

@@ -4,7 +4,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import OverlayParts
+from ...geometry.overlay_pieces import OverlayPieces
 from ...messages.numbers import format_number, round_unlike_limit
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -92,18 +92,18 @@ def farmland_in_farmland_zone(
     """
     urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
-    urban_parts = ctx.geometry.find_shared_parts(farmland, zones, rows_b=urban)
+    urban_pieces = ctx.geometry.find_shared_pieces(farmland, zones, right_rows=urban)
     findings = ctx.finding_maker.make_pair_findings(
-        farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"}
+        farmland, zones, urban_pieces, with_net_area=True, case="urban", params={"kind": "urban"}
     )
     # Parts in urban zones have another finding and are not reported again as “outside”.
-    outside_parts = ctx.geometry.find_uncovered(farmland, zones, cover_rows=protected | urban)
-    areas = ctx.geometry.compute_part_areas(outside_parts, farmland)
+    outside_pieces = ctx.geometry.find_uncovered_pieces(farmland, zones, cover_rows=protected | urban)
+    areas = ctx.geometry.compute_piece_areas(outside_pieces, farmland)
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
     large_findings = ctx.finding_maker.make_pair_findings(
-        farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
+        farmland, zones, outside_pieces.select_pieces(~small), case="large", severity=Severity.WARNING
     )
     for finding in large_findings:
         finding.params |= {
@@ -122,7 +122,7 @@ def farmland_in_farmland_zone(
         # A share above max_share has another finding, which includes small parts.
         if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
             findings.append(
-                _make_scattered_finding(farmland, zones, outside_parts.select_parts(small), areas[small], ctx)
+                _make_scattered_finding(farmland, zones, outside_pieces.select_pieces(small), areas[small], ctx)
             )
             findings[-1].params |= {
                 "share": round_unlike_limit(float(areas[small].sum()) / total * 100, max_scattered_share * 100),
@@ -130,7 +130,7 @@ def farmland_in_farmland_zone(
                 "max_share": round(max_scattered_share * 100, 2),
             }
     if total > 0 and outside_m2 / total > max_share:
-        geometry = ctx.geometry.unite_shapes([*outside_parts.geometry, *urban_parts.geometry])
+        geometry = ctx.geometry.unite_shapes([*outside_pieces.geometry, *urban_pieces.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
 
@@ -150,7 +150,7 @@ def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[s
 
 
 def _make_scattered_finding(
-    farmland: Layer, zones: Layer, parts: OverlayParts, areas: NDArray, ctx: RuleContext
+    farmland: Layer, zones: Layer, pieces: OverlayPieces, areas: NDArray, ctx: RuleContext
 ) -> Finding:
     """Return the warning on scattered plots of farmland outside the zones.
 
@@ -163,7 +163,7 @@ def _make_scattered_finding(
         severity=Severity.WARNING,
         params={"kind": "scattered", "count": len(areas)},
         area_m2=float(areas.sum()),
-        geometry=ctx.geometry.unite_shapes(parts.geometry),
+        geometry=ctx.geometry.unite_shapes(pieces.geometry),
     )
 
 

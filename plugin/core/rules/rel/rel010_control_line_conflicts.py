@@ -129,14 +129,14 @@ def _make_conflict_findings(
     ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
         rows = ~find_core_rows(right_layer, ctx.norm)
-    shared_parts = ctx.geometry.find_shared_parts(
-        left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning]
+    shared_pieces = ctx.geometry.find_shared_pieces(
+        left_layer, right_layer, right_rows=rows, severity=SEVERITY_OF_MEANING[meaning]
     )
     findings = ctx.finding_maker.make_pair_findings(
         left_layer,
         right_layer,
-        shared_parts,
-        net=True,
+        shared_pieces,
+        with_net_area=True,
         case=meaning,
         severity=SEVERITY_OF_MEANING[meaning],
         params=params,

@@ -120,11 +120,13 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
         pairs = zip(left.tolist(), right.tolist(), strict=True)
         return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
 
-    parts = ctx.geometry.find_shared_parts(first_layer, second_layer, pairs=find_pairs_with_different_codes)
-    findings = ctx.finding_maker.make_pair_findings(
-        first_layer, second_layer, parts, case="code", field=first_layer.get_field_name("zone_code")
+    pieces = ctx.geometry.find_shared_pieces(
+        first_layer, second_layer, is_pair_selected=find_pairs_with_different_codes
     )
-    for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
+    findings = ctx.finding_maker.make_pair_findings(
+        first_layer, second_layer, pieces, case="code", field=first_layer.get_field_name("zone_code")
+    )
+    for finding, i, j in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": first_codes[i],
             "related": second_codes[j],
@@ -155,11 +157,13 @@ def _may_layers_cover_different_land(concept: str, layer: Layer) -> bool:
 
 def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: RuleContext) -> list[Finding]:
     """Return findings on connected parts of the first layer that the second lacks."""
-    parts = ctx.geometry.find_uncovered(
+    pieces = ctx.geometry.find_uncovered_pieces(
         first_layer,
         second_layer,
         rows=first_layer.polygons.find_uncovered_candidates(second_layer.polygons, ctx.cancellation),
     )
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(first_layer, second_layer, parts, params={"concept": ConceptName(concept)})
+        ctx.finding_maker.make_pair_findings(
+            first_layer, second_layer, pieces, params={"concept": ConceptName(concept)}
+        )
     )

@@ -121,19 +121,19 @@ def _compare_site_parts(
     """
     core, control = parts.find_rows_of_site_part(CORE_PART, site), parts.find_rows_of_site_part(CONTROL_PART, site)
     params = {"site": site}
-    parts_beyond = ctx.geometry.find_uncovered(
+    pieces_beyond = ctx.geometry.find_uncovered_pieces(
         heritage_line, range_layer, Polygons(range_layer.plane_shapes[is_range]), rows=core | control
     )
     findings = ctx.finding_maker.make_pair_findings(
-        heritage_line, range_layer, parts_beyond, case="beyond", params=params
+        heritage_line, range_layer, pieces_beyond, case="beyond", params=params
     )
     for finding in findings:
         finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
     if core.any() and control.any():
-        unfilled_parts = ctx.geometry.find_uncovered(
+        unfilled_pieces = ctx.geometry.find_uncovered_pieces(
             range_layer, heritage_line, Polygons(heritage_line.plane_shapes[core | control]), rows=is_range
         )
         findings += ctx.finding_maker.make_pair_findings(
-            range_layer, heritage_line, unfilled_parts, case="bare", params=params
+            range_layer, heritage_line, unfilled_pieces, case="bare", params=params
         )
     return ctx.finding_maker.mark_findings_by_location(findings)

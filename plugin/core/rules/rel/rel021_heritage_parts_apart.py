@@ -66,19 +66,19 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
     core, control = parts.find_rows_of_part(CORE_PART), parts.find_rows_of_part(CONTROL_PART)
     result = RuleResult(is_applicable=bool(core.any() and control.any()))
     # The query is within the layer, so that either row of a pair may be the edited one.
-    shared_parts = ctx.geometry.find_shared_parts(
-        heritage, rows_a=core | control, pairs=lambda i, j: parts.part_of_row[i] != parts.part_of_row[j]
+    shared_pieces = ctx.geometry.find_shared_pieces(
+        heritage, left_rows=core | control, is_pair_selected=lambda i, j: parts.part_of_row[i] != parts.part_of_row[j]
     )
-    is_core_left = core[shared_parts.left]
-    shared_parts = replace(
-        shared_parts,
-        left=np.where(is_core_left, shared_parts.right, shared_parts.left),
-        right=np.where(is_core_left, shared_parts.left, shared_parts.right),
+    is_core_left = core[shared_pieces.left]
+    shared_pieces = replace(
+        shared_pieces,
+        left=np.where(is_core_left, shared_pieces.right, shared_pieces.left),
+        right=np.where(is_core_left, shared_pieces.left, shared_pieces.right),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(heritage, heritage, shared_parts),
-        shared_parts.left,
-        shared_parts.right,
+        ctx.finding_maker.make_pair_findings(heritage, heritage, shared_pieces),
+        shared_pieces.left,
+        shared_pieces.right,
         strict=True,
     ):
         result.findings.append(_complete_site_pair_finding(finding, parts.site_of_row[i], parts.site_of_row[j]))

@@ -47,7 +47,7 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Ru
         The opposite direction is not checked: ranges in the countryside have no purple line. Runs by default for a
         whole county (scope county), else if the rule or its group heritage is selected.
     """
-    parts = ctx.geometry.find_uncovered(purple_line, heritage)
+    pieces = ctx.geometry.find_uncovered_pieces(purple_line, heritage)
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(purple_line, heritage, parts)
+        ctx.finding_maker.make_pair_findings(purple_line, heritage, pieces)
     )

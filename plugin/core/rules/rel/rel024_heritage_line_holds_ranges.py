@@ -82,9 +82,9 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
         if layer is None:
             continue
         result.is_applicable = True
-        parts = ctx.geometry.find_uncovered(layer, heritage_line)
+        pieces = ctx.geometry.find_uncovered_pieces(layer, heritage_line)
         result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, heritage_line, parts)
+            ctx.finding_maker.make_pair_findings(layer, heritage_line, pieces)
         )
     return result
 
@@ -104,8 +104,10 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
         is_in_town = np.zeros(len(layer), dtype=bool)
         if boundary is not None:
             is_in_town = (find_containing_rows(layer, boundary, ctx) >= 0) & ~is_in_centre
-        parts = ctx.geometry.find_uncovered(layer, purple_line, rows=is_in_centre | is_in_town, measured=True)
-        uncovered_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
+        pieces = ctx.geometry.find_uncovered_pieces(
+            layer, purple_line, rows=is_in_centre | is_in_town, keep_slivers=True
+        )
+        uncovered_areas = np.bincount(pieces.left, pieces.area, minlength=len(layer))
         areas = layer.plane_areas
         lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * areas)
         for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):

@@ -57,23 +57,23 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         this: it is inferred (mark C). Runs by default for a whole county (scope county), else if the rule or its group
         centre is selected.
     """
-    boundary_in_centre = ctx.geometry.find_shared_parts(boundary, centre)
+    boundary_in_centre = ctx.geometry.find_shared_pieces(boundary, centre)
     result = RuleResult(is_applicable=bool(len(boundary_in_centre)))
     for n, row in enumerate(boundary_in_centre.left.tolist()):
-        gap_parts = ctx.geometry.find_uncovered_outline(
+        gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(
             boundary, Polygons(boundary_in_centre.geometry[n : n + 1]), detail_units, row=row
         )
-        areas = ctx.geometry.measure_statutory_areas(gap_parts.geometry)
-        for k in range(len(gap_parts)):
+        areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
+        for k in range(len(gap_pieces)):
             finding = Finding(
                 detail_units.role, related_role=boundary.role, related_keys=[boundary.keys[row]], case="gap"
             )
-            finding.area_m2, finding.width_m = float(areas[k]), float(gap_parts.width[k])
-            finding.geometry = gap_parts.geometry[k]
+            finding.area_m2, finding.width_m = float(areas[k]), float(gap_pieces.width[k])
+            finding.geometry = gap_pieces.geometry[k]
             if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.finding_maker.mark_findings_by_location([finding])
-    overlaps = ctx.geometry.find_shared_parts(detail_units)
+    overlaps = ctx.geometry.find_shared_pieces(detail_units)
     result.findings += ctx.finding_maker.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
     result.is_applicable = result.is_applicable or bool(result.findings)
     return result

@@ -59,9 +59,9 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
         result.not_checked.append(("field_missing", params))
         return result
     village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
-    parts = ctx.geometry.find_uncovered(zones, boundary, rows=village_rows)
+    pieces = ctx.geometry.find_uncovered_pieces(zones, boundary, rows=village_rows)
     result.findings, result.is_applicable = (
-        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.make_pair_findings(zones, boundary, parts)),
+        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.make_pair_findings(zones, boundary, pieces)),
         bool(village_rows.any()),
     )
     return result

@@ -64,11 +64,11 @@ def central_area_layers_within_extent(layer: Layer, centre: Layer, *, ctx: RuleC
         return None
     if layer.template.geometry == "polygon":
         return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered(layer, centre))
+            ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered_pieces(layer, centre))
         )
-    outside_parts = ctx.geometry.find_point_line_parts_outside(layer, centre)
+    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, centre)
     findings = []
-    for row, shape in zip(outside_parts.point_or_line_row.tolist(), outside_parts.part_shape, strict=True):
+    for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
         finding = ctx.finding_maker.make_row_finding(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role

@@ -90,15 +90,17 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     result = RuleResult(is_applicable=bool(has_code.any()))
     code_field = villages.get_field_name("division_code")
     village_codes = villages.text("division_code")
-    shared_parts = ctx.geometry.find_shared_parts(
+    shared_pieces = ctx.geometry.find_shared_pieces(
         villages,
         townships,
-        pairs=lambda i, j: has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j]),
+        is_pair_selected=lambda i, j: (
+            has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j])
+        ),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(villages, townships, shared_parts, case="other", field=code_field),
-        shared_parts.left,
-        shared_parts.right,
+        ctx.finding_maker.make_pair_findings(villages, townships, shared_pieces, case="other", field=code_field),
+        shared_pieces.left,
+        shared_pieces.right,
         strict=True,
     ):
         labels = {
@@ -120,12 +122,12 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         result.findings.append(finding)
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
-        uncovered_parts = ctx.geometry.find_uncovered(townships, villages)
+        uncovered_pieces = ctx.geometry.find_uncovered_pieces(townships, villages)
         result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(townships, villages, uncovered_parts, case="uncovered")
+            ctx.finding_maker.make_pair_findings(townships, villages, uncovered_pieces, case="uncovered")
         )
         if parcels is not None:
-            rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_parts.left))
+            rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_pieces.left))
             result.findings += _report_parcels_of_other_villages(villages, rows, parcels, ctx)
     return result
 

@@ -186,8 +186,8 @@ def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]
         area = find_usable_layer_or_note_reason(role, ctx, result)
         if area is not None:
             result.is_applicable = True
-            parts = ctx.geometry.find_shared_parts(zones, area, rows_a=is_village)
-            findings += ctx.finding_maker.make_pair_findings(zones, area, parts, case="village")
+            pieces = ctx.geometry.find_shared_pieces(zones, area, left_rows=is_village)
+            findings += ctx.finding_maker.make_pair_findings(zones, area, pieces, case="village")
     return findings
 
 
@@ -195,12 +195,15 @@ def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext)
     """Return a finding for each facility of disaster prevention, or part of one, in a hazard area."""
     if refuge.template.geometry == "polygon":
         return ctx.finding_maker.make_pair_findings(
-            refuge, area, ctx.geometry.find_shared_parts(refuge, area), case="refuge"
+            refuge, area, ctx.geometry.find_shared_pieces(refuge, area), case="refuge"
         )
-    parts_inside = ctx.geometry.find_point_line_parts_inside(refuge, area)
+    pieces_inside = ctx.geometry.find_point_line_pieces_inside(refuge, area)
     findings = []
     for row, area_row, shape in zip(
-        parts_inside.point_or_line_row.tolist(), parts_inside.polygon_row.tolist(), parts_inside.part_shape, strict=True
+        pieces_inside.point_or_line_row.tolist(),
+        pieces_inside.polygon_row.tolist(),
+        pieces_inside.piece_shape,
+        strict=True,
     ):
         finding = ctx.finding_maker.make_row_finding(refuge, row, case="refuge", geometry=shape)
         finding.related_role, finding.related_keys = area.role, [area.keys[area_row]]
@@ -210,10 +213,13 @@ def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext)
 
 def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding for each point of hazard, and each stretch of a line of hazard, inside a boundary."""
-    parts_inside = ctx.geometry.find_point_line_parts_inside(hazard, boundary)
+    pieces_inside = ctx.geometry.find_point_line_pieces_inside(hazard, boundary)
     findings = []
     for row, boundary_row, shape in zip(
-        parts_inside.point_or_line_row.tolist(), parts_inside.polygon_row.tolist(), parts_inside.part_shape, strict=True
+        pieces_inside.point_or_line_row.tolist(),
+        pieces_inside.polygon_row.tolist(),
+        pieces_inside.piece_shape,
+        strict=True,
     ):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
         finding = ctx.finding_maker.make_row_finding(hazard, row, case=case, params=params, geometry=shape)

@@ -79,10 +79,10 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     is_part, site = find_reserve_parts_and_names(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     is_compared = is_part | ~np.isin(site, site[is_part])
-    parts = ctx.geometry.find_uncovered(reserves, red_line, rows=is_compared)
+    pieces = ctx.geometry.find_uncovered_pieces(reserves, red_line, rows=is_compared)
     result = RuleResult()
     for finding, row in zip(
-        ctx.finding_maker.make_pair_findings(reserves, red_line, parts), parts.left.tolist(), strict=True
+        ctx.finding_maker.make_pair_findings(reserves, red_line, pieces), pieces.left.tolist(), strict=True
     ):
         finding.params["site"] = reserve_names[row]
         if is_core[row]:
@@ -99,16 +99,16 @@ def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext)
         present_reserves = find_usable_layer_or_note_reason(str(role), ctx, result)
         if present_reserves is None or present_reserves.template.geometry != "polygon":
             continue
-        parts = ctx.geometry.find_uncovered(present_reserves, reserves, measured=True)
-        parts = parts.select_parts(parts.area >= float(ctx.norm.get("reserves.min_lost_m2")))
-        if not len(parts):
+        pieces = ctx.geometry.find_uncovered_pieces(present_reserves, reserves, keep_slivers=True)
+        pieces = pieces.select_pieces(pieces.area >= float(ctx.norm.get("reserves.min_lost_m2")))
+        if not len(pieces):
             continue
-        lost_land = ctx.geometry.unite_shapes(parts.geometry)
+        lost_land = ctx.geometry.unite_shapes(pieces.geometry)
         params = {
-            "site": join_site_names(present_reserves, parts.left) or "—",
+            "site": join_site_names(present_reserves, pieces.left) or "—",
             "count": int(shapely.get_num_geometries(lost_land)),
         }
-        area = float(ctx.geometry.measure_statutory_areas([lost_land]).sum())
+        area = float(ctx.geometry.measure_drawn_areas([lost_land]).sum())
         result.findings.append(
             Finding(
                 present_reserves.role,

@@ -142,7 +142,7 @@ def main_function_zones(
                 )
     if townships is not None:
         uncovered_findings = ctx.finding_maker.make_pair_findings(
-            townships, functions, ctx.geometry.find_uncovered(townships, functions), case="bare"
+            townships, functions, ctx.geometry.find_uncovered_pieces(townships, functions), case="bare"
         )
         result.findings += [
             _swap_roles(finding, functions)

@@ -134,21 +134,23 @@ def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext
     """Return findings on planned building land on parcels of water, without thin and small parts."""
     is_building = ctx.find_rows_with_code(planned_use, "land_use", ctx.norm.get("protected.water_building_classes"))
     is_water = find_rows_of_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
-    parts = ctx.geometry.find_shared_parts(planned_use, parcels, rows_a=is_building, rows_b=is_water, measured=True)
-    parts = parts.select_parts(
-        (parts.area >= float(ctx.norm.get("protected.min_water_m2")))
-        & (parts.width >= float(ctx.norm.get("protected.min_water_width_m")))
+    pieces = ctx.geometry.find_shared_pieces(
+        planned_use, parcels, left_rows=is_building, right_rows=is_water, keep_slivers=True
+    )
+    pieces = pieces.select_pieces(
+        (pieces.area >= float(ctx.norm.get("protected.min_water_m2")))
+        & (pieces.width >= float(ctx.norm.get("protected.min_water_width_m")))
     )
     findings = ctx.finding_maker.make_pair_findings(
         planned_use,
         parcels,
-        parts,
+        pieces,
         case="water",
         severity=Severity.WARNING,
         field=planned_use.get_field_name("land_use"),
     )
     uses, classes = planned_use.text("land_use"), parcels.text("land_use")
-    for finding, row, parcel in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
+    for finding, row, parcel in zip(findings, pieces.left.tolist(), pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": uses[row],
             "present": classes[parcel],
@@ -167,13 +169,13 @@ def _find_planned_building(
 
     ``is_construction``: (n,) bool, rows of ``planned_use``.
     """
-    parts = ctx.geometry.find_shared_parts(line, planned_use, rows_b=is_construction)
+    pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_construction)
     field = planned_use.get_field_name("land_use")
     findings = ctx.finding_maker.make_pair_findings(
-        line, planned_use, parts, net=case == "farmland", case=case, severity=severity, field=field
+        line, planned_use, pieces, net=case == "farmland", case=case, severity=severity, field=field
     )
     codes = np.array(planned_use.text("land_use"), dtype=object)
-    for finding, row in zip(findings, parts.right.tolist(), strict=True):
+    for finding, row in zip(findings, pieces.right.tolist(), strict=True):
         finding.params |= {
             "value": codes[row],
             "shown": {"value": format_code_with_name(planned_use, "land_use", codes[row], ctx)},

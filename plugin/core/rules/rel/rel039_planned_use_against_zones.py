@@ -234,21 +234,21 @@ def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], 
     limit = float(ctx.norm.get("zones.max_other_use_m2"))
     neutral = [str(code) for code in ctx.norm.get("zones.neutral_classes")]
     is_other = ~ctx.find_rows_with_code(planned_use, "land_use", [*classes, *neutral])
-    parts = ctx.geometry.find_shared_parts(line, planned_use, rows_b=is_other)
-    areas = np.bincount(parts.left, ctx.geometry.compute_part_areas(parts, line, planned_use), minlength=len(line))
+    pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_other)
+    areas = np.bincount(pieces.left, ctx.geometry.compute_piece_areas(pieces, line, planned_use), minlength=len(line))
     uses = planned_use.text("land_use")
     findings = []
     for row in np.flatnonzero(areas > limit).tolist():
-        is_in_row = parts.left == row
-        largest = np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]
-        use_row = int(parts.right[largest])
+        is_in_row = pieces.left == row
+        largest = np.flatnonzero(is_in_row)[np.argmax(pieces.area[is_in_row])]
+        use_row = int(pieces.right[largest])
         params: dict[str, Any] = {
             "limit": limit,
             "expected": join_class_names(classes, planned_use, ctx),
             "value": uses[use_row],
             "shown": {"value": format_code_with_name(planned_use, "land_use", uses[use_row], ctx)},
         }
-        shape = ctx.geometry.unite_shapes(parts.geometry[is_in_row])
+        shape = ctx.geometry.unite_shapes(pieces.geometry[is_in_row])
         area = float(areas[row])
         finding = ctx.finding_maker.make_row_finding(
             line, row, case="other_use", params=params, geometry=shape, area_m2=area
@@ -274,7 +274,7 @@ def _find_other_uses(
     if not rows.any():
         return []
     counts = ~ctx.find_rows_with_code(planned_use, "land_use", left_out)
-    parts = ctx.geometry.find_shared_areas(layer, planned_use, rows_a=rows, rows_b=counts)
+    parts = ctx.geometry.find_shared_areas(layer, planned_use, left_rows=rows, right_rows=counts)
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     planned_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))

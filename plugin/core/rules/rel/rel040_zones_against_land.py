@@ -227,9 +227,9 @@ def _find_kept_land(layer: Layer, kind: str, min_share: float, kept_layer: Layer
         return []
     meaning = "zone_code" if layer.has_field("zone_code") else "feature_kind"
     is_of_kind = None if kind == EVERY_KIND else ctx.find_rows_with_code(layer, meaning, [kind])
-    shared_parts = ctx.geometry.find_shared_parts(kept_layer, layer, rows_b=is_of_kind, measured=True)
-    parts = ctx.geometry.remove_repeated_land(shared_parts)
-    areas = np.bincount(parts.left, parts.area, minlength=len(kept_layer))
+    shared_pieces = ctx.geometry.find_shared_pieces(kept_layer, layer, right_rows=is_of_kind, keep_slivers=True)
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+    areas = np.bincount(pieces.left, pieces.area, minlength=len(kept_layer))
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
     zone_areas = layer.plane_areas
     zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
@@ -250,8 +250,8 @@ def _find_kept_land(layer: Layer, kind: str, min_share: float, kept_layer: Layer
             },
             related_role=kept_layer.role,
             related_keys=[kept_layer.keys[row] for row in shown_rows],
-            area_m2=float(ctx.geometry.compute_part_areas(parts, kept_layer, layer)[is_large[parts.left]].sum()),
-            geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, shown_rows)]),
+            area_m2=float(ctx.geometry.compute_piece_areas(pieces, kept_layer, layer)[is_large[pieces.left]].sum()),
+            geometry=ctx.geometry.unite_shapes(pieces.geometry[np.isin(pieces.left, shown_rows)]),
         )
     ]
 
@@ -322,7 +322,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     """
     areas = parcels.plane_areas
     is_of_classes = find_rows_of_classes(parcels, classes, ctx)
-    parts = ctx.geometry.find_shared_areas(parcels, layer, rows_a=is_of_classes)
+    parts = ctx.geometry.find_shared_areas(parcels, layer, left_rows=is_of_classes)
     covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
     is_large = areas >= float(ctx.norm.get("zones.min_described_m2"))
     is_large_outside = is_large & (covered_areas < INCLUDED_SHARE * areas)

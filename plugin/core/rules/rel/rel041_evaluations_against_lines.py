@@ -170,23 +170,25 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         )
         if not rows.any() or not other_rows.any():
             continue
-        parts = ctx.geometry.find_shared_parts(layer, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
-        parts = ctx.geometry.remove_repeated_land(parts)
-        area, graded_area = float(parts.area.sum()), float(layer.plane_areas[rows].sum())
+        pieces = ctx.geometry.find_shared_pieces(
+            layer, other_layer, left_rows=rows, right_rows=other_rows, keep_slivers=True
+        )
+        pieces = ctx.geometry.remove_repeated_land(pieces)
+        area, graded_area = float(pieces.area.sum()), float(layer.plane_areas[rows].sum())
         if area <= float(limit) * graded_area:
             continue
-        names, name_of_part = np.unique(other_grades[parts.right], return_inverse=True)
+        names, name_of_part = np.unique(other_grades[pieces.right], return_inverse=True)
         params = {
             "percent": round_unlike_limit(100 * area / graded_area, 100 * float(limit)),
             "limit": round(100 * float(limit), 2),
             "value": next(grade for grade in grades if word in grade),
             "expected": expected,
-            "now": names[int(np.bincount(name_of_part, parts.area).argmax())],
+            "now": names[int(np.bincount(name_of_part, pieces.area).argmax())],
         }
         finding = Finding(layer.role, related_role=other_layer.role, case="pair", params=params)
         finding.field = field_by_role[role]
-        finding.area_m2 = float(ctx.geometry.compute_part_areas(parts, layer, other_layer).sum())
-        finding.geometry = ctx.geometry.unite_shapes(parts.geometry)
+        finding.area_m2 = float(ctx.geometry.compute_piece_areas(pieces, layer, other_layer).sum())
+        finding.geometry = ctx.geometry.unite_shapes(pieces.geometry)
         result.findings.append(finding)
 
 
@@ -200,9 +202,9 @@ def _compare_line_with_grade(
         is_on = (evaluation_rows >= 0) & rows[evaluation_rows]
         area, shapes = float(np.nansum(line.statutory[is_on])), line.plane_shapes[is_on][:MAX_SHOWN_FIDS]
     else:
-        shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
-        parts = ctx.geometry.remove_repeated_land(shared_parts)
-        area, shapes = float(ctx.geometry.compute_part_areas(parts, line, evaluation).sum()), parts.geometry
+        shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
+        pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+        area, shapes = float(ctx.geometry.compute_piece_areas(pieces, line, evaluation).sum()), pieces.geometry
     if area <= limit * line_area:
         return None
     params = {"percent": round_unlike_limit(100 * area / line_area, 100 * limit), "limit": round(100 * limit, 2)}
@@ -231,7 +233,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
             continue
         others = [layer for name in excepted if (layer := find_usable_layer_or_note_reason(name, ctx, result))]
         parts = _find_land_in_or_outside_line(line, evaluation, rows, relation, others, ctx)
-        areas = ctx.geometry.measure_statutory_areas(parts)
+        areas = ctx.geometry.measure_drawn_areas(parts)
         is_large = areas >= float(least)
         is_whole = np.zeros(len(parts), dtype=bool)
         if relation == OUTSIDE and is_large.any():
@@ -289,8 +291,8 @@ def _find_land_in_or_outside_line(
     Land of the other layers is left out.
     """
     if relation == INSIDE:
-        shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
-        shapes, owner = shared_parts.geometry, evaluation
+        shared_pieces = ctx.geometry.find_shared_pieces(line, evaluation, right_rows=rows, keep_slivers=True)
+        shapes, owner = shared_pieces.geometry, evaluation
     else:
         shapes, owner, others = evaluation.plane_shapes[rows], evaluation, [line, *others]
     united_shape = ctx.geometry.unite_shapes(shapes)
@@ -301,4 +303,4 @@ def _find_land_in_or_outside_line(
     first_row = np.full(len(parts), np.flatnonzero(rows)[0])
     covering = np.empty(len(covering_shapes), dtype=object)
     covering[:] = covering_shapes
-    return ctx.geometry.find_uncovered_in_shapes(owner, first_row, parts, None, Polygons(covering)).geometry
+    return ctx.geometry.find_uncovered_pieces_of_shapes(owner, first_row, parts, None, Polygons(covering)).geometry

@@ -154,16 +154,20 @@ def _find_parts(
     line: Layer, parcels: Layer, line_rows: NDArray | None, rows: NDArray, ctx: RuleContext
 ) -> PresentParts:
     """Return the parts that some parcels ((n,) bool) share with rows of a line (None: all rows)."""
-    shared_parts = ctx.geometry.find_shared_parts(line, parcels, rows_a=line_rows, rows_b=rows, measured=True)
-    parts = ctx.geometry.remove_repeated_land(shared_parts)
-    return PresentParts(parts.left, parts.right, parts.geometry, ctx.geometry.compute_part_areas(parts, line, parcels))
+    shared_pieces = ctx.geometry.find_shared_pieces(
+        line, parcels, left_rows=line_rows, right_rows=rows, keep_slivers=True
+    )
+    pieces = ctx.geometry.remove_repeated_land(shared_pieces)
+    return PresentParts(
+        pieces.left, pieces.right, pieces.geometry, ctx.geometry.compute_piece_areas(pieces, line, parcels)
+    )
 
 
 def _leave_out_core(parts: PresentParts, in_core: PresentParts, ctx: RuleContext) -> PresentParts:
     """Return the parts without the land of the same parcels in core zones (``in_core``)."""
     shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
     areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
-    areas[is_changed] = ctx.geometry.measure_statutory_areas(shapes[is_changed])
+    areas[is_changed] = ctx.geometry.measure_drawn_areas(shapes[is_changed])
     return PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
 
 

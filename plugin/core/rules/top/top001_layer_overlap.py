@@ -57,16 +57,16 @@ def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
-    parts = ctx.geometry.find_shared_parts(layer)
-    for n in range(len(parts)):
+    pieces = ctx.geometry.find_shared_pieces(layer)
+    for n in range(len(pieces)):
         # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
-        if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
-            parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, parts)
+        if layer.keys[pieces.left[n]] > layer.keys[pieces.right[n]]:
+            pieces.left[n], pieces.right[n] = pieces.right[n], pieces.left[n]
+    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for n, finding in enumerate(findings):
-        first_shape, second_shape = layer.plane_shapes[parts.left[n]], layer.plane_shapes[parts.right[n]]
+        first_shape, second_shape = layer.plane_shapes[pieces.left[n]], layer.plane_shapes[pieces.right[n]]
         # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.
-        has_equal_areas = np.isclose([first_shape.area, second_shape.area], parts.area[n], rtol=1e-9, atol=0.0).all()
+        has_equal_areas = np.isclose([first_shape.area, second_shape.area], pieces.area[n], rtol=1e-9, atol=0.0).all()
         if has_equal_areas and first_shape.normalize().equals_exact(second_shape.normalize(), 0.0):
             finding.case = "duplicate"
     return findings

@@ -44,16 +44,16 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]
     county_extent = ctx.geometry.get_county_outline()
     if county_extent is None:
         return []
-    gap_parts = ctx.geometry.find_uncovered_outline(county, county_extent[1], zones)
-    areas = ctx.geometry.measure_statutory_areas(gap_parts.geometry)
+    gap_pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, county_extent[1], zones)
+    areas = ctx.geometry.measure_drawn_areas(gap_pieces.geometry)
     return [
         Finding(
             zones.role,
             related_role=county.role,
             area_m2=float(areas[n]),
-            width_m=float(gap_parts.width[n]),
-            geometry=gap_parts.geometry[n],
+            width_m=float(gap_pieces.width[n]),
+            geometry=gap_pieces.geometry[n],
             by_place=True,
         )
-        for n in range(len(gap_parts))
+        for n in range(len(gap_pieces))
     ]

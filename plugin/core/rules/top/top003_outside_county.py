@@ -4,7 +4,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import OverlayParts
+from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
@@ -93,9 +93,9 @@ def outside_county(
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
-        parts = ctx.geometry.find_uncovered(layer, county, extent[1])
-        findings = ctx.finding_maker.make_pair_findings(layer, county, parts)
-        _record_message_variants(findings, parts, layer, ctx)
+        pieces = ctx.geometry.find_uncovered_pieces(layer, county, extent[1])
+        findings = ctx.finding_maker.make_pair_findings(layer, county, pieces)
+        _record_message_variants(findings, pieces, layer, ctx)
         return ctx.finding_maker.mark_findings_by_location(findings)
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
@@ -103,14 +103,14 @@ def outside_county(
     return _report_excess_outline(county, extent[1], townships, parcels, ctx)
 
 
-def _record_message_variants(findings: list[Finding], parts: OverlayParts, layer: Layer, ctx: RuleContext) -> None:
+def _record_message_variants(findings: list[Finding], pieces: OverlayPieces, layer: Layer, ctx: RuleContext) -> None:
     """Record in each finding which variant of its message applies, in place.
 
     There are two: the feature is completely outside the county, or it is a township or village of the county.
     """
-    outside_areas = np.bincount(parts.left, weights=parts.area, minlength=len(layer))
+    outside_areas = np.bincount(pieces.left, weights=pieces.area, minlength=len(layer))
     is_division = any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ("townships", "villages"))
-    for finding, row in zip(findings, parts.left.tolist(), strict=True):
+    for finding, row in zip(findings, pieces.left.tolist(), strict=True):
         if outside_areas[row] >= WHOLE_SHARE * layer.plane_areas[row]:
             finding.params["shown"] = {"variant": "wholly_outside"}
         elif is_division:
@@ -122,9 +122,9 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
 
     A facility outside may serve the county, so they are not errors.
     """
-    outside_parts = ctx.geometry.find_point_line_parts_outside(layer, county, outline)
+    outside_pieces = ctx.geometry.find_point_line_pieces_outside(layer, county, outline)
     findings = []
-    for row, shape in zip(outside_parts.point_or_line_row.tolist(), outside_parts.part_shape, strict=True):
+    for row, shape in zip(outside_pieces.point_or_line_row.tolist(), outside_pieces.piece_shape, strict=True):
         case, params = "line", {"length": round(float(shape.length), 1)}
         if not shape.length:
             case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
@@ -146,9 +146,9 @@ def _report_excess_outline(
     findings: list[Finding] = []
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
-        parts = ctx.geometry.find_uncovered_outline(county, outline, townships)
-        findings += _make_part_findings(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
-        outside_townships = shapely.union_all(parts.geometry)
+        pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, townships)
+        findings += _make_part_findings(county, townships, pieces, np.ones(len(pieces), dtype=bool), "townships", ctx)
+        outside_townships = shapely.union_all(pieces.geometry)
     county_shape = outline.shapes[0]
     if parcels is None or parcels is county or parcels.has_no_geometry:
         return findings
@@ -157,18 +157,18 @@ def _report_excess_outline(
     if county_shape.area - float(parcels.plane_areas.sum()) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; TOP001 reports overlaps.
         return findings
-    parts = ctx.geometry.find_uncovered_outline(county, outline, parcels)
-    shapes = np.array(list(parts.geometry), dtype=object)
+    pieces = ctx.geometry.find_uncovered_pieces_of_outline(county, outline, parcels)
+    shapes = np.array(list(pieces.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
     is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    return findings + _make_part_findings(county, parcels, parts, at_edge & ~is_reported, "parcels", ctx)
+    return findings + _make_part_findings(county, parcels, pieces, at_edge & ~is_reported, "parcels", ctx)
 
 
 def _make_part_findings(
-    county: Layer, other: Layer, parts: OverlayParts, rows: NDArray, case: str, ctx: RuleContext
+    county: Layer, other: Layer, pieces: OverlayPieces, rows: NDArray, case: str, ctx: RuleContext
 ) -> list[Finding]:
     """Return a warning on the county for each selected part; ``rows``: (k,) bool, the selected parts."""
-    areas = ctx.geometry.measure_statutory_areas(parts.geometry)
+    areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     return [
         Finding(
             county.role,
@@ -176,8 +176,8 @@ def _make_part_findings(
             severity=Severity.WARNING,
             related_role=other.role,
             area_m2=float(areas[n]),
-            width_m=float(parts.width[n]),
-            geometry=parts.geometry[n],
+            width_m=float(pieces.width[n]),
+            geometry=pieces.geometry[n],
             by_place=True,
         )
         for n in np.flatnonzero(rows).tolist()

@@ -65,10 +65,10 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_layer_in_setting(
         layer, "quality.tiled", ctx
     )
-    parts = ctx.geometry.find_gaps(
-        layer, widest_m, pairs=(lambda left, right: right >= 0) if only_between_features else None
+    pieces = ctx.geometry.find_gaps(
+        layer, widest_m, is_pair_selected=(lambda left, right: right >= 0) if only_between_features else None
     )
-    findings = ctx.finding_maker.make_pair_findings(layer, layer, parts)
+    findings = ctx.finding_maker.make_pair_findings(layer, layer, pieces)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
     return ctx.finding_maker.mark_findings_by_location(findings)

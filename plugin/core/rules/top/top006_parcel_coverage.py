@@ -59,7 +59,7 @@ def parcel_coverage(
         return None
     rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
     findings = ctx.finding_maker.make_pair_findings(
-        divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows)
+        divisions, parcels, ctx.geometry.find_uncovered_pieces(divisions, parcels, rows=rows)
     )
     if county is not None and county is not divisions:
         _note_places_beyond_county(findings, county, ctx)

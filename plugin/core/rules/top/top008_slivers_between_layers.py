@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import OverlayParts
+from ...geometry.overlay_pieces import OverlayPieces
 from ...messages.numbers import format_square_metres, format_width
 from ...messages.texts import shorten_key
 from ...model.findings import Finding
@@ -89,31 +89,36 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
     ]
     result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
-        shared_parts = ctx.geometry.find_shared_parts(first_layer, second_layer, connected=True)
+        shared_pieces = ctx.geometry.find_shared_pieces(first_layer, second_layer, splits_connected=True)
         result.findings += _summarise_slivers(
-            "overlaps", first_layer, second_layer, shared_parts.select_parts(shared_parts.width < thin_m), ctx, thin_m
+            "overlaps",
+            first_layer,
+            second_layer,
+            shared_pieces.select_pieces(shared_pieces.width < thin_m),
+            ctx,
+            thin_m,
         )
-        open_parts = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
-        result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_parts, ctx, thin_m)
+        open_pieces = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
+        result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_pieces, ctx, thin_m)
     return result
 
 
 def _summarise_slivers(
-    case: str, first_layer: Layer, second_layer: Layer, parts: OverlayParts, ctx: RuleContext, limit: float
+    case: str, first_layer: Layer, second_layer: Layer, pieces: OverlayPieces, ctx: RuleContext, limit: float
 ) -> list[Finding]:
     """Return one finding on all narrow overlaps or gaps between two layers.
 
     ``case`` is ``overlaps`` or ``gaps``, ``limit`` the width in metres below which a part is narrow.
     """
-    if not len(parts):
+    if not len(pieces):
         return []
-    areas = ctx.geometry.measure_statutory_areas(parts.geometry)
+    areas = ctx.geometry.measure_drawn_areas(pieces.geometry)
     area = float(areas.sum())
-    params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.polygons)}
+    params: dict[str, Any] = {"count": len(pieces), "limit": limit, "ignored": len(pieces.slivers.polygons)}
     limits = [format_square_metres(ctx.tolerance.min_area_m2), f"{format_width(ctx.tolerance.min_width_m)} m"]
     params["shown"] = {"facts": limits}
-    params["examples"] = _describe_largest_parts(first_layer, second_layer, parts, areas)
-    shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
+    params["examples"] = _describe_largest_parts(first_layer, second_layer, pieces, areas)
+    shape = shapely.multipolygons(shapely.get_parts(pieces.geometry))
     return [
         Finding(
             first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
@@ -121,13 +126,15 @@ def _summarise_slivers(
     ]
 
 
-def _describe_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
+def _describe_largest_parts(
+    first_layer: Layer, second_layer: Layer, pieces: OverlayPieces, areas: NDArray
+) -> list[str]:
     """Return the keys of both features, the area and the place in the plane (m) of the largest strips, as texts."""
     strip_texts = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
-        rows = ((first_layer, int(parts.left[n])), (second_layer, int(parts.right[n])))
+        rows = ((first_layer, int(pieces.left[n])), (second_layer, int(pieces.right[n])))
         keys = [shorten_key(layer.keys[row]) or f"#{layer.fids[row]}" for layer, row in rows if row >= 0]
-        place = shapely.point_on_surface(parts.geometry[n])
+        place = shapely.point_on_surface(pieces.geometry[n])
         area_text = format_square_metres(float(areas[n]))
         strip_texts.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
     return strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.crs import reproject_from_lonlat
-from ...geometry.parts import OverlayParts
+from ...geometry.overlay_pieces import OverlayPieces
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
@@ -94,7 +94,7 @@ def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
 
 
 def _report_windows(
-    layer: Layer, holes: OverlayParts, fillers: list[Layer], window_share: float, ctx: RuleContext
+    layer: Layer, holes: OverlayPieces, fillers: list[Layer], window_share: float, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on each hole of the layer that other layers (``fillers``) fill.
 
@@ -105,7 +105,7 @@ def _report_windows(
     total_share = _compute_covered_shares(
         layer, holes, Polygons(np.concatenate([filler.plane_shapes for filler in fillers])), ctx
     )
-    areas = ctx.geometry.measure_statutory_areas(holes.geometry)
+    areas = ctx.geometry.measure_drawn_areas(holes.geometry)
     registered = get_registered_windows(ctx.side_inputs)
     findings = []
     for n, row in enumerate(holes.left.tolist()):
@@ -152,10 +152,10 @@ def _describe_registration(
 
 
 def _compute_covered_shares(
-    layer: Layer, holes: OverlayParts, covering_polygons: Polygons, ctx: RuleContext
+    layer: Layer, holes: OverlayPieces, covering_polygons: Polygons, ctx: RuleContext
 ) -> NDArray:
     """Return the (k,) shares, 0 to 1, of the holes that these polygons cover."""
-    parts = ctx.geometry.find_uncovered_in_shapes(
+    pieces = ctx.geometry.find_uncovered_pieces_of_shapes(
         layer, holes.left, np.array(holes.geometry, dtype=object), None, covering_polygons
     )
-    return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area
+    return 1 - np.bincount(pieces.left, weights=pieces.area, minlength=len(holes)) / holes.area

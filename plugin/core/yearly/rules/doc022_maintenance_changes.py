@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.parts import SliverParts, make_single_part
+from ...geometry.overlay_pieces import Slivers, make_single_piece
 from ...geometry.polygons import Polygons
 from ...invariants import require_value
 from ...messages.texts import Texts
@@ -243,14 +243,14 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> I
     for side, within, missing_case, outside, doubled_case in sides:
         side_polygons = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[missing_case] + layer_classes.layer_spec.role
-        parts = ctx.geometry.find_uncovered(
+        pieces = ctx.geometry.find_uncovered_pieces(
             layer_classes.change_layer, side or layer_classes.change_layer, side_polygons, rows=np.isin(kinds, within)
         )
-        for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
+        for row, shape in zip(pieces.left.tolist(), pieces.geometry, strict=True):
             yield _make_finding(layer_classes.change_layer, row, shape, ctx, missing_case, other, kind=kinds[row])
         if side is not None:
-            parts = ctx.geometry.find_shared_parts(layer_classes.change_layer, side, rows_a=kinds == outside)
-            for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
+            pieces = ctx.geometry.find_shared_pieces(layer_classes.change_layer, side, left_rows=kinds == outside)
+            for row, shape in zip(pieces.left.tolist(), pieces.geometry, strict=True):
                 yield _make_finding(layer_classes.change_layer, row, shape, ctx, doubled_case, other)
     yield from _find_same_codes(layer_classes, kinds == RECODED_CODE, ctx)
 
@@ -266,7 +266,7 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
     field = layer_classes.layer_spec.compared_field
     codes = [side.get_texts_by_name(field) for side in (layer_classes.before_layer, layer_classes.after_layer)]
     sides = [
-        ctx.geometry.find_shared_parts(layer_classes.change_layer, side, rows_a=rows, measured=True)
+        ctx.geometry.find_shared_pieces(layer_classes.change_layer, side, left_rows=rows, keep_slivers=True)
         for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
     parts_after_by_row: dict[int, list[tuple[int, Any]]] = {}
@@ -282,7 +282,7 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
                 continue
             if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(shared_land)):
                 ctx.run_log.record_ignored_slivers(
-                    SliverParts([shared_land], np.array([row]), np.array([new])),
+                    Slivers([shared_land], np.array([row]), np.array([new])),
                     layer_classes.change_layer,
                     layer_classes.after_layer,
                 )
@@ -310,10 +310,10 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
             continue
         shapes = [other.polygons.shapes] if other is not None else []
         recorded = layer_classes.change_layer.polygons.shapes[kinds == kind]
-        parts = ctx.geometry.find_uncovered(
+        pieces = ctx.geometry.find_uncovered_pieces(
             side, other or layer_classes.change_layer, Polygons(np.concatenate([*shapes, recorded]))
         )
-        for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
+        for row, shape in zip(pieces.left.tolist(), pieces.geometry, strict=True):
             # The layer has no kind for land that moved out, so a change cannot record it.
             is_lost = side is layer_classes.before_layer and kind not in layer_classes.layer_spec.change_kinds
             finding = _make_finding(
@@ -333,14 +333,14 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
         np.array(side.get_texts_by_name(field), dtype=object)
         for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
-    pairs = ctx.geometry.find_shared_parts(
-        layer_classes.before_layer, layer_classes.after_layer, pairs=lambda i, j: codes[0][i] != codes[1][j]
+    pairs = ctx.geometry.find_shared_pieces(
+        layer_classes.before_layer, layer_classes.after_layer, is_pair_selected=lambda i, j: codes[0][i] != codes[1][j]
     )
     recorded = Polygons(layer_classes.change_layer.polygons.shapes[kinds == RECODED_CODE])
-    unrecorded_parts = ctx.geometry.find_uncovered_in_shapes(
+    unrecorded_pieces = ctx.geometry.find_uncovered_pieces_of_shapes(
         layer_classes.before_layer, pairs.left, pairs.geometry, layer_classes.change_layer, recorded
     )
-    for n, shape in zip(unrecorded_parts.left.tolist(), unrecorded_parts.geometry, strict=True):
+    for n, shape in zip(unrecorded_pieces.left.tolist(), unrecorded_pieces.geometry, strict=True):
         yield _make_finding(
             layer_classes.before_layer,
             int(pairs.left[n]),
@@ -365,6 +365,6 @@ def _make_finding(
 
     ``other``: code of the layer that contradicts it.
     """
-    (area,) = ctx.geometry.compute_part_areas(make_single_part(row, shape), layer)
+    (area,) = ctx.geometry.compute_piece_areas(make_single_piece(row, shape), layer)
     finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
     return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts cut out by overlays: separate slivers, and remove overlaps between parts."""
+"""Pieces of land that overlays cut out of polygons, with slivers separated and land that repeats removed."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ def _make_empty_rows() -> NDArray:
 
 
 @dataclass
-class SliverParts:
-    """Slivers (碎图斑): parts below the tolerance, kept for counting and summing.
+class Slivers:
+    """Slivers (碎图斑): pieces below the tolerance, stored so that they can be counted and summed.
 
-    ``polygons`` (k,): polygons; ``left_row``, ``right_row`` (k,): the rows that they come from, as in `OverlayParts`.
+    ``polygons``: k polygons; ``left_row``, ``right_row`` (k,): rows that each sliver comes from, as in `OverlayPieces`.
     """
 
     polygons: list[Any] = field(default_factory=list)
     left_row: NDArray = field(default_factory=_make_empty_rows)
     right_row: NDArray = field(default_factory=_make_empty_rows)
 
-    def select_slivers(self, kept: NDArray) -> SliverParts:
-        """Return the slivers that ``kept`` ((k,) bool) selects."""
-        geometry = [self.polygons[n] for n in np.flatnonzero(kept).tolist()]
-        return SliverParts(geometry, self.left_row[kept], self.right_row[kept])
+    def select_slivers(self, is_selected: NDArray) -> Slivers:
+        """Return the slivers that ``is_selected`` ((k,) bool) marks."""
+        geometry = [self.polygons[n] for n in np.flatnonzero(is_selected).tolist()]
+        return Slivers(geometry, self.left_row[is_selected], self.right_row[is_selected])
 
 
 @dataclass
-class OverlayParts:
-    """Parts cut out by an overlay.
+class OverlayPieces:
+    """Pieces of land that an overlay cut out of the rows of a left and a right layer.
 
-    ``left``, ``right`` (k,) int: the rows that a part comes from (``right`` −1: no second row); ``geometry`` (k,):
-    polygons or multipolygons; ``area`` (k,): planar area in m²; ``width`` (k,): 2 × area ÷ perimeter in m;
-    ``slivers``: parts below the tolerance; ``fallback_log``: alternative methods used, and failed pairs.
+    ``left``, ``right`` (k,) int: rows of the two layers that each piece comes from (``right`` −1: from no second row);
+    ``geometry`` (k,): polygons or multipolygons; ``area`` (k,): planar area in m²; ``width`` (k,): 2 × area ÷ perimeter
+    in m; ``slivers``: pieces below the tolerance, which the arrays do not have; ``fallback_log``: alternative methods
+    used, and pairs of rows that could not be overlaid.
     """
 
     left: NDArray
@@ -52,53 +53,59 @@ class OverlayParts:
     geometry: NDArray
     area: NDArray
     width: NDArray
-    slivers: SliverParts
+    slivers: Slivers
     fallback_log: FallbackLog
 
     def __len__(self) -> int:
         return len(self.left)
 
-    def select_parts(self, kept: NDArray) -> OverlayParts:
-        """Return the parts that ``kept`` ((k,) bool) selects; slivers are unchanged."""
+    def select_pieces(self, is_selected: NDArray) -> OverlayPieces:
+        """Return the pieces that ``is_selected`` ((k,) bool) marks; slivers are unchanged."""
         left, right, geometry, area, width = (
-            values[kept] for values in (self.left, self.right, self.geometry, self.area, self.width)
+            values[is_selected] for values in (self.left, self.right, self.geometry, self.area, self.width)
         )
-        return OverlayParts(left, right, geometry, area, width, self.slivers, self.fallback_log)
+        return OverlayPieces(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
-    def select_pairs(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> OverlayParts:
-        """Return the parts and slivers of the pairs of rows that ``chosen`` selects.
+    def select_pairs(self, is_pair_selected: Callable[[NDArray, NDArray], NDArray]) -> OverlayPieces:
+        """Return the pieces and slivers of those pairs of rows that a function selects.
 
-        ``chosen(left, right)`` returns (k,) bool.
+        ``is_pair_selected``: called with the left and right rows ((k,) int each), returns (k,) bool.
         """
-        parts = self.select_parts(chosen(self.left, self.right))
-        parts.slivers = self.slivers.select_slivers(chosen(self.slivers.left_row, self.slivers.right_row))
-        return parts
+        pieces = self.select_pieces(is_pair_selected(self.left, self.right))
+        pieces.slivers = self.slivers.select_slivers(is_pair_selected(self.slivers.left_row, self.slivers.right_row))
+        return pieces
 
 
-def make_row_parts(rows: NDArray, shapes: NDArray) -> OverlayParts:
-    """Return (k,) polygons, each of the row at its position in ``rows``, as parts without a second row."""
-    return _make_parts(rows, np.full(len(rows), -1), shapes, SliverParts(), FallbackLog())
+def make_row_pieces(rows: NDArray, shapes: NDArray) -> OverlayPieces:
+    """Return (k,) polygons as pieces without a second row.
+
+    ``rows`` (k,): the row that each polygon belongs to; ``shapes`` (k,): the polygons, in the plane (m).
+    """
+    return _make_pieces(rows, np.full(len(rows), -1), shapes, Slivers(), FallbackLog())
 
 
-def make_single_part(row: int, shape: Any) -> OverlayParts:
-    """Return one polygon of a row as parts."""
-    return make_row_parts(np.array([row]), np.array([shape], dtype=object))
+def make_single_piece(row: int, shape: Any) -> OverlayPieces:
+    """Return one polygon (m, in the plane) of a row as `OverlayPieces` with a single piece."""
+    return make_row_pieces(np.array([row]), np.array([shape], dtype=object))
 
 
-def collect_parts(
+def collect_pieces(
     left: NDArray,
     right: NDArray,
     shapes: NDArray,
     tolerance: Tolerance,
-    connected: bool,
+    splits_connected: bool,
     fallback_log: FallbackLog,
     cancellation: Cancellation = NEVER_CANCELLED,
     keep_slivers: bool = False,
-) -> OverlayParts:
-    """Return the areal parts of (k,) overlay results, with slivers separated.
+) -> OverlayPieces:
+    """Return the areas among (k,) overlay results as pieces, with slivers separated.
 
-    ``left``, ``right``: rows of each result. The result has one part per pair of rows, or per connected part if
-    ``connected``. ``keep_slivers``: keep slivers, because figures include them.
+    Points and lines are dropped. The result has one piece for each pair of rows, or with ``splits_connected`` one for
+    each connected polygon.
+
+    ``left``, ``right`` (k,): rows of each overlay result; ``shapes`` (k,): the results, None where an overlay failed.
+    ``keep_slivers``: slivers stay among the pieces, because figures include them. Raise Cancelled.
     """
     shapes = _extract_areal(shapes, cancellation)
     is_present = ~shapely.is_missing(shapes)
@@ -110,10 +117,10 @@ def collect_parts(
     with np.errstate(invalid="ignore", divide="ignore"):
         is_sliver = area <= 0 if keep_slivers else tolerance.is_sliver(area, 2 * area / length)
     sliver_owner = owner[is_sliver]
-    slivers = SliverParts(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
-    if connected:
+    slivers = Slivers(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
+    if splits_connected:
         is_kept = ~is_sliver
-        return _make_parts(left[owner[is_kept]], right[owner[is_kept]], parts[is_kept], slivers, fallback_log)
+        return _make_pieces(left[owner[is_kept]], right[owner[is_kept]], parts[is_kept], slivers, fallback_log)
     # Most shapes keep all parts and remain unchanged; the others are assembled from the remaining parts.
     kept_counts, part_counts = (
         np.bincount(owner[~is_sliver], minlength=len(shapes)),
@@ -124,11 +131,11 @@ def collect_parts(
         kept_parts = parts[(owner == n) & ~is_sliver]
         shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.multipolygons(kept_parts)
     is_kept = kept_counts > 0
-    return _make_parts(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
+    return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
 
 
 def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """Return (k,) polygons and multipolygons without lines and points, else None."""
+    """Return (k,) the areas of shapes as polygons and multipolygons, None for a shape without area."""
     shapes = shapes.copy()
     is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     for n in np.flatnonzero(~is_areal).tolist():
@@ -137,12 +144,12 @@ def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     return shapes
 
 
-def _make_parts(
-    left: NDArray, right: NDArray, geometry: NDArray, slivers: SliverParts, fallback_log: FallbackLog
-) -> OverlayParts:
+def _make_pieces(
+    left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog
+) -> OverlayPieces:
     area, length = shapely.area(geometry), shapely.length(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
-    return OverlayParts(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
+    return OverlayPieces(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
 
 
 #: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
@@ -153,11 +160,11 @@ _PAIRS_PER_BATCH = 10_000
 
 @dataclass
 class DistinctAreas:
-    """(k,) polygons, each without the area of earlier ones.
+    """(k,) polygons, each without the area that earlier polygons cover.
 
-    ``remaining_shapes``: what remains of each polygon; ``has_remainder`` (k,) bool: something remains; ``first_equal``
-    (k,): the first polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a
-    polygon that is not equal.
+    ``remaining_shapes`` (k,): what remains of each polygon; ``has_remainder`` (k,) bool: something remains;
+    ``first_equal`` (k,): position of the first polygon that equals this one, its own if none does; ``overlaps_other``
+    (k,) bool: it shares area with a polygon that is not equal.
     """
 
     remaining_shapes: NDArray
@@ -167,11 +174,14 @@ class DistinctAreas:
 
 
 def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> DistinctAreas:
-    """Return (k,) valid polygons minus earlier ones, so that each place counts once."""
+    """Subtract from each of (k,) valid polygons those before it, so that each place counts once.
+
+    Raise Cancelled.
+    """
     count = len(shapes)
     same_as, overlapping, remainders = np.arange(count), np.zeros(count, dtype=bool), shapes.copy()
     has_remainder = np.ones(count, dtype=bool)
-    first, second = _find_sharing(shapes, cancellation)
+    first, second = _find_pairs_sharing_area(shapes, cancellation)
     if not len(first):
         return DistinctAreas(remainders, has_remainder, same_as, overlapping)
     normalized = np.empty(count, dtype=object)
@@ -202,26 +212,26 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     return DistinctAreas(remainders, has_remainder, same_as, overlapping)
 
 
-def remove_repeated_land(parts: OverlayParts, cancellation: Cancellation = NEVER_CANCELLED) -> OverlayParts:
-    """Return parts without the land of earlier parts, so that sums count each place once.
+def remove_repeated_land(pieces: OverlayPieces, cancellation: Cancellation = NEVER_CANCELLED) -> OverlayPieces:
+    """Return pieces without the land of earlier pieces, so that sums count each place once.
 
-    Parts overlap where rows of a layer do. A part without remaining land is left out.
+    Pieces overlap where rows of a layer do. A piece of which no land remains is left out. Raise Cancelled.
     """
-    if not len(parts):
-        return parts
-    distinct_shapes = subtract_earlier_shapes(parts.geometry, cancellation)
+    if not len(pieces):
+        return pieces
+    distinct_shapes = subtract_earlier_shapes(pieces.geometry, cancellation)
     is_kept = distinct_shapes.has_remainder
-    return _make_parts(
-        parts.left[is_kept],
-        parts.right[is_kept],
+    return _make_pieces(
+        pieces.left[is_kept],
+        pieces.right[is_kept],
         distinct_shapes.remaining_shapes[is_kept],
-        parts.slivers,
-        parts.fallback_log,
+        pieces.slivers,
+        pieces.fallback_log,
     )
 
 
-def _find_sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """Return pairs (first < second) of polygons that share area."""
+def _find_pairs_sharing_area(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
+    """Return positions (first < second) of all pairs of polygons that share area."""
     i, j = shapely.STRtree(shapes).query(shapes)
     is_later = i < j
     i, j = i[is_later], j[is_later]

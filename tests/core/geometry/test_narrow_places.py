@@ -17,7 +17,7 @@ def find_narrow_rows_by_discs(shapes, width, monkeypatch):
     """Return the rows with a narrow part, found by an exact search with discs."""
     monkeypatch.setattr(corners, "mask_surely_wide_polygons", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
     monkeypatch.setattr(corners, "mask_polygons_with_all_edges", lambda given, *_: np.zeros(len(given), dtype=bool))
-    return set(corners.find_narrow_parts(shapes, width)[0].tolist())
+    return set(corners.find_narrow_places(shapes, width)[0].tolist())
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, tu
     hole = shape.buffer(-4)
     shapes = [shape, shape.difference(hole.buffer(-3)), shapely.union(shape, shapely.box(100, 100, 130, 130))]
     shapes = np.array([s if s.is_valid and s.geom_type in ("Polygon", "MultiPolygon") else None for s in shapes])
-    narrow = set(corners.find_narrow_parts(shapes, MINIMUM_WIDTH_M)[0].tolist())
-    narrow_below_larger_width = set(corners.find_narrow_parts(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
+    narrow = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M)[0].tolist())
+    narrow_below_larger_width = set(corners.find_narrow_places(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
     with pytest.MonkeyPatch.context() as patch:
         assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
 
@@ -97,4 +97,4 @@ def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_part():
     square = shapely.from_wkt("POLYGON ((0 0, 900 0, 1100 350, 650 940, 3 700, 2.996 699.997, 0 0))")
     hair = shapely.from_wkt("POLYGON ((0 0, 900 0, 900 0.004, 0 0))")
     assert not corners._is_arm(hair, MINIMUM_WIDTH_M)
-    assert not len(corners.find_narrow_parts(np.array([square], dtype=object), MINIMUM_WIDTH_M)[0])
+    assert not len(corners.find_narrow_places(np.array([square], dtype=object), MINIMUM_WIDTH_M)[0])
