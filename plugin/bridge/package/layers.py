@@ -47,7 +47,7 @@ def copy_datasets(
 
     May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
-    from ...core.files.digests import is_link, list_files_below
+    from ...core.files.digests import is_link, iterate_files_below
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 
@@ -58,7 +58,7 @@ def copy_datasets(
 
     copied_files: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
-        files = tuple(FileFact(name, 0, is_link=is_link(place)) for name, place in list_files_below(folder))
+        files = tuple(FileFact(name, 0, is_link=is_link(place)) for name, place in iterate_files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).list_data_sets()):
             cancellation.raise_if_cancelled()
             # Data sets of one name are in different folders of the package.

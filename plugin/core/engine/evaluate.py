@@ -28,8 +28,8 @@ ProgressCallback = Callable[[float, str], None]
 def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> list[Rule]:
     """Return the rules of a run, sorted by family and code.
 
-    ``requested``: codes or names that the user requested; if empty, ``plan_rules`` run. Raise InputError for a rule
-    that does not exist.
+    ``plan_rules``: codes of the rules that run by default; ``requested``: codes or names that the user requested in
+    place of these, empty for none. Raise InputError for a rule that does not exist.
     """
     rules_by_code = load_all_rules()
     codes = [text.strip() for text in requested if text.strip()] or list(plan_rules)
@@ -73,26 +73,29 @@ def evaluate_rules(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Evaluation:
-    """Apply rules to a plan, one after the other.
+    """Apply rules to a plan, one after the other, and return their outcomes and findings.
 
     Serves a whole check, a check around an edit (``focus``) and a single rule.
 
     Parameters
     ----------
+    rules
+        The rules to apply.
     run_rules
-        All rules of the run, if ``rules`` are only a part of them: a rule may leave a problem to another one.
+        All rules of the run, if ``rules`` are only some of them: a rule may leave a problem to another rule of the run.
     parameters
         Rule code → keyword arguments that take precedence over the standard and the profile.
+    tolerance
+        None: the tolerance of the plan's norm.
     progress
-        Called with a share (0 to 1) and a text before each rule.
+        Called before each rule with the share of rules done (0 to 1) and a text.
     cancellation
         Read between batches of pairs.
 
     Raises
     ------
     Cancelled
-        The user cancelled. No other error is raised: a failing rule gives the outcome ``crashed`` and a finding
-        RUN900.
+        The user cancelled. No other error is raised: a failing rule gives the outcome ``crashed`` and a finding RUN900.
     """
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
@@ -122,7 +125,7 @@ def evaluate_rules(
 
 
 def _find_last_rule_by_layer_role(plan: Plan, rules: list[Rule]) -> dict[str, int]:
-    """Return role → position of the last rule that may compare the layer's boundaries.
+    """Return role → position of the last rule that may compare the boundaries of that layer.
 
     After that rule the memory of the layer's boundary index is released.
     """
@@ -140,11 +143,10 @@ def _find_last_rule_by_layer_role(plan: Plan, rules: list[Rule]) -> dict[str, in
 
 
 def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:
-    """Return further rules whose layers are all present although the scope omits them.
+    """Return rules that the scope omits although the plan has all their layers, sorted by code.
 
-    The scope is the kind of delivery; it decides which rules run by default. The result is sorted by code. Rules on
-    packages (DOC) are excluded: they run when a package is inspected. Rules that read a table are included only if the
-    table is given.
+    The scope is the kind of delivery; it decides which rules run by default. Rules on packages (DOC) are excluded: they
+    run when a package is inspected. Rules that read a table are included only if the table is given.
     """
     expected = set(plan.norm.list_expected_rules_of_scope(plan.scope))
     rules = load_all_rules()
@@ -156,8 +158,8 @@ def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:
 def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> bool:
     """Return True if the plan has the required layers and side inputs of a rule.
 
-    At least one of the layers must have a geometry. Of a rule without required layers, which reads the layers that
-    settings name, the plan must have all layers of one failing example.
+    At least one of the layers must have a geometry. For a rule without required layers, which reads the layers that
+    settings name, the plan must have all layers of one of its failing examples.
     """
     if any(name not in side_inputs for name in rule.side):
         return False
@@ -176,7 +178,7 @@ def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> boo
 
 
 def _has_layers_of_example(plan: Plan, example: RuleExample) -> bool:
-    """Return True if the plan has features in a layer for each layer of an example."""
+    """Return True if the plan has a layer with features for each layer of a rule's example."""
     roles = [example.roles.get(name, name) for name in example.layers]
     layers = [plan.find_layer_of_concept(role) for role in roles]
     return bool(layers) and all(layer is not None and len(layer) > 0 for layer in layers)

@@ -25,10 +25,10 @@ _MAX_LISTED_MEMBERS = 8
 class EffectiveValue:
     """The value that a rule uses for one parameter or setting, with its source.
 
-    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting``: the
-    setting as the rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE_DEFAULT_ORIGIN`,
-    `STANDARD_ORIGIN`, `PROFILE_ORIGIN` or `CALL_ORIGIN` (set by this run). ``who``: name of the profile for
-    `PROFILE_ORIGIN`. ``mark``: A, B or C, how well the value is sourced. ``confirmed``: the mark is not C, or the
+    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting``: the setting as the
+    rule declares it (``tolerance``), empty for a parameter. ``origin``: where the value was set: `RULE_DEFAULT_ORIGIN`,
+    `STANDARD_ORIGIN`, `PROFILE_ORIGIN` or `CALL_ORIGIN` (by this run). ``who``: name of the profile for
+    `PROFILE_ORIGIN`. ``mark``: A, B or C, how well the value is sourced. ``confirmed``: the mark is A or B, or the
     standard or the county confirmed the value.
     """
 
@@ -47,7 +47,7 @@ class EffectiveValue:
 
 
 def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
-    """Return all values that a rule uses: its parameters, then its declared settings.
+    """Return the values of all parameters of a rule, then of all settings that it declares.
 
     ``run_values``: values that this run sets, by parameter name or setting key.
     """
@@ -87,7 +87,7 @@ def find_effective_parameters(
 
 
 def find_unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
-    """Return the settings of a rule that are marked C and not confirmed.
+    """Return the names of settings that a rule uses, that are marked C and not confirmed.
 
     C means that no source confirms the value. The result has the settings that the rule declares, and its parameters
     where the standard or a profile sets them.
@@ -100,9 +100,9 @@ def find_unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
 
 
 def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
-    """Return the settings of a rule by which the county ends a comparison, confirmed or not.
+    """Return the settings by which the county switches off a comparison of a rule, confirmed or not.
 
-    Each is named ``off.`` and its key, as a doubt.
+    Each setting is named ``off.`` followed by its key; reports list this name among the doubts.
     """
     return [
         f"{DISABLED_PREFIX}{key}"
@@ -114,7 +114,10 @@ def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
 
 
 def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
-    """Return the settings marked C that a county must confirm, each with the rules that use it."""
+    """Return setting → the rules that use it, for all settings marked C that a county must confirm.
+
+    Settings that the county has already confirmed are included.
+    """
     unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules_by_item: dict[str, list[Rule]] = {}
     for rule in load_all_rules().values():
@@ -124,9 +127,9 @@ def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
 
 
 def find_confirmable_items(norm: Norm) -> list[str]:
-    """Return the settings and code lists marked C that a county must confirm.
+    """Return the names of settings and code lists marked C that a county must confirm.
 
-    Until then no check gives the verdict 通过. Settings count if a rule uses them that runs for a complete delivery;
+    Until then no check gives the verdict 通过. Settings count if a rule that runs for a complete delivery uses them;
     code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
     unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
@@ -149,9 +152,10 @@ def find_confirmable_items(norm: Norm) -> list[str]:
 def _resolve_value(
     key: str, norm: Norm, run_values: Mapping[str, Any], name: str, default: Any
 ) -> tuple[Any, str, str]:
-    """Return a value, its source, and the name of the profile that sets it.
+    """Return the value of a setting, its origin, and the name of the profile that sets it (empty without one).
 
-    Precedence: this run, profile, standard, the rule's default.
+    ``key``: key of the setting; ``name``: name of the parameter in ``run_values``; ``default``: the rule's default.
+    Precedence: this run, profile, standard, default.
     """
     if name in run_values:
         return run_values[name], CALL_ORIGIN, ""
@@ -173,9 +177,9 @@ def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
 
 
 def describe_citation(citation: Citation, norm: Norm, texts: Texts) -> str:
-    """Return the text of a citation; for one of mark C also whether standard or county accepted it.
+    """Return the text of a citation; for a citation of mark C also whether standard or county accepted it.
 
-    A rule with sources of mark C only may be an error if one of them is accepted.
+    A rule with sources of mark C only may be an ERROR if one of them is accepted.
     """
     text = citation.zh if texts.lang == "zh" else citation.en
     if citation.mark != "C" or not norm.is_confirmed(citation.key):
@@ -200,10 +204,10 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, s
 def describe_where_to_change_values(
     values: Iterable[EffectiveValue], code: str, texts: Texts, *, lines_show_keys: bool = True
 ) -> str:
-    """Return the sentences on where a county changes the values of a rule; empty without values.
+    """Return sentences that state where a county changes the values of a rule; empty without values.
 
-    ``code``: code of the rule, which is part of the keys of its parameters. ``lines_show_keys``: the
-    lines of the values show their keys. If False, the sentence shows the keys that are written into a file.
+    ``code``: code of the rule, which begins the keys of its parameters. ``lines_show_keys``: the lines printed for the
+    values show their keys; if False, the sentences name the keys that are written into a file.
     """
     # Only help pages name places: a check does without the module.
     from ..messages.setting_names import describe_where_to_change_settings
@@ -218,7 +222,7 @@ def describe_where_to_change_values(
 
 
 def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
-    """Return the title of a parameter or setting; a key without a title has that of its setting."""
+    """Return the title of a parameter or setting; a key without a title has the title of its setting."""
     if effective_value.setting:
         own_title = texts.get_section("setting").get(effective_value.name)
         return own_title or texts.get_setting_name(effective_value.setting)
@@ -226,6 +230,7 @@ def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
 
 
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts, shows_key: bool) -> str:
+    """Return the line for a value, as `format_effective_values` prints it."""
     label = _label_value(effective_value, texts)
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
     if effective_value.mark == "C":
@@ -241,9 +246,9 @@ def _format_effective_value(effective_value: EffectiveValue, texts: Texts, shows
 
 
 def replace_parameter_names_with_titles(text: str, rule: Rule, texts: Texts) -> str:
-    """Return a help text in which the parameters of its rule have their titles in place of their names.
+    """Return a rule's help text with the titles of its parameters in place of their names.
 
-    A name in brackets, which follows the title already, is left out.
+    A name in brackets that follows its title is left out.
     """
     titles = texts.get_section("parameters")
     for parameter in rule.parameters:

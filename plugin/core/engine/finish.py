@@ -22,10 +22,9 @@ from ..plan.plan import Plan
 
 
 def find_township_names_of_points(plan: Plan, points: Any) -> list[str]:
-    """Return for each of (k,) points the name of the township that contains it.
+    """Return, for each of (k,) points in the plan's plane (m), the name of the township that contains it.
 
-    The name is empty outside all townships, and everywhere if the plan has no layer of townships with names. Points
-    are in the plan's plane (metres).
+    The name is empty outside all townships, and everywhere if the plan has no layer of townships with names.
     """
     layer = plan.find_layer_of_concept("townships")
     if layer is None or not layer.has_field("division_name") or not len(points):
@@ -84,7 +83,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
 
 
 def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:
-    """Return the (k,) geometries of findings, each object once, and (n,) the position of each finding's geometry."""
+    """Return the (k,) distinct geometry objects of findings, and (n,) the position of each finding's geometry."""
     position_by_id: dict[int, int] = {}
     positions = [position_by_id.setdefault(id(f.geometry), len(position_by_id)) for f in findings]
     shapes = np.empty(len(position_by_id), dtype=object)
@@ -94,10 +93,11 @@ def _find_distinct_shapes(findings: list[Finding]) -> tuple[NDArray, NDArray]:
 
 
 def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, shape_of_finding: NDArray) -> None:
-    """Set the area by stored vertices (``by_nodes_m2``) on findings with a shape.
+    """Set the area by stored vertices (``by_nodes_m2``) of findings with a shape, in place.
 
-    Only findings whose area equals the drawn area of their shape get the value, and only if it differs from that area.
-    ``shapes``: (k,) distinct geometries; ``shape_of_finding``: (n,) the position of each finding's geometry.
+    Only findings whose area equals the drawn area of their shape get a value, and only if it differs from that area.
+    ``located``: (n,) findings; ``shapes``: (k,) distinct geometries; ``shape_of_finding``: (n,) position of each
+    finding's geometry.
     """
     to_lonlat = crs_care.make_lonlat_transformer(plan.plane_crs)
     areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
@@ -116,7 +116,7 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, 
 
 
 def summarise_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how often each fallback step of an overlay was used, and all uses.
+    """Return ``steps``: name of a fallback step → how often it was used, and ``steps_taken``: all uses.
 
     A use has the rule, the rows, and the area (m²) that the step changed.
     """

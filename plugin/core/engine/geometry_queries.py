@@ -36,11 +36,11 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from .run_log import RunLog
 
-# Areas of parts cut out of a layer, and their shares of the rows that they belong to.
+# Areas of pieces cut out of a layer, and their shares of the rows that they belong to.
 #
-# A single part (a finding's area) is measured as drawn (`statutory_area.compute_drawn_area`). A part that is a whole
+# A single piece (a finding's area) is measured as drawn (`statutory_area.compute_drawn_area`). A piece that is a whole
 # row has the row's statutory area, computed from its stored vertices. Shares serve figures that must sum to those of
-# the rows (by township, by zone, by land use; net areas). For a share, part and row are measured in the same way, so
+# the rows (by township, by zone, by land use; net areas). For a share, piece and row are measured in the same way, so
 # that the shares of a row never exceed the row.
 
 #: Areas of (k,) shapes of the plane, as drawn.
@@ -130,7 +130,7 @@ def _compute_shares(
         return shares
     areas = measure_pieces(needs_measuring)
     piece_sums = np.bincount(rows[needs_measuring], areas, minlength=len(layer))[rows[needs_measuring]]
-    # Measure the whole row as well if its parts do not compose it or cover some of it twice.
+    # Measure the whole row as well if its pieces do not compose it or cover some of it twice.
     rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
     total = piece_sums
     total[~covered_once[needs_measuring]] = measure(layer.plane_shapes[rows_to_measure])[row_index.ravel()]

@@ -38,9 +38,10 @@ _OUTCOMES_WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKI
 
 @dataclass
 class _FeatureSliverSum:
-    """A row of a layer, with number and statutory area (m²) of its ignored slivers.
+    """The sum of ignored slivers on one row of a layer.
 
-    ``is_of_sealed_edition``: the row belongs to the sealed edition that the layer is compared with.
+    ``sliver_count``, ``area_m2``: number and statutory area of the slivers. ``is_of_sealed_edition``: the row belongs
+    to the sealed edition that the layer is compared with.
     """
 
     layer: Layer
@@ -50,6 +51,7 @@ class _FeatureSliverSum:
     area_m2: float
 
     def to_dict(self) -> dict[str, Any]:
+        """Return layer, key, number and area of the slivers as plain data for the report."""
         report_entry: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
         if self.row in self.layer.repeated_keys:
             report_entry["fid"] = self.layer.fids[self.row]
@@ -60,12 +62,13 @@ class _FeatureSliverSum:
 
 @dataclass
 class PairSliverSum:
-    """The slivers ignored between two layers; each location is counted once.
+    """The sum of slivers ignored between two layers; each location is counted once.
 
     ``reporting_rule``: code of the rule whose finding reports the sum. ``sums_by_rule``: rule code → (count, m²).
-    ``sums_by_township``: name → (count, m²). ``largest_feature_sums``: the rows with the largest sums.
-    ``features_above_limit``: number of rows whose sum exceeds the limit. ``largest_slivers``: the slivers, largest
-    first, at most `MAX_STORED_SLIVERS`. ``is_of_sealed_edition``: the second layer is the sealed edition of the first.
+    ``sums_by_township``: township name → (count, m²). ``largest_feature_sums``: the rows with the largest sums.
+    ``features_above_limit``: number of rows whose sum exceeds the limit. ``largest_slivers``: shapes of the slivers,
+    largest first, at most `MAX_STORED_SLIVERS`. ``is_of_sealed_edition``: the second layer is the sealed edition of the
+    first.
     """
 
     roles: tuple[str, str]
@@ -81,11 +84,11 @@ class PairSliverSum:
     largest_slivers: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
     def exceeds_limit(self, limits: Tolerance) -> bool:
-        """Return True if the sum of the pair, or of one of its rows, exceeds its limit."""
+        """Return True if the sum of the pair of layers, or of one of its rows, exceeds its limit."""
         return self.area_m2 > limits.ignored_pair_m2 or self.features_above_limit > 0
 
     def make_finding(self, limits: Tolerance) -> Finding:
-        """Return one finding on all slivers of the pair.
+        """Return one finding on all slivers of the pair of layers.
 
         The finding names no row. Editing one row therefore does not resolve it; only a whole check does.
         """
@@ -165,6 +168,7 @@ def sum_ignored_slivers(
 
 def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> PairSliverSum:
     # The most severe rule comes first: a place that several rules ignore belongs to the first.
+    """Return the sum of all slivers that rules ignored between two layers."""
     ranked = sorted(
         batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
     )
@@ -202,13 +206,14 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
 
 
 def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext) -> Severity:
+    """Return the severity of a finding on slivers that a rule ignored."""
     return ignored_slivers.severity or ctx.norm.get_severity(rule)
 
 
 def _has_slivers_at_highest_pair_severity(
     code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext
 ) -> bool:
-    """Return True if a rule ignored slivers at the most severe level of its pair."""
+    """Return True if a rule ignored slivers at the highest severity that the pair of layers has."""
     severities = [_find_severity(rule, ignored_slivers, ctx) for rule, ignored_slivers in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
     return pair_severity in severities
@@ -217,7 +222,11 @@ def _has_slivers_at_highest_pair_severity(
 def _sum_sliver_areas_by_name(
     sliver_names: NDArray, positions: NDArray, areas: NDArray
 ) -> dict[str, tuple[int, float]]:
-    """Return name → (count, m²) of the slivers at ``positions``, by first occurrence."""
+    """Return name → (number, m²) of selected slivers, in the order in which the names first occur.
+
+    ``sliver_names``, ``areas`` (n,): name (such as a township's) and m² of each sliver; ``positions`` (k,): the slivers
+    to sum.
+    """
     count_by_name: Counter[str] = Counter()
     area_by_name: dict[str, float] = defaultdict(float)
     for name, area in zip(sliver_names[positions].tolist(), areas[positions].tolist(), strict=True):
@@ -233,9 +242,10 @@ def _set_largest_feature_sums(
     distinct_areas: DistinctAreas,
     ctx: RuleContext,
 ) -> None:
-    """Set the rows with the largest sums, and the number of rows above the limit.
+    """Set the rows with the largest sums, and the number of rows above the limit, in ``result``.
 
-    The sum of a row is the area of the union of its slivers.
+    The sum of a row is the area of the union of its slivers. ``shapes``, ``distinct_areas``: the slivers of all
+    ``batches``, and each without earlier ones.
     """
     layers: list[tuple[Layer, bool]] = []
     layer_of, rows, pieces = [], [], []
@@ -313,7 +323,7 @@ def make_sliver_findings(
 
 
 def make_sliver_report(sums: list[PairSliverSum], limits: Tolerance) -> dict[str, Any]:
-    """Return the sums of all pairs and their totals as plain data for the report."""
+    """Return the sums of all pairs of layers and their totals as plain data for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     for pair_sum in sums:
         for code, (count, area) in pair_sum.sums_by_rule.items():

@@ -35,9 +35,9 @@ def apply_rule(
     *,
     explain: bool = False,
 ) -> RuleResult | None:
-    """Call the rule with its layers; return None if an input is missing.
+    """Call a rule with its layers and return its result; None if an input is missing.
 
-    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain``: a needed
+    ``outcome`` then gets kind and reason, in place. ``arguments``: the rule's keyword arguments. ``explain``: a needed
     field must have a value in some row, so that the reason can name a field of blanks.
     """
     missing_input = next((name for name in rule.side if name not in context.side_inputs), None)
@@ -68,7 +68,8 @@ def _find_missing_input(
 ) -> tuple[Outcome, str] | None:
     """Return outcome and reason if a rule cannot use a layer that it needs, else None.
 
-    The layer is missing, has no geometry, or lacks a needed field.
+    The rule cannot use the layer if it is missing, has no geometry, or lacks a needed field. ``explain``: as for
+    `apply_rule`.
     """
     plan = context.plan
     if layer is None:
@@ -97,10 +98,10 @@ def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
 def _apply_to_each_layer(
     rule: Rule, need: LayerNeed, other_layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any]
 ) -> RuleResult:
-    """Call the rule for each layer of the plan, and merge the results.
+    """Call a rule once for each layer of the plan, and return the merged results.
 
-    A layer without a needed field is reported as not checked; the others are checked. ``other_layers``: the layers of
-    the rule's other needs.
+    A layer without a needed field is reported as not checked; all other layers are checked. ``other_layers``: the
+    layers of the rule's other needs.
     """
     total = RuleResult(is_applicable=False)
     focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
@@ -141,6 +142,7 @@ def _has_nothing_to_check(rule: Rule, layer: Layer) -> bool:
 
 
 def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
+    """Add the result of a rule on one layer to the total result, in place."""
     total.is_applicable = total.is_applicable or layer_result.is_applicable
     total.findings += layer_result.findings
     total.indicators += layer_result.indicators
@@ -168,8 +170,8 @@ def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outc
 def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[RuleResult | None, str]:
     """Return the result of a rule outside a run, for its figures, and an empty reason.
 
-    The parameters come from standard and profile. If there is nothing to check, or the data are invalid, return None
-    and the reason as a sentence.
+    The parameters come from standard and profile. If there is nothing to check, or the data are invalid, the result is
+    None and the reason is a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
     norm_values = context.norm.get_rule_parameters(rule.code)
@@ -210,6 +212,7 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
 
 
 def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
+    """Return the parameters of one reason that combines several: names and number of layers, sum of counts."""
     layer_names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
     listed_layers = texts.get("words", "between_names").join(layer_names[:_MAX_NAMED_LAYERS]) + (
         " …" if len(layer_names) > _MAX_NAMED_LAYERS else ""
@@ -258,7 +261,7 @@ def run_rule(
 
 
 def _set_codes_and_add_doubts(result: RuleResult, rule: Rule, severity: Severity, context: RuleContext) -> None:
-    """Set code and severity of the findings; add doubts from norm and layers."""
+    """Set code and severity of all findings of a result, and add doubts from norm and layers, in place."""
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
@@ -322,9 +325,9 @@ def _set_outcome(
 
 
 def _list_effective_values(rule: Rule, context: RuleContext, run_values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the values that the rule uses, as plain data.
+    """Return the values that a rule uses, as plain data.
 
-    A tolerance that differs from the norm's counts as set by this run.
+    ``run_values``: arguments that this run sets. A tolerance that differs from the norm's counts as set by this run.
     """
     norm_tolerance = context.norm.make_tolerance().to_dict()
     tolerance = {
@@ -341,7 +344,7 @@ def _list_effective_values(rule: Rule, context: RuleContext, run_values: dict[st
 def _report_crash(
     rule: Rule, outcome: RuleOutcome, error: Exception
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """Return outcome and finding RUN900 of a rule that raised an unexpected error.
+    """Return outcome, finding RUN900 and no indicators for a rule that raised an unexpected error.
 
     The trace names files without their folders, because reports are passed on.
     """

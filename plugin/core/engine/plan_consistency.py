@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verify that all inputs of a run belong to the same county (finding RUN904).
 
-The inputs are the profile, the layers and the side inputs (tables and editions to compare with).
+The inputs are the profile, the layers and the side inputs (tables and editions that a check is given beside the
+layers).
 """
 
 from __future__ import annotations
@@ -92,18 +93,15 @@ def mark_as_inconsistency(finding: Finding) -> Finding:
 
 
 def belongs_to_plan(code: str, plan: Plan) -> bool:
-    """Return True if a division code lies in the plan's county or above it.
-
-    Divisions above it are its city and its province.
-    """
+    """Return True if a division code is that of the plan's county, of a division in it, or of its city or province."""
     digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(compute_division_prefix(code))
 
 
 def _check_profile_county(plan: Plan) -> list[Finding]:
-    """Report a profile that belongs to another county than the plan.
+    """Return a finding if the profile belongs to another county than the plan, else none.
 
-    If the data do not name their county, report that too.
+    There is also a finding if the data do not name their county.
     """
     profile = plan.norm.profile
     if not profile.area_code or not plan.layers:
@@ -117,9 +115,9 @@ def _check_profile_county(plan: Plan) -> list[Finding]:
 
 
 def _check_division_names(plan: Plan) -> list[Finding]:
-    """Report division names that contradict their code in the list of divisions.
+    """Return findings on names of divisions that contradict their code in the list of divisions.
 
-    The names are those of the profile and of the rows.
+    The names of the profile and of the layers' rows are compared.
     """
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
@@ -176,7 +174,7 @@ def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], d
 
 
 def _check_layer_codes(plan: Plan) -> list[Finding]:
-    """Report layers with rows of other counties."""
+    """Return a finding for each layer that has rows of other counties."""
     if not plan.is_area_code_from_data:
         return []
     findings = []
@@ -195,9 +193,9 @@ def _check_layer_codes(plan: Plan) -> list[Finding]:
 
 
 def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
-    """Return code of another county → number of rows of the layer with it.
+    """Return county code → number of a layer's rows with it, for other counties than the plan's.
 
-    The code of a row is its 行政区代码, else the first digits of its key (BSM).
+    The code of a row is its 行政区代码, or without one the first digits of its key (BSM).
     """
     codes = layer.text("division_code")
     # Most layers have no foreign code: rows are examined one by one only where the layer has one.
@@ -214,11 +212,12 @@ def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
 
 
 def _is_foreign_county(code: str, plan: Plan) -> bool:
+    """Return True if a code is that of another county than the plan's."""
     return has_county_code_format(code) and not belongs_to_plan(code, plan)
 
 
 def _check_declared_absences(plan: Plan) -> list[Finding]:
-    """Report concepts declared absent (本县无) although a layer has features of them."""
+    """Return findings on concepts declared absent (本县无) although a layer has features of them."""
     findings = []
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.find_layer_of_concept(concept)
@@ -229,7 +228,7 @@ def _check_declared_absences(plan: Plan) -> list[Finding]:
 
 
 def _check_confirmation_date(plan: Plan, today: date) -> list[Finding]:
-    """Report a confirmation by the county that is dated after today."""
+    """Return a finding if the county's confirmation is dated after ``today``, else none."""
     confirmation = plan.norm.profile.confirmed_by
     if not confirmation or confirmation["date"] <= today.isoformat():
         return []
@@ -237,7 +236,7 @@ def _check_confirmation_date(plan: Plan, today: date) -> list[Finding]:
 
 
 def _check_confirmation_source(plan: Plan) -> list[Finding]:
-    """Report a confirmation that names no person or document, or that is too early.
+    """Return a finding if the county's confirmation names no person or document, or is too early.
 
     It is too early if it is older than the edition of its standard.
     """
@@ -255,7 +254,7 @@ def _check_confirmation_source(plan: Plan) -> list[Finding]:
 
 
 def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
-    """Report figures under [[stated]] of the profile although a layer gives them.
+    """Return findings on figures under [[stated]] of the profile although a layer gives them.
 
     No rule compares stated figures with the layers.
     """
@@ -277,7 +276,7 @@ def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
 
 
 def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
-    """Report a sealed edition of another county, or one that is a copy of the data."""
+    """Return a finding if the sealed edition is of another county, or a copy of the checked data."""
     sealed_plan = side_inputs.get_input("baseline", Plan)
     if sealed_plan is None:
         return []
@@ -296,11 +295,12 @@ def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
 
 
 def _are_equal_files(first: Path, second: Path) -> bool:
+    """Return True if two files have the same bytes."""
     return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
 def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
-    """Report township targets with codes of another county."""
+    """Return findings on township targets whose codes are of another county."""
     allocated_targets = get_township_targets(side_inputs)
     codes = {
         allocated.code[:6] for allocated in allocated_targets.targets if has_county_code_format(allocated.code[:6])
@@ -319,7 +319,7 @@ def _check_township_targets(plan: Plan, side_inputs: SideInputs) -> list[Finding
 
 
 def _check_custom_standard(plan: Plan) -> list[Finding]:
-    """Report a custom standard that is less strict than the shipped ones.
+    """Return findings on a custom standard that is less strict than the shipped standards.
 
     Only points that a profile cannot relax are compared.
     """
@@ -330,10 +330,9 @@ def _check_custom_standard(plan: Plan) -> list[Finding]:
 
 
 def _check_scope(plan: Plan) -> list[Finding]:
-    """Report that the layers indicate a wider delivery than the one that was checked.
+    """Return a finding if the layers indicate a wider scope (kind of delivery) than the checked one.
 
-    If the user chose the narrower scope, it applies; the finding then appears only if the layers clearly belong to the
-    wider one.
+    If the user chose the narrower scope, there is a finding only if the layers clearly belong to the wider one.
     """
     missed = plan.missed_scope
     if missed is None or not any(map(len, plan.layers.values())):

@@ -24,8 +24,8 @@ from ..plan.plan import Plan
 def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     """Return what a report was made from, as plain data.
 
-    It has the layers, the notices on them, standard, profile, settings, versions and the time. ``source`` is a file
-    name without its path.
+    The result has the layers, the notices on them, standard, profile, settings, versions and the time. Its ``source``
+    is a file name without path.
     """
     standard, profile = plan.norm.standard, plan.norm.profile
     layers = []
@@ -130,10 +130,7 @@ def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dic
 
 
 def find_county_name(plan: Plan) -> str:
-    """Return the county's name.
-
-    The name comes from the list of divisions, else from the county layer, else from the profile.
-    """
+    """Return the county's name from the list of divisions, else from the county layer, else from the profile."""
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions and plan.area_code in divisions.entry_by_code:
         return divisions.entry_by_code[plan.area_code].name
@@ -143,7 +140,7 @@ def find_county_name(plan: Plan) -> str:
 
 
 def collect_versions() -> dict[str, str]:
-    """Return the versions of the plugin and of its libraries."""
+    """Return name → version of the plugin and of its libraries."""
     return {
         "sanxian": read_plugin_version(),
         "python": platform.python_version(),

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert table cells to text and dates.
-
-Each repeated text is converted once.
-"""
+"""Convert table cells to text and dates; each repeated text is converted once."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def format_cell(value: Any) -> str:
-    """Return a cell as text: missing becomes empty, 2020.0 becomes 2020."""
+    """Return a cell as text: a missing one is empty, 2020.0 becomes 2020."""
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
@@ -45,7 +42,7 @@ def strip_blanks(series: pd.Series) -> pd.Series:
 
 
 def find_distinct_texts(series: pd.Series) -> list[str] | None:
-    """Return the distinct texts of a column; None if it has other values than texts and None."""
+    """Return the distinct texts of a column; None if it has values other than texts and None."""
     import pandas as pd
 
     if series.dtype != object:
@@ -55,7 +52,7 @@ def find_distinct_texts(series: pd.Series) -> list[str] | None:
 
 
 def are_stripped(texts: list[str] | None) -> bool:
-    """Return True for texts of which none is blank or has blanks around it; False for None."""
+    """Return True if no text is blank or has blanks around it; False if ``texts`` is None."""
     return texts is not None and all(text and text == text.strip() for text in texts)
 
 
@@ -85,9 +82,9 @@ def _apply_to_values(
     function_of_texts: Callable[[Iterable[str]], list[Any]],
     missing_result: Any = None,
 ) -> np.ndarray:
-    """Return (n,) objects: ``function`` of each value, ``missing_result`` for missing values.
+    """Return (n,) objects: the result of a function for each value, ``missing_result`` for missing values.
 
-    ``function_of_texts`` does the same as ``function`` for many texts at once.
+    ``function``: called with one value; ``function_of_texts``: does the same for many texts at once.
     """
     import pandas as pd
 

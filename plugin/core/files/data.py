@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Strict reading of the plugin's data files in TOML and JSON.
-
-Each error names file and key; an unknown key is an error.
-"""
+"""Read the plugin's data files in TOML and JSON strictly: an unknown key is an error; errors name file and key."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ _LINE_AND_COLUMN_PATTERN = re.compile(r"line (\d+), column (\d+)")
 class ErrorCollector:
     """Collects the errors of a data file.
 
-    With ``keep`` errors are added to ``found``; without it the first error is raised.
+    With ``keep`` errors are added to the list ``found``; without ``keep`` the first error is raised.
     """
 
     def __init__(self, keep: bool = False):
@@ -35,7 +32,7 @@ class ErrorCollector:
 
     @contextmanager
     def collect_data_error(self) -> Iterator[None]:
-        """Collect a DataError of the block, so that the next block is read too."""
+        """Return a context that collects a DataError of its block, so that the next block is read too."""
         try:
             yield
         except DataError as error:
@@ -71,6 +68,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _check_finite(value: Any, path: Path, key: str) -> None:
+    """Raise DataError if a value, or a value within it, is a number that is not finite."""
     if isinstance(value, dict):
         for name, part in value.items():
             _check_finite(part, path, f"{key}.{name}" if key else name)
@@ -86,7 +84,7 @@ def check_keys(
 ) -> None:
     """Raise DataError if a table lacks a required key or has an unknown key.
 
-    ``allowed``: further keys that may be there; ``where``: key of the table, for the message.
+    ``allowed``: keys that may be there besides the required ones; ``where``: key of the table, for the message.
     """
     prefix = f"{where}." if where else ""
     for key in required:
@@ -99,9 +97,9 @@ def check_keys(
 
 
 def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
-    """Remove the table ``marks`` from a table of settings.
+    """Check the table ``marks`` within a table of settings, and remove it, in place.
 
-    A mark is A, B or C, the level of a setting's source. DataError unless each of the keys has one.
+    A mark is A, B or C, the level of a setting's source. Raise DataError unless each of ``keys`` has a mark.
     """
     marks = table.pop("marks")
     check_keys(marks, required=keys, allowed=(), file=file)
@@ -113,9 +111,9 @@ def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: 
 
 
 def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
-    """Return the value if it has the type ``kind``.
+    """Return a value that has the type ``kind``.
 
-    Raises DataError with file and key if it has not.
+    Raise DataError with file and key if it has another type.
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -126,7 +124,7 @@ def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: st
 
 
 class DuplicateNameError(ValueError):
-    """A name that occurs twice in one object of a JSON text."""
+    """Raised for a name that occurs twice in one object of a JSON text."""
 
     def __init__(self, name: str):
         super().__init__(f"“{name}” stands twice")
@@ -134,9 +132,10 @@ class DuplicateNameError(ValueError):
 
 
 def parse_strict_json(text: str | bytes) -> Any:
-    """Parse a JSON text.
+    """Return the value of a JSON text.
 
-    Raises ValueError for a name that occurs twice in one object: parsers differ in the value they use.
+    Raise ValueError for invalid JSON, and for a name that occurs twice in one object: parsers differ in the value they
+    use.
     """
 
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SHA-256 digests of files, and the manifest of a package, which lists them."""
+"""SHA-256 digests of files, and the manifest of a package, which lists these digests."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def is_special_file(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def list_files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (relative path with ``/``, path) of each file in a folder, sorted.
+def iterate_files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (relative path with ``/``, path) of each file in a folder and its subfolders, sorted.
 
     A link to a folder is yielded like a file; its content is not visited.
     """
@@ -91,9 +91,9 @@ def list_files_below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def write_manifest_digest(folder: Path) -> str:
-    """Write the file with the manifest's digest into a package's folder.
+    """Write the file with the manifest's digest into a package's folder, and return the digest.
 
-    It is written last: a folder that has it is complete.
+    It must be written last: a folder that has this file is complete.
     """
     manifest_digest = compute_sha256(folder / MANIFEST_FILE_NAME)
     with (folder / MANIFEST_DIGEST_FILE_NAME).open("w", encoding="ascii", newline="\n") as handle:
@@ -104,9 +104,9 @@ def write_manifest_digest(folder: Path) -> str:
 
 
 def write_digest_list(folder: Path, files: Iterable[tuple[str, str]]) -> None:
-    """Write the SHA256SUMS of a package in the format of sha256sum.
+    """Write the file SHA256SUMS of a package, in the format of the program sha256sum.
 
-    It lists ``files`` (path, SHA-256) and the manifest's digest.
+    ``files``: (path, SHA-256) of each file. The file also lists the manifest's digest.
     """
     rows = [*files, (MANIFEST_FILE_NAME, compute_sha256(folder / MANIFEST_FILE_NAME))]
     text = "".join(f"{digest}  {path}\n" for path, digest in rows)
@@ -114,7 +114,7 @@ def write_digest_list(folder: Path, files: Iterable[tuple[str, str]]) -> None:
 
 
 def read_digest_list(data: bytes) -> dict[str, str] | None:
-    """Return path → SHA-256 from a list of digests of any program.
+    """Return path → SHA-256 from the content of a list of digests, made by any program.
 
     None for a text that is not such a list.
     """
@@ -134,9 +134,9 @@ def read_digest_list(data: bytes) -> dict[str, str] | None:
 
 
 def read_manifest_digest(folder: Path) -> str:
-    """Return the digest of the manifest that a package's digest file states.
+    """Return the manifest's digest that the digest file of a package states.
 
-    Empty if the file is missing or unreadable.
+    Empty if the digest file is missing or unreadable.
     """
     if is_link(folder / MANIFEST_DIGEST_FILE_NAME) or is_special_file(folder / MANIFEST_DIGEST_FILE_NAME):
         return ""
@@ -149,9 +149,9 @@ def read_manifest_digest(folder: Path) -> str:
 
 
 def is_complete_package(folder: Path) -> bool:
-    """Return True if a package's folder was written completely.
+    """Return True if the folder of a package was written completely.
 
-    Its manifest then has the digest that the digest file states.
+    Then the manifest has the digest that the digest file states.
     """
     try:
         return bool(digest := read_manifest_digest(folder)) and digest == compute_sha256(folder / MANIFEST_FILE_NAME)
@@ -185,10 +185,9 @@ _ROW_TYPES: dict[str, dict[str, type]] = {
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """Return the manifest of a package's folder, and its state.
+    """Return the manifest in a package's folder, and its state, one of the constants ``MANIFEST_…``.
 
-    The state is OK, MISSING, DAMAGED, CHANGED, LATER or DOUBLED. The manifest is None unless the state is OK or
-    CHANGED.
+    The manifest is None unless the state is `MANIFEST_OK` or `MANIFEST_CHANGED`.
     """
     path = folder / MANIFEST_FILE_NAME
     if not path.is_file() or is_link(path):
@@ -205,7 +204,7 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
 
 
 def read_manifest_with_duplicate_name(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """Return a manifest that has a name twice, and that name.
+    """Return a manifest in which an object has a name twice, and that name.
 
     (None, "") for any other manifest. The last value of the name is used, as most programs do.
     """
@@ -221,6 +220,7 @@ def read_manifest_with_duplicate_name(folder: Path) -> tuple[dict[str, Any] | No
 
 
 def _has_valid_rows(manifest: object) -> bool:
+    """Return True if all rows of a manifest have their keys with values of the right types."""
     if not _has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
         return False
     manifest = {"maps": [], **manifest}
@@ -230,4 +230,5 @@ def _has_valid_rows(manifest: object) -> bool:
 
 
 def _has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
+    """Return True if a row is a dict that has these keys with values of these types."""
     return isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in kinds.items())

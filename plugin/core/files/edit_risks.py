@@ -31,10 +31,10 @@ _TIMEOUT_S = 5.0
 
 
 def find_network_drive(path: str | Path) -> str:
-    r"""Return the network drive or share of a path.
+    r"""Return the network drive or share that a path is on; empty for a local disk.
 
-    A share (``\\server\share``), a drive (``Z:``), or the source of a mount. Empty for a local disk, and if the system
-    provides no list of mounts.
+    It is a share (``\\server\share``), a drive (``Z:``), or the source of a mount. Empty also if the system provides no
+    list of mounts.
     """
     if sys.platform == "win32":
         return find_windows_share(str(path))
@@ -45,9 +45,9 @@ def find_network_drive(path: str | Path) -> str:
 
 
 def find_windows_share(path: str) -> str:
-    r"""Return the share of a UNC path, or the drive letter of a mapped drive.
+    r"""Return the share of a UNC path, or the drive letter of a mapped drive; empty for another path.
 
-    UNC paths may have the form ``\\?\UNC\…``. Empty for another path.
+    UNC paths may have the form ``\\?\UNC\…``.
     """
     path = path.replace("/", "\\")
     if path.upper().startswith("\\\\?\\UNC\\"):
@@ -62,20 +62,16 @@ def find_windows_share(path: str) -> str:
 
 
 def get_drive_type(root: str) -> int:
-    """Return the drive type by Windows' GetDriveTypeW.
-
-    0 (unknown) on other systems.
-    """
+    """Return the number that Windows' GetDriveTypeW gives a drive; 0 (unknown) on other systems."""
     if sys.platform != "win32":
         return 0
     return int(ctypes.windll.kernel32.GetDriveTypeW(ctypes.c_wchar_p(root)))
 
 
 def find_mount_source(path: str, mounts: list[tuple[str, str, str]]) -> str:
-    """Return the source of the network mount that contains a path.
+    """Return the source of the network mount that contains a path; empty if the path is on a local mount.
 
-    Empty if the path is on a local mount. ``mounts``: (mount point, type, source); of two mounts at one point the later
-    one is used.
+    ``mounts``: (mount point, type, source) of each mount; of two mounts at one point the later one is used.
     """
     best = ("", "", "")
     for point, kind, source in mounts:
@@ -103,10 +99,12 @@ def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
 
 
 def _unescape_octal(text: str) -> str:
+    """Return a text with octal escapes (three digits) replaced by their characters."""
     return _OCTAL_ESCAPE_PATTERN.sub(lambda escape_match: chr(int(escape_match[1], 8)), text)
 
 
 def _read_linux_mounts() -> str:
+    """Return the text of /proc/self/mountinfo; empty if it cannot be read."""
     try:
         return _MOUNTS_FILE.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -115,6 +113,7 @@ def _read_linux_mounts() -> str:
 
 
 def _read_mac_mounts() -> str:
+    """Return the output of the command ``mount``; empty if it fails."""
     try:
         command = ["/sbin/mount"]
         finished_process = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)  # nosec B603 # a fixed path
@@ -137,7 +136,7 @@ class EditRisk:
     """A risk of editing a file.
 
     ``kind``: `ON_NETWORK_DRIVE`, `LOCKED_FILE` or `OPEN_ELSEWHERE`; ``detail``: the network share, or names and process
-    ids of programs.
+    ids of the programs that have the file open.
     """
 
     kind: str
@@ -145,10 +144,10 @@ class EditRisk:
 
 
 def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRisk]:
-    """Return the risks of editing a file, a network drive first.
+    """Return the risks of editing a file; a network drive comes first.
 
-    Reads no content and writes nothing. ``own_edits``: this QGIS already edits another layer of the file, so a write
-    lock is its own and is ignored.
+    No content is read and nothing is written. ``own_edits``: this QGIS already edits another layer of the file, so a
+    write lock is its own and is ignored.
     """
     path = Path(path)
     network_place = find_network_drive(path)
@@ -162,12 +161,14 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
 
 
 def _find_programs(path: Path) -> list[str]:
+    """Return the programs that have a file, or one of its SQLite logs, open; each once."""
     files = [path, *(Path(f"{path}{log_suffix}") for log_suffix in _SQLITE_LOGS)]
     program_names = (name for file in files if file.exists() for name in find_open_file_owners(file))
     return list(dict.fromkeys(program_names))
 
 
 def _is_own_process(name: str) -> bool:
+    """Return True if the name of a program ends with the id of this process."""
     match = _PROCESS_ID_PATTERN.search(name)
     return match is not None and int(match[1]) == os.getpid()
 
@@ -211,7 +212,7 @@ def _has_linux_lock(path: Path) -> bool:
 def is_write_transaction_refused(path: Path) -> bool:
     """Return True if SQLite cannot begin a write transaction on a database.
 
-    The transaction is rolled back; the file is unchanged.
+    The trial transaction is rolled back; the file is unchanged.
     """
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Encodings of shapefile attributes and text files, and detection of garbled text.
 
-The encoding of a shapefile follows from the .cpg, the bytes, and the header of the .dbf.
+The encoding of a shapefile is found from the .cpg, the bytes, and the header of the .dbf.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ _MIN_SHARE_OF_COMMON_CHARACTERS, _MIN_SHARE_OF_LETTERS, _MAX_SHARE_OF_CAPITALS =
 
 
 def read_cpg_name(content: bytes) -> str:
-    """Return the encoding's name in the content of a .cpg file.
+    """Return the name of an encoding from the content of a .cpg file.
 
-    It is the first line, without a byte order mark added by an editor.
+    It is the first line, without a byte order mark that an editor added.
     """
     is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = content.decode("utf-16" if is_utf16 else "utf-8-sig", errors="replace").replace("\0", "").strip()
@@ -104,9 +104,9 @@ def read_cpg_name(content: bytes) -> str:
 def find_known_codec(name: str) -> str:
     """Return Python's codec for the name of an encoding; empty if unknown.
 
-    Names are like ``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``. Programs often write characters of the
-    superset under the name of the smaller set. The superset is returned: GB18030 for GB2312 and GBK, CP950 for Big5,
-    CP949 for EUC-KR, CP932 for Shift-JIS.
+    Names are like ``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``. Programs often write characters of a larger
+    set under the name of a smaller one. So the codec of the larger set is returned: GB18030 for GB2312 and GBK, CP950
+    for Big5, CP949 for EUC-KR, CP932 for Shift-JIS.
     """
     text = _CODEC_NAME_AFFIX_PATTERN.sub("", _CODEC_NAME_AFFIX_PATTERN.sub("", name.strip().upper())).strip()
     if name_match := _LANGUAGE_DRIVER_PATTERN.fullmatch(text):
@@ -118,10 +118,11 @@ def find_known_codec(name: str) -> str:
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")
         return _find_codec(_CODEC_BY_CODE_PAGE.get(number, f"cp{number}"))
-    return _find_codec(_list_codecs_by_alias().get(_normalise_name(text), text))
+    return _find_codec(_index_codecs_by_alias().get(_normalise_name(text), text))
 
 
 def _find_codec(name: str) -> str:
+    """Return Python's codec with this name, or the codec of its larger set; empty if unknown or no codec of texts."""
     try:
         codec_name = codecs.lookup(name).name
         "".encode(codec_name)
@@ -133,10 +134,10 @@ def _find_codec(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _list_codecs_by_alias() -> dict[str, str]:
+def _index_codecs_by_alias() -> dict[str, str]:
     """Return name or alias without punctuation → Python's codec.
 
-    Programs write the punctuation differently.
+    Programs write the punctuation of these names differently.
     """
     codec_by_added_alias = {
         "EUCCN": "gb2312",
@@ -152,13 +153,14 @@ def _list_codecs_by_alias() -> dict[str, str]:
 
 
 def _normalise_name(name: str) -> str:
+    """Return the name of an encoding in capitals, with letters and digits only."""
     return "".join(c for c in name.upper() if c.isalnum())
 
 
-def reads_naturally(text: str, codec: str) -> bool:
+def looks_like_real_words(text: str, codec: str) -> bool:
     """Return True if text decoded by ``codec`` looks like real words.
 
-    Chinese in GBK decoded by another codec does not: it has rare characters, symbols between letters, and capitals
+    Chinese in GBK that another codec decodes does not: it has rare characters, symbols between letters, and capitals
     inside words.
     """
     foreign = [c for c in text if not c.isascii()]
@@ -197,9 +199,9 @@ class ShapefileEncoding:
 
 
 def find_sibling_file(path: Path, suffix: str) -> Path | None:
-    """Return the file beside a shapefile with another suffix, such as .dbf.
+    """Return the file beside a shapefile that has another suffix, such as .dbf; None if it is missing.
 
-    The suffix may be in any case. None if the file is missing.
+    The suffix may be in any case.
     """
     for name in (suffix, suffix.upper()):
         sibling_file = path.with_suffix(name)
@@ -213,8 +215,8 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile's attributes.
 
     The .cpg is used if the bytes are text in its codec, otherwise the content, otherwise the header. A text that is
-    plainly UTF-8 or Chinese in GBK overrides a .cpg in which it would not be natural: every byte is a character of
-    ISO-8859-1.
+    plainly UTF-8 or Chinese in GBK overrides a .cpg in whose codec it would not look like real words: every byte is a
+    character of ISO-8859-1, so bytes alone do not exclude it.
 
     Raises
     ------
@@ -253,9 +255,9 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
 
 
 def _read_non_ascii_dbf_texts(table: Path) -> tuple[int, bytes]:
-    """Return the header's language id, and field names and cells of a .dbf.
+    """Return the language id in the header of a .dbf, and its texts beyond ASCII, one per line.
 
-    Only texts beyond ASCII are returned, one per line.
+    The texts are names of fields and cells.
     """
     import numpy as np  # loads when a file is read, not with the command line
 
@@ -285,7 +287,7 @@ def _read_non_ascii_dbf_texts(table: Path) -> tuple[int, bytes]:
 
 
 def _detect_codec(text: bytes) -> str:
-    """Return UTF-8 or GB18030 if bytes are plainly in that encoding, else empty."""
+    """Return UTF-8 or GB18030 if bytes are plainly in that encoding; empty otherwise."""
     if _compute_undecodable_share(text, "utf-8") < _MAX_BROKEN_SHARE:
         return "UTF-8"
     # Nearly any two bytes are a character of GBK; written Chinese stays within GB2312, where both bytes are high.
@@ -302,18 +304,15 @@ def _compute_undecodable_share(text: bytes, codec: str) -> float:
 
 
 def _decode_cells(text: bytes, codec: str) -> str:
-    """Return the decoded cells.
-
-    A partial character at the end of a cell is left out.
-    """
+    """Return bytes of cells as text; a partial character at the end of a cell is left out."""
     lines = (line.decode(codec, errors="replace").rstrip("\ufffd") for line in text.split(b"\n"))
     return "\n".join(lines)
 
 
 def _fits_codec(text: bytes, codec: str, content: str) -> bool:
-    """Return True if the bytes are valid text in a codec.
+    """Return True if bytes are valid text in a codec.
 
-    They may fit another codec (``content``) too.
+    ``content``: the codec detected from the bytes, empty if none; the bytes may fit both.
     """
     if content == codec:
         return True
@@ -321,13 +320,13 @@ def _fits_codec(text: bytes, codec: str, content: str) -> bool:
         return False
     if not _overrides_cpg(text, content):
         return True
-    return content != "UTF-8" and reads_naturally(_decode_cells(text, codec), codec)
+    return content != "UTF-8" and looks_like_real_words(_decode_cells(text, codec), codec)
 
 
 def _overrides_cpg(text: bytes, content: str) -> bool:
-    """Return True if the content is clear enough to override the .cpg.
+    """Return True if the detected codec (``content``) is certain enough to override the .cpg.
 
-    The .cpg's codec may be able to decode it too. A single word in GBK may pass for UTF-8.
+    The .cpg's codec may be able to decode the bytes too. A single word in GBK may pass for UTF-8.
     """
     if not content:
         return False
@@ -340,9 +339,9 @@ def _is_chinese(character: str) -> bool:
 
 
 def decode_cell(value: Any, codec: str) -> Any:
-    """Decode a text that was read as ISO-8859-1.
+    """Return a text that was read as ISO-8859-1, decoded with ``codec``.
 
-    Half a character becomes U+FFFD. Other values are returned unchanged.
+    Half a character becomes U+FFFD. Values that are no text are returned unchanged.
     """
     return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
 
@@ -364,6 +363,7 @@ def is_garbled(text: str) -> bool:
 
 
 def _is_gb2312(data: bytes) -> bool:
+    """Return True if bytes are valid GB2312."""
     try:
         decoded_text = data.decode("gb2312")
     except UnicodeDecodeError:
@@ -390,7 +390,7 @@ class UndecodableTextError(Exception):
 
 
 def decode_file_text(data: bytes) -> str:
-    """Decode the bytes of a text file in UTF-8, GBK or UTF-16.
+    """Return the text of a file in UTF-8, GBK or UTF-16.
 
     Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”. Raises UndecodableTextError for other
     bytes.
@@ -413,7 +413,7 @@ def decode_file_text(data: bytes) -> str:
 def find_delimiter(text: str) -> str:
     """Return the delimiter of a table's cells: comma, semicolon or tab.
 
-    The first line that is not empty decides.
+    It is taken from the first line that is not empty.
     """
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(",\t;", key=first.count)

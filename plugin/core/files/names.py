@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of files that are made by default: county code, name, what it is, and the date."""
+"""Default names of files: county code, county name, what the file contains, and the date."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def make_default_stem(code: str, county: str, content: str, content_time: str = 
     Parameters
     ----------
     code
-        Code of the county or of a part of it; its first six digits are used.
+        Code of the county or of a division in it; its first six digits are used.
     county
         Name of the county; both may be empty.
     content

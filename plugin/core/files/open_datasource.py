@@ -17,9 +17,9 @@ from .writing import explain_os_error
 
 
 def check_readable(path: Path) -> None:
-    """Raise InputError if the file may not be read.
+    """Raise InputError if the user may not read a file.
 
-    A driver would report it as “not recognized”.
+    A driver would report such a file as “not recognized”.
     """
     try:
         if path.is_file():
@@ -32,9 +32,9 @@ def check_readable(path: Path) -> None:
 
 
 def check_shapefile_complete(path: Path) -> ShapefileEncoding:
-    """Check that a shapefile is complete, and return its encoding.
+    """Return the encoding of a shapefile, after a check that its files are complete.
 
-    Raises InputError if a file of it is missing or truncated. A driver reads a truncated shapefile without an error:
+    Raise InputError if one of them is missing or truncated. A driver reads a truncated shapefile without an error:
     shapes beyond the end are returned as missing.
     """
     if not path.exists():
@@ -57,14 +57,14 @@ def check_shapefile_complete(path: Path) -> ShapefileEncoding:
 
 @contextmanager
 def provide_safe_path(path: Path) -> Iterator[Path]:
-    """Yield the path, or a temporary copy if opening the file is unsafe.
+    """Yield the path of a file, or of a temporary copy if opening the file itself is unsafe.
+
+    Opening is unsafe in three cases:
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
-    removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
-    the file open then loses them.
-
+      removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
+      the file open then loses its logs.
     - The GML driver writes a .gfs next to its file.
-
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
@@ -102,7 +102,7 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
 def _roll_back(copy: Path) -> None:
     """Roll back an unfinished transaction in a copied database.
 
-    A read-only driver cannot do that and fails.
+    A driver that opens the copy read-only cannot do that and fails.
     """
     try:
         with closing(sqlite3.connect(copy)) as database:
@@ -113,4 +113,5 @@ def _roll_back(copy: Path) -> None:
 
 
 def _replace_special_characters(stem: str) -> str:
+    """Return a file's stem with underscores in place of the characters that pyogrio interprets."""
     return stem.replace("!", "_").replace(";", "_")

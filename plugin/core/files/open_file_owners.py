@@ -23,9 +23,9 @@ _SESSION_KEY_LENGTH, _MORE_DATA, _MAX_QUERIES = 33, 234, 5
 
 
 def find_open_file_owners(path: Path) -> list[str]:
-    """Return the programs that have a file, or a file of a folder, open.
+    """Return the names of programs that have a file, or a file of a folder, open.
 
-    Computers named in lock files are returned too. Empty if the system provides no information.
+    Names of computers in lock files are returned too. Empty if the system provides no information.
     """
     file_owners = dict.fromkeys(_read_locks(path))
     find_processes = _query_windows_restart_manager if sys.platform == "win32" else _search_proc
@@ -34,6 +34,7 @@ def find_open_file_owners(path: Path) -> list[str]:
 
 
 def _read_locks(path: Path) -> list[str]:
+    """Return (as text) the computers and process ids that the lock files of ArcGIS in a folder name."""
     folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
     lock_file_names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
     return [
@@ -46,7 +47,7 @@ def _read_locks(path: Path) -> list[str]:
 def _search_proc(path: Path) -> list[str]:
     """Return the programs that have a file open, from /proc (Linux).
 
-    Only readable processes are searched.
+    Only processes that this user may inspect are searched.
     """
     real_path = os.path.realpath(path)
     file_owners = []
@@ -64,6 +65,7 @@ def _search_proc(path: Path) -> list[str]:
 
 
 def _read_link(path: Path) -> str:
+    """Return the target of a symbolic link; empty if it cannot be read."""
     try:
         return os.readlink(path)
     except OSError:
@@ -72,7 +74,7 @@ def _read_link(path: Path) -> str:
 
 
 class _UniqueProcess(ctypes.Structure):
-    """RM_UNIQUE_PROCESS: the number of a process, and when it started (FILETIME)."""
+    """RM_UNIQUE_PROCESS of restartmanager.h: the id of a process, and when it started (FILETIME)."""
 
     _fields_ = (("id", ctypes.c_uint32), ("started", ctypes.c_uint32 * 2))
 
@@ -101,7 +103,7 @@ class _ProcessInfo(ctypes.Structure):
 def _query_windows_restart_manager(path: Path) -> list[str]:
     """Return the programs that have a file open, from Windows' Restart Manager.
 
-    It knows files of this machine, not folders.
+    It knows the programs of this computer, and files but not folders.
     """
     absolute_path = path.absolute()
     files = (
@@ -130,9 +132,9 @@ def _query_windows_restart_manager(path: Path) -> list[str]:
 
 
 def _list_owners(manager: Any, session: ctypes.c_uint32) -> list[str]:
-    """Return the programs that have the registered file open.
+    """Return the programs that have the file registered in a session of the Restart Manager open.
 
-    More may appear between two queries; then the query is repeated with a larger buffer.
+    More programs may appear between two queries; then the query is repeated with a larger buffer.
     """
     row_capacity, needed_rows, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
     for _ in range(_MAX_QUERIES):

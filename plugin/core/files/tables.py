@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables that users fill in (CSV or xlsx).
-
-A table is found in a sheet by its headings.
-"""
+"""Tables that users fill in (CSV or xlsx), found in a sheet by the headings of their columns."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _FIXED_FORMAT_PATTERN = re.compile(r"0(?:\.(0+))?")
 class CellLine(NamedTuple):
     """A line of cells in a sheet or a text file.
 
-    ``line_number``: the row in the sheet, or the first line in the text, from 1.
+    ``line_number``: number of the row in the sheet, or of the first line in the text file, from 1.
     """
 
     line_number: int
@@ -40,7 +37,7 @@ class CellLine(NamedTuple):
 
 
 class CellSheet(NamedTuple):
-    """A sheet of a workbook, or a text file; ``title`` is empty for a text file."""
+    """A sheet of a workbook, or a whole text file, whose ``title`` is empty."""
 
     title: str
     cell_lines: list[CellLine]
@@ -61,8 +58,8 @@ class UnreadableTable(Exception):
 def read_sheets(path: Path) -> list[CellSheet]:
     """Return the sheets of a workbook, or a text file as one sheet.
 
-    Cells have no blanks around them. Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row
-    that it spans, a formula by its last value, a number as displayed. Raises UnreadableTable.
+    Text files have commas, semicolons or tabs and are in UTF-8 or GBK. Cells have no blanks around them. A merged cell
+    counts for each row that it spans, a formula by its last value, a number as displayed. Raises UnreadableTable.
     """
     data = _read_bytes(path)
     if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
@@ -167,7 +164,7 @@ def display_value(value: Any, number_format: str = "General") -> str:
 
 
 def _round_like_spreadsheet(value: float, decimals: int) -> str:
-    """Round as spreadsheets do: from fifteen digits, a half away from zero."""
+    """Return a number rounded as spreadsheets do: from fifteen digits, a half away from zero."""
     if not math.isfinite(value):
         return str(value)
     return f"{Decimal(f'{value:.15g}').quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _DECIMAL_CONTEXT):f}"
@@ -185,7 +182,8 @@ _MAX_LINES_ABOVE_HEADING = 10
 class SearchedColumn:
     """A column to search for in a table.
 
-    ``possible_headings``: its possible headings. A table without a required column is not recognised.
+    ``name``: its name in the result; ``possible_headings``: headings by which it is found; ``is_required``: a table
+    without it is not recognised.
     """
 
     name: str
@@ -197,8 +195,8 @@ class SearchedColumn:
 class FoundTableRow:
     """A row of a table.
 
-    ``line_number``: its number in the file, from 1; ``text_by_column``: column name → text, empty where the cell is
-    empty or missing; ``other_cells``: heading → text, for columns that were not searched for.
+    ``line_number``: its number in the file, from 1; ``text_by_column``: name of a searched column → text, empty where
+    the cell is empty or missing; ``other_cells``: heading → text, for all other columns.
     """
 
     line_number: int
@@ -222,13 +220,13 @@ class FoundTable:
 
     @property
     def file_and_sheet(self) -> str:
-        """Return file name and sheet for a message."""
+        """Return the names of file and sheet, for a message."""
         return f"{self.file_name} [{self.sheet_title}]" if self.sheet_title else self.file_name
 
     def make_cell_error(self, row: FoundTableRow, column: str, value: str, known: Iterable[str] = ()) -> InputError:
-        """Return the InputError for an unusable cell.
+        """Return the InputError for an unusable cell, with file, row, column and value.
 
-        It names file, row, column, value, and possible values (``known``).
+        ``known``: possible values, which the error lists.
         """
         params = {
             "file": self.file_and_sheet,
@@ -240,10 +238,10 @@ class FoundTable:
 
 
 def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTable:
-    """Return the first table in a file whose headings include all needed columns.
+    """Return the first table in a file whose headings include all required columns.
 
-    CSV (comma, semicolon or tab; UTF-8 or GBK) and xlsx. A merged cell counts for each row that it spans, a formula by
-    its last value. InputError if the file is missing, is not a table, or has no such headings.
+    Files are CSV (comma, semicolon or tab; UTF-8 or GBK) or xlsx. A merged cell counts for each row that it spans, a
+    formula by its last value. Raise InputError if the file is missing, is not a table, or has no such headings.
     """
     path = Path(path)
     try:
@@ -262,6 +260,7 @@ def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTabl
 
 
 def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[SearchedColumn]) -> FoundTable | None:
+    """Return the first table in the lines of a sheet whose headings include all required columns; None without one."""
     for position, (line, cells) in enumerate(lines[:_MAX_LINES_ABOVE_HEADING]):
         headings = [_normalise_heading(cell) for cell in cells]
         position_by_column: dict[str, int] = {}
@@ -291,6 +290,11 @@ def _read_body(
     lines: list[CellLine],
     columns: Sequence[SearchedColumn],
 ) -> FoundTable:
+    """Return the table below a line of headings.
+
+    ``line``: number of that line; ``head``: its cells; ``positions``: name of a searched column → position of its
+    cells.
+    """
     others = {n: text.strip() for n, text in enumerate(head) if n not in positions.values() and text.strip()}
     rows = []
     for number, cells in lines:
@@ -307,8 +311,5 @@ def _read_body(
 
 
 def _normalise_heading(text: str) -> str:
-    """Return a heading in lower case without spaces and line breaks.
-
-    Brackets become ASCII.
-    """
+    """Return a heading in lower case, with ASCII brackets, without spaces and line breaks."""
     return re.sub(r"\s+", "", text).replace("（", "(").replace("）", ")").lower()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Atomic output: results are written next to the target, then replace it.
 
-Imports neither QGIS nor any GIS library.
+The module imports neither QGIS nor any GIS library.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SIBLING_SUFFIXES = {
 def write_atomically(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path whose files replace the target when the block ends.
 
-    The file name remains, so that drivers know the format; formats of several files (.shp) and folders (.gdb) work too.
-    If a file cannot be replaced, the files replaced before are restored: either the old or the new output is complete.
-    Raises OutputError, also if writing in the block finds the disk full.
+    The temporary file has the target's name, so that drivers know the format. Formats of several files (.shp) and
+    folders (.gdb) work too. If a file cannot be replaced, the files replaced before are restored: either the old or the
+    new output is complete. Raise OutputError, also if writing in the block finds the disk full.
     """
     target = Path(target)
     _check_replaceable(target)
@@ -67,7 +67,7 @@ def write_text(target: str | Path, text: str) -> None:
 
 
 def check_writable(target: str | Path, inputs: list[str]) -> None:
-    """Raise OutputError with the remedy if an output cannot be written.
+    """Raise OutputError, with the remedy, if a file cannot be written to a path.
 
     Called before a long run. ``inputs``: files that the output must not replace.
     """
@@ -87,7 +87,7 @@ def check_writable(target: str | Path, inputs: list[str]) -> None:
 
 
 def check_not_input(target: str | Path, inputs: list[str]) -> None:
-    """Raise OutputError if a target is an input file or is inside one (FileGDB)."""
+    """Raise OutputError if a target is one of the input files, or is inside one (FileGDB)."""
     for path in inputs:
         within = path.lower().endswith(".gdb") and Path(path).absolute() in Path(target).absolute().parents
         if target and (within or is_same_file(path, target)):
@@ -95,7 +95,7 @@ def check_not_input(target: str | Path, inputs: list[str]) -> None:
 
 
 def is_same_file(first: str | Path, second: str | Path) -> bool:
-    """Return True if two paths name one file.
+    """Return True if two paths lead to one file.
 
     Links, and systems that ignore case, are considered.
     """
@@ -108,6 +108,7 @@ def is_same_file(first: str | Path, second: str | Path) -> bool:
 
 
 def _check_replaceable(target: Path) -> None:
+    """Raise OutputError if a target is a folder other than a .gdb, or a read-only file."""
     if target.is_dir() and target.suffix.lower() != ".gdb":
         raise OutputError("output_is_folder", target=str(target))
     try:
@@ -121,18 +122,17 @@ def _check_replaceable(target: Path) -> None:
 
 
 def is_write_error(error: OSError, folder: Path) -> bool:
-    """Return True if an OSError comes from writing into a folder.
-
-    Another operation may have failed instead.
-    """
+    """Return True if an OSError comes from writing into a folder, not from another operation."""
     return _is_disk_full(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
 
 
 def _is_disk_full(error: OSError) -> bool:
+    """Return True if an OSError means that the disk is full."""
     return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def _make_temporary_folder(target: Path) -> Path:
+    """Create a folder next to the target for its new files, and return it."""
     _check_folder(target)
     try:
         target.parent.mkdir(exist_ok=True)
@@ -144,7 +144,7 @@ def _make_temporary_folder(target: Path) -> Path:
 
 
 def _check_folder(target: Path) -> None:
-    """Raise OutputError if more than the target's own folder is missing.
+    """Raise OutputError if the folder of the target and its parent are both missing.
 
     More than one missing folder is probably a typing error.
     """
@@ -165,7 +165,7 @@ def _check_folder(target: Path) -> None:
 
 
 def explain_os_error(error: OSError) -> str:
-    """Return why the system refused an operation, as a key of the message texts."""
+    """Return the key of the message text on why the system refused an operation."""
     if _is_disk_full(error):
         return "no_space"
     reason_by_errno = {
@@ -182,7 +182,7 @@ def explain_os_error(error: OSError) -> str:
 
 
 def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
-    """Move the target's old files away and the new ones in; restore all on an error.
+    """Move the target's old files away and the new ones in; restore the old ones on an error.
 
     A single file is replaced in one step, so that the target always exists.
     """
@@ -206,13 +206,14 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
 
 
 def _move_file(source: Path, destination: Path, moved_files: list[tuple[Path, Path]]) -> None:
+    """Move a file and add (source, destination) to ``moved_files``."""
     os.replace(source, destination)
     moved_files.append((source, destination))
 
 
 @dataclass(frozen=True)
 class OutputPaths:
-    """Paths of the files that a check writes; an empty path is not written."""
+    """Paths of the files that a check writes; an empty path means that the file is not written."""
 
     findings: str = ""
     json: str = ""
@@ -229,8 +230,8 @@ class OutputPaths:
 def check_outputs(outputs: OutputPaths, inputs: list[str], databases: list[str] | None = None) -> None:
     """Raise OutputError unless all outputs of a check can be written.
 
-    They must differ from each other and from the inputs. ``databases``: files to which a table will be added; they
-    remain, but may not be an input either.
+    They must differ from each other and from the inputs. ``databases``: files to which a table will be added; these
+    files remain, but may not be an input either.
     """
     for path in databases or []:
         check_not_input(path, inputs)

@@ -2,8 +2,8 @@
 """Alignment of a line or an area with the edges of other shapes (对齐).
 
 A stretch of the outline that runs along a reference edge, within a distance, is replaced by the reference edge itself,
-vertex for vertex. What crosses reference edges, or is farther away, stays. A stretch is described by its vertices
-before and after, so that neighbours that share it can follow exactly.
+vertex for vertex. Stretches that cross reference edges, or are farther away, stay. A stretch is described by its
+vertices before and after, so that neighbours that share it can follow exactly.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _MAX_STRETCHING = 2.0
 
 
 class ReferenceEdges:
-    """Edges and vertices that outlines are aligned with.
+    """Edges and vertices with which outlines are aligned.
 
-    ``shapes``: (n,) polygons or lines in the plane (m), None and empty ones are left out.
+    ``shapes``: (n,) polygons or lines in the plane (m); None and empty ones are left out.
     """
 
     def __init__(self, shapes: Iterable[Any]):
@@ -49,7 +49,7 @@ class ReferenceEdges:
 
     @cached_property
     def vertices(self) -> NDArray:
-        """Return the (v, 2) vertices, each once."""
+        """Return the (v, 2) vertices of all shapes, each place once."""
         return np.unique(shapely.get_coordinates(self.lines), axis=0)
 
     @cached_property
@@ -70,9 +70,9 @@ class ReferenceEdges:
         return shapely.STRtree(shapely.points(self.vertices))
 
     def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
-        """Return the nearest point of an edge, None if no edge is within reach.
+        """Return the point of an edge that is nearest to a vertex; None if no edge is within ``reach_m``.
 
-        A vertex that is on an edge already is returned unchanged.
+        A vertex that is already on an edge is returned unchanged.
         """
         point = shapely.Point(vertex)
         position = self._edge_tree.query_nearest(point, max_distance=reach_m, all_matches=False)
@@ -85,12 +85,12 @@ class ReferenceEdges:
         return float(nearest[0, 0]), float(nearest[0, 1])
 
     def find_vertices_near(self, shape: Any, reach_m: float) -> NDArray:
-        """Return the (k, 2) vertices within reach of a shape."""
+        """Return the (k, 2) reference vertices within ``reach_m`` of a shape."""
         positions = self._vertex_tree.query(shape, predicate="dwithin", distance=reach_m)
         return self.vertices[np.sort(positions)]
 
     def is_on_edge(self, start: Vertex, end: Vertex) -> bool:
-        """Return True if the segment between two points is on an edge."""
+        """Return True if three points between ``start`` and ``end`` all lie on reference edges."""
         shares = np.array(_PROBE_SHARES)[:, None]
         probes = shapely.points((1 - shares) * np.array(start) + shares * np.array(end))
         probes_on_edge, _edges = self._edge_tree.query(probes, predicate="dwithin", distance=_ON_EDGE_M)
@@ -101,8 +101,8 @@ class ReferenceEdges:
 class AlignedStretch:
     """A stretch of an outline that alignment would move onto a reference edge.
 
-    ``moved``: old → new vertex; ``inserted``: two consecutive old vertices → new ones between them, each after its
-    share of the way.
+    ``moved``: old vertex → new vertex; ``inserted``: two consecutive old vertices → new vertices between them, each
+    after its share (0 to 1) of the way from the first old vertex to the second.
     """
 
     moved: dict[Vertex, Vertex]
@@ -113,8 +113,8 @@ class AlignedStretch:
 class _OutlinePoint:
     """A point of an outline during alignment: an old vertex, or a reference vertex near a segment.
 
-    ``vertex``: the old vertex, None for a reference vertex; ``target``: where alignment would move it, None if it
-    stays; ``at_m``: its place along the outline.
+    ``vertex``: the old vertex, None for a reference vertex; ``target``: where alignment would move the point, None if
+    it stays; ``at_m``: distance from the start of the outline, measured along it.
     """
 
     vertex: Vertex | None
@@ -123,9 +123,10 @@ class _OutlinePoint:
 
 
 def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float) -> list[AlignedStretch]:
-    """Return the stretches of an outline that run along reference edges within a distance and differ from them.
+    """Return the stretches of an outline that run along reference edges but differ from them.
 
-    ``shape``: polygon, line or a multipart of them, in the plane (m); ``reach_m``: the distance.
+    ``shape``: polygon, line or a multipart of them, in the plane (m); ``reach_m``: largest distance of a stretch from
+    the reference edge.
     """
     stretches: list[AlignedStretch] = []
     for xy, is_closed in _list_outlines(shape):
@@ -138,7 +139,7 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
 
 
 def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
-    """Return a shape with the stretches replaced wherever it has their old vertices, in either direction.
+    """Return a shape in which each stretch replaces its old vertices, wherever the shape has them in either direction.
 
     The result has the type of the shape and may be invalid; None if an outline has no length any more.
     """
@@ -168,9 +169,9 @@ def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
 
 
 def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
-    """Return a shape with a vertex wherever another shape has one on its outline, within ``reach_m``.
+    """Return a shape with additional vertices where other shapes have a vertex on its outline, within ``reach_m``.
 
-    Existing vertices stay; a vertex of the other one within reach of an existing vertex is left out.
+    Existing vertices stay. A vertex of another shape within reach of an existing vertex is not added.
     """
     shape_vertices = shapely.get_coordinates(shape)
     tree = shapely.STRtree(shapely.points(shape_vertices))
@@ -188,7 +189,7 @@ def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
 
 
 def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
-    """Return a shape without these vertices; the ends of lines stay."""
+    """Return a shape without the given vertices; the ends of lines stay."""
     if not vertices:
         return shape
 
@@ -208,7 +209,7 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
 
 # --- outlines
 def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
-    """Return the (v, 2) vertices of each outline, and whether it is closed."""
+    """Return (vertices, is closed) of each outline of a shape; vertices are (v, 2)."""
     outlines: list[tuple[NDArray, bool]] = []
     for part in shapely.get_parts([shape]):
         if part.geom_type == "Polygon":
@@ -220,7 +221,7 @@ def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
 
 
 def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]:
-    """Return vertices without repeated ones, and without edges that run out and back along the same way."""
+    """Return vertices without repetitions, and without edges that run out and back along the same way."""
     kept_vertices: list[Vertex] = []
     for vertex in vertices[:-1] if is_closed else vertices:
         kept_vertices.append(vertex)
@@ -250,7 +251,7 @@ def _list_outline_points(
 ) -> list[_OutlinePoint]:
     """Return the points of an outline in their order: its vertices, and reference vertices next to its segments.
 
-    ``xy``: (v, 2) vertices; the last one of a closed outline is its first one, and ends the items too.
+    ``xy``: (v, 2) vertices. If the outline is closed, the last point of the result repeats the first one.
     """
     vertices = [(float(x), float(y)) for x, y in xy]
     targets = [
@@ -276,9 +277,10 @@ def _list_outline_points(
 def _find_target(
     vertices: list[Vertex], position: int, is_closed: bool, reference: ReferenceEdges, reach_m: float
 ) -> Vertex | None:
-    """Return the point that a vertex would move to: a reference vertex in reach, else the nearest point of an edge.
+    """Return the point that a vertex would move to; None if no reference edge is in reach.
 
-    At a corner whose two edges both are within reach of a reference vertex, that vertex is a target as well.
+    The point is a reference vertex in reach, else the nearest point of a reference edge. At a corner whose two edges
+    both are within reach of a reference vertex, that vertex is a target as well.
     """
     vertex = vertices[position]
     point = shapely.Point(vertex)
@@ -299,7 +301,7 @@ def _find_target(
 
 
 def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
-    """Return the distance of a point from the line through two points."""
+    """Return the distance (m) of a point from the infinite line through two points."""
     along, offset = np.array(end) - np.array(start), point - np.array(start)
     return float(abs(along[0] * offset[1] - along[1] * offset[0]) / np.hypot(*along))
 
@@ -307,9 +309,10 @@ def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
 def _assign_vertices_to_segments(
     vertices: list[Vertex], reference: ReferenceEdges, reach_m: float, used_vertices: set[Vertex | None]
 ) -> list[list[tuple[float, Vertex]]]:
-    """Return for each segment the reference vertices next to it, with their share of its length, in their order.
+    """Return, for each segment, the reference vertices next to it as (share, vertex), in their order.
 
-    A vertex is next to its nearest segment only; one that an old vertex goes to is left out.
+    The share (0 to 1) is the place along the segment. A reference vertex is next to its nearest segment only; a
+    reference vertex that is the target of an old vertex is left out.
     """
     xy = np.array(vertices)
     segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
@@ -336,9 +339,10 @@ def _assign_vertices_to_segments(
 def _order_along_edges(
     start: Vertex, near_vertices: list[tuple[float, Vertex]], reference: ReferenceEdges, reach_share: float
 ) -> list[tuple[float, Vertex]]:
-    """Return vertices in the order in which reference edges join them, where they are at nearly the same place.
+    """Return (share, vertex) pairs in the order in which reference edges join vertices at nearly the same place.
 
-    ``near_vertices``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly 0.
+    ``near_vertices``: (share of the segment, vertex), sorted by share; ``reach_share``: shares that differ by at most
+    this are at nearly the same place.
     """
     ordered_vertices: list[tuple[float, Vertex]] = []
     remaining_vertices, last_vertex = list(near_vertices), start
@@ -363,10 +367,10 @@ def _order_along_edges(
 
 
 def _find_runs(items: list[_OutlinePoint], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
-    """Return the runs of successive items that lie along reference edges, each as a range of positions.
+    """Return the runs of successive points that lie along reference edges, each as a range of positions.
 
-    In a closed outline a run may continue from the last item to the first ones, whose positions are then counted on
-    beyond the number of items.
+    In a closed outline a run may continue from the last point to the first ones, whose positions are then counted on
+    beyond the number of points.
     """
     count = len(items) - 1
     joins_next = [_is_along_edge(items[n], items[n + 1], reference, reach_m) for n in range(count)]
@@ -387,7 +391,10 @@ def _find_runs(items: list[_OutlinePoint], is_closed: bool, reference: Reference
 
 
 def _is_along_edge(item: _OutlinePoint, next_item: _OutlinePoint, reference: ReferenceEdges, reach_m: float) -> bool:
-    """Return True if the way from one target to the next is on a reference edge, along the outline or a short jog."""
+    """Return True if the way from the target of one point to that of the next is on a reference edge.
+
+    The way must not be much longer than the outline between the points; a short jog is allowed.
+    """
     if item.target is None or next_item.target is None:
         return False
     if item.target == next_item.target:
@@ -403,7 +410,7 @@ def _measure_length(start: Vertex, end: Vertex) -> float:
 
 
 def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach_m: float) -> AlignedStretch | None:
-    """Return the stretch of a run; None if it is on the outline already, or shorter than the distance."""
+    """Return a run as an aligned stretch; None if it is on the outline already, or shorter than ``reach_m``."""
     count, total_m = len(items) - 1, items[-1].at_m
     is_whole = is_closed and len(run) == count + 1
     # A closed outline goes on after its last item.
@@ -435,7 +442,7 @@ def _make_stretch(items: list[_OutlinePoint], run: range, is_closed: bool, reach
 def _differs_from_outline(
     items: list[_OutlinePoint], stretch_items: list[_OutlinePoint], targets: list[Vertex]
 ) -> bool:
-    """Return True if a stretch is not on the outline already, which may have other vertices."""
+    """Return True if the targets of a stretch leave the outline; other vertices on it do not count."""
     outline = shapely.linestrings([one.vertex for one in items if one.vertex is not None])
     new = shapely.linestrings(targets)
     moved_vertices = [one.vertex for one in stretch_items if one.vertex is not None and one.vertex != one.target]
@@ -446,9 +453,10 @@ def _differs_from_outline(
 def _find_neighbours_of_run(
     items: list[_OutlinePoint], run: range, is_closed: bool
 ) -> tuple[list[_OutlinePoint], list[_OutlinePoint]]:
-    """Return the items before and after a run, up to the next old vertex that is not moved.
+    """Return the points before and after a run, each up to the next old vertex that stays.
 
-    A run that ends next to a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
+    If a run ends between two old vertices, it ends with a jog: the foot of its last point is a vertex of the old
+    outline.
     """
     count, total_m = len(items) - 1, items[-1].at_m
 
@@ -473,7 +481,7 @@ def _find_neighbours_of_run(
 
 
 def _interpolate(items: list[_OutlinePoint], at_m: float) -> Vertex:
-    """Return the point of the old outline at a place along it."""
+    """Return the point of the old outline at the distance ``at_m`` along it."""
     old = [one for one in items if one.vertex is not None]
     places = [one.at_m for one in old]
     xy = np.array([one.vertex for one in old])
@@ -483,6 +491,6 @@ def _interpolate(items: list[_OutlinePoint], at_m: float) -> Vertex:
 def _measure_shares(
     start: _OutlinePoint, between: list[_OutlinePoint], end: _OutlinePoint
 ) -> list[tuple[float, Vertex]]:
-    """Return the targets between two old vertices with their shares of the way from one to the other."""
+    """Return the targets of points between two old vertices, each after its share (0 to 1) of the way."""
     length = end.at_m - start.at_m
     return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]

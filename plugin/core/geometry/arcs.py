@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Circular arcs: divide them into chords to a tolerance, and read shapes with arcs from their text (WKT).
+"""Circular arcs: divide them into chords to a tolerance, and read shapes with arcs from their WKT.
 
 An arc is given by its start, a middle point on it, and its end (ISO 13249-3).
 """
@@ -39,7 +39,7 @@ def count_arcs(text: str) -> int:
 def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> NDArray:
     """Return the vertices of chords that replace an arc.
 
-    Both ends and the middle point are among them. The same arc read from its end gives exactly the same vertices.
+    The vertices include both ends and the middle point. The same arc read from its end gives exactly the same vertices.
     An arc whose end is its start is a full circle, whose middle point is opposite; it runs counter-clockwise.
 
     Parameters
@@ -75,6 +75,7 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
 
 
 def _divide_circle(start: Point, opposite: Point, tolerance_m: float) -> NDArray:
+    """Return the (n, 2) vertices of chords that replace a full circle, counter-clockwise."""
     if start == opposite:
         return np.array([start])
     west, east = sorted((start, opposite))
@@ -87,6 +88,7 @@ def _divide_circle(start: Point, opposite: Point, tolerance_m: float) -> NDArray
 
 
 def _subtract(point: Point, origin: Point) -> complex:
+    """Return the vector from ``origin`` to ``point`` as a complex number."""
     return complex(point[0] - origin[0], point[1] - origin[1])
 
 
@@ -97,17 +99,18 @@ def _measure_angle(first: complex, second: complex) -> float:
 
 
 def _count_chords(angle: float, radius: float, tolerance_m: float) -> int:
-    """Return the number of equal chords, so that sagitta r·(1 − cos(θ/2)) ≤ tolerance for the angle θ of each."""
+    """Return into how many equal chords an arc is divided: sagitta r·(1 − cos(θ/2)) ≤ tolerance for each."""
     # 1 − cos(θ/2) = 2·sin²(θ/4), which keeps its digits for small angles.
     largest_angle = min(_MAX_CHORD_ANGLE, 4 * float(np.arcsin(min(1.0, np.sqrt(tolerance_m / (2 * radius))))))
     return max(1, int(np.ceil(angle / largest_angle)))
 
 
 def _divide_between(point: Point, chord: complex, angle: float, count: int) -> NDArray:
-    """Return (count − 1, 2) points of an arc between its ends; ``angle``: at the centre, negative for clockwise.
+    """Return the (count − 1, 2) points that divide an arc, without its ends.
 
-    The chord to a point at a share t of the arc has the length 2r·sin(t·angle/2) and turns by (1 − t)·angle/2 from
-    the whole chord. This needs no centre, which is far away and inexact for a flat arc.
+    ``point``: start of the arc; ``chord``: vector from its start to its end; ``angle``: of the arc at its centre,
+    negative for clockwise. The chord to a point at a share t of the arc has the length 2r·sin(t·angle/2) and turns by
+    (1 − t)·angle/2 from the whole chord. This needs no centre, which is far away and inexact for a flat arc.
     """
     share = np.arange(1, count) / count
     turned_chords = chord * np.exp(-0.5j * (1 - share) * angle) * (np.sin(share * angle / 2) / np.sin(angle / 2))
@@ -115,9 +118,10 @@ def _divide_between(point: Point, chord: complex, angle: float, count: int) -> N
 
 
 def straighten_arcs(text: str, tolerance_m: float) -> shapely.Geometry:
-    """Return a shape with straight edges for the WKT of a shape with arcs, as `divide_arc` divides them.
+    """Return the shape of a WKT with arcs, each arc replaced by chords (`divide_arc`).
 
-    Heights and M values are left out. Raise UnknownCurveError for other curves and for unreadable texts.
+    ``tolerance_m``: largest distance between an arc and its chord (m). Heights and M values are left out. Raise
+    UnknownCurveError for other curves and for an unreadable text.
     """
     tokens = _TOKEN_PATTERN.findall(text)
     reader = _TextReader(tokens, tolerance_m)
@@ -131,7 +135,7 @@ def straighten_arcs(text: str, tolerance_m: float) -> shapely.Geometry:
 
 
 class _TextReader:
-    """Reads the tokens of a shape's text from left to right."""
+    """Reads the tokens of a shape's WKT from left to right."""
 
     def __init__(self, tokens: list[str], tolerance_m: float):
         self._tokens = tokens
@@ -149,7 +153,7 @@ class _TextReader:
         return token
 
     def _read_type(self, default: str) -> str:
-        """Return a type without its dimensions; ``default`` where parts of a kind have none."""
+        """Return the next type name without its dimensions; ``default`` where the text omits the name."""
         if self._peek() in ("(", "EMPTY"):
             return default
         name = self._take()
@@ -159,7 +163,7 @@ class _TextReader:
         return next((one for one in known_types if name in (one, f"{one}Z", f"{one}M", f"{one}ZM")), name)
 
     def _read_list(self, read_one: Callable[[], NDArray | shapely.Geometry | None]) -> list:
-        """Return the parts within brackets, without empty ones."""
+        """Return the items within brackets, each read by ``read_one``, without empty ones (None)."""
         if self._peek() == "EMPTY":
             self._take()
             return []
@@ -197,9 +201,9 @@ class _TextReader:
         return self._read_curve_of(self._read_type("LINESTRING"))
 
     def _read_curve_of(self, name: str) -> NDArray | None:
-        """Return (n, 2) vertices of a line, an arc or a compound curve; None if it is empty.
+        """Return the (n, 2) vertices of a line, an arc or a compound curve; None if it is empty.
 
-        Arcs are converted to short segments.
+        ``name``: type of the curve, such as CIRCULARSTRING. Arcs are converted to chords.
         """
         if name == "COMPOUNDCURVE":
             pieces = self._read_list(self._read_curve)

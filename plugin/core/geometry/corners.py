@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of single polygons: spikes, acute angles, repeated vertices, necks."""
+"""Find defects of single polygons: spikes, acute angles, repeated vertices, narrow places."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BUFFER_ERROR_SHARE = 0.01
 
 
 class CornerDefects(NamedTuple):
-    """Defects of polygons at (k,) vertices.
+    """Vertices of polygons at which a defect was found.
 
     ``polygon_row`` (k,): position of the polygon; ``vertex_xy`` (k, 2): the vertex, m; ``angle_or_distance`` (k,): the
-    angle in degrees, or the distance in m.
+    angle at the vertex in degrees, or the distance to the next vertex in m.
     """
 
     polygon_row: NDArray
@@ -65,9 +65,10 @@ def find_sharp_corners(
 def _select_candidates(
     row: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return only the rings that may have a corner below ``max_degrees``.
+    """Return row of each vertex, vertices and ring starts of only those rings that may have a sharp corner.
 
-    Rings with a repeated vertex are included, because it may hide a sharp corner.
+    Sharp is an angle below ``max_degrees``. Rings with a repeated vertex are included, because it may hide a sharp
+    corner.
     """
     if max_degrees >= 45:
         return row, xy, ring_starts
@@ -107,7 +108,7 @@ def find_near_vertices(
 
 
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
-    """Yield batches of rings: row of each vertex, (v, 2) vertices, ring starts."""
+    """Yield batches of rings as (row of each vertex, (v, 2) vertices, ring starts). Raise Cancelled."""
     polygon_rows = np.flatnonzero(~mask_missing_shapes(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in iterate_batches(shapes[polygon_rows]):
         cancellation.raise_if_cancelled()
@@ -120,7 +121,7 @@ def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tupl
 
 
 def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the distinct vertices before and after each corner, (k, 2) each, and the corner's position, (k,).
+    """Return the distinct vertices before and after each corner, (k, 2) each, and the corners' positions, (k,).
 
     Rings with fewer than three distinct vertices have no corner.
     """
@@ -151,6 +152,7 @@ def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArra
 
 
 def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> CornerDefects:
+    """Return batches of (polygon row, vertex, angle or distance) as one result, sorted by polygon."""
     if not corner_batches:
         return CornerDefects(np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros(0))
     row, point, measure = (np.concatenate(columns) for columns in zip(*corner_batches, strict=True))
@@ -161,23 +163,23 @@ def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> Cor
 def find_narrow_places(
     shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[NDArray, NDArray]:
-    """Find the parts of valid polygons that are narrower than ``width`` m.
+    """Find the places of valid polygons that are narrower than ``width`` m.
 
-    A disc of that diameter cannot reach them: they are necks, arms and spikes. Corners of 10° or more are left
-    out, although a disc cannot reach them either; another rule finds acute angles (GEO005).
+    A disc of that diameter cannot reach them: they are necks, arms and spikes. Corners of 10° or more are left out,
+    although a disc cannot reach them either; another rule finds acute angles (GEO005).
 
     Returns
     -------
     rows : (k,) int
-        Position of the polygon of each part.
+        Position of the polygon of each place.
     places : (k,) polygons
-        The connected narrow parts.
+        The connected narrow places.
     """
     candidate_rows = np.flatnonzero(
         ~mask_missing_shapes(shapes) & ~mask_surely_wide_polygons(shapes, width, cancellation=cancellation)
     )
     unreached = apply_in_threads(
-        lambda batch: _find_parts_no_disc_reaches(batch, width), shapes[candidate_rows], cancellation=cancellation
+        lambda batch: _subtract_land_that_discs_reach(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
     rows: list[int] = []
     narrow_parts: list[Any] = []
@@ -189,8 +191,8 @@ def find_narrow_places(
     return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
 
 
-def _find_parts_no_disc_reaches(shapes: NDArray, width: float) -> NDArray:
-    """Return (n,) the part of each polygon that a disc of ``width`` m does not reach, None for none."""
+def _subtract_land_that_discs_reach(shapes: NDArray, width: float) -> NDArray:
+    """Return (n,) the land of each polygon that no disc of ``width`` m inside it reaches; None for none."""
     core = shapely.buffer(shapes, -width / 2, join_style="mitre")
     unreached = np.full(len(shapes), None, dtype=object)
     may_be_narrow = ~mask_polygons_with_all_edges(shapes, core, width / 2)
@@ -199,11 +201,11 @@ def _find_parts_no_disc_reaches(shapes: NDArray, width: float) -> NDArray:
     return unreached
 
 
-def _is_arm(part: Any, width: float) -> bool:
-    """Return True if a part that no disc of ``width`` m inside the polygon reaches is an arm, neck or spike.
+def _is_arm(place: Any, width: float) -> bool:
+    """Return True if a place that no disc of ``width`` m inside the polygon reaches is an arm, neck or spike.
 
     False for the rest of an ordinary corner, which is small compared with the disc, and for a sliver that is an
     inaccuracy of the buffer.
     """
-    area, length = shapely.area(part), shapely.length(part)
+    area, length = shapely.area(place), shapely.length(place)
     return bool(2 * area > BUFFER_ERROR_SHARE * width / 2 * length and (area > width * width / 4 or length > 4 * width))

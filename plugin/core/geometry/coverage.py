@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons that should fit edge to edge (面层覆盖): missing vertices, and gaps."""
+"""Find where polygons that should fit edge to edge (面层覆盖) do not: missing vertices, and gaps."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _search_grid(
     """Return pairs of a point and a segment whose bounding box contains the point.
 
     ``low`` and ``high``: (s, 2) corners of the boxes of all segments. ``cells``: (k, 2) grid cell of each point.
-    ``first`` and ``last``: (s, 2) grid cells that each segment spans. ``segments``: the segments to search.
+    ``first`` and ``last``: (s, 2) grid cells that each segment spans. ``segments``: numbers of the segments to search.
     """
     width = int(last[:, 0].max()) + 2
     cells = cells.astype(np.int64)
@@ -126,7 +126,7 @@ def _search_grid(
 
 
 def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
-    """Return (k,) distances in m from points to segments."""
+    """Return the (k,) distances in m from each of (k, 2) points to the segment at the same position."""
     if not len(points):
         return np.zeros(0)
     return shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
@@ -134,12 +134,13 @@ def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArra
 
 @dataclass
 class VertexMismatches:
-    """Vertices on or near a neighbour's edge that has no vertex there.
+    """Vertices on or near an edge of a neighbour that has no vertex there.
 
     ``edge_row`` (k,): row of the edge. ``vertex_row`` (k,): row of the vertex. ``vertex_xy`` (k, 2): the vertex, m.
-    ``distance_m`` (k,): from the vertex to the edge, m; 0, or the rounding of doubles in a plane with zone prefix
-    (1e-7), means that the edge only lacks the vertex, more means that the edges differ. ``is_near_vertex`` (k,) bool:
-    an end of the edge is as near.
+    ``distance_m`` (k,): from the vertex to the edge, m. ``is_near_vertex`` (k,) bool: an end of the edge is as near.
+
+    A distance of 0, or of the rounding of doubles in a plane with zone prefix (1e-7), means that the edge only lacks
+    the vertex. A larger distance means that the edges differ.
     """
 
     edge_row: NDArray
@@ -151,14 +152,14 @@ class VertexMismatches:
     def __len__(self) -> int:
         return len(self.edge_row)
 
-    def select_mismatches(self, kept: NDArray) -> VertexMismatches:
-        """Return the mismatches that ``kept`` ((k,) bool) selects."""
+    def select_mismatches(self, is_selected: NDArray) -> VertexMismatches:
+        """Return the mismatches that ``is_selected`` ((k,) bool) marks."""
         return VertexMismatches(
-            self.edge_row[kept],
-            self.vertex_row[kept],
-            self.vertex_xy[kept],
-            self.distance_m[kept],
-            self.is_near_vertex[kept],
+            self.edge_row[is_selected],
+            self.vertex_row[is_selected],
+            self.vertex_xy[is_selected],
+            self.distance_m[is_selected],
+            self.is_near_vertex[is_selected],
         )
 
 
@@ -230,7 +231,7 @@ def _find_vertex_mismatches(
     lines_a, lines_b = edge_polygons.lines, vertex_polygons.lines
     edges_a, vertices_b = np.flatnonzero(unshared_edges), _list_ends(unshared_vertex_segments)
     if not len(edges_a) or not len(vertices_b):
-        return _make_empty()
+        return _make_no_mismatches()
     i, j = find_points_near_segments(
         lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
@@ -240,7 +241,7 @@ def _find_vertex_mismatches(
 
 
 def _list_ends(segments: NDArray) -> NDArray:
-    """Return the positions of the end vertices of chosen segments ((v,) bool)."""
+    """Return the positions of all end vertices of selected segments ((v,) bool), each once."""
     is_end = segments.copy()
     is_end[1:] |= segments[:-1]
     return np.flatnonzero(is_end)
@@ -269,7 +270,8 @@ def _find_unshared(
     return unshared_a, right_polygons.lines.mask_unmatched_segments(left_polygons.lines, near_rows)
 
 
-def _make_empty() -> VertexMismatches:
+def _make_no_mismatches() -> VertexMismatches:
+    """Return a result without mismatches."""
     nothing = np.zeros(0, dtype=int)
     return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
 
@@ -282,9 +284,11 @@ def _drop_shared_vertices(
     tolerance: Tolerance,
     same_layer: bool,
 ) -> VertexMismatches:
-    """Return mismatches of edges with vertices that the edge's polygon lacks.
+    """Return the mismatches among pairs of an edge and a vertex near it.
 
-    Of several edges near one vertex the nearest is used. ``same_layer``: drop pairs within one row.
+    Pairs whose polygon has the vertex are dropped. Of several edges near one vertex the nearest is used. ``edge``,
+    ``end`` (k,): the edge in ``lines`` and the vertex in ``other_lines`` of each pair; ``same_layer``: drop pairs
+    within one row.
     """
     row, other_row = (
         lines.polygon_of_ring[lines.ring_of_vertex[edge]],
@@ -331,7 +335,7 @@ def _drop_shared_vertices(
 
 
 def _mask_points_at_vertices(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArray:
-    """Return (k,) bool: the polygon of ``row`` has a vertex exactly at the point."""
+    """Return (k,) bool: the polygon in ``row[k]`` has a vertex exactly at point k."""
     if not len(row):
         return np.zeros(0, dtype=bool)
     is_requested = np.zeros(int(lines.polygon_of_ring.max()) + 1, dtype=bool)
@@ -360,11 +364,11 @@ def find_gaps(
     max_width_m: float = np.inf,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> OverlayPieces:
-    """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
+    """Return the gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
     Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
-    one, or none). Gaps below the tolerance are slivers and are stored in ``slivers``. `overlay.find_uncovered_pieces`
-    finds gaps along the county's outline.
+    one, or none). Gaps below the tolerance are in ``slivers`` of the result. `overlay.find_uncovered_pieces` finds gaps
+    along the county's outline. Raise Cancelled.
     """
     fallback_log = FallbackLog()
     # The union of all rows is kept for other rules, so it is made unless it takes much longer.
@@ -394,14 +398,17 @@ def find_gaps(
 
 
 def _select_empty_holes(holes: NDArray, shapes: NDArray) -> NDArray:
-    """Return the holes without a shape inside, if each hole is either full of shapes or empty."""
+    """Return the holes that contain no shape; each hole must be either full of shapes or empty."""
     is_empty = np.ones(len(holes), dtype=bool)
     is_empty[shapely.STRtree(shapes).query(shapely.point_on_surface(holes), predicate="intersects")[0]] = False
     return holes[is_empty]
 
 
 def find_holes(whole: Any) -> NDArray:
-    """Return (h,) polygons: the holes of a union, without the islands inside them."""
+    """Return the (h,) holes of a union of polygons, without the islands inside them.
+
+    ``whole``: polygon or multipolygon.
+    """
     if whole is None:
         return np.array([], dtype=object)
     hole_rings = extract_rings(np.array([whole], dtype=object))
@@ -430,7 +437,7 @@ def find_holes(whole: Any) -> NDArray:
 
 
 class DegreePolygons(NamedTuple):
-    """(n,) polygons or None as stored in degrees, and their geographic CRS."""
+    """(n,) polygons or None in stored degrees, and the geographic CRS that they are stored in."""
 
     shapes: NDArray
     crs: CRS
@@ -443,11 +450,12 @@ def find_vertices_off_edges_in_degrees(
     edge_match_m: float,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VertexMismatches:
-    """Find vertices of ``vertex_layer`` on an edge of ``edge_layer`` in the plane, but off it in degrees.
+    """Return vertices that are on an edge in the plane, but off that edge in degrees.
 
-    In ``plane_crs`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight
-    in one is bent in the other. ``a is b`` compares neighbours within a layer. In the result ``vertex_xy`` is in
-    degrees, ``distance_m`` in m.
+    ``edge_layer`` has the edges, ``vertex_layer`` the vertices; the same object twice compares neighbours within a
+    layer. In ``plane_crs`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is
+    straight in one CRS is bent in the other. In the result ``vertex_xy`` is in degrees, ``distance_m`` in m. Raise
+    Cancelled.
     """
     edges = _find_long_edges(edge_layer, plane_crs, edge_match_m)
     no_rows = np.zeros(0, dtype=int)
@@ -483,13 +491,15 @@ def find_vertices_off_edges_in_degrees(
 
 
 class _LongEdges(NamedTuple):
+    """(k,) long edges: row of the polygon, and both ends (k, 2) in degrees, the smaller one first."""
+
     row: NDArray
     low: NDArray
     high: NDArray
 
 
 def _find_long_edges(edge_layer: DegreePolygons, plane_crs: CRS, edge_match_m: float) -> _LongEdges:
-    """Return the edges that bend by a tenth of the tolerance or more when reprojected.
+    """Return the edges that bend by a tenth of ``edge_match_m`` or more when reprojected into ``plane_crs``.
 
     Smaller bends are within the tolerance in both CRS.
     """
@@ -502,14 +512,17 @@ def _find_long_edges(edge_layer: DegreePolygons, plane_crs: CRS, edge_match_m: f
 
 
 def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """Return row and (longitude, latitude) of each vertex of ``rows`` (default all)."""
+    """Return row (k,) and longitude and latitude (k, 2) of each vertex of ``rows``; None: of all rows."""
     rows = np.flatnonzero(~mask_missing_shapes(layer.shapes)) if rows is None else np.unique(rows)
     xy, position = shapely.get_coordinates(layer.shapes[rows], return_index=True)
     return rows[position], xy
 
 
 def _measure_distance_to_degree_edges(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
-    """Return (k,) distances in m from points to segments that are straight in degrees."""
+    """Return (k,) distances in m from points to segments that are straight in degrees.
+
+    All coordinates are (k, 2) longitude and latitude.
+    """
     if not len(points):
         return np.zeros(0)
     metres = crs_care.make_local_plane(*points[0])

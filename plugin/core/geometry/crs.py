@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Coordinate systems: zone, prefix and axis order of CGCS2000.
 
-They are derived from the coordinates and from the layer's CRS, and compared.
+The module derives them from coordinates and from the CRS of a layer, and compares both.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def have_same_parameters(crs: CRS, other_crs: CRS) -> bool:
 
 
 def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
+    """Return the properties of a CRS, and its longitude of natural origin (degrees; None without one)."""
     plane = _take_horizontal_part(crs)
     operation = plane.coordinate_operation
     value_by_parameter = {p.name: p.value for p in operation.params} if operation else {}
@@ -134,6 +135,7 @@ def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
 
 
 def _is_cgcs2000(crs: CRS) -> bool:
+    """Return True if the name of a CRS's geographic system or of its datum is that of CGCS2000."""
     geodetic = crs.geodetic_crs
     if geodetic is None:
         return False
@@ -146,10 +148,10 @@ def _is_cgcs2000(crs: CRS) -> bool:
 
 @lru_cache(maxsize=64)
 def find_area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
-    """Return west, south, east, north (degrees) of the area where a CRS is valid.
+    """Return west, south, east, north (degrees) of the area where a CRS is valid; None if unknown.
 
-    EPSG states it for registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it follows from the central
-    meridian. None if unknown, or if the area crosses the antimeridian.
+    EPSG states the area for registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it follows from the
+    central meridian. An area that crosses the antimeridian counts as unknown.
     """
     frame = describe_crs(crs)
     area = crs.area_of_use
@@ -162,23 +164,23 @@ def find_area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
 
 
 def find_three_degree_zone(longitude: float) -> CRS:
-    """Return the CGCS2000 3° zone, with zone prefix, of a longitude in degrees.
+    """Return the CGCS2000 3° zone, with zone prefix, in which a longitude (degrees) lies.
 
-    The result is EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
+    The result is one of EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
     """
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
 
-def add_vertical_crs(plane: str, vertical: str) -> CRS:
-    """Return a horizontal CRS combined with a vertical CRS (``EPSG:5737``).
+def add_vertical_crs(horizontal: str, vertical: str) -> CRS:
+    """Return a horizontal CRS combined with a vertical CRS, both given as ``EPSG:…`` or WKT.
 
     An empty ``vertical`` gives the horizontal CRS alone. Raise CRSError for an unknown CRS.
     """
-    return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
+    return CRS.from_user_input("+".join(filter(None, (horizontal, vertical.rpartition(":")[2]))))
 
 
 def make_crs_label(crs: CRS | None) -> str:
-    """Return a CRS as ``EPSG:4526``, else its name; empty for None.
+    """Return the code of a CRS as ``EPSG:4526``, or its name if it has no code; empty for None.
 
     A CRS without code and name is described by its central meridian.
     """
@@ -195,7 +197,8 @@ def make_crs_label(crs: CRS | None) -> str:
 def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
     """Return the CRS in which a plan is measured.
 
-    The projected CRS of most features, else the 3° zone of the place. A projection that distorts areas is not used.
+    It is the projected CRS of most features, or the 3° zone of the county's location if no layer has a projected CRS. A
+    projection that distorts areas is not chosen.
 
     Parameters
     ----------
@@ -243,7 +246,7 @@ def make_local_plane(longitude: float, latitude: float) -> CRS:
 
 
 def preserves_straight_lines(source: CRS, target: CRS) -> bool:
-    """Return True if straight lines of one CRS are certainly straight in the other."""
+    """Return True if straight lines of one CRS are certainly straight in the other; False if unknown."""
     if source == target:
         return True
     operation = target.coordinate_operation
@@ -253,6 +256,7 @@ def preserves_straight_lines(source: CRS, target: CRS) -> bool:
 
 
 def _preserves_areas(crs: CRS, longitude: float, latitude: float) -> bool:
+    """Return True if a projection keeps areas at a location (degrees) to `_MAX_AREA_DEVIATION`."""
     frame = describe_crs(crs)
     if frame.is_geographic or not frame.is_in_metres:
         return False
@@ -269,9 +273,9 @@ def _make_transformer(source: CRS, target: CRS) -> Transformer:
 
 
 def reproject_geometries(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
-    """Reproject (n,) geometries; x is easting or longitude.
+    """Return (n,) geometries reprojected by their vertices; x is easting or longitude.
 
-    Returns the same array if both CRS are equal.
+    If both CRS are equal, the same array is returned.
     """
     if source == target:
         return geometries
@@ -279,14 +283,14 @@ def reproject_geometries(geometries: NDArray, source: CRS, target: CRS) -> NDArr
 
 
 def reproject_coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
-    """Reproject (v, 2) coordinates, each independently; x is easting or longitude."""
+    """Return (v, 2) coordinates reprojected one by one; x is easting or longitude."""
     return np.column_stack(_make_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
 
 
 def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
-    """Return a function from (v, 2) coordinates of a CRS to degrees on CGCS2000.
+    """Return a function that converts (v, 2) coordinates of a CRS to degrees on CGCS2000.
 
-    The result is (longitude, latitude).
+    The function returns (v, 2) longitude and latitude.
     """
     if crs == CGCS2000_DEGREES:
         return lambda xy: xy
@@ -295,13 +299,13 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
 
 
 def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:
-    """Return (n, 2) coordinates in a CRS for points (longitude, latitude) in degrees on CGCS2000."""
+    """Return (n, 2) coordinates in a CRS of points given as (longitude, latitude) in degrees on CGCS2000."""
     xy = np.array(list(lonlat), dtype=float).reshape(-1, 2)
     return reproject_coordinates(xy, CGCS2000_DEGREES, crs)
 
 
 def reproject_to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
-    """Return (n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
+    """Return (n,) geometries of a CRS reprojected to (longitude, latitude) in degrees on CGCS2000."""
     return reproject_geometries(geometries, crs, CGCS2000_DEGREES)
 
 
@@ -341,6 +345,7 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
 def _check_metres(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
+    """Return (problem, parameters) of coordinates in a projected CRS, None without a problem."""
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
         return "degrees", params
     if (
@@ -358,6 +363,7 @@ def _check_metres(
 def _check_zone(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
+    """Return (problem, parameters) if eastings contradict zone, prefix or meridian of the CRS, else None."""
     if frame.zone_number is None or _is_easting_near_zone(xmin, xmax, frame.false_easting):
         is_swapped = frame.zone_number is not None and not _is_northing(ymin, ymax)
         return ("beyond", params) if is_swapped else None
@@ -383,6 +389,7 @@ def _check_zone(
 def _check_degrees(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
+    """Return (problem, parameters) of coordinates in a geographic CRS, None without a problem."""
     if abs(ymin) > 90 or abs(ymax) > 90:
         is_swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
         return ("axis" if is_swapped else "metres"), {**params, "hint": guess_crs(xmin, ymin, xmax, ymax)}
@@ -398,19 +405,22 @@ def _check_degrees(
 
 
 def _is_in_china(xmin: float, ymin: float, xmax: float, ymax: float) -> bool:
+    """Return True if bounds in degrees lie within 70° to 140° E and 0° to 60° N, the range of China."""
     return 70 <= xmin <= xmax <= 140 and 0 <= ymin <= ymax <= 60
 
 
 def _is_northing(low: float, high: float) -> bool:
+    """Return True if a range of coordinates (m) may be northings: at most `NORTHING_REACH_M` from the equator."""
     return -NORTHING_REACH_M <= low <= high <= NORTHING_REACH_M
 
 
 def _is_easting_near_zone(low: float, high: float, easting: float) -> bool:
+    """Return True if a range of coordinates (m) looks like eastings with this false easting."""
     return abs(low - easting) <= EASTING_REACH_M and abs(high - easting) <= EASTING_REACH_M
 
 
 def _find_zone(low: float, high: float) -> int:
-    """Return the zone number of eastings such as 38 612 345; 0 without one."""
+    """Return the zone number that prefixes eastings such as 38 612 345; 0 if they have no prefix."""
     if not (13e6 <= low <= high < 46e6) or int(low // 1e6) != int(high // 1e6):
         return 0
     zone = int(low // 1e6)
@@ -420,8 +430,8 @@ def _find_zone(low: float, high: float) -> int:
 def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
     """Return the CRS that coordinates seem to be in, as ``EPSG:…``; empty if unclear.
 
-    ``zone``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and
-    6° zones are indistinguishable.
+    ``xmin`` to ``ymax``: bounds of the coordinates. ``zone``: zone number of the layer's CRS, for eastings without a
+    prefix. Where 3° and 6° zones are indistinguishable, a 3° zone is returned.
     """
     if _is_in_china(xmin, ymin, xmax, ymax):
         return "EPSG:4490"

@@ -26,10 +26,10 @@ FIRST_ZONE, LAST_ZONE = 25, 45
 class CrsZoneChoice:
     """The recommended 3° zone for a county, and the alternatives.
 
-    ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone → share of the county in it.
-    ``has_area_shares``: shares are of the area, since the county's shape is known, else of the longitudes.
-    ``area_distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the recommended zone; None
-    without a latitude.
+    ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone number → share of the county in that
+    zone. ``has_area_shares``: the shares are of the county's area, since its shape is known; otherwise of its range of
+    longitudes. ``area_distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the
+    recommended zone; None if the latitude is unknown.
     """
 
     west: float
@@ -41,7 +41,7 @@ class CrsZoneChoice:
 
     @property
     def zone_numbers(self) -> tuple[int, ...]:
-        """Return the numbers of the zones, ascending."""
+        """Return the numbers of the zones that the county lies in, ascending."""
         return tuple(self.shares_by_zone)
 
     @property
@@ -51,23 +51,20 @@ class CrsZoneChoice:
 
     @property
     def degrees_to_zone_edge(self) -> float:
-        """Return the degrees between the county and the nearer edge of its zone.
-
-        0 if the county crosses an edge.
-        """
+        """Return the degrees between the county and the nearer edge of its zone; 0 if it crosses an edge."""
         low, high = compute_zone_edges(self.recommended_zone)
         return 0.0 if self.crosses_zones else max(min(self.west - low, high - self.east), 0.0)
 
 
 def compute_zone_edges(zone: int) -> tuple[float, float]:
-    """Return western and eastern edge of a 3° zone in degrees (zone 38: 112.5, 115.5)."""
+    """Return the western and eastern edge of a 3° zone in degrees (zone 38: 112.5, 115.5)."""
     return zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES
 
 
 def list_zones(west: float, east: float) -> list[int]:
-    """Return the 3° zones that longitudes from ``west`` to ``east`` (degrees) lie in.
+    """Return the numbers of the 3° zones that longitudes from ``west`` to ``east`` (degrees) lie in.
 
-    Touching an edge of a zone does not count. Zones outside 25 to 45 are left out.
+    A zone that is only touched at its edge does not count. Zones outside 25 to 45 are left out.
     """
     first = math.floor(west / ZONE_WIDTH_DEGREES + 0.5)
     last = max(math.ceil(east / ZONE_WIDTH_DEGREES - 0.5), first)
@@ -77,10 +74,11 @@ def list_zones(west: float, east: float) -> list[int]:
 def choose_zone(
     west: float, east: float, latitude: float | None = None, areas: Mapping[int, float] | None = None
 ) -> CrsZoneChoice | None:
-    """Return the zones from ``west`` to ``east`` (degrees), and the recommended one.
+    """Return the 3° zones that a county lies in, with a recommended zone; None if no zone is in China.
 
-    The zone with the largest share of the county is recommended. ``areas``: zone → m² in it (`measure_areas_by_zone`),
-    if the county's shape is known. Without ``latitude`` the distortion is unknown. None if no zone is in China.
+    The zone with the largest share of the county is recommended. ``west``, ``east``, ``latitude``: extent and latitude
+    of the county in degrees; without ``latitude`` the distortion is unknown. ``areas``: zone number → m² of the county
+    in it (`measure_areas_by_zone`), if the county's shape is known.
     """
     zones = list_zones(west, east)
     if not zones or west > east:
@@ -102,7 +100,7 @@ def choose_zone(
 
 
 def compute_area_distortion(zone: int, longitude: float, latitude: float) -> float:
-    """Return the relative excess of areas in a 3° zone's plane (4.3e-4 means 0.043 %).
+    """Return by which share areas in a 3° zone's plane are too large (4.3e-4 means 0.043 %).
 
     ``longitude`` and ``latitude`` in degrees. Computed from the projection's areal scale (PROJ), which near the
     meridian is 1 + (Δλ·cos φ)².
@@ -112,9 +110,9 @@ def compute_area_distortion(zone: int, longitude: float, latitude: float) -> flo
 
 
 def measure_areas_by_zone(lonlat: NDArray) -> dict[int, float]:
-    """Return zone → statutory area in m² of (n,) polygons in it.
+    """Return zone number → statutory area (m²) of the polygons within that 3° zone.
 
-    Coordinates are (longitude, latitude) in degrees.
+    ``lonlat``: (n,) polygons with (longitude, latitude) in degrees.
     """
     shapes = shapely.make_valid(lonlat[~shapely.is_empty(lonlat)])
     if not len(shapes):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sums along the rings of a layer from which areas on the ellipsoid follow, within edges as drawn."""
+"""Sums along the rings of a layer, from which areas on the ellipsoid within the drawn edges follow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _SEGMENTS_PER_BATCH = 250_000
 
 
 class DrawnSums(RingSums):
-    """Sums in an equal-area plane, with the bends of segments that are straight in the layer's plane.
+    """Sums in an equal-area plane that include the bends of segments.
 
-    ``is_bent`` (s,) bool: segments of polygons whose bends count.
+    A segment that is straight in the layer's plane is bent in the equal-area plane. ``is_bent`` (s,) bool: segments of
+    polygons whose bends count.
     """
 
     def __init__(self, segments: RingSegments, plane: EqualAreaPlane):
@@ -55,7 +56,11 @@ class DrawnSums(RingSums):
         return lonlat
 
     def sum_until_crossings(self, segment: NDArray, crossing: NDArray, projected: NDArray, about: NDArray) -> NDArray:
-        """Return (k,) as `sum_until` for crossings (k, 2) in the layer's plane and ``projected`` (k, 2) in this one."""
+        """Return the (k,) sums (m²) from a ring's first vertex to crossings on its segments, as `sum_until` does.
+
+        ``segment`` (k,): the segment of each crossing; ``crossing`` (k, 2): the crossings in the layer's plane;
+        ``projected`` (k, 2): the crossings in the equal-area plane; ``about`` (k, 2): centre of each sum.
+        """
         bends = np.zeros(len(segment))
         bent = np.flatnonzero(self.is_bent[segment])
         for start in range(0, len(bent), _SEGMENTS_PER_BATCH):
@@ -73,7 +78,7 @@ class DrawnSums(RingSums):
 
 
 def get_drawn_sums(segments: RingSegments, plane: EqualAreaPlane) -> DrawnSums:
-    """Return the sums of segments in an equal-area plane; they are kept for the next call with the same plane."""
+    """Return the sums of segments in an equal-area plane; a second call with the same plane returns them again."""
     sums = segments.cached_drawn_sums
     if not isinstance(sums, DrawnSums) or sums.plane is not plane:
         sums = segments.cached_drawn_sums = DrawnSums(segments, plane)

@@ -45,10 +45,11 @@ class DensifiedShapes(NamedTuple):
 
 
 class LongEdges(NamedTuple):
-    """(k,) edges long enough to bend when reprojected.
+    """(k,) edges that are long enough to bend visibly when reprojected.
 
-    ``ends_in_layer_crs`` (k, 4): both ends in the layer's CRS, the smaller first; ``ends_in_plane`` (k, 4): both ends
-    in the plane; ``middle_shift_m`` (k,): shift of the edge's middle (m) if only the ends are reprojected.
+    ``ends_in_layer_crs`` (k, 4): both ends (x, y, x, y) in the layer's CRS, the smaller first; ``ends_in_plane`` (k,
+    4): both ends in the plane; ``middle_shift_m`` (k,): how far (m) the middle of the edge shifts if only the ends are
+    reprojected.
     """
 
     ends_in_layer_crs: NDArray
@@ -64,11 +65,12 @@ def reproject_densified(
     *,
     by_vertices: bool = False,
 ) -> DensifiedShapes:
-    """Reproject (n,) geometries into ``plane_crs`` (metres) with densified edges.
+    """Return (n,) geometries reprojected into ``plane_crs`` (metres), with vertices added to long edges.
 
-    No point of a polygon's edge deviates by more than `MAX_DEVIATION_M`. An edge gets the same vertices in every
-    polygon and in either direction. Edges in ``undensified_edges`` get none, because they are straight in the plane
-    (`find_shared_edges`). Points and lines are reprojected by their vertices only; with ``by_vertices``, polygons too.
+    No point of a polygon's edge deviates by more than `MAX_DEVIATION_M` from its place in the source CRS. An edge gets
+    the same vertices in every polygon and in either direction. Edges in ``undensified_edges`` get none, because they
+    are straight in the plane (`find_shared_edges`). Points and lines are reprojected by their vertices only; with
+    ``by_vertices``, polygons too.
     """
     reprojected = crs_care.reproject_geometries(shapes, source, plane_crs)
     undensified = DensifiedShapes(reprojected, np.zeros((0, 2)))
@@ -133,11 +135,11 @@ def find_long_edges(shapes: NDArray, source: CRS, plane_crs: CRS) -> LongEdges:
 
 
 def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane_crs: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
-    """Return, for each CRS, its bent edges that a layer in another CRS also has.
+    """Return source CRS → edges in that CRS that a layer in another CRS also has.
 
-    Layers of one county are often copies of each other's lines, reprojected by their vertices. Such an edge must be
-    straight in all of them or in none, so it gets no additional vertices. Both ends of an edge must agree within
-    `SAME_ENDS_M`.
+    ``layers``: (CRS, (n,) geometries) of each layer. Layers of one county are often copies of each other's lines,
+    reprojected by their vertices. Such an edge must be straight in all of them or in none, so it gets no additional
+    vertices. Both ends of an edge must agree within `SAME_ENDS_M`.
     """
     long_by_crs = [(crs, find_long_edges(shapes, crs, plane_crs)) for crs, shapes in layers]
     shared_edges_by_crs: dict[CRS, set[EdgeCoordinates]] = {}
@@ -163,12 +165,12 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane_crs: CRS) -> 
 
 
 def hash_added_vertices(added: NDArray) -> NDArray:
-    """Return sorted hashes of (k, 2) added vertices for `remove_added_vertices`."""
+    """Return the sorted hashes of (k, 2) added vertices, which `remove_added_vertices` takes."""
     return np.unique(hash_vertices(added))
 
 
 def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
-    """Return (n,) polygons and multipolygons without the vertices of densification.
+    """Return (n,) geometries with polygons and multipolygons without the vertices that densification added.
 
     ``added``: the result of `hash_added_vertices`. Other vertices and other geometries are unchanged.
     """
@@ -186,9 +188,9 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
 
 
 def mask_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
-    """Return (k,) bool: which of (k, 2) vertices were not added by densification.
+    """Return (k,) bool: vertices that densification did not add.
 
-    ``added``: the result of `hash_added_vertices`.
+    ``points``: (k, 2) vertices; ``added``: the result of `hash_added_vertices`.
     """
     return ~_mask_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
@@ -208,7 +210,7 @@ def _mask_added_vertices(xy: NDArray, added_hashes: NDArray) -> NDArray:
 
 
 def _mask_measurable_polygons(shapes: NDArray) -> NDArray:
-    """Return (n,) bool: polygons and multipolygons with finite coordinates."""
+    """Return (n,) bool: polygons and multipolygons of which all coordinates are finite."""
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     return np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(bounds).all(axis=1)
 
@@ -230,8 +232,8 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
 def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return the edges of closed rings that are longer than `MIN_LONG_EDGE_M`.
 
-    Four results: position of the start vertex (k,), smaller end (k, 2), larger end (k, 2), and whether the edge runs
-    from the larger to the smaller end (k,).
+    ``xy``: (v, 2) vertices of all rings; ``ring_at``: start of each ring. Four results: position of the start vertex
+    (k,), smaller end (k, 2), larger end (k, 2), and (k,) bool: the edge runs from the larger to the smaller end.
     """
     step = np.diff(xy, axis=0)
     if crs_care.describe_crs(source).is_geographic:
@@ -246,7 +248,7 @@ def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[ND
 
 
 def compute_edge_deviations(low: NDArray, high: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
-    """Return (k,) how far (m) the middle of an edge moves off its reprojected chord.
+    """Return (k,) by how far (m) reprojection moves the middle of an edge off the line through its ends.
 
     ``low``, ``high``: (k, 2) ends in the source CRS.
     """

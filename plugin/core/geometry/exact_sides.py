@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""On which side of a segment a point is: exact, and never on the line.
+"""On which side of a segment a point is, computed exactly; no point is ever on the line.
 
 Coordinates must be whole multiples of `GRID_M` and smaller than `MAX_COORDINATE_M`, so that differences are exact.
 Products are expanded where rounding could change the sign (Dekker 1971). A point on the line of the segment is judged
@@ -23,16 +23,17 @@ _CERTAIN_SHARE = 4e-16
 
 
 def compute_cross_products(vectors: NDArray, other_vectors: NDArray) -> NDArray:
-    """Return (n,) the cross products of (n, 2) vectors."""
+    """Return (n,) cross products of (n, 2) vectors with the other vectors."""
     return vectors[:, 0] * other_vectors[:, 1] - vectors[:, 1] * other_vectors[:, 0]
 
 
 def find_sides(begin: NDArray, end: NDArray, point: NDArray, moved: int) -> NDArray:
     """Return (n,) sides of points: 1 on the left of a segment, −1 on its right.
 
-    ``begin``, ``end``, ``point``: (n, 2) ends of the segments and points, in m. A point exactly on a segment's line
+    ``begin``, ``end``: (n, 2) ends of the segments, m; ``point``: (n, 2) points, m. A point exactly on a segment's line
     gets the side that it has after one of the two layers is shifted by an infinitely small distance. ``moved``: 1 if
-    the layer of the points is shifted, −1 if that of the segments is. 0 only for a segment without length.
+    the layer of the points is shifted, −1 if the layer of the segments is. The side is 0 only for a segment without
+    length.
     """
     step, to_point = end - begin, point - begin
     first, second = step[:, 0] * to_point[:, 1], step[:, 1] * to_point[:, 0]
@@ -49,7 +50,7 @@ def find_sides(begin: NDArray, end: NDArray, point: NDArray, moved: int) -> NDAr
 
 
 def _multiply_exactly(factors: NDArray, other_factors: NDArray) -> tuple[NDArray, NDArray]:
-    """Return product and rounding error; their sum is exact."""
+    """Return (n,) rounded products and their rounding errors; product and error sum to the exact product."""
     product = factors * other_factors
     split = _SPLITTER * factors
     a_high = split - (split - factors)

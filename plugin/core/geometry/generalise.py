@@ -23,7 +23,7 @@ def dissolve_for_picture(
     """Return the union of polygons as (k,) polygons, simplified for a picture.
 
     ``pixel_m``: size of a pixel in m. Gaps and bends smaller than a pixel are removed, and holes of few pixels are
-    closed, because they would appear as blots. ``keep_small`` False drops parts of few pixels too.
+    closed, because they would appear as blots. ``keep_small``: False drops polygons of few pixels too. Raise Cancelled.
     """
     present_shapes = shapes[~mask_missing_shapes(shapes)]
     if not len(present_shapes):
@@ -43,7 +43,7 @@ def dissolve_for_picture(
 
 
 def _union_by_neighbourhoods(shapes: NDArray, cancellation: Cancellation) -> Any:
-    """Return the union, computed by neighbourhoods. Raise Cancelled between them."""
+    """Return the union of polygons, uniting neighbouring ones first. Raise Cancelled between them."""
     x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
     strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)
     order = np.lexsort((y, strip))
@@ -56,6 +56,7 @@ def _union_by_neighbourhoods(shapes: NDArray, cancellation: Cancellation) -> Any
 
 
 def _close_holes(polygon: Any, least_m2: float) -> Any:
+    """Return a polygon without holes below ``least_m2`` m²."""
     if not shapely.get_num_interior_rings(polygon):
         return polygon
     rings = [ring for ring in polygon.interiors if shapely.area(shapely.polygons(ring)) >= least_m2]

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas that polygons of two layers share, without making the shapes of the shared parts.
+"""Areas that polygons of two layers share, computed without making the shapes of the shared pieces.
 
-The boundary of a shared part consists of the boundary of each polygon inside the other one. Its area is half the sum
-of cross products along these chains of segments (Green's theorem). A chain ends where the boundaries cross. So only
-the crossings are needed, and for each ring the polygons of the other layer in which it begins:
+The boundary of a shared piece consists of the boundary of each polygon inside the other one. Its area is half the sum
+of cross products along these chains of segments (Green's theorem). A chain ends where the boundaries cross. So only the
+crossings are needed, and for each ring the polygons of the other layer in which it begins:
 
     2 · area = Σ over both polygons: Σ exits S − Σ entries S + (S of the whole ring, if its first vertex is inside)
 
 S is the sum of cross products from the ring's first vertex to the crossing. Where vertices or edges coincide, the left
 layer counts as moved by (ε, ε²) (`exact_sides`): the area is continuous, so its limit for ε → 0 is the area.
 
-Where layers share most of their edges, `overlay` decides most pairs from that and is faster. Where they do not, this
-is faster by the time that GEOS takes for each pair of polygons.
+Where layers share most of their edges, `overlay` decides most pairs by that and is faster than this module. Where they
+do not, this module is faster by the time that GEOS takes for each pair of polygons.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _ORIGIN_STEP_M = 2.0**17
 
 
 class IntersectionAreas(NamedTuple):
-    """Areas of pairs of polygons, sorted by row of the left and of the right layer.
+    """Areas that pairs of polygons share, sorted by row of the left and of the right layer.
 
     ``left``, ``right`` (k,): rows; ``area`` (k,): planar m², greater than 0; ``drawn_area`` (k,): m² on the ellipsoid
-    within edges as drawn, None if not asked for; ``fallback_log``: pairs that GEOS had to overlay by alternative
-    methods, or could not.
+    within edges as drawn, None if no equal-area plane was given; ``fallback_log``: pairs that GEOS had to overlay by
+    alternative methods, or could not.
     """
 
     left: NDArray
@@ -62,8 +62,9 @@ class IntersectionAreas(NamedTuple):
 class _Crossings(NamedTuple):
     """Crossings of segments of two layers.
 
-    ``left_segment``, ``right_segment`` (k,); ``point`` (k, 2); ``left_enters``, ``right_enters`` (k,) bool: there the
-    ring of the segment enters the polygon of the other segment, else it leaves it.
+    ``left_segment``, ``right_segment`` (k,): the segments that cross; ``point`` (k, 2): the crossing; ``left_enters``
+    (k,) bool: there the ring of the left segment enters the polygon of the right segment, otherwise it leaves it;
+    ``right_enters`` (k,) bool: the same for the ring of the right segment.
     """
 
     left_segment: NDArray
@@ -147,12 +148,14 @@ def are_signs_exact(left_polygons: Polygons, right_polygons: Polygons) -> bool:
 
 
 def _choose_origin(polygons: Polygons) -> NDArray:
+    """Return the (2,) centre of a layer (m), rounded to multiples of `_ORIGIN_STEP_M`."""
     west, south, east, north = shapely.total_bounds(polygons.shapes[polygons.present])
     origin: NDArray = np.round(np.array([west + east, south + north]) / 2 / _ORIGIN_STEP_M) * _ORIGIN_STEP_M
     return origin
 
 
 def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDArray) -> bool:
+    """Return True if no coordinate of both layers is farther from the origin than `MAX_COORDINATE_M`."""
     bounds = np.concatenate(
         [shapely.total_bounds(polygons.shapes[polygons.present]) for polygons in (left_polygons, right_polygons)]
     )
@@ -160,7 +163,7 @@ def _is_in_range(left_polygons: Polygons, right_polygons: Polygons, origin: NDAr
 
 
 def _make_segments(left_polygons: Polygons, right_polygons: Polygons) -> tuple[RingSegments, RingSegments]:
-    """Return the segments of two layers about one origin, on one grid."""
+    """Return the segments of both layers with coordinates relative to one origin, on one grid."""
     origin = _choose_origin(left_polygons)
     if not _is_in_range(left_polygons, right_polygons, origin):
         raise ValueError(f"coordinates are farther than {MAX_COORDINATE_M:.0f} m from the centre of the layer")
@@ -175,6 +178,7 @@ def _make_segments(left_polygons: Polygons, right_polygons: Polygons) -> tuple[R
 
 
 def _get_segments(polygons: Polygons, origin: NDArray) -> RingSegments:
+    """Return the cached segments of a layer relative to an origin, computed if they are missing."""
     segments = polygons.cached_segments
     if segments is None or (segments.origin != origin).any():
         segments = polygons.cached_segments = RingSegments(polygons.shapes[polygons.present], origin)
@@ -184,7 +188,7 @@ def _get_segments(polygons: Polygons, origin: NDArray) -> RingSegments:
 def _find_crossings(
     left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
 ) -> _Crossings:
-    """Return all crossings of segments of two layers."""
+    """Return all crossings of segments of the selected polygons of two layers. Raise Cancelled."""
     left_chain, right_chain = _find_meeting_chains(left, right, rows_left, rows_right, cancellation)
 
     def find_in_batch(batch: slice) -> _Crossings:
@@ -219,6 +223,7 @@ def _find_meeting_chains(
 
 
 def _select_chains(segments: RingSegments, rows: NDArray) -> NDArray:
+    """Return the numbers of the chains of selected polygons ((n,) bool)."""
     selected: NDArray = rows[segments.polygon_of_ring[segments.ring[segments.chain_limits[:-1]]]]
     return selected
 
@@ -226,7 +231,7 @@ def _select_chains(segments: RingSegments, rows: NDArray) -> NDArray:
 def _select_crossings(
     left: RingSegments, right: RingSegments, left_segments: NDArray, right_segments: NDArray
 ) -> _Crossings:
-    """Return the crossings of those of (k,) pairs of segments that cross."""
+    """Return the crossings among (k,) pairs of segments; pairs that do not cross are dropped."""
     begins = find_sides(right.begin[right_segments], right.end[right_segments], left.begin[left_segments], 1)
     ends = find_sides(right.begin[right_segments], right.end[right_segments], left.end[left_segments], 1)
     left_segments, right_segments, ends = (values[begins != ends] for values in (left_segments, right_segments, ends))
@@ -261,11 +266,11 @@ def _select_crossings(
 
 
 class _Boundary(NamedTuple):
-    """How the rings of one layer run through the polygons of the other one.
+    """How the rings of one layer run through the polygons of the other layer.
 
-    ``segment``, ``enters`` (k,): segment of each crossing, and True if its ring enters there; ``inside_ring`` (i,):
-    rings that begin inside a polygon; ``pair_key`` (k + i,): left polygon × number of right polygons + right polygon,
-    of each crossing and of each such ring.
+    ``segment``, ``enters`` (k,): segment of each crossing, and True if its ring enters a polygon there; ``inside_ring``
+    (i,): rings that begin inside a polygon; ``pair_key`` (k + i,): left polygon × number of right polygons + right
+    polygon, of each crossing and then of each ring in ``inside_ring``.
     """
 
     segments: RingSegments
@@ -276,12 +281,12 @@ class _Boundary(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """Pairs of polygons whose boundaries cross, or one of which begins inside the other one.
+    """Pairs of polygons whose boundaries cross, or of which one begins inside the other.
 
     ``left_polygon``, ``right_polygon`` (p,); ``is_contradictory`` (p,) bool: the order of the crossings contradicts
-    itself, or a ring cannot be located; ``pair`` (e,): pair of each crossing and ring of both boundaries, in order;
-    ``point`` (k, 2): the crossings, ``ring_about`` (k,): a ring of the left polygon of each,
-    about whose first vertex the sums are.
+    itself, or a ring cannot be located; ``boundaries``: that of the left and of the right layer; ``pair`` (e,): pair of
+    each crossing and ring of both boundaries, in order; ``point`` (k, 2): the crossings; ``ring_about`` (k,): for each
+    crossing, the ring of the left polygon about whose first vertex the sums are.
     """
 
     left_polygon: NDArray
@@ -293,7 +298,11 @@ class _Pairs(NamedTuple):
     ring_about: NDArray
 
     def sum_areas(self, sums: tuple[RingSums, RingSums], until: Iterable[NDArray]) -> NDArray:
-        """Return (p,) areas (m²) from sums along the rings of both layers, and those until the crossings."""
+        """Return the (p,) areas (m²) of what each pair of polygons shares.
+
+        ``sums``: sums along the rings of the left and of the right layer; ``until``: the sums from a ring's first
+        vertex until each crossing, for both layers.
+        """
         values = []
         for boundary, sums_of_layer, until_crossings in zip(self.boundaries, sums, until, strict=True):
             weight, inside_ring = boundary.segments.weight, boundary.inside_ring
@@ -304,7 +313,7 @@ class _Pairs(NamedTuple):
 
 
 def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments) -> tuple[NDArray, NDArray]:
-    """Return (p,) areas of pairs in m², 0 where they only touch, and bool: an overlay must decide."""
+    """Return the (p,) shared areas of pairs in m², 0 where they only touch; and (p,) bool: GEOS must overlay."""
     # About a vertex of each pair's left polygon, because digits would be lost about a point far away.
     about = left.first_vertex[pairs.ring_about]
     until = [side.segments.sums.sum_until(side.segment, pairs.point, about) for side in pairs.boundaries]
@@ -316,7 +325,7 @@ def _compute_planar_areas(pairs: _Pairs, left: RingSegments, right: RingSegments
 
 
 def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments, plane: EqualAreaPlane) -> NDArray:
-    """Return (p,) areas of pairs in m² on the ellipsoid, within edges as drawn."""
+    """Return the (p,) shared areas of pairs in m² on the ellipsoid, within edges as drawn."""
     sums = get_drawn_sums(left, plane), get_drawn_sums(right, plane)
     crossing = pairs.point + left.plane_origin
     projected, about = plane.project(plane.convert_to_radians(crossing)), sums[0].first_vertex[pairs.ring_about]
@@ -330,7 +339,7 @@ def _compute_drawn_areas(pairs: _Pairs, left: RingSegments, right: RingSegments,
 def _find_pairs(
     left: RingSegments, right: RingSegments, rows_left: NDArray, rows_right: NDArray, cancellation: Cancellation
 ) -> _Pairs:
-    """Return the pairs of selected polygons of both layers, with the boundaries of what they share."""
+    """Return the pairs of selected polygons of both layers that share area or touch. Raise Cancelled."""
     crossings = _find_crossings(left, right, rows_left, rows_right, cancellation)
     left_ring, right_ring = left.ring[crossings.left_segment], right.ring[crossings.right_segment]
     left_polygon, right_polygon = left.polygon_of_ring[left_ring], right.polygon_of_ring[right_ring]
@@ -368,6 +377,7 @@ def _find_pairs(
 
 
 def _make_pair_keys(left_polygon: NDArray, right_polygon: NDArray, right: RingSegments) -> NDArray:
+    """Return one number for each pair of polygons: left × number of right polygons + right."""
     pair_keys: NDArray = left_polygon.astype(np.int64) * len(right.shapes) + right_polygon
     return pair_keys
 
@@ -375,15 +385,15 @@ def _make_pair_keys(left_polygon: NDArray, right_polygon: NDArray, right: RingSe
 def _find_beginnings(
     ring: NDArray, polygon: NDArray, position: NDArray, enters: NDArray, polygon_count: int
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Find which rings begin inside a polygon of the other layer, from their crossings.
+    """Return pairs of a ring and a polygon of the other layer, by where the ring begins.
 
-    ``ring``, ``polygon``, ``position``, ``enters`` (k,): ring, polygon of the other layer, place along the ring (m) and
-    direction of each crossing. A ring begins inside a polygon if its first crossing leaves the polygon. Crossings at
-    one place count together.
+    A ring begins inside a polygon if its first crossing leaves the polygon. Crossings at one place count together.
+    ``ring``, ``polygon``, ``position``, ``enters`` (k,): for each crossing the ring, the polygon of the other layer,
+    the place along the ring (m), and whether the ring enters there.
 
-    Returns three arrays of pairs of ring and polygon, each pair as the number ring × ``polygon_count`` + polygon: the
-    ring begins inside; the crossings decide this; the crossings contradict each other, since a ring must leave and
-    enter a polygon by turns.
+    Returns three arrays of keys (ring × ``polygon_count`` + polygon): pairs of which the ring begins inside; pairs that
+    the crossings decide; pairs whose crossings contradict each other, since a ring must leave and enter a polygon by
+    turns.
     """
     key = ring.astype(np.int64) * polygon_count + polygon
     order = np.lexsort((position, key))
@@ -409,8 +419,8 @@ def _locate_rings(
 ) -> tuple[NDArray, NDArray]:
     """Return keys (ring × number of polygons + polygon) of rings inside a polygon whose boundary they do not cross.
 
-    ``decided``: keys of rings that cross the polygon's boundary. The second result are keys of rings of which no
-    examined point is off the boundary.
+    ``decided``: keys of rings that cross the polygon's boundary. The second result has the keys of rings whose examined
+    points are all on the boundary, so that their place is unknown. Raise Cancelled.
     """
     all_rings, tree = np.arange(len(segments.polygon_of_ring)), segments.vertex_tree
     selected = np.flatnonzero(other_rows)
@@ -432,9 +442,11 @@ def _find_pairs_by_points(
     predicate: str,
     cancellation: Cancellation,
 ) -> NDArray:
-    """Return keys (ring × number of polygons + polygon) of points of rings that selected polygons have.
+    """Return keys (ring × number of polygons + polygon) of rings of which a polygon contains a point.
 
-    The tree prepares a polygon for its query and no longer: prepared polygons must not be shared by threads.
+    ``tree``: of the points; ``ring_of_point``: ring of each point; ``selected``: polygons of ``other`` to compare;
+    ``predicate``: the spatial predicate, from polygon to point. The tree prepares a polygon for its query and no
+    longer: prepared polygons must not be shared by threads.
     """
     polygon, point = query_in_threads(tree, other.shapes[selected], predicate=predicate, cancellation=cancellation)
     keys: NDArray = ring_of_point[point] * len(other.shapes) + selected[polygon]
@@ -444,10 +456,10 @@ def _find_pairs_by_points(
 def _compare_points_inside_and_outside(
     segments: RingSegments, other: RingSegments, keys: NDArray, cancellation: Cancellation
 ) -> NDArray:
-    """Return (k,) how many more vertices and middles of segments of a ring are inside its polygon than outside.
+    """Return (k,) by how many a ring's points inside a polygon exceed its points outside.
 
-    ``keys``: as in `_locate_rings`. A ring that does not cross the boundary but touches it has its other points on one
-    side.
+    The points are the vertices and the middles of the segments. ``keys`` (k,): ring and polygon, as in `_locate_rings`.
+    A ring that touches the boundary without crossing it has all points off the boundary on one side.
     """
     ring = np.unique(keys // len(other.shapes))
     first = segments.first_segment_of_ring
@@ -471,7 +483,7 @@ def _compare_points_inside_and_outside(
 
 
 def _find_values_of_keys(sorted_keys: NDArray, values: NDArray, keys: NDArray) -> NDArray:
-    """Return (k,) the value of each key, 0 for a key that is missing."""
+    """Return the (k,) value of each key; 0 for a key that ``sorted_keys`` does not have."""
     if not len(sorted_keys):
         return np.zeros(len(keys), dtype=int)
     place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)

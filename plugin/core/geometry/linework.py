@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rings of a layer's polygons as arrays; segments that neighbours share or lack.
 
-Segments are compared by exact coordinates. Most neighbours in a plan share their edges vertex by vertex. No overlap
-can begin at a segment that is drawn twice, once from either side. The few other segments are the layer's outer edge or
-its defects, so only they are examined (`polygons`).
+Segments are compared by exact coordinates. Most neighbours in a plan share their edges vertex by vertex. No overlap can
+begin at a segment that is drawn twice, once from either side. The few other segments are the layer's outer edge or its
+defects, so only these segments are examined (`polygons`).
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ def is_closed_line(xy: NDArray) -> bool:
 
 
 def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
-    """Return a polygon, a line or a multipart of them with changed outlines; it may be invalid.
+    """Return a polygon, a line or a multipart of them with changed outlines; the result may be invalid.
 
-    ``change``: from the (v, 2) vertices of an outline, and whether it is closed, to the new vertices. An outline that
-    is None is dropped, with its part if it is an exterior; None without any part. Exteriors come before their holes,
-    parts in their order. The result is a multipart if the shape is one.
+    ``change``: called with the (v, 2) vertices of an outline and whether it is closed; returns its new vertices, or
+    None to drop the outline. A part whose exterior is dropped is dropped too; without any part the result is None.
+    Exteriors come before their holes, parts in their order. The result is a multipart if the shape is one.
     """
     parts = []
     for part in shapely.get_parts([shape]):
@@ -111,14 +111,15 @@ def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None
 
 
 def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any:
-    """Return a polygon or multipolygon with changed rings, as `change_outlines` does; no ring is dropped."""
+    """Return a polygon or multipolygon with each ring changed by ``change_ring`` ((v, 2) → new vertices)."""
     return change_outlines(shape, lambda xy, _is_closed: np.asarray(change_ring(xy)))
 
 
 def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> NDArray:
-    """Return the (v, 2) coordinates of a line or closed ring with a vertex at each place on it.
+    """Return the vertices of a line or closed ring with an additional vertex at each place on it.
 
-    ``places``: (k, 2). Each goes into the nearest segment, if that is within ``reach_m``.
+    ``coordinates``: (v, 2) vertices; ``places``: (k, 2). A place becomes a vertex of the nearest segment, if that is
+    within ``reach_m``; otherwise it is left out.
     """
     starts, ends = coordinates[:-1], coordinates[1:]
     along = ends - starts
@@ -147,16 +148,15 @@ def iterate_batches(shapes: NDArray) -> Iterator[slice]:
         start = batch_end
 
 
-def sum_values_by_ring(values: NDArray, at: NDArray) -> NDArray:
+def sum_values_by_ring(values: NDArray, ring_starts: NDArray) -> NDArray:
     """Return (r,) the sum over each ring of (v,) values, one for each segment.
 
-    ``at``: ring starts as in `PolygonRings`. The last vertex of a ring begins no segment; its value is set to 0 in
-    place.
+    ``ring_starts``: as in `PolygonRings`. The last vertex of a ring begins no segment; its value is set to 0 in place.
     """
-    if len(at) < 2:
+    if len(ring_starts) < 2:
         return np.zeros(0)
-    values[at[1:] - 1] = 0.0
-    return np.add.reduceat(values, at[:-1])
+    values[ring_starts[1:] - 1] = 0.0
+    return np.add.reduceat(values, ring_starts[:-1])
 
 
 #: Segments in one piece of a line: few enough that its box approximates its course.
@@ -174,7 +174,7 @@ _HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E
 class BoundaryLines(NamedTuple):
     """Lines along boundaries of polygons.
 
-    ``linestrings`` (k,): linestrings; ``polygon_row`` (k,): row of the polygon.
+    ``linestrings`` (k,): linestrings; ``polygon_row`` (k,): row of the polygon whose boundary the line is on.
     """
 
     linestrings: NDArray
@@ -220,9 +220,9 @@ class PolygonSegments:
         return alone
 
     def mask_unmatched_segments(self, other: PolygonSegments, rows: NDArray) -> NDArray:
-        """Return (v,) bool: segments of ``rows`` that ``other`` lacks in either direction.
+        """Return (v,) bool: segments of selected rows that ``other`` does not have in either direction.
 
-        ``rows``: bool by row.
+        ``rows``: bool by row, the selected rows.
         """
         is_unmatched = np.zeros(len(self.xy), dtype=bool)
         own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
@@ -253,9 +253,9 @@ class PolygonSegments:
         return is_unmatched
 
     def _sort_by_hash(self, rows: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield batches of the segments of ``rows`` and their hashes, sorted by hash.
+        """Yield the segments of selected rows and their hashes in batches, sorted by hash.
 
-        ``rows``: bool by row.
+        ``rows``: bool by row, the selected rows.
         """
         is_requested_ring = rows[self.polygon_of_ring]
         if is_requested_ring.all():
@@ -279,13 +279,13 @@ class PolygonSegments:
             in_order = is_requested[order]
             yield order[in_order], key[in_order]
 
-    def extract_lines(self, chosen: NDArray) -> BoundaryLines:
-        """Return chosen segments ((v,) bool) as lines.
+    def extract_lines(self, is_selected: NDArray) -> BoundaryLines:
+        """Return selected segments ((v,) bool) as lines of at most `MAX_SEGMENTS_PER_LINE` segments.
 
-        A line has at most `MAX_SEGMENTS_PER_LINE` segments. Lines end where consecutive segments end; those ends are
-        shortened by `END_SHORTENING_M`.
+        A run of consecutive segments becomes one or several lines. Both ends of the run, but not the ends of lines
+        within it, are shortened by `END_SHORTENING_M`.
         """
-        segments = np.flatnonzero(chosen)
+        segments = np.flatnonzero(is_selected)
         if not len(segments):
             return BoundaryLines(np.array([], dtype=object), np.array([], dtype=int))
         # A run of segments continues while vertex follows vertex in one ring.
@@ -308,15 +308,16 @@ class PolygonSegments:
 
 
 def _iterate_values(values: NDArray) -> Iterator[NDArray]:
-    """Yield the values in batches, so that lookups for them need little memory."""
+    """Yield slices of an array, so that lookups for each slice need little memory."""
     for start in range(0, len(values), _SEGMENTS_PER_BATCH):
         yield values[start : start + _SEGMENTS_PER_BATCH]
 
 
 def _shorten_ends(xy: NDArray, ends: NDArray, next_step: int) -> None:
-    """Move the vertices ``ends`` towards the next one by `END_SHORTENING_M`, in place.
+    """Move end vertices towards their neighbour by `END_SHORTENING_M`, in place.
 
-    Very short segments are not shortened. ``next_step``: 1 or −1, from the end to its neighbour.
+    ``ends``: positions of the end vertices; ``next_step``: 1 or −1, from the position of an end to that of its
+    neighbour. Very short segments are not shortened.
     """
     step = xy[ends + next_step] - xy[ends]
     length = np.hypot(step[:, 0], step[:, 1])
@@ -330,9 +331,9 @@ def _convert_to_complex(xy: NDArray) -> NDArray:
 
 
 def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> PolygonSegments:
-    """Return the segments of (n,) valid polygons and multipolygons, none missing.
+    """Return the segments of (n,) valid polygons and multipolygons, of which none may be missing.
 
-    ``rows`` (n,): the row of each.
+    ``rows`` (n,): the row number of each polygon. Raise Cancelled.
     """
     vertices = shapely.get_num_coordinates(shapes)
     total = int(vertices.sum())
@@ -395,9 +396,9 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
-    """Return twice the signed area of each ring.
+    """Return twice the signed area (m²) of each ring.
 
-    x is relative to its first vertex, so that no digits are lost.
+    x is taken relative to the ring's first vertex, so that no digits are lost.
     """
     xy, ring_starts = layer_rings.xy, layer_rings.ring_starts
     x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
@@ -407,7 +408,7 @@ def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
 
 
 def hash_vertices(xy: NDArray) -> NDArray:
-    """Return (v,) uint64: a hash of each vertex's exact coordinates; −0.0 is 0.0."""
+    """Return (v,) uint64: a hash of the exact coordinates of each vertex; −0.0 counts as 0.0."""
     bits = (xy + 0.0).view(np.uint64)
     code = bits[:, 0] * _HASH_FACTORS[0]
     code ^= code >> np.uint64(32)

@@ -449,7 +449,7 @@ def _subtract_cover(
         pieces = []
         for n in batch:
             cancellation.raise_if_cancelled()
-            # Clipped parts and unions of the cover are cached, so they are made before the threads begin.
+            # Clips and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
                 _collect_near_cover(
                     polygons.shapes[rows[n]], int(rows[n]), covering_polygons, near_rows_of[n], tolerance, fallback_log

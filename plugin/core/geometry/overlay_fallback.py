@@ -47,7 +47,7 @@ def find_suspicious_overlays(
     is_suspicious = np.zeros(len(result), dtype=bool)
     if not is_present.any():
         return is_suspicious
-    # No excess: each part is in the right polygons.
+    # No excess: each part of a result is inside the right polygons.
     result_parts, pair_of_part = shapely.get_parts(result, return_index=True)
     is_wide = _mask_wide_parts(result_parts)
     x, y = _make_inner_points(result_parts[is_wide])

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The polygons of one layer in a plane, with cached trees, clipped parts and unions.
+"""The polygons of one layer in a plane, with cached search trees, clips and unions.
 
-Why most pairs of rows need no overlay: along a path across a layer, the number of polygons on top of each other
-changes only at a segment that is drawn from one side alone. If no such segment of another polygon enters a polygon,
-that number is constant in its interior, and one point determines it: 1 means that the polygon overlaps no other. A
-multipolygon has an interior for each part, so it needs a point in each.
+Why most pairs of rows need no overlay: along a path across a layer, the number of polygons on top of each other changes
+only at a segment that is drawn from one side alone. If no such segment of another polygon enters a polygon, that number
+is constant in its interior, and one point determines it: 1 means that the polygon overlaps no other. A multipolygon has
+an interior for each part, so it needs a point in each part.
 
-The same holds between layers. If no boundary of a second layer enters a polygon, each polygon of that layer contains
-it completely or not at all, and one point decides. A segment that both layers have cannot enter the polygon, because
-it is also a boundary within the first layer, whose polygons do not overlap. The polygons that do overlap are known,
-and always overlaid.
+The same holds between layers. If no boundary of a second layer enters a polygon, each polygon of that layer contains it
+completely or not at all, and one point decides. A segment that both layers have cannot enter the polygon, because it is
+also a boundary within the first layer, whose polygons do not overlap. The polygons that do overlap are known, and
+always overlaid.
 """
 
 from __future__ import annotations
@@ -44,36 +44,37 @@ _MAX_CLIP_LEVEL = 12
 
 #: Level, column and row of a square in the grid of its polygon.
 _Cell = tuple[int, int, int]
-#: Number of polygons whose clipped parts are kept for further layers.
+#: Number of polygons whose clips are stored for further layers.
 _MAX_SHARED_POLYGONS = 128
 
 
 class ClipCache:
-    """Clipped parts of large polygons that several layers have in common, as the small layers around edits do.
+    """Clips of large polygons, shared by several layers, such as the small layers around edits.
 
-    The polygons are the same objects in each layer; those used last are kept.
+    A clip is the piece of a polygon inside a square of a grid. The polygons must be the same objects in each layer.
+    Only the clips of the polygons that were used last are stored.
     """
 
     def __init__(self) -> None:
-        self._parts_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
+        self._clips_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
         self._lock = Lock()
 
-    def get_parts(self, shape: Any) -> dict[_Cell, Any]:
-        """Return cell → part of a polygon, to be extended by the caller."""
+    def get_clips(self, shape: Any) -> dict[_Cell, Any]:
+        """Return cell → clip of a polygon in that cell; the caller adds further clips to the dict."""
         with self._lock:
-            # The polygon is kept with its parts, so no other one has its id.
-            entry = self._parts_by_id.setdefault(id(shape), (shape, {}))
-            self._parts_by_id.move_to_end(id(shape))
-            if len(self._parts_by_id) > _MAX_SHARED_POLYGONS:
-                self._parts_by_id.popitem(last=False)
+            # The polygon is stored with its clips, so no other polygon gets its id.
+            entry = self._clips_by_id.setdefault(id(shape), (shape, {}))
+            self._clips_by_id.move_to_end(id(shape))
+            if len(self._clips_by_id) > _MAX_SHARED_POLYGONS:
+                self._clips_by_id.popitem(last=False)
         return entry[1]
 
 
 class ClippedPolygons:
-    """Parts of large polygons inside squares, clipped on demand and cached.
+    """Clips of large polygons to squares, computed on demand and cached.
 
     A square is twice as wide as its grid cell. A shape no larger than a cell is therefore always inside the square of
-    the cell that contains its lower left corner. Each part is clipped from the one a level above, whose square is twice
+    the cell that contains its lower left corner. Each clip is cut from the clip one level above, whose square is twice
     as wide.
     """
 
@@ -81,12 +82,12 @@ class ClippedPolygons:
         self._shapes = shapes
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._shared = shared
-        self._parts_by_row: dict[int, dict[_Cell, Any]] = {}
+        self._clips_by_row: dict[int, dict[_Cell, Any]] = {}
 
     def clip_around(self, row: int, bounds: NDArray) -> Any:
-        """Return the part of polygon ``row`` around ``bounds``, or all if it is small.
+        """Return the piece of polygon ``row`` around ``bounds``; the whole polygon if it is small.
 
-        ``bounds``: xmin, ymin, xmax, ymax in m. None if no part is there.
+        ``bounds``: xmin, ymin, xmax, ymax in m. None if the polygon has no land there.
         """
         shape = self._shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
@@ -103,17 +104,21 @@ class ClippedPolygons:
     def _clip_to_cell(
         self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int
     ) -> Any:
+        """Return the clip of polygon ``row`` to the square of a grid cell; None if the polygon has no land there.
+
+        ``square``: xmin, ymin (m) of the grid and its width (m); ``level``, ``column``, ``grid_row``: the cell.
+        """
         if level < 1:
             return self._shapes[row]
-        parts = self._parts_by_row.get(row)
-        if parts is None:
-            parts = {} if self._shared is None else self._shared.get_parts(self._shapes[row])
-            self._parts_by_row[row] = parts
+        clips = self._clips_by_row.get(row)
+        if clips is None:
+            clips = {} if self._shared is None else self._shared.get_clips(self._shapes[row])
+            self._clips_by_row[row] = clips
         cell = (level, column, grid_row)
-        if cell not in parts:
-            parent_part = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
-            parts[cell] = _clip_to_box(parent_part, _make_box(square, level, column, grid_row))
-        return parts[cell]
+        if cell not in clips:
+            parent_clip = self._clip_to_cell(row, square, level - 1, column // 2, grid_row // 2)
+            clips[cell] = _clip_to_box(parent_clip, _make_box(square, level, column, grid_row))
+        return clips[cell]
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
@@ -147,7 +152,11 @@ SHAPES_PER_BATCH = 2048
 def query_in_threads(
     tree: shapely.STRtree, shapes: NDArray, *, cancellation: Cancellation = NEVER_CANCELLED, **options: Any
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of (k,) positions in ``shapes`` and in the tree, as ``STRtree.query`` with ``options`` does."""
+    """Query a tree with (k,) shapes in several threads.
+
+    ``options``: keyword arguments of ``STRtree.query``. Returns two arrays that form pairs: positions in ``shapes``,
+    and positions in the tree. Raise Cancelled.
+    """
     indexes = map_batches_in_threads(
         lambda batch: np.add(tree.query(shapes[batch], **options), [[batch.start], [0]]),
         len(shapes),
@@ -159,17 +168,17 @@ def query_in_threads(
 
 
 def _make_strictly_inner_points(shapes: NDArray) -> NDArray:
-    """Return (n,) points inside polygons, None where GEOS finds none."""
+    """Return (n,) points inside polygons; None where GEOS finds no point inside."""
     points = shapely.point_on_surface(shapes)
     points[~shapely.contains_xy(shapes, shapely.get_x(points), shapely.get_y(points))] = None
     return points
 
 
 class ContainmentResult(NamedTuple):
-    """Rows that need no overlay to know what contains them, and rows that do.
+    """Which rows of a layer lie completely inside a row of another layer.
 
     ``inner_row``, ``outer_row`` (k,): row ``inner_row`` is completely inside row ``outer_row`` of the other layer;
-    ``needs_overlay`` (n,) bool: rows that need an overlay.
+    ``needs_overlay`` (n,) bool: rows for which only an overlay can decide.
     """
 
     inner_row: NDArray
@@ -178,15 +187,15 @@ class ContainmentResult(NamedTuple):
 
 
 class Polygons:
-    """Polygons of one layer with cached values.
+    """Polygons of one layer, with values that are computed once and cached.
 
     ``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres; never changed. ``present``: positions
-    of rows with a shape.
+    of the rows with a shape.
     """
 
-    def __init__(self, shapes: NDArray, shared_clipped_parts: ClipCache | None = None):
+    def __init__(self, shapes: NDArray, clip_cache: ClipCache | None = None):
         self.shapes = shapes
-        self._shared_clipped_parts = shared_clipped_parts
+        self._clip_cache = clip_cache
         self.present = np.flatnonzero(~mask_missing_shapes(shapes))
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
@@ -204,13 +213,13 @@ class Polygons:
 
     @cached_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
-        """Return a tree of the polygons that are not large, and their rows."""
+        """Return a tree of the polygons that are not large, and (k,) the row of each."""
         rows = self.present[~self.clipped_polygons.is_large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
     @cached_property
     def _large(self) -> NDArray:
-        """Return the rows of large polygons, which query trees instead of being in one."""
+        """Return the rows of large polygons; these query trees, and are not in a tree themselves."""
         return self.present[self.clipped_polygons.is_large[self.present]]
 
     @cached_property
@@ -219,10 +228,7 @@ class Polygons:
         return shapely.STRtree(self._present_shapes)
 
     def release_caches(self) -> None:
-        """Release the large caches for comparing boundaries.
-
-        They are computed again on demand.
-        """
+        """Release the large caches for comparing boundaries; they are computed again on demand."""
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clipped_polygons"):
             self.__dict__.pop(name, None)
         self.cached_segments = None
@@ -232,7 +238,7 @@ class Polygons:
         return self.present[self._box_tree.query(shapely.box(*bounds))]
 
     def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
-        """Return pairs of (k,) shapes (positions) and rows within ``distance`` m."""
+        """Return pairs of a position in (k,) shapes and a row whose distance is at most ``distance`` m."""
         positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)
         return positions, self.present[n]
 
@@ -243,8 +249,8 @@ class Polygons:
 
     @cached_property
     def clipped_polygons(self) -> ClippedPolygons:
-        """Return the polygons with the parts clipped from large ones."""
-        return ClippedPolygons(self.shapes, self._shared_clipped_parts)
+        """Return the clips of this layer's large polygons."""
+        return ClippedPolygons(self.shapes, self._clip_cache)
 
     @cached_property
     def lines(self) -> PolygonSegments:
@@ -253,9 +259,10 @@ class Polygons:
 
     @cached_property
     def _points(self) -> tuple[NDArray, NDArray]:
-        """Return a point inside each part of each polygon, and the row of each.
+        """Return a point inside each part of each polygon, and the row of each point.
 
-        None if a part has no interior (a very narrow one). A polygon's interior is connected, a multipolygon's is not.
+        The point is None for a part without interior (a very narrow one). A polygon's interior is connected, a
+        multipolygon's is not.
         """
         return self._compute_points(NEVER_CANCELLED)
 
@@ -273,10 +280,7 @@ class Polygons:
         return shapely.STRtree(self._points[0])
 
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-        """Return (n,) bool: rows that may share area with another row of this layer.
-
-        All other rows certainly do not.
-        """
+        """Return (n,) bool: rows that may share area with another row; all other rows certainly do not."""
         if self._overlap_candidates is None:
             self._overlap_candidates = self._compute_overlap_candidates(cancellation)
         return self._overlap_candidates
@@ -319,7 +323,7 @@ class Polygons:
         return is_border
 
     def _prepare_caches(self, cancellation: Cancellation) -> None:
-        """Compute the caches for comparing boundaries. Raise Cancelled."""
+        """Compute the caches that comparisons of boundaries need. Raise Cancelled."""
         if "_points" not in self.__dict__:
             self.__dict__["_points"] = self._compute_points(cancellation)
         self._prepare_lines(cancellation)
@@ -329,27 +333,27 @@ class Polygons:
             self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
-    def find_rows_meeting(self, pieces: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-        """Return (n,) bool: rows that one of the lines meets."""
-        return self.find_rows_near_geometries(pieces.linestrings, 0.0, cancellation)
+    def find_rows_meeting(self, lines: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
+        """Return (n,) bool: rows that at least one of the given lines meets. Raise Cancelled."""
+        return self.find_rows_near_geometries(lines.linestrings, 0.0, cancellation)
 
     def find_rows_near_geometries(
         self, others: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
     ) -> NDArray:
-        """Return (n,) bool: rows within ``distance`` m of one of (k,) small geometries.
+        """Return (n,) bool: rows within ``distance`` m of at least one of (k,) small geometries.
 
-        With distance 0: rows that meet one of them.
+        With distance 0: rows that meet one of them. Raise Cancelled.
         """
         is_near = np.zeros(len(self), dtype=bool)
         is_near[self._find_meeting_rows(others, cancellation, distance)[0]] = True
         return is_near
 
     def find_uncovered_candidates(self, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-        """Return (n,) bool: rows that may have parts outside ``cover``.
+        """Return (n,) bool: rows that may have land outside ``cover``; all other rows are covered completely.
 
-        All other rows are covered completely. The area of ``cover`` ends only at segments that it does not have from
-        both sides. A row whose interior no such segment enters is covered completely or not at all, and one point
-        decides. A segment of this layer's own boundaries enters no row, unless rows overlap.
+        The area of ``cover`` ends only at segments that it does not have from both sides. A row whose interior no such
+        segment enters is covered completely or not at all, and one point decides. A segment of this layer's own
+        boundaries enters no row, unless rows overlap. Raise Cancelled.
         """
         may_be_open = self.find_overlap_candidates(cancellation).copy()
         self._prepare_lines(cancellation)
@@ -370,9 +374,9 @@ class Polygons:
     def _find_meeting_rows(
         self, geometries: NDArray, cancellation: Cancellation, distance: float = 0.0
     ) -> tuple[NDArray, NDArray]:
-        """Return pairs of rows and positions of geometries that meet or are near.
+        """Return pairs of a row and the position of a geometry that are at most ``distance`` m apart.
 
-        ``geometries``: (k,) small ones. ``distance``: m.
+        ``geometries``: (k,) small ones. With distance 0: pairs that meet. Raise Cancelled.
         """
         query_options: dict[str, Any] = (
             {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
@@ -392,10 +396,10 @@ class Polygons:
     def decide_containment(
         self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER_CANCELLED
     ) -> ContainmentResult:
-        """Return which rows are inside rows of ``other``, and which rows need an overlay.
+        """Return which rows are inside rows of ``other``, and which rows need an overlay to decide.
 
-        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are compared. `overlay.find_overlapping_rows` must have
-        run for this layer.
+        ``rows`` (n,) and ``other_rows`` (m,) bool: the rows that are compared. `overlay.find_overlapping_rows` must
+        have run for this layer. Raise Cancelled.
         """
         overlapping = require_value(self.overlapping_rows, "the overlapping rows")
         self._prepare_caches(cancellation)
@@ -425,10 +429,10 @@ def union_polygon_rows(
     fallback_log: FallbackLog | None = None,
     row: int = -1,
 ) -> Any:
-    """Return the union of ``rows`` ((n,) bool, default all); None without rows.
+    """Return the union of selected rows; None without rows, or if GEOS fails with every method.
 
-    None too if GEOS fails with every method: ``fallback_log`` then has ``row`` as failed, the row for which the union
-    is computed. The union of all rows is cached.
+    ``rows``: (n,) bool, None for all rows, whose union is cached. ``row``: number of the row for which the union is
+    computed; after a failure ``fallback_log`` has it as failed.
     """
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
@@ -448,6 +452,7 @@ def union_polygon_rows(
 def _union_numbered_rows(
     polygons: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
+    """Return the union of the rows with these numbers; None if GEOS fails with every method."""
     if not len(row_numbers):
         return None
     isolated = ~polygons.find_overlap_candidates()[row_numbers]
@@ -481,16 +486,17 @@ def _union_numbered_rows(
 
 
 def _make_multipolygon(parts: NDArray) -> Any:
+    """Return polygons as one multipolygon."""
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
 def assign_patch_numbers(
     polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return (n,) a patch number for each row: the smallest row number in its patch.
+    """Return (n,) the patch number of each row: the smallest row number in its patch.
 
     Polygons with a common vertex are one patch. A patch below ``least_m2`` also joins patches within ``reach_m`` m.
-    ``area``: (n,) m² of the rows. Rows without a shape are separate patches.
+    ``area``: (n,) m² of the rows. Each row without a shape is a patch. Raise Cancelled.
     """
     rows = polygons.present
     xy, owner = shapely.get_coordinates(polygons.shapes[rows], return_index=True)
@@ -513,15 +519,15 @@ def assign_patch_numbers(
 
 
 def _sum_areas_by_patch(patch: NDArray, area: NDArray) -> NDArray:
-    """Return (n,) the total area of the patch of each row."""
+    """Return (n,) for each row the total area (m²) of its patch."""
     total: NDArray = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))[patch]
     return total
 
 
 def find_connected_components(node_count: int, first_nodes: NDArray, second_nodes: NDArray) -> NDArray:
-    """Return (count,) for each index the smallest index that it is connected with.
+    """Return (node_count,) for each node of a graph the smallest node that it is connected with.
 
-    ``first_nodes``, ``second_nodes``: pairs of connected indices.
+    Nodes are numbered from 0. ``first_nodes``, ``second_nodes``: the two ends of each edge.
     """
     labels = np.arange(node_count)
     while True:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Segments of a layer's rings with running sums, and pairs of segments of two layers whose boxes meet.
 
-The sums are those that `intersection_areas` needs. Pairs are found by short chains of consecutive segments: a tree has
-a box for each chain, and only segments of chains whose boxes meet are compared.
+`intersection_areas` uses the sums. Pairs are found by short chains of consecutive segments: a tree has a box for each
+chain, and only segments of chains whose boxes meet are compared.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ class RingSegments:
     Attributes
     ----------
     begin, end : (s, 2)
-        Ends of each segment; none has length 0.
+        Ends of each segment; no segment has length 0.
     ring : (s,)
         The segment's ring.
     length_before : (s,)
-        Length (m) of the ring's earlier segments.
-    polygon_of_ring, first_segment_of_ring : (r,), (r + 1,)
-        Position of each ring's polygon; its first segment, and s.
-    first_vertex, weight : (r, 2), (r,)
-        First vertex; 1 for a ring with its polygon on the left, else −1.
+        Length (m) of the earlier segments of the segment's ring.
+    polygon_of_ring : (r,)
+        Position of each ring's polygon.
+    first_segment_of_ring : (r + 1,)
+        First segment of each ring, and s.
+    first_vertex : (r, 2)
+        First vertex of each ring.
+    weight : (r,)
+        1 for a ring with its polygon on the left, else −1.
     sums : `RingSums`
         Sums in the plane of the coordinates.
     plane_origin : (2,)
-        What to add to coordinates for those of the layer's plane.
+        Offset from these coordinates to coordinates of the layer's plane, to be added.
     """
 
     def __init__(self, shapes: NDArray, origin: NDArray, moved_by: NDArray | None = None):
@@ -85,7 +89,7 @@ class RingSegments:
 
     @cached_property
     def chain_boxes(self) -> NDArray:
-        """Return (4, c) the boxes of the chains, in the order of `boxes`."""
+        """Return (4, c) the boxes of the chains: least x and y, greatest x and y."""
         first = self.chain_limits[:-1]
         if not len(first):
             return np.zeros((4, 0))
@@ -97,7 +101,7 @@ class RingSegments:
 
     @cached_property
     def chain_diagonals(self) -> NDArray:
-        """Return (c,) lines across the boxes of the chains, which a tree takes for the boxes."""
+        """Return (c,) diagonals of the boxes of the chains; a tree of them works like one of the boxes."""
         diagonals: NDArray = shapely.linestrings(self.chain_boxes.T.reshape(-1, 2, 2))
         return diagonals
 
@@ -108,7 +112,7 @@ class RingSegments:
 
     @cached_property
     def vertex_tree(self) -> shapely.STRtree:
-        """Return a tree of the rings' first vertices, in the coordinates of ``shapes``."""
+        """Return a tree of the first vertex of each ring, in the coordinates of ``shapes``."""
         return shapely.STRtree(shapely.points(self.first_vertex + self.origin))
 
     @cached_property
@@ -133,7 +137,10 @@ def round_to_grid(coordinates: NDArray) -> NDArray:
 def find_meeting_segments(
     left: RingSegments, right: RingSegments, left_chain: NDArray, right_chain: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Return pairs of segments of (k,) pairs of chains whose boxes meet."""
+    """Return pairs of a left and a right segment whose boxes meet.
+
+    ``left_chain``, ``right_chain`` (k,): pairs of chains; only segments of the two chains of a pair are compared.
+    """
     pair, i = expand_ranges(left.chain_limits[left_chain], left.chain_limits[left_chain + 1])
     chain = right_chain[pair]
     meets = _find_meeting_boxes(left.boxes, i, right.chain_boxes, chain)
@@ -147,7 +154,11 @@ def find_meeting_segments(
 def _find_meeting_boxes(
     boxes: NDArray, box_numbers: NDArray, other_boxes: NDArray, other_box_numbers: NDArray
 ) -> NDArray:
-    """Return the positions of pairs (i, j) of boxes that meet; ``boxes``: (4, n)."""
+    """Return the positions of those pairs whose two boxes meet.
+
+    ``boxes``, ``other_boxes``: (4, n), (4, m), least x and y, greatest x and y; ``box_numbers``, ``other_box_numbers``
+    (k,): the boxes of each pair.
+    """
     (west, south, east, north), (other_west, other_south, other_east, other_north) = boxes, other_boxes
     meets = np.flatnonzero(
         (west[box_numbers] <= other_east[other_box_numbers]) & (east[box_numbers] >= other_west[other_box_numbers])
@@ -161,7 +172,7 @@ def _find_meeting_boxes(
 def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
     """List the integers of k ranges: range i has the integers from ``first[i]`` to ``end[i]`` − 1.
 
-    Returns two arrays with one item for each integer: i of its range, and the integer.
+    Returns two arrays with one element for each integer: the number i of its range, and the integer.
     """
     counts = end - first
     owner = np.repeat(np.arange(len(first)), counts)
@@ -169,5 +180,5 @@ def expand_ranges(first: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def move_and_round(shapes: NDArray, origin: NDArray) -> Any:
-    """Return (n,) shapes with coordinates relative to ``origin``, rounded to the grid."""
+    """Return (n,) shapes with coordinates relative to ``origin`` (m), rounded to multiples of `GRID_M`."""
     return shapely.transform(shapes, lambda xy: round_to_grid(xy - origin))

@@ -25,9 +25,10 @@ class RingSums:
     def __init__(
         self, ring: NDArray, begin: NDArray, end: NDArray, first_vertex: NDArray, bends: NDArray | None = None
     ):
-        """Sum up (s,) segments of rings from ``begin`` to ``end``.
+        """Sum up the cross products of (s,) segments ring by ring.
 
-        ``bends`` (s,): m² that each segment, as drawn, encloses on its right.
+        ``ring`` (s,): ring of each segment; ``begin``, ``end`` (s, 2): its ends, m; ``first_vertex`` (r, 2): of each
+        ring; ``bends`` (s,): m² that each segment, as drawn, encloses on its right.
         """
         self._ring, self._begin, self.first_vertex = ring, begin, first_vertex
         own_origin = first_vertex[ring]
@@ -38,10 +39,10 @@ class RingSums:
         self.total = np.bincount(ring, cross_products, minlength=len(first_vertex))
 
     def sum_until(self, segment: NDArray, point: NDArray, about: NDArray, bends: NDArray | None = None) -> NDArray:
-        """Return (k,) the cross products (m²) from the rings' first vertices to points on their segments.
+        """Return (k,) the sum of cross products (m²) from a ring's first vertex to a point on one of its segments.
 
-        ``segment`` (k,): the points' segments; ``point``, ``about`` (k, 2): the points, and the centre of each sum;
-        ``bends`` (k,): m² that the segment encloses on its right until the point.
+        ``segment`` (k,): the segment that each point is on; ``point`` (k, 2): the points; ``about`` (k, 2): centre of
+        each sum; ``bends`` (k,): m² that the segment encloses on its right until the point.
         """
         own_origin = self.first_vertex[self._ring[segment]]
         to_point = point - own_origin
@@ -51,7 +52,7 @@ class RingSums:
 
 
 def sum_before_in_ring(values: NDArray, ring: NDArray, ring_count: int) -> NDArray:
-    """Return (s,) the sum of the values of earlier segments of the same ring.
+    """Return (s,) the sum of the values of earlier segments in the same ring.
 
     ``ring`` (s,): number of each segment's ring, sorted. The running sum goes back to about 0 at each ring, because
     digits would be lost in a sum over the layer.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Areas that polygons of two layers share, for figures.
 
-A polygon wholly inside one of the other layer is found by its boundary (`overlay`). The others are overlaid if they
-are few, as where layers share their edges; else their areas are summed along boundaries (`intersection_areas`).
+A polygon wholly inside a polygon of the other layer is found by its boundary (`overlay`). All other polygons are
+overlaid if they are few, as where layers share their edges; else their areas are summed along boundaries
+(`intersection_areas`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from .tolerance import Tolerance
 
 
 class SharedAreas(NamedTuple):
-    """Areas of pairs of rows of two layers, sorted by row of the left and of the right layer.
+    """Areas that pairs of rows of two layers share, sorted by row of the left and of the right layer.
 
-    ``left``, ``right`` (k,): rows; ``area``, ``drawn_area`` (k,): m² in the plane, and on the ellipsoid within edges as
-    drawn, slivers included; ``drawn_area`` is NaN where one row is known to be inside the other one.
-    ``fallback_log``: pairs that GEOS had to overlay by alternative methods, or could not.
+    ``left``, ``right`` (k,): rows; ``area`` (k,): m² in the plane; ``drawn_area`` (k,): m² on the ellipsoid within
+    edges as drawn, NaN where one row is known to be inside the other one. Slivers are included. ``fallback_log``: pairs
+    that GEOS had to overlay by alternative methods, or could not.
     """
 
     left: NDArray
@@ -47,16 +48,16 @@ def find_shared_areas(
     right_rows: NDArray | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> SharedAreas:
-    """Return the areas that polygons of ``left_polygons`` and ``right_polygons`` share; touching does not count.
+    """Return the areas that polygons of two layers share; pairs that only touch are left out.
 
     Parameters
     ----------
-    a, b
+    left_polygons, right_polygons
         (n,) and (m,) valid polygons or None, in one plane in metres.
     plane
-        The ellipsoid's areas.
+        Equal-area plane, for the areas on the ellipsoid.
     left_rows, right_rows
-        (n,), (m,) bool: only these rows.
+        (n,), (m,) bool: the rows to compare; None for all.
 
     Raises
     ------
@@ -90,6 +91,7 @@ def _find_areas(
     plane: EqualAreaPlane,
     cancellation: Cancellation,
 ) -> SharedAreas:
+    """Return the areas that selected rows of a fine and a coarse layer share."""
     if not fine_rows.any() or not coarse_rows.any():
         nothing = np.zeros(0, dtype=np.int64)
         return SharedAreas(nothing, nothing, np.zeros(0), np.zeros(0), FallbackLog())
@@ -120,7 +122,10 @@ def _sum_along_boundaries(
     plane: EqualAreaPlane,
     cancellation: Cancellation,
 ) -> SharedAreas | None:
-    """Return the areas that selected rows share, None if coordinates are too large for exact signs."""
+    """Return the areas that selected rows share, by sums along their boundaries.
+
+    None if coordinates are too large for exact signs (`are_signs_exact`).
+    """
     # Loaded only where layers do not share their edges.
     from .intersection_areas import are_signs_exact, compute_intersection_areas
 

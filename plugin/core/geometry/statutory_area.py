@@ -2,14 +2,14 @@
 """Areas on the CGCS2000 ellipsoid: statutory area (图斑椭球面积) and drawn area.
 
 Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the
-annex's area of its stored vertices (`measure_statutory_area`): that is the value in its area field. A part clipped by
+annex's area of its stored vertices (`measure_statutory_area`): that is the value in its area field. A piece cut out by
 an overlay, a gap or a difference has no such value: it has the area within its edges as drawn in its plane
 (`compute_drawn_area`), on the same ellipsoid.
 
 Why they differ: the annex takes an edge as straight in the plane of longitude L and F(B), where F is the integral of
 the annex's series over latitude (an equal-area plane). A line that is straight in a metric plane, or in degrees, is
-bent there: in its middle by at most L²·k/8 for length L, with k = √2·tan φ / R. At 37.5° N that is 1.9 cm and 12 m²
-for an edge of a kilometre, 0.001 m² for one of fifty metres.
+bent there: in its middle by at most L²·k/8 for length L, with k = √2·tan φ / R. At 37.5° N that is 1.9 cm and 12 m² for
+an edge of a kilometre, 0.001 m² for an edge of fifty metres.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE = 0.004, 0.001
 #: zone of 6° 0.02 of the radius' inverse, in a conic projection some tenths.
 _ANNEX_BEND, _GEODESIC_BEND = 2**0.5, 0.3
 #: Pieces of this length (m) are accurate to a few millionths of a square metre after extrapolation.
-_MAX_PIECE_M = 1000.0
+_MAX_SECTION_M = 1000.0
 
 
 def compute_trapezoid_area(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
-    """Return the signed area in m² between two parallels over a width of longitude.
+    """Return the signed area (m², on the ellipsoid) between two parallels over a width of longitude.
 
-    ``lon_width``, ``lat1``, ``lat2`` in radians. S = 2·b²·ΔL·[A·sin(ΔB/2)·cos(Bm) − B·sin(3ΔB/2)·cos(3Bm) + C·… − D·…
-    + E·…], with ΔL = ``lon_width``, ΔB = B2−B1, Bm = (B1+B2)/2 for latitudes B1 and B2.
+    ``lon_width``, ``lat1``, ``lat2`` in radians. S = 2·b²·ΔL·[A·sin(ΔB/2)·cos(Bm) − B·sin(3ΔB/2)·cos(3Bm) + C·… − D·… +
+    E·…], with ΔL = ``lon_width``, ΔB = B2−B1, Bm = (B1+B2)/2 for latitudes B1 and B2.
     """
     half_width, middle = (lat2 - lat1) / 2, (lat1 + lat2) / 2
     sines, cosines = np.sin(half_width), np.cos(middle)
@@ -108,11 +108,11 @@ def measure_statutory_area(
 def compute_drawn_area(
     shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return (n,) the area in m² within polygons' edges as drawn, unrounded.
+    """Return the (n,) areas (m², on the ellipsoid, unrounded) within the edges of polygons as drawn.
 
-    Edges are straight in the shapes' own plane. Arguments as of `measure_statutory_area`; without ``to_lonlat`` the
-    plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than
-    `_MAX_DEVIATION_M2` in total is measured by its vertices, as in the annex.
+    Edges are straight in the shapes' own plane. ``shapes``, ``to_lonlat``: as for `measure_statutory_area`; without
+    ``to_lonlat`` the plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by
+    more than `_MAX_DEVIATION_M2` in total is measured by its vertices, as in the annex. Raise Cancelled.
     """
     return _sum_polygon_areas(shapes, to_lonlat, cancellation, as_drawn=True)
 
@@ -120,52 +120,53 @@ def compute_drawn_area(
 def _sum_polygon_areas(
     shapes: NDArray, to_lonlat: LonLatTransform | None, cancellation: Cancellation, as_drawn: bool
 ) -> NDArray:
+    """Return (n,) areas in m²: within edges as drawn, or with ``as_drawn`` False by stored vertices."""
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
     for batch in iterate_batches(parts):
         cancellation.raise_if_cancelled()
-        part_rings = extract_rings(parts[batch])
-        lonlat = np.radians(to_lonlat(part_rings.xy) if to_lonlat else part_rings.xy)
+        batch_rings = extract_rings(parts[batch])
+        lonlat = np.radians(to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy)
         lat = lonlat[:, 1]
         # The reference meridian is arbitrary; near the ring, cancellation of digits is harmless.
-        reference_lon = np.repeat(lonlat[part_rings.ring_starts[:-1], 0], np.diff(part_rings.ring_starts))
+        reference_lon = np.repeat(lonlat[batch_rings.ring_starts[:-1], 0], np.diff(batch_rings.ring_starts))
         lon = lonlat[:, 0] - reference_lon
         edge_areas = np.zeros(len(lon))
         edge_areas[:-1] = compute_trapezoid_area((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
-        part_areas = _sum_edge_areas(edge_areas, part_rings)
+        part_areas = _sum_edge_areas(edge_areas, batch_rings)
         if as_drawn:
-            edges, lengths = _find_bent_edges(part_rings, lon, lat, part_areas)
+            edges, lengths = _find_bent_edges(batch_rings, lon, lat, part_areas)
             if len(edges):
-                xy, end = part_rings.xy, edges + 1
+                xy, end = batch_rings.xy, edges + 1
                 edge_areas[edges] += measure_bends(xy[edges], xy[end], lonlat[edges], lonlat[end], lengths, to_lonlat)
-                part_areas = _sum_edge_areas(edge_areas, part_rings)
+                part_areas = _sum_edge_areas(edge_areas, batch_rings)
         areas += np.bincount(owner[batch], weights=part_areas, minlength=len(shapes))
     return areas
 
 
-def _sum_edge_areas(edge_areas: NDArray, part_rings: PolygonRings) -> NDArray:
-    """Return the area of each polygon from the contributions of its edges."""
-    ring_area = np.abs(sum_values_by_ring(edge_areas, part_rings.ring_starts))
-    signed_areas = np.where(part_rings.is_hole, -ring_area, ring_area)
-    return np.bincount(part_rings.polygon_of_ring, weights=signed_areas)
+def _sum_edge_areas(edge_areas: NDArray, batch_rings: PolygonRings) -> NDArray:
+    """Return the area (m²) of each polygon: |sum| over each ring's edges, holes subtracted."""
+    ring_area = np.abs(sum_values_by_ring(edge_areas, batch_rings.ring_starts))
+    signed_areas = np.where(batch_rings.is_hole, -ring_area, ring_area)
+    return np.bincount(batch_rings.polygon_of_ring, weights=signed_areas)
 
 
-def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
-    """Return start vertices and lengths (m) of edges that must be measured as drawn.
+def _find_bent_edges(batch_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
+    """Return start vertices and lengths (m) of the edges that must be measured as drawn.
 
-    They are all edges of polygons whose edges may deviate by more than the limit in total.
+    These are all edges of the polygons whose edges may deviate by more than the limit in total.
     """
     east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
     length = SEMI_MAJOR_M * np.hypot(east, north)
-    length[part_rings.ring_starts[1:-1] - 1] = 0.0
-    shape = np.repeat(part_rings.polygon_of_ring, np.diff(part_rings.ring_starts))[:-1]
+    length[batch_rings.ring_starts[1:-1] - 1] = 0.0
+    shape = np.repeat(batch_rings.polygon_of_ring, np.diff(batch_rings.ring_starts))[:-1]
     edges = np.flatnonzero(find_bent_polygons(length, lat[:-1], shape, areas)[shape] & (length > 0))
     return edges, length[edges]
 
 
 def find_bent_polygons(lengths: NDArray, lat: NDArray, polygon: NDArray, areas: NDArray) -> NDArray:
-    """Return (n,) bool: polygons whose edges may deviate by more than the limit in total.
+    """Return (n,) bool: polygons whose edges may deviate from the annex's edges by more than the limit in total.
 
     ``lengths``, ``lat``, ``polygon``: (k,) length (m), latitude (radians) and polygon of each edge; ``areas``: (n,) m².
     An edge of length L encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
@@ -185,26 +186,26 @@ def measure_bends(
     lengths: NDArray,
     to_lonlat: LonLatTransform | None,
 ) -> NDArray:
-    """Return (k,) the area (m²) by which an edge as drawn adds to the area on its left, against the annex's edge.
+    """Return (k,) by how much (m²) the area left of an edge as drawn exceeds the area left of the annex's edge.
 
-    An edge is divided into pieces of at most `_MAX_PIECE_M`, each measured with and without its middle. The deviation
-    of a chord from the bent edge grows with the square of its length, so (4 × finer sum − coarser sum) / 3 is the
-    limit for ever smaller pieces (Richardson extrapolation).
+    An edge is divided into sections of at most `_MAX_SECTION_M`, each measured with and without its middle. The
+    deviation of a chord from the bent edge grows with the square of its length. So (4 × finer sum − coarser sum) / 3 is
+    the limit for ever smaller sections (Richardson extrapolation).
 
     Parameters
     ----------
     begin, end
         (k, 2) ends of each edge, in the plane in which it is straight.
     begin_lonlat, end_lonlat
-        (k, 2) the same in radians.
+        (k, 2) longitude and latitude of the ends in radians.
     lengths
         (k,) lengths in m.
     to_lonlat
-        Converts (v, 2) coordinates of the plane to degrees; None if these are the plane.
+        Converts (v, 2) coordinates of the plane to degrees; None if the plane is that of degrees.
     """
     if not len(begin):
         return np.zeros(0)
-    count = 2 * np.maximum(np.ceil(lengths / _MAX_PIECE_M), 1).astype(np.int64)
+    count = 2 * np.maximum(np.ceil(lengths / _MAX_SECTION_M), 1).astype(np.int64)
     # Point n of an edge of ``count`` half pieces: its begin first, its end last.
     edge = np.repeat(np.arange(len(begin)), count + 1)
     first_point = np.cumsum(count + 1) - (count + 1)
@@ -232,14 +233,14 @@ def measure_bends(
 
 
 class EqualAreaPlane:
-    """Coordinates in m in which areas are those on the ellipsoid: x = R·L and y = F(B) / R, with F as in the module.
+    """A plane (m) in which areas are those on the ellipsoid: x = R·L and y = F(B) / R, with F as in the module.
 
-    Edges that are straight in the plane of a layer are bent here (`measure_bends`).
+    Edges that are straight in the plane of a layer are bent in this plane (`measure_bends`).
 
     Parameters
     ----------
     to_lonlat
-        Converts (v, 2) coordinates of that plane to degrees, CGCS2000.
+        Converts (v, 2) coordinates of the layers' plane to degrees, CGCS2000.
     """
 
     def __init__(self, to_lonlat: LonLatTransform):
@@ -251,16 +252,16 @@ class EqualAreaPlane:
         return lonlat
 
     def project(self, lonlat: NDArray) -> NDArray:
-        """Return (v, 2) coordinates in m of (v, 2) points in radians."""
+        """Return (v, 2) coordinates (m) in this plane of (v, 2) longitudes and latitudes in radians."""
         lon, lat = lonlat.T
         from_equator = compute_trapezoid_area(np.ones(len(lat)), np.zeros(len(lat)), lat)
         return np.column_stack([SEMI_MAJOR_M * lon, from_equator / SEMI_MAJOR_M])
 
 
 def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the polygons in geometries, and the position of the geometry of each.
+    """Return all polygons in geometries, and for each the position of its geometry.
 
-    Geometry collections are searched too.
+    Multipolygons and geometry collections are searched too.
     """
     geometry_types = shapely.get_type_id(geometries)
     is_areal = np.isin(geometry_types, (3, 6)) & ~shapely.is_empty(geometries)
@@ -282,9 +283,9 @@ CGCS2000_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 def compute_geodesic_area(
     shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return (n,) m² of polygons and multipolygons on CGCS2000 with geodesic edges.
+    """Return (n,) areas (m²) of polygons and multipolygons on CGCS2000 with geodesic edges.
 
-    0 for other types. Coordinates and ``to_lonlat`` as for `measure_statutory_area`. Raise Cancelled between batches.
+    0 for other types. ``shapes``, ``to_lonlat``: as for `measure_statutory_area`. Raise Cancelled between batches.
 
     References
     ----------

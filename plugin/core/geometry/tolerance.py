@@ -13,7 +13,7 @@ class Tolerance:
     """Distances (m) and areas (m²) below which differences are ignored.
 
     ``cluster_m``: two vertices this near are one. ``edge_match_m``: two edges this near should be one. ``min_area_m2``
-    and ``min_width_m`` (2 × area ÷ perimeter) define slivers (碎图斑): a part is an ignored sliver only if it is below
+    and ``min_width_m`` (2 × area ÷ perimeter) define slivers (碎图斑): an area is an ignored sliver only if it is below
     both. ``ignored_pair_m2``, ``ignored_feature_m2``: limits for the sum of ignored slivers between two layers and on
     one feature; a larger sum is a finding (`engine.ignored`).
     """
@@ -26,12 +26,12 @@ class Tolerance:
     ignored_feature_m2: float = 50.0
 
     def is_sliver(self, area: Any, width: Any) -> Any:
-        """Return True for a part below both minimums, or without area.
+        """Return True for an area below both minimums of a sliver, or of 0.
 
         ``area`` in m² and ``width`` in m are scalars or arrays; arrays give arrays.
         """
         return (area <= 0) | ((area < self.min_area_m2) & (width < self.min_width_m))
 
     def to_dict(self) -> dict[str, float]:
-        """Return the tolerances as plain data."""
+        """Return all tolerances as name → value in m or m²."""
         return asdict(self)

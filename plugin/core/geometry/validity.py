@@ -42,9 +42,10 @@ def find_flat_polygons(geometries: NDArray, width_m: float) -> NDArray:
 
 
 def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:
-    """Return why a geometry is invalid, as a value of `REASON_KEYS` or ``other``.
+    """Return why a geometry is invalid, and where.
 
-    The second result is the point of the defect, or None if it is unknown.
+    The first result is a value of `REASON_KEYS`, or ``other``. The second is the point of the defect, None if it is
+    unknown.
     """
     text = shapely.is_valid_reason(geometry)
     reason = text.partition("[")[0].strip()
@@ -55,7 +56,7 @@ def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:
 
 
 def extract_polygons(geometry: Any) -> Any:
-    """Return the areal part of a geometry as one polygon or multipolygon, or None."""
+    """Return the areas of a geometry as one polygon or multipolygon; None if it has no area."""
     if geometry is None or geometry.is_empty:
         return None
     if geometry.geom_type == "Polygon":
@@ -70,7 +71,7 @@ def extract_polygons(geometry: Any) -> Any:
 
 
 def extract_valid_polygons(geometry: Any) -> Any:
-    """Return a geometry's areal part as one valid polygon or multipolygon, or None.
+    """Return the areas of a geometry as one valid polygon or multipolygon; None if it has no area.
 
     Polygons of a collection may overlap, which is valid there: their union counts once.
     """
@@ -81,7 +82,7 @@ def extract_valid_polygons(geometry: Any) -> Any:
 def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     """Return (n,) valid 2D polygons, and the positions of those that were repaired.
 
-    None where a geometry has no area. The given geometries are unchanged.
+    The polygon is None where a geometry has no area. The given geometries are unchanged.
     """
     copies = shapely.force_2d(geometries)
     repaired_positions = np.flatnonzero(~mask_missing_shapes(copies) & ~shapely.is_valid(copies)).tolist()
@@ -111,7 +112,7 @@ def drop_empty_parts(geometries: NDArray) -> NDArray:
 
 
 def repair_polygon(geometry: Any) -> Any:
-    """Return a valid polygon or multipolygon of a geometry; None if no area remains.
+    """Return a valid polygon or multipolygon made of a geometry; None if no area remains.
 
     The given geometry is unchanged.
     """
@@ -128,6 +129,7 @@ def repair_polygon(geometry: Any) -> Any:
 
 
 def _repair_structure(geometry: Any) -> Any:
+    """Return a geometry repaired by GEOS with the method “structure”."""
     repaired_polygon = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     # From rings with common segments GEOS makes parts that share an edge, which is invalid too; their union is valid.
     return (
@@ -138,8 +140,10 @@ def _repair_structure(geometry: Any) -> Any:
 
 
 def _repair_linework(geometry: Any) -> Any:
+    """Return a geometry repaired by GEOS with the method “linework”."""
     return shapely.make_valid(geometry)
 
 
 def _repair_by_buffer(geometry: Any) -> Any:
+    """Return a geometry repaired by a buffer of 0 m."""
     return shapely.buffer(geometry, 0)

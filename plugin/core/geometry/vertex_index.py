@@ -22,10 +22,11 @@ _CELL_CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
 class VertexIndex:
-    """Vertices (m) by square cells.
+    """Vertices (m), indexed by square cells.
 
-    ``reach``: distance (m) within which other vertices are snapped; it concerns one to four cells. ``cell_m``: width
-    of a cell, at least twice the reach (default). Wide cells mean fewer cells to search, with more vertices in each.
+    ``reach``: distance (m) within which other vertices are snapped; one to four cells are searched for each.
+    ``cell_m``: width of a cell, at least twice the reach (default). Wide cells mean fewer cells to search, with more
+    vertices in each.
     """
 
     def __init__(self, xy: NDArray, reach: float, cell_m: float = 0.0):
@@ -40,11 +41,11 @@ class VertexIndex:
         self._cell, self._xy = cells[is_unique], xy[is_unique]
 
     def snap_vertices(self, shapes: NDArray) -> NDArray:
-        """Return (n,) geometries, each vertex moved onto the nearest indexed one in reach."""
+        """Return (n,) geometries with each vertex moved onto the nearest indexed vertex in reach."""
         return shapely.transform(shapes, self.find_nearest)
 
     def find_nearest(self, xy: NDArray) -> NDArray:
-        """Return (v, 2) for each vertex the nearest indexed one in reach, else itself."""
+        """Return (v, 2) for each vertex the nearest indexed vertex in reach, or the vertex itself without one."""
         best_distance, nearest_xy = np.full(len(xy), self._reach), xy.copy()
         first_cells = None
         for corner in _CELL_CORNERS:
@@ -79,10 +80,7 @@ class VertexIndex:
 
 
 def make_plane_vertex_index(shapes: NDArray) -> VertexIndex:
-    """Return an index of the vertices of (n,) geometries in a plane.
-
-    Reprojected geometries are snapped onto it.
-    """
+    """Return an index of the vertices of (n,) geometries in a plane, onto which others are snapped."""
     return VertexIndex(shapely.get_coordinates(shapes), SAME_VERTEX_M, _PLANE_CELL_M)
 
 

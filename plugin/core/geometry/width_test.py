@@ -48,9 +48,10 @@ _MAX_STEPS, _MAX_SIDES = 16, 64
 def mask_surely_wide_polygons(
     shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return (n,) bool: valid polygons without a part narrower than ``width`` m.
+    """Return (n,) bool: valid polygons that are surely nowhere narrower than ``width`` m.
 
     False means unknown, as for polygons with holes or several parts, with very short edges, or with very many sides.
+    Raise Cancelled.
     """
     is_wide = np.zeros(len(shapes), dtype=bool)
     candidate_rows = np.flatnonzero(~mask_missing_shapes(shapes))
@@ -73,12 +74,14 @@ def _mask_wide_simple_polygons(shapes: NDArray, width: float) -> NDArray:
     return is_wide
 
 
-def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
+def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, shrink_m: float) -> NDArray:
     """Return (n,) bool: polygons that lost no edge when they were shrunk.
 
-    Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``by`` m (mitred). If every edge
-    moves inward and none is lost, the area shrinks by ``by`` × perimeter − ``by``² × the sum of tan(t / 2), t being
-    the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from that.
+    Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``shrink_m`` m (mitred).
+
+    If every edge moves inward and none is lost, the area shrinks by ``shrink_m`` × perimeter − ``shrink_m``² × the sum
+    of tan(t / 2), t being the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from
+    that.
     """
     polygon_rings = extract_rings(shapes)
     count = np.diff(polygon_rings.ring_starts) - 1
@@ -89,10 +92,10 @@ def mask_polygons_with_all_edges(shapes: NDArray, shrunk: NDArray, by: float) ->
     interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
     turn = np.where(interior_left[ring], turn, -turn)
     row = polygon_rings.polygon_of_ring[ring]
-    corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * by * by
+    corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * shrink_m * shrink_m
     even = np.bincount(row[np.abs(turn) > MAX_GROWN_TURN], minlength=len(shapes)) == 0
     even &= np.bincount(polygon_rings.polygon_of_ring, weights=count == 0, minlength=len(shapes)) == 0
-    expected = shapely.area(shapes) - by * shapely.length(shapes) + corner_loss
+    expected = shapely.area(shapes) - shrink_m * shapely.length(shapes) + corner_loss
     return even & (np.abs(shapely.area(shrunk) - expected) < MAX_AREA_DEVIATION_M2)
 
 
@@ -128,9 +131,10 @@ def _mask_wide_rings(polygon_rings: PolygonRings, width: float) -> NDArray:
 
 
 def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return start vertex, ring, and next segment of each segment; and ring starts.
+    """Return start vertex, ring and next segment of each segment, and the first segment of each ring.
 
-    Third of the four results: (r,) the first segment of each ring.
+    The order of the four results: start vertices (k,), rings (k,), first segments of the rings (r,), next segments
+    (k,).
     """
     count = np.diff(polygon_rings.ring_starts) - 1
     # The closing vertex begins no segment.
@@ -154,7 +158,8 @@ def _mask_rings_with_little_spread(
 ) -> NDArray:
     """Return (r,) bool: rings whose directions differ little along every short path.
 
-    Within ``path_m`` m they differ by at most `MAX_DIRECTION_SPREAD` degrees.
+    Directions within ``path_m`` m of boundary differ by at most `MAX_DIRECTION_SPREAD` degrees. ``candidates`` (r,)
+    bool: the rings to test.
     """
     is_little = candidates.copy()
     path_start = np.flatnonzero(candidates[ring])
@@ -182,8 +187,8 @@ def _mask_rings_with_distant_sides(
 ) -> NDArray:
     """Return (r,) bool: rings whose sides are more than ``distance`` m apart.
 
-    Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings; the others
-    are divided next to corners, then at every larger turn.
+    Consecutive sides may touch, but must not turn back. Long sides from corner to corner decide most rings; other rings
+    are divided next to corners, then at every larger turn. ``starts``, ``ends`` (k, 2): ends of the segments, m.
     """
     # Direction of a segment relative to the ring's first, as the sum of turns.
     total_turn = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
@@ -208,11 +213,12 @@ def _mask_rings_with_distant_sides(
 
 
 def _mask_starts_at_corners(direction: NDArray) -> NDArray:
-    """Return (k − 1,) bool: segments, from the second on, that begin a new side."""
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at a corner."""
     return np.abs(np.diff(direction)) > CORNER_TURN
 
 
 def _mask_starts_next_to_corners(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at or beside a corner."""
     corner = _mask_starts_at_corners(direction)
     begins = corner.copy()
     begins[1:] |= corner[:-1]
@@ -221,6 +227,7 @@ def _mask_starts_next_to_corners(direction: NDArray) -> NDArray:
 
 
 def _mask_starts_at_turns(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a new side at any larger turn."""
     return np.diff(np.floor(direction / MAX_SIDE_TURN + 0.5)) != 0
 
 
@@ -268,7 +275,10 @@ def _check_side_distances(
 
 
 def _measure_extents(starts: NDArray, ends: NDArray, side_start: NDArray) -> list[tuple[NDArray, NDArray]]:
-    """Return (s,) minimum and maximum of each side along x, y and both diagonals, m."""
+    """Return (minimum, maximum) of each side along x, y and both diagonals, m.
+
+    ``starts``, ``ends`` (k, 2): ends of the segments; ``side_start``: first segment of each side.
+    """
     diagonal = np.sqrt(0.5)
     # A side runs from vertex to vertex, and on to the end of its last segment.
     side_end = ends[np.append(side_start[1:], len(starts)) - 1]

@@ -2,7 +2,7 @@
 """Definitions of coordinate systems in files that contradict their codes.
 
 A file describes a layer's CRS twice: by an EPSG code, and by the parameters of its projection (WKT). Drivers use the
-code; other programs use the parameters and place the layer elsewhere.
+code. Other programs use the parameters, and then place the layer elsewhere.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def find_contradicting_crs(path: Path, name: str) -> str:
     Returns
     -------
     str
-        Code or name of the described CRS. Empty if code and definition agree, if one of them is missing, or if the
-        file cannot be read: reading its rows reports that.
+        Code or name of the described CRS. Empty if code and definition agree, or if one of them is missing. Empty also
+        if the file cannot be read, since reading its rows reports that.
     """
     for code, text in _read_definitions(path, name):
         with warnings.catch_warnings():
@@ -58,6 +58,7 @@ def find_contradicting_crs(path: Path, name: str) -> str:
 
 
 def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
+    """Return (EPSG code or None, WKT) of each definition of a layer's CRS; none if the file cannot be read."""
     kind = path.suffix.lower()
     try:
         if kind == ".gpkg":
@@ -74,6 +75,7 @@ def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
 
 
 def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
+    """Return (EPSG code, WKT) of each definition of a layer's CRS in a GeoPackage."""
     database = open_read_only(path)
     if database is None:
         return []
@@ -95,6 +97,7 @@ def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
 
 
 def _read_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
+    """Return (EPSG code, WKT) of the CRS of a layer in a file geodatabase; none without a code."""
     definition_xml = ""
     with open_filegdb(path) as database:
         rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
@@ -109,6 +112,7 @@ def _read_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
 
 
 def _parse_crs(text: str) -> CRS | None:
+    """Return the CRS of a WKT; None if the text is empty or no CRS."""
     try:
         return CRS.from_user_input(text) if text else None
     except CRSError:
@@ -117,7 +121,7 @@ def _parse_crs(text: str) -> CRS | None:
 
 
 def _make_coded_crs(code: int | None, described_crs: CRS | None) -> CRS | None:
-    """Return the CRS of a code, or of the code within the definition; None for a code that EPSG does not have."""
+    """Return the CRS of a code, or without one of the code within the definition; None if EPSG lacks the code."""
     if code is None and described_crs is not None:
         definition_id = described_crs.to_json_dict().get("id", {})
         is_code = definition_id.get("authority") == "EPSG" and str(definition_id.get("code")).isdecimal()

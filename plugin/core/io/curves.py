@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shapes with arcs of a file as WKT, which pyogrio reads as straight segments without a notice."""
+"""Read shapes with arcs from a file as WKT, since pyogrio reads them as straight segments without a notice."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _PAIR_PATTERN = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
 
 
 def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
-    """Return feature id → WKT of the shapes with curves.
+    """Return feature id → WKT of a layer's shapes with curves.
 
     ``path``: the file that the user chose, with the suffix of its format; ``opened``: the path that the driver opens
     instead, such as that of a copy; ``name``: the layer's name.
 
-    Shapes are found by their type. One of a curve type without an arc is straight and left out, except in a FileGDB:
-    there the driver has replaced a Bézier curve by segments, so the WKT of these segments is returned. Coordinates have
-    15 digits; those of a GeoPackage are exact.
+    Shapes are found by their type. A shape of a curve type without an arc is straight and left out, except in a
+    FileGDB: there the driver has replaced a Bézier curve by segments, and the WKT of these segments is returned.
+    Coordinates have 15 digits; those of a GeoPackage are exact.
     """
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
@@ -64,10 +64,10 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
-    """Return the WKT of a shape with arcs, in which the ends of arcs and segments have their exact coordinates.
+    """Return the WKT of a shape with arcs, with exact coordinates of the ends of arcs and segments.
 
     ``text``: the WKT, whose coordinates the driver has rounded to 15 digits; ``shape``: the same shape with straight
-    segments, which has the ends exactly.
+    segments, whose vertices include these ends exactly.
     """
 
     def round_as_driver(x: float, y: float) -> tuple[str, str]:
@@ -81,7 +81,7 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
 
 
 def _read_exact_wkt(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
-    """Return feature id → WKT with all digits, of shapes of a GeoPackage; those that cannot be read are left out."""
+    """Return feature id → WKT with all digits of shapes in a GeoPackage; unreadable shapes are left out."""
     try:
         database = open_read_only(opened_path)
         if database is None:
@@ -101,7 +101,7 @@ def _read_exact_wkt(opened_path: Path, name: str, fids: list[int]) -> dict[int, 
 
 
 def format_wkb(wkb: bytes) -> str:
-    """Return the WKT of a shape in well-known binary (ISO 13249-3) with all digits.
+    """Return the WKT, with all digits, of a shape in well-known binary (ISO 13249-3).
 
     Raise KeyError or struct.error for another type, or if bytes are missing.
     """
@@ -109,7 +109,7 @@ def format_wkb(wkb: bytes) -> str:
 
 
 def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
-    """Return the WKT of the shape that begins at a byte, and the position after its last byte."""
+    """Return the WKT of the shape that begins at the byte ``start``, and the position after its last byte."""
     order = "<" if wkb[start] == 1 else ">"
     code, count = struct.unpack_from(f"{order}II", wkb, start + 1)
     word, size = _DIMENSIONS[code // 1000]
@@ -131,6 +131,10 @@ def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
 
 
 def _format_points(wkb: bytes, position: int, count: int, order: str, size: int) -> tuple[str, int]:
+    """Return ``count`` points as text, and the position after them.
+
+    ``order``: byte order for struct; ``size``: numbers of a point, 2 to 4.
+    """
     numbers = struct.unpack_from(f"{order}{count * size}d", wkb, position)
     points = (" ".join(map(repr, numbers[n : n + size])) for n in range(0, len(numbers), size))
     return ", ".join(points), position + 8 * len(numbers)

@@ -37,8 +37,9 @@ _FIELD_TYPES_BY_SQL_TYPE = {
 class DeclaredColumn:
     """A field as its database declares it.
 
-    ``type``: text, integer, real or date, as in the templates, empty for another type; ``alias``: Chinese title, empty
-    without one; ``name_by_code``: code → name, empty without a coded domain.
+    ``type``: text, integer, real or date, as in the templates, empty for another type; ``length``: of a text, None
+    without a limit; ``alias``: Chinese title, empty without one; ``name_by_code``: code → name, empty without a coded
+    domain.
     """
 
     name: str
@@ -60,9 +61,9 @@ class DeclaredTable:
     crs: str
 
     def add_declarations_to_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-        """Return fields with length, title and codes from their declarations.
+        """Return fields with length, title and codes as the database declares them.
 
-        A field that is not declared is returned unchanged.
+        A field without a declaration is returned unchanged.
         """
         column_by_name = {c.name: c for c in self.columns}
         return tuple(
@@ -81,8 +82,8 @@ class DeclaredTable:
 def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
     """Return layer name → declaration of each layer in a database.
 
-    Empty for a format without declarations, and for a database that cannot be read. Nothing is written next to the
-    file, unless its log (-wal) already exists.
+    Empty for a format without declarations, and for a database that cannot be read. No file is created next to the
+    database, unless its log (-wal) already exists.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -99,6 +100,7 @@ def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
 
 def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     # Without a log the file is up to date, and reading it need not create locks or files.
+    """Return layer name → declaration of each layer in a GeoPackage."""
     log = path.with_name(f"{path.name}-wal").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
@@ -122,11 +124,13 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
 
 
 def _read_titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return (table, column) → (title, name of its domain); both are empty if missing."""
     rows = database.execute("SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns")
     return {(table, column): (title or name or "", domain or "") for table, column, title, name, domain in rows}
 
 
 def _read_enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """Return name of a domain → code → name, for the coded domains of a GeoPackage."""
     rows = database.execute(
         "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
     )
@@ -143,6 +147,10 @@ def _read_columns(
     titles: dict[tuple[str, str], tuple[str, str]],
     codes: dict[str, dict[str, str]],
 ) -> tuple[DeclaredColumn, ...]:
+    """Return the declared columns of a table without its primary key and geometry column ``shape``.
+
+    ``titles``, ``codes``: results of `_read_titles` and `_read_enumerations`.
+    """
     declared_columns = []
     rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
     for name, kind, key in rows:
@@ -161,7 +169,7 @@ def _read_columns(
 def _find_crs_of_reference(
     number: int | None, organization: str | None, code: int | None, definition: str | None
 ) -> str:
-    """Return the CRS (EPSG code or WKT) of a GeoPackage reference.
+    """Return the CRS (EPSG code or WKT) of a row in a GeoPackage's table of reference systems.
 
     Empty for the numbers 0 and −1, which mean an undefined CRS.
     """
@@ -172,9 +180,9 @@ def _find_crs_of_reference(
 
 @contextmanager
 def open_filegdb(path: Path) -> Iterator[Any]:
-    """Yield a file geodatabase as a GDAL data set; GDAL prints nothing within the block.
+    """Yield a file geodatabase as a GDAL data set; None if it cannot be opened, or without osgeo.
 
-    None if it cannot be opened, and in a Python without QGIS.
+    GDAL prints nothing within the block.
     """
     try:
         from osgeo import gdal
@@ -209,6 +217,7 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
 
 
 def _find_crs(layer: Any) -> str:
+    """Return the CRS of a GDAL layer as EPSG code or WKT; empty if it is undefined."""
     reference = layer.GetSpatialRef()
     if reference is None:
         return ""
@@ -218,6 +227,7 @@ def _find_crs(layer: Any) -> str:
 
 
 def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
+    """Return the columns that the definition of a GDAL layer declares."""
     types = {
         ogr.OFTString: "text",
         **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),

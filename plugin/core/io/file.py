@@ -33,9 +33,9 @@ from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_h
 
 
 def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices on an encoding that was detected or contradicts the declared one.
+    """Return notices on the encoding of a layer if it was detected, or contradicts the declared one.
 
-    ``layer_name``: the layer's name for messages.
+    A notice is (text key, parameters). ``layer_name``: the layer's name for messages.
     """
     if encoding is None or encoding.source in ("cpg", "none"):
         return []
@@ -90,10 +90,10 @@ LayerSelector = Callable[[SourceLayer], bool | frozenset[str]]
 
 @dataclass(frozen=True)
 class _LayerSource:
-    """A layer in its file, before it is read.
+    """A layer in its file, before its rows are read.
 
-    ``path_to_open``: the path that drivers open; ``stored_row_count``: the number of rows that the file records, if the
-    whole database was counted at once.
+    ``path_to_open``: the path that drivers open; ``stored_row_count``: the number of rows that the file records, None
+    if it was not counted together with the other layers of the database.
     """
 
     path: Path
@@ -106,7 +106,7 @@ class _LayerSource:
 
     @property
     def display_name(self) -> str:
-        """Return the name for messages; a shapefile's layer has the name of its file."""
+        """Return the layer's name for messages; for a shapefile this is the name of the file."""
         return self.path.stem if self.encoding else self.name
 
 
@@ -114,8 +114,9 @@ class _LayerSource:
 class _LayerHeader:
     """A layer's description, read before its rows.
 
-    ``layer_without_rows``: the layer without rows, by which the caller selects; ``pyogrio_info``: pyogrio's
-    description; ``field_names``: field names; ``renamed_fields``: fields that were renamed as (old, new).
+    ``layer_without_rows``: the layer that the caller gets to decide what is read; ``pyogrio_info``: pyogrio's
+    description; ``field_names``: names of all fields, each made unique; ``renamed_fields``: (old name, new name) of
+    fields renamed for that.
     """
 
     layer_without_rows: SourceLayer
@@ -129,8 +130,8 @@ def read_file(
 ) -> list[SourceLayer]:
     """Return the layers of one file.
 
-    ``wanted``: called with each layer before its rows are read, as in `source.read_source`; ``tables``: accept a file
-    with tables only if one of them may be a plan layer without its geometry.
+    ``wanted``: called with each layer before its rows are read, as ``select_layer`` of `source.read_source`;
+    ``tables``: accept a file with tables only, if one of them may be a plan layer without its geometry.
 
     Raises
     ------
@@ -198,14 +199,14 @@ def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
 def _may_be_layer(table: SourceLayer) -> bool:
     """Return True if a table may be a plan layer without its geometry.
 
-    It then has geometry in its cells, or the key (标识码) of a layer.
+    Such a table has geometry in its cells, or the key field (标识码) of a layer.
     """
     _, params = table.problem or ("", {})
     return bool(params.get("drawn")) or any(f.name.upper() == KEY_FIELD for f in table.fields)
 
 
 def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer:
-    """Read a layer, or the fields that the caller wants.
+    """Return a layer with the rows and fields that ``select_layer`` selects.
 
     Raises InputError if the layer cannot be read.
     """
@@ -263,7 +264,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
 
 
 def _read_header(source: _LayerSource) -> _LayerHeader:
-    """Read the description of a layer without its rows."""
+    """Return the description of a layer, read without its rows."""
     info = read_layer_info(source.path_to_open, source.name, source.encoding)
     field_names, renamed_fields = make_names_unique(info["fields"])
     fields = make_fields(info, field_names)
@@ -280,9 +281,9 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
 def _make_layer_if_rows_are_unneeded(
     source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
 ) -> SourceLayer | None:
-    """Return a layer whose rows need not be read; None if they must be read.
+    """Return the layer without rows if no rows are to be read; None if they must be read.
 
-    These are layers that are not wanted, and layers of a FileGDB without rows.
+    No rows are read of layers that the caller does not want, and of layers of a FileGDB that have none.
     """
     if selection is False:
         _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
@@ -297,7 +298,7 @@ def _make_layer_if_rows_are_unneeded(
 
 
 def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> list[str] | None:
-    """Return the names of the wanted fields; None means all fields."""
+    """Return the names of the fields to read; None means all fields."""
     # Texts of a foreign encoding have foreign field names too: such a file is read completely.
     if isinstance(selection, bool) or source.encoding or header.renamed_fields:
         return None
@@ -307,7 +308,7 @@ def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool |
 def _inspect_first_rows(
     layer_without_rows: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None
 ) -> None:
-    """Inspect the first rows of a layer that is not read.
+    """Inspect the first rows of a layer that is not read, and set what they show in ``layer_without_rows``.
 
     A table is searched for geometry in its cells, a line layer for closed lines.
     """
@@ -338,9 +339,9 @@ def _inspect_first_rows(
 
 
 def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int | None) -> int | None:
-    """Return the number of rows in a layer that is not read.
+    """Return the number of rows of a layer that is not read; None if no count is reliable.
 
-    None if no count is reliable. The file's own count is preferred to the driver's.
+    The file's own count is preferred to the driver's.
     """
     if stored_row_count is not None:
         return stored_row_count
@@ -351,7 +352,7 @@ def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int |
 def _mark_row_count_mismatch(
     layer_without_rows: SourceLayer, read_row_count: int, stored_row_count: int
 ) -> SourceLayer:
-    """Return an unusable layer whose file records another number of rows than read."""
+    """Mark a layer as unusable because its file records another number of rows than read, and return it."""
     layer_without_rows.problem, layer_without_rows.declared_row_count = (
         ("rows_disagree", {"read": read_row_count, "stored": stored_row_count}),
         stored_row_count,
@@ -360,7 +361,7 @@ def _mark_row_count_mismatch(
 
 
 def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
-    """Return a layer of an empty table, with its fields and CRS, without reading the file.
+    """Return a layer without rows, but with its fields and CRS, made without a driver.
 
     Reading a hundred empty layers would take a driver many seconds.
     """
@@ -377,13 +378,13 @@ def _make_layer_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...
 
 
 def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
-    """Return a layer without rows and CRS; ``more``: further attributes of the layer."""
+    """Return a layer without rows and CRS; ``more``: further fields of `SourceLayer`."""
     frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
 
 
 def _find_error_reason_key(error: Exception) -> str:
-    """Return why a driver could not read a file, as a key of the message texts."""
+    """Return the key of the message text on why a driver could not read a file."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return "in_use"

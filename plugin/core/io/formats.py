@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recognise files that may hold a plan layer.
-
-They are recognised by name, first bytes, and the list of files in an archive.
-"""
+"""Recognise files that may hold a plan layer, by name, first bytes, and the list of files in an archive."""
 
 from __future__ import annotations
 
@@ -75,7 +72,7 @@ _KEY_FIELD_BYTES = b"BSM"
 
 
 def detect_file_format(path: Path) -> str:
-    """Return the format of a file that may hold a plan layer; empty for others.
+    """Return the format of a file that may hold a plan layer, such as ``DWG``; empty for other files.
 
     Raises OSError.
     """
@@ -110,6 +107,7 @@ def _is_temporary(path: Path) -> bool:
 
 
 def _is_plan_table_without_shapes(path: Path) -> bool:
+    """Return True if a .dbf without its .shp has the key field (BSM) of a plan's layers."""
     return not any(find_sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 
@@ -119,6 +117,7 @@ def does_text_file_have_shapes(path: Path) -> bool:
 
 
 def _has_geometry(path: Path, head: bytes) -> bool:
+    """Return True if the beginning of a text file (``head``) has geometry or a list of boundary points."""
     return does_text_have_geometry(head, lists=path.suffix.lower() not in _MARKUP_SUFFIXES)
 
 
@@ -136,11 +135,13 @@ def _has_key(table: Path) -> bool:
 
 
 def _read_start(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file, at most ``size``."""
     with path.open("rb") as handle:
         return handle.read(size)
 
 
 def _detect_format(path: Path) -> str:
+    """Return the format that the first bytes of a file show; empty if it cannot hold a plan layer."""
     head = _read_start(path, 32)
     format_name = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
     if (
@@ -153,7 +154,7 @@ def _detect_format(path: Path) -> str:
 
 
 def _does_archive_have_data(path: Path) -> bool:
-    """Return True if an archive contains GIS data, or cannot be listed here."""
+    """Return True if a ZIP archive contains GIS data, or cannot be listed."""
     try:
         with zipfile.ZipFile(path) as archive:
             entry_paths = [Path(name) for name in archive.namelist()]

@@ -2,7 +2,7 @@
 """Number of rows in a file, counted without a GIS driver.
 
 Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads only the shapes in
-the index. A shape outside it, or one that the table marks as deleted, remains in the .shp.
+the index. A shape that the index lacks, or that the table marks as deleted, remains in the .shp.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SHP_HEADER_BYTES, _RECORD_HEADER_BYTES, _SHORTEST_RECORD_BYTES = 100, 8, 12
 
 
 def count_shapefile_rows(path: Path) -> int | None:
-    """Return the number of rows of a shapefile.
+    """Return the number of rows of a shapefile; None if its table (.dbf) is missing.
 
-    It is the number of rows not marked as deleted plus that of shapes missing from the index. None without a table.
+    It is the number of rows not marked as deleted plus that of shapes missing from the index.
     """
     row_count_and_marks = _read_deletion_flags(path)
     if row_count_and_marks is None:
@@ -58,9 +58,9 @@ def count_deleted_shapes(path: Path) -> int:
 
 
 def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
-    """Return the number of rows in a .dbf, and (n,) bool: marked as deleted.
+    """Return the number of rows in a .dbf, and (n,) bool: rows marked as deleted.
 
-    The flags are empty if the table is truncated.
+    The flags are empty if the table is truncated; None for a file that is no table.
     """
     table = find_sibling_file(path, ".dbf")
     if table is None:
@@ -94,10 +94,10 @@ def _read_index(path: Path) -> NDArray[np.int64] | None:
 
 
 def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
-    """Count the shapes in a .shp that its index does not list.
+    """Return the number of shapes in a .shp that its index (``entries``, as of `_read_index`) does not list.
 
     They are between listed shapes and after the last one. A file without such space is not read. An old record left by
-    a driver that rewrote the shape elsewhere has the number of a listed one and is not counted.
+    a driver that rewrote the shape elsewhere has the number of a listed shape and is not counted.
     """
     if not path.is_file():
         return 0
@@ -122,7 +122,10 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
 
 
 def _list_record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
-    """Return the numbers of consecutive valid records between two byte offsets."""
+    """Return the numbers of consecutive valid records of a .shp between two byte offsets.
+
+    ``kind``: the shape type of the file.
+    """
     record_numbers = set()
     while begin + _SHORTEST_RECORD_BYTES <= end:
         handle.seek(begin)
@@ -151,7 +154,7 @@ _SYSTEM_CATALOGUE_TABLE = "GDB_SystemCatalog"
 def count_stored_rows(path: Path, name: str) -> int | None:
     """Return the number of rows that a file records for a layer.
 
-    None if the format has no such count, or if it cannot be read here.
+    None if the format records none, or if the number cannot be read.
     """
     suffix = path.suffix.lower()
     try:
@@ -168,7 +171,7 @@ def count_stored_rows(path: Path, name: str) -> int | None:
 
 
 def count_geodatabase_rows(path: Path) -> dict[str, int]:
-    """Return table → number of valid rows of a FileGDB, by its tables' headers.
+    """Return table name → number of valid rows of a FileGDB, as the headers of its tables record them.
 
     Tables with an invalid header are left out. The catalogue gives the number of each table. Bytes 4 to 8 of a header
     count the rows in version 3, bytes 16 to 24 in version 4.
@@ -194,6 +197,7 @@ def count_geodatabase_rows(path: Path) -> dict[str, int]:
 
 
 def _count_table_rows(file: Path) -> int | None:
+    """Return the number of rows that the header of a FileGDB table records; None for an invalid header."""
     with file.open("rb") as handle:
         header = handle.read(_DBF_HEADER)
     if len(header) < _DBF_HEADER:
@@ -207,6 +211,7 @@ def _count_table_rows(file: Path) -> int | None:
 
 
 def _count_geopackage_rows(path: Path, name: str) -> int | None:
+    """Return the number of rows of a table; None while another program writes the GeoPackage."""
     database = open_read_only(path)
     if database is None:
         return None
@@ -216,10 +221,9 @@ def _count_geopackage_rows(path: Path, name: str) -> int | None:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
-    """Open a GeoPackage read-only, without leaving files beside it.
+    """Open a GeoPackage read-only, without leaving files beside it; None while another program writes it.
 
-    Returns None while another program writes it. Then a copy is read (`files.open_datasource.provide_safe_path`), and
-    its SQLite counts the rows.
+    In that case a copy is read (`files.open_datasource.provide_safe_path`), and its SQLite counts the rows.
     """
     if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
         return None

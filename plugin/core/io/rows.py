@@ -25,25 +25,28 @@ _MAX_CURVE_AREA_GAP = 0.005
 
 
 def get_curve_step_degrees() -> float:
-    """Return the degrees of an arc that one straight segment replaces."""
+    """Return the angle in degrees of the piece of an arc that the driver replaces by one straight segment."""
     return float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
 
 
 def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices on a layer with arcs: their number, the step, deviating areas."""
+    """Return notices (text key, parameters) on a layer with arcs; none without arcs.
+
+    They state the number of arcs, the step of their division, and areas that deviate from the stored ones.
+    """
     params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
-    deviating_fids = _find_lost_areas(layer)
+    deviating_fids = _find_fids_with_lost_area(layer)
     if deviating_fids:
         keys = ", ".join(map(str, deviating_fids[:5]))
         notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
     return notices
 
 
-def _find_lost_areas(layer: SourceLayer) -> list[int]:
-    """Return ids of features with arcs whose area is far from the stored one.
+def _find_fids_with_lost_area(layer: SourceLayer) -> list[int]:
+    """Return the ids of features with arcs whose measured area is far from that in the field SHAPE_AREA.
 
-    Some drivers lose a curved hole.
+    Some drivers lose a curved hole. Empty without the field.
     """
     area_column = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
     if area_column is None:
@@ -67,9 +70,9 @@ _SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
 
 
 def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:
-    """Return pyogrio's description of a layer without its rows.
+    """Return pyogrio's description of a layer, read without its rows.
 
-    Field names are decoded with ``encoding``.
+    ``opened``: the path that the driver opens. Field names are decoded with ``encoding``.
     """
     try:
         info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC if encoding else None)
@@ -82,7 +85,7 @@ def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None)
 
 
 def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return field names made unique, and the renamed ones as (old, new)."""
+    """Return field names made unique, and (old name, new name) of each renamed field."""
     unique_names: list[str] = []
     renamed_fields = []
     for name in map(str, names):
@@ -106,11 +109,11 @@ def read_rows(
     *,
     may_have_arcs: bool = True,
 ) -> SourceLayer:
-    """Read the rows of a layer.
+    """Return a layer with its rows.
 
-    ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill;
-    ``names``: field names to use, in their order; ``only``: names of the fields to read, None for all;
-    ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
+    ``opened``: the path that the driver opens; ``layer_without_rows``: the layer to fill; ``names``: names to use for
+    all fields, in their order; ``only``: names of the fields to read, None for all; ``may_have_arcs``: False if the
+    file's headers exclude arcs, so that they are not searched.
     """
     curve_texts = read_curve_wkt(path, opened, name) if may_have_arcs else {}
     meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
@@ -152,9 +155,9 @@ def read_rows(
 
 
 def _convert_wkb(wkb: NDArray) -> NDArray:
-    """Return the geometries of (n,) WKB and release the WKB.
+    """Return the geometries of (n,) WKB, and release the WKB.
 
-    They are converted in batches, so that each batch reuses the memory of the last.
+    The WKB are converted in batches, so that each batch reuses the memory of the one before.
     """
     shapes = np.empty(len(wkb), dtype=object)
     for start in range(0, len(wkb), _SHAPES_PER_BATCH):
@@ -167,9 +170,10 @@ def _convert_wkb(wkb: NDArray) -> NDArray:
 def _read_row_arrays(
     path: Path, opened_path: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
-    """Return rows as arrays in file order, texts decoded.
+    """Return metadata, feature ids (n,), WKB (n,) and one array of values for each field, in file order.
 
-    Raises InputError if fewer rows are returned than the file records.
+    Texts are decoded. ``only``: names of the fields to read, None for all. Raises InputError if fewer rows are returned
+    than the file records.
     """
     options: dict[str, Any] = {"return_fids": True, "columns": only}
     if path.suffix.lower() == ".gpkg":
@@ -194,9 +198,9 @@ def _read_row_arrays(
 
 
 def _reuse_equal_text_objects(values: NDArray) -> NDArray:
-    """Return (n,) texts in which equal values (codes, class names) are one object.
+    """Return (n,) texts in which equal values (codes, class names) are one object, to save memory.
 
-    A reader creates a new object for each.
+    A driver creates a new object for each cell.
     """
     if values.dtype != object or not len(values):
         return values
@@ -213,6 +217,7 @@ def _reuse_equal_text_objects(values: NDArray) -> NDArray:
 
 
 def _decode_all(values: NDArray, codec: str) -> NDArray:
+    """Return texts read as ISO-8859-1 decoded with ``codec``; other values unchanged."""
     if values.dtype != object:
         return values
     # The same few texts are repeated.
@@ -226,7 +231,7 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
 def _read_integers_as_text(
     opened_path: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
 ) -> NDArray:
-    """Return a field of integers as text, with all digits."""
+    """Return the values of an integer field as text with all digits, which float64 would lose."""
     sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened_path,
@@ -241,9 +246,9 @@ def _read_integers_as_text(
 
 
 def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
-    """Return the fields of a layer with the types of templates.
+    """Return the fields of a layer with types as in templates: text, integer, real and date.
 
-    They are text, integer, real and date. ``info``: pyogrio's description; ``names``: names to use.
+    ``info``: pyogrio's description; ``names``: names to use for the fields.
     """
     fields = []
     for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):

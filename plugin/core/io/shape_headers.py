@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Headers of the geometries in a GeoPackage: coordinate systems and arcs.
 
-Each geometry repeats the number of its system (OGC 12-128r18, 2.1.3: `srs_id` of the blob equals that of the layer).
-Drivers read the layer's number only, so that a geometry of another system is treated as if it were in the layer's.
+Each geometry repeats the number of its coordinate system (OGC 12-128r18, 2.1.3: `srs_id` of the blob equals that of the
+layer). Drivers read the layer's number only, so that a geometry of another system is treated as if it were in the
+layer's.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _UNDEFINED_CRS_IDS = (-1, 0)
 class ShapeHeaders:
     """What the headers of a layer's geometries state.
 
-    ``other_crs``: other coordinate systems than the layer's (EPSG:4490) → number of geometries. ``other_crs_fids``: ids
-    of the first features with them. ``may_have_arcs``: False if no geometry has an arc; True if some may have, or if
-    the headers were not read.
+    ``other_crs``: name of each coordinate system other than the layer's (EPSG:4490) → number of geometries in it.
+    ``other_crs_fids``: ids of the first features with such geometries. ``may_have_arcs``: False if no geometry has an
+    arc; True if some may have, or if the headers were not read.
     """
 
     other_crs: dict[str, int] = field(default_factory=dict)
@@ -46,8 +47,8 @@ class ShapeHeaders:
 def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
     """Return what the headers of a layer's geometries state.
 
-    Unknown for other formats, for a layer without geometries, and if the database cannot be read: reading its rows
-    reports that.
+    The result is that of unread headers for other formats, for a layer without geometries, and if the database cannot
+    be read, since reading its rows reports that.
     """
     if path.suffix.lower() != ".gpkg":
         return ShapeHeaders()
@@ -62,7 +63,7 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
 
 
 def find_wkb_start(blob: bytes) -> int:
-    """Return the position of the well-known binary in the blob of a geometry."""
+    """Return the position of the well-known binary in the GeoPackage blob of a geometry."""
     return _BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(blob[3] >> 1 & 7, 0)
 
 
@@ -116,7 +117,7 @@ def _find_fids(database: sqlite3.Connection, shape: str, table: str, header: byt
 
 
 def _read_crs_name(database: sqlite3.Connection, number: int) -> str:
-    """Return a system's name as the database lists it; its number if it is not listed."""
+    """Return the name of a coordinate system as the database lists it, else its number as text."""
     row = database.execute(
         "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (number,)
     ).fetchone()

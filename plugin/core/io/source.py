@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the files of a source (file or folder) and read them with `file`."""
+"""Find the files of a source (file or folder) and read their layers with `file`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .formats import READ_SUFFIXES, does_text_file_have_shapes
 
 
 def _accept_all(layer: SourceLayer) -> bool:
+    """Return True: the selector that reads all layers and fields."""
     return True
 
 
@@ -52,7 +53,7 @@ def read_source(
 
 
 def find_source_folder(source: str | Path) -> Path | None:
-    """Return the folder if the source is a folder of files; None for one file.
+    """Return the path of a source that is a folder of files; None for a single file.
 
     A file geodatabase counts as one file.
     """
@@ -65,9 +66,9 @@ def _clean_source_path(source: str | Path) -> str:
 
 
 def _find_dataset(path: Path) -> Path:
-    """Return the data set of a chosen file.
+    """Return the data set that a chosen file belongs to.
 
-    It is the .gdb of a table in it, the .shp of a .dbf.
+    It is the .gdb for a file inside it, the .shp for its companion files, else the file itself.
     """
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
@@ -77,6 +78,7 @@ def _find_dataset(path: Path) -> Path:
 
 
 def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
+    """Return the layers of all files of a folder; an unreadable file gives a layer with a problem."""
     try:
         dataset_paths = list_folder_datasets(folder)
         data_folders = (
@@ -112,19 +114,20 @@ def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancel
 def list_source_datasets(source: Path) -> list[Path]:
     """Return the files and geodatabases of a source.
 
-    For a folder they are its content, else the file itself or the data set that contains it.
+    For a folder these are its readable contents, else the file itself or the data set that contains it.
     """
     path = _find_dataset(source)
     return list_folder_datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
 
 
 def _is_dataset(path: Path) -> bool:
+    """Return True if a path is a file or geodatabase in a format that is read."""
     suffix = path.suffix.lower()
     return not path.name.startswith(".") and (suffix in READ_SUFFIXES or (suffix == ".gdb" and path.is_dir()))
 
 
 def list_folder_datasets(folder: Path) -> list[Path]:
-    """Return the files and databases directly in a folder that can be read."""
+    """Return the files and databases directly in a folder whose format is read, sorted."""
     files = sorted(folder.iterdir())
     dataset_paths = [p for p in files if _is_dataset(p)]
     shapes = {p.stem.lower() for p in dataset_paths if p.suffix.lower() == ".shp"}
@@ -141,7 +144,7 @@ def list_folder_datasets(folder: Path) -> list[Path]:
 
 
 def _make_layer_of_unreadable_file(path: Path, error: InputError) -> SourceLayer:
-    """Return an unusable layer in place of a file that cannot be read."""
+    """Return an unusable layer that stands for a file that cannot be read."""
     # A report is passed on; it must not contain the paths of this machine.
     params = {**error.params, "source": path.name}
     return make_empty_layer(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

@@ -20,9 +20,9 @@ _HASH_OF_MISSING = 2**64 - 1
 
 
 def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER_CANCELLED) -> str:
-    """Return a SHA-256 digest of a table's values, geometries and CRS.
+    """Return the SHA-256 digest of a table's values, geometries and CRS.
 
-    Row order and feature ids do not matter.
+    Row order and feature ids have no effect. Raise Cancelled.
     """
     import numpy as np
     import pandas as pd
@@ -45,7 +45,7 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
 
 
 def _hash_column(column: pd.Series) -> NDArray:
-    """Return (n,) uint64 hashes of values; all missing values have the same hash."""
+    """Return (n,) uint64 hashes of the values of a column; all missing values have the same hash."""
     import pandas as pd
 
     values = column.to_numpy()

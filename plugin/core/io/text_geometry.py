@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search texts, table cells and workbooks for geometry that no driver reads.
-
-Hidden tables of a GeoPackage are searched as well.
-"""
+"""Search texts, table cells, workbooks and hidden tables for geometry that no driver reads."""
 
 from __future__ import annotations
 
@@ -70,9 +67,9 @@ def does_text_list_points(text: str) -> bool:
 
 
 def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
-    """Return True if rows of cells list coordinates.
+    """Return True if rows of cells list coordinates of boundary points.
 
-    ``words``: the text with the columns' headings.
+    ``words``: the text of the columns' headings.
     """
     points: list[_TextPoint] = []
     lines = point_lines = pure = 0
@@ -119,10 +116,7 @@ def _find_points(cells: list[str]) -> list[_TextPoint]:
 
 
 def _parse_point(first: str, second: str) -> _TextPoint | None:
-    """Return two texts as a point x, y.
-
-    None if a text is not a number or the point is outside China.
-    """
+    """Return two texts as a point; None if a text is not a number or the point is outside China."""
     x, y = float(first), float(second)
     if (
         min(_count_decimals(first), _count_decimals(second)) >= _FEWEST_DECIMALS
@@ -145,14 +139,17 @@ def _is_closed(points: list[_TextPoint]) -> bool:
 
 
 def _is_within(value: float, limits: tuple[float, float]) -> bool:
+    """Return True if a value lies within limits, both included."""
     return limits[0] <= value <= limits[1]
 
 
 def _count_decimals(number: str) -> int:
+    """Return the number of digits after the decimal point."""
     return len(number.partition(".")[2])
 
 
 def _convert_match_to_degrees(match: re.Match[str]) -> str:
+    """Return a match of degrees, minutes and seconds as the text of decimal degrees."""
     degrees, minutes, seconds = map(float, match.groups())
     return f" {degrees + minutes / 60 + seconds / 3600:.7f} "
 
@@ -180,7 +177,7 @@ _CELL_TEXT_PATTERN = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 def does_text_have_geometry(head: bytes, *, lists: bool = True) -> bool:
     """Return True if the beginning of a text (``head``) contains geometry.
 
-    With ``lists`` a list of boundary points counts too.
+    ``lists``: whether a list of boundary points counts as geometry.
     """
     text = _decode_beginning(head)
     return _TEXT_GEOMETRY_PATTERN.search(text.encode("utf-8", "replace")) is not None or (
@@ -189,7 +186,7 @@ def does_text_have_geometry(head: bytes, *, lists: bool = True) -> bool:
 
 
 def _decode_beginning(head: bytes) -> str:
-    """Decode the beginning of a text; its last character may be truncated."""
+    """Return the beginning of a text decoded; a truncated last character is left out."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head.decode("utf-16", "replace")
     try:
@@ -199,9 +196,9 @@ def _decode_beginning(head: bytes) -> str:
 
 
 def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]]) -> str:
-    """Return the first column whose values are polygons or lists of points.
+    """Return the name of the first column whose values are polygons or lists of points.
 
-    For points stored as rows, return the names of their columns, joined by ``/``. Empty without any such column.
+    If each row is a point, the result is the names of the coordinate columns joined by ``/``. Empty without geometry.
     """
     columns = [list(values) for values in columns]
     for name, values in zip(names, columns, strict=True):
@@ -212,6 +209,7 @@ def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]])
 
 
 def _does_value_have_geometry(value: Any) -> bool:
+    """Return True if a cell contains a polygon or a list of points."""
     if isinstance(value, bytes):
         return _BINARY_GEOMETRY_PATTERN.match(value) is not None
     if not isinstance(value, str):
@@ -239,11 +237,13 @@ def does_workbook_have_geometry(path: Path) -> bool:
 
 
 def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
+    """Return the beginning of a file in a workbook as text; empty if the workbook lacks it."""
     with book.open(name) as part:
         return part.read(_SHEET_BYTES).decode("utf-8", "replace")
 
 
 def _does_sheet_have_geometry(sheet: str, shared_strings: list[str]) -> bool:
+    """Return True if the cells of a sheet (XML) contain geometry or list boundary points."""
     if _TEXT_GEOMETRY_PATTERN.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
@@ -259,9 +259,9 @@ def _does_sheet_have_geometry(sheet: str, shared_strings: list[str]) -> bool:
 
 
 def does_xls_have_geometry(path: Path) -> bool:
-    """Return True if an Excel 97 workbook (xls) contains geometry or boundary points.
+    """Return True if an Excel 97 workbook (xls, also of WPS) contains geometry or boundary points.
 
-    Also for workbooks of WPS. Its cells are searched byte by byte. Many files with this suffix are text files.
+    Cells are searched byte by byte. Many files with this suffix are text files, and are searched as such.
     """
     with path.open("rb") as handle:
         data = handle.read(_BOOK_BYTES)
@@ -283,13 +283,14 @@ def does_xls_have_geometry(path: Path) -> bool:
 
 
 def _format_number(number: float) -> str:
+    """Return a number as text with at most nine decimals; empty for 1e12 or more."""
     return f"{number:.9f}".rstrip("0").rstrip(".") if abs(number) < 1e12 else ""
 
 
 def _decode_short_number(data: bytes) -> float:
-    """Decode a number of 30 bits in an Excel 97 workbook.
+    """Return the value of a 30-bit number in an Excel 97 workbook.
 
-    It is an integer or the upper half of a double, each optionally in hundredths.
+    It is stored as an integer or as the upper half of a double, each optionally in hundredths.
     """
     (bits,) = struct.unpack("<i", data)
     number = float(bits >> 2) if bits & 2 else struct.unpack("<d", struct.pack("<q", (bits & ~3) << 32))[0]
@@ -305,8 +306,8 @@ _GEOMETRY_MAGIC = b"GP"
 class HiddenTable(NamedTuple):
     """A table or view of a GeoPackage that is not among its listed layers.
 
-    ``has_geometry_column``: it has a geometry column; ``text_geometry_column``: name of a column with geometry as text;
-    ``row_count``: number of rows for a plain table.
+    ``columns``: their names; ``text_geometry_column``: name of a column with geometry as text, empty for none;
+    ``row_count``: number of rows, None for a view.
     """
 
     columns: list[str]
@@ -316,10 +317,10 @@ class HiddenTable(NamedTuple):
 
 
 def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, HiddenTable]:
-    """Return the tables and views of a GeoPackage that its lists omit.
+    """Return name → table or view of a GeoPackage that the lists of layers and tables omit.
 
-    Those with geometry are returned if they are not among ``layers``, others if they are not among ``tables``. Empty
-    for other formats.
+    ``layers``, ``tables``: names in the two lists. A table with geometry is hidden if it is not among ``layers``, any
+    other table if it is not among ``tables``. Empty for other formats.
     """
     if path.suffix.lower() != ".gpkg" or path.with_name(f"{path.name}-wal").exists():
         return {}

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find data in a checked folder that is not read.
+"""Find data in a checked folder that are not read: subfolders, other formats and archives.
 
-These are subfolders, other formats and archives. A folder is searched to every depth; each subfolder directly in it
-becomes one entry.
+A folder is searched to every depth; each subfolder directly in it becomes one entry.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _FILES_PER_CANCEL_CHECK = 200
 
 @dataclass
 class _FolderSearch:
-    """State of a search through folders.
+    """What a search through folders has found so far.
 
-    ``found_files``: (path below the folder, format); ``unlisted_folders``: folders that may not be listed;
-    ``is_limit_reached``: the limit was reached.
+    ``found_files``: (path below the folder, format); ``unlisted_folders``: folders whose content may not be listed;
+    ``is_limit_reached``: the limit of visited files was reached.
     """
 
     found_files: list[tuple[Path, str]] = field(default_factory=list)
@@ -50,10 +49,10 @@ def find_unread_data(
     cancellation: Cancellation = NEVER_CANCELLED,
     most: int = MAX_FILES_VISITED,
 ) -> list[UnreadData]:
-    """Return the data in a folder that is not among the data sets ``read``.
+    """Return entries on the data in a folder that are not among the data sets read.
 
-    ``is_output`` returns True for a folder or file that this plugin wrote. The time is linear in the number of files,
-    at most ``most`` are visited. Raises Cancelled.
+    ``read``: paths of the data sets read; ``is_output``: returns True for a folder or file that this plugin wrote;
+    ``most``: largest number of files visited. Raises Cancelled.
     """
     read, search = set(read), _FolderSearch()
     _search_tree(folder, read, is_output, cancellation, most, search)
@@ -79,7 +78,7 @@ def find_unread_data(
 def find_unrelated_data_in_geodatabase(
     database: Path, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[UnreadData]:
-    """Return the data inside the folder of a FileGDB that does not belong to it."""
+    """Return entries on data inside the folder of a FileGDB that do not belong to it. Raises Cancelled."""
     search = _FolderSearch()
     _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)
     places = [relative_path for relative_path, _ in search.found_files]
@@ -92,7 +91,7 @@ def is_geodatabase(path: Path) -> bool:
 
 
 def _make_unread_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
-    """Return one entry of the list of unread data for all files in a subfolder."""
+    """Return one entry of unread data for all files in a subfolder."""
     file_names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + (
         "…" if len(places) > _MAX_NAMED_FILES else ""
     )
@@ -107,9 +106,9 @@ def _search_tree(
     max_files: int,
     search: _FolderSearch,
 ) -> None:
-    """Search folders level by level, each once even if several links lead to it.
+    """Search folders level by level, and add the data found to ``search``.
 
-    Files that belong to a FileGDB that is read are skipped.
+    A folder to which several links lead is searched once. Files that belong to a FileGDB that is read are skipped.
     """
     waiting, visited_files = deque([folder]), {_identify_file(folder)}
     while waiting:
@@ -145,21 +144,22 @@ def _search_tree(
                     elif path.suffix.lower() != ".gdbtable" or not _is_reported_table(
                         search, path.parent.relative_to(folder)
                     ):
-                        _note_file(path, folder, is_output, search)
+                        _add_file_if_data(path, folder, is_output, search)
         except OSError:
             search.unlisted_folders.append(place.relative_to(folder))
     search.found_files.sort()
 
 
 def _is_reported_table(search: _FolderSearch, folder: Path) -> bool:
-    """Return True if a file belongs to a file geodatabase that is already reported.
+    """Return True if the last data found are a file geodatabase in this folder, so that it is reported already.
 
     Such a database is a folder of tables without the suffix .gdb.
     """
     return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found_files[-1:])
 
 
-def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _FolderSearch) -> None:
+def _add_file_if_data(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _FolderSearch) -> None:
+    """Add a file to the search if its format may hold a plan layer, and this plugin did not write it."""
     try:
         kind = detect_file_format(path)
     except OSError:
@@ -171,9 +171,9 @@ def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], sear
 
 
 def _is_own_output(path: Path, is_output: Callable[[Path], bool]) -> bool:
-    """Return True if a folder is an output of this plugin.
+    """Return True if this plugin wrote a folder or file.
 
-    A folder without access counts as another one, so that the search reports it.
+    A folder without access does not count, so that the search reports it.
     """
     try:
         return is_output(path)
@@ -182,6 +182,7 @@ def _is_own_output(path: Path, is_output: Callable[[Path], bool]) -> bool:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return True if a directory entry is a folder; False if that cannot be determined."""
     try:
         return entry.is_dir()
     except OSError:
@@ -189,7 +190,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _identify_file(path: Path) -> tuple[int, int] | str:
-    """Return a file's identity whatever its name; its path if the system has none."""
+    """Return (device, file number), the same for all links to a file; its path if the system has none."""
     try:
         status = path.stat()
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Build a plan from layers as read, all in one CRS."""
+"""Build a plan, all in one CRS, from layers as they were read."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ StrayRows = dict[int, tuple[str, dict[str, Any]]]
 def split_measurable_layers(
     chosen: dict[str, SourceLayer],
 ) -> tuple[dict[str, SourceLayer], dict[str, UnusableLayer], dict[str, StrayRows]]:
-    """Split layers by role into measurable and unusable ones; find stray rows.
+    """Divide layers into measurable and unusable ones, and find the stray rows of the measurable layers.
 
     A layer is unusable if its coordinates contradict its CRS. Stray rows are the rows of a measurable layer whose
-    coordinates contradict the CRS. All three results are by role.
+    coordinates contradict the CRS. ``chosen``: role → layer. All three results are dicts by role: the measurable
+    layers, the unusable layers, and the stray rows of each measurable layer.
     """
     usable_layers, unusable_layers, stray_rows = {}, {}, {}
     for role, source in chosen.items():
@@ -57,10 +58,10 @@ def split_measurable_layers(
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, StrayRows]:
-    """Return why a layer cannot be measured (or None), and its stray rows.
+    """Return why a layer cannot be measured, as (problem, parameters) or None, and its stray rows.
 
-    The first result is (problem, parameters). Stray rows, by position, contradict the CRS although most rows agree
-    with it.
+    Stray rows: position → (problem, parameters) of rows whose coordinates contradict the CRS although those of most
+    rows agree with it.
     """
     problem = source.problem or find_coordinate_problem(source.crs, _compute_median_bounds(source))
     if problem or not find_coordinate_problem(source.crs, _compute_extent(source)):
@@ -75,11 +76,12 @@ def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]
 
 
 def _compute_row_bounds(source: SourceLayer) -> NDArray:
+    """Return (n, 4) bounds of each row: xmin, ymin, xmax, ymax; NaN without a shape."""
     return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
 
 
 def _compute_median_bounds(source: SourceLayer) -> NDArray:
-    """Return the median of the rows' bounds: xmin, ymin, xmax, ymax; NaN without rows.
+    """Return the (4,) median of the bounds of all rows: xmin, ymin, xmax, ymax; NaN without rows.
 
     A few stray rows do not affect the median.
     """
@@ -89,6 +91,7 @@ def _compute_median_bounds(source: SourceLayer) -> NDArray:
 
 
 def _compute_extent(source: SourceLayer) -> NDArray:
+    """Return the (4,) bounds of all rows together: xmin, ymin, xmax, ymax; NaN without rows."""
     bounds = _compute_row_bounds(source)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
@@ -97,10 +100,10 @@ def _compute_extent(source: SourceLayer) -> NDArray:
 
 
 def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
-    """Return the CRS of findings, and the plane (metres) for overlays.
+    """Return the CRS of findings, and the plane (a CRS in metres) for overlays.
 
-    They are equal unless all layers are in degrees. ``original_crs``: the CRS in which all layers were drawn, if it
-    differs from the one that they are stored in.
+    Both are equal unless all layers are in degrees. ``usable``: role → layer; ``original_crs``: the CRS in which all
+    layers were drawn, if it differs from the one that they are stored in.
     """
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
@@ -128,10 +131,11 @@ REMOTE_DISTANCE_M = 100_000.0
 
 
 def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = None) -> None:
-    """Move layers far away from the others to ``unusable_layers``.
+    """Move layers that are far away from the other layers to ``unusable_layers`` of the plan.
 
-    Their zone is wrong. The reference location is that of most layers; on a tie that of the county's outline, else of
-    the layers with more features. With a ``reference_plan`` it is that plan's location.
+    The CRS of such a layer has a wrong zone. The other layers are where most layers are; on a tie where the county's
+    outline is, else where the layers with more features are. With a ``reference_plan``, layers are compared with the
+    location of that plan.
     """
     boxes = _make_layer_boxes(plan)
     if reference_plan is not None and (reference_boxes := _make_layer_boxes(reference_plan)):
@@ -175,13 +179,14 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
 
 
 def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
+    """Return role → bounding box of the layer in the plane, for layers with one."""
     return {role: box for role, layer in plan.layers.items() if (box := _make_layer_box(layer)) is not None}
 
 
 def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
     """Move a layer to ``unusable_layers`` if its nearest other layer is far away.
 
-    ``distances``: (m, layer) for each layer to compare with.
+    ``distances``: (distance in m, other layer) for each layer to compare with.
     """
     distance, nearest = min(distances, key=lambda other: other[0])
     if distance <= REMOTE_DISTANCE_M:
@@ -197,10 +202,7 @@ def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[floa
 
 
 def _make_layer_box(layer: Layer) -> Any:
-    """Return a layer's bounding box in the plane without stray rows.
-
-    None if no row remains.
-    """
+    """Return the bounding box of a layer's rows in the plane, without stray rows; None if no row remains."""
     bounds = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4)
     is_usable = np.isfinite(bounds).all(axis=1)
     is_usable[list(layer.stray_rows)] = False
@@ -223,7 +225,7 @@ def assemble_plan(
     project: bool = False,
     original_crs: CRS | None = None,
 ) -> Plan:
-    """Build a plan from layers as read.
+    """Return a plan built from layers as read.
 
     Parameters
     ----------
@@ -231,10 +233,14 @@ def assemble_plan(
         Layer code → layer name: the user's choice, which overrides recognition.
     scope
         The kind of delivery; empty: derived from the layers.
+    base_year
+        Year of the land survey; None if unknown.
     source
         Name of the file or folder that the layers come from.
     reference_plan
-        A plan to compare with; these layers are placed in its plane.
+        A plan with which the new plan is compared; the new plan gets its plane.
+    allow_no_layers
+        Return a plan without layers if no layer is recognised, for checks of other data.
     project
         The layers are those of a QGIS project, which also contains drafts and base maps.
     original_crs
@@ -243,9 +249,8 @@ def assemble_plan(
     Raises
     ------
     InputError
-        No layer is recognised (unless ``allow_no_layers``, for checks of other data), two layers have one
-        layer code, or
-        a chosen layer or scope is missing.
+        No layer is recognised (unless ``allow_no_layers``), two layers have one layer code, or a chosen layer or scope
+        is missing.
     """
     sources = list(sources)
     layer_by_role, role_reasons = _choose_roles(sources, norm, roles or {})
@@ -270,7 +275,7 @@ def assemble_plan(
         scope=used_scope,
         missed_scope=None
         if allow_no_layers
-        else find_missed_scope(norm, set(usable_layers), used_scope, chosen=bool(scope)),
+        else find_missed_scope(norm, set(usable_layers), used_scope, is_chosen_by_user=bool(scope)),
         crs=crs,
         plane_crs=plane,
         source=source,
@@ -306,7 +311,7 @@ def assemble_plan(
 
 
 def _snap_shared_vertices(plan: Plan) -> None:
-    """Make vertices and edges identical that layers in several CRS share."""
+    """Prepare layers in other CRS so that shared vertices and edges become identical in the plane."""
     reprojected = [layer for layer in plan.layers.values() if layer.crs != plan.plane_crs]
     if not reprojected or plan.plane_crs != plan.crs:
         return
@@ -325,7 +330,7 @@ def _snap_shared_vertices(plan: Plan) -> None:
 def _choose_roles(
     sources: list[SourceLayer], norm: Norm, roles: dict[str, str]
 ) -> tuple[dict[str, SourceLayer], dict[str, str]]:
-    """Return layer code → layer, and layer code → why that layer was chosen."""
+    """Return layer code → layer, and layer code → by what the layer was recognised."""
     layer_by_role: dict[str, SourceLayer] = {}
     role_reasons: dict[str, str] = {}
     for role, name in roles.items():
@@ -366,7 +371,7 @@ def _choose_roles(
 
 
 def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
-    """Return the layer that the user named: by name or ``file/name``, in any case.
+    """Return the layer that the user named for a role, by layer name or ``file/name`` in any case.
 
     Raise InputError if no layer or several layers have that name.
     """
@@ -397,9 +402,9 @@ def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> Sourc
 
 
 def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices (text key, parameters) on values damaged before reading.
+    """Return notices (text key, parameters) on fields whose values were damaged before reading.
 
-    All values missing, digits lost, or text garbled.
+    A field is damaged if all its values are missing, digits are lost, or texts are garbled.
     """
     if not len(layer):
         return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]

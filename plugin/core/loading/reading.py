@@ -83,9 +83,9 @@ def check_base_year(year: int | None) -> None:
 def make_plan_layer_selector(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
     """Return a function that decides which layers and fields of a source are read.
 
-    The function returns False for a layer that no role is found for: it may be large or damaged. For others it returns
-    the fields that any edition of the template has, since no rule uses further ones; True reads all fields. ``roles``:
-    layer code → layer name, chosen by the user.
+    The function gets a layer without rows. It returns False for a layer whose role is unknown, since the layer may be
+    large or damaged. For other layers it returns the names of all fields that any edition of the template has, since no
+    rule uses further fields; True means all fields. ``roles``: layer code → layer name, chosen by the user.
     """
     from .recognition import find_role
 

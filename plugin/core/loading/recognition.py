@@ -20,19 +20,19 @@ _MIN_SCOPE_LAYER_SHARE = 0.5
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
-    """Return the role (layer code) of a layer, and what it was recognised by.
+    """Return the role (layer code) of a layer, and by what the layer was recognised.
 
-    The second result is ``template``, ``name`` or ``fields``; both are empty for an unknown layer. The name may be the
-    code or an alias, alone or with the county's code, a year or other characters around it (``140225CZKFBJ_2022``); of
-    several codes in a name the longest is used.
+    The second result is ``template``, ``name`` or ``fields``; both are empty for an unknown layer. The layer's name may
+    be the code or an alias, alone or with the county's code, a year or other characters around it
+    (``140225CZKFBJ_2022``); of several codes in a name the longest is used.
     """
     return _find_role_in_standard(source, norm.standard)
 
 
 def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Standard | None, int]:
-    """Return the shipped standard that recognises the most layers by name, and their number.
+    """Return the shipped standard that recognises the most layers by name, and the number of these layers.
 
-    None if no other standard recognises more of them by name than the one in use.
+    The standard is None if no other standard recognises more layers by name than the standard in use.
     """
     best_standard, best_count = None, _count_layers_recognised_by_name(sources, norm.standard)
     for standard_id in list_standard_ids():
@@ -44,11 +44,12 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
 
 def _count_layers_recognised_by_name(sources: list[SourceLayer], standard: Standard) -> int:
+    """Return how many layers a standard recognises by name."""
     return sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
 
 
 def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str, str]:
-    """Return the role of a layer in a standard, and what it was recognised by, as `find_role` does."""
+    """Return the role of a layer in one standard, and by what it was recognised, as `find_role` does."""
     templates = standard.templates
     if source.template_id in templates:
         return source.template_id, "template"
@@ -81,7 +82,7 @@ def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str
 
 
 def _is_separate_word(word: str, name: str) -> bool:
-    """Return True if the name contains the word without a letter on either side of it.
+    """Return True if a name contains a word with no letter directly before or after it.
 
     Digits, punctuation and Chinese characters may be adjacent.
     """
@@ -98,9 +99,9 @@ def _is_separate_word(word: str, name: str) -> bool:
 
 
 def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
-    """Return the template of the edition that has most of the layer's fields.
+    """Return the template of a role from the edition whose template has most of the layer's fields.
 
-    On a tie it is the standard's own edition.
+    On a tie it is the template of the standard in use.
     """
     columns = {field.name.upper() for field in source.fields}
     edition_templates = norm.standard.list_templates_of_role(role)
@@ -110,9 +111,10 @@ def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
 
 
 def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
-    """Return the requested scope, else the widest whose mandatory layers exist.
+    """Return the scope (kind of delivery): the requested one, else the widest whose mandatory layers exist.
 
-    Raise InputError for an unknown scope.
+    ``roles``: layer codes of the plan; ``wanted``: the requested scope, empty for none. Raise InputError for an unknown
+    scope.
     """
     scopes = norm.standard.scopes
     if wanted:
@@ -126,15 +128,18 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
-def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
-    """Return a wider scope that the layers indicate but that is not used, else None.
+def find_missed_scope(
+    norm: Norm, roles: set[str], used_scope: str, *, is_chosen_by_user: bool = False
+) -> MissedScope | None:
+    """Return a wider scope that the layers indicate although another scope is used; None without one.
 
-    Its mandatory layers are complete only if the user chose the narrower scope. Only layers that no other scope lists
-    indicate an incomplete scope. ``taken``: the scope in use; ``chosen``: the user chose it.
+    The wider scope has all its mandatory layers only if the user chose the narrower one. An incomplete wider scope is
+    indicated only by layers that no other scope lists. ``used_scope``: the scope in use; ``is_chosen_by_user``: the
+    user chose that scope.
     """
     scopes, widest = norm.standard.scopes, choose_scope(norm, roles)
-    if chosen and len(scopes[widest].mandatory_concepts) > len(scopes[taken].mandatory_concepts):
-        return MissedScope(taken, widest, scopes[widest].mandatory_concepts, (), True, True)
+    if is_chosen_by_user and len(scopes[widest].mandatory_concepts) > len(scopes[used_scope].mandatory_concepts):
+        return MissedScope(used_scope, widest, scopes[widest].mandatory_concepts, (), True, True)
 
     def has_layer_of_concept(concept: str) -> bool:
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
@@ -144,8 +149,8 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
             c for c in scope.mandatory_concepts if c not in norm.profile.absent and not has_layer_of_concept(c)
         )
         if (
-            name == taken
-            or len(scope.mandatory_concepts) <= len(scopes[taken].mandatory_concepts)
+            name == used_scope
+            or len(scope.mandatory_concepts) <= len(scopes[used_scope].mandatory_concepts)
             or not missing_concepts
         ):
             continue
@@ -163,11 +168,11 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
         present_concepts = tuple(c for c in own_concepts if has_layer_of_concept(c))
         if present_concepts:
             return MissedScope(
-                taken,
+                used_scope,
                 name,
                 present_concepts,
                 missing_concepts,
                 len(present_concepts) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts),
-                chosen,
+                is_chosen_by_user,
             )
     return None

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read tables of renumbered keys (新旧标识码对照表): layer, old key, new key.
-
-A key is the BSM of a row.
-"""
+"""Read tables of renumbered keys (新旧标识码对照表): layer, old key (BSM), new key."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _COLUMN_BY_HEADING = {"layer": "role", "图层": "role", "old": "old", "旧标�
 def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
     """Return (role, old key) → new key of a CSV in UTF-8 or GBK.
 
-    Columns: 图层 (may be missing or empty: any layer), 旧标识码, 新标识码.
+    Columns: 图层 (may be missing or empty: any layer; the role is then empty), 旧标识码, 新标识码.
 
     Raises
     ------

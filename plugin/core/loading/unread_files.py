@@ -12,7 +12,7 @@ import pyogrio
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, list_files_below, read_manifest
+from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, iterate_files_below, read_manifest
 from ..files.open_datasource import provide_safe_path
 from ..io.file import DRIVER_ERRORS
 from ..io.records import count_deleted_shapes, count_stored_rows
@@ -40,10 +40,10 @@ _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 
 
 def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
-    """Return the layers without a role that a user should know about.
+    """Return a report for each layer without a role that a user should know about.
 
-    ``others``: layers without a role. ``project``: a QGIS project also contains drafts and base maps, so layers with
-    unrelated fields are not reported there.
+    ``others``: layers without a role. ``project``: the layers are those of a QGIS project, which also contains drafts
+    and base maps, so layers with unrelated fields are not reported.
     """
     unread = []
     for layer in others:
@@ -59,12 +59,13 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
 
 
 def _report_damaged_layer(layer: SourceLayer) -> list[UnreadData]:
+    """Return a report on a layer that could not be read; none for a readable layer."""
     key, params = layer.problem or ("", {})
     return [UnreadData("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
 
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
-    """Report a table without geometry if it has a layer's fields, or geometry as text."""
+    """Return a report on a table without geometry if it has a layer's fields, or geometry as text; else none."""
     if layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
         return []
     geometry_field = str((layer.problem or ("", {}))[1].get("drawn", ""))
@@ -82,6 +83,7 @@ def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
 
 
 def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
+    """Return a report on a layer with geometry but without a role if it may belong to the plan; else none."""
     role, _ = find_role(layer, plan.norm)
     if role in plan.role_choices:
         used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable_layers[role].name
@@ -106,7 +108,7 @@ def _fits_line_template(layer: SourceLayer, norm: Norm, likely_role: str) -> boo
 
 
 def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return case and parameters with the number of rows; ``_uncounted`` if unknown."""
+    """Return case and parameters with the number of rows added; the case ends in ``_uncounted`` if it is unknown."""
     rows = (
         count_stored_rows(Path(layer.source), layer.name)
         if layer.declared_row_count is None
@@ -117,21 +119,22 @@ def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tup
 
 
 def _may_hold_polygons(layer: SourceLayer) -> bool:
+    """Return True if the layer's geometry type is that of polygons or unknown."""
     geometry_type = layer.declared_geometry_type.upper()
     return not geometry_type or any(polygon_type in geometry_type for polygon_type in _POLYGON_TYPES)
 
 
 def find_resembled_role(layer: SourceLayer, norm: Norm) -> str:
-    """Return the role whose template has most of a layer's fields; empty if too few."""
+    """Return the role whose template shares most fields with a layer; empty if too few are shared."""
     shares = _compute_shares(layer, norm)
     best = max(shares, key=lambda role: shares[role], default="")
     return best if best and shares[best] >= _MIN_FIELD_SHARE else ""
 
 
 def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[str, float]:
-    """Return role → share of its template's fields that the layer has.
+    """Return role → share (0 to 1) of the fields of its template that a layer has.
 
-    Only templates of that geometry type are compared.
+    Only templates with the geometry type ``geometry`` are compared.
     """
     columns = {field.name.upper() for field in layer.fields}
     shares = {}
@@ -143,12 +146,12 @@ def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -
 
 
 def has_findings_columns(names: Iterable[str]) -> bool:
-    """Return True if field names include all columns of this plugin's findings layer."""
+    """Return True if field names include all columns of a findings layer of this plugin."""
     return {name[:_DBF_NAME_BYTES].upper() for name in names} >= _FINDING_COLUMNS
 
 
 def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
-    """Report layers without geometry, filtered layers, and deleted rows with geometry.
+    """Return reports on layers without geometry, on filtered layers, and on deleted rows with geometry.
 
     A shapefile can mark rows as deleted while it still contains their geometry.
     """
@@ -166,7 +169,7 @@ def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
 
 
 def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[UnreadData]:
-    """Report layers whose role, chosen by the user, contradicts their name and fields.
+    """Return reports on layers whose role, chosen by the user, contradicts their name and fields.
 
     ``chosen``: role → layer.
     """
@@ -181,9 +184,9 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
 
 
 def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
-    """Return the role that a layer's name or fields indicate; empty if none.
+    """Return another role that a layer's name or fields indicate; empty if none.
 
-    The fields count only if the assigned ``role`` fits them much worse.
+    The fields count only if the template of the assigned ``role`` fits them much worse.
     """
     recognised_role, _ = find_role(layer, plan.norm)
     if recognised_role:
@@ -194,15 +197,15 @@ def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
 
 
 def _are_roles_of_one_concept(role: str, other_role: str, plan: Plan) -> bool:
-    """Return True if one concept lists both roles, so that the same rules read them.
+    """Return True if one concept lists both roles, such as DLTB and XZYDYH.
 
-    Example: DLTB and XZYDYH.
+    The same rules then read both.
     """
     return any(role in roles and other_role in roles for roles in plan.norm.standard.concepts.values())
 
 
 def report_empty_layers(plan: Plan) -> list[UnreadData]:
-    """Report empty layers that are mandatory in a wider scope only.
+    """Return reports on empty layers that are mandatory only in a wider scope than the checked one.
 
     No rule reports them as missing. A database without any feature gives no report, because it has just been created.
     """
@@ -231,9 +234,9 @@ _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
-    """Return the data in a folder or FileGDB that are not read as part of the plan.
+    """Return reports on the data in a folder or FileGDB that are not read for the plan.
 
-    A file other than a FileGDB is read completely, so the result is empty.
+    A file other than a FileGDB is read completely, so there is no report. Raise Cancelled.
     """
     folder = find_source_folder(source)
     if folder is None:
@@ -272,21 +275,22 @@ def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]
 
 
 def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
-    """Return a sentence on each item of `find_unread_files`.
+    """Return a sentence for each report of `find_unread_files`, for commands that make no check report.
 
-    For commands that make no report.
+    Raise Cancelled.
     """
     return [texts.describe_unread(unread) for unread in find_unread_files(source, cancellation)]
 
 
 class _OutputDetector:
-    """Recognise the plugin's own output files by their content, never by name alone."""
+    """Recognises the plugin's own output files by their content, never by name alone."""
 
     def __init__(self, cancellation: Cancellation):
         self._cancellation = cancellation
         self._opened = 0
 
     def is_output_file(self, path: Path) -> bool:
+        """Return True if a path is a findings file, a JSON report or an unchanged package of this plugin."""
         suffix = path.suffix.lower()
         if suffix in _FINDINGS_FORMATS:
             self._opened += 1
@@ -305,7 +309,7 @@ class _OutputDetector:
             return False
         sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
         try:
-            for name, path in list_files_below(folder):
+            for name, path in iterate_files_below(folder):
                 self._cancellation.raise_if_cancelled()
                 if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, self._cancellation):
                     return False
@@ -315,7 +319,7 @@ class _OutputDetector:
 
 
 def is_report(path: Path) -> bool:
-    """Return True if a file is a report of this plugin and nothing else."""
+    """Return True if a file is a JSON report of this plugin without further keys."""
     try:
         if path.stat().st_size > _MAX_REPORT_BYTES:
             return False
@@ -327,6 +331,7 @@ def is_report(path: Path) -> bool:
 
 
 def _is_findings_file(path: Path) -> bool:
+    """Return True if a file contains nothing but findings layers of this plugin."""
     try:
         with provide_safe_path(path) as opened_path:
             layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Findings (问题) of rules, and reports of data that were not read.
 
-A finding states what is wrong, where, and how much. It owns its geometry and has no reference to a feature.
+A finding states what is wrong, where, and how much. It contains its geometry and refers to no feature.
 """
 
 from __future__ import annotations
@@ -53,12 +53,14 @@ _GEOM_KINDS = np.array(["point", "line", "area", "none"], dtype=object)
 class Finding:
     """A single problem that a rule found.
 
-    ``role``, ``key``: layer code and key (BSM) of the row; ``related_role``, ``related_keys``: those of the rows on
-    the other side. ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its edges as
-    drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area
-    ÷ perimeter. ``geometry``: where the problem is, in the plan's CRS. ``case`` selects one of the rule's messages,
-    ``params`` fill it. ``by_place``: only the location distinguishes this finding from others. The
-    engine sets ``code``, ``message``, ``township`` and ``fingerprint``.
+    ``role``, ``key``: layer code and key (BSM) of the row; ``related_role``, ``related_keys``: those of the other rows
+    of the problem. ``area_m2``: statutory area of a whole feature; for a piece of one, the area within its edges as
+    drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area ÷
+    perimeter. ``geometry``: where the problem is, in the plan's CRS.
+
+    ``case`` selects one of the rule's messages, ``params`` fill it. ``by_place``: only the location distinguishes this
+    finding from others. ``by_nodes_m2``: the area by stored vertices, if it differs. ``place``: longitude and latitude
+    (degrees) of the location. The engine sets ``code``, ``message``, ``township`` and ``fingerprint``.
     """
 
     role: str
@@ -98,11 +100,11 @@ class Finding:
 
     @property
     def area_by_vertices_m2(self) -> float | None:
-        """Return the area as version 0.1.0 measured it: by stored vertices."""
+        """Return the area (m²) by stored vertices, as version 0.1.0 measured it; None without an area."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
     def make_layer_geometry(self) -> Any:
-        """Return the multipolygon for a findings layer; None without geometry.
+        """Return the finding's geometry as a multipolygon for a findings layer; None without geometry.
 
         Areas are exact; a line or a point becomes a small polygon around it.
         """
@@ -133,7 +135,7 @@ class Finding:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dict for JSON: the columns of `row`, with lists and exact WKT."""
+        """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""
         return next(iterate_finding_dicts([self]))
 
     @classmethod
@@ -153,7 +155,7 @@ def set_geometries(findings: Sequence[Finding], geometries: ArrayLike) -> None:
 
 
 def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
-    """Return (n,) multipolygons for a findings layer; None without geometry.
+    """Return (n,) multipolygons of findings for a findings layer; None for a finding without geometry.
 
     Areas are exact; a line or a point becomes a small polygon around it.
     """
@@ -172,7 +174,7 @@ def make_layer_geometries(findings: Sequence[Finding]) -> NDArray:
 
 
 def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
-    """Return the columns of a findings table: the values of `Finding.row` by column."""
+    """Return column name → the values of all findings in it, as in `Finding.row`."""
     columns = {name: [getattr(finding, name) for finding in findings] for name in FINDING_COLUMNS}
     columns["severity"] = [str(severity or "") for severity in columns["severity"]]
     columns["related_keys"] = [";".join(keys) for keys in columns["related_keys"]]
@@ -181,7 +183,7 @@ def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
 
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
-    """Return findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
+    """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
     for start in range(0, len(findings), _FINDINGS_PER_BATCH):
         batch = findings[start : start + _FINDINGS_PER_BATCH]
         shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)
@@ -198,7 +200,7 @@ _PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))
 
 
 def convert_to_plain_value(value: Any) -> Any:
-    """Return numpy and pandas scalars as plain Python values, for JSON."""
+    """Return a numpy or pandas scalar as a plain Python value for JSON; other values unchanged."""
     if type(value) in _PLAIN_TYPES:
         return value
     if isinstance(value, list | tuple | set):
@@ -219,9 +221,9 @@ def encode_params(params: dict[str, Any]) -> str:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings sorted by rule, role, keys, field and case.
+    """Return findings sorted by rule, role, keys, field and case, then by fingerprint.
 
-    The result does not depend on the order of the argument; ties are sorted by fingerprint.
+    So the result does not depend on the order of the argument.
     """
     return sorted(
         findings,
@@ -232,11 +234,11 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
-    """Set the fingerprint of each finding, in place: a stable identity across checks.
+    """Set the fingerprint of each finding, in place: its stable identity in all checks.
 
-    It is a hash of code, roles, sorted keys and field; findings that agree in these also include their location. A
-    finding that is one connected part of many (``by_place``) always includes the location. Otherwise a
-    part added or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
+    It is a hash of code, roles, sorted keys and field; where several findings agree in these, also of the location. A
+    finding on one of many connected pieces (``by_place``) always includes the location. Otherwise a piece added or
+    removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
     Parameters
     ----------
@@ -258,7 +260,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
             ";".join(sorted([finding.key, *finding.related_keys])),
             finding.field,
         ]
-        by_base_fingerprint[_hash_parts(identity)].append(finding)
+        by_base_fingerprint[_hash_texts(identity)].append(finding)
     for base, findings_of_base in by_base_fingerprint.items():
         if len(findings_of_base) == 1 and not findings_of_base[0].by_place:
             findings_of_base[0].fingerprint = base
@@ -266,12 +268,13 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
         use_counts: dict[str, int] = defaultdict(int)
         for finding in sorted(findings_of_base, key=lambda f: -round(f.area_by_vertices_m2 or 0.0, 1)):
             lon, lat = places.get(id(finding), (0.0, 0.0))
-            name = _hash_parts([base, f"{lon:.4f}", f"{lat:.4f}"])
+            name = _hash_texts([base, f"{lon:.4f}", f"{lat:.4f}"])
             use_counts[name] += 1
-            finding.fingerprint = name if use_counts[name] == 1 else _hash_parts([name, str(use_counts[name])])
+            finding.fingerprint = name if use_counts[name] == 1 else _hash_texts([name, str(use_counts[name])])
 
 
-def _hash_parts(parts: list[str]) -> str:
+def _hash_texts(parts: list[str]) -> str:
+    """Return the hash of a fingerprint's texts."""
     return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
 
 
@@ -283,7 +286,7 @@ class UnreadData:
     """Data of a source that were not read.
 
     ``case`` selects the message, ``params`` fill it. ``incomplete``: the data may contain a layer of the plan, so the
-    verdict is at best 未完成; otherwise it is at best 有条件通过.
+    verdict is at best 未完成; if False, it is at best 有条件通过.
     """
 
     case: str
@@ -291,7 +294,7 @@ class UnreadData:
     incomplete: bool = True
 
     def make_finding(self) -> Finding:
-        """Return a finding RUN905 on these data, without a message."""
+        """Return a finding RUN905 about these data, without a message."""
         finding = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
         finding.code, finding.case, finding.severity = UNREAD_CODE, self.case, Severity.WARNING
         name = "|".join(str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder"))
@@ -304,7 +307,7 @@ class UnreadData:
 def add_unread_data_findings(
     findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]
 ) -> None:
-    """Add a finding on each unread item to ``findings``, unless it is there already.
+    """Add to ``findings`` a finding about each item of unread data, unless it is already there.
 
     ``render`` returns the message of a finding.
     """
@@ -320,5 +323,5 @@ def add_unread_data_findings(
 
 
 def is_about_unread_data(finding: Finding) -> bool:
-    """Return True if a finding is on unread data that may contain a layer."""
+    """Return True if a finding reports unread data that may contain a layer of the plan."""
     return finding.code == UNREAD_CODE and finding.params.get("incomplete") is not False

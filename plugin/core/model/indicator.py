@@ -24,7 +24,7 @@ COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
-    """Return how far a value is from its target, in its unit; positive if met.
+    """Return by how much a value meets its target, in its unit; negative if it misses the target.
 
     For ``=`` it is value − target. None without a target or a finite value.
     """
@@ -36,12 +36,12 @@ def compute_margin(value: float | None, comparison: str, target: float | None) -
 def compare_area_with_target(
     value: float, comparison: str, target: float, decimals: int, warning_share: float = 0.0
 ) -> str:
-    """Return the state of a value compared with a target printed with ``decimals``.
+    """Return the state of an area compared with a target that is printed with ``decimals``.
 
     Value and target have the same unit. A shortfall (for ``<=`` an excess) within half of the last printed digit is
-    ``close`` (取整差), beyond it ``broken``. For ``=`` half a digit in either direction is ``met``, because a printed
-    area is rounded. A target met with a margin below ``warning_share`` × target is ``warning``; 0 switches this off,
-    and ``=`` has no warning.
+    ``close`` (取整差), a larger one ``broken``. For ``=`` half a digit in either direction is ``met``, because a
+    printed area is rounded. A target met with a margin below ``warning_share`` × target is ``warning``; 0 switches this
+    off, and ``=`` has no warning.
     """
     half_digit = float(Decimal(1).scaleb(-decimals) / 2)
     return compare_with_target(value, comparison, target, allowance=half_digit, warning_share=warning_share)
@@ -52,8 +52,8 @@ def compare_with_target(
 ) -> str:
     """Return the state of a value compared with a target in the same unit.
 
-    As `compare_area_with_target`, but with ``allowance`` as the largest shortfall that is ``close``. A limit of a
-    ratio has none.
+    ``allowance``: the largest shortfall (for ``<=`` excess) that is ``close``; a limit of a ratio has none.
+    ``warning_share`` and the states are as for `compare_area_with_target`.
     """
     margin = compute_margin(value, comparison, target)
     shortfall = math.inf if margin is None else abs(margin) if comparison == "=" else -margin
@@ -97,12 +97,14 @@ class Indicator:
     """A figure of the plan with its target.
 
     ``value`` in ``unit``; ``basis``: net, survey or statutory area; ``inputs``: name → value used in the formula.
+    ``place``: the township of the figure, empty for the whole plan.
+
     ``state``: met, warning (met, but with a low margin), close (missed within the rounding of the target), broken,
-    unconfirmed (met by a figure that the measured area contradicts) or reference (no target). ``backed``: False if the
-    figure is summed from an area field that the measured area contradicts (`area_backing`), or counts land twice
-    (`results.repeated_land`). ``confirmed``: False then,
-    and also if a setting marked C, an unknown base year or an invalid net field was used. ``place``: the township of
-    the figure, empty for the whole plan.
+    unconfirmed (met by a figure that the measured area contradicts) or reference (no target).
+
+    ``backed``: False if the figure is summed from an area field that the measured area contradicts (`area_backing`), or
+    counts land twice (`results.repeated_land`). ``confirmed``: False if ``backed`` is False, and also if a setting
+    marked C, an unknown base year or an invalid net field was used.
     """
 
     id: str
@@ -125,7 +127,7 @@ class Indicator:
         self.set_state(self.state)
 
     def set_state(self, state: str) -> None:
-        """Set the state; unconfirmed instead of met if the measured area contradicts it."""
+        """Set the state, but ``unconfirmed`` in place of ``met`` if the measured area contradicts the figure."""
         self.state = UNCONFIRMED_STATE if not self.backed and state in (TARGET_MET, LITTLE_MARGIN_LEFT) else state
 
     @property
@@ -147,8 +149,8 @@ class Indicator:
 
 
 def convert_area(area_m2: float, unit: str) -> float:
-    """Convert an area in square metres to another unit; a count is unchanged.
+    """Return an area in square metres in another unit; a count is unchanged.
 
-    KeyError for an unknown unit.
+    Raise KeyError for an unknown unit.
     """
     return area_m2 if unit == COUNT_UNIT else area_m2 / SQUARE_METRES[unit]

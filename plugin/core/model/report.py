@@ -18,7 +18,7 @@ REPORT_SCHEMA = "sanxian-report/1"
 
 
 class Outcome(StrEnum):
-    """What became of a rule: 通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
+    """What became of a rule in a run: 通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -48,8 +48,9 @@ def makes_run_incomplete(finding: Finding) -> bool:
 class RuleOutcome:
     """The outcome of one rule in a run.
 
-    ``incomplete``: part of the rule could not be checked. ``reason``: why, in the report's language. ``unconfirmed``:
-    settings without a confirmed source that the rule used.
+    ``incomplete``: something of the rule could not be checked. ``reason``: why, in the report's language.
+    ``unconfirmed``: settings without a confirmed source that the rule used. ``problem``: the problem that the rule
+    finds, ``title``: the requirement, both in the report's language. ``findings``: their number.
     """
 
     code: str
@@ -69,14 +70,14 @@ class RuleOutcome:
 
     @property
     def heading(self) -> str:
-        """Return the problem where there are findings, else the requirement."""
+        """Return the problem if there are findings, else the requirement (``title``)."""
         return (self.problem if self.findings else "") or self.title or self.name
 
     @property
     def is_partly_checked(self) -> bool:
-        """Return True for a rule with findings that could not check everything.
+        """Return True for a rule that did not check everything, but whose outcome is neither 跳过 nor 出错.
 
-        Such a rule counts under its findings, not under 跳过.
+        Reports count such a rule under its outcome, such as 有问题.
         """
         return self.incomplete and self.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)
 
@@ -85,7 +86,7 @@ class RuleOutcome:
 class Report:
     """The result of a check: all that pages, findings layers and panels show.
 
-    ``left_out``: rules that the standard runs by default and that this run omitted.
+    ``left_out``: codes of rules that the standard runs by default and that this run omitted.
     """
 
     rules: list[RuleOutcome] = field(default_factory=list)
@@ -142,20 +143,20 @@ class Report:
 
     @property
     def rule_counts(self) -> Counter[str]:
-        """Return the number of rules by outcome; each rule counts once."""
+        """Return outcome → number of rules with it; each rule counts once."""
         return Counter(str(rule.outcome) for rule in self.rules)
 
     @property
     def partly_checked_counts(self) -> Counter[str]:
-        """Return by outcome how many of its rules checked only a part of the data."""
+        """Return outcome → number of its rules that checked only some of the data."""
         return Counter(str(rule.outcome) for rule in self.rules if rule.is_partly_checked)
 
     @property
     def summary(self) -> dict[str, Any]:
         """Return the verdict, the counts of findings by severity, and the counts of rules by outcome.
 
-        ``skipped`` counts each rule that was not checked completely, as report files promise it; pages and windows
-        show `rule_counts`.
+        ``skipped`` counts each rule that was not checked completely, as report files promise; pages and windows show
+        `rule_counts`.
         """
         severities = Counter(str(f.severity) for f in self.findings if f.state != "waived")
         outcomes = self.rule_counts
@@ -177,10 +178,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""
-        return {key: value if isinstance(value, dict | str) else list(value) for key, value in self.iterate_parts()}
+        return {key: value if isinstance(value, dict | str) else list(value) for key, value in self.iterate_entries()}
 
-    def iterate_parts(self) -> Iterator[tuple[str, Any]]:
-        """Return name and content of each part of `to_dict`; lists are iterators, which need less memory."""
+    def iterate_entries(self) -> Iterator[tuple[str, Any]]:
+        """Yield key and content of each entry of `to_dict`; lists are iterators, which need less memory."""
         yield "schema", REPORT_SCHEMA
         yield "lang", self.lang
         yield "summary", self.summary

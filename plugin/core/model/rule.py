@@ -35,9 +35,9 @@ class LayerNeed:
     """A layer that a rule needs.
 
     ``concept``: a name that the standard maps to layer codes, or ``EVERY_LAYER`` for every layer of the plan in turn.
-    ``fields``: meanings of fields (as in the templates, not names); without them the rule is skipped. ``reads``:
-    meanings of optional fields; the rule reports their absence itself. An ``optional`` layer is passed as None if it
-    is missing.
+    ``fields``: meanings of fields (as in the templates, not names); without these fields the rule is skipped.
+    ``reads``: meanings of optional fields; the rule reports their absence itself. ``optional``: a missing layer is
+    passed to the rule as None, in place of skipping the rule.
     """
 
     concept: str
@@ -48,9 +48,9 @@ class LayerNeed:
 
 @dataclass(frozen=True)
 class RuleParameter:
-    """A keyword-only parameter of a rule.
+    """A keyword-only parameter of a rule with its default.
 
-    It has a default and a unit (``m2``, ``m``, ``share``, ``count``, ``degrees`` or ``""``).
+    ``unit``: ``m2``, ``m``, ``share``, ``count``, ``degrees`` or empty.
     """
 
     name: str
@@ -64,10 +64,11 @@ class RuleExample:
 
     ``layers``: name of a need → rows, each a WKT in metres of the plan's CRS, or a dict with ``wkt`` and attributes by
     meaning. ``settings`` override the standard's; ``roles``: name of a need → another layer code. ``standard``: the id
-    of another edition, for layers that the county's edition lacks. ``side``: side inputs by the name of their option,
-    as rows (``figures``: indicator, value, unit, where; ``targets``: code, name, indicator, comparison, value, unit;
-    ``baseline``: layers of the sealed edition, as ``layers``). ``finds``: expected number of findings; ``areas``:
-    their planar areas in m², where relevant.
+    of the edition, another one for layers that the county's edition lacks. ``finds``: expected number of findings;
+    ``areas``: their planar areas in m², where relevant.
+
+    ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where; ``targets``:
+    code, name, indicator, comparison, value, unit; ``baseline``: layers of the sealed edition, as ``layers``).
     """
 
     title: str
@@ -85,10 +86,10 @@ class RuleExample:
 class RuleResult:
     """Findings of a rule, and what it could not check or confirm.
 
-    ``not_checked``: reasons (text key, parameters) for parts that could not be checked. ``unconfirmed``: names of
+    ``not_checked``: reasons (text key, parameters) why some of the data could not be checked. ``unconfirmed``: names of
     further used settings marked C. ``doubts``: uncertainties of the data, which no confirmation removes (an unknown
     base year). ``is_applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting by
-    which standard or profile switch the comparison off; it needs confirmation. ``notes``: remarks (text key,
+    which standard or profile switches the comparison off; it needs confirmation. ``notes``: remarks (text key,
     parameters) that do not change the outcome, such as why the rule does not apply and which input it lacks.
     """
 
@@ -104,7 +105,11 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """A declared rule. Its ``code`` and ``name`` are public and never change."""
+    """A declared rule; its ``code`` and ``name`` are public and never change.
+
+    The fields are the arguments of the decorator `rule`. ``function`` is the decorated function, ``parameters`` its
+    keyword arguments with a default.
+    """
 
     code: str
     name: str
@@ -135,19 +140,19 @@ class Rule:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Return the options of the side inputs (``figures``) that the examples use."""
+        """Return the options of side inputs (such as ``figures``) that the rule's examples use."""
         return tuple(dict.fromkeys(name for example in self.fails for name in example.side))
 
     @property
     def sections(self) -> dict[str, str]:
-        """Return the four sections of the rule's docstring by heading (English manual)."""
+        """Return heading → text of the four sections of the rule's docstring, for the English manual."""
         return split_sections(inspect.getdoc(self.function) or "")
 
 
 def split_sections(doc: str, headings: tuple[str, ...] = DOCSTRING_HEADINGS) -> dict[str, str]:
-    """Split the docstring of a rule, or of a fix, at its headings.
+    """Return heading → text of the docstring of a rule or of a fix.
 
-    Return heading → text. The text before the first heading is the title, under ``""``.
+    The text before the first heading is the title; its key is ``""``.
     """
     pieces = re.split(rf"^({'|'.join(map(re.escape, headings))})\s*$", doc, flags=re.MULTILINE)
     sections = {"": pieces[0].strip()}
@@ -228,9 +233,9 @@ def rule(
 
 
 def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
-    """Return the keyword-only arguments with a default.
+    """Return the keyword-only arguments of a function that have a default.
 
-    The unit is the name's suffix (``large_area_m2``).
+    The unit of each is the suffix of its name (``large_area_m2``).
     """
     parameters = []
     for argument in inspect.signature(function).parameters.values():
@@ -240,10 +245,7 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
 
 
 def find_unit(name: str) -> str:
-    """Return the unit at the end of a parameter's or setting's name, else empty.
-
-    ``large_area_m2`` gives ``m2``.
-    """
+    """Return the unit at the end of the name of a parameter or setting (``large_area_m2``: ``m2``); empty for none."""
     suffix = name.rsplit("_", 1)[-1] if "_" in name else ""
     return suffix if suffix in ("m2", "m", "share", "count", "degrees") else ""
 
@@ -279,10 +281,7 @@ class Rules(Mapping[str, Rule]):
         self._names = {file_by_code[code][1].replace("_", "-"): code for code in codes}
 
     def find_code(self, name: str) -> str | None:
-        """Return the code of a rule by its name.
-
-        For example ``expansion-ratio`` or ``expansion_ratio``.
-        """
+        """Return the code of a rule by its name, such as ``expansion-ratio``; None for an unknown name."""
         name = name.replace("_", "-")
         return self._names.get(name) or next(
             (declared_rule.code for declared_rule in _DECLARED_RULES.values() if declared_rule.name == name), None

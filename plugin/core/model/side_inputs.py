@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Further inputs of a plan besides its layers (figures, targets …), by name."""
+"""Inputs of a check besides the layers of the plan (figures, targets …), by name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SideInputs:
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def get_input(self, name: str, kind: type[T]) -> T | None:
-        """Return the value of this name, or None if missing.
+        """Return the side input with this name; None if it is missing.
 
-        TypeError if it is of another type.
+        Raise TypeError if it is not of the type ``kind``.
         """
         value = self._values.get(name)
         if value is not None and not isinstance(value, kind):
@@ -33,7 +33,7 @@ class SideInputs:
         return name in self._values
 
     def copy_with_inputs(self, **values: Any) -> SideInputs:
-        """Return a copy of these inputs with further ones added."""
+        """Return a copy with the inputs ``values`` (name → input) added or replaced."""
         return SideInputs(**{**self._values, **values})
 
 

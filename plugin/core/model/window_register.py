@@ -30,7 +30,7 @@ _CODE_AFTER_NAME_PATTERN = re.compile(r"（(\w+)）$")
 
 
 class WindowState(StrEnum):
-    """What the register states of a window (开天窗) in its row."""
+    """What a row of the register states of a window (开天窗): registered or withdrawn."""
 
     REGISTERED = "登记"
     WITHDRAWN = "撤销"
@@ -38,11 +38,11 @@ class WindowState(StrEnum):
 
 @dataclass(frozen=True)
 class RegisteredWindow:
-    """A row of the register.
+    """A row of the register of windows.
 
-    ``role``, ``key``: layer code and key (BSM) of the feature that is open; ``filler_role``, ``filler_key``: those of
-    the line inside. ``area_m2``: on the ellipsoid; ``longitude``, ``latitude``: a point inside (degrees, EPSG:4490).
-    ``step``: the edit step, as in the change log.
+    ``role``, ``key``: layer code and key (BSM) of the feature with the window; ``filler_role``, ``filler_key``: those
+    of the control line inside it. ``area_m2``: on the ellipsoid; ``longitude``, ``latitude``: a point inside (degrees,
+    EPSG:4490). ``step``: the edit step, as in the change log. ``who``, ``when``: who registered it, and the time.
     """
 
     when: str
@@ -60,7 +60,10 @@ class RegisteredWindow:
 
 
 def make_default_register_path(source: str | Path) -> Path:
-    """Return the path of the register for a data file or folder, as for the change log."""
+    """Return the path of the register of windows for a data file or folder.
+
+    The file is in the same place as the change log.
+    """
     source = Path(source)
     if source.is_dir() and source.suffix.lower() != ".gdb":
         return source / f"{source.resolve().name}{WINDOW_REGISTER_SUFFIX}"
@@ -68,9 +71,9 @@ def make_default_register_path(source: str | Path) -> Path:
 
 
 def find_window_register_path(file: str | Path) -> Path | None:
-    """Return the register of windows (开天窗) of a data file, None without one.
+    """Return the register of windows (开天窗) of a data file; None if there is none.
 
-    It is next to the file, or else that of the file's folder.
+    It is next to the file, else in the file's folder with the name of that folder.
     """
     file = Path(file)
     candidates = (make_default_register_path(file), make_default_register_path(file.parent))
@@ -78,7 +81,7 @@ def find_window_register_path(file: str | Path) -> Path | None:
 
 
 def read_window_register(path: str | Path) -> list[RegisteredWindow]:
-    """Return the rows of a register in their order; rows without a state or a place are left out.
+    """Return the rows of a register in their order; rows without a state or a location are left out.
 
     Raise InputError if the file cannot be read, or is another table.
     """
@@ -95,6 +98,7 @@ def read_window_register(path: str | Path) -> list[RegisteredWindow]:
 
 
 def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
+    """Return a line of the register as a row; None if it has no state or no location."""
     cells = [(line.get(name) or "").strip().lstrip("'") for name in WINDOW_REGISTER_COLUMNS]
     when, step, layer, key, filler, filler_key, area, document, who, state, longitude, latitude = cells
     place = _parse_number(longitude), _parse_number(latitude)
@@ -107,11 +111,13 @@ def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
 
 
 def _get_role(text: str) -> str:
+    """Return the layer code in brackets at the end of a layer's name; the whole text without one."""
     match = _CODE_AFTER_NAME_PATTERN.search(text)
     return match[1] if match else text
 
 
 def _parse_number(text: str) -> float:
+    """Return a text as a number; NaN for another text."""
     try:
         return float(text)
     except ValueError:
@@ -119,12 +125,12 @@ def _parse_number(text: str) -> float:
 
 
 def get_registered_windows(side_inputs: SideInputs) -> tuple[RegisteredWindow, ...] | None:
-    """Return the windows of the register next to the plan; None without a register."""
+    """Return the windows of the register that was given with the plan; None without a register."""
     return side_inputs.get_input("windows", tuple)
 
 
 def list_registered_windows(rows: Iterable[RegisteredWindow]) -> list[RegisteredWindow]:
-    """Return the windows that are registered and not withdrawn by a later row of the same step."""
+    """Return the registered windows that no later row of the same step withdraws."""
     current: dict[tuple[str, ...], RegisteredWindow] = {}
     for row in rows:
         identity = row.step, row.role, row.key, f"{row.longitude:.6f}", f"{row.latitude:.6f}"

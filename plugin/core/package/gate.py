@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files.digests import UNLISTED_FILES, is_link, list_files_below, read_manifest
+from ..files.digests import UNLISTED_FILES, is_link, iterate_files_below, read_manifest
 from ..files.writing import is_same_file
 from ..messages.texts import Message
 from ..model.report import Outcome
@@ -81,7 +81,7 @@ def check_target_is_replaceable(
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
         return
-    files_in_target = list(list_files_below(target)) if target.is_dir() else None
+    files_in_target = list(iterate_files_below(target)) if target.is_dir() else None
     if files_in_target == []:
         return
     manifest, _ = read_manifest(target)

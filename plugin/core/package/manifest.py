@@ -18,7 +18,7 @@ from ..files.digests import (
     MANIFEST_PAGE_FILE_NAME,
     MANIFEST_SCHEMA,
     compute_sha256,
-    list_files_below,
+    iterate_files_below,
     write_digest_list,
 )
 from ..geometry import crs as crs_care
@@ -160,7 +160,7 @@ def write_manifest(
 
     texts = Texts(lang)
     written_manifest = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    written_manifest["files"] = [_make_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
+    written_manifest["files"] = [_make_file_row(name, path, cancellation) for name, path in iterate_files_below(folder)]
     (folder / MANIFEST_PAGE_FILE_NAME).write_text(
         render_manifest_page(written_manifest, lang), encoding="utf-8", newline="\n"
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.digests import compute_sha256, list_files_below
+from ..files.digests import compute_sha256, iterate_files_below
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
 from .documents import find_unmodified_generated_documents
@@ -216,7 +216,7 @@ def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ())
     Windows does not distinguish 图.JPG and 图.jpg. ``skipped_paths``: paths of files to skip.
     """
     files_by_name: dict[str, list[Path]] = {}
-    for path_in_folder, path in list_files_below(folder) if folder is not None else ():
+    for path_in_folder, path in iterate_files_below(folder) if folder is not None else ():
         if not is_stray_file(path.name) and not path.name.startswith(".") and path_in_folder not in skipped_paths:
             files_by_name.setdefault(path.name.lower(), []).append(path)
     return files_by_name

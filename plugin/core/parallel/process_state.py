@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""State of the process that all its threads share: their number, and pauses of Python's garbage collection.
+"""State of the process that all its threads share: number of threads, and pauses of Python's garbage collection.
 
 Python collects reference cycles in whichever thread allocates. A widget or a layer that a worker thread frees in this
-way crashes QGIS: Qt deletes such objects on the main thread only. This module is apart from `threads`, because it is
+way crashes QGIS: Qt deletes such objects on the main thread only. This module is separate from `threads`, because it is
 used where libraries may be missing.
 """
 
@@ -36,13 +36,13 @@ def get_thread_count() -> int:
 
 
 def set_thread_count(count: int) -> None:
-    """Set the maximum number of threads of one operation, 1 for none besides the caller's."""
+    """Set the maximum number of threads of one operation; 1 means the caller's thread only."""
     global _thread_count
     _thread_count = max(1, min(count, MAX_THREADS))
 
 
 def begin_collection_pause() -> None:
-    """Suspend Python's garbage collection until each call has its call of `end_collection_pause`."""
+    """Suspend Python's garbage collection until `end_collection_pause` is called as often as this function."""
     global _active_pauses, _was_collection_enabled
     with _collection_pause_lock:
         if _active_pauses == 0:
@@ -52,7 +52,7 @@ def begin_collection_pause() -> None:
 
 
 def end_collection_pause() -> None:
-    """End a pause. The garbage collection resumes with the last one, if it was enabled before."""
+    """End a pause; garbage collection resumes when the last pause ends, if it was enabled before."""
     global _active_pauses
     with _collection_pause_lock:
         _active_pauses -= 1

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Threads for operations of GEOS on many geometries.
 
-GEOS and NumPy release Python's interpreter lock while they compute, so parts of an array are computed at the same time
+GEOS and NumPy release Python's interpreter lock while they compute, so slices of an array are computed at the same time
 on several cores. Results and their order are those of a single thread. Threads end with the call that began them.
 
 Only functions without a shared state may run in them: operations of shapely on geometries and trees, and of NumPy. Not
-pyproj (its contexts belong to threads), not QGIS, and no geometry that is being prepared.
+allowed are pyproj (its contexts belong to threads), QGIS, and a geometry that is being prepared.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def map_in_threads(
 ) -> list[R]:
     """Return the results of a function for all items, in the order of the items.
 
-    ``vertex_count``: the number of vertices that the function reads in all; few are computed in the caller's thread.
+    ``vertex_count``: the number of vertices that the function reads for all items; if it is small, everything is
+    computed in the caller's thread.
 
     Raises
     ------
@@ -71,7 +72,10 @@ def map_in_threads(
 def map_batches_in_threads(
     function: Callable[[slice], R], count: int, batch_size: int, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[R]:
-    """Return the results of a function called with slices of ``batch_size`` rows that together have ``count`` rows."""
+    """Return the results of a function that is called with successive slices of an array.
+
+    ``count``: length of the array; ``batch_size``: length of a slice. Raise Cancelled.
+    """
     batches = [slice(start, min(start + batch_size, count)) for start in range(0, count, batch_size)]
     return map_in_threads(function, batches, cancellation)
 
@@ -79,9 +83,9 @@ def map_batches_in_threads(
 def apply_in_threads(
     function: Callable[..., NDArray], *arrays: NDArray, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return the (n, …) results of a function that computes each row of its arrays alone.
+    """Return the (n, …) results of a function that computes each row of its arrays independently.
 
-    ``arrays``: (n,) geometries each. Few vertices are computed in the caller's thread, at once.
+    ``arrays``: (n,) geometries each. Few vertices are computed in the caller's thread, in one call.
 
     Raises
     ------

@@ -36,7 +36,7 @@ __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 
 
 class FieldColumn:
-    """A column as read, with derived forms that are computed once.
+    """A column as read, with derived forms that are computed once and cached.
 
     Callers share the returned objects and must not change them.
     """
@@ -46,7 +46,7 @@ class FieldColumn:
 
     @cached_property
     def values(self) -> pd.Series:
-        """Return (n,) values with surrounding blanks removed, blank text as missing."""
+        """Return (n,) values without blanks around texts; a blank text becomes missing."""
         return self._raw if are_stripped(self._distinct_raw_texts) else strip_blanks(self._raw)
 
     @cached_property
@@ -55,7 +55,7 @@ class FieldColumn:
 
     @cached_property
     def texts(self) -> list[str]:
-        """Return (n,) values as text: missing ones empty, integers without a point."""
+        """Return (n,) values as text: missing ones empty, integers without a decimal point."""
         import pandas as pd
 
         values = self.values
@@ -68,7 +68,7 @@ class FieldColumn:
 
     @cached_property
     def garbled_texts(self) -> frozenset[str]:
-        """Return the texts that were garbled before the column was read."""
+        """Return the texts of this column that were garbled before it was read."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
         distinct_raw_texts = self._distinct_raw_texts if self.values is self._raw else None
@@ -81,7 +81,7 @@ class FieldInfo:
     """A field as the source declares it.
 
     ``type``: text, integer, real or date. ``length``, ``alias`` and ``codes`` are None if the source declares none;
-    ``alias`` may be empty; ``codes``: code → name of a coded domain.
+    ``alias`` may be empty; ``codes``: code → name, of a coded domain.
     """
 
     name: str
@@ -95,15 +95,16 @@ class FieldInfo:
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame``: rows, indexed by feature id. ``curve_texts``: id of each feature with arcs → its WKT; on reading,
-    its arcs were divided into segments by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no
-    library can represent; it is missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table
-    is unusable (no geometry, unreadable file), as text key and parameters. ``declared_geometry_type`` and
-    ``declared_row_count``: geometry type and number of rows as the source declares them; empty and None if it does not.
-    ``row_filter``: the condition that hides rows in a project. ``has_closed_lines_only``: the layer has lines that are
-    all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the layer's → their number.
-    ``shape_crs_fids``: the first features with such geometries.
-    ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
+    ``frame``: rows, indexed by feature id. ``curve_texts``: id of each feature with arcs → its WKT; on reading, its
+    arcs were divided into segments by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no
+    library can represent, so that ``frame`` lacks it. ``notices``: (text key, parameters) of each notice. ``problem``:
+    why the table is unusable (no geometry, unreadable file), as text key and parameters.
+
+    ``declared_geometry_type`` and ``declared_row_count``: geometry type and number of rows that the source declares;
+    empty and None if it declares none. ``row_filter``: the condition that hides rows in a project.
+    ``has_closed_lines_only``: all lines of the layer are closed, so it is not read. ``shape_crs``: CRS that geometries
+    declare instead of the layer's → number of these geometries. ``shape_crs_fids``: the first features with such
+    geometries. ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
     """
 
     name: str
@@ -153,8 +154,8 @@ class Layer:
     invalid ones are replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would
     bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
     CRS shares them. ``repair_area_change_by_row``: row position → change of planar area (m²) by the repair.
-    ``stray_rows``: row position → problem, for rows whose coordinates contradict the CRS although most rows agree with
-    it.
+    ``stray_rows``: row position → problem (text key, parameters), for rows whose coordinates contradict the CRS
+    although most rows agree with it.
     """
 
     def __init__(
@@ -176,7 +177,7 @@ class Layer:
         #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
         #: Clipped parts of large polygons that the layers made from this one use too.
-        self.shared_clipped_parts: ClipCache | None = None
+        self.clip_cache: ClipCache | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
@@ -212,7 +213,7 @@ class Layer:
         return column is not None and bool(column.notna().any())
 
     def get_field_name(self, meaning: str) -> str:
-        """Return the official name of a field by its meaning, even if the layer lacks it.
+        """Return the official name of the field with this meaning, even if the layer lacks it.
 
         Empty if the template has no such field.
         """
@@ -220,39 +221,36 @@ class Layer:
         return template_field.name if template_field else ""
 
     def column(self, meaning: str) -> pd.Series | None:
-        """Return the values of the field with this meaning, blank text as missing.
-
-        None without such a field.
-        """
+        """Return the values of the field with this meaning, blank text as missing; None without such a field."""
         return self.values(self._columns[meaning]) if meaning in self._columns else None
 
     def get_column_by_name(self, field_name: str) -> pd.Series | None:
-        """Return the values of a field by its name in any case; None without the field."""
+        """Return the values of a field by its name in any case; None without such a field."""
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
     def get_texts_by_name(self, field_name: str) -> list[str]:
-        """Return a field's values as text by its name in any case, missing ones empty.
+        """Return the values of a field as text, by its name in any case; missing values are empty.
 
-        All are empty without such a field.
+        Without such a field all texts are empty.
         """
         column = self._names.get(field_name.upper())
         return [""] * len(self) if column is None else self._find_column(column).texts
 
     def get_garbled_texts(self, field_name: str) -> frozenset[str]:
-        """Return those texts of a field that were garbled before reading."""
+        """Return the texts of a field that were garbled before the layer was read."""
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._find_column(column).garbled_texts
 
     def find_column_name(self, declared: TemplateField) -> str | None:
-        """Return the name of a column as the layer spells it, for a field of any template.
+        """Return the name of the layer's column for a field of any template, as the layer spells it.
 
-        The column is found by the field's name in any case, else by its meaning; None without one.
+        The column is found by the field's name in any case, else by its meaning; None without such a column.
         """
         return self._names.get(declared.name.upper()) or self._columns.get(declared.meaning or "-")
 
     def values(self, column: str) -> pd.Series:
-        """Return a column's values with blanks removed, blank text as missing."""
+        """Return the values of a column without blanks around texts; a blank text becomes missing."""
         return self._find_column(column).values
 
     def _find_column(self, column: str) -> FieldColumn:
@@ -261,9 +259,9 @@ class Layer:
         return self._columns_read[column]
 
     def text(self, meaning: str) -> list[str]:
-        """Return the values of the field with this meaning as text, missing ones empty.
+        """Return the values of the field with this meaning as text; missing values are empty.
 
-        Integers have no decimal point. Callers must not change the list.
+        Without such a field all texts are empty. Integers have no decimal point. Callers must not change the list.
         """
         return self._find_column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
 
@@ -275,7 +273,7 @@ class Layer:
         return self._convert_to_numbers(self.column(meaning))
 
     def get_numbers_by_name(self, field_name: str) -> NDArray:
-        """Return a field's values as (n,) float64 by its name in any case, as ``numbers`` does."""
+        """Return (n,) float64: the values of a field, by its name in any case, as ``numbers`` does."""
         return self._convert_to_numbers(self.get_column_by_name(field_name))
 
     def _convert_to_numbers(self, column: pd.Series | None) -> NDArray:
@@ -304,7 +302,7 @@ class Layer:
 
     @cached_property
     def fids(self) -> list[int]:
-        """Return the feature ids."""
+        """Return the feature id of each row."""
         return [int(fid) for fid in self.frame.index]
 
     @cached_property
@@ -316,7 +314,7 @@ class Layer:
 
     @property
     def known_crs(self) -> CRS:
-        """Return the layer's CRS, which every layer of a plan has."""
+        """Return the CRS of the source; a layer of a plan always has one."""
         return require_value(self.crs, f"the CRS of {self.role}")
 
     @cached_property
@@ -337,22 +335,22 @@ class Layer:
         return self._densified_shapes.added_vertices
 
     def reproject_to_plane(self, geometry: Any) -> Any:
-        """Reproject a geometry from the layer's coordinates to the plan's plane."""
+        """Return a geometry of the layer's coordinates, reprojected to the plan's plane."""
         return crs_care.reproject_geometries(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
     @cached_property
     def broken_rows(self) -> NDArray:
-        """Return (n,) bool: the source has a geometry that no library can represent."""
+        """Return (n,) bool: rows whose geometry in the source no library can represent."""
         return np.isin(self.frame.index.to_numpy(), self.source.broken_fids)
 
     @cached_property
     def empty_rows(self) -> NDArray:
-        """Return (n,) bool: null or empty geometry."""
+        """Return (n,) bool: rows with a missing or empty geometry."""
         return mask_missing_shapes(self.frame.geometry.to_numpy()) & ~self.broken_rows
 
     @cached_property
     def invalid_rows(self) -> NDArray:
-        """Return (n,) bool: geometries that are present but invalid as read."""
+        """Return (n,) bool: rows with a geometry that is invalid as read."""
         return ~self.empty_rows & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
 
     @cached_property
@@ -364,16 +362,16 @@ class Layer:
         return bool(2 * wrong_count > len(dimensions))
 
     def make_layer_of_source(self, source: SourceLayer) -> Layer:
-        """Return a layer of other rows with this layer's role, template and reprojection."""
+        """Return a layer of the rows of another source, with this layer's role, template and reprojection."""
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
         layer.by_vertices = self.by_vertices
-        layer.shared_clipped_parts = self.shared_clipped_parts = self.shared_clipped_parts or ClipCache()
+        layer.clip_cache = self.clip_cache = self.clip_cache or ClipCache()
         layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return layer
 
     def select_rows(self, rows: NDArray) -> Layer:
-        """Return a layer of some rows ((k,) positions).
+        """Return a layer that has only the rows at (k,) positions.
 
         Values that this layer has already computed are copied, not computed again.
         """
@@ -396,13 +394,14 @@ class Layer:
         )
         return layer
 
-    def select_rows_with_shapes(self, rows: NDArray, parts: NDArray) -> Layer:
-        """Return a layer of some rows ((k,) positions) with parts of their geometries ((k,), in the plane).
+    def select_rows_with_shapes(self, rows: NDArray, plane_shapes: NDArray) -> Layer:
+        """Return a layer of the rows at (k,) positions, with other geometries in the plane.
 
-        The stored geometries stay whole.
+        ``plane_shapes`` (k,): the geometries, such as each row's geometry clipped to a box. The stored geometries stay
+        whole.
         """
         layer = self.select_rows(rows)
-        layer.__dict__["_plane_and_repairs"] = parts, {}
+        layer.__dict__["_plane_and_repairs"] = plane_shapes, {}
         return layer
 
     @cached_property
@@ -412,6 +411,7 @@ class Layer:
 
     @cached_property
     def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
+        """Return (n,) repaired geometries in the plane, and row position → area change (m²) by the repair."""
         plane = self.unrepaired_shapes.copy()
         plane[self.empty_rows] = None
         plane[list(self.stray_rows)] = None
@@ -439,12 +439,12 @@ class Layer:
 
     @cached_property
     def polygons(self) -> Polygons:
-        """Return the plane's geometries with values computed once for all rules."""
-        return Polygons(self.plane_shapes, self.shared_clipped_parts)
+        """Return the geometries in the plane as `Polygons`, whose cached values all rules share."""
+        return Polygons(self.plane_shapes, self.clip_cache)
 
     @property
     def repair_area_change_by_row(self) -> dict[int, float]:
-        """Return row position → planar area change (m²) of repaired geometries."""
+        """Return row position → change of planar area (m²), for rows with a repaired geometry."""
         return self._plane_and_repairs[1]
 
     @cached_property
@@ -456,9 +456,9 @@ class Layer:
 
     @cached_property
     def plane_areas(self) -> NDArray:
-        """Return (n,) areas in the plane, m², 0 without a shape.
+        """Return (n,) planar areas (m²) of the geometries in the plane; 0 without a shape.
 
-        They weigh rows against each other, without the time that the statutory areas of all rows take.
+        They are for comparing rows with each other: measuring the statutory areas of all rows would take long.
         """
         areas = np.nan_to_num(shapely.area(self.plane_shapes))
         areas.setflags(write=False)
@@ -466,18 +466,18 @@ class Layer:
 
     @cached_property
     def inner_points(self) -> NDArray:
-        """Return (n,) a point on the surface of each row's geometry in the plane, None without one."""
+        """Return (n,) a point inside or on the geometry of each row in the plane; None without a geometry."""
         points = np.full(len(self), None, dtype=object)
         points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane_shapes[self.has_shape])
         return points
 
     @cached_property
     def statutory(self) -> NDArray:
-        """Return (n,) statutory areas in m², by stored vertices or of a repaired copy."""
+        """Return (n,) statutory areas in m², by stored vertices or, for an invalid geometry, of its repaired copy."""
         return self._measure_rows(NEVER_CANCELLED)
 
     def measure_rows(self, rows: ArrayLike) -> NDArray:
-        """Return (k,) statutory areas (m²) of some rows; only these are measured."""
+        """Return (k,) statutory areas (m²) of the rows at (k,) positions; no other row is measured."""
         rows = np.asarray(rows, dtype=int)
         unique_rows, row_index = np.unique(rows, return_inverse=True)
         if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
@@ -485,7 +485,7 @@ class Layer:
         return self.select_rows(unique_rows).statutory[row_index.ravel()]
 
     def measure_statutory(self, cancellation: Cancellation) -> None:
-        """Compute and store `statutory`. Raise Cancelled."""
+        """Compute and store the statutory areas of all rows (`statutory`). Raise Cancelled."""
         if "statutory" not in self.__dict__:
             self.__dict__["statutory"] = self._measure_rows(cancellation)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The layers of one county by role (layer code), and the focus of a recheck.
 
-Inputs are never changed.
+Rules never change the layers of a plan.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class UnusableLayer:
 
     @property
     def problem_message(self) -> tuple[str, dict[str, Any]]:
-        """Return text key and parameters for `Texts.format_problem`."""
+        """Return text key and parameters of the problem, for `Texts.format_problem`."""
         return self.problem, {"layer": self.name, "role": self.role, **self.params}
 
 
 @dataclass(frozen=True)
 class MissedScope:
-    """A wider kind of delivery that the layers indicate, but that was not checked.
+    """A wider scope (kind of delivery) that the layers indicate, but that was not checked.
 
-    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present_concepts``: concepts of the wider
-    one that have layers; ``lacking_concepts``: its mandatory concepts without a layer. ``is_evident``: the delivery
-    clearly has the wider scope. ``is_chosen_by_user``: the user chose the narrower one.
+    ``used_scope``: the scope that was checked; ``wider_scope``: the wider one; ``present_concepts``: concepts of the
+    wider scope that have layers; ``lacking_concepts``: its mandatory concepts without a layer. ``is_evident``: the
+    delivery clearly has the wider scope. ``is_chosen_by_user``: the user chose the narrower scope.
     """
 
     used_scope: str
@@ -65,8 +65,10 @@ class Plan:
     """The recognised layers of one county, in one plane.
 
     ``layers``: by role (layer code). ``plane_crs``: the CRS (metres) in which overlays are computed. ``crs``: the CRS
-    of findings; both are equal unless all layers are in degrees. ``scope``: the kind of delivery. ``input_files``: the
-    files read. ``role_choices``: role → what the layer was recognised by.
+    of findings; it equals ``plane_crs`` unless all layers are in degrees. ``scope``: the kind of delivery.
+    ``input_files``: the files that were read. ``role_choices``: role → why its layer was chosen. ``notices``: (text
+    key, parameters) of each notice. ``base_year``: year of the land survey, None if unknown. ``known_county_code``:
+    county code, None if rows give it.
     """
 
     layers: dict[str, Layer]
@@ -105,7 +107,7 @@ class Plan:
         return remove_added_vertices(shapes, self._added_vertex_codes)
 
     def mask_stored_vertices(self, points: NDArray) -> NDArray:
-        """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
+        """Return (k,) bool: which of (k, 2) points of the plane are stored vertices, not added by densification."""
         return mask_stored_vertices(points, self._added_vertex_codes)
 
     def reproject_for_findings(self, geometries: NDArray) -> NDArray:
@@ -113,9 +115,9 @@ class Plan:
         return crs_care.reproject_geometries(geometries, self.plane_crs, self.crs)
 
     def find_layer_of_concept(self, concept: str) -> Layer | None:
-        """Return the layer of a concept: of its roles, the first that the plan has.
+        """Return the layer of a concept: that of the first of its roles that the plan has; None for none.
 
-        A concept is a name for several layer codes; a layer code is its own concept.
+        A concept is a name for several layer codes; a layer code is also a concept, of itself alone.
         """
         for role in self.list_roles_of_concept(concept):
             if role in self.layers:
@@ -127,9 +129,9 @@ class Plan:
         return self.norm.standard.concepts.get(concept, (concept,))
 
     def list_unread_roles(self, concept: str) -> list[str]:
-        """Return layers of a concept that no rule reads, as another layer comes first.
+        """Return the roles of a concept whose layers no rule reads, because another layer of the concept comes first.
 
-        Classes of yearly maintenance belong to different layers, and each is read.
+        For concepts of yearly maintenance the result is empty: each of their layers is read.
         """
         if self.norm.standard.is_maintenance(concept):
             return []
@@ -143,7 +145,7 @@ class Plan:
         ]
 
     def find_unusable_layer(self, concept: str) -> UnusableLayer | None:
-        """Return the first unusable layer of a concept; None without one."""
+        """Return the first unusable layer among the roles of a concept; None without one."""
         return next(
             (
                 self.unusable_layers[role]
@@ -154,46 +156,47 @@ class Plan:
         )
 
     def requires_concept(self, concept: str) -> bool:
-        """Return True if the scope requires the concept, unless the profile has 本县无."""
+        """Return True if the scope requires the concept and the profile does not declare it absent (本县无)."""
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory_concepts and concept not in self.norm.profile.absent
 
     def get_cache(self, name: str) -> dict[Any, Any]:
-        """Return the cache of this name, a dict that callers read and extend.
+        """Return the cache with this name, a dict that callers read and extend.
 
         It lasts as long as the plan, so that rules and figures compute a shared value once.
         """
         return self._computed.setdefault(name, {})
 
     def make_plan_of_rows(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
-        """Return a plan of some rows that keeps what was derived from all rows.
+        """Return a plan of layers that have only some rows, with the county code and outline of this plan.
 
-        ``same_county``: the county layer is unchanged, so its outline is kept too.
+        ``layers``: by role. ``same_county``: the county layer is unchanged; if False, its outline is computed anew.
         """
-        part_plan = Plan(
+        small_plan = Plan(
             layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
         )
-        part_plan.plane_crs, part_plan.known_county_code = self.plane_crs, self._voted_code
+        small_plan.plane_crs, small_plan.known_county_code = self.plane_crs, self._voted_code
         if same_county and (county_shape := self.compute_county_shape()) is not None:
-            part_plan.get_cache("county_shape")[None] = county_shape[1]
-        return part_plan
+            small_plan.get_cache("county_shape")[None] = county_shape[1]
+        return small_plan
 
     @property
     def area_code(self) -> str:
-        """Return the county's six digits: those that most rows have, else the profile's.
+        """Return the six digits of the county's code: those that most rows have, else the profile's.
 
-        Rows have them in 行政区代码, else at the start of the key (BSM). If the county layer has some, other layers
-        are ignored: a neighbour's rows must not determine the county.
+        Rows have them in 行政区代码, else at the start of the key (BSM). If rows of the county layer have them, other
+        layers are ignored: a neighbour's rows must not determine the county.
         """
         return self._voted_code or self.norm.profile.area_code
 
     @property
     def is_area_code_from_data(self) -> bool:
-        """Return True if the data themselves give the county code."""
+        """Return True if the county code comes from the rows, not from the profile."""
         return bool(self._voted_code)
 
     @cached_property
     def _voted_code(self) -> str:
+        """Return the six digits that most rows have; empty if no row has a county code."""
         if self.known_county_code is not None:
             return self.known_county_code
         county = self.find_layer_of_concept("county")
@@ -207,13 +210,13 @@ class Plan:
 
     @cached_property
     def equal_area_plane(self) -> EqualAreaPlane:
-        """Return the plane in which shapes of the plan's plane have their areas on the ellipsoid."""
+        """Return the equal-area plane for areas on the ellipsoid of shapes in the plan's plane."""
         return EqualAreaPlane(crs_care.make_lonlat_transformer(self.plane_crs))
 
     def compute_county_shape(self) -> tuple[Layer, Polygons] | None:
-        """Return the county layer and the union of its rows as a single row.
+        """Return the county layer, and the union of its rows as a layer of one polygon.
 
-        The row is None if the union failed. Return None without a county layer.
+        The polygon is None if the union failed. Return None without a county layer.
         """
         layer = self.find_layer_of_concept("county")
         if layer is None:
@@ -227,10 +230,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class RecheckFocus:
-    """The rows and layers that a recheck after an edit is about.
+    """The rows and layers that a recheck after an edit checks.
 
-    ``row_mask_by_role``: role → (n,) bool, the rows to check; the other rows are only met by them. ``roles``: the
-    layers that rules on every layer check; None: all.
+    ``row_mask_by_role``: role → (n,) bool, the rows to check; all other rows are there because these rows meet them.
+    ``roles``: the layers that rules on every layer check; None for all.
     """
 
     row_mask_by_role: dict[str, NDArray] = field(default_factory=dict)

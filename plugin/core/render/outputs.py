@@ -137,7 +137,7 @@ _JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
-    return "".join(_iterate_json(report.iterate_parts()))
+    return "".join(_iterate_json(report.iterate_entries()))
 
 
 def dump_json(data: dict[str, Any]) -> str:
@@ -213,7 +213,7 @@ def write_outputs(
         # Only the page shows the pictures; its receiver compares them with these digests.
         written_report = add_picture_digests(report, draw()) if outputs.html else report
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_iterate_json(written_report.iterate_parts()))
+            file.writelines(_iterate_json(written_report.iterate_entries()))
 
     @cache
     def make_document() -> Document:

@@ -29,7 +29,7 @@ from plugin.core.files.digests import (
     MANIFEST_FILE_NAME,
     MANIFEST_PAGE_FILE_NAME,
     compute_sha256,
-    list_files_below,
+    iterate_files_below,
     write_digest_list,
     write_manifest_digest,
 )
@@ -125,7 +125,7 @@ def recompute_digests(package, but=()):
     data = read_json(path)
     present = {
         n: p
-        for n, p in list_files_below(package)
+        for n, p in iterate_files_below(package)
         if n not in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST) and p.is_file() and not p.is_symlink()
     }
     old = {row["path"]: row for row in data["files"]}

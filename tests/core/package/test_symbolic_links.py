@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, list_files_below
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, iterate_files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import RunOptions
 from plugin.core.package.gate import check_target_is_replaceable
@@ -133,7 +133,7 @@ def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_
 def test_files_below_lists_a_link_to_a_folder_without_entering_it(package_with_outside_folder):
     (package_with_outside_folder / "a").mkdir()
     (package_with_outside_folder / "a" / "b").symlink_to(package_with_outside_folder, target_is_directory=True)
-    names = [name for name, _ in list_files_below(package_with_outside_folder)]
+    names = [name for name, _ in iterate_files_below(package_with_outside_folder)]
     assert "a/b" in names and len(names) == len(set(names)) and not any(n.startswith("a/b/") for n in names)
 
 
@@ -152,7 +152,7 @@ def test_windows_junction_is_treated_as_a_link(tmp_path, monkeypatch):
             self.st_mode = found.st_mode
 
     monkeypatch.setattr(hashes.os, "lstat", lambda path: Junction(real(path)) if Path(path).name == "a" else real(path))
-    assert [name for name, _ in list_files_below(tmp_path)] == ["a"] and hashes.is_link(tmp_path / "a")
+    assert [name for name, _ in iterate_files_below(tmp_path)] == ["a"] and hashes.is_link(tmp_path / "a")
 
 
 @pytest.mark.parametrize(

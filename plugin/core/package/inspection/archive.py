@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
-from ...files.digests import MANIFEST_FILE_NAME, is_link, list_files_below
+from ...files.digests import MANIFEST_FILE_NAME, is_link, iterate_files_below
 from ...files.writing import explain_os_error
 from ..folder import LOCK_SUFFIX, lock_for_reading
 from ..names import find_name_problem, make_name_matcher
@@ -293,7 +293,7 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
         packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
     )
     archives = []
-    for _, file in list_files_below(package_folder):
+    for _, file in iterate_files_below(package_folder):
         cancellation.raise_if_cancelled()
         if file.suffix.lower() in _ARCHIVE_SUFFIXES:
             archives.append(file.name)
@@ -337,7 +337,7 @@ def _find_packages(
 
 def _check_file_count(folder: Path, max_files: int, cancellation: Cancellation) -> None:
     """Raise InputError if a folder has more than ``max_files`` files."""
-    for number, _ in enumerate(list_files_below(folder), 1):
+    for number, _ in enumerate(iterate_files_below(folder), 1):
         if number > max_files:
             raise InputError("package_too_many", source=folder.name, most=max_files)
         if number % 1000 == 0:

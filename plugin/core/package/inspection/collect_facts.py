@@ -21,7 +21,7 @@ from ...files.digests import (
     compute_sha256,
     is_link,
     is_special_file,
-    list_files_below,
+    iterate_files_below,
     read_digest_list,
     read_manifest,
     read_manifest_with_duplicate_name,
@@ -105,7 +105,7 @@ def collect_package_facts(
     paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
     paths_to_digest.add(MANIFEST_FILE_NAME)
     files = []
-    for path, file_path in list_files_below(folder):
+    for path, file_path in iterate_files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
         files.append(_read_file_facts(path, file_path, path in paths_to_digest or has_jpeg_suffix(path), cancellation))
