@@ -114,7 +114,7 @@ def judge_example(path, fix, example):
     plan, norm = make_fix_example_plan(example), make_example_norm(example.settings)
     write_layers(path, plan)
     state, findings = start(read_plan(path, plan.layers, norm), [example.rule, *example.rules])
-    finding = next(one for one in findings if one.code == example.rule and fix.answers(one))
+    finding = next(one for one in findings if one.code == example.rule and fix.is_for_finding(one))
     proposal, _after = propose(fix, finding, state, **example.parameters)
     return Judged(path, list(plan.layers), norm, [proposal], read_rows_before(state, proposal.edits))
 

@@ -116,7 +116,7 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray, 
 
 
 def summarise_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return ``steps``: name of a fallback step → how often it was used, and ``steps_taken``: all uses.
+    """Return how often each fallback step was used, by its name (``steps``), and all uses with their details.
 
     A use has the rule, the rows, and the area (m²) that the step changed.
     """

@@ -58,8 +58,8 @@ def compute_piece_areas(
     A piece has its area as drawn. Where the pieces of a pair of rows together are a whole row, they get that row's
     statutory area, divided in proportion to their drawn areas.
 
-    ``pieces.left`` are rows of ``left_layer``, ``pieces.right`` rows of ``right_layer``. ``measure``: returns the (k,)
-    drawn areas of (k,) shapes.
+    `OverlayPieces.left` are rows of ``left_layer``, `OverlayPieces.right` rows of ``right_layer``. ``measure``: returns
+    the (k,) drawn areas of (k,) shapes.
     """
     areas = np.zeros(len(pieces))
     if not len(pieces):
@@ -205,7 +205,7 @@ class GeometryQueries:
     ) -> NDArray:
         """Return the (k,) areas of pieces in m²: as drawn, or statutory for a whole row.
 
-        ``pieces.left`` are rows of ``left_layer``, ``pieces.right`` rows of ``right_layer``.
+        `OverlayPieces.left` are rows of ``left_layer``, `OverlayPieces.right` rows of ``right_layer``.
         """
         return compute_piece_areas(pieces, left_layer, right_layer, self.measure_drawn_areas)
 

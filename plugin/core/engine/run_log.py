@@ -16,7 +16,7 @@ from ..plan.layer import Layer
 class IgnoredSlivers:
     """Slivers that one geometry query left out.
 
-    ``slivers.left_row`` are rows of ``first_layer``, ``slivers.right_row`` rows of ``second_layer``.
+    `Slivers.left_row` are rows of ``first_layer``, `Slivers.right_row` rows of ``second_layer``.
     ``is_sealed_edition``: ``second_layer`` is the sealed edition of ``first_layer``. ``severity``: highest severity of
     the finding on the sum of the slivers; None: the rule's severity.
     """

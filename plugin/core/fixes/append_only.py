@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables (CSV in UTF-8 with a byte order mark) to which rows are only appended, several of them together or none."""
+"""Append rows to tables (CSV in UTF-8 with a byte order mark): to all of the tables or to none."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _RECOGNISED_COLUMNS = 3
 
 @dataclass(frozen=True)
 class RowsToAppend:
-    """Rows for a table.
+    """Rows to append to a table.
 
-    ``columns``: its heading; ``error_key``: text of the error if the file cannot be read or is another table.
+    ``columns``: headings of the table; ``error_key``: text of the error if the file cannot be read or is another table.
     """
 
     path: Path
@@ -32,10 +32,10 @@ class RowsToAppend:
 
 
 def append_rows(tables: Iterable[RowsToAppend]) -> None:
-    """Append rows to tables, which are created if they are missing.
+    """Append rows to tables; missing tables are created.
 
-    A temporary file is written and replaces the former one. Raise OutputError if one of the files cannot be read or
-    written, or is another table; then all of them are unchanged.
+    Each file is written under a temporary name and then replaced. Raise OutputError if one of the files cannot be read
+    or written, or is another table; then all of them are unchanged.
     """
     prepared_tables = [(table.path, *_prepare(table)) for table in tables]
     written_tables: list[tuple[Path, bytes | None]] = []
@@ -53,7 +53,7 @@ def append_rows(tables: Iterable[RowsToAppend]) -> None:
 
 
 def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
-    """Return the former bytes of a table, None without a file, and its new ones."""
+    """Return the former bytes of a table (None without a file), and the bytes with the rows appended."""
     try:
         former_contents = table.path.read_bytes() if table.path.exists() else None
         text = (
@@ -79,11 +79,12 @@ def _write(path: Path, contents: bytes) -> None:
 
 
 def _format_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as the text of a CSV file."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
 def escape_formula_cell(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell with an apostrophe before it if a spreadsheet would take it for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of a plan with fixes applied, as tables; the layers as read are not changed."""
+"""Return the layers of a plan with fixes applied, as tables; the layers as read are not changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .state import EditingState
 
 @dataclass
 class LayerChanges:
-    """All changes of one layer, for a writer.
+    """All changes of one layer, for the program that writes them.
 
-    ``changed``: feature id → new shape as stored (None: without; `UNCHANGED`) and new values by column; ``added``: new
-    feature id → the id of the row as read that the row came from, its shape, and the values that differ from that
-    row's; ``deleted``: feature ids. ``new_fields``: names of fields of the template that are added.
+    ``changed``: feature id → new shape as stored (None for no shape, or `UNCHANGED`) and new values by column.
+    ``added``: new feature id → id of the row as read from which the new row came, its shape, and the values that differ
+    from that row's. ``deleted``: feature ids. ``new_fields``: names of fields of the template that are added.
     """
 
     role: str
@@ -35,7 +35,7 @@ class LayerChanges:
 
 
 def collect_changes(state: EditingState) -> list[LayerChanges]:
-    """Return the changes of each layer that fixes changed."""
+    """Return the changes of each layer that fixes changed in a state."""
     layer_changes = []
     for role, layer in state.plan.layers.items():
         changes = LayerChanges(role, layer.source, new_fields=state.new_fields.get(role, ()))
@@ -67,7 +67,7 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
 
 
 def _find_changed_values(former_row: Any, present_row: Any, geometry_name: str) -> dict[str, Any]:
-    """Return the values of a row that differ from its former ones, by column."""
+    """Return column → present value, for values of a row that differ from its former values."""
     import pandas as pd
 
     changed_values = {}
@@ -90,6 +90,7 @@ def make_edited_layers(state: EditingState) -> list[SourceLayer]:
 
 
 def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> SourceLayer:
+    """Return a layer as a table with its changes applied."""
     import geopandas as gpd
     import pandas as pd
 

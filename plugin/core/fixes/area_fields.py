@@ -19,33 +19,33 @@ ROUNDING_M2 = 0.01
 
 
 def measure_shape_area_m2(state: EditingState, row: Row, shape: Any) -> float:
-    """Return the statutory area (m²) of a shape in the coordinates of a row's layer."""
+    """Return the statutory area (m²) of a shape in the coordinates of the row's layer."""
     crs = state.plan.layers[row.role].known_crs
     return float(measure_statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
 
 
 def get_area_field_allowance_m2(state: EditingState) -> float:
-    """Return the difference (m²) between an area field and the shape that ATT013 allows."""
+    """Return by how much (m²) an area field may differ from the shape without a finding ATT013."""
     return float(state.norm.get_rule_parameters("ATT013").get("allowance_m2", 1.0))
 
 
 def compute_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
-    """Return the area fields of a row for a new shape, by field name.
+    """Return field name → value of the area fields of a row for a new shape.
 
-    An area that agreed with the former shape is measured anew. An adjusted area (平差) that differs from it changes by
-    as much as the shape. Net areas follow from the gross area by the row's rate or share of deduction. A field without
-    a value stays without.
+    An area that agreed with the former shape is measured anew. An adjusted area (平差), which differs from the former
+    shape, changes by as much as the shape. Net areas follow from the gross area by the row's rate or share of
+    deduction. A field without a value gets none.
     """
-    return compute_area_fields_of_parts(state, row, [shape], keep_sums=False)[0]
+    return compute_area_fields_of_shapes(state, row, [shape], keep_sums=False)[0]
 
 
-def compute_area_fields_of_parts(
+def compute_area_fields_of_shapes(
     state: EditingState, row: Row, shapes: list[Any], *, keep_sums: bool = True
 ) -> list[dict[str, Any]]:
-    """Return the area fields of each of a row's new shapes, by field name.
+    """Return field name → value of the area fields, for each of the shapes that replace a row's shape.
 
-    ``keep_sums``: the shapes are parts of the former shape, so each field's values sum to the former one; the first
-    part has the rounding. Without it the land of the shapes may differ from the row's.
+    ``keep_sums``: the shapes divide the former shape, so the values of each field sum to the former value; the first
+    shape takes the rounding. If False, the land of the shapes may differ from the row's.
     """
     former_m2 = measure_shape_area_m2(state, row, row.plane_shape)
     areas = [measure_shape_area_m2(state, row, shape) for shape in shapes]
@@ -63,12 +63,12 @@ def compute_area_fields_of_parts(
             parts = [round(stored_area + area - former_m2, decimals) for area in areas]
         for part_values, value in zip(values, parts, strict=True):
             part_values[template_field.name] = value
-    _add_net_areas_to_parts(row, values, keep_sums)
+    _add_net_areas_to_values(row, values, keep_sums)
     return values
 
 
-def _add_net_areas_to_parts(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
-    """Add deduction and net area to the values of each part, in place."""
+def _add_net_areas_to_values(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
+    """Add deduction and net area to the area fields of each shape (``values``), in place."""
     gross_field, gross = _get_field_and_number(row, "gross_area")
     net_field, net = _get_field_and_number(row, "net_area")
     deduction_field, deduction = _get_field_and_number(row, "deduction_area")
@@ -102,17 +102,20 @@ def _add_net_areas_to_parts(row: Row, values: list[dict[str, Any]], keep_sums: b
 
 
 def derive_net_area_fields(row: Row, gross: float) -> dict[str, Any]:
-    """Return deduction and net area of a row for another gross area (m²), by field name."""
+    """Return field name → value of deduction and net area of a row for another gross area (m²)."""
     template_field, _ = _get_field_and_number(row, "gross_area")
     if template_field is None:
         return {}
     values: list[dict[str, Any]] = [{template_field.name: gross}]
-    _add_net_areas_to_parts(row, values, keep_sums=False)
+    _add_net_areas_to_values(row, values, keep_sums=False)
     return {name: value for name, value in values[0].items() if name != template_field.name}
 
 
 def divide_by_weights(total: float, weights: list[float], decimals: int) -> list[float]:
-    """Return a total divided by weights, rounded so that the parts sum to it; the first part has the rounding."""
+    """Return a total divided in proportion to weights, rounded to ``decimals``.
+
+    The results sum to the total: the first one takes the rounding.
+    """
     weight_sum = sum(weights)
     parts = [round(total * weight / weight_sum, decimals) for weight in weights]
     parts[0] = round(total - sum(parts[1:]), 10)
@@ -120,7 +123,7 @@ def divide_by_weights(total: float, weights: list[float], decimals: int) -> list
 
 
 def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
-    """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
+    """Return the field with a meaning (None if the layer lacks it), and its number in the row (None if empty)."""
     template_field = row.layer.template.find_field(meaning)
     if template_field is None or not row.layer.has_field(meaning):
         return None, None

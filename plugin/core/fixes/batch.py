@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixes for many findings: propose each one, and apply those that may be applied, one after the other."""
+"""Fixes for many findings: propose fixes, and apply those that may be applied, one after the other."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass
 class BatchEntry:
-    """What became of one finding: a proposal, applied or not, or the reason for having no proposal.
+    """What became of one finding of a batch: a proposal, applied or not, or the reason for having none.
 
-    ``ended_by``: for a finding that is gone already, the applied proposal that ended it.
+    ``ended_by``: the applied proposal that ended this finding together with its own, before a proposal was made for it.
     """
 
     finding: Finding
@@ -51,7 +51,10 @@ class BatchResult:
 
 
 def choose_fixes(requested: Iterable[str]) -> list[Fix]:
-    """Return fixes by code or name; all without a request. Raise InputError for an unknown one."""
+    """Return the fixes with the requested codes or names; all fixes if none is requested.
+
+    Raise InputError for an unknown fix.
+    """
     fixes = load_all_fixes()
     requested_names = [text.strip() for text in requested if text.strip()]
     selected_fixes = []
@@ -68,20 +71,23 @@ def choose_fixes(requested: Iterable[str]) -> list[Fix]:
 class _Candidate:
     """A finding of a batch with its fixes, which are tried one after the other until a proposal is safe.
 
-    ``number``: position of the finding in the batch; ``attempt``: the edits to be judged, None without any.
+    ``number``: position of the finding in the batch; ``attempt``: the edits that are judged next, None for none.
     """
 
     def __init__(
         self, number: int, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
     ):
         self.number, self.finding, self._parameters = number, finding, parameters
-        self._fixes = iter([fix for fix in fixes if fix.answers(finding)])
+        self._fixes = iter([fix for fix in fixes if fix.is_for_finding(finding)])
         self._best: FixJudgement | None = None
         self._refusals: list[Refusal] = []
         self.attempt: Attempt | None = None
 
     def find_next_attempt(self, state: EditingState) -> Attempt | None:
-        """Return the edits of the next fix that does not refuse, and store them as ``attempt``; None without one."""
+        """Return the edits of the next fix that does not refuse, and store them as ``attempt``.
+
+        None if no further fix applies.
+        """
         self.attempt = None
         for fix in self._fixes:
             try:
@@ -94,7 +100,7 @@ class _Candidate:
         return self.attempt
 
     def store_judgement(self, judgement: FixJudgement | FixRefused) -> bool:
-        """Store the judgement of the present attempt; return True if it is a safe proposal."""
+        """Store the judgement of the stored attempt; return True if it is a safe proposal."""
         if isinstance(judgement, FixRefused):
             if self.attempt is not None:
                 self._add_refusal(self.attempt.fix, judgement)
@@ -106,15 +112,16 @@ class _Candidate:
         return False
 
     def _add_refusal(self, fix: Fix, refusal_error: FixRefused) -> None:
+        """Store the reason for which a fix was refused."""
         self._refusals.append(Refusal(self.finding, refusal_error.reason, refusal_error.params, fix.code))
 
     @property
-    def answer(self) -> FixJudgement | Refusal:
-        """Return the safe proposal, else the first one, else the first reason for having no proposal."""
+    def result(self) -> FixJudgement | Refusal:
+        """Return the safe proposal, else the first proposal, else the first reason for having none."""
         return self._best or next(iter(self._refusals), Refusal(self.finding, "no_fix"))
 
     def propose_alone(self, state: EditingState) -> None:
-        """Judge the attempt and those of the remaining fixes one by one, until a proposal is safe."""
+        """Judge the stored attempt and those of further fixes one by one, until a proposal is safe."""
         attempt = self.attempt or self.find_next_attempt(state)
         while attempt is not None and not self.store_judgement(judge_alone(state, attempt)):
             attempt = self.find_next_attempt(state)
@@ -123,18 +130,18 @@ class _Candidate:
 def propose_best_fix(
     state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the first safe proposal for a finding, else the first one, else the reason for having no proposal.
+    """Return the first safe proposal for a finding, else the first proposal, else the reason for having none.
 
     A proposal comes with the state in which it is applied. ``parameters``: code of a fix → keyword arguments.
     """
     candidate = _Candidate(0, finding, fixes, parameters)
     candidate.propose_alone(state)
-    judgement = candidate.answer
+    judgement = candidate.result
     return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judgements(state, [judgement]))
 
 
 class _EndedFindings:
-    """The findings that applied proposals ended, by the name of the problem."""
+    """The findings that applied proposals ended, by the name of their problem (`get_problem_name`)."""
 
     def __init__(self) -> None:
         self._by_name: dict[tuple[Any, ...], list[tuple[Finding, Proposal]]] = {}
@@ -142,6 +149,7 @@ class _EndedFindings:
         self._compared: dict[int, int] = {}
 
     def add(self, finding: Finding, proposal: Proposal) -> None:
+        """Store that an applied proposal ended a finding."""
         self._by_name.setdefault(get_problem_name(finding), []).append((finding, proposal))
 
     def find(self, finding: Finding) -> Proposal | None:
@@ -167,25 +175,25 @@ def run_batch(
 ) -> BatchResult:
     """Propose fixes for findings in turn, and apply each safe proposal before the next finding on the same land.
 
-    Findings on separate land are judged together. Without ``safe_only`` the others are applied as well. A refused
-    finding does not stop the batch. The given state is not changed.
+    Findings on separate land are judged together. If ``safe_only`` is False, proposals that are not safe are applied
+    too. A refused finding does not stop the batch. The given state is not changed.
 
     Raises
     ------
     Cancelled
-        The user cancelled; nothing is kept.
+        The user cancelled; no change is kept.
     """
     run = _BatchRun(state, list(findings), list(fixes), safe_only, parameters or {})
     while run.pending:
         cancellation.raise_if_cancelled()
         progress(run.done_share, run.pending_finding.code)
-        run.settle_group(cancellation)
+        run.process_next_group(cancellation)
     progress(1.0, "")
     return run.result
 
 
 class _BatchRun:
-    """A batch on its way: the state so far, and the findings that are not settled yet."""
+    """A batch that is running: the state so far, and the findings that are still pending."""
 
     def __init__(
         self,
@@ -206,32 +214,34 @@ class _BatchRun:
 
     @property
     def done_share(self) -> float:
+        """Return the share of findings that are no longer pending, 0 to 1."""
         return 1.0 - len(self.pending) / max(len(self.result.entries), 1)
 
     @property
     def pending_finding(self) -> Finding:
+        """Return the first pending finding."""
         return self.result.entries[self.pending[0]].finding
 
-    def settle_group(self, cancellation: Cancellation) -> None:
-        """Settle the next findings that are on separate land, at least one.
+    def process_next_group(self, cancellation: Cancellation) -> None:
+        """Judge the next pending findings that are on separate land, at least one, and apply proposals.
 
         Raise Cancelled if the user cancelled.
         """
-        group, alone = self._take_group(cancellation)
+        group, alone = self._take_next_group(cancellation)
         together = list(group)
         while together:
             together = self._judge_together(together, group, alone, cancellation)
-        self._settle([candidate for candidate in group if candidate not in alone])
+        self._store_results_and_apply([candidate for candidate in group if candidate not in alone])
         for candidate in alone:
             cancellation.raise_if_cancelled()
             candidate.propose_alone(self.result.state)
-            self._settle([candidate])
+            self._store_results_and_apply([candidate])
 
-    def _take_group(self, cancellation: Cancellation) -> tuple[dict[_Candidate, Region], list[_Candidate]]:
+    def _take_next_group(self, cancellation: Cancellation) -> tuple[dict[_Candidate, Region], list[_Candidate]]:
         """Return candidates on separate land with their regions, and a candidate that must be judged alone.
 
-        Findings that have ended or that all fixes refuse are settled here. A finding on the land of an earlier one
-        stays pending.
+        One of both is empty. Findings that have ended, or that all fixes refuse, get their entry here. A finding on the
+        land of an earlier one stays pending.
         """
         group: dict[_Candidate, Region] = {}
         land = OccupiedLand()
@@ -253,7 +263,7 @@ class _BatchRun:
                 continue
             candidate = _Candidate(number, entry.finding, self._fixes, self._parameters)
             if candidate.find_next_attempt(state) is None:
-                self._settle([candidate])
+                self._store_results_and_apply([candidate])
                 continue
             region = self._find_attempt_region(candidate, place)
             if region is None or land.meets_region(region):
@@ -272,7 +282,7 @@ class _BatchRun:
         return group, []
 
     def _find_attempt_region(self, candidate: _Candidate, place: Region | None) -> Region | None:
-        """Return the region of a finding (``place``) with the edits of its attempt; None if it is not known."""
+        """Return the region of a finding (``place``) with the edits of its attempt; None if it is unknown."""
         if place is None or candidate.attempt is None:
             return None
         return compute_edits_region(self.result.state, place, candidate.attempt.edits)
@@ -284,10 +294,11 @@ class _BatchRun:
         alone: list[_Candidate],
         cancellation: Cancellation,
     ) -> list[_Candidate]:
-        """Judge the attempts of candidates; return those that have another attempt on their own land.
+        """Judge the attempts of candidates; return the candidates that have another attempt on their own land.
 
-        ``group``: the regions of all candidates of the group, which may grow. Candidates whose effects cannot be
-        separated from others', or whose next attempt meets the land of another one, are added to ``alone``.
+        ``group``: the regions of all candidates of the group; the region of a further attempt replaces the former one.
+        A candidate whose effects cannot be separated from another's, or whose next attempt meets the land of another
+        one, is added to ``alone``.
         """
         attempts = [one.attempt for one in candidates if one.attempt is not None]
         judgements = judge_separate(self.result.state, attempts, cancellation)
@@ -307,11 +318,11 @@ class _BatchRun:
                 retried_candidates.append(candidate)
         return retried_candidates
 
-    def _settle(self, candidates: Iterable[_Candidate]) -> None:
-        """Enter the answers to findings on separate land, and apply those that are wanted."""
+    def _store_results_and_apply(self, candidates: Iterable[_Candidate]) -> None:
+        """Store the results of candidates on separate land in their entries, and apply accepted proposals."""
         accepted_judgements: list[FixJudgement] = []
         for candidate in candidates:
-            entry, judgement = self.result.entries[candidate.number], candidate.answer
+            entry, judgement = self.result.entries[candidate.number], candidate.result
             if isinstance(judgement, Refusal):
                 entry.refusal = judgement
                 continue
@@ -326,10 +337,10 @@ class _BatchRun:
             for one in proposal.ended_findings:
                 self._ended.add(one, proposal)
             for former_finding, present_finding in proposal.renamed:
-                self._rename_pending(former_finding, present_finding)
+                self._replace_pending_finding(former_finding, present_finding)
 
-    def _rename_pending(self, former_finding: Finding, present_finding: Finding) -> None:
-        """Replace a pending finding by the same problem under its new name, since its row was renamed."""
+    def _replace_pending_finding(self, former_finding: Finding, present_finding: Finding) -> None:
+        """Replace a pending finding by the same problem under the new name of its row."""
         for number in self.pending:
             if is_same_problem(self.result.entries[number].finding, former_finding):
                 self.result.entries[number].finding = present_finding

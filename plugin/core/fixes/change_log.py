@@ -24,7 +24,7 @@ CHANGE_LOG_COLUMNS = (
 
 
 class LogAction(StrEnum):
-    """What happened to a fix."""
+    """What the log records of a fix: that it was applied, undone or redone."""
 
     APPLIED = "应用"
     UNDONE = "撤销"
@@ -35,7 +35,7 @@ class LogAction(StrEnum):
 def make_default_log_path(source: str | Path) -> Path:
     """Return the path of the change log for a data file or folder.
 
-    The file has the name of the data and this suffix; for a folder, it is in the folder.
+    The file has the name of the data and the suffix ``.changes.csv``. For a folder, it is in the folder.
     """
     source = Path(source)
     if source.is_dir() and source.suffix.lower() != ".gdb":
@@ -46,9 +46,10 @@ def make_default_log_path(source: str | Path) -> Path:
 def make_log_rows(
     proposals: Iterable[Proposal], action: LogAction, *, texts: FixTexts, step: str, who: str, when: datetime
 ) -> list[list[str]]:
-    """Return the log's rows of applied proposals, one for each layer that a proposal changes.
+    """Return the log's rows of proposals, one for each layer that a proposal changes.
 
-    ``step``: the number of the edit step, the same for all fixes of a batch. Areas are on the ellipsoid.
+    ``action``: what happened to the proposals; ``step``: number of the edit step, the same for all fixes of a batch.
+    Areas are on the ellipsoid.
     """
     rows = []
     for proposal in proposals:
@@ -78,7 +79,7 @@ def make_log_rows(
 
 
 def _list_keys(proposal: Proposal, role: str) -> list[str]:
-    """Return the keys of the changed rows, with the feature id where a row has none."""
+    """Return the keys of the rows of a layer that a proposal changes; a row without a key by its feature id."""
     fids = [edit.fid for edit in proposal.edits if edit.role == role]
     return [proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]
 

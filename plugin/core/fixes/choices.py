@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All ways to fix one finding, for a person who chooses one of them."""
+"""All ways to fix one finding, from which a person chooses one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _ALIGNMENT_SHARES, _ALIGNMENT_PARTS = (1.0, 0.5), ("both", "gain", "loss")
 
 @dataclass(frozen=True)
 class FixChoice:
-    """One way to fix a finding: a judged proposal, or why this fix does not apply.
+    """One way to fix a finding: a judged proposal, or the reason why this fix does not apply.
 
-    ``parameters``: the keyword arguments of the fix, where it is not its default. ``rows_before``: the rows that the
-    proposal was judged on.
+    ``parameters``: the keyword arguments with which the fix was run, empty for its defaults. ``rows_before``: the rows
+    on which the proposal was judged.
     """
 
     fix: Fix
@@ -47,10 +47,10 @@ def list_choices(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[FixChoice]:
-    """Return a choice for each fix of the finding, and for each feature that a fix may change instead.
+    """Return a choice for each fix of a finding, and for each other feature that a fix may change instead.
 
-    Safe proposals come first, then the others, then the fixes that do not apply, each in the order of their codes.
-    Raises Cancelled.
+    Safe proposals come first, then other proposals, then fixes that do not apply, each in the order of their codes.
+    Raise Cancelled.
     """
     fixes = load_all_fixes().find_for(finding)
     choices: list[FixChoice] = []
@@ -69,7 +69,7 @@ def list_choices(
 
 
 def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dict[str, Any]) -> FixChoice:
-    """Run one fix with parameters on a finding; return its judged proposal or its refusal as a choice."""
+    """Run one fix with parameters on a finding, and return its judged proposal or its refusal as a choice."""
     try:
         proposal, _after = propose_fix(state, fix, finding, parameters)
     except FixRefused as refused:
@@ -78,10 +78,9 @@ def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dic
 
 
 def make_alignment_request(role: str, key: str, fid: int, reference_role: str) -> Finding:
-    """Return a finding that requests FIX016 to align a selected feature with another layer.
+    """Return a finding, made by no rule, that requests FIX016 to align a feature with another layer.
 
-    No rule made it. ``role``, ``key``, ``fid``: layer code, key and id of the feature; ``reference_role``: code of the
-    other layer.
+    ``role``, ``key``, ``fid``: layer code, key and id of the feature; ``reference_role``: code of the other layer.
     """
     return Finding(role, key, related_role=reference_role, params={"fid": fid})
 
@@ -94,9 +93,10 @@ def list_alignments(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[FixChoice]:
-    """Return the ways to align a feature (`make_alignment_request`): the whole outline, where it gains, where it loses.
+    """Return the ways to align a feature: the whole outline, only where it gains, only where it loses land.
 
-    With half the distance too, where that gives another result. Raises Cancelled.
+    ``request``: result of `make_alignment_request`; ``within_m``: largest distance (m) of edges that are aligned. Each
+    way is also offered with half the distance if that gives another result. Raise Cancelled.
     """
     fix = load_all_fixes()["FIX016"]
     choices: list[FixChoice] = []
@@ -118,7 +118,10 @@ def _get_sort_rank(choice: FixChoice) -> int:
 
 
 def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) -> Iterable[dict[str, Any]]:
-    """Return parameters that choose another feature than the default: the one that is cut, or that takes the gap."""
+    """Return keyword arguments of a fix that choose another feature than its default.
+
+    It is the feature that is cut, or that takes the land of a gap.
+    """
     fix_parameters = inspect.signature(fix.function).parameters
     if "cut" in fix_parameters:
         return [{"cut": key} for key in (finding.key, *finding.related_keys) if key][:MAX_ALTERNATIVES]
@@ -131,7 +134,7 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
 
 
 def _is_already_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
-    """Return True if another choice changes the same rows in the same way."""
+    """Return True if a choice in the list changes the same rows in the same way as the proposal."""
     return any(
         one.fix is proposal.fix and one.proposal is not None and _are_equal(one.proposal.edits, proposal.edits)
         for one in choices
@@ -139,7 +142,7 @@ def _is_already_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
 
 
 def _are_equal(first: Edits, second: Edits) -> bool:
-    """Return True if two edits give the same rows the same shapes; new rows follow from the others."""
+    """Return True if two edits give the same rows the same shapes; added rows follow from the others."""
     shapes = [{(one.role, one.fid): one for one in edits if not one.is_new} for edits in (first, second)]
     return shapes[0].keys() == shapes[1].keys() and all(
         one.is_deleted == shapes[1][name].is_deleted and is_same_shape(one.shape, shapes[1][name].shape)

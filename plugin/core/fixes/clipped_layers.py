@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a plan's rows in and near the surroundings of an edit: a large row costs no more than that land."""
+"""Clip layers to the surroundings of an edit, so that a large row takes no longer than the land around the edit."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MARGIN_M = 20.0
 
 
 def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[str, Layer]:
-    """Return layers with the parts of their polygons within `_MARGIN_M` of boxes (m, in the plane).
+    """Return role → layer with its polygons clipped to boxes that are widened by `_MARGIN_M`.
 
-    Rows without land there are left out; without boxes, layers are returned as they are. Raise
-    `shapely.GEOSException` if a polygon cannot be clipped.
+    ``boxes``: xmin, ymin, xmax, ymax (m, in the plane). Rows without land there are left out; without boxes, layers are
+    returned unchanged. Raise `shapely.GEOSException` if a polygon cannot be clipped.
     """
     kept_boxes = join_meeting_boxes(
         (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M) for xmin, ymin, xmax, ymax in boxes
@@ -34,7 +34,7 @@ def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[st
 
 
 def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
-    """Merge boxes that touch or overlap into the box around them, until no two boxes meet."""
+    """Return boxes in place of which no two touch: those that touch or overlap are merged into one box."""
     joined_boxes: list[Bounds] = []
     for box in boxes:
         meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
@@ -47,11 +47,12 @@ def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
 
 
 def _do_boxes_meet(first: Bounds, second: Bounds) -> bool:
+    """Return True if two boxes touch or overlap."""
     return first[0] <= second[2] and first[2] >= second[0] and first[1] <= second[3] and first[3] >= second[1]
 
 
 def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
-    """Return a layer of the parts inside boxes, which do not meet."""
+    """Return a layer with its polygons clipped to boxes, which must not meet each other."""
     if layer.template.geometry != "polygon" or not len(layer):
         return layer
     plane = layer.plane_shapes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings that edits end, and those that are new: of rules on the whole layer, and by the name of a problem."""
+"""Find which findings edits end and which are new, also for rules that are not local, and match renamed ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SAME_GAP_SHARE = 0.9
 
 @dataclass
 class ChangedRow:
-    """A row before and after; ``None`` for a new or a deleted one."""
+    """A row before and after edits: ``before`` is None for a new row, ``after`` for a deleted one."""
 
     role: str
     before: Row | None
@@ -46,7 +46,7 @@ class ChangedRow:
 class Differences:
     """How edits change the findings.
 
-    ``renamed``: pairs of an ended and a new finding that are the same problem.
+    ``renamed``: pairs of an ended and a new finding that are the same problem, as its row has another name.
     """
 
     ended_findings: list[Finding] = field(default_factory=list)
@@ -55,8 +55,8 @@ class Differences:
 
 
 @dataclass
-class EditedPlace:
-    """The edits of one fix, their finding, and the rows that they change."""
+class EditsOfFinding:
+    """The edits of one fix, the finding that they are to end, and the rows that they change."""
 
     finding: Finding
     edits: Edits
@@ -74,13 +74,13 @@ def get_plane_shape(row: Row | None) -> Any:
 class _Surroundings:
     """The land around the edits of one fix, and what the rules that are not local read of it.
 
-    ``rules``: codes of the rules that the edits may affect; ``boxes``: around the finding and the changed edges and,
-    if a key changes, around the findings of these rules at the row, which name the key; ``keys``: keys (BSM) whose rows
-    are read too, wherever they are; ``changed_rows``: the rows whose keys change, if any does.
+    ``rules``: code → rule that the edits may affect. ``boxes``: around the finding and the changed edges. If a key
+    changes, also around the findings of these rules at the row, since they name the key. ``keys``: keys (BSM) whose
+    rows are read too, wherever they are. ``changed_rows``: the rows if any key changes, else empty.
     """
 
-    def __init__(self, state: EditingState, state_after: EditingState, place: EditedPlace):
-        edits, rows = place.edits, place.changed_rows
+    def __init__(self, state: EditingState, state_after: EditingState, edits_of_finding: EditsOfFinding):
+        edits, rows = edits_of_finding.edits, edits_of_finding.changed_rows
         key_changes = any(row.before is None or row.after is None or row.before.key != row.after.key for row in rows)
         # A new key renames all findings on the row.
         is_near = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
@@ -89,7 +89,7 @@ class _Surroundings:
         )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
-        boxes = _list_changed_boxes(state.get_finding_shape(place.finding), rows) if is_near else []
+        boxes = _list_changed_boxes(state.get_finding_shape(edits_of_finding.finding), rows) if is_near else []
         if key_changes:
             boxes += _list_boxes_of_named_findings(state, rows)
         # A gap that a box would cut may have another size there than as a whole.
@@ -99,7 +99,10 @@ class _Surroundings:
         self.keys = {one.key for one in present_rows if one.key}
 
     def may_cause(self, finding: Finding, shape: Any) -> bool:
-        """Return True if a difference may be due to these edits; ``shape``: of the finding, in the plane, or None."""
+        """Return True if these edits may be the reason why a finding ended or is new.
+
+        ``shape``: the shape of the finding in the plane, or None.
+        """
         if finding.code not in self.rules:
             return False
         if shape is None:
@@ -110,18 +113,19 @@ class _Surroundings:
 def add_differences_in_surroundings(
     state: EditingState,
     after: EditingState,
-    places: Sequence[EditedPlace],
+    edits_of_findings: Sequence[EditsOfFinding],
     differences: Sequence[Differences],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> set[int]:
-    """Add what rules that are not local find differently around edits; return the positions of unclear differences.
+    """Add ended and new findings of rules that are not local, near the edits, to ``differences``, in place.
 
-    ``places``, ``differences``: of one fix each, on separate land. A difference that may be due to several of them is
-    added to none, and is unclear for all that it may be due to.
+    ``edits_of_findings``, ``differences``: one of each for every fix; the fixes are on separate land. A difference that
+    several fixes may cause is added to none of them. Return the positions of the fixes that may cause such an unclear
+    difference.
 
     Raise SurroundingsFailed for a rule that could not check, Cancelled if the user cancelled.
     """
-    surroundings = [_Surroundings(state, after, place) for place in places]
+    surroundings = [_Surroundings(state, after, one) for one in edits_of_findings]
     rules = {code: rule for one in surroundings for code, rule in one.rules.items()}
     if not rules:
         return set()
@@ -160,7 +164,7 @@ def add_differences_in_surroundings(
 
 
 def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
-    """Return layer code → numbers of these rows."""
+    """Return layer code → numbers of the rows; None among the rows is skipped."""
     numbers: dict[str, set[int]] = {}
     for row in rows:
         if row is not None:
@@ -169,7 +173,7 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
 
 
 def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return the boxes around the parts of a finding (``place``) and around the edges that change."""
+    """Return widened boxes around the parts of a finding's shape (``place``) and around the edges that change."""
     changed_boxes = [
         compute_changed_box(get_plane_shape(row.before), get_plane_shape(row.after)) for row in changed_rows
     ]
@@ -177,7 +181,7 @@ def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Boun
 
 
 def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:
-    """Return the boxes of the findings at rows whose keys change: they have another name afterwards."""
+    """Return widened boxes of the findings at changed rows, which name the changed keys."""
     shapes = [get_plane_shape(row.before) for row in changed_rows]
     return [
         widen_box(box)
@@ -189,10 +193,10 @@ def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[Change
 
 # --- problems by their names
 def get_problem_name(finding: Finding) -> tuple[Any, ...]:
-    """Return code, case, layers, keys and field of a finding.
+    """Return code, case, layers, keys and field of a finding as the name of its problem.
 
     Two findings on one problem have equal names. Findings with equal names may still be on different problems, which
-    their places distinguish (`is_same_problem`).
+    their locations distinguish (`is_same_problem`).
     """
     return (
         finding.code, finding.case, finding.role, finding.key, finding.field,
@@ -203,7 +207,7 @@ def get_problem_name(finding: Finding) -> tuple[Any, ...]:
 def is_same_problem(first: Finding, second: Finding) -> bool:
     """Return True if two findings are on the same problem.
 
-    They have the same name (`get_problem_name`) and, where several findings have that name, the same place.
+    They have the same name (`get_problem_name`) and, where several findings have that name, the same location.
     """
     if get_problem_name(first) != get_problem_name(second):
         return False
@@ -216,7 +220,7 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
 
 
 def has_problem_area_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
-    """Return True if the problem's own area is larger than before, by more than the least area of a sliver."""
+    """Return True if the area of a problem is larger than before by more than the least area of a sliver."""
     if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
         return False
     return present.area_m2 > former.area_m2 + tolerance.min_area_m2
@@ -229,10 +233,10 @@ _RowName = tuple[str, str, int | None]
 def match_renamed_findings(
     edits: Edits, changed_rows: list[ChangedRow], differences: Differences, tolerance: Tolerance
 ) -> None:
-    """Remove ended and new findings that are one and the same problem from the differences, in place.
+    """Move pairs of an ended and a new finding that are one problem to ``renamed``, in place.
 
-    They are `renamed` if the row has another name, since its key changed, or if a gap between several rows is named by
-    other ones. A part of a divided row counts as the row.
+    They are one problem if the row only has another name, since its key changed, or if a gap between several rows is
+    named by other rows. A part of a divided row counts as the row. The new finding stays if its area has grown.
     """
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
@@ -277,6 +281,7 @@ def match_renamed_findings(
 
 
 def _is_at_same_place(first: Finding, second: Finding) -> bool:
+    """Return True if two findings share area, or points and lines of them are at most 1 cm apart."""
     if first.geom_kind == "none" or second.geom_kind == "none":
         return True
     if first.geom_kind == second.geom_kind == "area":
@@ -287,10 +292,10 @@ def _is_at_same_place(first: Finding, second: Finding) -> bool:
 
 
 def _is_same_gap(first: Finding, second: Finding) -> bool:
-    """Return True for findings of one rule and layer on the same land between features, whichever of them they name.
+    """Return True for findings of one rule and layer on the same land between features, whichever they name.
 
-    Only the location distinguishes these findings. An overlap is different: another pair on the same land is another
-    problem.
+    Only the location distinguishes these findings. An overlap is different: another pair of features on the same land
+    is another problem.
     """
     if not (first.by_place and second.by_place):
         return False

@@ -9,14 +9,14 @@ import numpy as np
 import shapely
 
 from ..geometry.validity import mask_missing_shapes
-from .area_fields import compute_area_fields, compute_area_fields_of_parts
+from .area_fields import compute_area_fields, compute_area_fields_of_shapes
 from .edits import FixRefused, RowEdit
 from .shapes import list_parts
 from .state import EditingState, Row
 
 
 def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
-    """Return the edits that give a row a new shape of the plane.
+    """Return the edits that give a row a new shape of the plane, and make new rows of its further parts.
 
     The largest part stays in the row; each further part becomes a new row with the next free key (BSM) and the other
     attributes of the row. Area fields follow the shapes. Raise FixRefused if no land remains, or if the row's shape
@@ -33,7 +33,7 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
 
 
 def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
-    """Return the edit that gives a row a new shape of the plane, all parts of it. Area fields follow the shape.
+    """Return the edit that gives a row a new shape of the plane with all its parts. Area fields follow.
 
     Raise FixRefused as `reshape_row` does.
     """
@@ -44,9 +44,9 @@ def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
 
 
 def replace_arcs(state: EditingState, row: Row, shape: Any) -> RowEdit:
-    """Return the edit that gives a row with arcs a shape of straight edges. Area fields follow the shape.
+    """Return the edit that gives a row with arcs a new shape with straight edges. Area fields follow.
 
-    Raise FixRefused as `EditingState.require_geometry_in_plane` does, but not for arcs.
+    ``shape``: in the plane. Raise FixRefused as `EditingState.require_geometry_in_plane` does, but not for arcs.
     """
     state.require_geometry_in_plane(row, may_have_arcs=True)
     return RowEdit(
@@ -55,18 +55,20 @@ def replace_arcs(state: EditingState, row: Row, shape: Any) -> RowEdit:
 
 
 def _require_replaceable(state: EditingState, row: Row) -> None:
+    """Raise FixRefused if the row's shape is invalid or cannot be replaced without loss."""
     state.require_geometry_in_plane(row)
     if not row.stored_shape.is_valid:
         raise FixRefused("row_invalid", role=row.role, key=row.key)
 
 
 def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]:
-    """Return the edits that divide a row into its parts; the values of area fields sum to those of the row.
+    """Return the edits that divide a row into several rows; area fields sum to those of the row.
 
-    The first part stays in the row; the others become new rows with the next free keys (BSM).
+    ``parts``: the shapes of the rows. The first one stays in the row; the others become new rows with the next free
+    keys (BSM).
     """
     state.require_geometry_in_plane(row)
-    values = compute_area_fields_of_parts(state, row, parts)
+    values = compute_area_fields_of_shapes(state, row, parts)
     row_edit = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
     return [
         row_edit,
@@ -75,6 +77,7 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
 
 
 def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, Any]) -> RowEdit:
+    """Return the edit that adds a row with a shape, a free key, and the other attributes of a row."""
     attributes = dict(values)
     if row.layer.has_field("key"):
         attributes[row.layer.get_field_name("key")] = state.reserve_new_key(row.role)
@@ -89,7 +92,7 @@ def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, A
 
 
 def _convert_to_stored_geometry_type(row: Row, shape: Any) -> Any:
-    """Return a polygon as a multipolygon of one part if the row has a multipolygon."""
+    """Return a polygon as a multipolygon of one part if the row stores a multipolygon."""
     if row.stored_shape is not None and row.stored_shape.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
         return shapely.multipolygons([shape])
     return shape

@@ -12,7 +12,7 @@ UNCHANGED = ...
 
 
 class FixRefused(Exception):
-    """A fix does not apply to a finding.
+    """Raised if a fix does not apply to a finding.
 
     ``reason``: key of the texts (section ``fix_reasons``); ``params`` fill its placeholders.
     """
@@ -28,9 +28,9 @@ class RowEdit:
     """The change of one row.
 
     ``role``, ``fid``: layer code and feature id; a new row has an id that no row of the layer has. ``shape``: the new
-    shape in the layer's coordinates, None without one, `UNCHANGED` for none but attributes. ``attributes``: new values
-    by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``attribute_source_fid``: for a new row, the
-    row whose other attributes it takes.
+    shape in the layer's coordinates, None for no shape, `UNCHANGED` if only attributes change. ``attributes``: new
+    values by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``attribute_source_fid``: for a new
+    row, the id of the row from which it takes its other attributes.
     """
 
     role: str
@@ -54,8 +54,8 @@ class NewField:
 class WindowEdit:
     """A window (开天窗) that edits open.
 
-    ``role``, ``key``: layer code and key of the feature that is open; ``filler_role``, ``filler_key``: those of the
-    line inside; ``shape``: the hole, a polygon of the plane.
+    ``role``, ``key``: layer code and key of the feature in which the window is; ``filler_role``, ``filler_key``: those
+    of the control line inside it; ``shape``: the hole, a polygon of the plane.
     """
 
     role: str
@@ -69,9 +69,9 @@ class WindowEdit:
 class Edits:
     """All edits of one fix, and the parameters of its message.
 
-    ``case``, ``params``: the message of the fix. ``review_reasons``: keys of the texts (section ``fix_doubts``) for
-    what a person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover
-    together stays the same. ``windows``: windows that open.
+    ``case``, ``params``: the message of the fix. ``review_reasons``: keys of the texts (section ``fix_doubts``) on what
+    a person must decide before the edits are applied. ``keeps_union``: the edited rows together cover the same land as
+    before. ``windows``: windows that the edits open.
     """
 
     rows: list[RowEdit] = field(default_factory=list)
@@ -91,10 +91,10 @@ class Edits:
         return frozenset([edit.role for edit in self.rows] + [new.role for new in self.new_fields])
 
     def select_checked_edits(self, fields_added_before: Mapping[str, tuple[str, ...]]) -> Edits:
-        """Return the edits without rows that get values of new fields only.
+        """Return the edits that the live check reads: without rows that only get values of new fields.
 
-        The live check reads no new field, so these rows stay as they are for it; there may be as many as the layer has.
-        ``fields_added_before``: layer code → names of the fields that earlier edits added.
+        The live check reads no new field, so these rows are unchanged for it; there may be as many as the layer has
+        rows. ``fields_added_before``: layer code → names of the fields that earlier edits added.
         """
         new_field_names = {(role, name) for role, names in fields_added_before.items() for name in names}
         new_field_names |= {(new.role, new.name) for new in self.new_fields}
@@ -102,14 +102,14 @@ class Edits:
 
 
 def _fills_only_fields(edit: RowEdit, field_names: set[tuple[str, str]]) -> bool:
-    """Return True if an edit changes nothing but values of these fields (layer code, name) of a present row."""
+    """Return True if an edit changes nothing but values of these fields (layer code, name) of an existing row."""
     if edit.is_new or edit.is_deleted or edit.shape is not UNCHANGED or not edit.attributes:
         return False
     return all((edit.role, name) in field_names for name in edit.attributes)
 
 
 def is_same_shape(shape: Any, other: Any) -> bool:
-    """Return True for shapes with identical vertices, for two missing ones, and for two unchanged ones."""
+    """Return True for two shapes with identical vertices, two missing shapes, or two unchanged ones."""
     if shape is other:
         return True
     if shape is None or other is None or UNCHANGED in (shape, other):

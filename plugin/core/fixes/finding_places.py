@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The places of findings, so that an evaluation of the land around an edit cuts none of them."""
+"""The locations of findings, so that no finding is cut when rules are evaluated on the land around an edit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class FindingPlaces:
-    """The shapes (m, in the plane) of findings; they are computed when they are first needed.
+    """The shapes (m, in the plane) of findings, computed when they are first needed.
 
-    ``get_shape``: from a finding to its shape in the plane, None without one.
+    ``get_shape``: returns the shape of a finding in the plane, None without one.
     """
 
     def __init__(self, findings: Iterable[Finding], get_shape: Callable[[Finding], Any]):
@@ -29,15 +29,15 @@ class FindingPlaces:
         return shapely.STRtree([shape for one in self._findings if (shape := self._get_shape(one)) is not None])
 
     def list_boxes_near(self, shape: Any, distance_m: float) -> list[RowBounds]:
-        """Return the box of each finding within a distance (m) of a shape in the plane."""
+        """Return the bounding box of each finding within ``distance_m`` m of a shape in the plane."""
         near_findings = self._tree.geometries[self._tree.query(shape, predicate="dwithin", distance=distance_m)]
         return [box for one in near_findings if (box := compute_common_bounds(one)) is not None]
 
     def add_findings(self, findings: Iterable[Finding]) -> FindingPlaces:
-        """Return the places of these findings and of further ones."""
+        """Return a new object with the stored findings and further ones."""
         return FindingPlaces([*self._findings, *findings], self._get_shape)
 
     def extend_box_to_findings(self, box: RowBounds) -> RowBounds:
-        """Return a box around ``box`` and the findings that it meets."""
+        """Return the box around a given box and all findings that it meets."""
         nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
         return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box

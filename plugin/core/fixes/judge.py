@@ -21,7 +21,7 @@ from ..model.rule import load_all_rules
 from .differences import (
     ChangedRow,
     Differences,
-    EditedPlace,
+    EditsOfFinding,
     add_differences_in_surroundings,
     get_plane_shape,
     has_problem_area_grown,
@@ -43,30 +43,30 @@ _TOWNSHIP_DIGITS = 9
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
 _ZONE_MEANINGS = ("zone_code", "zone_name")
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 def propose_fix(
     state: EditingState, fix: Fix, finding: Finding, parameters: Mapping[str, Any] | None = None
 ) -> tuple[Proposal, EditingState]:
-    """Run a fix on a finding and judge its edits; return the proposal and the state with the edits applied.
+    """Run a fix on a finding and judge its edits; return the proposal, and the state with the edits applied.
 
-    ``parameters``: keyword arguments of the fix. The given state is not changed. Raise FixRefused with the reason if
-    the fix does not apply, or as `judge` does.
+    ``parameters``: keyword arguments of the fix. The given state is not changed. Raise FixRefused if the fix does not
+    apply, or if its edits must not be offered (`judge_edits`).
     """
-    return judge(state, fix, finding, run_fix(fix, finding, state, parameters))
+    return judge_edits(state, fix, finding, run_fix(fix, finding, state, parameters))
 
 
 def run_fix(fix: Fix, finding: Finding, state: EditingState, parameters: Mapping[str, Any] | None = None) -> Edits:
-    """Return the edits that a fix asks for; raise FixRefused with the reason if it does not apply."""
+    """Return the edits with which a fix would end a finding. Raise FixRefused if the fix does not apply."""
     try:
         return fix.function(finding, state=state, **(parameters or {}))
     except shapely.GEOSException as error:
         raise FixRefused("overlay_failed") from error
 
 
-def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tuple[Proposal, EditingState]:
-    """Judge the edits of a fix, and return the proposal and the state with the edits applied.
+def judge_edits(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tuple[Proposal, EditingState]:
+    """Judge the edits of a fix; return the proposal, and the state with the edits applied.
 
     The given state is not changed.
 
@@ -84,7 +84,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
 
 @dataclass(frozen=True)
 class Attempt:
-    """The edits that a fix asks for to end a finding."""
+    """Edits with which a fix would end a finding, before they are judged."""
 
     fix: Fix
     finding: Finding
@@ -93,18 +93,18 @@ class Attempt:
 
 @dataclass(frozen=True)
 class FixJudgement:
-    """A proposal, and how its edits change the rows and the findings of the local rules."""
+    """A proposal, and how its edits change rows and findings of the local rules (``change``)."""
 
     proposal: Proposal
     change: FindingsChange
 
 
-def apply_judgements(state: EditingState, answers: Iterable[FixJudgement]) -> EditingState:
+def apply_judgements(state: EditingState, judgements: Iterable[FixJudgement]) -> EditingState:
     """Return a state with judged edits applied, without judging them again; the given state is not changed."""
     state_after = state.fork()
-    for judgement in answers:
-        state_after.note_new_rows_and_fields(judgement.proposal.edits)
-        state_after.session.repeat_change(judgement.change)
+    for judgement in judgements:
+        state_after.record_new_rows_and_fields(judgement.proposal.edits)
+        state_after.session.adopt_change(judgement.change)
         new_findings = [one for one in judgement.proposal.new_findings if one.code in RULES_BY_PLACE]
         if new_findings:
             state_after.places_of_uncut_findings = state_after.places_of_uncut_findings.add_findings(new_findings)
@@ -112,7 +112,7 @@ def apply_judgements(state: EditingState, answers: Iterable[FixJudgement]) -> Ed
 
 
 def judge_alone(state: EditingState, attempt: Attempt) -> FixJudgement | FixRefused:
-    """Judge an attempt, or return why it must not be offered; the given state is not changed."""
+    """Return the judgement of one attempt, or why it must not be offered; the given state is not changed."""
     (judgement,) = judge_separate(state, [attempt])
     if judgement is None:
         raise AssertionError("A single attempt has no effect in common with another one.")
@@ -122,10 +122,11 @@ def judge_alone(state: EditingState, attempt: Attempt) -> FixJudgement | FixRefu
 def judge_separate(
     state: EditingState, attempts: Sequence[Attempt], cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[FixJudgement | FixRefused | None]:
-    """Judge attempts on separate land with one evaluation of the rules; the given state is not changed.
+    """Return the judgements of attempts on separate land, by one evaluation of the rules.
 
-    ``attempts``: no two change or read the same land. The answer to each is as if it were judged alone; None if its
-    effect on the findings cannot be separated from that of another attempt. Raise Cancelled if the user cancelled.
+    ``attempts``: no two change or read the same land. The judgement of each is as if it were judged alone; a FixRefused
+    if the attempt must not be offered; None if its effect on the findings cannot be separated from another attempt's.
+    The given state is not changed. Raise Cancelled if the user cancelled.
     """
     judgements: dict[int, FixJudgement | FixRefused] = {}
     batches: dict[int, EditBatch] = {}
@@ -137,21 +138,25 @@ def judge_separate(
             judgements[number] = refused
     state_after = state.fork()
     for number in batches:
-        state_after.note_new_rows_and_fields(attempts[number].edits)
+        state_after.record_new_rows_and_fields(attempts[number].edits)
     try:
         changes = state_after.session.check_separate_edits(list(batches.values()), cancellation)
         trials: dict[int, _Trial] = {}
         for number, change in zip(batches, changes, strict=True):
             if change is not None:
                 trial = _Trial(state, state_after, attempts[number], change)
-                judgement = _try(trial.require_sound_rows)
+                judgement = _catch_refusal(trial.require_sound_rows)
                 if judgement is None:
                     trials[number] = trial
                 else:
                     judgements[number] = judgement
         judged = list(trials.values())
         unclear = add_differences_in_surroundings(
-            state, state_after, [one.place for one in judged], [one.differences for one in judged], cancellation
+            state,
+            state_after,
+            [one.edits_of_finding for one in judged],
+            [one.differences for one in judged],
+            cancellation,
         )
     except (FullCheckNeeded, SurroundingsFailed, shapely.GEOSException) as error:
         if len(attempts) > 1:
@@ -160,12 +165,12 @@ def judge_separate(
         return [_explain_failure(error)]
     for position, (number, trial) in enumerate(trials.items()):
         if position not in unclear:
-            judgements[number] = _try(trial.make_judgement)
+            judgements[number] = _catch_refusal(trial.make_judgement)
     return [judgements.get(number) for number in range(len(attempts))]
 
 
-def _try(function: Callable[[], _Answer]) -> _Answer | FixRefused:
-    """Return the result of a function, or the refusal that it raises."""
+def _catch_refusal(function: Callable[[], _Result]) -> _Result | FixRefused:
+    """Return the result of a function, or the FixRefused that it raises; a failed overlay becomes a refusal."""
     try:
         return function()
     except FixRefused as refused:
@@ -175,20 +180,21 @@ def _try(function: Callable[[], _Answer]) -> _Answer | FixRefused:
 
 
 def _explain_failure(error: Exception) -> FixRefused:
+    """Return the refusal for an overlay or an evaluation of rules that failed."""
     if isinstance(error, shapely.GEOSException):
         return FixRefused("overlay_failed")
     return FixRefused("not_judged", rules=str(error))
 
 
 class _Trial:
-    """Edits of one fix that were tried on a fork of the state, and the findings that they end and cause."""
+    """Edits of one fix that were applied to a fork of the state, and the findings that they end and cause."""
 
     def __init__(self, state: EditingState, state_after: EditingState, attempt: Attempt, change: FindingsChange):
         self.state, self.attempt, self.change = state, attempt, change
         self.checked_edits = attempt.edits.select_checked_edits(state.new_fields)
         #: The rows of the checked edits.
         self.changed_rows = _list_changed_rows(state, state_after, self.checked_edits)
-        self.place = EditedPlace(attempt.finding, self.checked_edits, self.changed_rows)
+        self.edits_of_finding = EditsOfFinding(attempt.finding, self.checked_edits, self.changed_rows)
         self.differences = Differences(list(change.ended_findings), list(change.new_findings))
         for former_finding, present_finding in change.changed_findings:
             if has_problem_area_grown(former_finding, present_finding, state.tolerance):
@@ -204,13 +210,13 @@ class _Trial:
 
     @cached_property
     def area_balances(self) -> list[AreaChange]:
-        """Return the area balance of each layer."""
+        """Return the area balance of each layer whose shapes change."""
         return _measure_areas(self.state, self.changed_rows)
 
     def make_judgement(self) -> FixJudgement:
-        """Return the proposal with its doubts, and the change of the findings.
+        """Return the judgement: the proposal with its doubts, and the change of the findings.
 
-        Raise FixRefused if the finding remains or a sum would break.
+        Raise FixRefused if the finding remains, or if a sum of net areas would no longer be right.
         """
         state, edits, finding, differences = self.state, self.attempt.edits, self.attempt.finding, self.differences
         match_renamed_findings(self.checked_edits, self.changed_rows, differences, state.tolerance)
@@ -241,6 +247,7 @@ class _Trial:
 
 # --- rows
 def _list_changed_rows(state: EditingState, state_after: EditingState, edits: Edits) -> list[ChangedRow]:
+    """Return the rows that edits change, each before and after."""
     return [
         ChangedRow(
             edit.role,
@@ -286,7 +293,7 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
 
 
 def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:
-    """Return True if the rows of a layer that change covered a shape before."""
+    """Return True if the changed rows of a layer together covered a shape before the edits."""
     former_shapes = [get_plane_shape(row.before) for row in changed_rows if row.role == role]
     covered_land = shapely.union_all([one for one in former_shapes if one is not None])
     return bool(shapely.difference(shape, covered_land).area <= MAX_IMBALANCE_M2)
@@ -326,7 +333,7 @@ def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[
 
 
 def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
-    """Return the windows that edits open, with area and a point inside."""
+    """Return the windows that edits open, each with its area and a point inside."""
     plane = state.plan.plane_crs
     windows = []
     for window in edits.windows:
@@ -352,6 +359,7 @@ def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
 
 
 def _has_same_shape(row: ChangedRow) -> bool:
+    """Return True if the edits leave the shape of a row unchanged."""
     return (
         row.before is not None
         and row.after is not None
@@ -366,7 +374,7 @@ def _make_array(shapes: list[Any]) -> Any:
 
 
 def _replace_missing_by_minuend(differences: Any, minuend: Any, subtrahend: Any) -> Any:
-    """Return differences, with the whole minuend where the subtrahend is missing."""
+    """Return differences; where the subtrahend is missing, the difference is the whole minuend."""
     complete_differences = differences.copy()
     for position in range(len(complete_differences)):
         if subtrahend[position] is None:
@@ -383,7 +391,7 @@ def _keep_polygons(shapes: Any) -> Any:
 def _require_solved(state: EditingState, finding: Finding, differences: Differences) -> None:
     """Raise FixRefused unless the finding existed before the edits and ends with them.
 
-    A finding of a repeated key may remain on fewer rows; it then counts as ended. A request without a finding
+    A finding about a repeated key may remain on fewer rows; it then counts as ended. A request that no rule made
     (`choices.make_alignment_request`) has nothing to end.
     """
     if not finding.code:
@@ -402,7 +410,7 @@ def _require_solved(state: EditingState, finding: Finding, differences: Differen
 def _list_doubts(
     state: EditingState, proposal: Proposal, changed_rows: list[ChangedRow]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Return why a proposal is not safe; empty for a safe one."""
+    """Return why a proposal is not safe, as (text key, parameters); empty for a safe proposal."""
     fix, edits = proposal.fix, proposal.edits
     doubts: list[tuple[str, dict[str, Any]]] = []
     if fix.safety is Safety.NEVER:
@@ -430,14 +438,16 @@ def _list_doubts(
 
 
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
+    """Return True if one of these attributes is the code or name of a planning zone."""
     template_fields = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
     return any(one is not None and one.meaning in _ZONE_MEANINGS for one in template_fields)
 
 
 def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
-    """Return True if a row with a new shape has too little land in the township that its location code names.
+    """Return True if a row, by its new shape, no longer lies in the township that its location code names.
 
-    LAW004 then counts it elsewhere. A part of a divided row counts like a row.
+    Then too little of its land is in that township, so that LAW004 counts it elsewhere. False if that was so before. A
+    part of a divided row counts like a row.
     """
     townships = state.plan.find_layer_of_concept("townships")
     if row.after is None or townships is None or row.role == townships.role or _has_same_shape(row):
@@ -462,9 +472,9 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
 
 
 def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows: list[ChangedRow]) -> bool:
-    """Return True if the land that changes its row is below the sliver limits, in total and part by part.
+    """Return True if the land that changes its row is below the sliver limits, in total and each polygon.
 
-    A formal fix may divide a row: land that moves to a new row of its layer does not count.
+    For a formal fix, land that moves to a new row of its layer does not count, since such a fix may divide a row.
     """
     for role in dict.fromkeys(row.role for row in changed_rows):
         rows = [row for row in changed_rows if row.role == role]
@@ -480,7 +490,7 @@ def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows:
                 (get_plane_shape(row.before) or shapely.Polygon(), get_plane_shape(row.after) or shapely.Polygon())
                 for row in rows
             ]
-        moved_parts = [
+        moved_polygons = [
             part
             for shape_before, shape_after in pairs
             for part in shapely.get_parts(
@@ -488,10 +498,10 @@ def _moves_land_below_sliver_limits(state: EditingState, fix: Fix, changed_rows:
             )
             if part.area > 0
         ]
-        total = sum(part.area for part in moved_parts)
+        total = sum(part.area for part in moved_polygons)
         if total >= state.tolerance.min_area_m2 and total >= state.tolerance.ignored_feature_m2:
             return False
-        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_parts):
+        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_polygons):
             return False
     return True
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The edits of several fixes that were applied one after the other, as edits of one step."""
+"""Merge the edits of several fixes, applied one after the other, into edits of one step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .edits import UNCHANGED, Edits, RowEdit
 
 
 def merge_edits(applied: Iterable[Edits]) -> Edits:
-    """Return the net edits: each row once, with its last shape and all its last values.
+    """Return the net edits of several fixes: each row once, with its last shape and all its last values.
 
     A row that was added and deleted again is left out.
     """
@@ -42,7 +42,7 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
 
 
 def _resolve_attribute_source(edit: RowEdit, rows_before: dict[FeatureKey, RowEdit]) -> RowEdit:
-    """Return a new row's edit with its attributes copied from a row that existed before all fixes.
+    """Return the edit of a new row with attributes copied from a row that existed before all fixes.
 
     ``rows_before``: the net edits of the earlier fixes.
     """

@@ -26,7 +26,7 @@ class Safety(StrEnum):
     """When a fix may be applied without confirmation.
 
     FORMAL: it changes how land or a value is written, not the land. SLIVER: the land that it moves is below the sliver
-    limits. NEVER: a person decides. In all cases the judge has the last word (`judge`).
+    limits. NEVER: a person decides. In all cases `judge` may find further reasons against it.
     """
 
     FORMAL = "formal"
@@ -40,8 +40,8 @@ class FixExample:
 
     ``rule``: the code of the rule that finds the problem; ``before``: layers as in `model.rule.RuleExample`; ``after``:
     name of a layer → its rows afterwards, each a WKT, or a dict with ``wkt`` and attributes by meaning or field.
-    ``safe``: what the judge finds; ``refused``: the reason if the fix does not apply. ``rules``: further rules of the
-    run.
+    ``safe``: whether the proposal must be safe; ``refused``: the expected reason if the fix does not apply. ``rules``:
+    further rules of the run.
     """
 
     title: str
@@ -58,9 +58,10 @@ class FixExample:
 
 @dataclass(frozen=True)
 class Fix:
-    """A declared fix. Its ``code`` and ``name`` are public and never change.
+    """A declared fix; its ``code`` and ``name`` are public and never change.
 
-    ``solves``: code of a rule → cases of its findings that the fix answers, empty for all cases.
+    ``solves``: code of a rule → cases of its findings that the fix can end, empty for all cases. The other fields are
+    the arguments of the decorator `fix`; ``parameters`` are the keyword arguments of the function that are numbers.
     """
 
     code: str
@@ -73,14 +74,14 @@ class Fix:
     function: Callable[..., Edits]
     parameters: tuple[RuleParameter, ...]
 
-    def answers(self, finding: Finding) -> bool:
-        """Return True if the fix is for findings of this rule and case."""
+    def is_for_finding(self, finding: Finding) -> bool:
+        """Return True if the fix can end findings of this rule and case."""
         cases = self.solves.get(finding.code)
         return cases is not None and (not cases or finding.case in cases)
 
     @property
     def sections(self) -> dict[str, str]:
-        """Return the sections of the fix's docstring by heading (English manual)."""
+        """Return heading → text of the sections of the fix's docstring, for the English manual."""
         return split_sections(inspect.getdoc(self.function) or "", FIX_HEADINGS)
 
 
@@ -133,9 +134,9 @@ def fix(
 
 
 def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
-    """Return the numbers among the keyword arguments, with the unit at the end of each name.
+    """Return the keyword arguments of a function that are numbers, with the unit at the end of each name.
 
-    A text chooses one of several ways; it does not belong to the parameters of a run.
+    A keyword argument that is a text chooses one of several ways; it is no parameter of a run.
     """
     return tuple(
         RuleParameter(argument.name, argument.default, find_unit(argument.name))
@@ -148,7 +149,7 @@ _FIX_FILE_PATTERN = re.compile(r"(fix\d{3})_(\w+)\.py")
 
 
 class Fixes(Mapping[str, Fix]):
-    """All fixes by code. The module of a fix is imported on first access."""
+    """All fixes by code; the module of a fix is imported on first access."""
 
     def __init__(self) -> None:
         folder = Path(__file__).resolve().parent
@@ -163,8 +164,8 @@ class Fixes(Mapping[str, Fix]):
             self._modules[code] = ".".join(path.relative_to(folder).with_suffix("").parts)
 
     def find_for(self, finding: Finding) -> list[Fix]:
-        """Return the fixes that answer a finding, sorted by code."""
-        return [one for one in self.values() if one.answers(finding)]
+        """Return the fixes that can end a finding, sorted by code."""
+        return [one for one in self.values() if one.is_for_finding(finding)]
 
     def __getitem__(self, code: str) -> Fix:
         if code not in _DECLARED_FIXES:

@@ -13,9 +13,9 @@ PRECEDENCE = ("farmland", "red_line", "boundary")
 
 
 def parse_order(text: str) -> tuple[str, ...]:
-    """Return the lines of an order such as ``farmland,red_line,boundary``; the statutory order if it is empty.
+    """Return the three control lines in the order of a text such as ``farmland,red_line,boundary``.
 
-    Raise InputError unless it names each of the three lines once.
+    An empty text gives the statutory order. Raise InputError unless the text names each of the three lines once.
     """
     order = tuple(one.strip().lower() for one in text.replace("，", ",").split(",") if one.strip())
     if order and sorted(order) != sorted(PRECEDENCE):
@@ -24,9 +24,9 @@ def parse_order(text: str) -> tuple[str, ...]:
 
 
 def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: str = "") -> tuple[Row, Row]:
-    """Return the row that stays and the row that gives way, of a finding on two control lines.
+    """Return the row that stays and the row that is cut back, for a finding on two control lines.
 
-    ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
+    ``order``: as for `parse_order`. Raise FixRefused if the layer of the row to be cut is sealed.
     """
     row, related_row = state.get_finding_row(finding), state.get_related_row(finding)
     yielding_role, _staying_role = find_yielding_role(finding, state, order)
@@ -34,9 +34,9 @@ def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: 
 
 
 def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -> tuple[str, str]:
-    """Return the layer that gives way and the one that stays, of a finding on two control lines.
+    """Return the role that is cut back and the role that stays, for a finding on two control lines.
 
-    ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
+    ``order``: as for `parse_order`. Raise FixRefused if the layer to be cut is sealed.
     """
     lines = parse_order(order)
     ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class AreaChange:
     """The area balance of the edited rows of one layer, in m².
 
-    ``before_m2`` − ``moved_out_m2`` + ``moved_in_m2`` = ``after_m2``, in the plane; ``ellipsoid_*`` are the same areas
-    on the ellipsoid (图斑椭球面积, within the edges as drawn). Land that moves from one row of the layer to another is
-    out of the one and into the other. ``moved_in``, ``moved_out``: that land as a shape of the plane, or None.
+    ``before_m2`` − ``moved_out_m2`` + ``moved_in_m2`` = ``after_m2``, in the plane; ``ellipsoid_*``: the same areas on
+    the ellipsoid (图斑椭球面积, within the edges as drawn). Land that moves from one row of the layer to another counts
+    as moved out and as moved in. ``moved_in``, ``moved_out``: that land as a shape of the plane, or None. ``rows``:
+    number of edited rows.
     """
 
     role: str
@@ -36,15 +37,15 @@ class AreaChange:
 
     @property
     def imbalance_m2(self) -> float:
-        """Return before − out + in − after, which is 0 for balanced areas."""
+        """Return before − moved out + moved in − after (m²), which is 0 for balanced areas."""
         return self.before_m2 - self.moved_out_m2 + self.moved_in_m2 - self.after_m2
 
 
 @dataclass(frozen=True)
 class OpenedWindow:
-    """A window (开天窗) that a proposal opens, as `core.model.window_register.RegisteredWindow` keeps it.
+    """A window (开天窗) that a proposal opens, with the fields of `core.model.window_register.RegisteredWindow`.
 
-    ``document``: the document given for the layer of the feature.
+    ``document``: the document given for a change of the feature's layer.
     """
 
     role: str
@@ -59,13 +60,13 @@ class OpenedWindow:
 
 @dataclass
 class Proposal:
-    """What a fix would change to end a finding.
+    """What a fix would change to end a finding, as it was judged.
 
     ``ended_findings``, ``new_findings``: findings that end, and that are new or grow; ``renamed``: pairs of a finding
     and the same problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance
-    by layer. ``is_safe``: it may be applied without confirmation; else ``doubts`` has the reasons (keys of the texts,
-    section ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed
-    layer.
+    by layer. ``is_safe``: it may be applied without confirmation; otherwise ``doubts`` has the reasons (key of the
+    texts, section ``fix_doubts``, and parameters). ``documents``: layer code → document that allows the change of a
+    sealed layer.
     """
 
     fix: Fix
@@ -89,7 +90,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a finding has no proposal: key of the texts (section ``fix_reasons``) and parameters."""
+    """Why a finding has no proposal: key of the texts (section ``fix_reasons``) and its parameters."""
 
     finding: Finding
     reason: str

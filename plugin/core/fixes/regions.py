@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The land that a fix reads and changes: two fixes on separate land do not affect each other."""
+"""Regions of land that fixes read and change: two fixes on separate land do not affect each other."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MAX_SEPARATE_PARTS = 20
 
 @dataclass(frozen=True)
 class Region:
-    """What a fix concerns, in the plane (m).
+    """The land that a fix concerns, in the plane (m).
 
-    ``boxes``: around the parts of the finding and around the edges that change, `MARGIN_M` wider, and around the
-    findings there of rules on whole layers; no two of them meet. ``shapes``: the changed rows before and after.
+    ``boxes``: around the parts of the finding and around the edges that change, widened by `MARGIN_M`, and around the
+    findings there of rules that are not local; no two of them meet. ``shapes``: the changed rows before and after.
     """
 
     boxes: tuple[Bounds, ...]
@@ -35,7 +35,7 @@ class Region:
 
 
 def compute_finding_region(state: EditingState, finding: Finding) -> Region | None:
-    """Return the region of a finding, or of its row if it has no shape; None without either."""
+    """Return the region of a finding, or of its row if the finding has no shape; None without either."""
     boxes = list_part_boxes(state.get_finding_shape(finding))
     if not boxes and finding.role in state.plan.layers:
         numbers = state.find_row_numbers_with_key(finding.role, finding.key)
@@ -45,10 +45,10 @@ def compute_finding_region(state: EditingState, finding: Finding) -> Region | No
 
 
 def list_part_boxes(shape: Any) -> list[Bounds]:
-    """Return the boxes around the parts of a shape; none without a shape.
+    """Return the boxes around the parts of a multipart shape; none without a shape.
 
-    The rows with one key may be anywhere in the county: a box around both would be most of it. A shape of many parts
-    has one box around all of them.
+    The rows with one key may be anywhere in the county: a box around all would be most of it. A shape of more than
+    `_MAX_SEPARATE_PARTS` parts has one box around all of them.
     """
     bounds = compute_common_bounds(shape)
     if bounds is None:
@@ -58,7 +58,7 @@ def list_part_boxes(shape: Any) -> list[Bounds]:
 
 
 def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Region | None:
-    """Return the region of edits; ``place``: that of the finding.
+    """Return the region of edits and their finding; ``place``: the region of the finding.
 
     None if the edits concern more than the land around their rows: a new field, or a row without a shape.
     """
@@ -82,9 +82,9 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
 
 
 def compute_changed_box(before: Any, after: Any) -> Bounds | None:
-    """Return the box around what changes of a row's shape in the plane (m), None for nothing.
+    """Return the box (m) around the land in which two shapes of a row in the plane differ; None if they do not.
 
-    Of two polygons it is around the edges that differ, else around both shapes. One of them may be None.
+    For two polygons it is the box around the edges that differ, else around both shapes. One of them may be None.
     """
     if before is None or after is None or min(shapely.get_dimensions([before, after])) < 2:
         return compute_common_bounds(before, after)
@@ -102,7 +102,7 @@ def widen_box(bounds: Bounds) -> Bounds:
 
 
 class OccupiedLand:
-    """The regions of a group of fixes."""
+    """The regions of the fixes in a group, to find out whether a further fix is on separate land."""
 
     def __init__(self, regions: Iterable[Region] = ()):
         self._boxes: list[Bounds] = []
@@ -111,12 +111,15 @@ class OccupiedLand:
             self.add(region)
 
     def add(self, region: Region) -> None:
-        """Add a region."""
+        """Add the region of a further fix."""
         self._boxes += region.boxes
         self._shapes += [(shape.bounds, shape) for shape in region.shapes]
 
     def meets_region(self, region: Region) -> bool:
-        """Return True if a region changes land next to a row that another one changes, or the other way round."""
+        """Return True if a further fix would not be on separate land.
+
+        That is so if one of the two changes land next to a row that the other changes.
+        """
         if any(_do_boxes_meet(box, other) for box in region.boxes for other in self._boxes):
             return True
         for box in region.boxes:
@@ -132,5 +135,5 @@ class OccupiedLand:
 
 
 def _do_boxes_meet(box: Bounds, other: Bounds) -> bool:
-    """Return True if two boxes share a point."""
+    """Return True if two boxes touch or overlap."""
     return box[0] <= other[2] and box[2] >= other[0] and box[1] <= other[3] and box[3] >= other[1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows that a proposal was judged on, to detect that they changed before the proposal is applied."""
+"""The rows on which a proposal was judged, to detect that they changed before the proposal is applied."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .state import EditingState
 
 @dataclass(frozen=True)
 class RowBefore:
-    """A row as it was judged: its key (BSM), shape and values."""
+    """A row as it was when a proposal was judged: its key (BSM), shape and values."""
 
     key: str
     feature: FeatureState
 
 
 def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowBefore]:
-    """Return the present rows that edits change, delete or take values from: (layer code, feature id) → row."""
+    """Return (layer code, feature id) → row, for present rows that edits change, delete or take values from."""
     rows: dict[FeatureKey, RowBefore] = {}
     for edit in edits:
         fid = edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
@@ -34,7 +34,7 @@ def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowB
 
 
 def is_same_row(before: RowBefore, present: FeatureState | None) -> bool:
-    """Return True if a row still has the shape and the values that it was judged with."""
+    """Return True if a row still has the shape and the values with which a proposal was judged."""
     judged = before.feature
     if present is None or (judged.wkb is None) != (present.wkb is None) or judged.curve_text != present.curve_text:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole run of fixes: check a source, fix what may be fixed, and write a copy."""
+"""A whole run of fixes: check a source, fix its findings, and write a copy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FixRunOptions:
 
 @dataclass
 class FixRun:
-    """The result of a run: the check before, the batch, and the written files."""
+    """The result of a run: the check before the fixes, the batch, and the paths of the written files."""
 
     checked: CheckResult
     batch: BatchResult
@@ -60,9 +60,9 @@ class FixRun:
 
 
 def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
-    """Return the fixes of an order; raise InputError or OutputError if it cannot be carried out.
+    """Return the fixes that a run requests; raise InputError or OutputError if it cannot be carried out.
 
-    Called before a long run.
+    Called before a long run. ``order``: the options of the run.
     """
     from .write import check_copy_is_writable
 
@@ -77,16 +77,16 @@ def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
 
 
 def list_findings_to_fix(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
-    """Return the findings that are still to be fixed: all errors and warnings, and the notes that a fix answers.
+    """Return the findings for which fixes are proposed: errors and warnings, and infos that a fix can end.
 
-    Waived findings and messages about the run itself are left out.
+    Waived findings, and findings about the run itself, are left out.
     """
     return [
         finding
         for finding in findings
         if finding.state == "open"
         and not finding.code.startswith("RUN")
-        and (finding.severity is not Severity.INFO or any(fix.answers(finding) for fix in fixes))
+        and (finding.severity is not Severity.INFO or any(fix.is_for_finding(finding) for fix in fixes))
     ]
 
 
@@ -98,7 +98,7 @@ def run_fixes(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> FixRun:
-    """Check a source, propose and apply fixes, and write the copy of the source and the lists of what changed.
+    """Check a source, propose and apply fixes, and write a copy of the source and lists of what changed.
 
     The source is never changed.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sealed layers (封库图层), which no fix changes without a document."""
+"""Sealed layers (封库图层), which no fix changes without an approval document."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def is_sealed_for_fixes(role: str, norm: Norm) -> bool:
-    """Return True if no fix may change this layer.
+    """Return True if a fix may change a layer only with a document.
 
-    The layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority (``sealed.supplied``:
-    survey and divisions).
+    Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
+    (``sealed.supplied``: survey and divisions).
     """
     return role in list_sealed_roles(norm) or any(
         fnmatchcase(role, pattern) for pattern in norm.get(SUPPLIED_ROLES_SETTING)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes that fixes make: cut, joined and without slivers."""
+"""Make shapes for fixes: cut and join polygons without leaving slivers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def measure_width(shape: Any) -> float:
 def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance) -> bool:
     """Return True if land that a fix moves is too little to matter.
 
-    It is below one of the two limits for slivers (`Tolerance`); rules do not even report what is below both. A narrow
-    strip must also be below the limit for the sum of slivers on one feature, since a long strip may be large.
+    It is below one of the two limits for slivers (`Tolerance`), while rules ignore only land below both. A narrow strip
+    must also be below the limit for the sum of slivers on one feature, since a long strip may be large.
     """
     return area_m2 < tolerance.min_area_m2 or (
         width_m < tolerance.min_width_m and area_m2 < tolerance.ignored_feature_m2
@@ -35,29 +35,29 @@ def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance)
 
 
 def list_parts(shape: Any) -> list[Any]:
-    """Return the polygons of a shape, the largest first; of equal ones the one farthest west and south."""
+    """Return the polygons of a shape, the largest first; of equal ones first the one farthest west and south."""
     polygons = extract_polygons(shape)
     if polygons is None:
         return []
     return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
 
 
-def subtract(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
+def subtract_shapes(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
     """Return a polygon minus others, without slivers; None if nothing remains.
 
-    The new edges have exactly the vertices of the others, apart from the points where edges cross. A remaining part
-    below both limits for slivers is dropped, and a hole below both is filled.
+    The new edges have exactly the vertices of the others, except where edges cross. A remaining part below both limits
+    for slivers is dropped, and a hole below both is filled.
     """
     union = shapely.union_all(list(others))
     return drop_slivers(_overlay(shapely.difference, shape, union), tolerance)
 
 
-def clip(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
-    """Return the part of a polygon inside an outline, without slivers; None if nothing remains."""
+def clip_to_outline(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
+    """Return the land of a polygon inside an outline, without slivers; None if nothing remains."""
     return drop_slivers(_overlay(shapely.intersection, shape, outline), tolerance)
 
 
-def join(shape: Any, other: Any, tolerance: Tolerance) -> Any:
+def join_shapes(shape: Any, other: Any, tolerance: Tolerance) -> Any:
     """Return the union of two polygons, without slivers between them."""
     return drop_slivers(_overlay(shapely.union, shape, other), tolerance)
 
@@ -73,9 +73,9 @@ def _overlay(operation: Any, shape: Any, other: Any) -> Any:
 
 
 def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
-    """Return a shape with its vertices moved onto vertices of the sources that are very near.
+    """Return a shape whose vertices are moved onto vertices of the sources that are very near.
 
-    A computed crossing that is nearer to a stored vertex than any database keeps apart would leave an edge of no
+    Otherwise a computed crossing nearer to a stored vertex than any database distinguishes would leave an edge without
     length. The shape is unchanged if that would make it invalid.
     """
     if result is None:
@@ -107,19 +107,25 @@ def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
 
 
 def remove_repeated_vertices(shape: Any, distance_m: float = 0.0) -> Any:
-    """Return a shape without vertices that repeat the one before, at most ``distance_m`` away; None if none remains."""
+    """Return a shape without vertices that are at most ``distance_m`` from the one before.
+
+    None if no outline remains.
+    """
     return extract_polygons(shapely.remove_repeated_points(shape, distance_m))
 
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
-    """Return the length (m) of a polygon's boundary within ``reach_m`` of another polygon's boundary."""
+    """Return the length (m) of a polygon's boundary that is within ``reach_m`` of another polygon's boundary."""
     edges = _take_edges_near(other.boundary, shape.bounds, reach_m)
     shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
     return float(shared_edge.length)
 
 
 def _take_edges_near(boundary: Any, bounds: tuple[float, float, float, float], reach_m: float) -> Any:
-    """Return the edges of a boundary that come within ``reach_m`` of a box (m); a buffer of all of them is slow."""
+    """Return the edges of a boundary within ``reach_m`` of a box (m).
+
+    A buffer of these few edges is much faster than one of the whole boundary.
+    """
     lines = shapely.get_parts([boundary])
     xy, line_numbers = shapely.get_coordinates(lines, return_index=True)
     starts, ends = xy[:-1], xy[1:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a plan during fixes, as a fix reads them."""
+"""The rows of a plan while fixes are applied, as fixes read them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Row:
     """A row of a layer in its present state, with the fixes applied so far.
 
-    ``number``: its row number in the session; ``home_layer``, ``position``: a layer that has the row, and its
-    position there.
+    ``number``: its row number in the session; ``home_layer``, ``position``: a layer that has the row, and the row's
+    position in it.
     """
 
     role: str
@@ -46,7 +46,7 @@ class Row:
 
     @cached_property
     def layer(self) -> Layer:
-        """Return the row as a layer of one row."""
+        """Return a layer that has only this row."""
         return self.home_layer if len(self.home_layer) == 1 else self.home_layer.select_rows(np.array([self.position]))
 
     @property
@@ -71,18 +71,18 @@ class Row:
 
     @property
     def curve_text(self) -> str:
-        """Return the WKT of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
+        """Return the WKT of a shape with arcs; empty without arcs, which `stored_shape` replaces by segments."""
         return self.home_layer.source.curve_texts.get(self.fid, "")
 
     @property
     def values(self) -> dict[str, Any]:
-        """Return the attributes by column, as stored."""
+        """Return column → value of the attributes, as stored."""
         frame = self.layer.frame
         geometry_name = frame.geometry.name
         return {str(name): frame[name].iloc[0] for name in frame.columns if name != geometry_name}
 
     def get_value(self, field_name: str) -> Any:
-        """Return a value by the name of its field, None if missing or blank."""
+        """Return the value of a field by its name; None if missing or blank."""
         import pandas as pd
 
         column = self.layer.get_column_by_name(field_name)
@@ -92,10 +92,10 @@ class Row:
 
 @dataclass
 class RunSettings:
-    """What all judgements of a run share.
+    """Settings that all judgements of a run use.
 
-    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of
-    a sealed layer; ``parameters``, ``lang``: as in the check's options.
+    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of a
+    sealed layer; ``parameters``, ``lang``: as in the check's options.
     """
 
     rule_codes: tuple[str, ...]
@@ -160,7 +160,7 @@ class EditingState:
         return self.settings.tolerance
 
     def fork(self) -> EditingState:
-        """Return a state that starts from this one and does not change it."""
+        """Return a state that starts from this one; fixes applied to one of both do not affect the other."""
         fork = object.__new__(EditingState)
         fork.__dict__ |= self.__dict__
         fork.session = self.session.fork()
@@ -174,12 +174,12 @@ class EditingState:
 
     # --- rows
     def get_row_by_number(self, role: str, number: int) -> Row | None:
-        """Return a row by its number; None if it was deleted."""
+        """Return the row with a number; None if it was deleted."""
         home_layer, position = self.session.checker.rows.locate_row(role, number)
         return Row(role, number, home_layer, position) if len(home_layer) else None
 
     def get_row(self, role: str, fid: int) -> Row:
-        """Return a row by its feature id; raise FixRefused if it was deleted."""
+        """Return the row with a feature id. Raise FixRefused if it was deleted."""
         number = self.session.find_row_number(role, fid)
         row = self.get_row_by_number(role, number) if number is not None else None
         if row is None:
@@ -207,7 +207,7 @@ class EditingState:
         return row
 
     def find_row_numbers_with_key(self, role: str, key: str) -> list[int]:
-        """Return the numbers of the rows that have a key at present."""
+        """Return the numbers of the rows of a layer that have a key at present."""
         if role not in self._row_numbers_by_key:
             numbers: dict[str, list[int]] = defaultdict(list)
             for number, key_as_read in enumerate(self.plan.layers[role].keys):
@@ -231,7 +231,10 @@ class EditingState:
     def find_rows_meeting(
         self, role: str, shape: Any, *, without: Iterable[int] = (), reach_m: float = 0.0
     ) -> list[Row]:
-        """Return the rows of a layer within ``reach_m`` of a shape in the plane; ``without``: feature ids."""
+        """Return the rows of a layer within ``reach_m`` of a shape in the plane.
+
+        ``without``: feature ids of rows that are left out.
+        """
         xmin, ymin, xmax, ymax = shape.bounds
         bounds = (xmin - reach_m, ymin - reach_m, xmax + reach_m, ymax + reach_m)
         excluded = set(without)
@@ -252,7 +255,7 @@ class EditingState:
         return None if county is None else county[1].shapes[0]
 
     def is_sealed(self, role: str) -> bool:
-        """Return True if no fix may change the layer: it is sealed and no document allows a change."""
+        """Return True if no fix may change the layer, as it is sealed and no document allows a change."""
         return is_sealed_for_fixes(role, self.norm) and not self.settings.documents.get(role, "").strip()
 
     def get_finding_shape(self, finding: Finding) -> Any:
@@ -266,7 +269,7 @@ class EditingState:
         return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane_crs)[0]
 
     def measure_drawn_area_m2(self, land: Any) -> float:
-        """Return the area (m²) on the ellipsoid of land as drawn in the plane, the basis of a proposal's areas."""
+        """Return the drawn area (m², on the ellipsoid) of land in the plane, as proposals state it."""
         polygons = extract_polygons(land)
         if polygons is None:
             return 0.0
@@ -274,16 +277,20 @@ class EditingState:
         return float(compute_drawn_area(np.array([polygons], dtype=object), transformer)[0])
 
     def require_layer_in_plane(self, role: str) -> None:
-        """Raise FixRefused for a layer in another CRS than the plane, whose shapes no fix can replace exactly."""
+        """Raise FixRefused for a layer in another CRS than the plane.
+
+        No fix can replace shapes of such a layer exactly.
+        """
         if role not in self.plan.layers:
             raise FixRefused("stale")
         if self.plan.layers[role].known_crs != self.plan.plane_crs:
             raise FixRefused("other_crs", role=role)
 
     def require_geometry_in_plane(self, row: Row, *, may_have_arcs: bool = False) -> None:
-        """Raise FixRefused if the row's shape cannot be replaced without loss.
+        """Raise FixRefused if the shape of a row cannot be replaced without loss.
 
-        That is so for a layer in another CRS than the plane, for arcs unless ``may_have_arcs``, and for heights.
+        A shape cannot be replaced in a layer in another CRS than the plane, if it has heights, or if it has arcs,
+        unless ``may_have_arcs``.
         """
         self.require_layer_in_plane(row.role)
         if row.curve_text and not may_have_arcs:
@@ -293,16 +300,16 @@ class EditingState:
 
     # --- numbers
     def reserve_new_fid(self, role: str) -> int:
-        """Return a feature id that no row of the layer has, and reserve it."""
+        """Return a feature id that no row of the layer has, and that no later call returns."""
         if role not in self._highest_fids:
             self._highest_fids[role] = self.session.find_highest_feature_id(role)
         self._highest_fids[role] += 1
         return self._highest_fids[role]
 
     def reserve_new_key(self, role: str) -> str:
-        """Return the next free key (BSM) for a row of a layer, and reserve it; no layer of the plan has it.
+        """Return the next free key (BSM) for a row of a layer, which no later call returns.
 
-        Raise FixRefused if no county code is known or the numbers are used up.
+        No layer of the plan has the key. Raise FixRefused if no county code is known or the numbers are used up.
         """
         from ..errors import InputError
 
@@ -322,14 +329,14 @@ class EditingState:
             raise FixRefused("no_free_key", role=role) from error
 
     def _list_keys(self, role: str) -> list[str]:
-        """Return the keys of a layer as checked, and those of its edited rows."""
+        """Return the keys of a layer as checked, followed by those of its edited rows."""
         edited_numbers = self.session.checker.rows.list_edited_rows(role)
         edited_rows = (self.get_row_by_number(role, number) for number in edited_numbers)
         return [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
 
     # --- edits
     def make_batch(self, edits: Edits) -> EditBatch:
-        """Return edits as a batch for the live check."""
+        """Return edits as a batch of edits for the live check."""
         batch = EditBatch()
         for edit in edits:
             if edit.is_deleted:
@@ -346,8 +353,8 @@ class EditingState:
             )
         return batch
 
-    def note_new_rows_and_fields(self, edits: Edits) -> None:
-        """Note what the live check does not keep of edits: new fields with their values, and origins of new rows."""
+    def record_new_rows_and_fields(self, edits: Edits) -> None:
+        """Record what the live check does not store of edits: new fields with their values, and sources of new rows."""
         for edit in edits:
             if edit.attribute_source_fid is not None:
                 self.origins[edit.role, edit.fid] = self.origins.get(
@@ -363,7 +370,7 @@ class EditingState:
                 self.new_values[edit.role][edit.fid] = {**former_values, **values}
 
     def get_column_name_of_field(self, role: str, field_name: str) -> str:
-        """Return a field's name as the layer spells it."""
+        """Return the name of a field as the layer spells it."""
         for column in self.plan.layers[role].frame.columns:
             if str(column).upper() == field_name.upper():
                 return str(column)

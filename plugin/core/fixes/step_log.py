@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Log a step of applied fixes: rows of the change log, and of the register of windows if fixes opened any."""
+"""Log a step of fixes in the change log, and the windows that they opened in the register of windows."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def append_step(
     who: str,
     when: datetime,
 ) -> list[Path]:
-    """Append an action on proposals to the change log and, for windows, to the register; return the written paths.
+    """Append an action on proposals to the change log, and their windows to the register; return the written paths.
 
-    ``step``: the number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files
-    cannot be written, or is another table; both are then unchanged.
+    ``step``: number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files cannot
+    be written, or is another table; both are then unchanged.
     """
     log, proposal_list = Path(log), list(proposals)
     rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
@@ -61,6 +61,7 @@ def append_step(
 
 
 def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:
+    """Return a window as a row of the register, with the state and step that caused it."""
     return RegisteredWindow(
         f"{when:%Y-%m-%d %H:%M:%S}",
         step,
@@ -78,7 +79,7 @@ def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, w
 
 
 def format_entry(entry: RegisteredWindow, texts: FixTexts) -> list[str]:
-    """Return an entry as a row of the register, with the names of layers."""
+    """Return an entry of the register as the cells of its row, with the names of layers."""
     return [
         entry.when,
         entry.step,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules that are not local, evaluated on the land around a change.
+"""Evaluate rules that are not local on the land around a change.
 
 A rule such as TOP002 compares a whole layer with the county. In the surroundings of a change it has the same result as
-on the whole, if the county's outline is cut at their edge and all rows that meet them are there. The surroundings are
-evaluated before and after the change, and only differences count; so their edge does not matter.
+on the whole, if the county's outline is cut at the edge of the surroundings and all rows that meet them are there. The
+surroundings are evaluated before and after the change, and only differences count; so their edge does not matter.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ Bounds = tuple[float, float, float, float]
 
 
 class SurroundingsFailed(Exception):
-    """A rule could not check the surroundings; the text names the rule."""
+    """Raised if a rule could not check the surroundings of an edit; the text names the rule."""
 
 
 def choose_surroundings_rules(
     state: EditingState, roles: Iterable[str], *, shapes: bool, keys: bool, fields: bool
 ) -> list[Rule]:
-    """Return the rules of the run that a change of these layers may affect.
+    """Return the rules that are not local and that a change of these layers may affect.
 
     ``shapes``, ``keys``, ``fields``: whether shapes, keys or the list of fields change.
     """
@@ -74,6 +74,7 @@ def choose_surroundings_rules(
 
 
 def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
+    """Return True if a rule reads one of these layers."""
     concepts = [need.concept for need in rule.needs.values()]
     if not concepts or EVERY_LAYER in concepts:
         return True
@@ -90,11 +91,12 @@ def find_findings_in_surroundings(
     numbers: Mapping[str, set[int]],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[Finding]:
-    """Return the findings of rules in surroundings of one or several boxes, without messages.
+    """Return the findings of rules in the surroundings of edits, without messages.
 
-    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``:
-    of the surroundings in the plane, which do not meet; ``keys``: keys (BSM) whose rows in all layers are checked too,
-    wherever they are; ``numbers``: the same for single rows, layer code → row numbers.
+    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``: boxes of
+    the surroundings in the plane, which must not meet each other. ``keys``: keys (BSM) whose rows in all layers are
+    checked too, wherever they are. ``numbers``: layer code → row numbers of further rows to check. Raise
+    SurroundingsFailed, Cancelled.
     """
     if not rules:
         return []
@@ -136,7 +138,11 @@ def _evaluate(
     focused_roles: frozenset[str] | None,
     cancellation: Cancellation,
 ) -> list[Finding]:
-    """Return what rules find in the layers of the surroundings; ``run_rules``: all rules that run there."""
+    """Return the findings of rules in layers that are cut to the surroundings.
+
+    ``run_rules``: all rules that run there; ``focused_roles``: the layers that rules on every layer check, None for
+    all. Raise SurroundingsFailed, Cancelled.
+    """
     rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
     is_same_county = county is not None and not rows.has_edited_rows(county.role)
@@ -165,9 +171,9 @@ def _evaluate(
 def _choose_roles_for_rules_on_every_layer(
     rules: list[Rule], state: EditingState, changed_roles: set[str]
 ) -> frozenset[str] | None:
-    """Return the codes of the layers that a rule on every layer (`EVERY_LAYER`) checks again; None for all layers.
+    """Return the codes of the layers that rules on every layer (`EVERY_LAYER`) must check; None for all layers.
 
-    Usually these are the changed layers; a rule that compares layers needs all.
+    These are the changed layers, unless one of the rules compares layers with each other.
     """
     every_layer = [rule for rule in rules if any(need.concept == EVERY_LAYER for need in rule.needs.values())]
     if any(rule.code not in _RULES_OF_ONE_LAYER for rule in every_layer):
@@ -180,7 +186,10 @@ def _choose_roles_for_rules_on_every_layer(
 
 
 def _list_read_roles(rules: list[Rule], state: EditingState, focused_roles: frozenset[str] | None) -> set[str]:
-    """Return the layers that any of the rules reads, if rules on every layer check only ``focused_roles``."""
+    """Return the codes of the layers that at least one of the rules reads.
+
+    Rules on every layer read only ``focused_roles``; None: all layers.
+    """
     concepts = {need.concept for rule in rules for need in rule.needs.values()}
     if focused_roles is None or not all(rule.needs for rule in rules):
         return set(state.plan.layers)
@@ -193,13 +202,13 @@ def _list_read_roles(rules: list[Rule], state: EditingState, focused_roles: froz
 
 
 def _find_roles(state: EditingState, concepts: Iterable[str]) -> set[str]:
-    """Return the layers that the plan has of these concepts."""
+    """Return the codes of the plan's layers that belong to these concepts."""
     layers = (state.plan.find_layer_of_concept(concept) for concept in concepts)
     return {layer.role for layer in layers if layer is not None}
 
 
 def _add_fields(layer: Layer, field_names: Iterable[str]) -> Layer:
-    """Return a layer that has these fields of its template too, without values."""
+    """Return a layer that also has these fields of its template, without values."""
     missing_fields = [
         template_field
         for name in field_names

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table of a batch, as CSV that a spreadsheet opens."""
+"""The table of a batch of fixes, as a CSV that spreadsheets open."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TABLE_COLUMNS = (
 
 
 def get_entry_group(entry: BatchEntry) -> str:
-    """Return the group of an entry: safe, confirm, refused or ended (keys of the texts)."""
+    """Return the group of an entry of a batch: safe, confirm, refused or ended (keys of the texts)."""
     if entry.proposal is not None:
         return "safe" if entry.proposal.is_safe else "confirm"
     return "ended" if entry.ended_by is not None else "refused"
 
 
 def count_groups(result: BatchResult) -> dict[str, int]:
-    """Return the number of findings, of each group, and of applied proposals."""
+    """Return name → number of all findings, of the findings in each group, and of applied proposals."""
     counts = dict.fromkeys(("safe", "confirm", "refused", "ended"), 0)
     for entry in result.entries:
         counts[get_entry_group(entry)] += 1
@@ -37,9 +37,9 @@ def count_groups(result: BatchResult) -> dict[str, int]:
 
 
 def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:
-    """Return the heading and a row for each finding of a batch.
+    """Return the heading and one row for each finding of a batch.
 
-    A trial applies fixes to a copy only, so its table has no column about applied fixes.
+    ``is_trial``: fixes were applied to a copy only, so the table has no column about applied fixes.
     """
     rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
     rows += [_make_table_row(entry, texts) for entry in result.entries]

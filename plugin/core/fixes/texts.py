@@ -26,7 +26,7 @@ def _load_fixes_zh() -> dict[str, Any]:
 class FixTexts:
     """All sentences on fixes in one language (``zh`` or ``en``).
 
-    ``templates``: layer code → template, for the names of layers.
+    ``templates``: layer code → template, from which the names of layers are taken.
     """
 
     def __init__(self, lang: str, templates: Mapping[str, Template]):
@@ -39,7 +39,7 @@ class FixTexts:
         return str(_load_fixes_zh()[fix.code]["title"]) if self.lang == "zh" else fix.title
 
     def get_help(self, fix: Fix) -> dict[str, str]:
-        """Return the help of a fix: heading → text."""
+        """Return heading → text of the help of a fix."""
         headings = self._texts.get_section("fix_headings")
         if self.lang == "zh":
             source = _load_fixes_zh()[fix.code]
@@ -63,7 +63,7 @@ class FixTexts:
         return self._texts.get("fix_reasons", refusal.reason, **self._format_params(refusal.params))
 
     def list_doubts(self, proposal: Proposal) -> list[str]:
-        """Return why a proposal is not safe; empty for a safe one."""
+        """Return sentences on why a proposal is not safe; empty for a safe one."""
         return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
     def get_layer_name(self, role: str) -> str:
@@ -72,11 +72,11 @@ class FixTexts:
         return f"{template.name}（{role}）" if template is not None and self.lang == "zh" else role
 
     def get(self, key: str, **params: Any) -> str:
-        """Return a text on a batch of fixes."""
+        """Return a text on batches of fixes by its key, with ``params`` filled in."""
         return self._texts.get("fix_words", key, **params)
 
     def _format_params(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """Return parameters as texts: areas in m², keys by their tail, layers by their names."""
+        """Return parameters as texts: areas in m², keys by their last digits, layers by their names."""
         return {name.removesuffix("_m2"): self._format_value(name, value) for name, value in params.items()}
 
     def _format_value(self, name: str, value: Any) -> str:

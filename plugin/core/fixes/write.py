@@ -34,7 +34,7 @@ _ROWS_PER_CANCEL_CHECK = 500
 
 
 def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
-    """Raise InputError or OutputError if a copy of the source cannot be written to a path.
+    """Raise InputError or OutputError if a copy of a source cannot be written to a path.
 
     Called before a long run. A copy has the format of its source; a folder is copied to a new folder.
     """
@@ -56,17 +56,17 @@ def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
 def write_copy(
     state: EditingState, source: str | Path, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
 ) -> Path:
-    """Write a copy of a source with the fixes of a state; return its path.
+    """Write a copy of a source with the fixes of a state, and return its path.
 
     The copy is made in a temporary folder, edited row by row, read back, and then moved to its place. Rows, fields and
-    layers that no fix concerns are copied as they are.
+    layers that no fix concerns are copied unchanged.
 
     Raises
     ------
     OutputError, InputError
         The copy cannot be written; an existing file stays.
     Cancelled
-        The user cancelled; nothing is kept.
+        The user cancelled; nothing is written.
     """
     source, target = Path(source), Path(target)
     check_copy_is_writable(source, target)
@@ -96,7 +96,7 @@ def write_copy(
 
 
 def _find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
-    """Return the data set that a layer was read from."""
+    """Return the data set from which a layer was read; ``copies`` has data sets as keys."""
     path = os.path.abspath(layer.source)
     if path in copies:
         return path
@@ -104,7 +104,7 @@ def _find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
 
 
 def _copy_dataset(dataset: Path, folder: Path) -> Path:
-    """Copy a file with its parts, a folder of a geodatabase, or a GeoPackage with its log."""
+    """Copy a file with its companion files, a file geodatabase, or a GeoPackage with its log; return the copy."""
     target = folder / dataset.name
     if dataset.is_dir():
         shutil.copytree(dataset, target, ignore=shutil.ignore_patterns("*.lock"))
@@ -131,7 +131,7 @@ def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
 
 
 def _move_folder(work_folder: Path, target: Path) -> None:
-    """Move a folder into place; its parent must exist."""
+    """Move a folder to its final place, whose parent must exist."""
     partial_target = target.with_name(f".{target.name}.part")
     try:
         shutil.copytree(work_folder, partial_target)
@@ -143,9 +143,9 @@ def _move_folder(work_folder: Path, target: Path) -> None:
 
 
 def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellation: Cancellation) -> None:
-    """Apply changes to a layer of a data set, in one transaction where the format has transactions.
+    """Write the changes of a layer into a data set, in one transaction if the format has transactions.
 
-    Raise RuntimeError if the driver refuses a change, and OutputError if it cannot keep the arcs of a row.
+    Raise RuntimeError if the driver refuses a change, and OutputError if it cannot store the arcs of a row.
     """
     with load_gdal() as gdal:
         database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
@@ -195,7 +195,7 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
 
 
 def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
-    """Return the number of arcs of a row with curves; raise OutputError if the driver knows no arc of it."""
+    """Return the number of arcs of a row with curves. Raise OutputError if the driver can read no arc of it."""
     # Another curve of a FileGDB would be written as the segments by which the driver replaced it.
     count = count_arcs(feature.GetGeometryRef().ExportToWkt())
     if not count:
@@ -204,15 +204,18 @@ def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
 
 
 def _make_arcs_error(source: SourceLayer, fid: int) -> OutputError:
+    """Return the OutputError for a row whose arcs the driver cannot store."""
     return OutputError("fix_arcs_lost", layer=source.name, fid=fid)
 
 
 def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:
+    """Raise Cancelled if the user cancelled; checked only every `_ROWS_PER_CANCEL_CHECK` rows."""
     if number % _ROWS_PER_CANCEL_CHECK == 0:
         cancellation.raise_if_cancelled()
 
 
 def _create_field(layer: Any, template_field: TemplateField) -> None:
+    """Add a field of the template to a layer of a data set."""
     from osgeo import ogr
 
     types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planning zones (规划分区) that give land to each other and go on covering the county."""
+"""Move land between planning zones (规划分区) so that together they still cover the county."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..geometry.validity import extract_polygons
 from ..plan.layer import Layer
 from .dividing import reshape_row
 from .edits import Edits, FixRefused, RowEdit
-from .shapes import drop_slivers, join, measure_shared_edge, subtract
+from .shapes import drop_slivers, join_shapes, measure_shared_edge, subtract_shapes
 from .state import EditingState, Row
 
 #: Control line → setting with the codes of its zone.
@@ -20,7 +20,7 @@ ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protect
 
 
 def require_planning_zone_layer(state: EditingState) -> Layer:
-    """Return the layer of planning zones; raise FixRefused if no fix can change it."""
+    """Return the layer of planning zones. Raise FixRefused if no fix can change it."""
     zones = state.plan.find_layer_of_concept("zones")
     if zones is None or not zones.has_field("zone_code"):
         raise FixRefused("stale")
@@ -31,7 +31,7 @@ def require_planning_zone_layer(state: EditingState) -> Layer:
 
 
 def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
-    """Return the zone codes of a setting with all codes below them."""
+    """Return the zone codes that a setting lists, with all codes below them in the code list."""
     template_field = require_planning_zone_layer(state).template.find_field("zone_code")
     members: list[str] = list(state.norm.get(setting))
     if template_field is None or not template_field.codes:
@@ -40,7 +40,7 @@ def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
 
 
 def get_zone_code(row: Row) -> str:
-    """Return the zone code of a row without the zeros that fill it up."""
+    """Return the zone code of a row without the zeros that pad it."""
     template_field = row.layer.template.find_field("zone_code")
     return trim_code_padding(
         row.layer.text("zone_code")[0], template_field.code_pad if template_field is not None else 0
@@ -48,10 +48,11 @@ def get_zone_code(row: Row) -> str:
 
 
 def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
-    """Return the edits that take land out of other zones and add it to the zone of a setting.
+    """Return the edits that take land out of other zones and add it to a zone of the setting's codes.
 
-    The zone with the longest common edge gets it. Without one, the land becomes a new row with the first code of the
-    setting and the other attributes of the zone that it leaves. Raise FixRefused if no other zone has land there.
+    The adjacent zone with the longest common edge gets the land. Without an adjacent one, the land becomes a new row
+    with the first code of the setting and the other attributes of the zone that it leaves. Raise FixRefused if no other
+    zone has land there.
     """
     zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
     rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
@@ -66,7 +67,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
         raise FixRefused("stale")
     edits: list[RowEdit] = []
     for row in others:
-        remaining_shape = subtract(row.plane_shape, [taken_land], state.tolerance)
+        remaining_shape = subtract_shapes(row.plane_shape, [taken_land], state.tolerance)
         if remaining_shape is None:
             edits.append(RowEdit(row.role, row.fid, is_deleted=True))
         else:
@@ -76,7 +77,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     edits += (
         _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
         if target is None
-        else reshape_row(state, target, join(target.plane_shape, taken_land, state.tolerance))
+        else reshape_row(state, target, join_shapes(target.plane_shape, taken_land, state.tolerance))
     )
     params = {
         "area_m2": state.measure_drawn_area_m2(taken_land),
@@ -87,13 +88,16 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
 
 
 def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
-    """Return the rows adjacent to land, each with the length (m) of the common edge."""
+    """Return (row, length in m) for each row that has an edge in common with land."""
     pairs = [(row, measure_shared_edge(land, row.plane_shape, state.tolerance.cluster_m)) for row in rows]
     return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
 
 
 def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
-    """Return new rows of a zone; other attributes are those of the zone that the land leaves."""
+    """Return edits that make land new rows of a zone; ``code``: the zone code of the rows.
+
+    Their other attributes are those of ``like``, the zone that the land leaves.
+    """
     template_field = like.layer.template.find_field("zone_code")
     attributes: dict[str, Any] = {}
     if template_field is not None:

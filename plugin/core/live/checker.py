@@ -51,10 +51,11 @@ def _checks_rows_alone(rule: Rule) -> bool:
 
 @dataclass(frozen=True)
 class RowChange:
-    """A row before and after a change: layers of one row, or of none.
+    """A row before and after a change.
 
-    ``is_whole``: recheck all land of the row, not only where its shape changed, because a field that other rows'
-    findings depend on may have changed.
+    ``before``, ``after``: the row as a layer of one row; an empty layer where the row does not exist. ``is_whole``:
+    recheck all land of the row, not only where its shape changed, because a field on which findings of other rows
+    depend may have changed.
     """
 
     role: str
@@ -69,17 +70,17 @@ class RowChange:
 
     @cached_property
     def extent(self) -> RowBounds | None:
-        """Return the box around both states; None without a shape."""
+        """Return the box around the shapes before and after; None without a shape."""
         return compute_common_bounds(*self._shapes)
 
     @cached_property
     def changed_box(self) -> RowBounds | None:
-        """Return the box within which rows are rechecked; None for none."""
+        """Return the box within which rows must be rechecked; None if no shape changed."""
         return self.extent if self.is_whole else compute_changed_bounds(*self._shapes)
 
 
 def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
-    """Return layer code → numbers of the changed rows that are still there, each once."""
+    """Return layer code → numbers of changed rows, each once, without rows that were removed."""
     rows: dict[str, dict[int, bool]] = {}
     for change in changes:
         rows.setdefault(change.role, {})[change.row] = bool(len(change.after))
@@ -87,7 +88,7 @@ def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
 
 
 def _collect_row_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
-    """Return the names of changed rows before and after."""
+    """Return the names that changed rows have before and after the change."""
     return frozenset(
         make_row_name(change.role, layer, 0)
         for change in changes
@@ -97,7 +98,10 @@ def _collect_row_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
 
 
 def _distribute_findings(findings: list[Finding], results: list[RecheckResult]) -> None:
-    """Add to each result, in place, the findings that it may replace."""
+    """Add each finding to the recheck results whose rows it concerns, in place.
+
+    These are the results that may replace such a finding (`RecheckResult.may_replace_finding`).
+    """
     results_by_name: dict[RowName, list[int]] = {}
     for position, result in enumerate(results):
         for name in result.changed_row_names | result.touched_rows:
@@ -139,11 +143,11 @@ class IncrementalChecker:
 
     @property
     def rows(self) -> EditedRows:
-        """Return the rows with the edits so far."""
+        """Return the rows of the plan with the edits so far."""
         return self._rows
 
     def fork(self) -> IncrementalChecker:
-        """Return a checker that starts from the present edits and does not change this one."""
+        """Return a checker that starts with the edits of this one; further edits do not affect the other."""
         fork = copy.copy(self)
         fork._rows = self._rows.fork()
         return fork
@@ -162,7 +166,7 @@ class IncrementalChecker:
     def edit_row(
         self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
     ) -> RecheckResult:
-        """Set shape and attributes of a row, and recheck it.
+        """Set shape and attributes of a row, and recheck it; a removed row is restored.
 
         Parameters
         ----------
@@ -171,46 +175,50 @@ class IncrementalChecker:
         shape
             Shape in the layer's own coordinates; None: no shape; omitted: unchanged.
         curve_text
-            Text (WKT) of a given shape that has arcs; empty: it has none.
+            WKT of the given shape if it has arcs, else empty.
         attributes
             Values by field name; omitted fields are unchanged.
 
         Returns
         -------
         RecheckResult
-            Findings of the local rules on the row and on the land that it covers. A removed row is restored.
+            Findings of the local rules on the row and on the land that it covers.
 
         Raises
         ------
         KeyError
             The layer code is unknown.
         """
-        return self.recheck_change(self.set_row(role, row, shape, curve_text, **attributes))
+        return self.recheck_change(self.edit_row_without_recheck(role, row, shape, curve_text, **attributes))
 
-    def set_row(self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any) -> RowChange:
-        """Set shape and attributes of a row, as `edit_row` does, without a recheck."""
+    def edit_row_without_recheck(
+        self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
+    ) -> RowChange:
+        """Set shape and attributes of a row, as `edit_row` does, and return the change; nothing is rechecked."""
         former_row_layer = self._rows.make_current_row_layer(role, row)
-        restored = former_row_layer if len(former_row_layer) else self._rows.restore_removed(role, row)
+        restored = former_row_layer if len(former_row_layer) else self._rows.take_removed_row(role, row)
         edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
         self._rows.update_key_uniqueness(role, row, restored, edited_row_layer)
         is_whole = not len(former_row_layer) or not self.do_changes_affect_only_row(role, attributes)
-        return self.repeat_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
+        return self.adopt_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
     def add_row(
         self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
     ) -> tuple[int, RecheckResult]:
-        """Add a row; return its number for later edits, and its findings.
+        """Add a row and recheck it; return its number for later edits, and the result.
 
-        ``curve_text``: as in `edit_row`.
+        ``fid``: feature id of the row; ``shape``, ``curve_text``, ``attributes``: as for `edit_row`.
 
         A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
         identified by its feature id too.
         """
-        change = self.set_new_row(role, fid, shape, curve_text, **attributes)
+        change = self.add_row_without_recheck(role, fid, shape, curve_text, **attributes)
         return change.row, self.recheck_change(change)
 
-    def set_new_row(self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any) -> RowChange:
-        """Add a row, as `add_row` does, without a recheck."""
+    def add_row_without_recheck(
+        self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
+    ) -> RowChange:
+        """Add a row, as `add_row` does, and return the change; nothing is rechecked."""
         layer = self.plan.layers[role]
         row = self._rows.reserve_new_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
@@ -218,28 +226,29 @@ class IncrementalChecker:
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
         self._rows.update_key_uniqueness(role, row, None, new_row_layer)
-        return self.repeat_change(RowChange(role, row, self._rows.make_empty_layer(role), new_row_layer))
+        return self.adopt_change(RowChange(role, row, self._rows.make_empty_layer(role), new_row_layer))
 
     def remove_row(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
-        return self.recheck_change(self.set_removed_row(role, row))
+        return self.recheck_change(self.remove_row_without_recheck(role, row))
 
-    def set_removed_row(self, role: str, row: int) -> RowChange:
-        """Remove a row without a recheck."""
+    def remove_row_without_recheck(self, role: str, row: int) -> RowChange:
+        """Remove a row and return the change; nothing is rechecked."""
         former_row_layer = self._rows.make_current_row_layer(role, row)
-        return self.repeat_change(RowChange(role, row, former_row_layer, self._rows.make_empty_layer(role)))
+        return self.adopt_change(RowChange(role, row, former_row_layer, self._rows.make_empty_layer(role)))
 
-    def repeat_change(self, change: RowChange) -> RowChange:
-        """Set a row to the state after a change, which may be known from a fork; return the change."""
+    def adopt_change(self, change: RowChange) -> RowChange:
+        """Set a row to its state after a change, such as one made in a fork, and return the change."""
         if len(change.before) and not len(change.after):
-            self._rows.remember_removed(change.role, change.row, change.before)
+            self._rows.store_removed_row(change.role, change.row, change.before)
         self._rows.set_row(change.role, change.row, change.after)
         return change
 
     def set_row_feature_id(self, role: str, row: int, fid: int) -> RecheckResult | None:
-        """Set the feature id of a row that was saved.
+        """Set the feature id of a row, which changes when a new row is saved.
 
-        Return new findings if only the feature id identifies the row, else None.
+        Return the result of a recheck if the key alone does not identify the row, since its findings then name the
+        feature id; else None.
         """
         former_row_layer = self._rows.make_current_row_layer(role, row)
         if not len(former_row_layer):
@@ -250,35 +259,35 @@ class IncrementalChecker:
         renumbered.__dict__["repeated_keys"] = former_row_layer.repeated_keys
         if former_row_layer.repeated_keys:
             return self.recheck_change(
-                self.repeat_change(RowChange(role, row, former_row_layer, renumbered, is_whole=True))
+                self.adopt_change(RowChange(role, row, former_row_layer, renumbered, is_whole=True))
             )
         self._rows.set_row(role, row, renumbered)
         return None
 
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
-        """Return shape and attributes of a row as edited; None if it was removed.
+        """Return shape and attributes (by field name) of a row as edited; None if it was removed.
 
         The shape is in the layer's own coordinates.
         """
         return self._rows.get_row(role, row)
 
     def do_changes_affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
-        """Return True if changes of these fields cannot affect findings on other rows."""
+        """Return True if new values of these fields (by name) cannot affect findings on other rows."""
         template = self.plan.layers[role].template
         meanings = {template_field.name.upper(): template_field.meaning for template_field in template.fields}
         return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
     def recheck_change(self, change: RowChange) -> RecheckResult:
-        """Recheck a row that was changed, and the land that it covers."""
+        """Recheck a changed row and the land that it covers, and return the result."""
         return self.recheck_groups([[change]])[0]
 
     def recheck_groups(
         self, groups: Sequence[Sequence[RowChange]], cancellation: Cancellation = NEVER_CANCELLED
     ) -> list[RecheckResult]:
-        """Recheck groups of changed rows in one evaluation, and return a result for each group.
+        """Recheck groups of changed rows in one evaluation of the rules, and return a result for each group.
 
-        The rows of different groups do not meet the same land. A finding between rows that several groups touch is in
-        the results of all of them. Raise Cancelled if the user cancelled.
+        ``groups``: the changes of each group; rows of different groups must not meet the same land. A finding between
+        rows that several groups touch is in the results of all these groups. Raise Cancelled if the user cancelled.
         """
         changes = [change for group in groups for change in group]
         roles = frozenset(change.role for change in changes)
@@ -297,9 +306,9 @@ class IncrementalChecker:
             {role: self._rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
         )
         findings: list[Finding] = []
-        for part_of_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
+        for plan_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
             findings += evaluate_rules(
-                part_of_rules, plan, focus=focus, run_rules=rules, cancellation=cancellation,
+                plan_rules, plan, focus=focus, run_rules=rules, cancellation=cancellation,
                 parameters=self._parameters, tolerance=self._tolerance, lang=self._lang,
             ).findings  # fmt: skip
         complete_findings(small_plan, findings, Texts(self._lang), cancellation)
@@ -315,9 +324,10 @@ class IncrementalChecker:
         return results
 
     def _list_read_roles(self, changed_roles: frozenset[str], rules: list[Rule]) -> set[str]:
-        """Return the layers that rules on rows and their surroundings read after a change of some layers.
+        """Return the roles of the layers that rules read when layers change, as layer codes.
 
-        The townships are among them, since each finding names one.
+        ``changed_roles``: layers that change; ``rules``: rules that read rows together with their surroundings. The
+        townships are always among the result, since each finding names its township.
         """
         if any(not rule.needs for rule in rules):
             return set(self.plan.layers)
@@ -328,10 +338,11 @@ class IncrementalChecker:
     def _collect_surroundings(
         self, groups: Sequence[Sequence[RowChange]], read_roles: set[str]
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], list[set[RowName]]]:
-        """Return the rows that changed rows meet, as layers by role; which to check.
+        """Return the rows that changed rows meet, and which of them to check.
 
-        Layers that no rule reads (not in ``read_roles``) are empty. The third result has, for each group, the names of
-        the rows where a layer changed.
+        Three results: role → layer of these rows, empty for layers that no rule reads (not in ``read_roles``); role →
+        (n,) bool, rows of that layer to check; for each group, the names of the rows that meet the land where shapes
+        changed.
         """
         changed_rows = _list_rows_by_role(change for group in groups for change in group)
         near_rows: dict[str, set[int]] = {role: set() for role in self.plan.layers}
@@ -371,7 +382,7 @@ class IncrementalChecker:
         return layers, selection_by_role, touched_rows
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
-        """Return True if the rule uses this layer; a rule without needs uses all layers."""
+        """Return True if a rule uses the layer with this role; a rule without needs uses all layers."""
         needed_layers = (
             self.plan.find_layer_of_concept(need.concept) for need in rule.needs.values() if need.concept != EVERY_LAYER
         )
@@ -383,7 +394,7 @@ class IncrementalChecker:
         )
 
     def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
-        """Return a plan of these layers, with the county's settings."""
+        """Return a plan of these layers, with settings and outline of the county."""
         county = self.plan.find_layer_of_concept("county")
         return self.plan.make_plan_of_rows(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)

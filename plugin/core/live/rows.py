@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a plan with edits applied.
+"""The rows of a plan with edits applied, and where their shapes changed.
 
-The module also finds where a shape changed, and defines the result of a recheck.
+The module also defines the result of a recheck.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ _MAX_SMALL_POLYGON_VERTICES = 200
 
 
 def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
-    """Return the box (xmin, ymin, xmax, ymax) around edges that two states differ in.
+    """Return the box (xmin, ymin, xmax, ymax) around the edges in which two shapes differ; None for equal shapes.
 
-    Return None for equal states. For polygons with few vertices it is the box around both states.
+    For polygons with few vertices, and other shapes, it is the box around both shapes. ``before``, ``after``: a row's
+    shape before and after a change; None without one.
     """
     if (
         before is None
@@ -43,7 +44,7 @@ def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
 
 
 def compute_changed_edge_bounds(before: Any, after: Any) -> RowBounds | None:
-    """Return the box (xmin, ymin, xmax, ymax) around edges that two polygons differ in; None for equal ones."""
+    """Return the box (xmin, ymin, xmax, ymax) around the edges in which two polygons differ; None for none."""
     lines = [build_linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
@@ -58,10 +59,7 @@ def compute_changed_edge_bounds(before: Any, after: Any) -> RowBounds | None:
 
 
 def compute_common_bounds(*shapes: Any) -> RowBounds | None:
-    """Return the box (xmin, ymin, xmax, ymax) around shapes; None without a shape.
-
-    Shapes may be None.
-    """
+    """Return the box (xmin, ymin, xmax, ymax) around shapes, of which some may be None; None without any."""
     array = np.array([*shapes, None], dtype=object)
     present_shapes = array[~mask_missing_shapes(array)]
     if not len(present_shapes):
@@ -87,9 +85,10 @@ RowName = tuple[str, str, int | None]
 class RecheckResult:
     """The findings of a recheck, and which earlier findings they replace.
 
-    ``changed_row_names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of
-    all layers that meet the changed place. ``rule_codes``: codes of the rules that ran. ``new_findings``: the new
-    findings. A name is layer code, key and, if the key is ambiguous, feature id.
+    A row's name is layer code, key and, if the key is ambiguous, feature id. ``changed_row_names``: names of the
+    changed rows before and after the change. ``touched_rows``: names of the rows of all layers that meet the land where
+    shapes changed. ``rule_codes``: codes of the rules that ran. ``new_findings``: the findings of the recheck.
+    ``failed_rules``: codes of rules that could not check everything.
     """
 
     changed_row_names: frozenset[RowName]
@@ -100,7 +99,7 @@ class RecheckResult:
     failed_rules: tuple[str, ...] = ()
 
     def may_replace_finding(self, finding: Finding) -> bool:
-        """Return True if an earlier finding may have ended or changed with the edit."""
+        """Return True if the change of the rows may have ended or altered an earlier finding."""
         if finding.code not in self.rule_codes:
             return False
         row_name = (finding.role, finding.key, finding.params.get("fid"))
@@ -125,9 +124,10 @@ _MAX_SINGLE_ROWS = 6
 
 @dataclass(frozen=True)
 class _EditedBlock:
-    """Edited rows of a layer, as one layer.
+    """Edited rows of a layer, joined to one layer.
 
-    ``layers``: row number → the row when the block was made; ``positions``: row number → position in ``joined_layer``.
+    ``layers``: row number → the layer of that row when the block was made; ``positions``: row number → position in
+    ``joined_layer``.
     """
 
     joined_layer: Layer
@@ -136,28 +136,32 @@ class _EditedBlock:
 
 
 def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -> _EditedBlock:
-    """Return a block of these rows; those of the former block that did not change are taken from it."""
+    """Return a block of the given rows (row number → layer of one row).
+
+    Rows that did not change since ``former_block`` are taken from it.
+    """
     unchanged_rows = (
         [] if former_block is None else [n for n, layer in layers.items() if former_block.layers.get(n) is layer]
     )
     rows_in_block = set(unchanged_rows)
     changed_rows = [n for n in layers if n not in rows_in_block]
-    parts = [layers[n] for n in changed_rows]
+    row_layers = [layers[n] for n in changed_rows]
     if former_block is not None and unchanged_rows:
-        parts.insert(
+        row_layers.insert(
             0,
             former_block.joined_layer.select_rows(
                 np.array([former_block.positions[n] for n in unchanged_rows], dtype=int)
             ),
         )
     positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
-    return _EditedBlock(parts[0] if len(parts) == 1 else _concatenate_layers(parts), layers, positions)
+    return _EditedBlock(row_layers[0] if len(row_layers) == 1 else _concatenate_layers(row_layers), layers, positions)
 
 
 class EditedRows:
-    """The layers of a plan with edits applied, row by row.
+    """The rows of a plan's layers with edits applied.
 
-    A row keeps its number; added rows get numbers after the last one.
+    A row keeps its number; added rows get numbers after the last one. A row's state is a layer of one row, or an empty
+    layer if the row was removed.
     """
 
     def __init__(self, plan: Plan):
@@ -194,44 +198,47 @@ class EditedRows:
         """Return True if any row of a layer was edited."""
         return bool(self._edited[role])
 
-    def set_row(self, role: str, row: int, now: Layer) -> None:
-        """Set a row to its edited state: a layer of one row, or of none if removed."""
+    def set_row(self, role: str, row: int, new_state: Layer) -> None:
+        """Set a row to a new state: a layer of one row, or an empty layer if the row is removed."""
         edited_layers, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
         former_layer = edited_layers.get(row)
         if former_layer is not None and len(former_layer):
             rows_by_key[former_layer.keys[0]] = rows_by_key[former_layer.keys[0]] - {row}
-        edited_layers[row] = now
+        edited_layers[row] = new_state
         self._edited_bounds[role].pop(row, None)
-        if len(now):
-            rows_by_key[now.keys[0]] = rows_by_key.get(now.keys[0], frozenset()) | {row}
-            bounds = compute_common_bounds(now.plane_shapes[0])
+        if len(new_state):
+            rows_by_key[new_state.keys[0]] = rows_by_key.get(new_state.keys[0], frozenset()) | {row}
+            bounds = compute_common_bounds(new_state.plane_shapes[0])
             if bounds is not None:
                 self._edited_bounds[role][row] = bounds
 
-    def remember_removed(self, role: str, row: int, last: Layer) -> None:
-        """Store the last state of a row that is removed."""
-        self._removed_rows[role][row] = last
+    def store_removed_row(self, role: str, row: int, last_state: Layer) -> None:
+        """Store the last state of a row that is being removed."""
+        self._removed_rows[role][row] = last_state
 
-    def restore_removed(self, role: str, row: int) -> Layer:
-        """Return the last state of a removed row, and forget it."""
+    def take_removed_row(self, role: str, row: int) -> Layer:
+        """Return the stored last state of a removed row, and delete it from the store."""
         return self._removed_rows[role].pop(row)
 
     def reserve_new_row_number(self, role: str) -> int:
-        """Return the number for a new row of a layer."""
+        """Return the number for the next new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
     def locate_row(self, role: str, row: int) -> tuple[Layer, int]:
-        """Return a layer that has a row in its edited state, and the position there; an empty layer if removed."""
+        """Return a layer that has a row in its present state, and the row's position in that layer.
+
+        The layer is empty if the row was removed.
+        """
         edited_layer = self._edited[role].get(row)
         return (self.layers[role], row) if edited_layer is None else (edited_layer, 0)
 
     def get_plane_shape(self, role: str, row: int) -> Any:
-        """Return the shape of a row in the plane; None for a removed row or one without a shape."""
+        """Return the shape of a row in the plane; None for a removed row, or without a shape."""
         layer, position = self.locate_row(role, row)
         return layer.plane_shapes[position] if len(layer) else None
 
     def make_current_row_layer(self, role: str, row: int) -> Layer:
-        """Return a row in its edited state: a layer of one row, or of none if removed."""
+        """Return the present state of a row: a layer of one row, or an empty layer if it was removed."""
         edited_layer = self._edited[role].get(row)
         return self.layers[role].select_rows(np.array([row])) if edited_layer is None else edited_layer
 
@@ -244,10 +251,10 @@ class EditedRows:
     def make_changed_row(
         self, role: str, before: Layer, shape: Any, attributes: dict[str, Any], curve_text: str = ""
     ) -> Layer:
-        """Return a row with another shape and other attributes, as a layer of one row.
+        """Return a layer of one row: a row with another shape and other attributes; nothing is stored.
 
-        ``shape``: ``...`` leaves it unchanged; ``curve_text``: the WKT of a given shape that has arcs. ``before``: the
-        row to start from. The change is not stored.
+        ``before``: the row to start from; ``shape``: the new shape in the layer's coordinates, ``...`` for unchanged;
+        ``attributes``: new values by field name; ``curve_text``: the WKT of the given shape if it has arcs.
         """
         layer, frame = self.layers[role], before.frame.copy()
         fid = before.fids[0]
@@ -266,7 +273,7 @@ class EditedRows:
         return changed_layer
 
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
-        """Return shape and attributes of a row; None if it was removed."""
+        """Return shape (in the layer's coordinates) and attributes of a row; None if it was removed."""
         edited_layer = self._edited[role].get(row)
         frame = self.layers[role].frame.iloc[[row]] if edited_layer is None else edited_layer.frame
         if not len(frame):
@@ -275,7 +282,7 @@ class EditedRows:
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 
     def get_curve_text(self, role: str, row: int) -> str:
-        """Return a row's shape as WKT if it has arcs, else an empty text."""
+        """Return the WKT of a row's shape if it has arcs, else an empty text."""
         edited_layer = self._edited[role].get(row)
         if edited_layer is not None:
             return edited_layer.source.curve_texts.get(edited_layer.fids[0], "") if len(edited_layer) else ""
@@ -283,13 +290,16 @@ class EditedRows:
         return texts.get(self.layers[role].fids[row], "") if texts else ""
 
     def find_row_of_key(self, role: str, key: str) -> int | None:
-        """Return the row that had a key when the layer was read."""
+        """Return the number of the row that had a key when the layer was read; None for none."""
         if role not in self._rows_by_key:
             self._rows_by_key[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
         return self._rows_by_key[role].get(key)
 
     def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
-        """Update whether the key of a changed row is repeated in its layer."""
+        """Store in the new state of a row whether another row of its layer has its key.
+
+        ``before``, ``after``: the row before (None for a new row) and after the change. ``after`` is changed in place.
+        """
         key, edited_layers = after.keys[0], self._edited[role]
         if before is not None and before.keys[0] == key:
             after.__dict__["repeated_keys"] = before.repeated_keys
@@ -301,7 +311,7 @@ class EditedRows:
         after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
     def find_edited_rows_with_key(self, role: str, key: str) -> frozenset[int]:
-        """Return the numbers of the edited rows that have a key at present."""
+        """Return the numbers of the edited rows whose present key this is."""
         return self._edited_rows_by_key[role].get(key, frozenset())
 
     def is_edited(self, role: str, row: int) -> bool:
@@ -318,9 +328,9 @@ class EditedRows:
         )
 
     def find_rows_meeting_bounds(self, role: str, bounds: RowBounds | None) -> set[int]:
-        """Return the numbers of the rows whose box meets ``bounds``.
+        """Return the numbers of the rows whose bounding box meets ``bounds``; none if ``bounds`` is None.
 
-        Edited rows are found by their boxes too: a row that covers one that is found by its box must be among them.
+        Edited rows are found by their present boxes.
         """
         if bounds is None:
             return set()
@@ -333,7 +343,7 @@ class EditedRows:
         }
 
     def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
-        """Return row numbers in the order that `make_layer_of_rows` uses: edited rows come last."""
+        """Return row numbers sorted as `make_layer_of_rows` orders them: edited rows come last."""
         return sorted(rows, key=lambda n: (n in self._edited[role], n))
 
     def compute_bounds(self, role: str, rows: Collection[int]) -> RowBounds | None:
@@ -344,7 +354,7 @@ class EditedRows:
         return join_bounds([compute_common_bounds(*self.layers[role].plane_shapes[unedited]), *boxes])
 
     def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
-        """Return a layer of these rows in their edited state; edited rows come last (`sort_edited_last`)."""
+        """Return a layer of rows in their present state; edited rows come last (`sort_edited_last`)."""
         if not rows:
             return self.make_empty_layer(role)
         base, edited_layers = self.layers[role], self._edited[role]
@@ -355,10 +365,10 @@ class EditedRows:
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
 
     def _collect_edited_layers(self, role: str, rows: list[int]) -> list[Layer]:
-        """Return layers that together have these edited rows, in their order.
+        """Return layers that together have the given edited rows, in their order.
 
-        Rows that several changes have in common are taken from one layer, so that the time depends on the rows asked
-        for and not on the number of edits.
+        Rows that several changes have in common are taken from one layer, so that the time depends on the number of
+        given rows and not on the number of edits.
         """
         if len(rows) <= _MAX_SINGLE_ROWS:
             return [self._edited[role][n] for n in rows]
@@ -377,9 +387,9 @@ class EditedRows:
         return collected_layers
 
     def make_layer_in_row_order(self, role: str, rows: set[int]) -> Layer:
-        """Return a layer of these rows in their edited state, in the order of the whole layer.
+        """Return a layer of rows in their present state, in the order that they have in the whole layer.
 
-        The order decides which two of several features name a gap.
+        This order decides which two of several features name a gap.
         """
         sorted_rows = self.sort_edited_last(role, rows)
         remaining_rows = [n for n in sorted_rows if n not in self._edited[role] or len(self._edited[role][n])]
@@ -387,23 +397,24 @@ class EditedRows:
 
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
-    """Return the name of a row: layer code, key and, if ambiguous, feature id."""
+    """Return the name of a row: layer code, key and, if the key is ambiguous, feature id (else None)."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
 
 def _make_geometry_column(frame: Any, shape: Any) -> Any:
+    """Return one shape as the geometry column of a table of one row."""
     import geopandas as gpd
 
     return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
 
 
 def make_source_with_frame(layer: Layer, frame: Any) -> SourceLayer:
-    """Return the layer's source with another attribute table."""
+    """Return a layer's source with another attribute table (``frame``)."""
     return replace(layer.source, frame=frame, broken_fids=())
 
 
 def set_curve_text(source: SourceLayer, fid: int, curve_text: str) -> SourceLayer:
-    """Return the source of a single row, whose shape has arcs if ``curve_text`` is not empty."""
+    """Return the source of a single row with the WKT of its shape if it has arcs, else without WKT."""
     step = source.curve_step or CURVE_STEP_DEGREES
     return (
         replace(source, curve_texts={fid: curve_text}, curve_step=step)
@@ -424,9 +435,9 @@ def _collect_curve_texts(layers: list[Layer]) -> dict[int, str]:
 
 
 def _concatenate_frames(frames: list[Any]) -> Any:
-    """Return tables with equal columns one after the other.
+    """Return one table with the rows of all tables, whose columns are equal.
 
-    A column of several data types has objects: columns that a new row leaves empty have no type.
+    A column of several data types gets the type object: columns that a new row leaves empty have no type.
     """
     import geopandas as gpd
     import pandas as pd
@@ -449,7 +460,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
 
 
 def _concatenate_layers(layers: list[Layer]) -> Layer:
-    """Return several layers of one role as one layer, rows one after the other."""
+    """Return one layer with the rows of several layers of the same role, in their order."""
     first = layers[0]
     frame = _concatenate_frames([layer.frame for layer in layers])
     source = replace(

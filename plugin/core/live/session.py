@@ -40,7 +40,7 @@ class FeatureState:
 
 @dataclass
 class EditBatch:
-    """Edits since the last batch.
+    """Edits of features since the last batch.
 
     ``new_feature_ids``: layer code → former feature id → present feature id, for features that were saved.
     ``states_by_feature``: (layer code, feature id) → present state, None for a removed feature.
@@ -53,7 +53,7 @@ class EditBatch:
         return bool(self.states_by_feature or any(self.new_feature_ids.values()))
 
     def merge(self, later: EditBatch) -> None:
-        """Add a later batch to this one; the last state of each feature counts."""
+        """Add a later batch to this one, in place; for each feature the last state counts."""
         for role, new_id_by_id in later.new_feature_ids.items():
             for old, new in new_id_by_id.items():
                 if (role, old) in self.states_by_feature:
@@ -67,9 +67,9 @@ class FindingsChange:
     """How a batch of edits changed the findings.
 
     ``recheck_results``: results of the rechecks, in order. ``row_changes``: the rows that the edits changed.
-    ``rechecked_features``: the rechecked features.
-    ``ended_findings``, ``new_findings``: ended and new findings. ``changed_findings``: pairs (before, now) of findings
-    on the same problem with other figures.
+    ``rechecked_features``: the features that were rechecked. ``edited_features``: features that differ from their state
+    in the full check, None if unknown. ``ended_findings``, ``new_findings``: findings that ended, and that appeared.
+    ``changed_findings``: pairs (before, now) of findings on the same problem with other figures.
     """
 
     recheck_results: list[RecheckResult] = field(default_factory=list)
@@ -84,7 +84,7 @@ class FindingsChange:
 
 
 class FullCheckNeeded(Exception):
-    """Raised for an edit whose effect only a whole check can determine.
+    """Raised for an edit whose effect on the findings only a whole check can determine.
 
     The text of the exception is for the log.
     """
@@ -123,25 +123,28 @@ class IncrementalSession:
 
     @property
     def checker(self) -> IncrementalChecker:
-        """Return the checker with the edits so far."""
+        """Return the checker that has the edits so far."""
         return self._checker
 
     def find_row_number(self, role: str, fid: int) -> int | None:
-        """Return the number of a feature's row; None for an unknown feature."""
+        """Return the row number of a feature; None for an unknown feature."""
         return self._rows[role].get(fid)
 
     def find_highest_feature_id(self, role: str) -> int:
-        """Return the highest feature id of a layer, those of deleted and of saved features included; 0 without any."""
+        """Return the highest feature id of a layer; 0 without any.
+
+        Ids of deleted features, and former ids of saved features, count too.
+        """
         return max(0, max(self._rows[role], default=0))
 
     def find_findings_on(self, role: str, key: str) -> list[Finding]:
-        """Return the present findings on a row, or between it and another one."""
+        """Return the present findings that concern a row, alone or with another row."""
         return self._current_findings.find_findings_on_row(role, key)
 
     def fork(self) -> IncrementalSession:
-        """Return a session that starts from the present state and does not change this one.
+        """Return a session that starts from the present state of this one.
 
-        Batches taken by one of the two are unknown to the other.
+        A batch that one of the two sessions checks has no effect on the other.
         """
         fork = copy.copy(self)
         fork._checker = self._checker.fork()
@@ -153,21 +156,21 @@ class IncrementalSession:
         return fork
 
     def _get_own_row_numbers(self, role: str) -> dict[int, int]:
-        """Return feature id → row number of a layer, to be changed by this session only."""
+        """Return feature id → row number of a layer, as a dict that no other session shares."""
         if role in self._shared_row_numbers:
             self._shared_row_numbers.discard(role)
             self._rows[role] = dict(self._rows[role])
         return self._rows[role]
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
-        """Build the index. Raises Cancelled."""
+        """Build the search index before the first edit needs it. Raise Cancelled."""
         self._checker.prepare(cancellation)
         for role, layer in self._checker.plan.layers.items():
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
     def check_edits(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
-        """Check a batch of changes.
+        """Apply a batch of edits, recheck, and return how the findings changed.
 
         Raises
         ------
@@ -189,7 +192,7 @@ class IncrementalSession:
             former_state = self._read_row_state(feature)
             row_change = self._set_feature(*feature, feature_state)
             if row_change is not None:
-                self._note_edit(feature, former_state)
+                self._update_edited_features(feature, former_state)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
                 self._apply_recheck(change, self._checker.recheck_change(row_change))
@@ -198,7 +201,7 @@ class IncrementalSession:
         return change
 
     def _read_row_state(self, feature: FeatureKey) -> _RowState | None:
-        """Return the state of a feature's row; None without a row, or if the row was removed."""
+        """Return the present state of a feature's row; None without a row, or if the row was removed."""
         role, fid = feature
         row = self._rows[role].get(fid)
         current = self._checker.get_row(role, row) if row is not None else None
@@ -207,8 +210,11 @@ class IncrementalSession:
         shape, attributes = current
         return _RowState(shapely.to_wkb(shape), self._checker.rows.get_curve_text(role, row), dict(attributes))
 
-    def _note_edit(self, feature: FeatureKey, former_state: _RowState | None) -> None:
-        """Note that a feature was edited; it no longer counts as edited if it is again as the full check found it."""
+    def _update_edited_features(self, feature: FeatureKey, former_state: _RowState | None) -> None:
+        """Add a feature to the edited features; remove it if it is again as the full check found it.
+
+        ``former_state``: its state before the edit.
+        """
         checked_state = self._checked_states.setdefault(feature, former_state)
         if _are_equal_states(checked_state, self._read_row_state(feature)):
             self._edited_features.discard(feature)
@@ -216,7 +222,7 @@ class IncrementalSession:
             self._edited_features.add(feature)
 
     def _renumber_edited_feature(self, former: FeatureKey, present: FeatureKey) -> None:
-        """Follow a feature that got another id when it was saved."""
+        """Replace the former id of an edited feature by the id that it got when it was saved."""
         if former in self._checked_states:
             self._checked_states[present] = self._checked_states.pop(former)
         if former in self._edited_features:
@@ -226,11 +232,11 @@ class IncrementalSession:
     def check_separate_edits(
         self, batches: Sequence[EditBatch], cancellation: Cancellation = NEVER_CANCELLED
     ) -> list[FindingsChange | None]:
-        """Check batches of changes on separate land in one evaluation; return the change of the findings by each.
+        """Apply batches of edits on separate land, recheck in one evaluation, and return each batch's change.
 
-        ``batches``: no two concern the same land or feature; none has renumbered features. None for a batch that has a
-        finding in common with another one: its effect cannot be separated from the other's. The session's findings are
-        then as before it.
+        ``batches``: no two concern the same land or feature; no batch has renumbered features. The change is None for a
+        batch that has a finding in common with another batch, since the effects of the two cannot be separated. The
+        findings of the session then stay as they were before that batch.
 
         Raises
         ------
@@ -258,13 +264,13 @@ class IncrementalSession:
                 self._match_findings_by_fingerprint(change)
         return [change if separate[id(change)] else None for change in changes]
 
-    def repeat_change(self, change: FindingsChange) -> None:
-        """Take over a change that `check_separate_edits` of a fork returned, without another check.
+    def adopt_change(self, change: FindingsChange) -> None:
+        """Apply a change that `check_separate_edits` of a fork returned, without another check.
 
-        On its land, this session is in the state that the fork started from.
+        On the land of the change, this session must be in the state that the fork started from.
         """
         for row_change in change.row_changes:
-            self._checker.repeat_change(row_change)
+            self._checker.adopt_change(row_change)
             if not len(row_change.before) and len(row_change.after):
                 self._get_own_row_numbers(row_change.role)[row_change.after.fids[0]] = row_change.row
         repeated_change = FindingsChange()
@@ -273,18 +279,23 @@ class IncrementalSession:
         self._match_findings_by_fingerprint(repeated_change)
 
     def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
-        """Set a feature to a state, without a recheck; return None if it has that state already."""
+        """Set a feature to a state without a recheck, and return the change of its row.
+
+        ``state``: None removes the feature. Return None if the feature has that state already.
+        """
         row = self._rows[role].get(fid)
         current = self._checker.get_row(role, row) if row is not None else None
         if state is None:
-            return self._checker.set_removed_row(role, row) if row is not None and current is not None else None
+            return (
+                self._checker.remove_row_without_recheck(role, row) if row is not None and current is not None else None
+            )
         shape = _read_shape(state.wkb)
         if row is None:
-            row_change = self._checker.set_new_row(role, fid, shape, state.curve_text, **state.attributes)
+            row_change = self._checker.add_row_without_recheck(role, fid, shape, state.curve_text, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row_change.row
             return row_change
         if current is None:
-            return self._checker.set_row(role, row, shape, state.curve_text, **state.attributes)
+            return self._checker.edit_row_without_recheck(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed_attributes = {
             name: value
@@ -294,9 +305,13 @@ class IncrementalSession:
         is_same_curve = self._checker.rows.get_curve_text(role, row) == state.curve_text
         if not changed_attributes and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.set_row(role, row, shape, state.curve_text, **changed_attributes)
+        return self._checker.edit_row_without_recheck(role, row, shape, state.curve_text, **changed_attributes)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
+        """Replace findings of the session by those of a recheck, and add both to ``change``, in place.
+
+        Raise FullCheckNeeded if a rule could not check.
+        """
         if recheck is None:
             return
         if recheck.failed_rules:
@@ -312,7 +327,10 @@ class IncrementalSession:
         change.recheck_results.append(recheck)
 
     def _match_findings_by_fingerprint(self, change: FindingsChange) -> None:
-        """Match new findings with ended ones that have the same fingerprint."""
+        """Pair new and ended findings of a change with the same fingerprint, in place.
+
+        An equal pair is no change; any other pair moves to ``changed_findings``.
+        """
         gone_by_fingerprint: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.ended_findings:
             gone_by_fingerprint[finding.fingerprint].append(finding)
@@ -335,7 +353,7 @@ class IncrementalSession:
 
 @dataclass(frozen=True)
 class _RowState:
-    """Shape and attributes of a row, to be compared with a later state."""
+    """Shape (WKB), WKT of a shape with arcs, and attributes of a row, for comparison with a later state."""
 
     wkb: bytes | None
     curve_text: str
@@ -343,6 +361,7 @@ class _RowState:
 
 
 def _are_equal_states(state: _RowState | None, other: _RowState | None) -> bool:
+    """Return True if two states of a row have the same shape and values; None stands for no row."""
     if state is None or other is None:
         return state is other
     return (
@@ -354,7 +373,7 @@ def _are_equal_states(state: _RowState | None, other: _RowState | None) -> bool:
 
 
 class _FindingIndex:
-    """Findings indexed by their features, because an edit concerns few of many."""
+    """Findings indexed by their features, because an edit concerns few of many findings."""
 
     def __init__(self, findings: Iterable[Finding]):
         self._all: dict[int, Finding] = {}
@@ -368,7 +387,7 @@ class _FindingIndex:
         return iter(self._all.values())
 
     def fork(self) -> _FindingIndex:
-        """Return a copy that changes independently."""
+        """Return a copy; changes to one of the two have no effect on the other."""
         fork = _FindingIndex(())
         fork._all = dict(self._all)
         fork._by_key = dict(self._by_key)
@@ -376,14 +395,14 @@ class _FindingIndex:
         return fork
 
     def _get_own_findings(self, key: tuple[str, str]) -> dict[int, Finding]:
-        """Return the findings of a row, to be changed by this index only: other forks may share the former ones."""
+        """Return id → finding of a row, as a dict that no fork shares; ``key``: layer code and key."""
         if key not in self._own_keys:
             self._own_keys.add(key)
             self._by_key[key] = dict(self._by_key.get(key, {}))
         return self._by_key[key]
 
     def find_findings_on_row(self, role: str, key: str) -> list[Finding]:
-        """Return the findings on a row, or between it and another one."""
+        """Return the findings that concern a row, alone or with another row."""
         return list(self._by_key.get((role, key), {}).values())
 
     def add_finding(self, finding: Finding) -> None:
@@ -397,7 +416,7 @@ class _FindingIndex:
             self._get_own_findings(key).pop(id(finding), None)
 
     def find_affected_findings(self, recheck: RecheckResult) -> list[Finding]:
-        """Return the findings that a recheck may replace: on or next to a changed row."""
+        """Return the findings on a changed row or next to one, which a recheck may replace."""
         findings: dict[int, Finding] = {}
         for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
             findings |= self._by_key.get((role, key), {})
@@ -405,7 +424,10 @@ class _FindingIndex:
 
 
 def _find_entangled_results(results: Sequence[RecheckResult], findings: _FindingIndex) -> set[int]:
-    """Return the positions of results that concern the same new finding, or would replace the same present one."""
+    """Return the positions of recheck results that cannot be separated from another result.
+
+    Two results are entangled if they have a new finding in common, or would replace the same present finding.
+    """
     positions: dict[int, list[int]] = defaultdict(list)
     for position, result in enumerate(results):
         replaced = [one for one in findings.find_affected_findings(result) if result.may_replace_finding(one)]
@@ -420,11 +442,12 @@ def _find_entangled_results(results: Sequence[RecheckResult], findings: _Finding
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:
+    """Return (layer code, key) of all rows that a finding names."""
     return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
 
 
 def _remove_identical(findings: list[Finding], finding: Finding) -> bool:
-    """Remove this very finding from a list; return True if the list contained it."""
+    """Remove a finding, as this very object, from a list; return True if the list contained it."""
     position = next((n for n, candidate in enumerate(findings) if candidate is finding), None)
     if position is not None:
         del findings[position]
@@ -432,6 +455,10 @@ def _remove_identical(findings: list[Finding], finding: Finding) -> bool:
 
 
 def _read_shape(wkb: bytes | None) -> Any:
+    """Return the shape of a WKB; None for None.
+
+    Raise FullCheckNeeded for a shape that no geometry library can represent.
+    """
     if wkb is None:
         return None
     shape = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -441,7 +468,7 @@ def _read_shape(wkb: bytes | None) -> Any:
 
 
 def are_equal_values(value: Any, other_value: Any) -> bool:
-    """Return True if two values of a field are equal, whichever reader returned them."""
+    """Return True if two values of a field are equal, whichever program read them."""
     if type(value) is type(other_value) and isinstance(value, str | int):
         return bool(value == other_value)
     import pandas as pd
@@ -457,6 +484,7 @@ def are_equal_values(value: Any, other_value: Any) -> bool:
 
 
 def _are_equal_findings(finding: Finding, other_finding: Finding) -> bool:
+    """Return True if two findings are equal in all that reports show."""
     shapes = [
         None if each_finding.geom_kind == "none" else shapely.normalize(each_finding.geometry).wkb
         for each_finding in (finding, other_finding)

@@ -245,7 +245,7 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
 
 
 def find_unit(name: str) -> str:
-    """Return the unit at the end of the name of a parameter or setting (``large_area_m2``: ``m2``); empty for none."""
+    """Return the unit at the end of the name of a parameter or setting, such as ``m2``; empty for none."""
     suffix = name.rsplit("_", 1)[-1] if "_" in name else ""
     return suffix if suffix in ("m2", "m", "share", "count", "degrees") else ""
 

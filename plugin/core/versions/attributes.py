@@ -27,10 +27,10 @@ _RELATIVE_TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class ComparedField:
-    """A field that both editions have, with its name in each.
+    """A field that both editions have, with its name in each edition.
 
-    ``is_area``: it holds the area of the feature. It is not compared where only a part of the feature is, because the
-    area of a part differs anyway.
+    ``name``: its name for messages; ``is_area``: it holds the area of the feature. Such a field is compared on whole
+    features only, because the area of a piece differs anyway.
     """
 
     name: str
@@ -49,7 +49,7 @@ class ComparedFields:
 
 
 def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
-    """Match the fields of two editions by name, otherwise by meaning.
+    """Return the fields that two editions have in common, matched by name, otherwise by meaning.
 
     Case is ignored and the key (BSM) is left out. ``only``: names of the fields to compare; empty for all.
     """
@@ -73,7 +73,7 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
 def _pair_fields(
     earlier_layer: Layer, later_layer: Layer, unpaired_before: Iterable[str], unpaired_after: Iterable[str]
 ) -> dict[str, str]:
-    """Return name in the earlier edition → name in the later one."""
+    """Return name of a field in the earlier edition → its name in the later edition."""
     later_name_by_earlier = {name: name for name in unpaired_before if name in unpaired_after}
     for template_field in earlier_layer.template.fields:
         other = later_layer.template.find_field(template_field.meaning) if template_field.meaning else None
@@ -88,12 +88,13 @@ def _pair_fields(
 
 
 def _index_columns_by_name(layer: Layer) -> dict[str, str]:
-    """Return name in capitals → column."""
+    """Return name in capitals → name of the column as the layer spells it."""
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     return {c.upper(): c for c in columns if c.upper() not in SOFTWARE_COLUMNS}
 
 
 def _is_measure(layer: Layer, name: str) -> bool:
+    """Return True if the template has the field as an area: a real number in m²."""
     template_field = layer.template.find_field_by_name(name)
     return template_field is not None and template_field.type == "real" and template_field.unit == "m2"
 
@@ -101,14 +102,14 @@ def _is_measure(layer: Layer, name: str) -> bool:
 def find_differing_fields(
     fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, later_rows: NDArray, equal_shape: NDArray
 ) -> list[tuple[ComparedField, NDArray]]:
-    """Return each field that differs, and (k,) bool: the pairs that differ in it.
+    """Return (field, (k,) bool) for each field that differs: True for the pairs of rows that differ in it.
 
     Blank and missing values are equal, and so are a whole number and its text.
 
     Parameters
     ----------
     rows, later_rows : (k,) int arrays
-        Rows of the earlier and of the later edition.
+        Rows of the earlier and of the later edition that are compared.
     equal_shape : (k,) bool array
         Pairs of equal shape; area fields are compared only for these.
     """
@@ -124,6 +125,7 @@ def find_differing_fields(
 
 
 def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:
+    """Return (k,) bool: values of two columns that are equal, whatever types the columns have."""
     if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
         a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
         return np.isclose(a, b, rtol=_RELATIVE_TOLERANCE, atol=0.0, equal_nan=True)
@@ -139,7 +141,7 @@ def _strip_texts(series: pd.Series) -> list[str]:
 
 
 def _compare_dates(left: pd.Series, right: pd.Series) -> NDArray:
-    """Return (k,) bool: dates that are equal by day to dates or texts."""
+    """Return (k,) bool: dates in one column that are the same day as the date or text in the other."""
     import pandas as pd
 
     days = [
@@ -150,7 +152,7 @@ def _compare_dates(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def format_cell_values(layer: Layer, column: str, rows: NDArray) -> list[str]:
-    """Return cells of a layer as texts, for (k,) rows; a date as a day."""
+    """Return (k,) cells of a column as texts, for (k,) rows; a date is written as a day."""
     return [_format_value(value) for value in layer.frame[column].iloc[rows]]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The sealed edition (封库版本): the approved data with which a plan is compared.
 
-It is read once, reprojected to the plan's CRS in metres, and compared once for each kind of layer.
+It is read once, reprojected to the plan's CRS in metres. Each of its layers is compared once.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def read_baseline(
 
 
 def record_baseline_in_plan(plan: Plan, baseline: Plan) -> None:
-    """Add the sealed edition, and what was not read of it, to a report's notices."""
+    """Add notices on the sealed edition, and on what was not read of it, to a plan, in place."""
     plan.input_files = tuple(dict.fromkeys((*plan.input_files, *baseline.input_files)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
-    # Unread parts of the sealed edition were not compared.
+    # Unread data of the sealed edition were not compared.
     plan.unread_data += baseline.unread_data
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": unusable_layer.name, "role": unusable_layer.role})
@@ -91,10 +91,9 @@ def get_sealed_edition(side_inputs: SideInputs) -> Plan | None:
 
 
 def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
-    """Return the comparison of a sealed layer (before) with the plan's (after).
+    """Return the comparison of a layer of the sealed edition (before) with the plan's layer (after).
 
-    ``concept``: farmland, red_line, boundary or townships. ``None`` where one of the layers is missing or has no
-    shapes.
+    ``concept``: farmland, red_line, boundary or townships. ``None`` if one of the layers is missing or has no shapes.
     """
     cache = ctx.plan.get_cache("against_baseline")
     key = concept, id(get_sealed_edition(ctx.side_inputs))
@@ -131,10 +130,10 @@ def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison 
 
 
 def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
-    """Return the townships of a plan, for areas by township.
+    """Return the townships of a plan with their names, for areas by township.
 
-    Without townships in the plan, the first of ``others`` (plans in the same CRS) with townships is used. Rows of one
-    township (villages, an exclave) are joined; a township without a name uses its code.
+    If the plan has no townships, those of the first of ``others`` (plans in the same CRS) that has some are used. Rows
+    of one township (villages, an exclave) are joined; a township without a name is named by its code.
     """
     from .compare import NO_TOWNSHIPS, TownshipPolygons
 

@@ -40,10 +40,10 @@ from .shift_search import ShiftLimits, find_edition_shift, measure_shift
 class PieceAreas:
     """Areas (m²) of the pieces into which a comparison cuts two editions.
 
-    The area of a piece is its share of its row's area, so that pieces add up to rows. Dictionaries are by basis
-    (statutory or net area), arrays (k,) by piece. ``old``, ``new``: areas in both editions; ``over``: excess of a row's
-    pieces over the row (land claimed twice), at its first piece, for both editions; ``without_shape``: areas of rows
-    without a piece (no shape, or an exact copy of a row that has the piece).
+    The area of a piece is its share of its row's area, so that pieces sum to rows. Each field maps a basis (statutory
+    or net) to a value; arrays are (k,) by piece. ``old``, ``new``: areas in the earlier and the later edition.
+    ``over``: for both editions, excess of a row's pieces over the row (land claimed twice), at the row's first piece.
+    ``without_shape``: areas of rows without a piece (no shape, or an exact copy of a row that has the piece).
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class PieceAreas:
 def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tuple[NDArray, NDArray, float]:
     """Divide the values of rows among their pieces.
 
-    Returns (k,) values of pieces, (k,) excess over the row at its first piece, and the sum of rows without pieces.
+    ``rows``, ``share`` (k,): row of each piece (−1 for none), and its share of the row; ``value_of_row`` (n,). Returns
+    (k,) values of pieces, (k,) excess over the row at its first piece, and the sum of rows without pieces.
     """
     value_of_row = np.nan_to_num(value_of_row)
     with_row = np.flatnonzero(rows >= 0)
@@ -102,10 +103,10 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
 
 
 def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
-    """Return (k,) areas of the pieces of land within their edges, m².
+    """Return the (k,) drawn areas of pieces of land, m².
 
-    Only shares of these areas are used (`_measure_row_shares`). A piece that is the whole row in each edition that
-    has it needs no measurement: its share is 1 for any area. It gets the area 1 in place of a measured one.
+    Only shares of these areas are used (`_measure_row_shares`). A piece that is the whole row in each edition that has
+    it gets the area 1 in place of a measured area, because its share is 1 for any area.
     """
     whole_rows = pieces.is_whole_row.copy()
     for rows in (pieces.before_row, pieces.after_row):
@@ -121,9 +122,9 @@ def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellat
 
 
 def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
-    """Return (n,) areas (m²) of an edition's rows on a basis, statutory or net.
+    """Return (n,) areas (m²) of an edition's rows on a basis: statutory or net.
 
-    ``None`` if the layer has no net area.
+    ``None`` for net areas that the layer does not have.
     """
     layer = edition.layer
     if basis == STATUTORY_BASIS:
@@ -136,16 +137,17 @@ def _measure_row_shares(
     edition: LayerEdition,
     shapes: NDArray,
     pieces: LandPieces,
-    direct: NDArray,
+    drawn_areas: NDArray,
     cancellation: Cancellation,
 ) -> NDArray:
     """Return (k,) the share of each piece in the area of its row.
 
-    Where the pieces of a row do not add up to it (land claimed twice), the shares refer to the area of the row and may
-    exceed 1 in total.
+    ``rows`` (k,): row of each piece, −1 for none; ``shapes`` (n,): shapes of the rows that were cut; ``drawn_areas``
+    (k,): m² of the pieces. If the pieces of a row do not add up to it (land claimed twice), the shares refer to the
+    area of the row and may exceed 1 in total.
     """
     with_row = rows >= 0
-    total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
+    total = np.bincount(rows[with_row], drawn_areas[with_row], minlength=len(edition))
     complete = find_polygons_covered_once(rows, shapes, pieces)
     base = np.where(complete, total, 1.0)
     incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
@@ -155,7 +157,7 @@ def _measure_row_shares(
     base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
     share = np.zeros(len(rows))
     with np.errstate(invalid="ignore", divide="ignore"):
-        share[with_row] = np.nan_to_num(direct[with_row] / base[rows[with_row]])
+        share[with_row] = np.nan_to_num(drawn_areas[with_row] / base[rows[with_row]])
     return share
 
 
@@ -163,7 +165,8 @@ def _measure_row_shares(
 class AttributeChanges:
     """Pieces of land whose attributes changed.
 
-    ``piece_positions``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
+    ``piece_positions``: (c,) positions of these pieces; ``fields``: (field, (c,) bool) of each changed field, True for
+    the pieces in which it changed.
     """
 
     piece_positions: NDArray
@@ -171,7 +174,7 @@ class AttributeChanges:
 
 
 def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
-    """Return the pieces of land in both editions whose attributes differ."""
+    """Return the pieces of land in both editions whose attributes differ, with the differing fields."""
     in_both = np.flatnonzero((pieces.before_row >= 0) & (pieces.after_row >= 0))
     rows, others, is_whole_row = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
     differing_fields = find_differing_fields(
@@ -191,14 +194,14 @@ def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) ->
 
 
 def count_changed_rows(pieces: LandPieces, changes: AttributeChanges) -> int:
-    """Return the number of rows in the later edition with changed attributes."""
+    """Return the number of rows of the later edition that have pieces with changed attributes."""
     return len(set(pieces.after_row[changes.piece_positions].tolist()))
 
 
 def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
     """Return how many pairs of rows without a shape have differing attributes.
 
-    ``rows`` and ``later_rows``: (k,) rows of the earlier and the later edition.
+    ``rows`` and ``later_rows``: (k,) rows of the earlier and of the later edition.
     """
     is_whole_row = np.ones(len(rows), dtype=bool)
     differing_fields = find_differing_fields(
@@ -215,7 +218,10 @@ def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, la
 def add_area_balances_to_comparison(
     comparison: VersionComparison, pieces: LandPieces, values: PieceAreas, changes: AttributeChanges, names: list[str]
 ) -> None:
-    """Sum the terms of the area balance in total and by township, into ``comparison``."""
+    """Add the area balance, in total and by township, to a comparison, in place.
+
+    ``names``: names of the townships.
+    """
     for basis in values.old:
         by_township = _sum_balance_by_township(
             _compute_balance_terms(basis, pieces, values, changes),
@@ -245,7 +251,7 @@ _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "dou
 def _compute_balance_terms(
     basis: str, pieces: LandPieces, values: PieceAreas, changes: AttributeChanges
 ) -> dict[str, NDArray]:
-    """Return term of the area balance → (k,) contribution of each piece, m²."""
+    """Return name of a term of the area balance → (k,) contribution of each piece to it, m²."""
     is_moved_out, is_moved_in = pieces.after_row < 0, pieces.before_row < 0
     is_changed = np.zeros(len(pieces), dtype=bool)
     is_changed[changes.piece_positions] = True
@@ -269,9 +275,10 @@ def _compute_balance_terms(
 def _sum_balance_by_township(
     terms: Mapping[str, NDArray], township: NDArray, without_pieces: tuple[float, float], township_names: list[str]
 ) -> dict[str, AreaBalance]:
-    """Return township name → its area balance.
+    """Return township name → its area balance; ``""`` is the land outside all townships.
 
-    ``township``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
+    ``township``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships:
+    ``without_pieces`` has their areas (m²) in the earlier and the later edition.
     """
     by_township = {
         "": AreaBalance(
@@ -296,22 +303,24 @@ def compute_balance_by_township(
     names: list[str],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> dict[str, AreaBalance]:
-    """Divide the values of whole pieces among townships by the areas of their parts.
+    """Return township name → statutory area balance, by dividing whole pieces among the townships.
 
-    So the townships add up to the layer, whatever vertices a border adds.
+    The values of a whole piece are divided by the areas of its sections in each township. So the townships sum to the
+    layer, whatever vertices a border adds. ``whole_pieces``: the pieces of the comparison; ``pieces``: the same cut by
+    township; ``values``, ``changes``: of the whole pieces; ``names``: names of the townships. Raise Cancelled.
     """
-    of = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
+    whole_piece_of_piece = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
     share = np.ones(len(pieces))
-    is_cut_piece = np.bincount(of, minlength=len(whole_pieces))[of] > 1
+    is_cut_piece = np.bincount(whole_piece_of_piece, minlength=len(whole_pieces))[whole_piece_of_piece] > 1
     share[is_cut_piece] = compute_drawn_area(
         pieces.shape[is_cut_piece],
         crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
         cancellation,
     )
-    total = np.bincount(of, share, minlength=len(whole_pieces))[of]
+    total = np.bincount(whole_piece_of_piece, share, minlength=len(whole_pieces))[whole_piece_of_piece]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {
-        name: value[of] * share
+        name: value[whole_piece_of_piece] * share
         for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
     }
     by_township = _sum_balance_by_township(terms, pieces.township_row, values.without_shape[STATUTORY_BASIS], names)
@@ -322,7 +331,7 @@ def compute_balance_by_township(
 
 @dataclass(frozen=True)
 class TownshipPolygons:
-    """The townships for sums: (t,) ``polygons`` in the plan's CRS, (t,) ``names``."""
+    """Townships for sums of areas: (t,) ``polygons`` in the plan's CRS, and (t,) ``names``."""
 
     polygons: Polygons
     names: list[str]
@@ -343,19 +352,19 @@ def compare_layers(
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> VersionComparison:
-    """Compare two editions of a layer in one CRS in metres.
+    """Return the comparison of two editions of a layer in one CRS in metres.
 
-    A part's area is its share of its feature's area: statutory area of the part ÷ those of all parts × statutory or net
-    area of the feature. So parts add up to features, and features to the layer.
+    The area of a piece is its share of its feature's area: drawn area of the piece ÷ that of all pieces × statutory or
+    net area of the feature. So pieces sum to features, and features to the layer.
 
     Parameters
     ----------
-    before, after : Edition
+    before, after : LayerEdition
         The two editions.
     tolerance : Tolerance
         Cluster tolerance and limits of slivers.
-    townships : Townships
-        For sums by township.
+    townships : TownshipPolygons
+        Townships by which areas are summed.
     renumbered : mapping, optional
         Old key → new key.
     fields : iterable of str
@@ -365,8 +374,8 @@ def compare_layers(
         limits, no shift is searched for.
     cancellation : Cancellation
         Checked between steps.
-    progress : Progress
-        Called with 0…1.
+    progress : ProgressCallback
+        Called with the share done, 0 to 1.
 
     References
     ----------
@@ -398,11 +407,11 @@ def compare_layers_and_townships(
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> tuple[VersionComparison, LandPieces, dict[str, AreaBalance]]:
-    """Compare two editions as a whole, then sum the pieces by township.
+    """Return the comparison of two editions, its pieces, and the statutory balance of each township.
 
-    Unlike in `compare_layers`, borders of townships do not cut the parts of the result, and a shift of an edition as a
-    whole is stated, not removed: the parts must fit both editions. Returns the comparison, its pieces, and the
-    statutory balance of each township (``""``: land outside all townships).
+    The balance is a dict by township name; ``""`` is the land outside all townships. Unlike in `compare_layers`,
+    borders of townships do not cut the pieces of the result. A shift of an edition as a whole is stated, not removed:
+    the pieces must fit both editions.
     """
     cut_up = _cut_editions(
         before,
@@ -437,8 +446,8 @@ class _CutEditions:
 
     ``earlier_keys``: keys of the earlier edition after renumbering; ``equal_row``: (n,) row of the later edition with
     an equal shape, −1 for none; ``earlier_shapes``: (n,) shapes that were cut, at their shifted places if a shift is
-    removed; ``land_pieces``: land of equal rows, common and separate land of the others; ``shift`` of the later
-    edition as a whole.
+    removed; ``land_pieces``: the land of equal rows, and the common and separate land of all other rows; ``shift``: of
+    the later edition as a whole, None without one.
     """
 
     earlier_keys: list[str]
@@ -459,6 +468,7 @@ def _cut_editions(
     *,
     removes_shift: bool = True,
 ) -> _CutEditions:
+    """Cut two editions into pieces; ``removes_shift``: remove a shift of the later edition before that."""
     keys = [renumbered.get(key, key) for key in earlier_edition.layer.keys]
     pairing = pair_equal_polygons(
         earlier_edition.shapes, later_edition.shapes, keys, later_edition.layer.keys, tolerance.cluster_m, cancellation
@@ -484,10 +494,7 @@ def _cut_editions(
 
 
 def _get_edition_polygons(edition: LayerEdition) -> Polygons:
-    """Return the polygons of an edition.
-
-    Results that the layer has cached are reused.
-    """
+    """Return the polygons of an edition; those that the layer has cached are reused."""
     return edition.layer.polygons if edition.shapes is edition.layer.plane_shapes else Polygons(edition.shapes)
 
 
@@ -501,6 +508,7 @@ def _compare_pieces_and_sum_by_township(
     fields: Iterable[str],
     cancellation: Cancellation,
 ) -> VersionComparison:
+    """Return the comparison of pieces that are cut by township, with balances and changed pieces."""
     comparison, values, changes = _compare_pieces(earlier_edition, later_edition, cut_up, pieces, fields, cancellation)
     add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
@@ -518,7 +526,7 @@ def _compare_pieces(
 ) -> tuple[VersionComparison, PieceAreas, AttributeChanges]:
     """Compare the pieces of two editions.
 
-    Returns the comparison, to which callers add balances and changed parts; the areas of the pieces; and the changed
+    Returns the comparison, to which callers add balances and changed pieces; the areas of the pieces; and the changed
     attributes.
     """
     comparison = VersionComparison(
@@ -551,9 +559,10 @@ def _compare_pieces(
 def _add_key_changes_to_comparison(
     comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces
 ) -> None:
-    """Add rows with a changed, reused or unmatched key to a comparison.
+    """Add rows with a changed, reused or unmatched key to a comparison, in place.
 
-    These are rows of equal shape with another key, keys that now name other land, and rows without an equal.
+    These are rows of equal shape with another key, keys that name other land in the later edition, and rows without an
+    equal row. ``keys``: of the earlier edition after renumbering.
     """
     other = comparison.later_edition.layer.keys
     rows_with_equal = np.flatnonzero(equal_shapes >= 0)
@@ -581,6 +590,7 @@ def _add_key_changes_to_comparison(
 
 
 def _make_set_of_pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
+    """Return the pairs (left, right) of two arrays of rows as a set."""
     has_both_rows = (left >= 0) & (right >= 0)
     return set(zip(left[has_both_rows].tolist(), right[has_both_rows].tolist(), strict=True))
 
@@ -594,9 +604,9 @@ def add_changed_pieces_to_comparison(
     tolerance: Tolerance,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
-    """List the changed parts of a comparison by kind, and its slivers separately.
+    """Add the changed pieces to a comparison by kind, and its slivers separately, in place.
 
-    Slivers are parts below the tolerance. Both lists are added to ``comparison``.
+    Slivers are pieces below the tolerance. ``names``: names of the townships.
     """
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -620,7 +630,7 @@ def add_changed_pieces_to_comparison(
                 comparison.sliver_m2 += worth
                 continue
             township = int(pieces.township_row[n])
-            part = ChangedPiece(
+            piece = ChangedPiece(
                 kind,
                 int(pieces.before_row[n]),
                 int(pieces.after_row[n]),
@@ -631,14 +641,14 @@ def add_changed_pieces_to_comparison(
                 float(net_new[n]),
             )
             if kind == CHANGED_KIND:
-                part.value_changes = value_changes[n]
-            comparison.changed_pieces.append(part)
+                piece.value_changes = value_changes[n]
+            comparison.changed_pieces.append(piece)
 
 
 def _format_value_changes(
     comparison: VersionComparison, pieces: LandPieces, changes: AttributeChanges
 ) -> dict[int, list[tuple[str, str, str]]]:
-    """Return position of a piece → changed fields with their old and new values as text."""
+    """Return position of a piece → (field, old value, new value) as texts of each changed field."""
     value_changes: dict[int, list[tuple[str, str, str]]] = {n: [] for n in changes.piece_positions.tolist()}
     for field, is_differing in changes.fields:
         positions = changes.piece_positions[is_differing]

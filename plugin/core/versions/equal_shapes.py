@@ -37,9 +37,10 @@ _SHAPES_PER_BATCH = 2048
 def snap_vertices(
     shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Move vertices of (n,) polygons to the nearest vertex of (m,) other polygons.
+    """Return (n,) polygons, each vertex moved to the nearest vertex of (m,) other polygons in reach.
 
     ``onto``: the other polygons; ``cluster_m``: largest distance, m. A polygon that would become invalid is unchanged.
+    Raise Cancelled.
     """
     if not len(shapes) or not len(onto):
         return shapes
@@ -70,12 +71,10 @@ def pair_equal_polygons(
     cluster_m: float,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> EditionPairing:
-    """Pair (n,) and (m,) polygons that are equal within ``cluster_m`` metres.
+    """Return the pairs of rows of two editions whose polygons are equal within ``cluster_m`` metres.
 
-    The polygons are valid or ``None``, in one CRS in metres.
-
-    Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
-    by key only.
+    ``before`` (n,), ``after`` (m,): valid polygons or ``None``, in one CRS in metres. Of equal shapes (a feature stored
+    twice) the one with the same key is preferred. Rows without a shape are paired by key only. Raise Cancelled.
     """
     pairing = EditionPairing(before, after, keys_before, keys_after)
     pair_by_digest(pairing, cancellation)
@@ -90,7 +89,10 @@ def pair_equal_polygons(
 def snap_unpaired_polygons(
     pairing: EditionPairing, cluster_m: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return the (n,) shapes of the earlier edition, with vertices of unpaired rows snapped to the later edition."""
+    """Return the (n,) shapes of the earlier edition; those of unpaired rows are snapped to the later edition.
+
+    Only vertices within ``cluster_m`` (m) of a vertex of the later edition move. Raise Cancelled.
+    """
     shapes = pairing.earlier_shapes
     unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
     if len(unpaired_rows) and len(unpaired_later_rows):
@@ -102,9 +104,9 @@ def snap_unpaired_polygons(
 
 
 class EditionPairing:
-    """Shapes and keys of two editions, and the pairs found so far.
+    """Shapes and keys of two editions, and the pairs of equal rows found so far.
 
-    ``later_row_of_row``: (n,) row of the later edition, −1 for none.
+    ``later_row_of_row``: (n,) row of the later edition that equals each row of the earlier one, −1 for none.
     """
 
     def __init__(self, earlier_shapes: NDArray, later_shapes: NDArray, keys_before: list[str], keys_after: list[str]):
@@ -117,7 +119,7 @@ class EditionPairing:
         return ~np.isin(np.arange(len(self.later_shapes)), self.later_row_of_row)
 
     def find_unpaired_rows(self) -> tuple[NDArray, NDArray]:
-        """Return the rows of both editions that have a shape and are not paired yet."""
+        """Return the rows of the earlier and of the later edition that have a shape and are not paired yet."""
         left = (self.later_row_of_row < 0) & ~mask_missing_shapes(self.earlier_shapes)
         return np.flatnonzero(left), np.flatnonzero(
             self.find_unpaired_later_rows() & ~mask_missing_shapes(self.later_shapes)
@@ -130,8 +132,8 @@ class EditionPairing:
         left = pd.DataFrame({"row": earlier_rows, "key": _get_row_keys(self.keys_before, earlier_rows)})
         return left, pd.DataFrame({"other": later_rows, "key": _get_row_keys(self.keys_after, later_rows)})
 
-    def pair_rows_with_unique_key(self) -> tuple[NDArray, NDArray]:
-        """Return pairs of unpaired rows with a key that occurs once in each edition."""
+    def find_candidates_with_unique_key(self) -> tuple[NDArray, NDArray]:
+        """Return earlier and later row of unpaired rows with the same key, if it occurs once in each edition."""
         left, right = self.make_join_tables(*self.find_unpaired_rows())
         for table in (left, right):
             table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
@@ -139,7 +141,7 @@ class EditionPairing:
         return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
 
     def pair_equal_rows(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
-        """Pair rows of two tables with equal values in the columns ``on``.
+        """Pair rows of two tables (`make_join_tables`) that have equal values in the columns ``on``.
 
         Each row is paired once, in the order of the tables.
         """
@@ -149,9 +151,9 @@ class EditionPairing:
 
 
 def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
-    """Return (n, 2) uint64: two sums of hashes over the edges of each polygon.
+    """Return (n, 2) uint64: two sums of hashes over the edges of each polygon; equal polygons have equal sums.
 
-    The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
+    The order and direction of the edges have no effect. The sums are 0 where the shape is missing. Raise Cancelled.
     """
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
     rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
@@ -176,7 +178,7 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
 
 
 def pair_by_digest(pairing: EditionPairing, cancellation: Cancellation) -> None:
-    """Pair rows with equal digests: first those with equal keys, then any."""
+    """Pair rows with equal digests of their shapes: first rows with equal keys, then any. Raise Cancelled."""
     earlier_digests, later_digests = (
         compute_polygon_digests(pairing.earlier_shapes, cancellation),
         compute_polygon_digests(pairing.later_shapes, cancellation),
@@ -193,11 +195,11 @@ def pair_by_digest(pairing: EditionPairing, cancellation: Cancellation) -> None:
 
 
 def pair_by_vertex(pairing: EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
-    """Pair rows with one key whose vertices agree in order within ``reach_m`` metres.
+    """Pair rows with one key whose vertices agree one by one within ``reach_m`` metres.
 
-    That is the case in a layer stored on a grid.
+    They agree so in a layer stored on a grid. Raise Cancelled.
     """
-    left, right = pairing.pair_rows_with_unique_key()
+    left, right = pairing.find_candidates_with_unique_key()
     earlier_shapes, later_shapes = pairing.earlier_shapes[left], pairing.later_shapes[right]
     counts = shapely.get_num_coordinates(earlier_shapes)
     is_candidate = (counts == shapely.get_num_coordinates(later_shapes)) & (counts > 0)
@@ -218,9 +220,9 @@ def pair_by_vertex(pairing: EditionPairing, reach_m: float, cancellation: Cancel
 
 
 def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
-    """Pair rows with equal bounding boxes whose rings agree within ``reach_m`` metres.
+    """Pair rows with nearly equal bounding boxes whose rings agree within ``reach_m`` metres.
 
-    A ring may begin at any vertex. Rows with the same key are preferred.
+    A ring may begin at any vertex. Rows with the same key are preferred. Raise Cancelled.
     """
     unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
     if not len(unpaired_rows) or not len(unpaired_later_rows):
@@ -253,9 +255,9 @@ def _pair_by_rings(pairing: EditionPairing, reach_m: float, cancellation: Cancel
 
 
 def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
-    """Return True if two polygons have the same rings.
+    """Return True if two polygons have the same rings, whose vertices agree within ``reach`` (m).
 
-    Vertices agree within ``reach`` (m). Order, start and direction of rings have no effect.
+    Order, start and direction of rings have no effect.
     """
     rings_of_polygons = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
     mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.ring_starts.tolist())] for r in rings_of_polygons)
@@ -270,6 +272,7 @@ def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
 
 
 def _is_same_ring(ring: NDArray, other_ring: NDArray, reach_m: float) -> bool:
+    """Return True if the vertices of two rings agree within ``reach_m``, from some vertex on."""
     if len(ring) != len(other_ring):
         return False
     starts = np.flatnonzero(np.hypot(*(other_ring - ring[0]).T) <= reach_m).tolist()

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An edition of a layer to compare, and the result of a comparison.
-
-The result has moved and changed parts and the balance of areas.
-"""
+"""An edition of a layer to compare, and the result of a comparison: changed pieces and the balance of areas."""
 
 from __future__ import annotations
 
@@ -27,8 +24,8 @@ class LayerEdition:
     """One edition of a layer: the layer and its (n,) valid polygons or ``None``.
 
     The polygons are in the plan's CRS in metres. They have only the stored vertices, without those added by
-    reprojection: an edge with equal ends in both editions is one edge, whichever CRS either was stored in. Edges drawn
-    anew from another zone differ by a few millimetres if they are long.
+    reprojection: an edge with equal ends in both editions is one edge, whichever CRS each edition was stored in. Edges
+    drawn anew from another zone differ by a few millimetres if they are long.
     """
 
     layer: Layer
@@ -39,7 +36,7 @@ class LayerEdition:
 
     @property
     def repaired_rows(self) -> list[str]:
-        """Keys of rows compared by a repaired copy of their invalid shape.
+        """Keys of rows with an invalid shape, which are compared by a repaired copy of it.
 
         A row without a unique key is named by its feature id (#17).
         """
@@ -49,19 +46,17 @@ class LayerEdition:
 
     @property
     def rows_without_shape(self) -> list[str]:
-        """Keys of rows without a comparable shape.
-
-        It is empty, broken, or outside the valid area of the CRS.
-        """
+        """Keys of rows without a shape to compare: it is empty, broken, or outside the valid area of the CRS."""
         return self._list_row_names(np.flatnonzero(mask_missing_shapes(self.shapes)).tolist())
 
     def _list_row_names(self, rows: Iterable[int]) -> list[str]:
+        """Return the key of each row, or its feature id (#17) if the key is not unique."""
         layer = self.layer
         return [f"#{layer.fids[n]}" if n in layer.repeated_keys else layer.keys[n] for n in rows]
 
 
 def make_edition(layer: Layer) -> LayerEdition:
-    """Return a layer of a plan as an edition to compare."""
+    """Return a layer of a plan as an edition to compare, with its stored vertices only."""
     shapes = layer.plane_shapes
     return LayerEdition(
         layer,
@@ -71,7 +66,7 @@ def make_edition(layer: Layer) -> LayerEdition:
     )
 
 
-#: Kinds of parts, as in 年度动态维护: 调入, 调出, 属性变更.
+#: Kinds of changed pieces, as in 年度动态维护: 调入, 调出, 属性变更.
 MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND = "in", "out", "changed"
 CHANGE_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
 STATUTORY_BASIS, NET_BASIS = "statutory", "net"
@@ -79,11 +74,12 @@ STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 @dataclass
 class ChangedPiece:
-    """A part of land that moved in, moved out or changed its attributes.
+    """A piece of land that moved in, moved out or changed its attributes.
 
     ``kind``: in, out or changed; ``before_row``, ``after_row``: rows in the two editions, −1 where missing;
-    ``area_m2``: statutory area, for a changed part in the later edition; ``net_before_m2``, ``net_after_m2``: share of
-    the rows' net areas (NaN where the layer has none); ``value_changes``: field, old and new value.
+    ``geometry``: in the plan's CRS; ``area_m2``: statutory area, for a changed piece in the later edition;
+    ``net_before_m2``, ``net_after_m2``: share of the rows' net areas (NaN where the layer has none); ``value_changes``:
+    (field, old value, new value) as texts.
     """
 
     kind: str
@@ -105,11 +101,11 @@ class ChangedPiece:
 
 @dataclass
 class AreaBalance:
-    """Areas (m²): before − moved_out + moved_in + revalued + doubled = after.
+    """Terms (m²) of the area balance of two editions: before − moved_out + moved_in + revalued + doubled = after.
 
     ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of unmoved
-    land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or
-    changed; ``doubled``: land claimed by several features of one edition.
+    land by a new net area or other vertices; ``reshaped``: that share of ``revalued`` that is in parcels that lost land
+    or changed; ``doubled``: land claimed by several features of one edition.
     """
 
     before: float = 0.0
@@ -123,15 +119,15 @@ class AreaBalance:
 
     @property
     def land_after(self) -> float:
-        """Area of the later edition by land, m².
+        """Area (m²) of the land in the later edition.
 
-        Land newly claimed twice and rows without a shape are left out.
+        Land newly claimed twice, and rows without a shape, are left out.
         """
         return self.after - max(self.doubled, 0.0)
 
     @property
     def rounding_error_m2(self) -> float:
-        """Difference of the two sides of the balance: rounding error, m²."""
+        """Difference (m²) of the two sides of the balance, which is a rounding error."""
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
 
@@ -145,8 +141,8 @@ class EditionShift:
     compared without the shift.
 
     Statutory areas (m²) of these rows, 0 unless the shift is removed: ``rows_m2``, in the later edition; ``left_m2``,
-    land that each row no longer covers; ``moved_out_m2``, part of it outside all rows of the later edition;
-    ``moved_in_m2``, land that the rows cover now, outside all rows of the earlier edition.
+    land that each row no longer covers; ``moved_out_m2``, of that the land outside all rows of the later edition;
+    ``moved_in_m2``, land that the rows cover newly, outside all rows of the earlier edition.
     """
 
     east_m: float
@@ -168,7 +164,7 @@ class EditionShift:
         return len(self.earlier_rows)
 
     def make_params(self) -> dict[str, Any]:
-        """Return the parameters of a finding: metres east and north, number of rows, their share in percent."""
+        """Return the parameters of a finding: metres east and north, number of rows, and their share in percent."""
         return {
             "east": round(self.east_m, 4),
             "north": round(self.north_m, 4),
@@ -177,7 +173,7 @@ class EditionShift:
         }
 
     def make_texts(self) -> dict[str, Any]:
-        """Return the same parameters and the limit (m) as messages show them; the number of rows stays a number."""
+        """Return the parameters and the limit (m) as texts for messages; the number of rows stays a number."""
         return {
             "east": format_number(self.east_m, 3),
             "north": format_number(self.north_m, 3),
@@ -191,12 +187,12 @@ class EditionShift:
 class VersionComparison:
     """The result of comparing two editions of a layer.
 
-    ``balance_by_basis``: area balance by basis (statutory, and net where both editions have it);
-    ``balance_by_township``: the same by township, ``""`` outside all of them; ``equal_count``: number of rows that are
-    equal; ``renumbered_rows``: rows (before, after) of one shape with another key; ``reused_keys``: keys that now name
-    other land; ``unmatched_counts``: number of rows without an equal in both editions; ``slivers`` and ``sliver_m2``:
-    parts below the tolerance, in the sums but not in ``changed_pieces``; ``failed_pairs``: pairs of rows whose overlay
-    could not be computed.
+    ``balance_by_basis``: basis → area balance (statutory, and net if both editions have it); ``balance_by_township``:
+    basis → township name → area balance, ``""`` for land outside all townships; ``equal_count``: number of equal rows;
+    ``renumbered_rows``: (row before, row after) of one shape with another key; ``reused_keys``: keys that name other
+    land in the later edition; ``unmatched_counts``: number of rows without an equal row, in the earlier and the later
+    edition; ``slivers`` and ``sliver_m2``: pieces below the tolerance, in the sums but not in ``changed_pieces``;
+    ``failed_pairs``: pairs of rows whose overlay could not be computed.
     """
 
     earlier_edition: LayerEdition
@@ -224,12 +220,12 @@ class VersionComparison:
 
     @property
     def shifted_row_count(self) -> int:
-        """Number of rows that only a removed shift moved; they are neither equal nor unmatched."""
+        """Number of rows that differ by a removed shift only; they count neither as equal nor as unmatched."""
         return self.shift.row_count if self.shift is not None and self.shift.is_removed else 0
 
     @property
     def is_identical(self) -> bool:
-        """True if every row has an equal one.
+        """True if every row has an equal row in the other edition.
 
         Shape (to the cluster tolerance), key and common fields are then equal.
         """
@@ -237,14 +233,14 @@ class VersionComparison:
 
     @property
     def has_other_changes(self) -> bool:
-        """True if rows differ by more than a removed shift."""
+        """True if rows differ by more than the removed shift."""
         return bool(any(self.unmatched_counts) or self.changed_row_count or self.renumbered_rows or self.failed_pairs)
 
     def list_pieces_of_kind(self, kind: str) -> list[ChangedPiece]:
-        """Return the changed parts of a kind: in, out or changed."""
-        return [part for part in self.changed_pieces if part.kind == kind]
+        """Return the changed pieces of a kind: in, out or changed."""
+        return [piece for piece in self.changed_pieces if piece.kind == kind]
 
     def sum_area_m2(self, kind: str) -> float:
-        """Return the statutory area (m²) moved in, moved out or changed, with slivers."""
+        """Return the statutory area (m²) of the land of a kind (in, out or changed), slivers included."""
         balance = self.balance_by_basis[STATUTORY_BASIS]
         return {MOVED_IN_KIND: balance.moved_in, MOVED_OUT_KIND: balance.moved_out, CHANGED_KIND: balance.changed}[kind]

@@ -64,10 +64,11 @@ def cut_pieces(
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
 ) -> LandPieces:
-    """Cut (n,) and (m,) polygons of two editions into pieces.
+    """Return the pieces into which the polygons of two editions cut each other.
 
-    ``equal_row``: (n,) rows of the later edition with an equal shape, −1 for none. Only other rows are overlaid.
-    ``progress`` is called with 0…1.
+    ``before`` (n,), ``after`` (m,): the polygons; ``equal_row``: (n,) row of the later edition with an equal shape, −1
+    for none. Only rows without an equal one are overlaid. ``progress``: called with the share done, 0 to 1. Raise
+    Cancelled.
     """
     unchanged_rows = np.flatnonzero((equal_row >= 0) & ~mask_missing_shapes(before))
     unpaired_rows = np.flatnonzero((equal_row < 0) & ~mask_missing_shapes(before))
@@ -124,9 +125,10 @@ def cut_pieces(
 def _find_covered_polygons(
     rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared_pieces: OverlayPieces
 ) -> NDArray:
-    """Return (n,) bool: polygons that their common parts with the other edition cover.
+    """Return (n,) bool: polygons that are covered by the land that they share with the other edition.
 
     Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
+    ``crowded_others`` (m,) bool: these overlapping rows.
     """
     polygon_areas = np.nan_to_num(shapely.area(mine.shapes))
     covered_areas = np.bincount(rows, shapely.area(shared_pieces.geometry), minlength=len(polygon_areas))
@@ -136,7 +138,7 @@ def _find_covered_polygons(
 
 
 def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
-    """Return the rows whose bounding box intersects that of one of ``places``."""
+    """Return the rows of shapes whose bounding box intersects that of at least one of ``places``."""
     rows_with_shape = np.flatnonzero(~mask_missing_shapes(shapes))
     if not len(rows_with_shape) or not len(places):
         return rows_with_shape[:0]
@@ -146,10 +148,10 @@ def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
 def cut_by_township(
     pieces: LandPieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER_CANCELLED
 ) -> LandPieces:
-    """Cut the pieces at the borders of (t,) townships.
+    """Return pieces cut at the borders of (t,) townships.
 
     Pieces outside all townships have township −1. ``after``: the later edition, whose rows are the whole pieces; its
-    cached results are reused.
+    cached results are reused. Raise Cancelled.
     """
     if not len(townships.present) or not len(pieces):
         return pieces
@@ -192,10 +194,7 @@ def cut_by_township(
 
 
 def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
-    """Return (t,) townships without overlaps.
-
-    Overlapping land belongs to the first township.
-    """
+    """Return (t,) townships without overlaps; overlapping land belongs to the first of them."""
     pairs = find_shared_pieces(townships, tolerance=_NO_TOLERANCE, cancellation=cancellation)
     if not len(pairs):
         return townships
@@ -215,10 +214,7 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
 def _intersect_pieces_with_townships(
     pieces: LandPieces, later_polygons: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return pieces, townships and their common geometry.
-
-    They are sorted by piece, then by township.
-    """
+    """Return piece, township and shared geometry of each intersection, sorted by piece, then by township."""
     whole_pieces, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
     piece_of = np.full(len(later_polygons), -1)
     piece_of[pieces.after_row[whole_pieces]] = whole_pieces
@@ -235,9 +231,9 @@ def _intersect_pieces_with_townships(
 
 
 def find_polygons_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArray:
-    """Return (n,) bool: polygons whose pieces add up to them without overlap.
+    """Return (n,) bool: polygons that their pieces cover completely and without overlap.
 
-    ``rows``: (k,) polygon of each piece, −1 for none.
+    ``rows``: (k,) polygon of each piece, −1 for none; ``shapes``: (n,) the polygons.
     """
     with_row = rows >= 0
     covered_areas = np.bincount(rows[with_row], shapely.area(pieces.shape[with_row]), minlength=len(shapes))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Find a shift of one edition of a layer against the other, as a whole.
 
-Another coordinate transformation or an offset of digitising moves every row by one vector. No row then has an equal
-one, although no land changed. The shift is the median of the differences between rows that correspond by key or by
-place. It is accepted only if most rows of both editions agree with it, vertex by vertex.
+Another coordinate transformation or an offset of digitising moves every row by one vector. No row then has an equal row
+in the other edition, although no land changed. The shift is the median of the differences between rows that correspond
+by key or by place. It is accepted only if most rows of both editions agree with it, vertex by vertex.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from .pieces import find_rows_around
 if TYPE_CHECKING:
     from ..profile import Norm
 
-#: Every common part counts.
+#: Every piece of common land counts.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 
 
 @dataclass(frozen=True)
 class ShiftLimits:
-    """When one edition counts as shifted as a whole, and up to where the comparison removes the shift.
+    """When one edition counts as shifted as a whole, and up to which length a comparison removes the shift.
 
     ``max_shift_m``: longest shift that is removed; ``agreement_m``: largest distance of a vertex from its shifted
-    place; ``min_share``: share of the rows of each edition that must agree; ``min_rows``: the same as a number.
+    place; ``min_share``, ``min_rows``: least share and least number of the rows of each edition that must agree.
     """
 
     max_shift_m: float
@@ -58,8 +58,8 @@ def find_edition_shift(
 ) -> tuple[EditionShift, NDArray] | None:
     """Return the shift of the later edition, and the (n,) shapes of the earlier edition at their shifted places.
 
-    ``None`` without a shift. Rows of equal shape keep their places; rows that differ by the shift only become equal to
-    their row of the later edition; vertices of others are snapped to those of the later edition within
+    ``None`` without a shift. Rows of equal shape keep their places. Rows that differ by the shift only become equal to
+    their row of the later edition. Vertices of all other rows are snapped to those of the later edition within
     ``limits.agreement_m``. ``removes``: False if the comparison only reports a shift. Raise Cancelled.
     """
     offset = _estimate_offset(pairing, limits)
@@ -93,19 +93,20 @@ def find_edition_shift(
 
 
 def _count_rows(pairing: EditionPairing) -> int:
-    """Return the number of rows with a shape in the larger edition."""
+    """Return the number of rows with a shape in the edition that has more of them."""
     return max(int((~mask_missing_shapes(shapes)).sum()) for shapes in (pairing.earlier_shapes, pairing.later_shapes))
 
 
 def _count_required_rows(pairing: EditionPairing, limits: ShiftLimits) -> int:
+    """Return how many rows must agree with a shift."""
     return max(limits.min_rows, math.ceil(limits.min_share * _count_rows(pairing)), 1)
 
 
 def _estimate_offset(pairing: EditionPairing, limits: ShiftLimits) -> NDArray | None:
-    """Return the (2,) shift by which most rows of both editions may differ; ``None`` without one.
+    """Return the (2,) shift (m) by which most rows of both editions may differ; ``None`` without one.
 
-    It is the median over the corners of bounding boxes of corresponding rows, and longer than the agreement: a shorter
-    one could be noise.
+    It is the median over the corners of the bounding boxes of corresponding rows. It must be longer than the agreement:
+    a shorter one could be noise.
     """
     required = _count_required_rows(pairing, limits)
     rows, later_rows = pairing.find_unpaired_rows()
@@ -124,11 +125,11 @@ def _estimate_offset(pairing: EditionPairing, limits: ShiftLimits) -> NDArray | 
 
 
 def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tuple[NDArray, NDArray]:
-    """Return pairs of rows without an equal that have one key, or else are near, and have the same size.
+    """Return earlier and later row of unpaired rows of the same size that have one key, or else are near.
 
-    The number of vertices is equal, and the bounding boxes to twice the agreement.
+    Rows have the same size if their number of vertices is equal and their bounding boxes agree to twice the agreement.
     """
-    left, right = pairing.pair_rows_with_unique_key()
+    left, right = pairing.find_candidates_with_unique_key()
     is_similar = _find_pairs_of_same_size(pairing, left, right, limits)
     left, right = left[is_similar], right[is_similar]
     rows, later_rows = pairing.find_unpaired_rows()
@@ -157,9 +158,9 @@ def _make_centres(shapes: NDArray) -> NDArray:
 
 
 class _ShiftedPairing(EditionPairing):
-    """A pairing of the earlier edition at its shifted place with the later one.
+    """A pairing of the earlier edition, moved by the shift, with the later edition.
 
-    ``targets``: (n,) shapes with the vertices to which those of the earlier edition belong.
+    ``targets``: (n,) shapes of the earlier edition with the vertices of the later edition that theirs correspond to.
     """
 
     targets: NDArray
@@ -168,9 +169,10 @@ class _ShiftedPairing(EditionPairing):
 def _pair_shifted_rows(
     pairing: EditionPairing, offset: NDArray, agreement_m: float, cancellation: Cancellation
 ) -> _ShiftedPairing:
-    """Pair rows that differ by a shift only, to ``agreement_m``.
+    """Return the pairing of rows that differ by a shift only, to ``agreement_m`` metres.
 
-    Rows with one key are compared vertex by vertex, the others after snapping: rings may begin at other vertices.
+    ``offset``: the (2,) shift. Rows with one key are compared vertex by vertex, the others after snapping: rings may
+    begin at other vertices. Raise Cancelled.
     """
     rows, _ = pairing.find_unpaired_rows()
     shapes = pairing.earlier_shapes.copy()
@@ -198,14 +200,14 @@ def measure_shift(
     statutory_areas: tuple[NDArray, NDArray],
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> EditionShift:
-    """Return the shift with the areas that it moves.
+    """Return a shift with the areas that it moves.
 
     Parameters
     ----------
     before, after
         The (n,) and (m,) polygons of both editions, at their own places.
     statutory_areas
-        (n,) and (m,) areas of the rows, m². Parts of a row have their share of its area in the plane.
+        (n,) and (m,) areas of the rows, m². A piece of a row has its share of this area, by areas in the plane.
     """
     left, right, area = _compute_areas_of_pairs(before, after, cancellation)
     planar_areas = [np.nan_to_num(shapely.area(polygons.shapes)) for polygons in (before, after)]
@@ -248,7 +250,7 @@ def measure_shift(
 def _compute_areas_of_pairs(
     before: Polygons, after: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return rows of both editions that share land, and the areas in the plane, m²."""
+    """Return earlier row, later row and shared area in the plane (m²) of rows that share land."""
     # Not the layers themselves: they would keep their segments, which take more memory than their shapes.
     before, after = Polygons(before.shapes), Polygons(after.shapes)
     if not are_signs_exact(before, after):

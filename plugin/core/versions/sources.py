@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read two editions of a layer from files and compare them.
-
-Used by the toolbox and the command line.
-"""
+"""Read two editions of a layer from files and compare them, for the toolbox and the command line."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ class PlanComparison:
     """The comparison of two editions read from files.
 
     ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard;
-    ``edition_names`` of both editions; ``notes``: remarks as text keys with parameters.
+    ``edition_names``: names of the earlier and the later edition; ``notes``: remarks as (text key, parameters).
     """
 
     plan: Plan
@@ -127,7 +124,7 @@ def compare_sources(
 
 
 def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
-    """Return the layer code of a township layer; InputError if it is another layer."""
+    """Return the layer code of a layer of townships. Raise InputError for another layer."""
     from ..loading.recognition import find_role
 
     township_roles = norm.standard.concepts["townships"]
@@ -138,10 +135,10 @@ def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
 def find_layer_and_townships(
     source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[SourceLayer, SourceLayer | None]:
-    """Return the layer with a code from a file or folder, and its townships.
+    """Return the layer with a role (layer code) of a file or folder, and its layer of townships.
 
-    ``role``: the layer's code; empty for the only layer that does not contain divisions. The townships are None if the
-    source has none. InputError lists the available layers.
+    ``role``: empty for the only layer that is not one of divisions. The townships are None if the source has none.
+    Raise InputError, which lists the available layers, if there is no such layer.
     """
     from ..io import read_source
     from ..loading.recognition import find_role

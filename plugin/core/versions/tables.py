@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a comparison: area balance, townships, changed parts.
+"""Tables of a comparison: area balance, townships, changed pieces.
 
 The column for the cause of a change is left empty for a person to fill in.
 """
@@ -34,7 +34,7 @@ from .sources import PlanComparison
 if TYPE_CHECKING:
     from ..render.document.blocks import Document
 
-#: Terms of the balance in order; those without a sign are not part of the sum.
+#: Terms of the balance in order; terms without a sign do not belong to the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 _MAX_NAMES = 20
 
@@ -45,7 +45,7 @@ def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
 
 
 def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
-    """Return sentences on how two editions differ and what could not be compared."""
+    """Return sentences on how two editions differ, and on what could not be compared."""
     unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
     version_comparison = comparison.comparison
     reasons: list[tuple[str, dict[str, object]]] = _make_shift_reasons(comparison)
@@ -57,7 +57,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
             )
     changed_pieces = version_comparison.list_pieces_of_kind(CHANGED_KIND)
     if version_comparison.changed_row_count:
-        fields = dict.fromkeys(name for part in changed_pieces for name, _, _ in part.value_changes)
+        fields = dict.fromkeys(name for piece in changed_pieces for name, _, _ in piece.value_changes)
         reasons.append(
             (
                 "changed_rows",
@@ -109,7 +109,7 @@ def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[
 
 
 def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str, object]]]:
-    """Return text keys with parameters on a shift of the later edition as a whole."""
+    """Return (text key, parameters) on a shift of the later edition as a whole; none without a shift."""
     shift = comparison.comparison.shift
     if shift is None:
         return []
@@ -131,9 +131,9 @@ def _make_shift_reasons(comparison: PlanComparison) -> list[tuple[str, dict[str,
 def make_notes_on_repaired_or_lost_rows(
     comparison: VersionComparison, texts: Texts, section: str = "versions"
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Return notes on rows compared by a repaired shape or not at all.
+    """Return notes (text key, parameters) on rows compared by a repaired shape, or not compared at all.
 
-    They are text keys with parameters. ``section``: section of the texts with the names of the editions.
+    ``section``: section of the texts with the names of the editions.
     """
     reasons: list[tuple[str, dict[str, Any]]] = []
     for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition)):
@@ -145,11 +145,12 @@ def make_notes_on_repaired_or_lost_rows(
 
 
 def join_some_names(names: list[str], texts: Texts) -> str:
-    """Return names joined by the comma of the language; of many only the first ones."""
+    """Return names joined by the comma of the language; of many names only the first ones."""
     return texts.get("words", "between_names").join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
 
 
 def _format_m2(value: float) -> str:
+    """Return an area in m² as text."""
     return f"{value:,.2f}".replace(",", "\u202f")
 
 
@@ -158,7 +159,7 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
     tables = [
         _make_balance_table(comparison, texts),
         _make_township_table(comparison, texts),
-        _make_parts_table(comparison, texts),
+        _make_pieces_table(comparison, texts),
     ]
     return [table for table in tables if table is not None]
 
@@ -232,8 +233,8 @@ def _make_balance_number(balance: AreaBalance, term: str) -> TableNumber | None:
     return make_table_number(getattr(balance, term), "m2")
 
 
-def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
-    """Return the table of changed parts, one part on each row.
+def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
+    """Return the table of changed pieces, one piece on each row.
 
     Cause and document are left empty for a person to fill in.
     """
@@ -248,20 +249,26 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
         TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
     ]
     table = ReportTable("versions_parts", columns, unit="m2")
-    ordered_parts = sorted(
-        comparison.comparison.changed_pieces, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township)
+    ordered_pieces = sorted(
+        comparison.comparison.changed_pieces, key=lambda piece: (CHANGE_KINDS.index(piece.kind), piece.township)
     )
-    for number, part in enumerate(ordered_parts, 1):
-        earlier_key, later_key = get_piece_keys(comparison, part)
-        cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, earlier_key, later_key]
-        cells.append(make_table_number(part.area_m2, "m2"))
+    for number, piece in enumerate(ordered_pieces, 1):
+        earlier_key, later_key = get_piece_keys(comparison, piece)
+        cells: list[CellValue] = [
+            str(number),
+            texts.get("versions", piece.kind),
+            piece.township,
+            earlier_key,
+            later_key,
+        ]
+        cells.append(make_table_number(piece.area_m2, "m2"))
         if net:
             cells += [
-                _make_net_number(part.net_before_m2, part.kind != MOVED_IN_KIND),
-                _make_net_number(part.net_after_m2, part.kind != MOVED_OUT_KIND),
+                _make_net_number(piece.net_before_m2, piece.kind != MOVED_IN_KIND),
+                _make_net_number(piece.net_after_m2, piece.kind != MOVED_OUT_KIND),
             ]
         table.rows.append(
-            ReportTableRow([*cells, format_changes(part, texts), part.change_cause, None], "row", part.kind)
+            ReportTableRow([*cells, format_changes(piece, texts), piece.change_cause, None], "row", piece.kind)
         )
     return table
 
@@ -270,21 +277,21 @@ def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
     return make_table_number(value, "m2") if has_net_area and value == value else None
 
 
-def get_piece_keys(comparison: PlanComparison, part: ChangedPiece) -> tuple[str, str]:
-    """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
+def get_piece_keys(comparison: PlanComparison, piece: ChangedPiece) -> tuple[str, str]:
+    """Return the keys (BSM) of a piece's rows in the earlier and the later edition, empty where missing."""
     version_comparison = comparison.comparison
-    earlier_key = version_comparison.earlier_edition.layer.keys[part.before_row] if part.before_row >= 0 else ""
-    return earlier_key, version_comparison.later_edition.layer.keys[part.after_row] if part.after_row >= 0 else ""
+    earlier_key = version_comparison.earlier_edition.layer.keys[piece.before_row] if piece.before_row >= 0 else ""
+    return earlier_key, version_comparison.later_edition.layer.keys[piece.after_row] if piece.after_row >= 0 else ""
 
 
-def format_changes(part: ChangedPiece, texts: Texts) -> str:
-    """Return the changes of a part, one field on each line: ``DLBM：0103 → 0101``."""
+def format_changes(piece: ChangedPiece, texts: Texts) -> str:
+    """Return the changed values of a piece, one field on each line: ``DLBM：0103 → 0101``."""
     empty = texts.get("versions", "empty")
-    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.value_changes)
+    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in piece.value_changes)
 
 
 def write_comparison_workbook(comparison: PlanComparison, target: str | Path, texts: Texts) -> None:
-    """Write all tables of a comparison as xlsx.
+    """Write all tables of a comparison to an xlsx file.
 
     Raises OutputError if the file cannot be written.
     """

@@ -44,16 +44,16 @@ class LayerRecognition(QObject):
         self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, is_check_running
         self._reading, self._offers = is_reading_result, requires_layers
         self._request = 0
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self.update_panel)
+        self._store_results_and_apply = QTimer(self)
+        self._store_results_and_apply.setSingleShot(True)
+        self._store_results_and_apply.setInterval(_SETTLE_MS)
+        self._store_results_and_apply.timeout.connect(self.update_panel)
 
     def schedule_update(self, *_signal) -> None:
-        self._settle.start()
+        self._store_results_and_apply.start()
 
     def stop(self) -> None:
-        self._settle.stop()
+        self._store_results_and_apply.stop()
 
     def make_no_layer_page(self) -> str:
         """Return the panel's text for a project without plan layers."""

@@ -180,10 +180,10 @@ class FormPage(QWidget):
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
         self._lay_out_widgets()
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_CHANGE_DELAY_MS)
-        self._settle.timeout.connect(self.changed)
+        self._store_results_and_apply = QTimer(self)
+        self._store_results_and_apply.setSingleShot(True)
+        self._store_results_and_apply.setInterval(_CHANGE_DELAY_MS)
+        self._store_results_and_apply.timeout.connect(self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.schedule_change)
         self._watcher.fileChanged.connect(self.schedule_change)
@@ -286,7 +286,7 @@ class FormPage(QWidget):
         self.personal.setToolTip("\n".join([text, *lines]) if lines else "")
 
     def schedule_change(self, *_signal) -> None:
-        self._settle.start()
+        self._store_results_and_apply.start()
 
     def make_order(self) -> Any:
         """Return the export that the form describes; None if no target folder is chosen.

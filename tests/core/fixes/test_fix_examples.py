@@ -26,7 +26,7 @@ EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in f
 def test_fix_changes_the_rows_of_its_example_as_declared(fix, example):
     plan = make_fix_example_plan(example)
     state, findings = start(plan, [example.rule, *example.rules])
-    findings = [finding for finding in findings if finding.code == example.rule and fix.answers(finding)]
+    findings = [finding for finding in findings if finding.code == example.rule and fix.is_for_finding(finding)]
     assert findings, "the rule finds nothing that the fix answers"
     if example.refused:
         with pytest.raises(FixRefused) as refusal:

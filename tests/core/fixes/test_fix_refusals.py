@@ -10,7 +10,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
-from plugin.core.fixes.judge import judge
+from plugin.core.fixes.judge import judge_edits
 from plugin.core.fixes.model import Safety, load_all_fixes
 from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.fixes.sealed import is_sealed_for_fixes
@@ -119,7 +119,7 @@ def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
     origin = shapely.get_coordinates(row.stored_shape).min(axis=0)
     shape = None if wkt is None else shapely.transform(shapely.from_wkt(wkt), lambda xy: xy + origin)
     edits = Edits([RowEdit(row.role, row.fid, shape, attributes or {})])
-    return judge(state, load_all_fixes()["FIX001"], findings[0], edits)
+    return judge_edits(state, load_all_fixes()["FIX001"], findings[0], edits)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_message_and_reasons_of_each_example_are_rendered_without_placeholders(f
     texts = FixTexts(lang, load_standard().templates)
     for example in fix.examples:
         state, findings = start(make_fix_example_plan(example), [example.rule])
-        finding = next(one for one in findings if fix.answers(one))
+        finding = next(one for one in findings if fix.is_for_finding(one))
         try:
             proposal, _ = propose(fix, finding, state)
         except FixRefused as refused:

@@ -70,7 +70,7 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
 
 
 def _read_year(text: str) -> str:
-    """Return a year of four digits without the word for year; empty for another text."""
+    """Return a year of four digits, without the word for year; empty for another text."""
     match = re.fullmatch(r"([0-9]{4})年?", _normalise_date_text(text))
     return match.group(1) if match is not None else ""
 
@@ -87,7 +87,7 @@ def _normalise_date_text(text: str) -> str:
 
 
 def _parse_chinese_number(text: str) -> int:
-    """Return a month or a day in Chinese numerals (十二, 廿一, 〇三); 0, which no date has, for a malformed one."""
+    """Return a month or a day in Chinese numerals (十二, 廿一, 〇三) as a number; 0 for a malformed one."""
     tens = [position for position, character in enumerate(text) if character in _TENS_BY_CHINESE_CHARACTER]
     if not tens:
         return int("".join(str(_DIGIT_BY_CHINESE_CHARACTER[character]) for character in text))

@@ -8,7 +8,7 @@ from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..model import FixExample, Safety, fix
 from ..precedence import find_staying_and_yielding_row
-from ..shapes import list_parts, subtract
+from ..shapes import list_parts, subtract_shapes
 from ..state import EditingState, Row
 
 #: Share of a hole that the feature covered before, so that the hole is a new window and no longer edge of an old one.
@@ -58,7 +58,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     shape, obstacle = require_shape(yielding_row), require_shape(staying_row)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")
-    remaining_shape = subtract(shape, [obstacle], state.tolerance)
+    remaining_shape = subtract_shapes(shape, [obstacle], state.tolerance)
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=yielding_row.role, key=yielding_row.key)
     edits = reshape_row(state, yielding_row, remaining_shape)
@@ -81,7 +81,10 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
 def _list_opened_windows(
     edits: list[RowEdit], yielding_row: Row, staying_row: Row, remaining_shape: Any
 ) -> list[WindowEdit]:
-    """Return the holes of the parts of a row that were not open before, each with the key of its part."""
+    """Return the windows that a cut opens: holes of a row's remaining parts that were not open before.
+
+    Each window has the key of the part that it is in.
+    """
     windows = []
     # The parts are in the order of the edits.
     for edit, part in zip(edits, list_parts(remaining_shape), strict=True):

@@ -5,7 +5,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
-from ..shapes import clip
+from ..shapes import clip_to_outline
 from ..state import EditingState
 
 COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -45,7 +45,7 @@ def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:
     shape = require_shape(row)
     if shapely.difference(shape, outline).area <= 0:
         raise FixRefused("stale")
-    inside = clip(shape, outline, state.tolerance)
+    inside = clip_to_outline(shape, outline, state.tolerance)
     if inside is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     removed_m2 = state.measure_drawn_area_m2(shapely.difference(shape, inside))

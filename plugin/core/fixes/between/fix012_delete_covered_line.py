@@ -4,7 +4,7 @@ from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
 from ..precedence import find_staying_and_yielding_row
-from ..shapes import subtract
+from ..shapes import subtract_shapes
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -34,7 +34,7 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
         Sealed lines stay.
     """
     stays, yields = find_staying_and_yielding_row(finding, state)
-    if subtract(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
+    if subtract_shapes(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
         raise FixRefused("not_covered", role=yields.role, key=yields.key)
     return Edits(
         [RowEdit(yields.role, yields.fid, is_deleted=True)],

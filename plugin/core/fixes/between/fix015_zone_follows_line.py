@@ -10,7 +10,7 @@ from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
 from ..precedence import PRECEDENCE
-from ..shapes import drop_slivers, join, subtract
+from ..shapes import drop_slivers, join_shapes, subtract_shapes
 from ..state import EditingState
 from ..zones import (
     ZONE_SETTING_BY_LINE,
@@ -94,7 +94,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:
         raise FixRefused("stale")
-    remaining_shape = subtract(row.plane_shape, [leaving], state.tolerance)
+    remaining_shape = subtract_shapes(row.plane_shape, [leaving], state.tolerance)
     if remaining_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
@@ -113,13 +113,13 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     }  # fmt: skip
     edits = [
         *reshape_row(state, row, remaining_shape),
-        *reshape_row(state, target, join(target.plane_shape, leaving, state.tolerance)),
+        *reshape_row(state, target, join_shapes(target.plane_shape, leaving, state.tolerance)),
     ]
     return Edits(edits, case="leaves", params=params, keeps_union=True)
 
 
 def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) -> None:
-    """Raise FixRefused if a control line with precedence over ``line`` covers a part of the land."""
+    """Raise FixRefused if a control line with precedence over ``line`` covers any of the land."""
     for other in PRECEDENCE[: PRECEDENCE.index(line)]:
         layer = state.plan.find_layer_of_concept(other)
         if layer is None:
@@ -130,7 +130,7 @@ def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) ->
 
 
 def _list_zone_codes_of_covering_line(state: EditingState, land: Any) -> frozenset[str]:
-    """Return the codes of the zone of the first control line, by precedence, that covers most of the land."""
+    """Return the zone codes that belong to the first control line, by precedence, that covers most of the land."""
     for line in PRECEDENCE:
         layer = state.plan.find_layer_of_concept(line)
         if (

@@ -95,8 +95,8 @@ def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0
 class _Alignment:
     """Rows of a layer that take over edges of another layer one after the other.
 
-    ``reference_role``: the other layer; ``within_m``, ``part``: parameters of the fix; ``rows``: feature id → row, of
-    rows to align and of neighbours that follow; ``shapes``: feature id → changed shape so far, in the plane (m).
+    ``reference_role``: the other layer; ``within_m``, ``part``: parameters of the fix; ``rows``: feature id → row, both
+    of rows to align and of neighbours that follow; ``shapes``: feature id → changed shape so far, in the plane (m).
     """
 
     state: EditingState
@@ -107,7 +107,7 @@ class _Alignment:
     shapes: dict[int, Any] = field(default_factory=dict)
 
     def align(self, row: Row) -> None:
-        """Align a row and let its neighbours follow.
+        """Align a row with the reference layer, and let its neighbours follow.
 
         Raise FixRefused if a shape vanishes, or cannot be divided into gain and loss.
         """
@@ -137,7 +137,7 @@ class _Alignment:
             if one is None:
                 raise FixRefused("would_be_empty", role=row.role, key=self.rows[fid].key)
         if self.part != "both":
-            aligned = _keep_part(row.fid, noded, aligned, is_gain=self.part == "gain")
+            aligned = _limit_to_gain_or_loss(row.fid, noded, aligned, is_gain=self.part == "gain")
         for fid, one in aligned.items():
             if not is_same_shape(one, noded[fid]):
                 self.shapes[fid] = remove_vertices(
@@ -145,10 +145,13 @@ class _Alignment:
                 )
 
 
-def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool) -> dict[int, Any]:
-    """Return shapes for an alignment in which a row only gains land, or only gives it up.
+def _limit_to_gain_or_loss(
+    moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool
+) -> dict[int, Any]:
+    """Return feature id → shape after an alignment in which a row only gains land, or only loses it.
 
-    ``moving``: its feature id; ``noded``, ``aligned``: feature id → shape before and after whole alignment.
+    ``moving``: feature id of that row; ``noded``, ``aligned``: feature id → shape before and after the whole alignment;
+    ``is_gain``: whether the row gains land.
     """
     if shapely.get_dimensions(noded[moving]) < 2:
         return noded
@@ -185,7 +188,7 @@ def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, i
 def _list_unused_vertices(
     noded: Any, shape_before: Any, stretches: Iterable[AlignedStretch]
 ) -> set[tuple[float, float]]:
-    """Return the vertices that were added for neighbours, and that no stretch needs."""
+    """Return the vertices that were added because of neighbours, but that no stretch needs."""
     added_vertices = _list_vertices(noded) - _list_vertices(shape_before)
     for one in stretches:
         added_vertices -= one.moved.keys()
@@ -199,7 +202,7 @@ def _list_vertices(shape: Any) -> set[tuple[float, float]]:
 
 
 def _is_compared_survey(role: str, state: EditingState) -> bool:
-    """Return True for a layer of another year or source (``quality.edges_compared``)."""
+    """Return True if a layer is of another year or source (setting ``quality.edges_compared``)."""
     return any(
         role in state.plan.list_roles_of_concept(concept) for concept in state.norm.get("quality.edges_compared")
     )

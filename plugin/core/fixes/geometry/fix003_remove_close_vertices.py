@@ -66,7 +66,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
 
 
 def _collect_vertices_of_other_rows(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
-    """Return the vertices of all other rows in the box of a row."""
+    """Return the vertices of all other rows of the plan in the bounding box of a row."""
     foreign_vertices: set[tuple[float, float]] = set()
     xmin, ymin, xmax, ymax = row.plane_shape.bounds
     for role, layer in state.plan.layers.items():

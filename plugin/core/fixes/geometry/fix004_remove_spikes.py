@@ -54,7 +54,7 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
 
 
 def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row) -> Any:
-    """Return a polygon without a vertex; raise FixRefused if another row has it too, or if no ring remains."""
+    """Return a polygon without a vertex. Raise FixRefused if another row has it too, or if no ring remains."""
     tip = shapely.Point(point)
     for role, layer in state.plan.layers.items():
         if layer.template.geometry != "polygon":

@@ -5,7 +5,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
-from ..shapes import is_below_sliver_limits, join, measure_width
+from ..shapes import is_below_sliver_limits, join_shapes, measure_width
 from ..state import EditingState
 from ..windows import find_window_filler
 
@@ -48,7 +48,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=state.measure_drawn_area_m2(hole))
     if find_window_filler(state, row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
-    filled_shape = join(shape, hole, state.tolerance)
+    filled_shape = join_shapes(shape, hole, state.tolerance)
     return Edits(
         reshape_row(state, row, filled_shape), params={"area_m2": state.measure_drawn_area_m2(hole), "key": row.key}
     )

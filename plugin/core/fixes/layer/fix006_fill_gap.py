@@ -5,7 +5,7 @@ from ...model.findings import Finding
 from ..dividing import reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
-from ..shapes import join, measure_shared_edge
+from ..shapes import join_shapes, measure_shared_edge
 from ..state import EditingState
 from ..windows import find_window_filler
 
@@ -62,7 +62,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
     chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane_shape.area))
-    filled_shape = join(chosen_row.plane_shape, gap, state.tolerance)
+    filled_shape = join_shapes(chosen_row.plane_shape, gap, state.tolerance)
     params = {
         "key": chosen_row.key,
         "length": round(lengths[chosen_row.fid], 2),

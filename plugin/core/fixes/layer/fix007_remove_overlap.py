@@ -5,7 +5,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
-from ..shapes import subtract
+from ..shapes import subtract_shapes
 from ..state import EditingState
 
 WEST_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -45,8 +45,8 @@ def remove_overlap(finding: Finding, *, state: EditingState, cut: str = "") -> E
     if shapely.intersection(*shapes).area <= 0:
         raise FixRefused("stale")
     results = [
-        subtract(shapes[0], [shapes[1]], state.tolerance),
-        subtract(shapes[1], [shapes[0]], state.tolerance),
+        subtract_shapes(shapes[0], [shapes[1]], state.tolerance),
+        subtract_shapes(shapes[1], [shapes[0]], state.tolerance),
     ]
     # The finding names the smaller key first.
     loser = next((n for n in (1, 0) if (rows[n].key == cut if cut else results[n] is not None)), None)

@@ -3,7 +3,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
-from ..shapes import join, measure_shared_edge
+from ..shapes import join_shapes, measure_shared_edge
 from ..state import EditingState, Row
 
 BLOCK_WKT = "POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"
@@ -48,7 +48,7 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
     if not adjacent:
         raise FixRefused("no_neighbour", role=row.role)
     target = max(adjacent, key=lambda one: (_get_use(one) == _get_use(row), lengths[one.fid]))
-    edits = reshape_row(state, target, join(target.plane_shape, shape, state.tolerance))
+    edits = reshape_row(state, target, join_shapes(target.plane_shape, shape, state.tolerance))
     return Edits(
         [*edits, RowEdit(row.role, row.fid, is_deleted=True)],
         params={"key": row.key, "other_key": target.key, "length": round(lengths[target.fid], 2)},
@@ -57,5 +57,5 @@ def dissolve_fragment(finding: Finding, *, state: EditingState) -> Edits:
 
 
 def _get_use(row: Row) -> tuple[str, ...]:
-    """Return what the land of a row is for: the values of all fields with such a meaning."""
+    """Return the land use of a row: the values of all its fields with a meaning of `USE_MEANINGS`."""
     return tuple(row.layer.text(meaning)[0] for meaning in USE_MEANINGS)

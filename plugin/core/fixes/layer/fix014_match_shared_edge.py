@@ -82,7 +82,7 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
 
 
 def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDArray:
-    """Return the (k, 2) places where the other shape has a vertex and this one has none."""
+    """Return those of (k, 2) places at which ``other`` has a vertex and ``shape`` has none."""
     vertices, others = ({tuple(xy) for xy in shapely.get_coordinates(one).tolist()} for one in (shape, other))
     # The plane has the coordinates as stored; a finding repeats them.
     missing_places = [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices]
@@ -90,7 +90,7 @@ def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDAr
 
 
 def _insert_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
-    """Return a shape with a vertex at each place, in the segment that is nearest and within ``reach_m``."""
+    """Return a shape with a vertex at each place, inserted in the nearest segment within ``reach_m``."""
     if not len(places):
         return shape
     return _change_rings(shape, lambda xy: insert_vertices(xy, places, reach_m))

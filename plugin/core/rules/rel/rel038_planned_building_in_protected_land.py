@@ -172,7 +172,7 @@ def _find_planned_building(
     pieces = ctx.geometry.find_shared_pieces(line, planned_use, right_rows=is_construction)
     field = planned_use.get_field_name("land_use")
     findings = ctx.finding_maker.make_pair_findings(
-        line, planned_use, pieces, net=case == "farmland", case=case, severity=severity, field=field
+        line, planned_use, pieces, with_net_area=case == "farmland", case=case, severity=severity, field=field
     )
     codes = np.array(planned_use.text("land_use"), dtype=object)
     for finding, row in zip(findings, pieces.right.tolist(), strict=True):
