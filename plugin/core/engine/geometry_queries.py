@@ -86,7 +86,9 @@ def compute_piece_shares_of_rows(pieces: OverlayPieces, layer: Layer, measure: A
     Areas are measured as drawn. The shares of a row sum to 1 where its pieces cover it exactly once. ``measure``:
     returns the (k,) drawn areas of (k,) shapes.
     """
-    return _compute_shares(pieces.left, pieces.area, layer, measure, lambda kept: measure(pieces.geometry[kept]))
+    return _compute_shares(
+        pieces.left, pieces.area, layer, measure, lambda is_selected: measure(pieces.geometry[is_selected])
+    )
 
 
 def compute_area_shares_of_rows(
@@ -98,10 +100,11 @@ def compute_area_shares_of_rows(
     rows of ``right_layer`` cover it exactly once.
     """
 
-    def measure_pairs(kept: NDArray) -> NDArray:
-        areas = shared.drawn_area[kept]
+    def measure_pairs(is_selected: NDArray) -> NDArray:
+        """Return the drawn areas (m²) of the pairs of rows that ``is_selected`` ((k,) bool) marks."""
+        areas = shared.drawn_area[is_selected]
         is_whole_row = np.isnan(areas)
-        left, right = shared.left[kept][is_whole_row], shared.right[kept][is_whole_row]
+        left, right = shared.left[is_selected][is_whole_row], shared.right[is_selected][is_whole_row]
         is_left = left_layer.plane_areas[left] <= right_layer.plane_areas[right]
         areas[is_whole_row] = measure(np.where(is_left, left_layer.plane_shapes[left], right_layer.plane_shapes[right]))
         return areas
@@ -511,6 +514,7 @@ class GeometryQueries:
         return mismatches.select_mismatches(self.plan.mask_stored_vertices(mismatches.vertex_xy))
 
     def _find_gaps_and_log_fallbacks(self, polygons: Polygons, max_width_m: float, layer: Layer) -> OverlayPieces:
+        """Return the gaps that polygons enclose, and record fallback steps and failures of their union in the log."""
         pieces = find_gaps(polygons, tolerance=self.tolerance, max_width_m=max_width_m, cancellation=self.cancellation)
         self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(pieces.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [

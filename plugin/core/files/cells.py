@@ -57,10 +57,12 @@ def are_stripped(texts: list[str] | None) -> bool:
 
 
 def _strip_value(value: Any) -> Any:
+    """Return a text without blanks around it, None for a blank text; other values unchanged."""
     return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _strip_texts(values: Iterable[str]) -> list[str | None]:
+    """Return texts without blanks around them; None for a blank text."""
     return [value.strip() or None for value in values]
 
 
@@ -73,6 +75,7 @@ def format_column(series: pd.Series) -> list[str]:
 
 
 def _trim_texts(values: Iterable[str]) -> list[str]:
+    """Return texts without blanks around them; a blank text becomes empty."""
     return [value.strip() for value in values]
 
 

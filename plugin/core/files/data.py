@@ -139,6 +139,7 @@ def parse_strict_json(text: str | bytes) -> Any:
     """
 
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return the pairs of a JSON object as a dict. Raise DuplicateNameError for a repeated name."""
         value_by_name = dict(pairs)
         if len(value_by_name) < len(pairs):
             raise DuplicateNameError(next(name for name in value_by_name if [key for key, _ in pairs].count(name) > 1))

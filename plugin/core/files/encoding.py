@@ -335,6 +335,7 @@ def _overrides_cpg(text: bytes, content: str) -> bool:
 
 
 def _is_chinese(character: str) -> bool:
+    """Return True for a character of the Chinese, Japanese or Korean blocks of Unicode."""
     return "\u2e80" <= character <= "\uffef" and character != "\ufffd"
 
 

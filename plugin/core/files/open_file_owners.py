@@ -132,7 +132,7 @@ def _query_windows_restart_manager(path: Path) -> list[str]:
 
 
 def _list_owners(manager: Any, session: ctypes.c_uint32) -> list[str]:
-    """Return the programs that have the file registered in a session of the Restart Manager open.
+    """Return the programs that have a file open, from a session of the Restart Manager for that file.
 
     More programs may appear between two queries; then the query is repeated with a larger buffer.
     """

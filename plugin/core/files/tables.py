@@ -76,6 +76,7 @@ def open_workbook(path: Path) -> Any:
 
 
 def _read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file. Raise UnreadableTable if it is missing or may not be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -85,6 +86,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_workbook(data: bytes) -> Any:
+    """Return the workbook (openpyxl) of these bytes. Raise UnreadableTable."""
     if data.startswith(OLD_WORKBOOK_SIGNATURE):
         raise UnreadableTable("old_workbook")
     try:
@@ -98,6 +100,7 @@ def _read_workbook(data: bytes) -> Any:
 
 
 def _read_lines(data: bytes) -> list[CellLine]:
+    """Return the lines of cells of a text file. Raise UnreadableTable."""
     if data.startswith(OLD_WORKBOOK_SIGNATURE):
         raise UnreadableTable("old_workbook")
     try:
@@ -118,6 +121,7 @@ def _read_lines(data: bytes) -> list[CellLine]:
 
 
 def _read_rows(sheet: Any) -> list[CellLine]:
+    """Return the rows of a sheet (openpyxl) as lines of cells, as displayed."""
     spanned = {}
     for merged_range in sheet.merged_cells.ranges:
         first = sheet.cell(merged_range.min_row, merged_range.min_col)
@@ -171,6 +175,7 @@ def _round_like_spreadsheet(value: float, decimals: int) -> str:
 
 
 def _format_plain(value: float) -> str:
+    """Return a number as text with at most ten decimals, without needless zeros."""
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 

@@ -72,6 +72,7 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
 
 
 def _write(path: Path, contents: bytes) -> None:
+    """Replace a file by one with these bytes, and flush it to the disk."""
     with write_atomically(path) as target, target.open("wb") as handle:
         handle.write(contents)
         handle.flush()

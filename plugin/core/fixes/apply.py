@@ -129,6 +129,7 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
 
 
 def _make_array(shapes: list[Any]) -> Any:
+    """Return shapes as a (k,) object array; a multi-part shape is one element."""
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     return array

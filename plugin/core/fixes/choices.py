@@ -112,6 +112,7 @@ def list_alignments(
 
 
 def _get_sort_rank(choice: FixChoice) -> int:
+    """Return 0 for a safe proposal, 1 for another proposal, 2 for a refusal."""
     if choice.proposal is None:
         return 2
     return 0 if choice.proposal.is_safe else 1

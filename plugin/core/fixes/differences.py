@@ -249,6 +249,7 @@ def match_renamed_findings(
                 origins[edit.role, one.key, None] = origin
 
     def identify(finding: Finding) -> tuple[Any, ...]:
+        """Return what identifies the problem of a finding although keys changed: rows are named by their origin."""
         fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
         name = finding.role, finding.key, fid
         rows = [str(origins.get(name, name))]

@@ -26,6 +26,7 @@ class FindingPlaces:
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
+        """Return a search tree of the shapes of the findings."""
         return shapely.STRtree([shape for one in self._findings if (shape := self._get_shape(one)) is not None])
 
     def list_boxes_near(self, shape: Any, distance_m: float) -> list[RowBounds]:

@@ -368,6 +368,7 @@ def _has_same_shape(row: ChangedRow) -> bool:
 
 
 def _make_array(shapes: list[Any]) -> Any:
+    """Return shapes as a (k,) object array; a multi-part shape is one element."""
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
     return array
@@ -383,6 +384,7 @@ def _replace_missing_by_minuend(differences: Any, minuend: Any, subtrahend: Any)
 
 
 def _keep_polygons(shapes: Any) -> Any:
+    """Return the areas of shapes as an object array; shapes without area are left out."""
     polygons = [extract_polygons(shape) for shape in shapes]
     return _make_array([shape for shape in polygons if shape is not None])
 
@@ -465,6 +467,7 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     land = [one for one in townships.plane_shapes[township_rows] if one is not None]
 
     def share(one: Any) -> float:
+        """Return the share of a shape's area that is in the township."""
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
 
     was_elsewhere = row.before is not None and share(get_plane_shape(row.before) or shape) < least_share

@@ -110,6 +110,7 @@ def fix(
         raise ValueError(f"{code}: a code is FIX and three digits")
 
     def declare(function: Callable[..., Edits]) -> Callable[..., Edits]:
+        """Check the declaration and add the fix to the declared fixes; return the function unchanged."""
         declared_fix = _DECLARED_FIXES.get(code)
         if declared_fix and declared_fix.function.__module__ != function.__module__:
             raise ValueError(f"{code} is declared in {declared_fix.function.__module__} and {function.__module__}")

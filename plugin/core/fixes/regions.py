@@ -92,6 +92,7 @@ def compute_changed_box(before: Any, after: Any) -> Bounds | None:
 
 
 def _affects_whole_row(state: EditingState, edit: RowEdit) -> bool:
+    """Return True if an edit changes attributes on which findings of other rows may depend."""
     return not state.session.checker.do_changes_affect_only_row(edit.role, edit.attributes)
 
 

@@ -63,6 +63,10 @@ def join_shapes(shape: Any, other: Any, tolerance: Tolerance) -> Any:
 
 
 def _overlay(operation: Any, shape: Any, other: Any) -> Any:
+    """Return the overlay of two shapes, with new vertices snapped to vertices of the shapes.
+
+    Raise FixRefused if the overlay fails or is invalid.
+    """
     try:
         result = operation(shape, other)
     except shapely.GEOSException as error:
@@ -102,6 +106,7 @@ def drop_slivers(shape: Any, tolerance: Tolerance) -> Any:
 
 
 def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
+    """Return True if the area inside a ring is below both limits for slivers."""
     area = shapely.Polygon(ring).area
     return bool(tolerance.is_sliver(area, 2 * area / ring.length))
 

@@ -354,7 +354,10 @@ class EditingState:
         return batch
 
     def record_new_rows_and_fields(self, edits: Edits) -> None:
-        """Record what the live check does not store of edits: new fields with their values, and sources of new rows."""
+        """Record the new fields of edits with their values, and the row from which each new row comes.
+
+        The live check stores neither.
+        """
         for edit in edits:
             if edit.attribute_source_fid is not None:
                 self.origins[edit.role, edit.fid] = self.origins.get(

@@ -51,6 +51,7 @@ def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = Fa
 
 
 def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
+    """Return the cells of the table for one entry of a batch."""
     finding, proposal = entry.finding, entry.proposal
     rules_by_code = load_all_rules()
     problem = (
@@ -83,6 +84,7 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
 
 
 def _explain(entry: BatchEntry, texts: FixTexts) -> str:
+    """Return why an entry's proposal is not safe, which proposal ended its finding, or why it has none."""
     if entry.proposal is not None:
         return "; ".join(texts.list_doubts(entry.proposal))
     if entry.ended_by is not None:
@@ -93,10 +95,11 @@ def _explain(entry: BatchEntry, texts: FixTexts) -> str:
 def write_table(path: str | Path, rows: list[list[str]]) -> None:
     """Write rows to a CSV file that spreadsheets open as UTF-8, atomically."""
     with write_atomically(path) as target:
-        target.write_bytes(_encode(rows).encode("utf-8-sig"))
+        target.write_bytes(_format_csv_rows(rows).encode("utf-8-sig"))
 
 
-def _encode(rows: list[list[str]]) -> str:
+def _format_csv_rows(rows: list[list[str]]) -> str:
+    """Return rows as the text of a CSV file in which no cell is a formula."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerows([[escape_formula_cell(cell) for cell in row] for row in rows])
     return buffer.getvalue()

@@ -20,6 +20,7 @@ _KEY_PARAMETERS = ("key", "other_key", "keys", "values", "candidates")
 
 @cache
 def _load_fixes_zh() -> dict[str, Any]:
+    """Return the Chinese texts of fixes: code of a fix → its texts."""
     return read_toml(TEXTS_FOLDER / "fixes_zh.toml")
 
 
@@ -80,6 +81,7 @@ class FixTexts:
         return {name.removesuffix("_m2"): self._format_value(name, value) for name, value in params.items()}
 
     def _format_value(self, name: str, value: Any) -> str:
+        """Return the value of a parameter as text, by the name of the parameter."""
         if name.endswith("_m2"):
             return f"{format_number(float(value), 2)} m²"
         if name in ("role", "other_role"):

@@ -121,6 +121,7 @@ def _copy_dataset(dataset: Path, folder: Path) -> Path:
 
 
 def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
+    """Copy a data set, a shapefile with its companion files, to the path ``new``."""
     if copy.is_dir():
         shutil.copytree(copy, new)
     elif copy.suffix.lower() == ".shp":
@@ -226,6 +227,7 @@ def _create_field(layer: Any, template_field: TemplateField) -> None:
 
 
 def _fill_feature(feature: Any, shape: Any, values: dict[str, Any]) -> None:
+    """Set values, and unless unchanged the shape, of a GDAL feature. Raise RuntimeError for an unknown field."""
     from osgeo import ogr
 
     for name, value in values.items():

@@ -54,6 +54,7 @@ class ReferenceEdges:
 
     @cached_property
     def _segments(self) -> NDArray:
+        """Return the edges of all shapes as (s,) lines of two vertices."""
         parts = shapely.get_parts(shapely.get_parts(self.lines))
         segments = [np.zeros((0, 2, 2))]
         for part in parts:
@@ -63,10 +64,12 @@ class ReferenceEdges:
 
     @cached_property
     def _edge_tree(self) -> shapely.STRtree:
+        """Return a search tree of the edges."""
         return shapely.STRtree(self._segments)
 
     @cached_property
     def _vertex_tree(self) -> shapely.STRtree:
+        """Return a search tree of the vertices."""
         return shapely.STRtree(shapely.points(self.vertices))
 
     def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
@@ -156,6 +159,7 @@ def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
     }
 
     def replace_outline(xy: NDArray, is_closed: bool) -> NDArray | None:
+        """Return the vertices of an outline with stretches replaced; None if the outline has no length any more."""
         old = [(float(x), float(y)) for x, y in xy]
         new: list[Vertex] = []
         for position, vertex in enumerate(old):
@@ -194,6 +198,7 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
         return shape
 
     def remove(xy: NDArray, is_closed: bool) -> NDArray:
+        """Return the vertices of an outline without those to remove."""
         is_kept = np.array([vertex not in vertices for vertex in map(tuple, xy.tolist())])
         if not is_closed:
             is_kept[[0, -1]] = True
@@ -406,6 +411,7 @@ def _is_along_edge(item: _OutlinePoint, next_item: _OutlinePoint, reference: Ref
 
 
 def _measure_length(start: Vertex, end: Vertex) -> float:
+    """Return the distance (m) between two vertices."""
     return float(np.hypot(end[0] - start[0], end[1] - start[1]))
 
 
@@ -461,6 +467,10 @@ def _find_neighbours_of_run(
     count, total_m = len(items) - 1, items[-1].at_m
 
     def collect(position: int, step: int, end: _OutlinePoint, lap_m: float) -> list[_OutlinePoint]:
+        """Return the points from ``position`` on, in direction ``step``, up to the next old vertex that stays.
+
+        ``end``: the point at this end of the run; ``lap_m``: length to add for laps around a closed outline.
+        """
         foot_items = []
         if end.vertex is None:
             foot = _interpolate(items, end.at_m)

@@ -143,9 +143,11 @@ class _TextReader:
         self.position = 0
 
     def _peek(self) -> str:
+        """Return the next token in capitals, without reading it."""
         return self._tokens[self.position].upper()
 
     def _take(self, expected: str = "") -> str:
+        """Read and return the next token. Raise UnknownCurveError if it is not the expected one."""
         token = self._peek()
         if expected and token != expected:
             raise UnknownCurveError(token)
@@ -176,6 +178,7 @@ class _TextReader:
         return [part for part in parts if part is not None]
 
     def read_shape(self) -> shapely.Geometry:
+        """Read and return the next shape, with chords in place of arcs."""
         name = self._read_type("")
         if name in _CURVE_TYPES:
             vertices = self._read_curve_of(name)
@@ -185,19 +188,22 @@ class _TextReader:
         if name in ("MULTICURVE", "MULTILINESTRING"):
             return shapely.multilinestrings([shapely.linestrings(xy) for xy in self._read_list(self._read_curve)])
         if name in ("MULTISURFACE", "MULTIPOLYGON"):
-            return shapely.multipolygons(self._read_list(self._read_part_of_surfaces))
+            return shapely.multipolygons(self._read_list(self._read_polygon_of_collection))
         raise UnknownCurveError(name)
 
-    def _read_part_of_surfaces(self) -> shapely.Geometry | None:
+    def _read_polygon_of_collection(self) -> shapely.Geometry | None:
+        """Read and return one polygon of a multipolygon or multisurface; None if it is empty."""
         if self._read_type("POLYGON") not in _SURFACE_TYPES:
             raise UnknownCurveError("surface")
         return self._read_surface()
 
     def _read_surface(self) -> shapely.Geometry | None:
+        """Read and return a polygon from its rings; None if it is empty."""
         rings = [shapely.linearrings(xy) for xy in self._read_list(self._read_curve)]
         return shapely.Polygon(rings[0], rings[1:]) if rings else None
 
     def _read_curve(self) -> NDArray | None:
+        """Read and return the (n, 2) vertices of a curve of any kind; None if it is empty."""
         return self._read_curve_of(self._read_type("LINESTRING"))
 
     def _read_curve_of(self, name: str) -> NDArray | None:
@@ -227,6 +233,7 @@ class _TextReader:
         return vertices[is_new]
 
     def _read_point(self) -> Point:
+        """Read and return x and y of a point."""
         numbers = []
         while self._peek() not in (",", ")"):
             numbers.append(float(self._take()))

@@ -404,20 +404,20 @@ def _select_empty_holes(holes: NDArray, shapes: NDArray) -> NDArray:
     return holes[is_empty]
 
 
-def find_holes(whole: Any) -> NDArray:
+def find_holes(union: Any) -> NDArray:
     """Return the (h,) holes of a union of polygons, without the islands inside them.
 
-    ``whole``: polygon or multipolygon.
+    ``union``: polygon or multipolygon.
     """
-    if whole is None:
+    if union is None:
         return np.array([], dtype=object)
-    hole_rings = extract_rings(np.array([whole], dtype=object))
+    hole_rings = extract_rings(np.array([union], dtype=object))
     lines = [
         hole_rings.xy[hole_rings.ring_starts[hole_of_part] : hole_rings.ring_starts[hole_of_part + 1]]
         for hole_of_part in np.flatnonzero(hole_rings.is_hole).tolist()
     ]
     holes = np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
-    islands_and_shells = shapely.get_parts([whole])
+    islands_and_shells = shapely.get_parts([union])
     if not len(holes) or len(islands_and_shells) < 2:
         return holes
     hole_of_part, inside_hole = shapely.STRtree(shapely.point_on_surface(islands_and_shells)).query(

@@ -269,6 +269,7 @@ def _preserves_areas(crs: CRS, longitude: float, latitude: float) -> bool:
 
 @lru_cache(maxsize=64)
 def _make_transformer(source: CRS, target: CRS) -> Transformer:
+    """Return pyproj's transformer between two CRS, with x as easting or longitude."""
     return Transformer.from_crs(source, target, always_xy=True)
 
 

@@ -25,7 +25,7 @@ class DrawnSums(RingSums):
         self.plane = plane
         self._segments = segments
         begin, end = segments.begin + segments.plane_origin, segments.end + segments.plane_origin
-        begin_lonlat = self._convert_in_batches(begin)
+        begin_lonlat = self._convert_to_radians_in_batches(begin)
         # The end of a segment is the begin of the next one; the last one of a ring ends where the first one begins.
         following = np.arange(1, len(begin) + 1)
         first = segments.first_segment_of_ring
@@ -47,7 +47,8 @@ class DrawnSums(RingSums):
         first_vertex[has_segments] = projected[first[:-1][has_segments]]
         super().__init__(segments.ring, projected, projected[following], first_vertex, bends)
 
-    def _convert_in_batches(self, xy: NDArray) -> NDArray:
+    def _convert_to_radians_in_batches(self, xy: NDArray) -> NDArray:
+        """Return (v, 2) longitude and latitude in radians of (v, 2) points of the layer's plane."""
         lonlat = np.empty_like(xy)
         for start in range(0, len(xy), _SEGMENTS_PER_BATCH):
             lonlat[start : start + _SEGMENTS_PER_BATCH] = self.plane.convert_to_radians(

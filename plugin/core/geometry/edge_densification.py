@@ -196,7 +196,10 @@ def mask_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
 
 
 def _remove_added_vertices(shape: Any, added_hashes: NDArray) -> Any:
+    """Return a polygon or multipolygon without the vertices whose hash is one of ``added_hashes``."""
+
     def remove_from_ring(xy: NDArray) -> NDArray:
+        """Return the vertices of a ring without added ones; the ring itself if fewer than three would remain."""
         stored_xy = xy[:-1][~_mask_added_vertices(xy[:-1], added_hashes)]
         return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
 

@@ -192,6 +192,7 @@ def _find_crossings(
     left_chain, right_chain = _find_meeting_chains(left, right, rows_left, rows_right, cancellation)
 
     def find_in_batch(batch: slice) -> _Crossings:
+        """Return the crossings of the pairs of chains in a slice."""
         i, j = find_meeting_segments(left, right, left_chain[batch], right_chain[batch])
         return _select_crossings(left, right, i, j)
 

@@ -210,6 +210,10 @@ class PolygonSegments:
         vertex = _convert_to_complex(self.xy)
 
         def mark_pairs(first: NDArray) -> None:
+            """Mark segments that are drawn twice, once from either side, as paired.
+
+            ``first``: positions in the sorted hashes; the segment there is compared with the next one.
+            """
             i, j = self.segments_by_hash[first], self.segments_by_hash[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
             is_reversed = self.is_interior_left[i] == self.is_interior_left[j]
@@ -228,6 +232,7 @@ class PolygonSegments:
         own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
 
         def mark_unmatched(order_and_key: tuple[NDArray, NDArray]) -> None:
+            """Mark the segments of a batch (positions, hashes) that the other layer does not have."""
             order, key = order_and_key
             is_unmatched[order] = True
             if not len(other.sorted_hashes) or not len(key):

@@ -270,6 +270,7 @@ def find_overlapping_rows(
 
 
 def _compute_overlapping_rows_if_missing(polygons: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
+    """Compute and cache which rows of a layer overlap each other. Raise Cancelled."""
     if polygons.overlapping_rows is None:
         _find_pairs_within(polygons, tolerance, cancellation)
 
@@ -436,8 +437,9 @@ def _subtract_cover(
     ``rows`` (k,): rows of the polygons; ``near_rows_of``: for each of them, the rows of the cover near it.
     """
 
-    def subtract_from_row(row_and_pieces: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
-        row, pieces = row_and_pieces
+    def subtract_from_row(row_and_subtrahends: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
+        """Return what remains of a row's polygon, and the fallback log of the subtraction."""
+        row, pieces = row_and_subtrahends
         row_log = FallbackLog()
         return _subtract_polygons(polygons.shapes[row], row, pieces, tolerance, row_log), row_log
 

@@ -75,6 +75,7 @@ def find_suspicious_overlays(
 
 
 def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:
+    """Return x and y of a point inside each shape; NaN for an empty shape."""
     points = shapely.point_on_surface(shapes)
     return shapely.get_x(points), shapely.get_y(points)
 
@@ -88,6 +89,10 @@ def _mark_suspicious_overlays(
     right_shapes: NDArray,
     nearness: float,
 ) -> None:
+    """Mark overlays as suspicious, in place, whose wrong sample point is not near a boundary of an input.
+
+    ``pairs`` (k,): number of the overlay of each sample point; ``x``, ``y`` (k,): the sample points.
+    """
     if len(pairs):
         points = shapely.points(x, y)
         edge_distance = np.fmin(
@@ -109,6 +114,7 @@ def is_suspicious_union(joined: Any, shapes: NDArray, nearness: float) -> bool:
 
 
 def _mask_wide_parts(parts: NDArray) -> NDArray:
+    """Return (k,) bool: polygons that are wide enough for a test by a sample point."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return 2 * shapely.area(parts) / shapely.length(parts) > MIN_TESTED_WIDTH_M
 
@@ -392,24 +398,28 @@ def _overlay_pair_with_fallbacks(
 def _overlay_unchanged_polygons(
     operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
 ) -> tuple[Any, float]:
+    """Return the overlay of two polygons as they are, and 0 m² of changed area."""
     return operation(left_shape, right_shape), 0.0
 
 
 def _overlay_on_fine_grid(
     operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
 ) -> tuple[Any, float]:
+    """Return the overlay on a grid much finer than the cluster tolerance, and the area (m²) changed by rounding."""
     return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m / _FINE_GRID_RATIO)
 
 
 def _overlay_on_cluster_grid(
     operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
 ) -> tuple[Any, float]:
+    """Return the overlay on a grid of the cluster tolerance, and the area (m²) changed by rounding."""
     return _overlay_on_given_grid(operation, left_shape, right_shape, tolerance.cluster_m)
 
 
 def _overlay_on_given_grid(
     operation: OverlayOperation, left_shape: Any, right_shape: Any, grid: float
 ) -> tuple[Any, float]:
+    """Return the overlay on a grid of ``grid`` m, and the area (m²) by which rounding changes the polygons."""
     rounded_left, rounded_right = shapely.set_precision(left_shape, grid), shapely.set_precision(right_shape, grid)
     return operation(left_shape, right_shape, grid_size=grid), _measure_change(
         left_shape, rounded_left
@@ -419,6 +429,7 @@ def _overlay_on_given_grid(
 def _overlay_repaired_polygons(
     operation: OverlayOperation, left_shape: Any, right_shape: Any, tolerance: Tolerance
 ) -> tuple[Any, float]:
+    """Return the overlay of repaired copies, and the area (m²) by which the repair changes the polygons."""
     repaired_left, repaired_right, changed_area = _repair_both(left_shape, right_shape)
     return operation(repaired_left, repaired_right, grid_size=tolerance.cluster_m), changed_area
 

@@ -18,6 +18,7 @@ from .validity import extract_polygons
 
 
 def _make_empty_rows() -> NDArray:
+    """Return an array of no rows."""
     return np.zeros(0, dtype=int)
 
 
@@ -107,7 +108,7 @@ def collect_pieces(
     ``left``, ``right`` (k,): rows of each overlay result; ``shapes`` (k,): the results, None where an overlay failed.
     ``keep_slivers``: slivers stay among the pieces, because figures include them. Raise Cancelled.
     """
-    shapes = _extract_areal(shapes, cancellation)
+    shapes = _extract_areas(shapes, cancellation)
     is_present = ~shapely.is_missing(shapes)
     left, right, shapes = left[is_present], right[is_present], shapes[is_present]
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -134,7 +135,7 @@ def collect_pieces(
     return _make_pieces(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
 
 
-def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
+def _extract_areas(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """Return (k,) the areas of shapes as polygons and multipolygons, None for a shape without area."""
     shapes = shapes.copy()
     is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
@@ -147,6 +148,7 @@ def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
 def _make_pieces(
     left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog
 ) -> OverlayPieces:
+    """Return (k,) polygons with their rows as pieces, whose areas and widths are computed."""
     area, length = shapely.area(geometry), shapely.length(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
     return OverlayPieces(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)

@@ -122,6 +122,7 @@ class ClippedPolygons:
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
+    """Return the square (with a margin) of a grid cell, as a polygon."""
     xmin, ymin, side = square
     cell = side / 2**level
     x, y = xmin + column * cell, ymin + grid_row * cell
@@ -131,6 +132,10 @@ def _make_box(square: tuple[float, float, float], level: int, column: int, grid_
 
 
 def _clip_to_box(shape: Any, box: Any) -> Any:
+    """Return the land of a polygon inside a box; None if there is none.
+
+    A polygon of few vertices, or one that GEOS cannot clip, is returned whole.
+    """
     if shape is None or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         return shape
     shape_and_box = np.array([shape, box], dtype=object)
@@ -267,6 +272,7 @@ class Polygons:
         return self._compute_points(NEVER_CANCELLED)
 
     def _compute_points(self, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
+        """Return a point inside each part of each polygon, and the row of each point, as `_points`. Raise Cancelled."""
         is_multipart = shapely.get_num_geometries(self._present_shapes) > 1
         parts, multipart_row = shapely.get_parts(self._present_shapes[is_multipart], return_index=True)
         is_present = ~shapely.is_empty(parts)
@@ -277,6 +283,7 @@ class Polygons:
 
     @cached_property
     def _point_tree(self) -> shapely.STRtree:
+        """Return a search tree of the points inside the polygons."""
         return shapely.STRtree(self._points[0])
 
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -286,6 +293,7 @@ class Polygons:
         return self._overlap_candidates
 
     def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
+        """Return (n,) bool: rows that may share area with another row. Raise Cancelled."""
         is_candidate = np.zeros(len(self), dtype=bool)
         self._prepare_caches(cancellation)
         points, owner = self._points
@@ -329,6 +337,7 @@ class Polygons:
         self._prepare_lines(cancellation)
 
     def _prepare_lines(self, cancellation: Cancellation) -> None:
+        """Compute and cache the segments of the polygons (`lines`). Raise Cancelled."""
         if "lines" not in self.__dict__:
             self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()

@@ -45,6 +45,7 @@ def read_curve_wkt(path: Path, opened: Path, name: str) -> dict[int, str]:
     type_list = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
 
     def read_column(column: str) -> tuple[NDArray, NDArray]:
+        """Return feature ids and values of a column, for the shapes of a curve type."""
         sql = f"SELECT {column} AS value FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({type_list})"  # nosec B608 # the name is quoted, column and types are ours
         _, fids, _, (values,) = pyogrio.raw.read(
             opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False
@@ -71,6 +72,7 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
     """
 
     def round_as_driver(x: float, y: float) -> tuple[str, str]:
+        """Return x and y as texts of 15 digits, as the driver writes them."""
         return f"{x:.15g}", f"{y:.15g}"
 
     vertices = shapely.get_coordinates(shape).tolist()

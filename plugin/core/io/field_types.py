@@ -199,6 +199,7 @@ def open_filegdb(path: Path) -> Iterator[Any]:
 
 
 def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
+    """Return layer name → declaration of each layer in a file geodatabase; empty without osgeo."""
     with open_filegdb(path) as database:
         if database is None:
             # The declarations are unknown.

@@ -68,6 +68,7 @@ def find_wkb_start(blob: bytes) -> int:
 
 
 def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
+    """Return what the headers of a layer's geometries state, read from an open GeoPackage."""
     layer = database.execute(
         "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
     ).fetchone()

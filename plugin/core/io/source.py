@@ -62,6 +62,7 @@ def find_source_folder(source: str | Path) -> Path | None:
 
 
 def _clean_source_path(source: str | Path) -> str:
+    """Return a path without the blanks and quotation marks around it."""
     return str(source).strip().strip('"')
 
 

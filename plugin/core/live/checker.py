@@ -66,6 +66,7 @@ class RowChange:
 
     @property
     def _shapes(self) -> list[Any]:
+        """Return the shapes in the plane before and after the change; None without one."""
         return [layer.plane_shapes[0] if len(layer) else None for layer in (self.before, self.after)]
 
     @cached_property

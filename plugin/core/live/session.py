@@ -406,11 +406,13 @@ class _FindingIndex:
         return list(self._by_key.get((role, key), {}).values())
 
     def add_finding(self, finding: Finding) -> None:
+        """Add a finding to the index, under each row that it names."""
         self._all[id(finding)] = finding
         for key in _list_row_keys(finding):
             self._get_own_findings(key)[id(finding)] = finding
 
     def remove_finding(self, finding: Finding) -> None:
+        """Remove a finding from the index; it must be in it."""
         del self._all[id(finding)]
         for key in _list_row_keys(finding):
             self._get_own_findings(key).pop(id(finding), None)

@@ -94,6 +94,7 @@ def make_plan_layer_selector(norm: Norm, roles: Mapping[str, str]) -> Callable[[
         roles_by_name.setdefault(name.upper(), set()).add(role)
 
     def wanted(layer: SourceLayer) -> bool | frozenset[str]:
+        """Return False, or which fields of the layer are read, as described above."""
         layer_roles = roles_by_name.get(layer.name.upper(), set()) | roles_by_name.get(layer.full_name.upper(), set())
         layer_roles = layer_roles | {find_role(layer, norm)[0]} - {""}
         if not layer_roles <= norm.standard.templates.keys():

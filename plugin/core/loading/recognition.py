@@ -142,6 +142,7 @@ def find_missed_scope(
         return MissedScope(used_scope, widest, scopes[widest].mandatory_concepts, (), True, True)
 
     def has_layer_of_concept(concept: str) -> bool:
+        """Return True if one of the roles belongs to the concept."""
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
 
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):

@@ -115,6 +115,7 @@ class Finding:
         return self._make_columns(";".join(self.related_keys), encode_params(self.params))
 
     def _make_columns(self, related_keys: Any, params: Any) -> dict[str, Any]:
+        """Return column name → value of the findings layer; related keys and parameters as given."""
         return {
             "code": self.code,
             "severity": str(self.severity or ""),

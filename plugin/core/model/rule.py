@@ -198,6 +198,7 @@ def rule(
         raise ValueError(f"{code}: a code is a family ({', '.join(RULE_FAMILIES)}) and three digits")
 
     def register_rule(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Check the declaration and add the rule to the declared rules; return the function unchanged."""
         declared_rule = _DECLARED_RULES.get(code)
         if declared_rule and declared_rule.function.__module__ != function.__module__:
             raise ValueError(f"{code} is declared in {declared_rule.function.__module__} and {function.__module__}")
@@ -314,4 +315,5 @@ def load_all_rules() -> Rules:
 
 
 def _get_family_position(code: str) -> int:
+    """Return a number by which codes of rules are sorted: by family, then by number."""
     return RULE_FAMILIES.index(code[:3]) * 1000 + int(code[3:])

@@ -53,6 +53,7 @@ def map_in_threads(
     error_state = np.geterr()
 
     def compute(item: T) -> R:
+        """Return the result for one item, with the caller's setting for floating point errors."""
         cancellation.raise_if_cancelled()
         # NumPy's handling of floating point errors is a setting of each thread.
         with np.errstate(**error_state):

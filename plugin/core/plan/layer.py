@@ -51,6 +51,7 @@ class FieldColumn:
 
     @cached_property
     def _distinct_raw_texts(self) -> list[str] | None:
+        """Return the distinct texts as read; None if the column has values other than texts."""
         return find_distinct_texts(self._raw)
 
     @cached_property
@@ -254,6 +255,7 @@ class Layer:
         return self._find_column(column).values
 
     def _find_column(self, column: str) -> FieldColumn:
+        """Return the column with this name, read once and cached."""
         if column not in self._columns_read:
             self._columns_read[column] = FieldColumn(self.frame[column])
         return self._columns_read[column]
@@ -277,6 +279,10 @@ class Layer:
         return self._convert_to_numbers(self.get_column_by_name(field_name))
 
     def _convert_to_numbers(self, column: pd.Series | None) -> NDArray:
+        """Return (n,) float64 of a column; NaN where a value is missing or no number.
+
+        All are NaN if ``column`` is None.
+        """
         import pandas as pd
 
         if column is None:
@@ -325,6 +331,7 @@ class Layer:
 
     @cached_property
     def _densified_shapes(self) -> DensifiedShapes:
+        """Return the geometries as read, reprojected into the plane with vertices added to long edges."""
         return reproject_densified(
             self.raw_shapes, self.known_crs, self.plane_crs, self.undensified_edges, by_vertices=self.by_vertices
         )
@@ -474,7 +481,7 @@ class Layer:
     @cached_property
     def statutory(self) -> NDArray:
         """Return (n,) statutory areas in m², by stored vertices or, for an invalid geometry, of its repaired copy."""
-        return self._measure_rows(NEVER_CANCELLED)
+        return self._measure_statutory_areas(NEVER_CANCELLED)
 
     def measure_rows(self, rows: ArrayLike) -> NDArray:
         """Return (k,) statutory areas (m²) of the rows at (k,) positions; no other row is measured."""
@@ -487,9 +494,10 @@ class Layer:
     def measure_statutory(self, cancellation: Cancellation) -> None:
         """Compute and store the statutory areas of all rows (`statutory`). Raise Cancelled."""
         if "statutory" not in self.__dict__:
-            self.__dict__["statutory"] = self._measure_rows(cancellation)
+            self.__dict__["statutory"] = self._measure_statutory_areas(cancellation)
 
-    def _measure_rows(self, cancellation: Cancellation) -> NDArray:
+    def _measure_statutory_areas(self, cancellation: Cancellation) -> NDArray:
+        """Return (n,) statutory areas (m²), by stored vertices or of a repaired copy. Raise Cancelled."""
         crs = self.known_crs
         if crs == self.plane_crs:
             return measure_statutory_area(self.plane_shapes, crs_care.make_lonlat_transformer(crs), cancellation)

@@ -137,6 +137,7 @@ def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def _strip_texts(series: pd.Series) -> list[str]:
+    """Return the values of a column as texts without blanks around them; missing ones are empty."""
     return format_column(strip_blanks(series))
 
 
@@ -157,6 +158,7 @@ def format_cell_values(layer: Layer, column: str, rows: NDArray) -> list[str]:
 
 
 def _format_value(value: object) -> str:
+    """Return a value as text; a date is written as a day, a missing value is empty."""
     import pandas as pd
 
     if isinstance(value, pd.Timestamp):

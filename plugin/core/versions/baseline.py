@@ -55,6 +55,7 @@ def read_baseline(
     roles = {role for concept in SEALED_CONCEPTS for role in plan.list_roles_of_concept(concept)}
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
+        """Return False for a layer of no compared role, else what ``select_layer`` returns."""
         return select_layer(layer) if find_role(layer, norm)[0] in roles else False
 
     if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
@@ -105,6 +106,7 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
+    """Return the comparison of a concept's layer, as `compare_with_baseline`, without its cache."""
     from .compare import compare_layers
     from .shift_search import make_shift_limits
 

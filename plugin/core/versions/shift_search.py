@@ -145,6 +145,7 @@ def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tu
 
 
 def _find_pairs_of_same_size(pairing: EditionPairing, left: NDArray, right: NDArray, limits: ShiftLimits) -> NDArray:
+    """Return the positions of those pairs of rows that have the same size."""
     one, other = pairing.earlier_shapes[left], pairing.later_shapes[right]
     sizes = [bounds[:, 2:] - bounds[:, :2] for bounds in map(shapely.bounds, (one, other))]
     is_similar: NDArray = (np.abs(sizes[0] - sizes[1]) <= 2 * limits.agreement_m).all(axis=1)
@@ -152,6 +153,7 @@ def _find_pairs_of_same_size(pairing: EditionPairing, left: NDArray, right: NDAr
 
 
 def _make_centres(shapes: NDArray) -> NDArray:
+    """Return (n,) points at the centres of the bounding boxes of shapes."""
     bounds = shapely.bounds(shapes)
     centres: NDArray = shapely.points((bounds[:, :2] + bounds[:, 2:]) / 2)
     return centres

@@ -149,6 +149,7 @@ def find_layer_and_townships(
     county = norm.standard.concepts["county"]
 
     def is_wanted(layer: SourceLayer) -> bool:
+        """Return True for townships and for a layer that may be the one to compare."""
         recognised_role = find_role(layer, norm)[0]
         return recognised_role in township_roles or (
             recognised_role == role.upper() if role else recognised_role not in county

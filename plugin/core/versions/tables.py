@@ -165,6 +165,7 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
 
 
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
+    """Return the table of the area balance, one term on each row."""
     version_comparison = comparison.comparison
     columns = [
         TableColumn("item", width_in_characters=30),
@@ -203,6 +204,7 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
 
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
+    """Return the table of area balances by township; None without townships."""
     version_comparison = comparison.comparison
     balance_by_name = version_comparison.balance_by_township[STATUTORY_BASIS]
     if set(balance_by_name) <= {""}:
@@ -230,6 +232,7 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
 
 
 def _make_balance_number(balance: AreaBalance, term: str) -> TableNumber | None:
+    """Return a term of an area balance as a number of a table, in m²."""
     return make_table_number(getattr(balance, term), "m2")
 
 
@@ -274,6 +277,7 @@ def _make_pieces_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
 
 
 def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
+    """Return a net area (m²) as a number of a table; None if the edition has none."""
     return make_table_number(value, "m2") if has_net_area and value == value else None
 
 

@@ -22,6 +22,7 @@ _SETTINGS_WITHOUT_SEALED_LAYERS: dict[str, Any] = {"sealed.roles": []}
 
 
 def _make_example_rows(start: str) -> dict[str, list[Any]]:
+    """Return the layer of an example: one row with a start date."""
     return {"layer": [{"wkt": SQUARE_WKT, "BHKSSJ": start}]}
 
 

@@ -152,4 +152,5 @@ def _list_zone_codes_equal_to_lines(state: EditingState) -> frozenset[str]:
 
 
 def _unite_rows_meeting_land(state: EditingState, layer: Layer, land: Any) -> Any:
+    """Return the union of the rows of a layer that meet land, in the plane."""
     return shapely.union_all([one.plane_shape for one in state.find_rows_meeting(layer.role, land)])

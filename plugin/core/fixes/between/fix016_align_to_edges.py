@@ -198,6 +198,7 @@ def _list_unused_vertices(
 
 
 def _list_vertices(shape: Any) -> set[tuple[float, float]]:
+    """Return the vertices of a shape, each once."""
     return set(map(tuple, shapely.get_coordinates(shape).tolist()))
 
 

@@ -104,6 +104,11 @@ def _remove_one_vertex(shape: Any, limit: float, vertices_of_others: set[tuple[f
 def _find_removable_vertex(
     xy: np.ndarray, limit: float, vertices_of_others: set[tuple[float, float]], row: Row
 ) -> int | None:
+    """Return the position in a ring of the first vertex to remove; None if no two vertices are too near.
+
+    Of two consecutive vertices nearer than ``limit`` (m) it is the second, if both are equal or no other row has it,
+    else the first. Raise FixRefused if other rows have both.
+    """
     next_vertices = np.roll(xy, -1, axis=0)
     for position in np.flatnonzero(np.hypot(*(next_vertices - xy).T) < limit).tolist():
         next_position = (position + 1) % len(xy)

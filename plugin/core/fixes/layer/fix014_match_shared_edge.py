@@ -104,6 +104,7 @@ def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
     moved_too_far = False
 
     def remove_from_ring(coordinates: NDArray) -> NDArray:
+        """Return the vertices of a ring without those to remove; the ring itself if an edge would move too far."""
         nonlocal moved_too_far
         is_removed = np.array([xy in removed_places for xy in map(tuple, coordinates.tolist())])
         kept_vertices = coordinates[:-1][~is_removed[:-1]]
