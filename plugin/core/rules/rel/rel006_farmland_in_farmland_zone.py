@@ -154,7 +154,7 @@ def _make_scattered_finding(
 ) -> Finding:
     """Return the warning on scattered plots of farmland outside the zones.
 
-    ``parts``: the plots; ``areas``: their (k,) areas in m².
+    ``pieces``: the plots; ``areas``: their (k,) areas in m².
     """
     return Finding(
         farmland.role,
