@@ -4212,10 +4212,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>经纬度，只用于交换</translation>
     </message>
     <message>
-        <source>ellipsoid area</source>
-        <translation>图斑椭球面积</translation>
-    </message>
-    <message>
         <source>empty layers with fields, aliases, code lists and symbols of the template</source>
         <translation>创建空图层，字段、别名、代码表和符号随模板带入</translation>
     </message>
@@ -4380,6 +4376,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>本县设置</translation>
     </message>
     <message>
+        <source>statutory area</source>
+        <translation>图斑椭球面积</translation>
+    </message>
+    <message>
         <source>stop: change nothing and report it</source>
         <translation>停止：不改动，并提示</translation>
     </message>
@@ -4400,7 +4400,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>代码，补零与否均可</translation>
     </message>
     <message>
-        <source>ticked fixes, ellipsoid area; before − out + in = after, ± rounding</source>
+        <source>ticked fixes, statutory area; before − out + in = after, ± rounding</source>
         <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后，末位因四舍五入可能不一致</translation>
     </message>
     <message>
@@ -4734,11 +4734,11 @@ Click: {place}.</source>
         <translation>{value}（{source}）</translation>
     </message>
     <message>
-        <source>{value}: {why}; kept</source>
+        <source>{value}: {why}, kept</source>
         <translation>{value}：{why}，保留原值</translation>
     </message>
     <message>
-        <source>{value}: {why}; left empty</source>
+        <source>{value}: {why}, left empty</source>
         <translation>{value}：{why}，留空</translation>
     </message>
     <message>

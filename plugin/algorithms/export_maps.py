@@ -242,7 +242,7 @@ class ExportMaps(SanxianAlgorithm):
             outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
         lines = log_maps(feedback, outcome, order, texts)
         if not outcome.written_files:
-            raise InputError("map_none", reasons=" ".join(lines))
+            raise InputError("map_none", reasons=texts.join_sentences(lines))
         return {
             OUTPUT: str(self.folder),
             "MADE": len(outcome.exported_maps),

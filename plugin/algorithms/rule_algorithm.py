@@ -251,11 +251,12 @@ class RuleAlgorithm(SanxianAlgorithm):
         if state == "crashed":
             raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
         if state == "skipped":
+            texts = Texts(self.base.lang)
             reasons = [
-                Texts(self.base.lang).format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
+                texts.format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
                 for u in check_result.plan.unusable_layers.values()
             ]
-            raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(reasons) or outcome.reason)
+            raise InputError("rule_not_run", rule=outcome.code, reason=texts.join_sentences(reasons) or outcome.reason)
 
 
 def _make_optional_number_parameter(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):

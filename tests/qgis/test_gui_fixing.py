@@ -589,7 +589,8 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
     rows = make_batch_rows(entries, SimpleNamespace(explain_refusal=lambda _refusal: "封库" * 40))
     assert rows[0].cells[FEATURE_COLUMN] == "GDBHMB …000851 ↔ …001565"
     dialog = BatchDialog(QgsMapCanvas())
-    dialog.resize(900, 500)
+    digit = dialog.fontMetrics().horizontalAdvance("0")
+    dialog.resize(digit * 120, 500)
     dialog.show()
     dialog.show_rows(rows)
     process_events(0.1)
@@ -598,6 +599,9 @@ def test_batch_table_shows_all_keys_and_names_a_shared_layer_once(qgis_app):
         index = dialog.filter.index(row, FEATURE_COLUMN)
         needed = dialog.table.itemDelegate().sizeHint(option, index).width()
         assert dialog.table.columnWidth(FEATURE_COLUMN) >= needed
+    dialog.resize(digit * 100, 500)
+    process_events(0.1)
+    assert dialog.table.horizontalScrollBar().maximum() == 0
     dialog.reject()
 
 

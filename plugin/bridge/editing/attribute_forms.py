@@ -207,7 +207,7 @@ def _set_constraint(
         if not field.codes:
             reasons.insert(0, texts.get("forms", "filled", **place_params))
     if rule:
-        layer.setConstraintExpression(index, rule, " ".join(reasons))
+        layer.setConstraintExpression(index, rule, texts.join_sentences(reasons))
         layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT)
 
 

@@ -303,10 +303,10 @@ def _set_outcome(
         reasons.append(texts.format_reason("pairs_failed", {"count": failed_pairs}))
     if context.run_log.reporting_rules:
         result.notes.append(("left_to", {"codes": ", ".join(context.run_log.reporting_rules)}))
-    notes = " ".join(dict.fromkeys(texts.format_reason(key, params) for key, params in result.notes))
+    notes = texts.join_sentences(texts.format_reason(key, params) for key, params in result.notes)
     if reasons:
         outcome.incomplete = True
-        outcome.reason = " ".join(dict.fromkeys([*reasons, *([notes] if notes else [])]))
+        outcome.reason = texts.join_sentences([*reasons, notes])
         if not result.findings:
             outcome.outcome = Outcome.SKIPPED
     elif not result.is_applicable:

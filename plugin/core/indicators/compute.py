@@ -123,7 +123,7 @@ class PlanIndicators:
                 )
                 for key, params in (*result.not_checked, *result.notes)
             ]
-            raise MissingInputError(" ".join(reasons) or self.format_missing_layers(entry.inputs))
+            raise MissingInputError(self.texts.join_sentences(reasons) or self.format_missing_layers(entry.inputs))
         return rule_figures
 
     def run_rule_once(self, code: str) -> tuple[RuleResult | None, str]:

@@ -10,7 +10,7 @@ import math
 import re
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -288,6 +288,10 @@ class Texts:
         if isinstance(names := params.get("names"), list):
             params = {**params, "names": self.get("words", "between_names").join(names)}
         return self.get("reasons", key, **params)
+
+    def join_sentences(self, sentences: Iterable[str]) -> str:
+        """Return sentences as one text; Chinese ones have no space between them."""
+        return self.get("words", "between_sentences").join(dict.fromkeys(text for text in sentences if text))
 
     def format_notice(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: a notice on the data."""

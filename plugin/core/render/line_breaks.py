@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Spaces of a printed text at which no line may break."""
+"""Places of a printed text at which a line may or may not break."""
 
 from __future__ import annotations
 
 import re
 
 _NO_BREAK_SPACE = "\u00a0"
+_BREAK_OPPORTUNITY = "\u200b"
+#: The comma between codes such as ATT022、TOP001.
+_COMMA_BETWEEN_CODES_PATTERN = re.compile(r"(?<=[0-9A-Za-z])、(?=[0-9A-Za-z])")
 #: The space between a figure and its unit, or between a sign such as ≤ and its figure.
 _SPACE_IN_FIGURE_PATTERN = re.compile(
     r"(?<=\d) (?=(?:[kmc]?m[²³]?|ha|公顷|万亩|亩|10⁴ mu|mu|%)(?![A-Za-z]))|(?<=[≤≥<]) (?=\d)|(?<=10⁴) (?=mu)"
@@ -15,3 +18,11 @@ _SPACE_IN_FIGURE_PATTERN = re.compile(
 def keep_figures_whole(text: str) -> str:
     """Return a text with no-break spaces inside its figures, such as ≤ 16.46 km²."""
     return _SPACE_IN_FIGURE_PATTERN.sub(_NO_BREAK_SPACE, text)
+
+
+def allow_breaks_between_codes(text: str) -> str:
+    """Return a text in which a line may end after each comma of a list of codes.
+
+    LibreOffice takes such a list for one word of Latin letters, and breaks inside its codes.
+    """
+    return _COMMA_BETWEEN_CODES_PATTERN.sub(f"、{_BREAK_OPPORTUNITY}", text)

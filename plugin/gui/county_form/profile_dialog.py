@@ -287,7 +287,8 @@ def _summarise_profile(norm: Norm, texts: Texts, will_confirm: bool) -> str:
     for target in norm.find_targets(norm.profile.area_code):
         unit = texts.get("units", target.unit)
         name = texts.get_indicator_name(target.indicator)
-        figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
+        # A number of units has no unit in English.
+        figure = f"{name} {signs[target.comparison]} {target.value} {unit}".rstrip()
         lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
     by = norm.profile.confirmed_by
     if will_confirm:

@@ -103,9 +103,12 @@ class EditWarnings(QObject):
             self._warn_of_risks(new_risks, name, Path(inspection.path).name)
 
     def _warn_of_risks(self, risks: list[Any], layer: str, file: str) -> None:
-        texts = [describe_risk(risk, layer, file) for risk in risks]
-        if texts:
-            self._messages.show_warning(" ".join(texts))
+        text = ""
+        for risk in risks:
+            sentence = describe_risk(risk, layer, file)
+            text = tr("{first} {second}").format(first=text, second=sentence) if text else sentence
+        if text:
+            self._messages.show_warning(text)
 
 
 class _RiskInspectionThread(threading.Thread):

@@ -46,7 +46,7 @@ from .batch_model import (
 from .linked_maps import LinkedMaps
 from .map_preview import FixShapes
 
-_WIDTH_DIGITS, _HEIGHT_LINES = 156, 40
+_WIDTH_DIGITS, _HEIGHT_LINES = 190, 44
 #: Widths of the columns, of which the last takes the rest.
 _COLUMN_DIGITS = {RULE_COLUMN: 14, FEATURE_COLUMN: 40, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
                   IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
@@ -151,10 +151,12 @@ class BatchDialog(FocusedButtonDialog):
         others = sum(header.sectionSize(column) for column in _COLUMN_DIGITS if column not in _LONG_TEXT_COLUMNS)
         room = self.table.viewport().width() - others
         # The last column, with the reason, has a share, too, and what the others leave.
-        share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), digit * _MIN_LONG_TEXT_DIGITS)
-        # The keys identify the features; the other texts can be read in the tool tip.
-        feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], max(share, self._feature_width))
-        share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), digit * _MIN_LONG_TEXT_DIGITS)
+        least = digit * _MIN_LONG_TEXT_DIGITS
+        share = max(room // (len(_LONG_TEXT_COLUMNS) + 1), least)
+        # The keys identify the features; the other texts can be read in the tool tip, and need only their least width.
+        feature_width = min(max(share, self._feature_width), max(room - 2 * least, share))
+        feature_width = min(digit * _COLUMN_DIGITS[FEATURE_COLUMN], feature_width)
+        share = max((room - feature_width) // len(_LONG_TEXT_COLUMNS), least)
         header.resizeSection(FEATURE_COLUMN, feature_width)
         header.resizeSection(FIX_COLUMN, min(digit * _COLUMN_DIGITS[FIX_COLUMN], share))
 
@@ -212,9 +214,9 @@ class BatchDialog(FocusedButtonDialog):
         row = QHBoxLayout(lower)
         row.setContentsMargins(0, 0, 0, 0)
         box = FormSection(
-            tr("Area balance"), tr("ticked fixes, ellipsoid area; before − out + in = after, ± rounding"), wraps=True
+            tr("Area balance"), tr("ticked fixes, statutory area; before − out + in = after, ± rounding"), wraps=True
         )
-        box.layout_.addWidget(self.areas, 1)
+        box.layout_.addWidget(WholeRows(self.areas), 1)
         row.addWidget(box, 1)
         row.addWidget(self.maps, 1)
         return lower

@@ -81,7 +81,7 @@ class FixDialog(FocusedButtonDialog):
         boxes = []
         for title, about, widget, share in (
             (tr("Method"), "", self.choices, 4),
-            (tr("Area change"), tr("ellipsoid area"), self.areas, 6),
+            (tr("Area change"), tr("statutory area"), self.areas, 6),
             (tr("Trial re-check"), "", self.outcome, 3),
         ):
             box = FormSection(title, about)

@@ -271,7 +271,7 @@ class MappingTable(QTableWidget):
             if sample.reason:
                 why = self._texts.get("mapping_short", sample.reason)
                 # A code outside an untranslated list is kept; other refused values are left empty.
-                text = tr("{value}: {why}; kept") if sample.converted_value else tr("{value}: {why}; left empty")
+                text = tr("{value}: {why}, kept") if sample.converted_value else tr("{value}: {why}, left empty")
                 text = text.format(value=sample.source_value or sample.converted_value, why=why)
             parts.append(text)
         item = self.item(row, SAMPLES_COLUMN)

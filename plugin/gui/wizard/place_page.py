@@ -14,12 +14,14 @@ from ...core.standard.layer_tree import TreeBranch, find_delivery_constraint, fi
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.sections import FormSection, NoticeBox
+from ..widgets.whole_rows import WholeRows
 from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
 
 _ROLE_DATA = Qt.ItemDataRole.UserRole
-_VISIBLE_ROWS = 13
+#: Number of groups that a low dialog shows without scrolling the list.
+_MIN_SHOWN_ROWS = 5
 
 
 class GroupsBox(FormSection):
@@ -42,7 +44,7 @@ class GroupsBox(FormSection):
         self.tree.setUniformRowHeights(True)
         self.tree.itemChanged.connect(self._on_toggled)
         self.notice = NoticeBox()
-        self.layout_.addWidget(self.tree)
+        self.layout_.addWidget(WholeRows(self.tree), 1)
         self.layout_.addWidget(self.notice)
 
     def refresh(self) -> None:
@@ -59,7 +61,7 @@ class GroupsBox(FormSection):
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
         row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
-        rows = min(self.tree.topLevelItemCount(), _VISIBLE_ROWS)
+        rows = min(self.tree.topLevelItemCount(), _MIN_SHOWN_ROWS)
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
         self._on_toggled()
 
@@ -130,9 +132,10 @@ class CountyPage(WizardPage):
         self.county = CountyBox(project)
         self.crs = CrsBox(draft)
         self.groups = GroupsBox(draft)
-        for box in (self.county, self.crs, self.groups):
-            self.body.addWidget(box)
-        self.body.addStretch(1)
+        self.body.addWidget(self.county)
+        self.body.addWidget(self.crs)
+        # The list of groups takes the rest of the page.
+        self.body.addWidget(self.groups, 1)
         self._county_error = ""
         self.county.changed.connect(self._update_county_and_crs)
         for box in (self.crs, self.groups):

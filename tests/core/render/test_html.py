@@ -377,3 +377,47 @@ def test_english_pages_use_a_latin_font_for_quotation_marks(stylesheet):
     # A Chinese font draws “ ” and ’ as wide as a Chinese character.
     rule = re.search(r":lang\(en\)>body\{font-family:([^}]+)\}", stylesheet.read_text(encoding="utf-8"))
     assert rule and rule[1].split(",")[0] == '"Segoe UI"' and '"Microsoft YaHei"' in rule[1]
+
+
+def _compute_contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours by WCAG 2.1, 1.4.3."""
+
+    def compute_luminance(color: str) -> float:
+        digits = "".join(2 * digit for digit in color[1:]) if len(color) == 4 else color[1:]
+        parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted(map(compute_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_report_has_a_readable_dark_scheme_on_the_screen_and_prints_light():
+    style = (REPORT_TEMPLATES_FOLDER / "report.css").read_text(encoding="utf-8")
+    before, dark = style.split("@media screen and (prefers-color-scheme:dark){")
+    dark, _, printed = dark.partition("@media print{")
+    assert "prefers-color-scheme" not in before + printed and "html,body{background:#fff}" in printed
+    rules = dict(re.findall(r"\n ([^{}]+)\{([^}]*)\}", dark))
+    ground = re.search(r"background:(#\w+)", rules["body"])[1]
+    checked = 0
+    for selector, declarations in rules.items():
+        own_ground = re.search(r"background:(#\w+)", declarations)
+        for color in re.findall(r"(?<![-\w])color:(#\w+)", declarations):
+            checked += 1
+            assert _compute_contrast(color, own_ground[1] if own_ground else ground) >= 4.5, selector
+    assert checked >= 5
+    # Signs need less contrast than texts; each one is redefined for the dark ground.
+    signs = set(re.findall(r'<symbol id="(i-\w+)"', (REPORT_TEMPLATES_FOLDER / "report.html.j2").read_text("utf-8")))
+    for sign in signs:
+        colors = [
+            color
+            for selector, declarations in rules.items()
+            if f"#{sign} " in selector
+            for color in re.findall(r"#\w+", declarations)
+        ]
+        assert any(_compute_contrast(color, ground) >= 3 for color in colors), sign
+
+
+def test_chinese_sentences_have_no_space_between_them_and_english_ones_have():
+    assert Texts("zh").join_sentences(["甲。", "", "乙。", "甲。"]) == "甲。乙。"
+    assert Texts("en").join_sentences(["One.", "Two."]) == "One. Two."

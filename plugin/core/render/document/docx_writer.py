@@ -16,7 +16,7 @@ from typing import Any
 
 from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
 from ...errors import InputError, OutputError
-from ..line_breaks import keep_figures_whole
+from ..line_breaks import allow_breaks_between_codes, keep_figures_whole
 from ..report_settings import load_report_settings
 from .blocks import (
     FACT_LABEL_PERCENT,
@@ -97,6 +97,10 @@ def _make_template() -> io.BytesIO:
     return buffer
 
 
+def _set_line_breaks(text: str) -> str:
+    return allow_breaks_between_codes(keep_figures_whole(text))
+
+
 class _DocxWriter:
     """Writes blocks into a template, before its bookmark."""
 
@@ -167,7 +171,7 @@ class _DocxWriter:
     def _add_paragraph(self, text: str, style: str) -> Any:
         """Add a paragraph at the report's place; return it. ``style``: key of a style in the settings."""
         paragraph = self._move_to_report_place(
-            self._file.add_paragraph(keep_figures_whole(text), self._settings.docx_styles[style])
+            self._file.add_paragraph(_set_line_breaks(text), self._settings.docx_styles[style])
         )
         if self._begins_page:
             paragraph.paragraph_format.page_break_before = True
@@ -186,7 +190,7 @@ class _DocxWriter:
         """Fill the first paragraph of a table's cell; return the paragraph."""
         paragraph = cell.paragraphs[0]
         paragraph.style = self._settings.docx_styles[style]
-        run = paragraph.add_run(keep_figures_whole(text))
+        run = paragraph.add_run(_set_line_breaks(text))
         if bold:
             run.bold = True
         alignments = self._docx.enum.text.WD_ALIGN_PARAGRAPH

@@ -74,7 +74,7 @@ def list_texts(document: blocks.Document) -> list[str]:
 
 
 def normalise(text: str) -> str:
-    return re.sub(r"\s+", "", text.replace(THIN_SPACE, ""))
+    return re.sub(r"[\s\u200b]+", "", text.replace(THIN_SPACE, ""))
 
 
 def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
@@ -101,6 +101,14 @@ def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path)
     path = tmp_path / "报告.docx"
     write_docx(short, path)
     assert kept in [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
+
+
+def test_lines_of_the_docx_break_between_codes_and_not_inside_them(document, tmp_path):
+    codes = [f"REL{number:03}" for number in range(1, 30)]
+    path = tmp_path / "报告.docx"
+    write_docx(replace(document, blocks=(blocks.Paragraph("、".join(codes)), blocks.Paragraph("甲、乙"))), path)
+    texts = [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
+    assert "、\u200b".join(codes) in texts and "甲、乙" in texts
 
 
 def test_printed_english_lines_keep_the_spaces_between_their_parts(checked):
