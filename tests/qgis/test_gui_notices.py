@@ -255,6 +255,8 @@ def test_live_check_counter_is_shorter_where_its_text_has_no_room(qgis_app):
     assert counter.text() == counter.full_text
     counter.resize(counter.sizeHint().width() // 2, counter.height())
     assert counter.text() == "+1 / 0"
+    counter.resize(1, counter.height())
+    assert counter.width() >= QToolButton.sizeHint(counter).width(), "the numbers are never elided"
     counter.resize(counter.sizeHint())
     assert counter.text() == counter.full_text
     counter.deleteLater()

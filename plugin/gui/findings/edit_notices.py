@@ -144,13 +144,19 @@ class _CounterButton(QToolButton):
 
     def set_texts(self, full_text: str, short_text: str) -> None:
         self.full_text, self._short_text = full_text, short_text
+        # Elided, the numbers would be wrong: “+…1” for “+2 / +1”.
+        self.setMinimumWidth(self._compute_width(short_text))
         self._choose_text()
         self.updateGeometry()
 
     def sizeHint(self):
         # Qt computes the hint from the text in view; the whole one must get its room back.
-        hint, measure = super().sizeHint(), self.fontMetrics().horizontalAdvance
-        return hint + QSize(measure(self.full_text) - measure(self.text()), 0)
+        return QSize(self._compute_width(self.full_text), super().sizeHint().height())
+
+    def _compute_width(self, text: str) -> int:
+        """Return the width that the button needs for a text."""
+        measure = self.fontMetrics().horizontalAdvance
+        return super().sizeHint().width() + measure(text) - measure(self.text())
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
@@ -185,8 +191,6 @@ class EditNotices(QObject):
         self.counter.setAutoRaise(True)
         self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.counter.clicked.connect(self._show_menu)
-        # In a narrow window the text is elided: its width must not widen the window beyond the screen.
-        self.counter.setMinimumWidth(2 * self.counter.iconSize().width())
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
         editing.changed.connect(self._close_unfollowed_message)
