@@ -114,7 +114,7 @@ def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
     finding = overlap_farmland(plain_session)
     order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
     apply(plain_session, order)
-    make_log(plain_session).write(order, LogAction.UNDONE)
+    make_log(plain_session).append_action(order, LogAction.UNDONE)
     rows = read_log(plain_session)
     assert [row["操作"] for row in rows] == ["应用", "撤销"]
     assert {row["步骤"] for row in rows} == {order.number} and {row["操作人"] for row in rows} == {"王工"}
@@ -379,7 +379,7 @@ def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(pl
     assert (row["状态"], row["登记人"], row["步骤"]) == ("登记", "王工", order.number)
     assert float(row["面积（m²）"]) == pytest.approx(10_000, rel=1e-3)
     assert row["登记时间"] in list_messages()[0]
-    make_log(plain_session).write(order, LogAction.UNDONE)
+    make_log(plain_session).append_action(order, LogAction.UNDONE)
     assert [row["状态"] for row in read_register()] == ["登记", "撤销"]
     assert "未登记" in list_messages()[0]
 

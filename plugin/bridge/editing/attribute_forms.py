@@ -58,7 +58,7 @@ _EXPRESSION_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintExpression
 
 
 def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
-    """Return the edition of a role's template that shares most fields with the layer.
+    """Return the template of a role, in the edition that shares most fields with the layer.
 
     ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
     """
@@ -219,9 +219,9 @@ def _is_required(field: TemplateField, norm: Norm) -> bool:
 def _make_constraint_and_message(
     layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return a field's constraint: expression, message key and message parameters.
+    """Return a field's constraint as (expression, message key, message parameters).
 
-    Empty values satisfy the constraint; another constraint checks them. All three parts are empty for a field
+    Empty values satisfy it; whether a field may be empty is a separate constraint. All three are empty for a field
     without a constraint.
     """
     column_reference = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
@@ -257,7 +257,7 @@ def _make_constraint_and_message(
 def _make_date_constraint_and_message(
     layer: QgsVectorLayer, field: TemplateField, norm: Norm, column_reference: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return the constraint of a date field: expression, message key and parameters.
+    """Return the constraint of a date field as (expression, message key, message parameters).
 
     The date must be valid and not before the earliest year; an end date not before its start date, any other date
     not after today.
@@ -307,7 +307,7 @@ def _make_default_expression(
 
 
 def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, county_code: str) -> set[int]:
-    """Set the default values of a layer; return the fields that they fill completely."""
+    """Set the default values of a layer; return the indexes of the fields that they fill completely."""
     autofilled_indexes: set[int] = set()
     index_by_field_name = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
     followed = {f.code_name: f for f in template.fields if f.code_name and index_by_field_name[f.name] >= 0}

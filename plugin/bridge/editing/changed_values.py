@@ -24,9 +24,9 @@ ChangedValueRecord = Sequence[Sequence[Any]]
 
 
 def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
-    """Return a record to which QGIS adds each value changed in the layer.
+    """Return a record to which QGIS adds an entry for each value changed in the layer.
 
-    The recording ends when the caller releases the record.
+    Recording ends when the caller holds no reference to the record any more.
     """
     if QSignalSpy is not None:
         return QSignalSpy(layer.attributeValueChanged)
@@ -34,7 +34,10 @@ def start_recording_changed_values(layer: QgsVectorLayer) -> ChangedValueRecord:
 
 
 class _PythonRecord(QObject):
-    """The record of installations without QSignalSpy."""
+    """Record of changed values without QSignalSpy, which some installations of QGIS lack.
+
+    Each entry is (feature id, index of the field).
+    """
 
     def __init__(self, layer: QgsVectorLayer) -> None:
         super().__init__()

@@ -145,17 +145,17 @@ class DependentValueFill:
         self._fields: list[DependentField] = []
         # Later edits extend the record; the command's entries are those that it has now.
         self._entries_read, self._entry_count = 0, len(record)
-        self._gone: set[int] = set()
+        self._deleted_fids: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
         self._names: dict[int, dict[str, Any]] = {}
         #: Upper bound of the number of rows until the record is read, then their number.
         self.size = len(record) + len(set().union(*changed.values()))
-        self.active, self.complete = True, False
+        self.is_active, self.is_complete = True, False
 
     def read_entries(self, count: int) -> bool:
-        """Read the next entries of the record; return True if all are read."""
+        """Read the next ``count`` entries of the record of changed values; return True if all are read."""
         end = min(self._entries_read + count, self._entry_count)
         for number in range(self._entries_read, end):
             changed_value = self._record[number]
@@ -174,35 +174,35 @@ class DependentValueFill:
 
     def skip_deleted_feature(self, fid: int) -> None:
         """Skip a feature that was deleted before its values were written."""
-        self._gone.add(fid)
+        self._deleted_fids.add(fid)
 
     def close_iterator(self) -> None:
         """Close the feature iterator, which keeps the data source open."""
         if self._rows is not None:
             self._rows.close()
-        self._rows, self.complete = None, True
+        self._rows, self.is_complete = None, True
 
-    def write_next_rows(self, rows: int) -> None:
-        """Write the values of the next rows into the edit buffer.
+    def write_next_rows(self, row_count: int) -> None:
+        """Write the dependent values of the next rows into the edit buffer.
 
-        `undo` and `redo` apply to all portions together.
+        `undo` and `redo` apply to the rows of all calls together.
         """
-        if not self.read_entries(rows) or self.complete:
+        if not self.read_entries(row_count) or self.is_complete:
             return
         buffer, push = self._layer.editBuffer(), self._done.push
-        values = self.compute_next_values(rows)
+        values = self.compute_next_values(row_count)
         self._done.beginMacro("")
         for fid, index, value, old in values:
             push(QgsVectorLayerUndoCommandChangeAttribute(buffer, fid, index, value, old))
         self._done.endMacro()
 
-    def compute_next_values(self, rows: int) -> list[tuple[int, int, Any, Any]]:
-        """Return (feature id, field index, new value, old value) for the next rows."""
+    def compute_next_values(self, row_count: int) -> list[tuple[int, int, Any, Any]]:
+        """Return (feature id, field index, new value, old value) for each value to change in the next rows."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
             self._rows = self._layer.getFeatures(self._make_feature_request())
-        rows_read = list(islice(self._rows, rows))
-        if len(rows_read) < rows:
+        rows_read = list(islice(self._rows, row_count))
+        if len(rows_read) < row_count:
             self.close_iterator()
         ids = [row.id() for row in rows_read]
         value_changes = []
@@ -211,7 +211,7 @@ class DependentValueFill:
             mine = [
                 (fid, row)
                 for fid, row in zip(ids, rows_read, strict=True)
-                if fid in changed_fids and fid not in self._gone
+                if fid in changed_fids and fid not in self._deleted_fids
             ]
             values = self._compute_values(one, [row for _, row in mine])
             for (fid, row), value in zip(mine, values, strict=True):
@@ -243,7 +243,7 @@ class DependentValueFill:
         ]
 
     def _find_names(self, dependent_field: DependentField, codes: list[Any]) -> list[Any]:
-        """Return the names of codes; each distinct code is looked up once per command."""
+        """Return the name of each code, None if unknown; each distinct code is looked up once per command."""
         name_by_code = self._names.setdefault(dependent_field.target_index, {})
         code_names = []
         for code in codes:
@@ -258,12 +258,12 @@ class DependentValueFill:
 
     def undo(self) -> None:
         """Restore the old values of all rows that the fill has written so far."""
-        self.active = False
+        self.is_active = False
         self._done.setIndex(0)
 
     def redo(self) -> None:
         """Write all dependent values again that `undo` removed; a fill writes them in portions of rows."""
-        self.active = True
+        self.is_active = True
         self._done.setIndex(self._done.count())
 
 
@@ -289,7 +289,7 @@ class _FillCommand(QUndoCommand):
 
 
 class _LayerUpdater(QObject):
-    """Update the dependent fields of one layer while it is being edited."""
+    """Updates the dependent fields of one layer while it is being edited."""
 
     def __init__(self, layer: QgsVectorLayer):
         super().__init__()
@@ -382,7 +382,11 @@ class _LayerUpdater(QObject):
         self._timer.stop()
 
     def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
-        """Return the changes since the last call, and start a new record."""
+        """Return the changes since the last call, and start a new record of changed values.
+
+        They are: index of the field with the code, or None for the geometry → ids of the changed features; and the
+        record of the changed values.
+        """
         changes = self._changed_features_by_source, self._record or ()
         self._changed_features_by_source = {one.source_index: set() for one in self._fields}
         self._has_changes = False
@@ -407,15 +411,15 @@ class _LayerUpdater(QObject):
             self.layer.attributeValueChanged.disconnect(self._on_value_changed)
 
     def pause_recording(self) -> None:
-        """Record no changed values until the running command, undo or redo is over.
+        """Stop recording changed values until the running command, undo or redo is over.
 
-        A bulk undo emits a signal for each row, and another one where the name of a code is filled.
+        A bulk undo would emit a signal for each row, and another one where the name of a code is filled.
         """
         self._stop_listening()
         self._record = None
 
     def _resume_recording(self) -> None:
-        """Record changed values; begin a new record."""
+        """Begin a new record of changed values."""
         if not self._stack_connections:
             return
         self._record = start_recording_changed_values(self.layer)
@@ -468,7 +472,7 @@ class _LayerUpdater(QObject):
         self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
-        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_entries(fill.size) and fill.complete:
+        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_entries(fill.size) and fill.is_complete:
             return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
@@ -483,16 +487,16 @@ class _LayerUpdater(QObject):
             self._timer.start()
 
     def _push_fill_command(self, fill: DependentValueFill) -> None:
-        """Write the dependent values as a separate step of the undo stack.
+        """Write the dependent values as a separate command on the undo stack.
 
-        For edit commands that cannot include them.
+        Used where the user's edit command cannot include them.
         """
         layer = self.layer
         self._is_writing = True
         self.pause_recording()
         try:
             fill.read_entries(fill.size)
-            values = [] if fill.complete else fill.compute_next_values(fill.size + 1)
+            values = [] if fill.is_complete else fill.compute_next_values(fill.size + 1)
             if len(values) > 1:
                 layer.beginEditCommand(tr("Fill Dependent Fields"))
             for fid, index, value, old in values:
@@ -508,13 +512,13 @@ class _LayerUpdater(QObject):
 
     # --- portions
     def resume_fill(self, fill: DependentValueFill) -> None:
-        """Continue filling after redo of a command that was undone before its last row."""
-        if not fill.complete and self._stack_connections:
+        """Continue a fill whose command was undone before its last row was filled and is now redone."""
+        if not fill.is_complete and self._stack_connections:
             self._running_fill = fill
             self._timer.start()
 
     def fill_remaining_rows(self) -> None:
-        """Fill all remaining rows now."""
+        """Write the dependent values of all remaining rows now."""
         while self._running_fill is not None:
             self._fill_rows(ROWS_PER_PORTION)
 
@@ -529,18 +533,18 @@ class _LayerUpdater(QObject):
             finally:
                 self._is_writing = False
 
-    def _fill_rows(self, rows: int) -> None:
+    def _fill_rows(self, row_count: int) -> None:
         fill = self._running_fill
-        if fill is not None and fill.active:
+        if fill is not None and fill.is_active:
             self.pause_recording()
             try:
-                fill.write_next_rows(rows)
+                fill.write_next_rows(row_count)
             except (SanxianError, ImportError) as error:
                 # Without a library or code list the fields keep their values; the checks report the differences.
                 log_error(error)
                 fill.close_iterator()
             self._resume_recording()
-        if fill is None or fill.complete or not fill.active:
+        if fill is None or fill.is_complete or not fill.is_active:
             self._running_fill = None
             self._timer.stop()
         elif not self._timer.isActive():
@@ -548,7 +552,7 @@ class _LayerUpdater(QObject):
 
 
 def _get_command_address(stack: Any, index: int) -> int:
-    """Return the memory address of a command on an undo stack; 0 without a command.
+    """Return the memory address of the command at an index of an undo stack; 0 without a command.
 
     The address is unique among existing commands.
     """
@@ -565,7 +569,7 @@ def _disable_apply_on_update(layer: QgsVectorLayer) -> None:
 
 
 class DependentFieldUpdater:
-    """Update the dependent fields of all vector layers of a project."""
+    """Updates the dependent fields of all vector layers of a project while they are edited."""
 
     def __init__(self) -> None:
         self._of: dict[str, _LayerUpdater] = {}

@@ -28,24 +28,30 @@ class FunctionArgument(NamedTuple):
 
 
 class SanxianExpressionFunction(QgsExpressionFunction):
-    """One expression function.
+    """One expression function of the plugin in QGIS.
 
-    ``answer`` computes the value from the context and the arguments, None for omitted ones.
+    ``text``: explanation in its help; ``examples``: expressions in its help; ``compute_value``: called with the
+    expression context and the arguments (None for an omitted or NULL argument), returns the value.
     """
 
     def __init__(
-        self, name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...], answer: Callable
+        self,
+        name: str,
+        arguments: tuple[FunctionArgument, ...],
+        text: str,
+        examples: tuple[str, ...],
+        compute_value: Callable,
     ):
         parameters = [QgsExpressionFunction.Parameter(a.name, a.is_optional, None) for a in arguments]
         super().__init__(
             name, parameters, tr("Sanxian"), _make_help(name, arguments, text, examples), False, True, True
         )
-        self._answer = answer
+        self._compute_value = compute_value
 
     def func(self, values, context, parent, node):
         """Evaluate the function; show an error as evaluation error of the expression."""
         try:
-            return self._answer(context, *(None if is_null(v) else v for v in values))
+            return self._compute_value(context, *(None if is_null(v) else v for v in values))
         except FunctionError as refused:
             parent.setEvalErrorString(str(refused))
         except SanxianError as error:
@@ -82,7 +88,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
 
 
 def _make_help(name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...]) -> str:
-    """Return the help of a function as HTML, in the format of QGIS's functions.
+    """Return the help of an expression function as HTML, in the format of QGIS's own functions.
 
     Optional arguments are in brackets.
     """

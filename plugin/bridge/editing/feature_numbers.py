@@ -35,14 +35,15 @@ _PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
 class FeatureNumberRegister(QObject):
     """Keeps the highest feature number (标识码, BSM) of one layer for each county.
 
-    Used on the layer's thread only, except `get_known_highest_number`. ``gone`` is called when the layer is deleted.
+    Used on the layer's thread only, except `get_known_highest_number`. ``on_layer_deleted``: called with the layer's id
+    when the layer is deleted.
     """
 
-    def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
+    def __init__(self, layer: QgsVectorLayer, on_layer_deleted: Callable[[str], None] = lambda layer_id: None):
         super().__init__()
         # Never the layer itself: it could not be deleted while its register exists.
         self._id, self._weak = layer.id(), weakref.ref(layer)
-        self._on_layer_deleted_by_id = gone
+        self._on_layer_deleted_by_id = on_layer_deleted
         self._source = _make_source_key(layer)
         self.database = get_database_path(layer)
         self._high: dict[str, int] = {}
@@ -90,17 +91,17 @@ class FeatureNumberRegister(QObject):
         return county or self._usual_county_code
 
     def find_highest_number(self, county_code: str) -> int:
-        """Return a county's highest number in rows, unsaved edits and stored numbers."""
+        """Return the highest number of a county in the layer's rows, its unsaved edits and the stored numbers."""
         self._read_rows_once()
         if county_code not in self._recalled:
-            self._update_highest_numbers({county_code: self._read_stored(county_code)})
+            self._update_highest_numbers({county_code: self._read_stored_number(county_code)})
             self._recalled.add(county_code)
         return self._high.get(county_code, 0)
 
     def discard_cached_numbers(self) -> None:
-        """Discard stored numbers in memory, to read them again before the next number.
+        """Read the stored numbers again before the next number is issued.
 
-        A removed layer may have stored a higher number.
+        A layer that was removed meanwhile may have stored a higher number.
         """
         self._recalled.clear()
 
@@ -145,10 +146,14 @@ class FeatureNumberRegister(QObject):
             )
         self._has_read_numbers = True
 
-    def _update_highest_numbers(self, highest_by_county: dict[str, int], keep: bool = False) -> None:
+    def _update_highest_numbers(self, highest_by_county: dict[str, int], must_store: bool = False) -> None:
+        """Raise the highest numbers of counties (county code → number) where the given ones are higher.
+
+        ``must_store``: also store them in layer, project and settings.
+        """
         for county, number in highest_by_county.items():
             self._high[county] = max(number, self._high.get(county, 0))
-            if keep and number > self._read_stored(county):
+            if must_store and number > self._read_stored_number(county):
                 self.layer.setCustomProperty(_HIGHEST_NUMBER_PROPERTY + county, number)
                 if (project := self.layer.project()) is not None:
                     project.writeEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, number)
@@ -156,10 +161,11 @@ class FeatureNumberRegister(QObject):
                     if number > settings.read_setting(f"bsm/{name}/{county}", 0):
                         settings.store_setting(f"bsm/{name}/{county}", number)
 
-    def _read_stored(self, county_code: str) -> int:
-        """Return the highest stored number of the layer, project, data and database.
+    def _read_stored_number(self, county_code: str) -> int:
+        """Return a county's highest number stored in the layer, the project or the user's settings; 0 without any.
 
-        The project stores numbers of all its layers, whichever of them had the number.
+        The project stores one number for all its layers; the settings store one for the data source of the layer and
+        one for its database.
         """
         stored_numbers = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county_code, 0) or 0)]
         if (project := self.layer.project()) is not None:
@@ -219,10 +225,10 @@ class FeatureNumberRegister(QObject):
         if self.layer.dataProvider().transaction() is not None:
             # In a transaction, deleted features are removed at once: read their numbers before.
             self._read_rows_once()
-            self._update_highest_numbers(dict(self._high), keep=True)
+            self._update_highest_numbers(dict(self._high), must_store=True)
 
     def _on_editing_stopped(self) -> None:
-        self._update_highest_numbers(self._given, keep=True)
+        self._update_highest_numbers(self._given, must_store=True)
         self._given = {}
 
     def _store_before_commit(self, *_: Any) -> None:
@@ -238,7 +244,7 @@ class FeatureNumberRegister(QObject):
             request = QgsFeatureRequest().setFilterFids(going)
             self._update_highest_numbers(
                 find_highest_number_by_county(_iterate_field_values(self.layer.dataProvider(), index, request)),
-                keep=True,
+                must_store=True,
             )
 
 
@@ -288,7 +294,7 @@ def _digest_database_path(*path_parts: str) -> str:
 
 
 def _find_highest_by_county_outside_project(database: str, project_layers: Iterable[QgsVectorLayer]) -> dict[str, int]:
-    """Return county → highest number in a database's layers outside the project.
+    """Return county code → highest number in those layers of a database that are not in the project.
 
     ``project_layers``: layers of the database that are in the project.
     """
@@ -356,10 +362,10 @@ class FeatureNumberRegisters:
                 other.discard_cached_numbers()
 
     def issue_next_bsm(self, layer: QgsVectorLayer, county_code: str = "") -> str:
-        """Return the next free number over all layers.
+        """Return the next feature number (BSM) that no layer has used.
 
-        The number is issued if the layer is being edited. Raise InputError if neither the project nor the layer's
-        numbers name a county.
+        If the layer is being edited, the number is recorded as used. ``county_code``: empty for the county of the
+        layer. Raise InputError if neither the project nor the numbers of the layer name a county.
         """
         if QThread.currentThread() != layer.thread():
             return self._preview_next(layer, county_code) if county_code else ""
@@ -409,7 +415,7 @@ class FeatureNumberRegisters:
         return self._outside[database]
 
     def _preview_next(self, layer: QgsVectorLayer, county_code: str) -> str:
-        """Return the next number known without reading a layer; empty before it was read."""
+        """Return the next feature number (BSM) without reading the layer; empty if the layer was not read yet."""
         layer_register = self._of.get(layer.id())
         if layer_register is None or layer_register.get_known_highest_number(county_code) is None:
             return ""
@@ -419,9 +425,9 @@ class FeatureNumberRegisters:
 
 
 def find_highest_used_number_by_county(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
-    """Return county → highest number used in a project and in databases.
+    """Return county code → highest number used in the layers of a project and in databases.
 
-    The databases are the project's and ``databases``, next to which a new layer is created.
+    The databases are those of the project's layers, and ``databases`` (paths).
     """
     ledgers = FeatureNumberRegisters()
     ledgers.start(project)

@@ -58,10 +58,10 @@ class EditListener(QObject):
 
     Signals:
 
-    - ``commandEnded``: a command ended, `collect_changes` returns its changes.
-    - ``undone``: it was an undo within a transaction, which silently reverts later changes in the other layers of the
-      transaction.
-    - ``lost``: the changes are unknown.
+    - ``commandEnded``: an edit command ended; `collect_changes` returns its changes.
+    - ``undone``: a command was undone in a transaction. QGIS has also reverted later changes in other layers of the
+      transaction, without a signal.
+    - ``lost``: the layer has changed, but it is unknown which features.
     """
 
     commandEnded = pyqtSignal()
@@ -112,7 +112,7 @@ class EditListener(QObject):
 
     @property
     def is_command_running(self) -> bool:
-        """Return True while an edit command is running; its changes may be reverted."""
+        """Return True while an edit command is running; its changes may still be reverted."""
         return self.layer.isEditCommandActive()
 
     @property
@@ -160,7 +160,7 @@ class EditListener(QObject):
         return provider is not None and provider.transaction() is not None
 
     # --- signals
-    def _note_change(self, fid: int) -> None:
+    def _record_change(self, fid: int) -> None:
         self._pending.add(fid)
         self._unsaved_fids.add(fid)
 
@@ -170,15 +170,15 @@ class EditListener(QObject):
             self._pending.discard(self._last_deleted)
             self._saved.discard(fid)
             self._last_deleted = 0
-        self._note_change(fid)
+        self._record_change(fid)
 
     def _on_deleted(self, fid: int) -> None:
         self._last_deleted = fid
-        self._note_change(fid)
+        self._record_change(fid)
 
     @pyqtSlot("qlonglong")
     def _on_changed(self, fid: int) -> None:
-        self._note_change(fid)
+        self._record_change(fid)
 
     def _on_renumbered(self, _layer: str, features: list[Any]) -> None:
         self._saved = {feature.id() for feature in features}

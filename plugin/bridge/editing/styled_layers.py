@@ -27,7 +27,7 @@ _MAX_OPEN_LEGEND_ENTRIES = 6
 
 
 def find_sources_by_layer_name(database: Path) -> dict[str, str]:
-    """Return the name of each layer in a database → its data source."""
+    """Return layer name → data source (URI) for all layers in a database."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
 

@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 class FixOrder:
     """Fixes to apply to the layers as one step.
 
-    ``proposals``: the fixes in their order; ``edits``: their edits together; ``rows_before``: the rows for which the
-    edits were judged; ``label``: name of the step; ``who``: the person who applies it; ``documents``: layer code →
-    document that allows the change of a sealed layer; ``number``: the step in the change log.
+    ``proposals``: the fixes, in the order in which they are applied; ``edits``: all edits of these fixes;
+    ``rows_before``: the rows as they were when the edits were judged; ``label``: name of the step on the undo stack;
+    ``who``: name of the person who applies it; ``documents``: layer code → document that allows the change of a sealed
+    layer; ``number``: identifies the step in the change log.
     """
 
     proposals: list[Proposal]
@@ -53,17 +54,18 @@ class FixOrder:
 
 
 def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
-    """Return the layers that must be switched to edit mode first.
+    """Return the layers that an order changes and that are not in edit mode yet.
 
-    Raise ApplyRefused if the layers cannot be edited, or if an undo could not restore them.
+    ``layers``: layer code → layer. Raise ApplyRefused if a layer to change cannot be edited, or if an undo could not
+    restore it.
     """
     return [layer for layer in _require_suitable_layers(order, layers).values() if not layer.isEditable()]
 
 
 def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
-    """Return the layers to change by their codes.
+    """Return layer code → layer, for the layers that an order changes.
 
-    Raise ApplyRefused if they cannot be edited, or if an undo could not restore them.
+    Raise ApplyRefused if one of them cannot be edited, or if an undo could not restore it.
     """
     editable_layers = require_editable_layers(order.edits.roles, layers)
     require_undoable_new_fields(order.edits, editable_layers)
@@ -86,9 +88,9 @@ def start_editing(layers: list[QgsVectorLayer]) -> None:
 
 
 def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, log: ChangeLog) -> FixStep:
-    """Write an order into the edit buffers as one step, log it, and return the step.
+    """Write an order into the edit buffers of its layers as one step, log it, and return the step.
 
-    Main thread only; the layers must be in edit mode.
+    ``layers``: layer code → layer, in edit mode; ``norm``: standard and profile of the check. Main thread only.
 
     Raises
     ------
@@ -103,10 +105,10 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
 def prepare_order(
     order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
 ) -> Generator[None, None, PreparedEdits]:
-    """Compare the rows of an order with those that were judged, and prepare its edits, in short steps.
+    """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
-    Return what `write_order` writes. The layers must be in edit mode and must not change until then. Raise
-    ApplyRefused as `apply_order`.
+    A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
+    mode, and must not change until `write_order` is called. Raise ApplyRefused as `apply_order`.
     """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
@@ -127,24 +129,30 @@ def _require_edit_mode(layers: Iterable[QgsVectorLayer]) -> None:
 
 
 def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, log: ChangeLog) -> FixStep:
-    """Write the prepared edits of an order as one step, log it, and return the step; raise as `apply_order`."""
+    """Write the prepared edits of an order as one step, log it, and return the step.
+
+    Raise ApplyRefused and OutputError as `apply_order`.
+    """
     from ...core.fixes.change_log import LogAction
 
-    commands = write_edits(prepared, norm.standard.templates, order.label, lambda: log.write(order, LogAction.APPLIED))
+    commands = write_edits(
+        prepared, norm.standard.templates, order.label, lambda: log.append_action(order, LogAction.APPLIED)
+    )
     return FixStep(order.label, commands)
 
 
 @dataclass(frozen=True)
 class ChangeLog:
-    """The change log of a project's layers; ``path`` is None if no place for it is known."""
+    """The change log of a project's layers; ``path``: its file, None if nothing can be logged."""
 
     path: Path | None
     texts: FixTexts
 
-    def write(self, order: FixOrder, action: LogAction) -> None:
-        """Append an action on applied fixes to the log, and to the register of windows (开天窗) if they open any.
+    def append_action(self, order: FixOrder, action: LogAction) -> None:
+        """Append an action (applied, undone, redone, discarded) on the fixes of an order to the change log.
 
-        Raise OutputError if one of the two cannot be written; both are then unchanged.
+        If the fixes open windows (开天窗), it is also appended to the register of windows. Raise OutputError if one of
+        the two files cannot be written; both are then unchanged.
         """
         from ...core.fixes.step_log import append_step
 
@@ -162,10 +170,10 @@ class ChangeLog:
 
 
 def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:
-    """Return the path of the change log of these layers.
+    """Return the path of the change log of layers (layer code → layer), which need not exist.
 
-    It is next to the single file of all layers, or in their common folder; else next to the project's file. None
-    without any of these.
+    The log is next to the file that contains all layers, or in their common folder, else next to the project file.
+    None without any of these.
     """
     from ...core.fixes.change_log import CHANGE_LOG_SUFFIX, make_default_log_path
 

@@ -33,7 +33,10 @@ _DATE_TYPE = 14
 
 @dataclass(frozen=True)
 class LayerCommands:
-    """The commands of one step on a layer's undo stack: those from ``before`` up to ``after``."""
+    """The commands of one step on a layer's undo stack.
+
+    ``before``, ``after``: index of the undo stack before and after these commands.
+    """
 
     layer: QgsVectorLayer
     before: int
@@ -44,8 +47,9 @@ class LayerCommands:
 class PreparedEdits:
     """Edits of fixes, ready to be written at once.
 
-    ``calls_by_role``: layer code → calls that write the edits of this layer and return False if it refuses. The calls
-    of a layer that gets new fields are made while they are written, since they need the fields.
+    ``layers``: layer code → layer; ``calls_by_role``: layer code → calls that write the edits of this layer, each of
+    which returns False if the layer refuses. For a layer that gets new fields, the calls are created only while they
+    are made, since they need the fields.
     """
 
     edits: Edits
@@ -54,9 +58,10 @@ class PreparedEdits:
 
 
 def prepare_edits(edits: Edits, layers: Mapping[str, QgsVectorLayer]) -> Generator[None, None, PreparedEdits]:
-    """Convert edits to calls of QGIS, a row at a time; return them.
+    """Convert edits to calls of QGIS that write them.
 
-    ``layers``: layer code → layer, those to change. Raise ApplyRefused if a value or a shape does not fit its layer.
+    A generator that yields None after each row and returns the prepared edits. ``layers``: layer code → layer, for the
+    layers to change. Raise ApplyRefused if a value or a shape does not fit its layer.
     """
     roles_with_new_fields = {new.role for new in edits.new_fields}
     calls_by_role: dict[str, Iterable[Callable[[], bool]]] = {}
@@ -77,8 +82,8 @@ def write_edits(
 ) -> list[LayerCommands]:
     """Write edits as one edit command on each layer, all or none; return the commands.
 
-    ``label``: name of the commands; ``before_end`` is called when all edits are written and can still be taken back.
-    All layers must be in edit mode.
+    ``templates``: layer code → template, which defines new fields; ``label``: name of the commands; ``before_end``:
+    called when all edits are written and can still be undone. All layers must be in edit mode.
 
     Raises
     ------
@@ -115,9 +120,9 @@ def write_edits(
 
 
 def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
-    """Return the edits of a layer.
+    """Return (edit, pattern feature) for each edit of the layer with code ``role``.
 
-    Each is paired with the existing feature whose attribute values a new row copies, or None.
+    The pattern feature is the existing feature whose attribute values a new row copies; None if it copies none.
     """
     from ...core.fixes.edits import UNCHANGED
 
@@ -159,9 +164,9 @@ def _make_calls(
 
 
 def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeature | None) -> QgsFeature:
-    """Return a new feature with the values of another one, except those that the edit sets.
+    """Return a new feature with the values of ``pattern_feature``, except those that the edit sets.
 
-    Without another feature, the layer's default values apply.
+    If ``pattern_feature`` is None, the layer's default values apply.
     """
     attribute_by_position = {} if pattern_feature is None else dict(enumerate(pattern_feature.attributes()))
     for position in layer.primaryKeyAttributes():
@@ -186,7 +191,10 @@ def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeat
 
 
 def _make_geometry_of_layer_type(layer: QgsVectorLayer, shape: Any) -> QgsGeometry:
-    """Return a shapely geometry as QGIS geometry, single or multi-part as the layer requires; empty for None."""
+    """Return a shapely geometry as QGIS geometry, single or multi-part as the layer requires.
+
+    An empty geometry for None. Raise ApplyRefused for several parts in a single-part layer.
+    """
     import shapely
 
     geometry = QgsGeometry()

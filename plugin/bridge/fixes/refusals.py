@@ -23,13 +23,14 @@ _ROWS_READ_AT_ONCE = 50
 
 
 class ApplyRefused(Exception):
-    """Edits were not applied, and nothing was changed; the text is for the user."""
+    """Error: edits were not applied, and nothing was changed; its text is shown to the user."""
 
 
 def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
-    """Return the layers to change by their codes.
+    """Return layer code → layer for the codes ``roles``.
 
-    Raise ApplyRefused if a layer is missing, filtered, busy, or cannot be edited.
+    ``layers``: layer code → layer, of all layers. Raise ApplyRefused if a layer of ``roles`` is missing, has a filter,
+    is being changed by another tool, or is read-only.
     """
     editable_layers = {}
     for role in sorted(roles):
@@ -70,7 +71,10 @@ def require_undoable_new_fields(edits: Edits, layers: Mapping[str, QgsVectorLaye
 
 
 def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
-    """Raise ApplyRefused if a sealed layer would change, and no document allows it."""
+    """Raise ApplyRefused if the edits would change a sealed layer without a document that allows it.
+
+    ``documents``: layer code → document that allows the change.
+    """
     from ...core.fixes.edits import FixRefused
     from ...core.fixes.sealed import require_unsealed
 
@@ -84,9 +88,10 @@ def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str
 def require_unchanged_rows(
     rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]
 ) -> Generator[None, None, None]:
-    """Compare rows with those that were judged, some at a time.
+    """Raise ApplyRefused if a row of the layers was changed or deleted since it was judged.
 
-    Raise ApplyRefused if a row was changed or deleted since it was judged.
+    A generator that yields None after each portion of rows. ``rows_before``: (layer code, feature id) → row as judged;
+    ``layers``: layer code → layer.
     """
     from ...core.fixes.rows_before import is_same_row
 
@@ -110,7 +115,7 @@ def _make_changed_row_refusal(row_before: RowBefore, fid: int, layer: QgsVectorL
 
 
 def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:
-    """Raise ApplyRefused if new shapes would lose heights or M values."""
+    """Raise ApplyRefused if the layer has Z or M values, which new shapes would lose."""
     kind = layer.wkbType()
     if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
         text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")

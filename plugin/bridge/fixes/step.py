@@ -31,7 +31,7 @@ class _LayerStepCommands(QObject):
 
     @property
     def _can_move_undo_stack(self) -> bool:
-        """Return True if the layer's undo stack may be moved: without an edit buffer, QGIS would crash."""
+        """Return True if the layer may be undone or redone: without an edit buffer, QGIS would crash."""
         if sip.isdeleted(self.layer) or not self.layer.isEditable() or self.layer.editBuffer() is None:
             return False
         return not self.layer.isEditCommandActive()
@@ -54,8 +54,8 @@ class _LayerStepCommands(QObject):
             and self._get_command_address(self.after) == self._last_command
         )
 
-    def move_to(self, index: int) -> None:
-        """Undo or redo the commands of this part."""
+    def move_undo_stack_to(self, index: int) -> None:
+        """Undo or redo commands of the layer until its undo stack is at ``index``."""
         self.layer.undoStack().setIndex(index)
         self.layer.triggerRepaint()
 
@@ -63,12 +63,12 @@ class _LayerStepCommands(QObject):
 class FixStep(QObject):
     """One step of applied fixes, over all layers that it changed.
 
-    QGIS has an undo stack for each layer. When the user undoes or redoes the part of one layer, with any tool of
-    QGIS, this object does the same with the parts of the others. A roll-back of one layer undoes the others' parts too.
+    QGIS has an undo stack for each layer. When the user undoes or redoes the step on one layer, with any tool of QGIS,
+    this object undoes or redoes it on all other layers. When one layer is rolled back, the others are undone.
 
-    Signals: ``undone`` and ``redone`` once for all layers; ``discarded``: the edits were rolled back; ``ended``: the
-    step was saved or discarded, or a layer was removed, and cannot be undone any more; ``separated(names)``: layers
-    that could not follow, because they have later edits.
+    Signals: ``undone`` and ``redone``, once for all layers; ``discarded``: the edits were rolled back; ``ended``: the
+    step cannot be undone any more, because it was saved or discarded, or a layer was removed; ``separated(names)``:
+    names of layers on which the step was not undone or redone, because they have later edits.
     """
 
     undone = pyqtSignal()
@@ -80,86 +80,92 @@ class FixStep(QObject):
     def __init__(self, label: str, commands: list[LayerCommands], parent: QObject | None = None):
         super().__init__(parent)
         self.label = label
-        self._parts = [_LayerStepCommands(one, self) for one in commands]
+        self._layer_steps = [_LayerStepCommands(one, self) for one in commands]
         self._is_moving = self._has_ended = self._is_rolling_back = False
         self._connections: list[tuple[_LayerStepCommands, Any, Any]] = []
-        for part in self._parts:
-            layer = part.layer
+        for layer_step in self._layer_steps:
+            layer = layer_step.layer
             for signal, slot in (
-                (layer.undoStack().indexChanged, partial(self._on_index_changed, part)),
+                (layer.undoStack().indexChanged, partial(self._on_index_changed, layer_step)),
                 (layer.beforeRollBack, self._on_roll_back_began),
                 (layer.afterRollBack, self._on_rolled_back),
                 (layer.afterCommitChanges, self._end),
                 (layer.willBeDeleted, self._end),
             ):
                 signal.connect(slot)
-                self._connections.append((part, signal, slot))
+                self._connections.append((layer_step, signal, slot))
 
     @property
     def layer_names(self) -> list[str]:
-        return [part.layer.name() for part in self._parts if not sip.isdeleted(part.layer)]
+        return [layer_step.layer.name() for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
 
     @property
     def is_applied(self) -> bool:
-        """Return True if no part of the step was undone."""
-        return all(part.is_applied for part in self._parts)
+        """Return True if the step is not undone on any layer."""
+        return all(layer_step.is_applied for layer_step in self._layer_steps)
 
     @property
     def can_undo(self) -> bool:
-        """Return True if `undo` takes back this step and nothing else."""
-        return not self._has_ended and self.is_applied and all(part.is_last for part in self._parts)
+        """Return True if `undo` would undo this step and no other edit."""
+        return not self._has_ended and self.is_applied and all(layer_step.is_last for layer_step in self._layer_steps)
 
     def undo(self) -> bool:
         """Undo the step on all layers and return True; return False if a later edit exists."""
         if not self.can_undo:
             return False
         # In a transaction, undo of a layer also takes back what was written after it in other layers: the last first.
-        self._move_undo_stacks(reversed(self._parts), False)
+        self._move_undo_stacks(reversed(self._layer_steps), False)
         self.undone.emit()
         return True
 
     # --- signals
-    def _on_index_changed(self, part: _LayerStepCommands, index: int) -> None:
-        if self._is_moving or self._has_ended or sip.isdeleted(part.layer):
+    def _on_index_changed(self, layer_step: _LayerStepCommands, index: int) -> None:
+        if self._is_moving or self._has_ended or sip.isdeleted(layer_step.layer):
             return
-        if part.layer.undoStack().count() == 0:
+        if layer_step.layer.undoStack().count() == 0:
             # Saved or rolled back; another signal reports which.
             return
-        others = [other for other in reversed(self._parts) if other is not part]
-        if part.is_applied and index < part.after:
-            part.is_applied = False
-            self._undo_or_redo_parts([other for other in others if other.is_applied], False)
-            if index > part.before:
-                self._move_undo_stacks([part], False)
+        others = [other for other in reversed(self._layer_steps) if other is not layer_step]
+        if layer_step.is_applied and index < layer_step.after:
+            layer_step.is_applied = False
+            self._undo_or_redo_on_layers([other for other in others if other.is_applied], False)
+            if index > layer_step.before:
+                self._move_undo_stacks([layer_step], False)
             if not self._is_rolling_back:
                 self.undone.emit()
         elif (
-            not part.is_applied and index >= part.after and part._get_command_address(part.after) == part._last_command
+            not layer_step.is_applied
+            and index >= layer_step.after
+            and layer_step._get_command_address(layer_step.after) == layer_step._last_command
         ):
-            part.is_applied = True
-            self._undo_or_redo_parts([other for other in others if not other.is_applied], True)
+            layer_step.is_applied = True
+            self._undo_or_redo_on_layers([other for other in others if not other.is_applied], True)
             self.redone.emit()
 
-    def _undo_or_redo_parts(self, parts: list[_LayerStepCommands], redo: bool) -> None:
-        """Undo or redo the other parts, as far as no later edit is in the way."""
-        able = [part for part in parts if (part.can_redo if redo else part.is_last)]
+    def _undo_or_redo_on_layers(self, layer_steps: list[_LayerStepCommands], redo: bool) -> None:
+        """Undo or redo the other layer_steps, as far as no later edit is in the way."""
+        able = [layer_step for layer_step in layer_steps if (layer_step.can_redo if redo else layer_step.is_last)]
         self._move_undo_stacks(able, redo)
-        left = [part.layer.name() for part in parts if part not in able and not sip.isdeleted(part.layer)]
+        left = [
+            layer_step.layer.name()
+            for layer_step in layer_steps
+            if layer_step not in able and not sip.isdeleted(layer_step.layer)
+        ]
         if left:
             self.separated.emit(left)
 
-    def _move_undo_stacks(self, parts: Any, redo: bool) -> None:
+    def _move_undo_stacks(self, layer_steps: Any, redo: bool) -> None:
         self._is_moving = True
         try:
-            for part in parts:
-                part.is_applied = redo
-                part.move_to(part.after if redo else part.before)
+            for layer_step in layer_steps:
+                layer_step.is_applied = redo
+                layer_step.move_undo_stack_to(layer_step.after if redo else layer_step.before)
         finally:
             self._is_moving = False
 
     def _on_roll_back_began(self) -> None:
         # QGIS rolls back by undoing all commands, or the whole transaction at once.
-        self._is_rolling_back = any(part.is_applied for part in self._parts)
+        self._is_rolling_back = any(layer_step.is_applied for layer_step in self._layer_steps)
 
     def _on_rolled_back(self) -> None:
         if not self._has_ended and self._is_rolling_back:
@@ -175,6 +181,6 @@ class FixStep(QObject):
     def stop(self) -> None:
         """Disconnect from the layers."""
         connections, self._connections = self._connections, []
-        for part, signal, slot in connections:
-            if not sip.isdeleted(part.layer):
+        for layer_step, signal, slot in connections:
+            if not sip.isdeleted(layer_step.layer):
                 signal.disconnect(slot)

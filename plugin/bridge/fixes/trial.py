@@ -20,9 +20,10 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class BatchTrial:
-    """The result of a batch, and rows as they are in the layers.
+    """The result of a trial of many fixes, and the rows as they are in the layers before the fixes.
 
-    ``rows_before``: rows that the applied proposals change; ``rows_shown``: those of all proposals.
+    ``rows_before``: rows that the applied proposals change; ``rows_shown``: rows that any of the proposals changes.
+    Both by (layer code, feature id).
     """
 
     result: BatchResult
@@ -42,7 +43,7 @@ def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[.
     ``documents``: layer code → document that allows the change of a sealed layer.
     """
 
-    def work(
+    def try_choices(
         check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.choices import list_choices
@@ -50,7 +51,7 @@ def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[.
         state = _make_editing_state(check_result, options, session, documents)
         return list_choices(state, finding, progress=progress, cancellation=cancellation)
 
-    return work
+    return try_choices
 
 
 def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
@@ -60,7 +61,7 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     `core.fixes.choices.list_alignments`).
     """
 
-    def work(
+    def try_alignments(
         check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.choices import list_alignments
@@ -68,7 +69,7 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
         state = _make_editing_state(check_result, options, session, {})
         return list_alignments(state, request, within_m, progress=progress, cancellation=cancellation)
 
-    return work
+    return try_alignments
 
 
 def make_batch_trial(
@@ -81,7 +82,7 @@ def make_batch_trial(
     """
     batch_findings = list(findings)
 
-    def work(
+    def try_batch(
         check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.batch import choose_fixes, run_batch
@@ -106,4 +107,4 @@ def make_batch_trial(
                     continue
         return BatchTrial(result, rows_before, rows_shown)
 
-    return work
+    return try_batch

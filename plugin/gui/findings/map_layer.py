@@ -29,15 +29,18 @@ _SHOW_LAYER = "show_findings_layer"
 class FindingsOnMap(QObject):
     """Shows the listed findings of the displayed result as a layer of the project.
 
-    Findings that the filters of the list hide, such as waived ones, are not in the layer. ``current``: returns True if
-    the displayed result is of the open project; ``taken``: signal, the user removed the layer from the project.
+    Findings that the filters of the list hide, such as waived ones, are not in the layer. ``has_current_result``:
+    returns True if the displayed result is of the open project. Signal ``taken``: the user removed the layer from the
+    project.
     """
 
     taken = pyqtSignal()
 
-    def __init__(self, dock: FindingsDock, canvas: QgsMapCanvas, current: Callable[[], bool], parent: QObject):
+    def __init__(
+        self, dock: FindingsDock, canvas: QgsMapCanvas, has_current_result: Callable[[], bool], parent: QObject
+    ):
         super().__init__(parent)
-        self._dock, self._canvas, self._current = dock, canvas, current
+        self._dock, self._canvas, self._has_current_result = dock, canvas, has_current_result
         self.wanted = settings.read_setting(_SHOW_LAYER, True)
         #: Rows of all findings, and of those in the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
@@ -75,7 +78,7 @@ class FindingsOnMap(QObject):
     def _update_layer(self) -> None:
         """Remove rows that the list no longer shows from the layer, and add the others."""
         layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
-        if layer is None or not self._current():
+        if layer is None or not self._has_current_result():
             return
         listed_rows, shown_rows = self._collect_listed_rows(), self._shown_rows
         removed_rows = [row for key, row in shown_rows.items() if listed_rows.get(key) is not row]
@@ -94,7 +97,7 @@ class FindingsOnMap(QObject):
         ``area``: in the CRS of the map. Empty while the layer is hidden.
         """
         layer = findings_layer.find_findings_layer(QgsProject.instance())
-        if layer is None or layer not in self._canvas.layers() or not self._current():
+        if layer is None or layer not in self._canvas.layers() or not self._has_current_result():
             return []
         transform = QgsCoordinateTransform(
             self._canvas.mapSettings().destinationCrs(), layer.crs(), QgsProject.instance()
@@ -130,7 +133,7 @@ class FindingsOnMap(QObject):
             findings_layer.remove_empty_findings_group(QgsProject.instance())
 
     def _add_layer(self) -> None:
-        if not self._current():
+        if not self._has_current_result():
             return
         self._layer_id = ""
         result = self._dock.result

@@ -28,11 +28,11 @@ class WaiverActions(QObject):
 
     changed = pyqtSignal(list, object)
 
-    def __init__(self, dock: FindingsDock, current: Callable[[], bool], parent: QObject | None = None):
+    def __init__(self, dock: FindingsDock, has_current_result: Callable[[], bool], parent: QObject | None = None):
         super().__init__(parent)
         self._dock = dock
         #: Returns True if the displayed result is of the open project.
-        self._current = current
+        self._has_current_result = has_current_result
         dock.navigation.waive.accept.connect(self.register_waivers)
         dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
 
@@ -44,7 +44,7 @@ class WaiverActions(QObject):
         """Return the path of the waiver file, which need not exist."""
         check_waiver_path = self._dock.result.check_result.waivers.path
         project = QgsProject.instance()
-        if check_waiver_path is not None or not self._current():
+        if check_waiver_path is not None or not self._has_current_result():
             return check_waiver_path
         return places.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
 
@@ -59,7 +59,7 @@ class WaiverActions(QObject):
         def save_waivers(chosen_findings: list[Any], waiver_entry: Any, path: Path) -> None:
             self._save_waiver(chosen_findings, waiver_entry, path)
             waived_findings[:] = chosen_findings
-            if path != default_path and self._current():
+            if path != default_path and self._has_current_result():
                 places.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
         tree = self._dock.tree

@@ -16,17 +16,17 @@ from ..findings.edit_notices import EditNotices
 from ..project.watch import ProjectWatcher
 from .applying import FixApplier
 from .many_findings import BatchFixer
+from .non_local_findings import NonLocalFindingChanges, make_undo_changes
 from .one_alignment import FeatureAligner
 from .one_finding import FindingFixer
 from .trial_runner import find_trial_obstacle
-from .whole_rules import NonLocalFindingChanges, make_undo_changes
 
 
 class FixActions(QObject):
     """Opens the preview of the fixes of one finding, or the batch for several findings.
 
-    ``current``: returns True if the displayed result is of the open project; otherwise no dialog opens.
-    ``changed(change)``: a fix or its undo changed findings of rules that are not local
+    ``has_current_result``: returns True if the displayed result is of the open project; otherwise no dialog opens.
+    Signal ``changed(change)``: a fix or its undo changed findings of rules that are not local
     (`core.live.session.FindingsChange`).
     """
 
@@ -39,20 +39,20 @@ class FixActions(QObject):
         editing: LiveCheckSwitch,
         notices: EditNotices,
         watch: ProjectWatcher,
-        current: Callable[[], bool],
+        has_current_result: Callable[[], bool],
         parent: QObject,
     ):
         super().__init__(parent)
-        self._dock, self._editing, self._current = dock, editing, current
+        self._dock, self._editing, self._has_current_result = dock, editing, has_current_result
         self.applier = FixApplier(iface, self)
-        self.one = FindingFixer(iface, dock, editing, current, self.applier, self)
-        self.many = BatchFixer(iface, dock, editing, current, self.applier, self)
-        self.alignment = FeatureAligner(iface, dock, editing, current, self.applier, self)
+        self.one = FindingFixer(iface, dock, editing, has_current_result, self.applier, self)
+        self.many = BatchFixer(iface, dock, editing, has_current_result, self.applier, self)
+        self.alignment = FeatureAligner(iface, dock, editing, has_current_result, self.applier, self)
         self._iface = iface
         #: True from the application of a fix to the re-check of its edits.
         self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
-        self._whole_rule_changes: dict[str, NonLocalFindingChanges] = {}
+        self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
         self.applier.applied.connect(self._on_applied)
         self.applier.reverted.connect(self._on_reverted)
         self.many.previewRequested.connect(self.preview_fixes)
@@ -63,12 +63,12 @@ class FixActions(QObject):
         watch.layers_removed.connect(lambda _ids: self._on_layers_removed())
 
     def preview_fixes(self, finding: Any) -> None:
-        """Preview the fixes of a finding."""
+        """Open the preview of the fixes of one finding."""
         if self._is_trial_possible():
             self.one.open(finding)
 
     def preview_batch(self, findings: list[Any]) -> None:
-        """List what fixes of several findings would do."""
+        """Open the batch, which lists what fixes of several findings would change."""
         if self._is_trial_possible():
             self.many.open(findings)
 
@@ -88,7 +88,7 @@ class FixActions(QObject):
             self.preview_batch(findings)
 
     def _increase_change_limit_for_step(self, order: FixOrder) -> None:
-        """Let the live check follow the step, even if it changed very many features."""
+        """Let the live check re-check the step, even if it changed very many features."""
         if self._editing.live is not None:
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
@@ -97,40 +97,40 @@ class FixActions(QObject):
         self.has_just_fixed = False
 
     def _on_applied(self, order: FixOrder) -> None:
-        if not self._current():
+        if not self._has_current_result():
             return
         self.has_just_fixed = True
         self._increase_change_limit_for_step(order)
         changes = NonLocalFindingChanges(order.proposals, self._dock.result.findings)
-        self._whole_rule_changes[order.number] = changes
-        self._emit(changes.apply())
+        self._non_local_changes[order.number] = changes
+        self._emit_change(changes.get_change_of_fixes())
 
     def _on_reverted(self, order: FixOrder) -> None:
         self.has_just_fixed = False
         self._increase_change_limit_for_step(order)
-        changes = self._whole_rule_changes.pop(order.number, None)
-        if not self._current():
+        changes = self._non_local_changes.pop(order.number, None)
+        if not self._has_current_result():
             return
         findings = self._dock.result.findings
         if changes is not None:
-            self._emit(changes.revert(findings))
+            self._emit_change(changes.get_change_of_undo(findings))
         else:
             # The layers were checked again since the fix.
             codes = {outcome.code for outcome in self._dock.result.report.rules}
-            self._emit(make_undo_changes(order.proposals, findings, codes))
+            self._emit_change(make_undo_changes(order.proposals, findings, codes))
 
-    def _emit(self, change: Any) -> None:
+    def _emit_change(self, change: Any) -> None:
         if change is not None:
             self.changed.emit(change)
 
     def forget_result(self) -> None:
         """Close the dialogs of fixes, and discard the changes recorded for the former result."""
         self.close_dialogs()
-        self._whole_rule_changes.clear()
+        self._non_local_changes.clear()
 
     def _is_trial_possible(self) -> bool:
         """Return True if fixes can be tried; else show the reason in the panel."""
-        reason = find_trial_obstacle(self._editing, self._current())
+        reason = find_trial_obstacle(self._editing, self._has_current_result())
         if reason:
             self._dock.show_note(reason)
         return not reason

@@ -72,7 +72,10 @@ class AlignDialog(FixDialog):
         return str(self.reference.currentData() or "")
 
     def show_feature(self, title: str, position: str, shapes: FixShapes, *, is_only: bool) -> None:
-        """Show the feature that is aligned; ``is_only``: no other one is selected."""
+        """Show the feature to align in the heading and on the maps.
+
+        ``position``: which of the selected features it is, as text; ``is_only``: it is the only selected feature.
+        """
         self.show_fix_subject("roles", title, position, shapes)
         for button in (self.previous, self.skip):
             button.setVisible(not is_only)

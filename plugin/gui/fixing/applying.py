@@ -44,8 +44,8 @@ def get_person_name() -> str:
 class FixApplier(QObject):
     """Applies chosen fixes to the layers, one undo step for each `FixOrder`.
 
-    It keeps the steps as long as they can be undone. Signals: ``applied(order)`` for a new step and for its redo;
-    ``reverted(order)`` for its undo and its roll-back.
+    It keeps the steps as long as they can be undone. Signals: ``applied(order)``: a step was applied or redone;
+    ``reverted(order)``: a step was undone or rolled back.
     """
 
     applied = pyqtSignal(object)
@@ -73,9 +73,9 @@ class FixApplier(QObject):
     def list_layers_to_start_editing(
         self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]
     ) -> list[QgsVectorLayer]:
-        """Return the layers that must be switched to edit mode first.
+        """Return the layers that an order changes and that are not in edit mode yet.
 
-        Raise ApplyRefused if the order cannot be applied.
+        ``layers``: layer code → layer. Raise ApplyRefused if the order cannot be applied.
         """
         return find_layers_to_start_editing(order, layers)
 
@@ -95,10 +95,11 @@ class FixApplier(QObject):
         texts: Any,
         is_current: Callable[[], bool] = lambda: True,
     ) -> Generator[None, None, str]:
-        """Do what `apply` does, in short steps until all is written in a last one.
+        """Apply an order as `apply` does, in short steps of which only the last one writes.
 
-        ``is_current``: returns False if a layer was edited since the fixes were tried; nothing is written then. An end
-        before the last step writes nothing.
+        A generator that yields None between the steps and returns the reason of a refusal, else an empty text. If it is
+        closed before the last step, nothing is written. ``is_current``: returns False if a layer was edited since the
+        fixes were tried; the order is then refused.
         """
         log = ChangeLog(find_change_log_path(layers), texts)
         layers_to_edit: list[QgsVectorLayer] = []
@@ -118,7 +119,7 @@ class FixApplier(QObject):
         finally:
             if not is_applied:
                 self._stop_editing_unmodified(layers_to_edit)
-        self._keep_step(step, order, log)
+        self._register_step(step, order, log)
         try:
             # Message and list of findings are updated in another turn of the event loop.
             yield
@@ -134,7 +135,7 @@ class FixApplier(QObject):
             if not sip.isdeleted(layer) and layer.isEditable() and not layer.isModified():
                 layer.rollBack()
 
-    def _keep_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+    def _register_step(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
         from ...core.fixes.change_log import LogAction
 
         step.setParent(self)
@@ -156,7 +157,7 @@ class FixApplier(QObject):
 
     def _log_step(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
         try:
-            log.write(order, action)
+            log.append_action(order, action)
         except SanxianError as error:
             text = tr("The change log does not have this undo or redo. {reason}")
             self._messages.show_warning(text.format(reason=messages.explain_error(error)))
@@ -192,7 +193,7 @@ class FixApplier(QObject):
 
 
 class UndoFixButton(QPushButton):
-    """Button 撤销修复, which takes back a step on all its layers."""
+    """Button 撤销修复, which undoes a step of fixes on all its layers."""
 
     def __init__(self, step: FixStep, parent: Any = None):
         super().__init__(tr("Undo Fix"), parent)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Table of the areas of all sides of a fix: before, out, in, after."""
+"""Table of the areas of each layer that a fix changes: before, moved out, moved in, after."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _MIN_NAME_DIGITS = 9
 
 @dataclass(frozen=True)
 class AreaRow:
-    """Areas of one layer in m² for the table; None for a layer whose shapes do not change.
+    """Row of the table: areas of one layer in m².
 
-    ``remark``: text shown instead of missing areas; ``tip``: the layer's name with its code.
+    ``figures``: areas before the fix, moved out, moved in, and after the fix; None for a layer whose shapes do not
+    change. ``remark``: text shown instead of missing areas; ``tip``: the layer's name with its code.
     """
 
     name: str
@@ -29,10 +30,11 @@ class AreaRow:
     tip: str = ""
 
 
-def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -> list[AreaRow]:
-    """Return the areas of every layer whose shapes the proposals change.
+def make_area_rows(proposals: Iterable[Any], get_layer_name: Callable[[str], str]) -> list[AreaRow]:
+    """Return a row of areas for every layer whose shapes the proposals change.
 
-    The other layers of their findings follow, with a remark. ``layer_name``: returns the name of a layer by its code.
+    Rows with a remark follow, for the other layers of the proposals and of their findings. ``get_layer_name``: returns
+    the name of a layer by its code.
     """
     sums: dict[str, list[float]] = {}
     involved_roles: dict[str, None] = {}
@@ -49,13 +51,13 @@ def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -
             if role
         )
     rows = [
-        AreaRow(_strip_code_in_brackets(layer_name(role)), (f[0], f[1], f[2], f[3]), tip=layer_name(role))
+        AreaRow(_strip_code_in_brackets(get_layer_name(role)), (f[0], f[1], f[2], f[3]), tip=get_layer_name(role))
         for role, f in sums.items()
     ]
     other_roles = [role for role in involved_roles if role not in sums]
     remark_by_role = {role: tr("attributes only") if role in edited_roles else tr("unchanged") for role in other_roles}
     return rows + [
-        AreaRow(_strip_code_in_brackets(layer_name(role)), None, remark_by_role[role], layer_name(role))
+        AreaRow(_strip_code_in_brackets(get_layer_name(role)), None, remark_by_role[role], get_layer_name(role))
         for role in other_roles
     ]
 

@@ -55,7 +55,7 @@ _LONG_TEXT_COLUMNS, _MIN_LONG_TEXT_DIGITS = (FEATURE_COLUMN, FIX_COLUMN), 12
 
 
 class _GroupFilter(QSortFilterProxyModel):
-    """Shows the rows of the chosen groups."""
+    """Proxy model that shows only rows of the chosen groups: safe fixes, fixes to confirm, findings without a fix."""
 
     def __init__(self, parent: QWidget):
         super().__init__(parent)
@@ -70,7 +70,7 @@ class _GroupFilter(QSortFilterProxyModel):
 
 
 class _Table(QTreeView):
-    """A table with the signal ``resized``: it has another width or height."""
+    """A table that emits ``resized`` when its width or height has changed."""
 
     resized = pyqtSignal()
 
@@ -80,7 +80,7 @@ class _Table(QTreeView):
 
 
 class BatchDialog(FocusedButtonDialog):
-    """Lists the proposals of a batch; it changes nothing itself.
+    """Lists the fixes proposed for many findings; it only emits signals and changes no layer.
 
     Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: preview all fixes of its finding;
     ``ticksChanged``; ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop trying the fixes;
@@ -272,6 +272,7 @@ class BatchDialog(FocusedButtonDialog):
             self.progress.setValue(round(100 * share))
 
     def show_trial(self, text: str) -> None:
+        """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""
         self.show_state(text, can_apply=False)
         self.show_progress(0.0)
 

@@ -20,7 +20,10 @@ _RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
 
 @dataclass
 class BatchRow:
-    """A row of the batch. ``entry``: `core.fixes.batch.BatchEntry`; ``cells``: its texts by column."""
+    """A finding with its proposed fix, as a row of the batch.
+
+    ``entry``: `core.fixes.batch.BatchEntry`; ``group``: SAFE, CONFIRM or REFUSED; ``cells``: text of each column.
+    """
 
     entry: Any
     group: int
@@ -35,9 +38,9 @@ class BatchRow:
 
 
 def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
-    """Return the rows of the tried fixes, safe ones first; those are ticked.
+    """Return a row for each tried fix; rows of safe fixes come first and are ticked.
 
-    ``texts``: `core.fixes.texts.FixTexts`.
+    ``entries``: `core.fixes.batch.BatchEntry`; ``texts``: `core.fixes.texts.FixTexts`.
     """
     rows = []
     for entry in entries:
@@ -78,7 +81,7 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
 
 
 class BatchModel(QAbstractTableModel):
-    """Table of the batch; the first column has the tick."""
+    """Table model of the batch; the first column has the tick boxes."""
 
     ticksChanged = pyqtSignal()
 

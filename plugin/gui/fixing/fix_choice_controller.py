@@ -17,14 +17,14 @@ from .trial_runner import TrialRunner
 
 
 class FixChoiceController(FixDialogController):
-    """Previews the fixes that a trial found for one finding or request, and applies the chosen one.
+    """Previews the fixes that a trial found for one finding or alignment request, and applies the chosen fix.
 
-    ``_finding``: the finding or request; ``_label``: name of the step to undo.
+    ``_finding``: the finding or alignment request; ``_label``: name of the applied step on the undo stack.
     """
 
     def __init__(self, *controller_args: Any):
         super().__init__(*controller_args)
-        self.closed.connect(self._forget)
+        self.closed.connect(self._forget_finding)
         self._finding: Any = None
         self._label = ""
 
@@ -36,7 +36,7 @@ class FixChoiceController(FixDialogController):
         trial_runner.refused.connect(self._show_refusal)
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
 
-    def _forget(self) -> None:
+    def _forget_finding(self) -> None:
         self._finding = None
 
     def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
@@ -45,13 +45,13 @@ class FixChoiceController(FixDialogController):
         self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
 
     def _show_place_only(self) -> None:
-        """Show the place of the finding on the maps without any fix."""
+        """Show only the location of the finding on the maps, and no fix."""
         self._mark.clear()
         self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
 
     def _show_choice(self, choice: Any) -> None:
         shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
-        self._mark.show(shapes)
+        self._mark.show_shapes(shapes)
         rows = make_area_rows([choice.proposal], self._texts.get_layer_name)
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:

@@ -20,8 +20,9 @@ from .trial_runner import TrialRunner
 class FixDialogController(QObject):
     """Opens a dialog, tries fixes for it in a task, and drops both when the dialog closes.
 
-    A subclass makes the dialog, and shows results and refusals of the trial. ``current``: returns True as long as the
-    result is of the present data. ``closed``: the dialog was closed, and what it showed can be discarded.
+    A subclass makes the dialog, and shows results and refusals of the trial. ``has_current_result``: returns True if a
+    result is displayed and is of the open project; ``applier``: applies the chosen fixes to the layers. Signal
+    ``closed``: the dialog was closed, and its content can be discarded.
     """
 
     closed = pyqtSignal()
@@ -31,25 +32,31 @@ class FixDialogController(QObject):
         iface: Any,
         dock: FindingsDock,
         editing: LiveCheckSwitch,
-        current: Callable[[], bool],
+        has_current_result: Callable[[], bool],
         applier: FixApplier,
         parent: QObject,
     ):
         super().__init__(parent)
-        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
+        self._iface, self._dock, self._editing, self._has_current_result, self._applier = (
+            iface,
+            dock,
+            editing,
+            has_current_result,
+            applier,
+        )
         self.dialog: Any = None
         self.trial: TrialRunner | None = None
         self._mark = FixMapPreview(iface.mapCanvas())
         self._texts: Any = None
 
     def _open_dialog_once(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
-        """Open the dialog unless it is open.
+        """Open the dialog, or do nothing if it is open.
 
-        ``make_dialog``: returns a new dialog whose signals are connected, for a trial that is not started.
+        ``make_dialog``: called with the runner of trials, returns a new dialog that is connected to it.
         """
         if self.dialog is not None:
             return
-        self.trial = trial_runner = TrialRunner(self._editing, self._current, self)
+        self.trial = trial_runner = TrialRunner(self._editing, self._has_current_result, self)
         self.dialog = dialog = make_dialog(trial_runner)
         dialog.cancelRequested.connect(trial_runner.cancel)
         dialog.finished.connect(lambda _result: self._on_closed())

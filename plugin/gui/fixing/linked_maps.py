@@ -79,7 +79,7 @@ class LinkedMaps(QWidget):
     def show_shapes(self, shapes: FixShapes) -> None:
         """Show a fix on both maps and zoom to what it changes."""
         for mark in self.marks:
-            mark.show(shapes)
+            mark.show_shapes(shapes)
         box = shapes.compute_extent()
         if box.isNull():
             return

@@ -30,18 +30,18 @@ from .trial_runner import TrialRunner
 class BatchFixer(FixDialogController):
     """Opens the batch of several findings and applies the ticked fixes.
 
-    Applying tries the ticked findings once more without the others, if they are not all those that the displayed trial
-    applied: a fix may have been judged after another one that is not ticked. ``previewRequested``: a finding whose
-    fixes are to be shown one by one.
+    Before applying, the fixes of the ticked findings are tried again without the others, unless the displayed trial
+    applied exactly these: a fix may have been judged after another one that is not ticked. Signal
+    ``previewRequested(finding)``: the user wants to see all fixes of one finding.
     """
 
     previewRequested = pyqtSignal(object)
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)
-        self.closed.connect(self._forget)
+        self.closed.connect(self._discard_batch)
         self._findings: list[Any] = []
-        self._trial_answer: BatchTrial | None = None
+        self._displayed_trial: BatchTrial | None = None
         #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
         self._applying: dict[str, bool] | None = None
         #: The edits of the applied fixes while they are prepared and written.
@@ -49,7 +49,7 @@ class BatchFixer(FixDialogController):
 
     # --- open and close
     def open(self, findings: list[Any]) -> None:
-        """Open the batch for findings, or start it anew for others."""
+        """Open the batch for findings; if it is open, start it again for these."""
         self._findings = list(findings)
         self._read_texts()
         self._open_dialog_once(self._make_dialog)
@@ -69,11 +69,11 @@ class BatchFixer(FixDialogController):
         trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
-    def _forget(self) -> None:
+    def _discard_batch(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
-        self._findings, self._trial_answer, self._applying = [], None, None
+        self._findings, self._displayed_trial, self._applying = [], None, None
 
     # --- the trial
     def try_all(self) -> None:
@@ -100,13 +100,13 @@ class BatchFixer(FixDialogController):
         if self._applying is not None:
             self._apply_if_unchanged(batch_trial)
             return
-        self._trial_answer = batch_trial
+        self._displayed_trial = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
         self._show_balance()
 
     # --- what is shown
     def _show_balance(self) -> None:
-        """Show the areas that the ticked fixes change, and what Apply will do."""
+        """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
         self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name) if ticked_proposals else [])
         if self.trial.is_running:
@@ -127,11 +127,11 @@ class BatchFixer(FixDialogController):
 
     def _show_row(self, row: BatchRow) -> None:
         crs = self._dock.result.crs
-        if row.entry.proposal is None or self._trial_answer is None:
+        if row.entry.proposal is None or self._displayed_trial is None:
             shapes = make_finding_shapes(row.entry.finding, crs)
         else:
-            shapes = make_fix_shapes([row.entry.proposal], self._trial_answer.rows_shown, crs)
-        self._mark.show(shapes)
+            shapes = make_fix_shapes([row.entry.proposal], self._displayed_trial.rows_shown, crs)
+        self._mark.show_shapes(shapes)
         self.dialog.show_shapes(shapes)
 
     def _preview_row(self, row: BatchRow) -> None:
@@ -152,13 +152,13 @@ class BatchFixer(FixDialogController):
             self.export_table(Path(path))
 
     def export_table(self, path: Path) -> None:
-        """Save what the fixes would do to each finding as CSV; show where it is, or why it was not written."""
+        """Save the outcome of the tried fixes as CSV, one row per finding; show its path or why writing failed."""
         from ...core.fixes.tables import make_table_rows, write_table
 
-        if self._trial_answer is None:
+        if self._displayed_trial is None:
             return
         try:
-            write_table(path, make_table_rows(self._trial_answer.result, self._texts, is_trial=True))
+            write_table(path, make_table_rows(self._displayed_trial.result, self._texts, is_trial=True))
         except SanxianError as error:
             self.dialog.status.setText(messages.explain_error(error))
         else:
@@ -172,10 +172,10 @@ class BatchFixer(FixDialogController):
             self.try_all()
             return
         self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked_rows}
-        tried_entries = [entry for entry in self._trial_answer.result.entries if entry.is_applied]
+        tried_entries = [entry for entry in self._displayed_trial.result.entries if entry.is_applied]
         if {entry.finding.fingerprint for entry in tried_entries} == self._applying.keys():
             self._show_trial()
-            self._apply_if_unchanged(self._trial_answer)
+            self._apply_if_unchanged(self._displayed_trial)
             return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
         findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
@@ -183,7 +183,7 @@ class BatchFixer(FixDialogController):
         self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
     def _apply_if_unchanged(self, batch_trial: BatchTrial) -> None:
-        """Apply the fixes of a trial of the ticked findings if they are still those displayed."""
+        """Apply the fixes of a trial of the ticked findings, if they are still the fixes that the dialog displays."""
         from ...core.fixes.merging import merge_edits
 
         confirmed_by_fingerprint, self._applying = self._applying, None

@@ -30,9 +30,10 @@ OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
 
 @dataclass
 class FixShapes:
-    """What a fix changes on the map, in one CRS.
+    """Shapes that a fix changes, to be drawn on a map.
 
-    ``before``, ``after``: shapes of the edited rows; ``moved_out``, ``moved_in``: land that rows lose and gain.
+    ``crs``: CRS of all shapes; ``before``, ``after``: shapes of the edited rows before and after the fix;
+    ``moved_out``, ``moved_in``: land that rows lose and gain; ``place``: location of the finding.
     """
 
     crs: QgsCoordinateReferenceSystem
@@ -40,11 +41,10 @@ class FixShapes:
     after: list[QgsGeometry] = field(default_factory=list)
     moved_out: list[QgsGeometry] = field(default_factory=list)
     moved_in: list[QgsGeometry] = field(default_factory=list)
-    #: Where the finding is, for fixes that change no shape.
     place: list[QgsGeometry] = field(default_factory=list)
 
     def compute_extent(self) -> QgsRectangle:
-        """Return the bounds of the land that moves; else of the finding, or of the rows."""
+        """Return the bounds of the land that rows lose and gain; without any, of the finding, else of the rows."""
         for shapes in ([*self.moved_out, *self.moved_in], self.place, [*self.before, *self.after]):
             box = QgsRectangle()
             for shape in shapes:
@@ -69,8 +69,8 @@ class FixMapPreview:
     def band_count(self) -> int:
         return len(self._bands)
 
-    def show(self, shapes: FixShapes) -> None:
-        """Draw the shapes instead of the former ones."""
+    def show_shapes(self, shapes: FixShapes) -> None:
+        """Draw the shapes of a fix, in place of those of the former fix."""
         self.clear()
         if self._shows_after:
             self._draw_hatched(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
@@ -136,7 +136,7 @@ class FixMapPreview:
 
 
 def _convert_to_edges(shape: QgsGeometry) -> QgsGeometry:
-    """Return the edges of a polygon with those of its holes, as lines; another shape unchanged."""
+    """Return the boundary of a polygon and of its holes, as lines; return any other shape unchanged."""
     if shape.type() != QgsWkbTypes.GeometryType.PolygonGeometry:
         return shape
     edge = shape.constGet().boundary()

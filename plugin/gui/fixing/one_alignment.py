@@ -21,7 +21,7 @@ _SURVEY_DOUBT = "other_survey"
 
 
 class FeatureAligner(FixChoiceController):
-    """Opens the preview for the selected features of a plan layer, one after the other."""
+    """Opens the preview of alignments for the selected features of a plan layer, one after the other."""
 
     def __init__(self, *window_args: Any):
         super().__init__(*window_args)
@@ -31,7 +31,7 @@ class FeatureAligner(FixChoiceController):
         self._position = 0
 
     def open(self, layer: QgsVectorLayer | None) -> str:
-        """Open the preview for the layer's selected features; return why that is impossible, else empty."""
+        """Open the preview for the layer's selected features; return why it cannot be opened, else an empty text."""
         roles = {one.id(): role for role, one in self._get_layers_by_role().items()}
         if layer is None or layer.id() not in roles:
             return tr("Choose a checked plan layer in the layer list and select the features to align.")
@@ -56,7 +56,7 @@ class FeatureAligner(FixChoiceController):
         return ""
 
     def _list_references(self, role: str) -> list[tuple[str, str]]:
-        """Return code and name of the layers to align with, those of the three lines' survey included."""
+        """Return (code, name) of each checked polygon or line layer with which the layer ``role`` can be aligned."""
         self._read_texts()
         kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
         layers = self._get_layers_by_role().items()
@@ -117,7 +117,7 @@ class FeatureAligner(FixChoiceController):
             )
 
     def _confirm_survey(self) -> None:
-        """Store in the project that the survey is the right reference, so that it is asked only once."""
+        """Store in the project that the survey is the right reference, so that the dialog asks only once."""
         store_confirmed_survey(QgsProject.instance(), self._role, self._finding.related_role)
         choice = self.dialog.choices.current
         if choice is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fix one finding: try all ways, preview them, apply the chosen one."""
+"""Fix one finding: try all its fixes, preview them, apply the chosen one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FindingFixer(FixChoiceController):
 
     # --- open and close
     def open(self, finding: Any) -> None:
-        """Open the preview, or show another finding in the open one."""
+        """Open the preview of the fixes of a finding; an open preview shows this finding instead."""
         self._open_dialog_once(self._make_dialog)
         self._show_finding(finding)
 
@@ -77,7 +77,7 @@ class FindingFixer(FixChoiceController):
 
     # --- actions
     def _step(self, direction: int) -> None:
-        """Show the next or former finding of the list."""
+        """Show the next (1) or previous (−1) finding of the list and try its fixes."""
         if self._dock.tree.step_selection(direction):
             self._show_finding(self._dock.tree.get_selected_finding())
         else:

@@ -20,7 +20,7 @@ _MAX_SHOWN_FINDINGS = 4
 
 
 class OutcomeBox(QScrollArea):
-    """Lines on what a tried fix would change, each with icon and text."""
+    """Scroll area that lists the effects of a tried fix, each with icon and text."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -32,7 +32,7 @@ class OutcomeBox(QScrollArea):
         self.show_proposal(None, None)
 
     def show_proposal(self, proposal: Any, texts: Any) -> None:
-        """Show the outcome of a proposal; nothing for None."""
+        """Show the effects of a proposal (`core.fixes.proposal.Proposal`); show nothing for None."""
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +58,7 @@ class OutcomeBox(QScrollArea):
 
 
 def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
-    """Return (icon, text) lines on what a proposal brings about.
+    """Return (icon, text) for each effect of a proposal: doubts, findings that appear, findings that end.
 
     Warnings are first, because the list of a low dialog scrolls.
     """
@@ -66,17 +66,17 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
     ]
     if proposal.new_findings:
-        lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.new_findings))))
+        lines.append(("warning", tr("Adds: {rules}").format(rules=_format_counts_by_rule(proposal.new_findings))))
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     if proposal.ended_findings:
-        lines.append(("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings))))
+        lines.append(("ok", tr("Ends: {rules}").format(rules=_format_counts_by_rule(proposal.ended_findings))))
     if not proposal.new_findings:
         lines.append(("ok", tr("No new findings")))
     return lines
 
 
-def _count_by_rule(findings: list[Any]) -> str:
+def _format_counts_by_rule(findings: list[Any]) -> str:
     counts = Counter(finding.code for finding in findings)
     parts = [tr("{code} {count} places").format(code=code, count=count) for code, count in sorted(counts.items())]
     return tr(", ").join(parts)

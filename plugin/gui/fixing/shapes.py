@@ -14,10 +14,10 @@ from .map_preview import FixShapes
 def make_fix_shapes(
     proposals: Iterable[Any], rows_before: Mapping[Any, Any], crs: QgsCoordinateReferenceSystem
 ) -> FixShapes:
-    """Return the shapes of proposals (`core.fixes.proposal.Proposal`).
+    """Return the shapes that proposals (`core.fixes.proposal.Proposal`) change, for the maps.
 
-    ``rows_before``: (layer code, feature id) → row as judged; ``crs``: that of the check, which all layers that a fix
-    may reshape have.
+    ``rows_before``: (layer code, feature id) → row before the fixes; ``crs``: CRS of the check, which all layers have
+    whose shapes a fix may change.
     """
     from ...core.fixes.edits import UNCHANGED
 
@@ -40,7 +40,7 @@ def make_fix_shapes(
 
 
 def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixShapes:
-    """Return the shapes for the maps of a finding without a proposal: only its place."""
+    """Return the location of a finding as shapes for the maps, without a fix."""
     place = [] if finding.geom_kind == "none" else [_convert_wkb_to_geometry(finding.geometry.wkb)]
     return FixShapes(crs, place=place)
 

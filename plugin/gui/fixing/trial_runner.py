@@ -41,8 +41,9 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
 class TrialRunner(QObject):
     """Tries the fixes that a dialog offers on a copy of the rows; an edit of a layer starts the trial again.
 
-    Signals: ``began``; ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result;
-    ``stopped``: the user cancelled.
+    ``has_current_result``: returns True if a result is displayed and is of the open project. Signals: ``began``;
+    ``progressed(share)``; ``succeeded(result)``; ``refused(reason)``: the trial gave no result; ``stopped``: the user
+    cancelled.
     """
 
     began = pyqtSignal()
@@ -51,9 +52,9 @@ class TrialRunner(QObject):
     refused = pyqtSignal(str)
     stopped = pyqtSignal()
 
-    def __init__(self, editing: LiveCheckSwitch, current: Callable[[], bool], parent: QObject | None = None):
+    def __init__(self, editing: LiveCheckSwitch, has_current_result: Callable[[], bool], parent: QObject | None = None):
         super().__init__(parent)
-        self._editing, self._current = editing, current
+        self._editing, self._has_current_result = editing, has_current_result
         self._title, self._work, self._retries = "", None, True
         self._live: LiveCheck | None = None
         self._job: BackgroundJob | None = None
@@ -76,9 +77,10 @@ class TrialRunner(QObject):
         return live is not None and live is self._live and live.revision == self._revision and self._job is None
 
     def start(self, title: str, work: Callable[..., Any], *, retries: bool = True) -> None:
-        """Run a trial (see `LiveCheck.run_trial`), instead of the former one.
+        """Run ``work`` as a trial (see `LiveCheck.run_trial`), in place of the former trial.
 
-        ``retries``: run it again after an edit; else an edit ends it with a refusal.
+        ``title``: name of the task; ``retries``: run the trial again after an edit of a layer, else an edit ends it
+        with the signal ``refused``.
         """
         self._title, self._work, self._retries = title, work, retries
         self._is_repeated_after_edit = False
@@ -86,7 +88,7 @@ class TrialRunner(QObject):
 
     @property
     def retry_note(self) -> str:
-        """Return a message if an edit made a new trial necessary, else an empty text."""
+        """Return a message that the fixes were tried again after an edit; empty if they were not."""
         return tr("The layers have changed; the fixes were tried again.") if self._is_repeated_after_edit else ""
 
     def run_again(self) -> None:
@@ -94,7 +96,7 @@ class TrialRunner(QObject):
         if self._work is None:
             return
         self._retry.stop()
-        reason = find_trial_obstacle(self._editing, self._current())
+        reason = find_trial_obstacle(self._editing, self._has_current_result())
         if reason:
             self._job = None
             self.refused.emit(reason)
@@ -109,12 +111,12 @@ class TrialRunner(QObject):
         def is_latest() -> bool:
             return bool(job) and self._job is job[0]
 
-        def done(trial_answer: Any) -> None:
+        def on_done(trial_result: Any) -> None:
             if is_latest():
                 self._job = None
-                self.succeeded.emit(trial_answer)
+                self.succeeded.emit(trial_result)
 
-        def failed(error: Exception) -> None:
+        def on_failed(error: Exception) -> None:
             log_error(error)
             if is_latest():
                 self._job = None
@@ -124,12 +126,12 @@ class TrialRunner(QObject):
                 )
                 self.refused.emit(text.format(error=type(error).__name__))
 
-        def cancelled() -> None:
+        def on_cancelled() -> None:
             if is_latest():
                 self._job = None
                 self._on_cancelled()
 
-        background_job = live.run_trial(self._title, self._work, done, failed, cancelled)
+        background_job = live.run_trial(self._title, self._work, on_done, on_failed, on_cancelled)
         job.append(background_job)
         self._job = background_job
         background_job.step.connect(lambda share, _text: self.progressed.emit(share) if is_latest() else None)

@@ -12,12 +12,11 @@ class NonLocalFindingChanges:
     """The changes that applied fixes make to findings of rules that are not local.
 
     A rule is local if its findings depend only on a row and the rows that it meets. The changes were found when the
-    fixes were tried on a copy of the layers. ``apply`` and ``revert`` return the change
-    (`core.live.session.FindingsChange`) for the list, None for no change.
+    fixes were tried on a copy of the layers.
     """
 
     def __init__(self, proposals: list[Any], findings: list[Any]):
-        """Compare the proposals with the displayed findings, before or right after they are applied."""
+        """Compare the proposals with the displayed ``findings``, before or right after the proposals are applied."""
         remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
         added = _FindingsByProblem(())
         self._ended: list[Any] = []
@@ -36,18 +35,21 @@ class NonLocalFindingChanges:
             added.add(unknown_findings)
         self._added: list[Any] = added.list_all()
 
-    def apply(self) -> Any:
-        """Return the change that the fixes make."""
+    def get_change_of_fixes(self) -> Any:
+        """Return the findings that the fixes end and add (`core.live.session.FindingsChange`); None without any."""
         return _make_change(self._ended, self._added)
 
-    def revert(self, findings: list[Any]) -> Any:
-        """Return the change that an undo of the fixes makes; ``findings``: the displayed ones."""
+    def get_change_of_undo(self, findings: list[Any]) -> Any:
+        """Return the findings that an undo of the fixes ends and adds (`core.live.session.FindingsChange`).
+
+        None without any. ``findings``: the displayed findings, of which only these can end.
+        """
         displayed_ids = {id(finding) for finding in findings}
         return _make_change([one for one in self._added if id(one) in displayed_ids], self._ended)
 
 
 class _FindingsByProblem:
-    """Findings in their order, searched by the problem that they are on."""
+    """Findings in the order in which they were added, to be searched by the problem that they state."""
 
     def __init__(self, findings: Iterable[Any]):
         self._candidates: dict[tuple[Any, ...], list[Any]] = {}
@@ -78,7 +80,7 @@ class _FindingsByProblem:
         return None
 
     def _find_same_problem(self, finding: Any) -> tuple[list[Any], int] | None:
-        """Return the candidates of a problem and the position among them; None without one."""
+        """Return a list of findings and the position in it of the first on the same problem; None without one."""
         from ...core.fixes.differences import get_problem_name, is_same_problem
 
         candidates = self._candidates.get(get_problem_name(finding), [])
@@ -86,9 +88,10 @@ class _FindingsByProblem:
 
 
 def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
-    """Return the change that an undo of fixes makes to the findings of a check that was made after the fixes.
+    """Return how an undo of fixes changes the findings of a check that was made after the fixes.
 
-    ``findings``: the displayed ones; ``codes``: the rules of their check. None for no change.
+    ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
+    `core.live.session.FindingsChange`, None for no change.
     """
     reverted = [
         replace(
@@ -98,7 +101,7 @@ def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Containe
         )
         for proposal in reversed(proposals)
     ]
-    return NonLocalFindingChanges(reverted, findings).apply()
+    return NonLocalFindingChanges(reverted, findings).get_change_of_fixes()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
