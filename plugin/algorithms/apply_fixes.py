@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""批量修复、控制线退让: write a copy of a plan with fixes applied."""
+"""批量修复、控制线退让: check a plan and write a copy of it with fixes applied."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LINE_RULES, _LINE_FIX = ("REL001", "REL002", "REL003"), "FIX010"
 
 
 class _FixingAlgorithm(SanxianAlgorithm):
-    """Base class: check a source, and write a copy with fixes, a table and a log."""
+    """Base class: check a source, and write a copy with fixes, a table of the fixes and a log of the changes."""
 
     toolbox_section = "check"
 
@@ -68,8 +68,11 @@ class _FixingAlgorithm(SanxianAlgorithm):
         """Add the parameters that only this algorithm has."""
         raise NotImplementedError
 
-    def make_order(self, parameters, context, output: str, table: str) -> FixRunOptions:
-        """Return which problems to fix, and where to write the copy and the table."""
+    def make_fix_run_options(self, parameters, context, output: str, table: str) -> FixRunOptions:
+        """Return the options of the run: fixes to apply, and the paths of the copy and of the table of fixes.
+
+        ``output``, ``table``: these paths.
+        """
         raise NotImplementedError
 
     def prepare(self, parameters, context, feedback):
@@ -81,7 +84,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         if not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
         output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
-        self.order = self.make_order(parameters, context, output, table)
+        self.order = self.make_fix_run_options(parameters, context, output, table)
         check_fix_run_options(self.order, self.source)
 
     def execute(self, parameters, context, feedback):
@@ -130,7 +133,7 @@ class ApplyFixes(_FixingAlgorithm):
         self.addParameter(make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")))
         self.addParameter(QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True))
 
-    def make_order(self, parameters, context, output, table):
+    def make_fix_run_options(self, parameters, context, output, table):
         from ..core.fixes.run import FixRunOptions
 
         only = tuple(split_words(self.read_text_parameter(parameters, FIXES, context)))
@@ -161,7 +164,7 @@ class ResolveOverlaps(_FixingAlgorithm):
         order = tr("Order, first the line that stays (empty: farmland,red_line,boundary)")
         self.addParameter(make_text_parameter(ORDER, order))
 
-    def make_order(self, parameters, context, output, table):
+    def make_fix_run_options(self, parameters, context, output, table):
         from dataclasses import replace
 
         from ..core.fixes.precedence import parse_order

@@ -59,7 +59,7 @@ DOCX_TEMPLATE = "DOCX_TEMPLATE"
 class CheckPlan(SanxianAlgorithm):
     """Algorithm `check_plan`: check a county plan with all rules.
 
-    Subclasses check other data in the same way.
+    Base class of `ExportPackage` and `InspectPackage`, which check other data.
     """
 
     toolbox_section = "check"
@@ -113,6 +113,7 @@ class CheckPlan(SanxianAlgorithm):
         self.add_check_outputs()
 
     def add_report_parameters(self):
+        """Add the output parameters of the tool: findings layer, report files, template of the Word report."""
         self.addParameter(make_findings_parameter())
         for name, label, file_filter in (
             ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
@@ -129,10 +130,10 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(mark_parameter_advanced(template))
 
     def add_check_parameters(self, sources=None, has_rule_choice=True):
-        """Add the parameters of a check to the tool.
+        """Add the input parameters of a check to the tool.
 
-        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter by
-        which the user chooses rules.
+        ``sources``: parameters that give the data (default: SOURCE and LAYERS). ``has_rule_choice``: add the parameter
+        by which the user chooses rules.
         """
         for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)
@@ -156,6 +157,7 @@ class CheckPlan(SanxianAlgorithm):
             self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
 
     def add_check_outputs(self):
+        """Add the results of a check to the tool: numbers of errors, warnings and skipped rules, and the verdict."""
         self.add_numeric_outputs(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
@@ -167,9 +169,9 @@ class CheckPlan(SanxianAlgorithm):
         self.prepare_outputs(parameters, context, self.prepare_check(parameters, context))
 
     def prepare_outputs(self, parameters, context, inputs):
-        """Read the output parameters: findings and reports.
+        """Read the output parameters: findings layer and report files.
 
-        Raise OutputError if an output cannot be written or is one of the ``inputs``.
+        ``inputs``: paths that the check reads. Raise OutputError if an output cannot be written or is one of these.
         """
         self.findings = FindingsOutput(parameters, context)
         self.outputs = OutputPaths(
@@ -182,10 +184,10 @@ class CheckPlan(SanxianAlgorithm):
     def prepare_check(self, parameters, context) -> list[str]:
         """Read layers and options of the check; return the paths of the files that the check will read.
 
-        Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``options_from_project`` (options
-        that came from the project).
+        Set the attributes ``path_or_snapshots`` (data to check), ``origin`` (name of the data in the report),
+        ``options``, and ``options_from_project`` (parameter → value of those options that came from the project).
         """
-        self.what, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
         given_options = replace(
             read_plan_options(self, parameters, context),
             rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)),
@@ -198,17 +200,20 @@ class CheckPlan(SanxianAlgorithm):
             baseline=self.read_text_parameter(parameters, BASELINE_PARAMETER, context),
         )
         self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.what, context.project(), not has_chosen_layers
+            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
 
     def get_data_to_check(self, parameters, context):
-        """Return the data to check.
+        """Return the data to check, as `read_plan_source`.
 
-        They are a path or snapshots of layers, the name of their origin, the paths of the files that are read, and True
-        if the user chose a source or layers.
+        Returns
+        -------
+        tuple
+            The path or the snapshots of layers; their name in the report; the paths of the files that are read; True if
+            the user chose a source or layers.
         """
         return read_plan_source(self, parameters, context)
 
@@ -216,7 +221,7 @@ class CheckPlan(SanxianAlgorithm):
         """Run the check and return its result."""
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
         return check_project_or_folder(
-            self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation
+            self.path_or_snapshots, self.options, source=self.origin, progress=progress, cancellation=cancellation
         )
 
     def execute(self, parameters, context, feedback):

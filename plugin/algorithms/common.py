@@ -36,10 +36,11 @@ from .inputs import find_parameter_problem
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``toolbox_section``
-    of the toolbox (see `_get_section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and
-    reads everything needed from layers and project; ``execute`` runs on any thread. ``repeatable_parameters``: text
-    parameters that hold several names (see `read_names_parameter`); on a command line they may be given several times.
+    Subclasses implement ``prepare`` and ``execute``. ``prepare`` runs on the main thread and reads everything needed
+    from layers and project; ``execute`` runs in any thread. Subclasses set ``identifier`` (id of the tool, which never
+    changes), ``toolbox_section`` (see `_get_section_title`) and ``keywords`` for the search in the toolbox.
+    ``repeatable_parameters``: names of text parameters that hold several names (see `read_names_parameter`); on a
+    command line they may be given several times.
     """
 
     identifier: str = ""
@@ -54,7 +55,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return list(self.keywords)
 
     def group(self):
-        return _get_section_name(self.toolbox_section)
+        return _get_section_title(self.toolbox_section)
 
     def groupId(self):
         return self.toolbox_section
@@ -64,9 +65,9 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return self.name()
 
     def helpUrl(self):
-        """Return the address of the tool's section in the manual.
+        """Return the URL of the tool's section in the manual.
 
-        Without the manual, that of a page made of the help text.
+        If the manual is missing, return the URL of a page that contains the tool's help text.
         """
         return manual.get_manual_url(self.get_manual_topic()) or help_pages.get_or_write_help_page_url(self)
 
@@ -86,9 +87,9 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         raise NotImplementedError
 
     def checkParameterValues(self, parameters, context):
-        """Report the plugin's messages on parameters before those of QGIS.
+        """Return (True, "") if the parameters are usable, else False with a message that names a remedy.
 
-        QGIS's messages name no remedy.
+        The plugin inspects the parameters before QGIS, whose messages name no remedy.
         """
         problem = find_parameter_problem(self, parameters, context)
         if problem is not None:
@@ -119,10 +120,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return split_words(self.read_text_parameter(parameters, name, context))
 
     def read_norm_options(self, parameters, context) -> RunOptions:
-        """Return the check options set by the parameters PROFILE and STANDARD.
-
-        Their language is that of the reports.
-        """
+        """Return check options with the parameters PROFILE and STANDARD, in the language of reports."""
         profile, standard = (self.read_text_parameter(parameters, name, context) for name in ("PROFILE", "STANDARD"))
         return RunOptions(profile=profile, standard=standard, lang=get_report_language())
 
@@ -132,7 +130,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             self.addOutput(QgsProcessingOutputNumber(name, label))
 
 
-def _get_section_name(section: str) -> str:
+def _get_section_title(section: str) -> str:
     """Return the title of a toolbox section; KeyError for an unknown one."""
     return {
         "check": tr("Checks and figures"),
@@ -151,9 +149,9 @@ def split_words(text: str) -> list[str]:
 
 @contextmanager
 def convert_errors_for_processing() -> Iterator[None]:
-    """Convert errors of the plugin to those of Processing in the ``with`` block.
+    """Convert errors of the plugin in the ``with`` block to QgsProcessingException.
 
-    Their messages are in the user's language.
+    The messages are in the user's language.
     """
     try:
         yield
@@ -162,9 +160,9 @@ def convert_errors_for_processing() -> Iterator[None]:
 
 
 def make_progress_callback(feedback) -> Callable[[float, str], None]:
-    """Return a progress callback of the core, which reports to ``feedback``.
+    """Return a progress callback for the core that reports to ``feedback`` of Processing.
 
-    The core calls it with a share (0–1) and a text.
+    The core calls it with the completed share (0–1) and a text.
     """
 
     def report_progress(share: float, text: str) -> None:
@@ -182,7 +180,7 @@ def mark_parameter_advanced(parameter: QgsProcessingParameterDefinition) -> QgsP
 
 
 def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
-    """Return the parameter for the year of the land-use data of the expansion ratio."""
+    """Return the parameter for the year of the land-use data from which the expansion ratio is computed."""
     integer = Qgis.ProcessingNumberParameterType.Integer
     label = tr("Year of the base parcels")
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
@@ -232,7 +230,7 @@ def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessin
 
 
 def get_label_by_table() -> dict[str, str]:
-    """Return the labels of the parameters for tables that users fill in: name of the run option → label."""
+    """Return name of the option (`RunOptions`) → label of its parameter, for tables that users fill in."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
         "figures": tr("Figures of text and tables (xlsx or csv)"),
@@ -241,7 +239,7 @@ def get_label_by_table() -> dict[str, str]:
 
 
 def make_table_parameter(name: str) -> QgsProcessingParameterFile:
-    """Return the file parameter for a table that users fill in (see `get_label_by_table`)."""
+    """Return the file parameter for a table that users fill in; ``name``: a key of `get_label_by_table`."""
     return make_file_parameter(name.upper(), get_label_by_table()[name], f"{tr('Tables')} (*.xlsx *.csv)")
 
 

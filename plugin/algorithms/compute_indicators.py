@@ -99,10 +99,10 @@ class ComputeIndicators(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.what, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
+        self.path_or_snapshots, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
         given_options = read_plan_options(self, parameters, context)
         self.options, self.options_from_project = fill_options_from_project(
-            given_options, self.what, context.project(), not has_chosen_layers
+            given_options, self.path_or_snapshots, context.project(), not has_chosen_layers
         )
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
@@ -115,7 +115,7 @@ class ComputeIndicators(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
         tabulated_plan = compute_figures(
-            self.what,
+            self.path_or_snapshots,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),

@@ -181,7 +181,11 @@ class CreateLayers(SanxianAlgorithm):
 
 
 def _make_styling_action(role, norm, county):
-    """Return a function that styles a new layer and places it in the layer tree."""
+    """Return a function that styles a loaded layer and places it in the layer tree.
+
+    ``role``: code of the plan layer; ``norm``: standard and profile; ``county``: entry of the code list with code and
+    name of the county.
+    """
 
     def style_and_place(layer, context):
         set_up_layer(layer, role, norm, county.code, county.name)
@@ -192,6 +196,6 @@ def _make_styling_action(role, norm, county):
 
 
 def _format_groups(standard) -> str:
-    """Return ids and names of all groups; the names are those of the standard."""
+    """Return the ids and names of all layer groups of a standard as text."""
     named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all"))]
     return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)

@@ -141,9 +141,10 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Accept map ids, and the former name of the option for both file formats.
+        """Validate the parameters as QGIS does, but accept two kinds of values that QGIS would reject.
 
-        QGIS accepts only the values in its lists of choices.
+        They are map ids instead of positions in the list of maps, and the former name of the option for both file
+        formats.
         """
         maps_value = parameters.get(MAPS)
         plain_parameters = {**parameters, MAPS: []} if _parse_map_ids(maps_value) is not None else parameters
@@ -176,6 +177,7 @@ class ExportMaps(SanxianAlgorithm):
         return list_plan_layers(self.project)
 
     def _read_maps(self, parameters, context):
+        """Return the definitions (`MapSpec`) of the maps to export; all maps if the parameter is empty."""
         maps_value = parameters.get(MAPS)
         # For an empty value QGIS would return the first entry of its list.
         ids = [] if maps_value in (None, "", []) else _parse_map_ids(maps_value)
@@ -185,7 +187,10 @@ class ExportMaps(SanxianAlgorithm):
         return tuple(maps.select_maps(self.catalogue, ids))
 
     def _read_options(self, parameters, context):
-        """Return the options; without SOURCE, empty ones come from the project's 县配置."""
+        """Return the check options, and parameter → value of the options that came from the project.
+
+        Without SOURCE, empty options are filled from the project's county settings (县配置).
+        """
         given_options = RunOptions(
             standard=self.read_text_parameter(parameters, "STANDARD", context),
             profile=self.read_text_parameter(parameters, "PROFILE", context),
@@ -251,13 +256,16 @@ class ExportMaps(SanxianAlgorithm):
         }
 
     def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
+        """Return the layers for the maps; ``stack``: ExitStack that closes the source after the export."""
         if self.source:
 
-            def unusable(key, params):
+            def warn_of_unusable_layer(key, params):
                 feedback.pushWarning(texts.format_problem(key, params))
 
             return stack.enter_context(
-                open_map_source(self.source, self.options, cancellation=cancellation, report_unusable=unusable)
+                open_map_source(
+                    self.source, self.options, cancellation=cancellation, report_unusable=warn_of_unusable_layer
+                )
             )
         if self.layers:
             return collect_from_layers(self.project, self.layers, self.options)
@@ -265,7 +273,7 @@ class ExportMaps(SanxianAlgorithm):
 
 
 def _parse_map_ids(value) -> list[str] | None:
-    """Return the map ids that a script gave; None for list numbers of the dialog."""
+    """Return the map ids in a parameter value; None if it holds positions in the dialog's list of maps."""
     if isinstance(value, str):
         value = split_words(value)
     if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):

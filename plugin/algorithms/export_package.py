@@ -137,7 +137,7 @@ class ExportPackage(CheckPlan):
         cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
         log_options_from_project(feedback, self.options_from_project)
         check_result = check_project_or_folder(
-            self.what,
+            self.path_or_snapshots,
             self.options,
             source=self.origin,
             progress=lambda share, text: progress(_CHECK_SHARE_OF_PROGRESS * share, text),

@@ -137,9 +137,9 @@ class ImportVct(SanxianAlgorithm):
         return results
 
     def _read_check_options(self, parameters, context) -> RunOptions | None:
-        """Return the options of the check from the project's county settings.
+        """Return the options for a check after the import, from the project's county settings.
 
-        None without the parameter CHECK.
+        None if the parameter CHECK is off.
         """
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
@@ -154,7 +154,7 @@ class ImportVct(SanxianAlgorithm):
         )
 
     def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
-        """Check the imported database, log a summary, and return it as results."""
+        """Check the imported database, log a summary, and return output name → verdict or number of findings."""
         from ..core.exchange.vct.database import check_imported_plan
 
         options = self.options
@@ -171,7 +171,7 @@ class ImportVct(SanxianAlgorithm):
         }
 
     def _register_layers(self, table_names, context) -> None:
-        """Register the imported layers, so that QGIS loads them in a group of the file."""
+        """Register the imported layers, so that QGIS loads them in a layer tree group named after the VCT file."""
         sources = find_sources_by_layer_name(Path(self.target))
         order = get_position_by_role(self.standard)
         for name in table_names:
@@ -201,9 +201,9 @@ class ImportVct(SanxianAlgorithm):
 
 
 def _make_styling_action(role, norm):
-    """Return a function that applies role, symbols and form to a loaded layer.
+    """Return a function that applies role, symbols and form of a layer's template to the loaded layer.
 
-    They are those of the layer's template. The findings layer remains above the new group.
+    ``role``: code of the plan layer, empty if unknown. The function also moves the findings layer above the new layer.
     """
 
     def style_layer(layer, context):

@@ -104,10 +104,7 @@ def make_existing_database_parameter(name: str) -> QgsProcessingParameterEnum:
 
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
-    """Return an error message for the first unusable parameter, or None.
-
-    Unusable is, for example, a layer that is missing.
-    """
+    """Return the error of the first unusable parameter, such as a missing layer; None if all are usable."""
     for definition in algorithm.parameterDefinitions():
         name, value = definition.name(), parameters.get(definition.name())
         try:
@@ -129,7 +126,7 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
 
 
 def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> bool:
-    """Return True if a parameter for one value was given several.
+    """Return True if ``value`` has several values, but the parameter takes only one.
 
     QGIS would treat such a value as empty.
     """
@@ -257,11 +254,11 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
 def fill_options_from_project(
     given_options: RunOptions, path_or_snapshots: str | list[LayerSnapshot], project, checks_all_layers: bool
 ) -> tuple[RunOptions, dict[str, object]]:
-    """Fill empty options from the project's county settings (县配置).
+    """Fill empty options from the project's county settings (县配置), so that a check equals one in the panel.
 
-    Return the options and the parameters that were filled. The result equals a check in the panel. If
-    ``path_or_snapshots`` is a path, the project is not used. ``checks_all_layers``: all layers of the project are
-    checked, so its unreadable layers are reported.
+    Return the options, and parameter → value of the options that were filled. If ``path_or_snapshots`` is a path, the
+    options are returned unchanged. ``checks_all_layers``: all layers of the project are checked, so its unreadable
+    layers are reported.
     """
     if isinstance(path_or_snapshots, str) or project is None:
         return given_options, {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查成果包: check any submission package, a folder or a zip, as plan and package."""
+"""检查成果包: check a submission package (folder or zip): its layers as a plan, and its files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INPUT, PACKAGE = "INPUT", "PACKAGE"
 
 
 class InspectPackage(CheckPlan):
-    """Algorithm `inspect_package`: as `CheckPlan`, for the layers of a package."""
+    """Algorithm `inspect_package`: check the layers and the files of a submission package."""
 
     toolbox_section = "package"
     identifier = "inspect_package"
@@ -63,9 +63,9 @@ class InspectPackage(CheckPlan):
         from ..core.package.export import make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
-        self.form = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
+        self.package_spec = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)
-        self.options = make_options_for_package(self.options, self.form)
+        self.options = make_options_for_package(self.options, self.package_spec)
 
     def get_data_to_check(self, parameters, context):
         path = self.parameterAsFile(parameters, INPUT, context).strip()
@@ -79,4 +79,6 @@ class InspectPackage(CheckPlan):
         from ..bridge.package.tasks import inspect_package_layers
 
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        return inspect_package_layers(self.what, self.form, self.options, progress=progress, cancellation=cancellation)
+        return inspect_package_layers(
+            self.path_or_snapshots, self.package_spec, self.options, progress=progress, cancellation=cancellation
+        )

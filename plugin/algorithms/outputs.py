@@ -95,9 +95,9 @@ def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[s
 
 
 def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> dict[str, str]:
-    """Return parameter → path of the documents (Word, PDF) that are required.
+    """Return parameter → path of the documents (Word, PDF) that the user wants.
 
-    Raise OutputError, before a long run, for another suffix or if a file cannot be written.
+    Raise OutputError, before a long run, if a path has another suffix, cannot be written or is one of ``inputs``.
     """
     from ..core.render.document.docx_writer import import_docx_library
 
@@ -143,7 +143,10 @@ class LayerOutput:
         )
 
     def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
-        """Raise OutputError if the target is an input, not writable or of unknown format."""
+        """Raise OutputError if the output file is one of ``inputs``, cannot be written or has another format.
+
+        ``formats``: permitted suffixes, such as ``.gpkg``.
+        """
         if self.database:
             check_not_input(self.database, inputs)
         if self.file:
@@ -156,13 +159,13 @@ class LayerOutput:
         """Return True if the output goes to a sink of Processing."""
         return bool(self.destination) and not self.file
 
-    def open_sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
+    def open_sink(self, algorithm, parameters, context, fields, geometry_type, crs) -> tuple[Any, str]:
         """Create the sink of Processing (memory, database); return it and its layer id.
 
-        ``geometry``: geometry type; ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
+        ``geometry_type``: geometry type; ``crs``: CRS of the layer, a QgsCoordinateReferenceSystem.
         """
         sink_fields = fields if self.database else _drop_aliases(fields)
-        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, sink_fields, geometry, system)
+        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, sink_fields, geometry_type, crs)
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
         layer = context.temporaryLayerStore().mapLayer(identifier)
@@ -218,7 +221,10 @@ class FindingsOutput(LayerOutput):
     def write_findings(
         self, algorithm, parameters, context, check_result: CheckResult, cancellation: Cancellation
     ) -> dict[str, Any]:
-        """Write the findings to a sink, or register the written file; return the results."""
+        """Write the findings to a sink, or register the file that the check wrote.
+
+        Return output name → layer id or path.
+        """
         if not self.wants_sink:
             results = self.register_written_file(context)
             if self.file:

@@ -105,10 +105,7 @@ def log_indicators(feedback, tabulated_plan: TabulatedPlan) -> None:
 
 
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
-    """Log that a copy was written, if the layer is approved data (封库).
-
-    Such layers are never changed.
-    """
+    """Log that a copy was written, if the layer with code ``role`` is approved data (封库) and must not change."""
     from ..core.profile.norm import is_sealed
 
     if is_sealed(role, norm):
@@ -134,7 +131,7 @@ def log_comparison(feedback, plan_comparison: PlanComparison) -> None:
 
 
 def log_yearly_update(feedback, update: YearlyUpdate, written_update: WrittenUpdate) -> None:
-    """Log for each layer what changed, what was skipped and unknown codes."""
+    """Log for each layer the numbers of changes, the skipped features and the unknown codes."""
     from ..core.yearly.balance import list_notes, summarise_layers
 
     texts = Texts(get_interface_language())
@@ -179,10 +176,7 @@ def format_rule_line(outcome: RuleOutcome, texts: Texts) -> str:
 
 
 def log_three_zones(feedback, derived: DerivedZones) -> None:
-    """Log the area and share of each of the three zones.
-
-    Then log differences of the sums, and skipped features.
-    """
+    """Log area and share of each of the three zones, differences of their sums, and skipped features."""
     texts, three_zones = Texts(get_interface_language()), derived.three_zones
     for figure in derived.indicators:
         line = texts.get(
@@ -215,7 +209,7 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
 
 
 def log_package(feedback, exported_package: ExportedPackage) -> None:
-    """Log problems of an export, the layers read back, and the manifest's digest."""
+    """Log the problems of a package export, the layers read back from the package, and the manifest's digest."""
     texts = Texts(get_interface_language())
     for problem in exported_package.problems:
         (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
@@ -257,9 +251,9 @@ def log_written_files(feedback, paths: Iterable[str]) -> None:
 
 
 def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:
-    """Log the created maps and those not created.
+    """Log the created maps and the missing ones.
 
-    Return a sentence with the reason for each map that was not created.
+    Return a sentence for each map that was not created, with the reason.
     """
     for note in dict.fromkeys(note.render(texts) for note in outcome.notes):
         feedback.pushWarning(note)

@@ -56,7 +56,7 @@ _UNIT_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
 _LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 
-def _get_family_name(family: str) -> str:
+def _get_family_title(family: str) -> str:
     """Return the toolbox title of a family of rules, such as TOP."""
     family_names = {
         "SCH": tr("Rules: structure"),
@@ -91,7 +91,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         return f"{self.rule.code} {self.texts.get_rule_title(self.rule)}"
 
     def group(self):
-        return _get_family_name(self.rule.family)
+        return _get_family_title(self.rule.family)
 
     def groupId(self):
         return self.rule.family.lower()
@@ -132,7 +132,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             self.addParameter(
                 make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with"))
             )
-        for name in self._list_tables():
+        for name in self._list_table_names():
             self.addParameter(make_table_parameter(name))
         for parameter in make_norm_parameters():
             self.addParameter(parameter)
@@ -144,7 +144,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
 
-    def _list_tables(self) -> list[str]:
+    def _list_table_names(self) -> list[str]:
+        """Return the names of the options for tables that users fill in and that the rule reads."""
         return [name for name in get_label_by_table() if name in self.rule.inputs]
 
     def _add_layer_parameter(self, name: str, need: LayerNeed) -> None:
@@ -186,8 +187,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             baseline=self.read_text_parameter(parameters, "BASELINE", context)
             if self.parameterDefinition("BASELINE")
             else "",
-            base_year=self._read_number(parameters, "BASE_YEAR", context, integer=True),
-            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_tables()},
+            base_year=self._read_number(parameters, "BASE_YEAR", context, is_integer=True),
+            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_table_names()},
         )
         given_values = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given_values.items() if value is not None}
@@ -196,13 +197,13 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
-        inputs += filter(None, (getattr(self.base, name) for name in self._list_tables()))
+        inputs += filter(None, (getattr(self.base, name) for name in self._list_table_names()))
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
 
-    def _read_number(self, parameters, name, context, *, integer=False):
+    def _read_number(self, parameters, name, context, *, is_integer=False):
         if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
             return None
-        read_parameter = self.parameterAsInt if integer else self.parameterAsDouble
+        read_parameter = self.parameterAsInt if is_integer else self.parameterAsDouble
         return read_parameter(parameters, name, context)
 
     def execute(self, parameters, context, feedback):
@@ -242,9 +243,9 @@ class RuleAlgorithm(SanxianAlgorithm):
         return core_check(source_layers, options, progress=progress, cancellation=cancellation)
 
     def _raise_if_not_run(self, check_result: CheckResult) -> None:
-        """Raise InputError if the rule did not run.
+        """Raise InputError if the rule crashed or was skipped.
 
-        A model would otherwise treat the missing findings as a pass.
+        A Processing model would otherwise treat the missing findings as a pass.
         """
         (outcome,) = check_result.report.rules
         state = str(outcome.outcome)

@@ -42,7 +42,10 @@ _MAX_LOGGED_IDS = 10
 
 
 def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> None:
-    """Log sums of areas, differences of stored areas, and features with problems."""
+    """Log sums of areas, differences between stored and computed areas, and features with problems.
+
+    ``tolerance_m2``: greatest difference that counts as equal.
+    """
     texts, areas, stored_comparison = (
         Texts(get_interface_language()),
         measurement.measured_areas,
@@ -97,7 +100,7 @@ def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> Non
 
 
 def _log_area_adjustment(feedback, measurement: MeasuredAreas, unconfirmed_share: float | None) -> None:
-    """Log control areas, refused adjustments, and parts outside all control areas."""
+    """Log control areas, refused adjustments, and land outside all control areas."""
     texts, levelled = Texts(get_interface_language()), require_value(measurement.adjusted_areas, "the levelled areas")
     for name, unit in levelled.control_area_adjustments:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
@@ -138,9 +141,10 @@ WRITE_MODE, CHECK_MODE = "write", "check"
 class MeasuredAreas:
     """Areas measured in a run of the tool, and the field that receives them.
 
-    ``declared_field``: the field as defined by the layer's template, None if it has none; ``has_stored_area``: the
-    layer has the field; ``replaced_columns``: columns of an earlier run; ``non_cgcs2000_crs_name``: name of the CRS if
-    its datum is not CGCS2000; ``role``: code of the plan layer, empty if unknown.
+    ``field_name``: name of the field; ``declared_field``: its definition in the layer's template, None if the template
+    lacks it; ``has_stored_area``: the layer has the field; ``replaced_columns``: area columns of an earlier run, which
+    the new ones replace; ``non_cgcs2000_crs_name``: name of the CRS if its datum is not CGCS2000, else empty;
+    ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
@@ -367,9 +371,9 @@ class StatutoryArea(SanxianAlgorithm):
         )
 
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
-        """Return True if the layer has the field; False if the tool must add it.
+        """Return True if the layer has the field, False if the tool must add it.
 
-        Raise InputError if the field cannot hold areas, or is missing where stored areas are to be checked.
+        Raise InputError if the field cannot hold areas, or if it is missing and its areas are to be checked.
         """
         if field in AREA_COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))

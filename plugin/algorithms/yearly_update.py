@@ -135,10 +135,10 @@ def write_yearly_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
-    """Write the geodatabase of changes between two databases; return the changes and what was written.
+    """Write the geodatabase of changes between two databases; return the changes and the written files.
 
-    ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written. May
-    be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
+    ``filed``: path of the database of the former year; ``current``: path of that of ``year``; ``folder``: folder of the
+    geodatabase. May be called from any thread. Raises SanxianError, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ..core.yearly.make import compute_and_write_update as make

@@ -38,10 +38,10 @@ QGIS_MINIMUM = "3.40"
 
 @dataclass(frozen=True)
 class LibraryState:
-    """State of one required library or program in the environment check.
+    """State of one library or program in the environment check.
 
     ``state``: ok, old, missing, or absent (missing but optional); ``oldest_working_version``: the oldest version that
-    works.
+    works, empty if any does; ``detail``: error of its import.
     """
 
     name: str
@@ -82,7 +82,7 @@ def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
 
 
 def describe_libraries(items: list[LibraryState], lang: str) -> str:
-    """Return libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
+    """Return the states of libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
     environment_texts = Texts(lang).get_section("environment")
     entries = [
         f"{i.name} ≥ {i.oldest_working_version} ({i.detail or i.version or environment_texts[i.state]})" for i in items
@@ -91,15 +91,15 @@ def describe_libraries(items: list[LibraryState], lang: str) -> str:
 
 
 def describe_library_installation(lang: str) -> str:
-    """Return how to install missing Python libraries on this kind of machine."""
+    """Return a text on how to install missing Python libraries on this operating system."""
     system = {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux")
     return Texts(lang).get("environment", system)
 
 
 def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
-    """Return lines of the environment check, and whether checks can run.
+    """Return the lines of the environment check, and True if checks can run.
 
-    Each line is (state, sentence); the last one is the conclusion.
+    Each line is (state, sentence) of a library or program; the last line is the conclusion.
     """
     texts = Texts(lang)
     lines = []
@@ -120,7 +120,7 @@ def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
 
 
 def iterate_machine_facts() -> Iterator[LibraryState]:
-    """Yield the facts that the tool `doctor` reports: system, QGIS, Python, libraries."""
+    """Yield the states of QGIS, Python and all libraries, which the tool `doctor` reports."""
     version = Qgis.version()
     yield LibraryState(
         "QGIS", version, VERSION_OK if _is_version_at_least(version, QGIS_MINIMUM) else VERSION_TOO_OLD, QGIS_MINIMUM

@@ -24,10 +24,10 @@ _HELP_PAGE_CSS = (
 
 
 def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
-    """Return the address of an algorithm's help page; write the page on first use.
+    """Return the URL of an algorithm's help page; write the page on first use.
 
-    Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not
-    contain the plugin's tools and need the network.
+    Empty if the user's folder is not writable. Without a URL, Processing opens QGIS's online help, which does not
+    contain the plugin's tools.
     """
     folder = (
         Path(QgsApplication.qgisSettingsDirPath())
@@ -50,7 +50,7 @@ def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
 
 
 def write_forwarding_page(url: QUrl) -> Path:
-    """Write a page that opens another local page at its anchor, and return its path; raise OSError if it fails."""
+    """Write a page that forwards to a local URL with its anchor, and return its path; raise OSError if that fails."""
     address = escape(url.toString(QUrl.ComponentFormattingOption.FullyEncoded), quote=True)
     text = (
         f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{escape(tr('Help'))}</title>"

@@ -54,7 +54,7 @@ def is_rule_code(topic: str) -> bool:
 
 
 def find_page_and_anchor(topic: str) -> str:
-    """Return page and anchor of a topic or of a rule code in the manual.
+    """Return the page and anchor of a topic or a rule code in the manual, as ``page#anchor``.
 
     Raise KeyError for an unknown topic.
     """

@@ -31,7 +31,7 @@ def tr(text: str) -> str:
 
 
 def join_first_names(names: Sequence[str], limit: int) -> str:
-    """Return the names as a text; of more than ``limit`` the first ones and how many they are in all."""
+    """Return the names as a text; if there are more than ``limit``, only the first ones and the number of all."""
     text = tr(", ").join(names[:limit])
     return (
         text if len(names) <= limit else tr("{names} and others, {count} in all").format(names=text, count=len(names))

@@ -135,7 +135,7 @@ def test_exported_maps_contain_no_user_name_machine_name_or_path(exported_maps, 
         "secret-path",
         str(Path.home()),
         str(exported_maps[0]),
-        sample_map_builder.material.project.title(),
+        sample_map_builder.available_layers.project.title(),
     }
     # A short name may occur in the bytes of a picture by chance.
     secrets |= {
@@ -227,7 +227,7 @@ def read_image_widths(data: bytes) -> list[int]:
 def test_pdf_map_rasterises_a_layer_with_more_features_than_the_limit(sample_map_builder, tmp_path):
     sizes = {}
     for above in (MAPS.raster_above, 1000):
-        builder = make_builder(sample_map_builder.material.project, catalogue=replace(MAPS, raster_above=above))
+        builder = make_builder(sample_map_builder.available_layers.project, catalogue=replace(MAPS, raster_above=above))
         folder = tmp_path / str(above)
         folder.mkdir()
         run_order(builder, make_map_order(folder, "land_use", formats=("pdf",)))
@@ -278,7 +278,7 @@ def test_map_export_replaces_previous_maps_and_keeps_other_files(sample_map_buil
 
 
 def test_map_export_leaves_the_opacity_of_project_layers_unchanged(sample_map_builder, tmp_path):
-    parcels = sample_map_builder.material.roles["DLTB"]
+    parcels = sample_map_builder.available_layers.roles["DLTB"]
     heard = []
     parcels.opacityChanged.connect(heard.append)
     run_order(sample_map_builder, make_map_order(tmp_path, "land_use"))

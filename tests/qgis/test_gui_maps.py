@@ -64,7 +64,7 @@ def list_map_items(dialog):
 
 
 def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_map_builder):
-    dialog = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue)
+    dialog = LayoutsDialog(county_map_builder.available_layers, county_map_builder.catalogue)
     able = [
         item.data(Qt.ItemDataRole.UserRole)
         for item in list_map_items(dialog)
@@ -82,7 +82,7 @@ def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_ma
 
 
 def test_layouts_dialog_returns_the_chosen_maps_pages_and_townships(county_map_builder):
-    dialog = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue)
+    dialog = LayoutsDialog(county_map_builder.available_layers, county_map_builder.catalogue)
     for item in list_map_items(dialog)[1:]:
         if item.flags() & Qt.ItemFlag.ItemIsEnabled:
             item.setCheckState(Qt.CheckState.Unchecked)
@@ -176,8 +176,12 @@ def test_layouts_dialog_asks_for_a_missing_secrecy_level(county_map_builder, mon
 
     Cancel keeps the dialog open; the answer is printed on the layouts.
     """
-    project = county_map_builder.material.project
-    dialog, asked, answers = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue), [], [0, 1]
+    project = county_map_builder.available_layers.project
+    dialog, asked, answers = (
+        LayoutsDialog(county_map_builder.available_layers, county_map_builder.catalogue),
+        [],
+        [0, 1],
+    )
 
     def exec_(form):
         asked.append(form.problem.label.text())
@@ -214,7 +218,7 @@ def test_saved_layout_is_not_replaced_by_one_with_a_lower_secrecy_level(maps_and
     wanted = [
         (county_map_builder.catalogue.map_by_id["zones"], county_map_builder.catalogue.page_size_by_id["A3"], False)
     ]
-    project = county_map_builder.material.project
+    project = county_map_builder.available_layers.project
     maps.create_layouts(make_builder(project, DocumentInfo("秘密")), wanted)
     with pytest.raises(InputError) as caught:
         maps.create_layouts(make_builder(project, DocumentInfo("内部")), wanted)

@@ -81,7 +81,7 @@ def test_package_preview_assigns_files_by_name_and_marks_unreadable_or_unknown_f
     by_title = {s.title: s for s in seen.slots}
     assert by_title["规划文本"].found_file_names == (PLAN_TEXT_FILE,) and not by_title["规划文本"].has_unusable_files
     assert by_title["质量检查报告"].has_unusable_files
-    assert seen.left_out == ("会议记录.docx",) and seen.unused_file_count == 1
+    assert seen.unassigned_files == ("会议记录.docx",) and seen.unused_file_count == 1
     assert seen.watched_paths == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
@@ -96,7 +96,7 @@ def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
     assert (
         seen.folder_name == ""
         and slots["规划文本"].found_file_names == (PLAN_TEXT_FILE,)
-        and seen.left_out == ("别的.txt",)
+        and seen.unassigned_files == ("别的.txt",)
     )
     assert [slot.title for slot in seen.slots] == [
         slot.title for slot in package_ahead.preview_package(order, COUNTY_VALUES).slots
@@ -137,11 +137,14 @@ def test_package_preview_finds_export_objections_once_per_order(small):
     checked = check_plan(str(small), RunOptions(lang="zh"))
     looker = package_ahead.ObjectionFinder(checked)
     order = ExportOrder(load_package_spec("county"), small.parent)
-    assert looker.get_cached(order) is None
+    assert looker.get_cached_objections(order) is None
     against = looker.find_objections(order, NEVER_CANCELLED)
     assert "检查结论是" in against.reasons_unless_forced[0] and against.notes
-    assert looker.get_cached(order) is against
-    assert looker.get_cached(ExportOrder(load_package_spec("county"), small.parent, keeps_personal_fields=True)) is None
+    assert looker.get_cached_objections(order) is against
+    assert (
+        looker.get_cached_objections(ExportOrder(load_package_spec("county"), small.parent, keeps_personal_fields=True))
+        is None
+    )
 
 
 def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path):
@@ -358,7 +361,9 @@ def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(pa
 
     before = list_places()
     package_dialog.show_preview(
-        PackagePreview(PACKAGE_NAME, folder_state=REPLACED_PACKAGE, left_out=("会议记录.docx",), unused_file_count=1)
+        PackagePreview(
+            PACKAGE_NAME, folder_state=REPLACED_PACKAGE, unassigned_files=("会议记录.docx",), unused_file_count=1
+        )
     )
     assert form.replaced.text() and form.left_out.text() and list_places() == before
     gate.show_objections(ExportObjections(("会丢失内容",) * 9, ("缺规划文本",), ("提一句",)))

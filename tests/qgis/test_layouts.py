@@ -233,7 +233,7 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
 def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(county_layouts, sample_layout_builder):
     from plugin.core.profile.space_map import load_space_map
 
-    mapping = load_space_map(sample_layout_builder.material.norm)
+    mapping = load_space_map(sample_layout_builder.available_layers.norm)
     expected = {mapping.name(mapping.get_three_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
     assert (
         set(legend.get_symbol_labels_by_layer_title(county_layouts["three_zones"].itemById("legend"))["三区"])
@@ -269,7 +269,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
 
 def test_township_layout_draws_neighbouring_townships_pale(sample_layout_builder):
     layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], by_township=True)
-    layer = sample_layout_builder.material.roles["XZQXZ"]
+    layer = sample_layout_builder.available_layers.roles["XZQXZ"]
     style = layout.itemById("map").layerStyleOverrides()[layer.id()]
     assert "@atlas_feature" in style and "XZQDM" in style
     assert "@atlas_feature" in layout.itemById("locator").layerStyleOverrides()[layer.id()]
@@ -286,17 +286,17 @@ def test_layout_does_not_change_when_project_layers_are_restyled_or_hidden(qgis_
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
     layout = sample_layout_builder.build_layout(MAPS.map_by_id["land_use"], MAPS.page_size_by_id["A3"])
     before = render_layout(layout)
-    parcels = sample_layout_builder.material.roles["DLTB"]
+    parcels = sample_layout_builder.available_layers.roles["DLTB"]
     parcels.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple({"color": "#ff00ff"})))
     parcels.setOpacity(0.1)
-    for layer in sample_layout_builder.material.roles.values():
+    for layer in sample_layout_builder.available_layers.roles.values():
         project.layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
     layout.refresh()
     assert render_layout(layout) == before
 
 
 def test_land_use_map_draws_parcels_with_full_opacity(county_layouts, sample_layout_builder):
-    parcels = sample_layout_builder.material.roles["DLTB"]
+    parcels = sample_layout_builder.available_layers.roles["DLTB"]
     assert parcels.opacity() == 0.5
     assert (
         "<layerOpacity>1</layerOpacity>"
@@ -309,7 +309,7 @@ def test_map_style_contains_only_symbols_drawn_at_the_map_scale(sample_layout_bu
 
     The legend ignores scales and would show all symbols.
     """
-    farmland = sample_layout_builder.material.roles["YJJBNTBHTB"]
+    farmland = sample_layout_builder.available_layers.roles["YJJBNTBHTB"]
     one = MAPS.map_by_id["three_lines"]
     county_layouts = [sample_layout_builder.build_layout(one, MAPS.page_size_by_id[sheet]) for sheet in ("A3", "A0")]
     far, near = (s.itemById("map").layerStyleOverrides()[farmland.id()] for s in county_layouts)
@@ -426,7 +426,7 @@ def test_building_a_layout_without_a_known_county_raises_an_error(qgis_app, tmp_
     project = QgsProject()
     project.addMapLayer(QgsVectorLayer(f"{file}|layername=CZKFBJ", "CZKFBJ", "ogr"))
     with pytest.raises(InputError, match="map_county_unknown"):
-        _ = make_builder(project).material.county
+        _ = make_builder(project).available_layers.county
 
 
 def test_format_crs_describes_datum_projection_and_central_meridian_in_chinese(qgis_app):

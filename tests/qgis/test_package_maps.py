@@ -299,7 +299,7 @@ def test_call_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
     def work():
         with pytest.raises(Cancelled):
             call_on_main(lambda: called.append(1), Cancellation(lambda: True))
-        assert call_on_main(lambda: called.append(2), patience=0.2) is None
+        assert call_on_main(lambda: called.append(2), timeout_seconds=0.2) is None
         stopped.set()
 
     thread = threading.Thread(target=work)

@@ -87,7 +87,7 @@ def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
         begun.set()
         while not cancellation.is_cancelled:
             time.sleep(0.005)
-        call_on_main(lambda: threads.append(threading.current_thread()), patience=PATIENCE_SECONDS)
+        call_on_main(lambda: threads.append(threading.current_thread()), timeout_seconds=PATIENCE_SECONDS)
         raise Cancelled
 
     runner = JobRunner()

@@ -62,10 +62,9 @@ def make_area_table(
 ) -> OutputTable:
     """Return a layer's features with added area columns (m²) as an output table.
 
-    Attributes and geometries are those of ``snapshot``; arcs stay arcs. ``fids[n]`` is the feature id that position n
-    of ``areas``, ``compared`` and ``adjusted`` refers to. ``areas``: computed areas; ``compared``: their comparison
-    with the stored areas; ``adjusted``: areas adjusted to control areas, or None; ``area_field``: the field that
-    receives the areas.
+    Attributes and geometries are those of ``snapshot``; arcs stay arcs. ``fids``: feature id of each position in
+    ``areas``, ``compared`` and ``adjusted``; ``areas``: computed areas; ``compared``: their comparison with the stored
+    areas; ``adjusted``: areas adjusted to control areas, or None; ``area_field``: the field that receives the areas.
     """
     values: dict[str, Any] = {
         PLANAR_AREA_FIELD: areas.planar,

@@ -57,9 +57,9 @@ def check_project_or_folder(
 def read_plan_snapshots(
     snapshots: list[LayerSnapshot], options: RunOptions, progress: ProgressCallback, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], RunOptions]:
-    """Read the snapshots of plan layers; return the layers and adapted options.
+    """Read the snapshots of plan layers; return the layers, and the options with layer names instead of layer ids.
 
-    The options then name layers instead of layer ids. Raise InputError if no snapshot is of a plan layer.
+    Raise InputError if no snapshot is of a plan layer.
     """
     from ...core.check import make_plan_layer_selector
 
@@ -68,7 +68,7 @@ def read_plan_snapshots(
     shots = make_snapshot_names_unique(snapshots)
     options = _replace_ids_by_names(options, shots)
     layer_filter = make_plan_layer_selector(options.resolve_norm(), options.get_role_choices())
-    return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=layer_filter), options
+    return read_snapshots(shots, progress=progress, cancellation=cancellation, choose_fields=layer_filter), options
 
 
 def record_qgis_version(check_result: CheckResult) -> CheckResult:
@@ -100,7 +100,7 @@ def write_check_outputs(
     """Write all output files of a check, or none.
 
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
-    features of the layers are in memory. A result restored from disk has no features, so its report has no pictures.
+    features of the layers are in memory; a result restored from disk has none, so its report has no pictures.
     ``docx_template``: path of an office's template for the docx report, or empty. Raise OutputError, also for a target
     that was an input of the check, and Cancelled.
     """

@@ -26,8 +26,8 @@ class BatchedRowAdder(QObject):
     """Adds rows to a layer in batches from the event loop.
 
     QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
-    is called. ``on_row_rejected`` is called if the layer rejects a row. ``provider`` returns the layer's data provider
-    for each batch.
+    is called. ``on_row_rejected``: called if the layer rejects a row; ``provider``: returns the data provider of the
+    layer, called for each batch.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ def find_row_adder(layer: QgsVectorLayer) -> BatchedRowAdder | None:
 
 
 def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
-    """Add rows to the layer; return whether the data provider accepted them.
+    """Add rows to a data provider; return True if it accepted them.
 
     Each row receives the feature id that the provider assigned.
     """
@@ -124,9 +124,10 @@ def show_findings(
 ) -> QgsVectorLayer | None:
     """Show findings in the project's findings layer; create it on top if missing. Main thread.
 
-    Return the layer, or None if it rejected rows: the layer is then removed, because an incomplete list could be
-    mistaken for a complete one. Of very many rows, those after the first batch are added later; ``on_row_rejected`` is
-    called if one of these is rejected. Each added row receives its feature id, which `replace_findings_in_layer` needs.
+    ``rows``: features of the findings layer; ``crs``: CRS of the plan (pyproj). Return the layer, or None if it
+    rejected a row: the layer is then removed, because an incomplete list could be mistaken for a complete one. Rows
+    after the first batch are added later; ``on_row_rejected`` is called if one of them is rejected. Each added row
+    receives its feature id, which `replace_findings_in_layer` needs.
     """
     layer = find_findings_layer(project)
     if layer is None:
@@ -163,7 +164,7 @@ def show_findings(
 
 
 def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], rows: list[QgsFeature]) -> bool:
-    """Remove and add rows of the findings layer; return whether all were accepted.
+    """Delete the rows ``removed`` from the findings layer and add ``rows``; return True if the layer accepted all.
 
     If False is returned, the layer is incomplete and should be removed.
     """

@@ -33,7 +33,10 @@ _READ_DELAY_MS = 60
 
 @dataclass(frozen=True)
 class UnreadState:
-    """The state of a feature of a large edit, which the re-check reads; ``fid``: id when the reader was made."""
+    """Placeholder for the values of a changed feature that the re-check will read in its own thread.
+
+    Used for edits of very many features. ``fid``: feature id when the reader was created.
+    """
 
     reader: FeatureStateReader
     fid: int
@@ -43,15 +46,13 @@ class LiveCheck(QObject):
     """Re-checks features of the checked layers after they were edited.
 
     It observes the layers from the moment they are read for a check; `begin_from_result` passes the check's result.
-    Methods run on the main thread, re-checks in another one.
-
-    `run_trial` tries edits on a copy of the present state, when no re-check is running or queued.
+    Methods run on the main thread, re-checks in another one. `run_trial` tries edits on a copy of the rows.
 
     Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`);
     ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
     command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features not yet
-    re-checked. ``outdated``: edits can no longer be followed and the live check has stopped; only a complete check
-    helps.
+    re-checked. ``outdated``: the live check has stopped, because it cannot follow the edits; a complete check is
+    needed.
     """
 
     rechecked = pyqtSignal(object, dict, object)
@@ -154,10 +155,11 @@ class LiveCheck(QObject):
         on_error: Callable[[Exception], None],
         on_cancelled: Callable[[], None],
     ) -> BackgroundJob:
-        """Try edits in another thread on a copy of the present state; return the job.
+        """Run a trial of edits in another thread, on a copy of the present rows and findings; return the job.
 
-        ``work(checked, options, session, progress, cancellation)``: it must only fork the session. The trial starts
-        after the queued re-checks. An edit of a layer, another trial and the end of the live check cancel it.
+        ``work(check_result, options, session, progress, cancellation)``: tries edits on a fork of the session and must
+        not change the session itself; ``on_done``: called with its result; ``title``: name of the task. The trial
+        starts after the queued re-checks. An edit of a layer, another trial and the end of the live check cancel it.
         """
         self._drop_trials()
         check_result, options, session = self._checked, self._options, self._check_session
@@ -185,10 +187,9 @@ class LiveCheck(QObject):
         return trial_job
 
     def increase_change_limit_by(self, count: int) -> None:
-        """Follow an applied fix that changed ``count`` features, even if they are very many.
+        """Accept ``count`` more changed features, which an applied fix is known to change, before the live check stops.
 
-        Otherwise, a command that changes too many features would end the live check. Features and effects of the fix
-        are known, because it was tried on a copy before.
+        The live check stops if an edit command changes too many features.
         """
         self._announced += count
 
@@ -230,7 +231,7 @@ class LiveCheck(QObject):
         return features
 
     def find_unsaved_features(self, features: Iterable[FeatureKey]) -> set[FeatureKey]:
-        """Return those of the features whose edits are not saved."""
+        """Return those of the given features that have unsaved edits."""
         unsaved = {
             (self._roles[layer_id], fid)
             for layer_id, edits in self._listeners.items()
@@ -339,7 +340,7 @@ class LiveCheck(QObject):
             on_done=on_done,
             on_error=self._on_failed,
             on_cancelled=self._stop_as_outdated,
-            hidden=is_hidden,
+            is_hidden=is_hidden,
         )
         self._runner.start(self._job)
 
@@ -376,12 +377,12 @@ def _recheck_batch(
 
 
 def _read_unread_states(batch: EditBatch) -> None:
-    """Replace unread states of a batch by what their readers read, in place."""
+    """Read the values of features with an `UnreadState`, and put them into the batch in its place."""
     fids_by_reader: dict[FeatureStateReader, list[int]] = {}
     for state in batch.states_by_feature.values():
         if isinstance(state, UnreadState):
             fids_by_reader.setdefault(state.reader, []).append(state.fid)
-    states_by_reader = {reader: reader.read(fids) for reader, fids in fids_by_reader.items()}
+    states_by_reader = {reader: reader.read_states(fids) for reader, fids in fids_by_reader.items()}
     for feature, state in batch.states_by_feature.items():
         if isinstance(state, UnreadState):
             batch.states_by_feature[feature] = states_by_reader[state.reader][state.fid]

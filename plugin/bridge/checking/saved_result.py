@@ -59,7 +59,7 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 
 @dataclass(frozen=True)
 class ProjectState:
-    """Inputs of a check as far as they are known without reading features.
+    """The inputs of a check that are known without reading features.
 
     ``options``: the check's options; ``check_settings``: check settings as text; ``layer_states``: the plan layers,
     without digests of their rows; ``side_file_stamps``: name of the setting → path and stamp (see
@@ -118,7 +118,7 @@ def make_saved_result(
     finished: datetime,
     cancellation: Cancellation,
 ) -> SavedResult:
-    """Return a check result in the form in which it is stored.
+    """Return a check result as a `SavedResult`, the form in which it is stored.
 
     ``state``: the inputs of the check; ``layer_id_by_name``: name of each layer in the check → layer id; ``finished``:
     time of the check. May be called from any thread.
@@ -198,7 +198,7 @@ def _add_layers_with_changed_rows(
     snapshots: list[LayerSnapshot],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
-    """Return the changes, completed with the saved layers whose rows differ from the present ones."""
+    """Return the changes, with the saved layers added whose rows differ from the present rows."""
     from ...core.io.table_digest import compute_table_digest
 
     ids_to_compare = {one.id for one in saved_layers}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of two versions of a layer for the toolbox; its parts as features."""
+"""Comparison of two versions of a layer for the toolbox, with the changed areas as features."""
 
 from __future__ import annotations
 

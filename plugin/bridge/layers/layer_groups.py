@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Choice of the layers to check if several databases contain the same plan layers.
 
-That is usual after a VCT file was imported.
+A project has several such databases, for example, after a VCT file was imported.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _MEMORY_KEY = "memory"
 class LayerGroup:
     """The plan layers of one database or folder; another group may have the same plan layers.
 
-    ``name``: name of the layer tree group that contains all of them, else empty; ``source_path``: the database or
-    folder, empty for layers in memory; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised
-    ones; ``repeated_roles``: those roles that another group also has; ``is_imported``: they come from a VCT file.
+    ``name``: name of the layer tree group that contains all of the layers, else empty; ``source_path``: path of the
+    database or folder, empty for layers in memory; ``roles``: codes of the recognised plan layers;
+    ``repeated_roles``: those roles that another group also has; ``is_imported``: the layers come from a VCT file.
     """
 
     name: str

@@ -43,8 +43,8 @@ _PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline
 class ImageFrame:
     """The geometry of an image: extent in the plan's CRS (m), size in pixels and mm.
 
-    ``symbol_scale``: factor for the size of symbols, which are made for a working map and too heavy where a whole
-    county measures ten centimetres.
+    ``extent``: xmin, ymin, xmax, ymax; ``symbol_scale``: factor for the size of symbols, which are too large on a map
+    of a whole county that is ten centimetres wide.
     """
 
     extent: tuple[float, float, float, float]
@@ -68,7 +68,7 @@ class ImageFrame:
         return (x - self.extent[0]) / self.pixel_size_m, (self.extent[3] - y) / self.pixel_size_m
 
     def convert_box_to_ground_polygon(self, left: float, top: float, right: float, bottom: float) -> Any:
-        """Return a box given in pixels as a polygon in metres (plan's CRS)."""
+        """Return a box given in pixels as a shapely polygon in metres (plan's CRS)."""
         import shapely
 
         west, north = self.extent[0], self.extent[3]
@@ -126,7 +126,7 @@ def make_styled_layer(
 
 
 def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
-    """Return an invisible layer whose shapes repel labels of other layers."""
+    """Return an invisible layer in memory whose shapes no label of another layer covers."""
     layer = make_styled_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
     layer.setRenderer(QgsNullSymbolRenderer())
     settings = QgsPalLayerSettings()
@@ -141,7 +141,7 @@ def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer
 
 
 def make_white_image(frame: ImageFrame) -> QImage:
-    """Return a white image of a sheet's size."""
+    """Return a white image of the frame's size."""
     image = QImage(frame.width_px, frame.height_px, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
     return image
@@ -292,10 +292,7 @@ _JPEG_QUALITY = 66
 
 
 def encode_data_uri(image: QImage) -> str:
-    """Return an image as data URI of PNG, or JPEG where that is smaller.
-
-    Land-use colours under hatches are smaller as JPEG.
-    """
+    """Return an image as a data URI: as PNG, or as JPEG if that is smaller."""
     flat = image.convertToFormat(QImage.Format.Format_RGB888)
     for key in flat.textKeys():
         flat.setText(key, "")

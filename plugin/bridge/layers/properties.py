@@ -36,15 +36,15 @@ def get_table_name(layer: QgsVectorLayer) -> str:
 
 
 def get_file_path(layer: QgsVectorLayer) -> str:
-    """Return the path of a layer's file; for other data its source without passwords."""
+    """Return the path of a layer's file; for a layer without a file, its data source without passwords."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("path") or "") or layer.publicSource(True)
 
 
 def get_assigned_role(layer: QgsVectorLayer) -> str:
-    """Return the role (plan layer code) assigned to a layer, without an edition.
+    """Return the role (code of the plan layer) that the user or the tool `create_layers` assigned to a layer.
 
-    The user or the tool `create_layers` assigned it; empty without an assigned role.
+    The edition of the standard is not part of it. Empty if no role is assigned.
     """
     return str(layer.customProperty(TEMPLATE_PROPERTY, "") or "").rsplit("/", 1)[-1]
 

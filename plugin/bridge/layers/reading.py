@@ -38,15 +38,15 @@ def read_snapshots(
     *,
     progress: Callable[[float, str], None],
     cancellation: Cancellation,
-    wanted: Callable[[SourceLayer], bool | frozenset[str]] = lambda layer: True,
+    choose_fields: Callable[[SourceLayer], bool | frozenset[str]] = lambda layer: True,
 ) -> Iterator[SourceLayer]:
     """Read snapshots of layers in turn and yield each as a table; raise Cancelled.
 
-    ``wanted`` is called with name and fields of a layer before its rows are read. It returns True, False (the table
-    remains without rows) or the names of the fields to read, in capitals.
+    ``choose_fields`` is called with each layer before its rows are read. It returns True to read all fields, False to
+    read no rows, or the names of the fields to read, in capitals.
     """
     outlines = [(one, make_source_layer_without_rows(one)) for one in snapshots]
-    requests = [(one, outline, wanted(outline)) for one, outline in outlines]
+    requests = [(one, outline, choose_fields(outline)) for one, outline in outlines]
     total = sum(one.feature_count for one, _, is_wanted in requests if is_wanted) or 1
     row_count_read = 0
     for one, outline, is_wanted in requests:
@@ -54,7 +54,7 @@ def read_snapshots(
             yield outline
             continue
         progress(row_count_read / total, one.name)
-        yield read_snapshot(one, cancellation=cancellation, only=None if is_wanted is True else is_wanted)
+        yield read_snapshot(one, cancellation=cancellation, only_fields=None if is_wanted is True else is_wanted)
         row_count_read += one.feature_count
 
 
@@ -100,9 +100,9 @@ def _apply_declared_field_types(snapshot: LayerSnapshot, fields: tuple[FieldInfo
 
 @lru_cache(maxsize=8)
 def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
-    """Return table name → declared fields of a database, read once for all its layers.
+    """Return table name → fields as declared in a database; the result is cached by ``path`` and ``stamp``.
 
-    They are read again after a file of the database was written (``stamp`` changes).
+    ``stamp``: state of the database's files (`_read_database_stamp`), which changes when one is written.
     """
     from ...core.io.field_types import read_declared_tables
 
@@ -115,11 +115,11 @@ def _read_database_stamp(path: Path) -> tuple[Any, ...]:
 
 
 def read_snapshot(
-    snapshot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only: frozenset[str] | None = None
+    snapshot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only_fields: frozenset[str] | None = None
 ) -> SourceLayer:
     """Return the features of a snapshot as a table, read in one pass.
 
-    Attributes are stored by column, geometries as WKB. ``only``: names of the fields to read, in capitals; by
+    Attributes are stored by column, geometries as WKB. ``only_fields``: names of the fields to read, in capitals; by
     default all.
     """
     import geopandas as gpd
@@ -132,10 +132,10 @@ def read_snapshot(
 
     outline = make_source_layer_without_rows(snapshot)
     positions, crs = _list_positions_of_read_fields(snapshot), outline.crs
-    if only is not None:
-        positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only]
+    if only_fields is not None:
+        positions = [n for n in positions if snapshot.fields.at(n).name().upper() in only_fields]
     feature_rows = _read_rows(snapshot, positions, cancellation)
-    stored_row_count = _count_expected(snapshot)
+    stored_row_count = _count_expected_features(snapshot)
     if stored_row_count is not None and stored_row_count != len(feature_rows.fids):
         counts = {"read": len(feature_rows.fids), "stored": stored_row_count}
         return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored_row_count)
@@ -171,11 +171,11 @@ def read_snapshot(
     )
 
 
-def _count_expected(snapshot: LayerSnapshot) -> int | None:
-    """Return the number of features that the layer should have; None if unknown.
+def _count_expected_features(snapshot: LayerSnapshot) -> int | None:
+    """Return the number of features that reading the snapshot must give; None if unknown.
 
-    It is the file's count if the layer shows all its features, else the layer's. None for a part of the features,
-    or if no count is exact.
+    It is the number in the file if the layer has neither filter nor edits, else the number in the layer. None if only
+    selected features are read, or if neither number is exact.
     """
     from ...core.io.records import count_stored_rows
 
@@ -201,8 +201,8 @@ def _count_expected(snapshot: LayerSnapshot) -> int | None:
 class _FeatureRows:
     """Features read from a layer: feature ids, attributes and geometries.
 
-    ``attributes``: all fields of each feature (fields not read are empty); ``shapes_wkb``: WKB or None;
-    ``curve_texts``: id of each feature with arcs → its shape as WKT.
+    ``attributes``: for each feature the values of all fields, None for a field that was not read; ``shapes_wkb``: for
+    each feature its shape as WKB or None; ``curve_texts``: id of each feature with arcs → its shape as WKT.
     """
 
     fids: list[int] = field(default_factory=list)
@@ -231,24 +231,24 @@ def _read_rows(snapshot: LayerSnapshot, field_positions: list[int], cancellation
 
 
 class FeatureStateReader:
-    """Reads features as they are in a layer when the reader is made, unsaved edits included.
+    """Reads features as they are in a layer when the reader is created, with unsaved edits.
 
-    Make it on the main thread; `read` works in any thread.
+    Create it on the main thread; `read_states` may be called in any thread.
     """
 
     def __init__(self, layer: QgsVectorLayer):
         self._source = QgsVectorLayerFeatureSource(layer)
         self._attribute_fields = _list_attribute_fields(layer.fields())
 
-    def read(self, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-        """Return feature id → state, as `read_feature_state_by_id`."""
+    def read_states(self, fids: Iterable[int]) -> dict[int, FeatureState | None]:
+        """Return feature id → values and shape; None for a feature that does not exist."""
         return _read_states(self._source, self._attribute_fields, fids)
 
 
 def read_feature_state_by_id(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-    """Return the current state of features by id, with values as `read_snapshot` reads them.
+    """Return feature id → current values and shape, with values as `read_snapshot` reads them.
 
-    None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
+    None for a feature that does not exist. Main thread only; pandas and shapely are not used, as they would be slow.
     """
     return _read_states(layer, _list_attribute_fields(layer.fields()), fids)
 

@@ -35,16 +35,16 @@ _FINDING_FIELDS = {"code", "severity", "role", "geom_kind"}
 
 
 class FieldName(NamedTuple):
-    """The name of a field, in the form in which recognition reads fields."""
+    """The name of a field as an object with the attribute ``name``, as recognition requires fields."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class LayerSchema:
-    """Id, name, assigned role and field names of a layer, for recognition.
+    """Properties of a layer by which its role is recognised, collected on the main thread.
 
-    Collected on the main thread, because recognition runs in another one.
+    ``template_id``: role that the user or a tool assigned, empty without one. Recognition runs in another thread.
     """
 
     id: str
@@ -126,8 +126,8 @@ def read_layer_schema(layer: QgsVectorLayer) -> LayerSchema:
 def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
     """Return the role (code of the plan layer) of one layer; empty if unknown.
 
-    Without the geometry libraries, or with an unreadable profile, only a role that the user assigned is returned:
-    the next command reports the error.
+    If the geometry libraries are missing or the profile is unreadable, only an assigned role is returned; the next
+    command reports the error.
     """
     try:
         from ...core.loading.recognition import find_role
@@ -173,8 +173,8 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
 def get_layer_id_by_assigned_role(project: QgsProject) -> dict[str, str]:
     """Return role → id of the layer to which the user assigned the role.
 
-    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two layers
-    have the same role, it is left out, and the user has to choose.
+    A copied layer has the role of its original. A role that several layers have is left out, and the user has to
+    choose.
     """
     claimed: dict[str, list[str]] = {}
     for layer in list_plan_layers(project):

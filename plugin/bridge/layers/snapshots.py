@@ -25,7 +25,8 @@ from .properties import count_unsaved_edits, get_assigned_role, get_file_path, g
 class LayerSnapshot:
     """State of a layer at one moment, to be read in another thread.
 
-    It holds no layer, because the user may remove the layer meanwhile.
+    It does not refer to the layer, because the user may remove the layer meanwhile. ``template_id``: assigned role;
+    ``subset_filter``: the layer's filter; ``is_count_known``, ``is_count_exact``: ``feature_count`` is known, is exact.
     """
 
     name: str

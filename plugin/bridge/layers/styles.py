@@ -123,7 +123,10 @@ def get_geometry_kind(layer: QgsVectorLayer) -> str:
 
 
 def get_style_name(role: str, geometry: str) -> str:
-    """Return the name of the .qml file for a role (plan layer code) and geometry kind."""
+    """Return the name of the .qml file for a role (code of the plan layer) and a kind of geometry.
+
+    ``geometry``: ``polygon``, ``line`` or ``point``.
+    """
     style_entry = _find_style_entry(role)
     if style_entry and (
         style_entry == FINDINGS_STYLE
@@ -150,7 +153,7 @@ def _find_style_entry(role: str) -> str:
 
 @cache
 def _read_entry_by_role() -> dict[str, str]:
-    """Return role (code of the plan layer) → the style entry that it uses."""
+    """Return role (code of the plan layer) → name of the style that it uses."""
     entry_by_role = {FINDINGS_STYLE: FINDINGS_STYLE}
     for name, spec in read_style_table()["layers"].items():
         entry_by_role |= dict.fromkeys((name, *spec.get("also", ())), name)
@@ -159,7 +162,10 @@ def _read_entry_by_role() -> dict[str, str]:
 
 @cache
 def read_style_table() -> dict[str, dict[str, Any]]:
-    """Return the contents of all .toml files in resources/styles as one table."""
+    """Return section → (entry → settings), merged from all .toml files in resources/styles.
+
+    In the section ``layers``, the entries are style names.
+    """
     style_table: dict[str, dict[str, Any]] = {}
     for path in sorted(STYLES_FOLDER.glob("*.toml")):
         for section, entries in read_toml(path).items():

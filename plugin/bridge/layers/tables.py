@@ -60,7 +60,7 @@ class OutputTable:
 
 @run_in_python_thread
 def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
-    """Return rows as output table with the field lengths and titles of a template."""
+    """Return the rows of a GeoDataFrame as an output table with the field types, lengths and aliases of a template."""
     import pandas as pd
     import shapely
 
@@ -93,7 +93,10 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
 
 
 def make_template_field(declared: TemplateField, values: Sequence[Any] = ()) -> QgsField:
-    """Return a field of a template; ``values``: what an integer field must hold."""
+    """Return a template's field as a QGIS field.
+
+    ``values``: values to be stored in it; an integer field is made wide enough for them.
+    """
     kind = _find_field_type(declared.type, declared.length, values)
     length = declared.length or 0 if declared.type in ("text", "real") else 0
     field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
@@ -142,8 +145,8 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPP
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write an output table to a new file.
 
-    Raise OutputError if the driver rejects rows, or not all were written. `core.files.writing.write_atomically` gives
-    the path.
+    ``path``: temporary path from `core.files.writing.write_atomically`; ``driver``: GDAL's name of the format. Raise
+    OutputError if the file cannot be created or the driver rejects a row.
     """
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver

@@ -72,9 +72,9 @@ def make_field_info(field: Any) -> FieldInfo:
 
 
 def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
-    """Return the values of one field as a column (pandas) with missing values.
+    """Return the values of one field as a pandas Series, with NULL as missing values.
 
-    Its type is the one that reading the file would give.
+    ``index``: index of the Series. The dtype is the one that the column gets when the core reads the file itself.
     """
     import pandas as pd
 

@@ -112,9 +112,9 @@ SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def make_document_variables(info: DocumentInfo) -> dict[str, str]:
-    """Return variable of a layout → value of the document information (成果信息).
+    """Return name of a layout variable → value of the document information (成果信息).
 
-    Empty values are left blank for manual entry.
+    Empty values remain empty, to be filled in by hand on the printed map.
     """
     return {
         SECRECY_VARIABLE: info.secrecy,
@@ -138,7 +138,7 @@ class LayoutBuilder:
         document: DocumentInfo | None = None,
         folder: Path = LAYOUTS_FOLDER,
     ):
-        self.material, self.catalogue, self.folder = available_layers, catalogue, folder
+        self.available_layers, self.catalogue, self.folder = available_layers, catalogue, folder
         self.document = document or DocumentInfo()
 
     def make_layout_name(self, map_spec: MapSpec, page_size: PageSize, by_township: bool) -> str:
@@ -149,7 +149,7 @@ class LayoutBuilder:
     def build_layout(self, map_spec: MapSpec, page_size: PageSize, *, by_township: bool = False) -> QgsPrintLayout:
         """Return the layout of a map.
 
-        With ``by_township`` it is an atlas with a page per township. The map must not lack input
+        With ``by_township``, the layout is an atlas with a page per township. The map must not lack input
         (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
         layout = self._load_empty_layout(page_size)
@@ -165,7 +165,9 @@ class LayoutBuilder:
             self._set_up_atlas(layout)
         item = self._fill_map(layout, map_spec, page_size, by_township)
         self._fill_locator(layout, map_spec, page_size, by_township, item)
-        texts.fit_labels(layout, page_size, names=[t.name for t in self.material.townships] if by_township else [])
+        texts.fit_labels(
+            layout, page_size, names=[t.name for t in self.available_layers.townships] if by_township else []
+        )
         bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
@@ -185,7 +187,7 @@ class LayoutBuilder:
             text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise DataError("data_file_missing", file=str(file)) from error
-        layout = QgsPrintLayout(self.material.project)
+        layout = QgsPrintLayout(self.available_layers.project)
         if not document.setContent(text.replace(frame.LAYOUT_FONT, layer_styles.choose_font_family())):
             raise DataError("data_file_broken", file=str(file), detail="XML")
         layout.loadFromTemplate(document, QgsReadWriteContext())
@@ -194,17 +196,17 @@ class LayoutBuilder:
         return layout
 
     def _set_variables(self, layout: QgsPrintLayout, map_spec: MapSpec, by_township: bool) -> None:
-        county = self.material.county
+        county = self.available_layers.county
         values = {
             "sanxian_plan": self.catalogue.plan.format(county=county.name),
             "sanxian_title": map_spec.title,
             "sanxian_short": map_spec.short,
             "sanxian_number": f"{map_spec.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": map_layers.find_city_name(self.material)
+            "sanxian_city": map_layers.find_city_name(self.available_layers)
             if self._is_city_locator(map_spec, by_township)
             else "",
-            "sanxian_crs": format_crs_for_map(self.material.crs),
+            "sanxian_crs": format_crs_for_map(self.available_layers.crs),
             "sanxian_note": self.catalogue.note,
             **make_document_variables(self.document),
         }
@@ -221,8 +223,8 @@ class LayoutBuilder:
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     def _set_up_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.find_role_and_layer((TOWNSHIPS_CONCEPT,))
-        code, name = (self.material.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
+        role, layer = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))
+        code, name = (self.available_layers.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
         atlas.setCoverageLayer(layer)
@@ -240,20 +242,20 @@ class LayoutBuilder:
     def _make_styled_layers(
         self, map_spec: MapSpec, page_size: PageSize, by_township: bool, scale: float, reduces_symbols: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
-        """Return the layers of a map, the topmost first, each with its style."""
+        """Return (layer, style as XML) for each layer of a map, the topmost first."""
         styled_layers = []
         for spec in map_spec.layers:
-            role_and_layer = self.material.find_drawn_role_and_layer(spec)
+            role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
             if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
                 continue
             role, layer = role_and_layer
             layer_style = self.catalogue.style_by_id.get(spec.style)
             xml = layer_styles.make_map_style(
-                self.material, role, layer, layer_style, self.catalogue, page_size, scale, reduces_symbols
+                self.available_layers, role, layer, layer_style, self.catalogue, page_size, scale, reduces_symbols
             )
             if by_township and spec.of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.whiten_other_townships(
-                    xml, layer, self.material.get_field_name(role, layer, "division_code")
+                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
                 )
             styled_layers.append((layer, xml))
         return styled_layers + self._make_neighbour_layers(
@@ -270,36 +272,36 @@ class LayoutBuilder:
     @cached_property
     def sister_counties(self) -> list[map_layers.NamedPoint]:
         """Return the other counties of the same city with known bounds."""
-        return map_layers.find_sister_counties(self.material)
+        return map_layers.find_sister_counties(self.available_layers)
 
     @cached_property
     def neighbours(self) -> map_layers.NeighbourLayer | None:
         """Return the project's layer of adjoining counties, or None."""
-        return map_layers.find_neighbour_layer(self.material)
+        return map_layers.find_neighbour_layer(self.available_layers)
 
     def _make_neighbour_layers(
         self, layer_style: str, page_size: PageSize, drawn_layers: list[QgsVectorLayer]
     ) -> list[tuple[QgsVectorLayer, str]]:
-        """Return the layer of adjoining counties with its style, to be drawn lowest.
+        """Return (layer, style as XML) of adjoining counties, to be drawn below all other layers.
 
-        Empty if the project or the map set has no such layer.
+        An empty list if the project or the map set has no such layer.
         """
         neighbours = self.neighbours
         if neighbours is None or neighbours.layer in drawn_layers or layer_style not in self.catalogue.style_by_id:
             return []
         xml = layer_styles.make_neighbours_style(
-            neighbours, self.material.county.code, self.catalogue.style_by_id[layer_style], page_size
+            neighbours, self.available_layers.county.code, self.catalogue.style_by_id[layer_style], page_size
         )
         return [(neighbours.layer, xml)]
 
     def _list_legend_entries(self, map_spec: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
-        """Return the layers of a map with their names for the legend.
+        """Return (layer, name in the legend) for each layer of a map.
 
-        Layers with one symbol come first: after the classes of another layer they would seem to belong to it.
+        Layers with one symbol come first: below the classes of another layer they would seem to be one of these.
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in map_spec.layers:
-            role_and_layer = self.material.find_drawn_role_and_layer(spec)
+            role_and_layer = self.available_layers.find_drawn_role_and_layer(spec)
             if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
                 entries.append((role_and_layer[1], spec.name))
         styles = item.layerStyleOverrides()
@@ -309,7 +311,7 @@ class LayoutBuilder:
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
     ) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP_ITEM_ID)
-        item.setCrs(self.material.crs)
+        item.setCrs(self.available_layers.crs)
         _centre_extent_at_round_scale(item, self.get_map_extent(map_spec), self.catalogue)
         scale = self._choose_township_scale(item) if by_township else item.scale()
         smaller = map_spec.scope == "county" and not by_township
@@ -325,9 +327,10 @@ class LayoutBuilder:
 
         All pages of an atlas then have the same symbols.
         """
-        layer = self.material.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
+        layer = self.available_layers.find_role_and_layer((TOWNSHIPS_CONCEPT,))[1]
         shapes = [
-            self.material.transform_box_to_map_crs(layer, f.geometry().boundingBox()) for f in layer.getFeatures()
+            self.available_layers.transform_box_to_map_crs(layer, f.geometry().boundingBox())
+            for f in layer.getFeatures()
         ]
         size = frame.get_item_size(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
@@ -340,16 +343,16 @@ class LayoutBuilder:
     def get_map_extent(self, map_spec: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if map_spec.scope == "county":
-            return self.material.compute_county_extent()
-        centre = self.material.find_role_and_layer((CENTRAL_AREA_ROLE,))
+            return self.available_layers.compute_county_extent()
+        centre = self.available_layers.find_role_and_layer((CENTRAL_AREA_ROLE,))
         layers = [spec for spec in map_spec.layers if not spec.underlay]
-        drawn_layers = [self.material.find_drawn_role_and_layer(spec) for spec in layers]
+        drawn_layers = [self.available_layers.find_drawn_role_and_layer(spec) for spec in layers]
         extent_layers = (
             [centre[1]]
             if centre and has_features(centre[1])
             else [role_and_layer[1] for role_and_layer in drawn_layers if role_and_layer]
         )
-        return self.material.compute_common_extent(extent_layers)
+        return self.available_layers.compute_common_extent(extent_layers)
 
     def _fill_locator(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool, item: QgsLayoutItemMap
@@ -360,7 +363,7 @@ class LayoutBuilder:
         locator_layers: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(map_spec, by_township)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
-            role_and_layer = self.material.find_role_and_layer(of)
+            role_and_layer = self.available_layers.find_role_and_layer(of)
             if (
                 role_and_layer is None
                 or role_and_layer[1] in [layer for layer, _ in locator_layers]
@@ -369,26 +372,26 @@ class LayoutBuilder:
                 continue
             role, layer = role_and_layer
             # With townships below it, the county is their outline.
-            is_outline_only = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
+            is_outline_only = of == (COUNTY_ROLE,) and bool(self.available_layers.townships) and not in_city
             ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
-            xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, page_size)
+            xml = layer_styles.make_map_style(self.available_layers, role, layer, ground, self.catalogue, page_size)
             if by_township and of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.highlight_township(
-                    xml, layer, self.material.get_field_name(role, layer, "division_code")
+                    xml, layer, self.available_layers.get_field_name(role, layer, "division_code")
                 )
             locator_layers.append((layer, xml))
-        locator.setCrs(self.material.crs)
-        county = self.material.compute_county_extent()
+        locator.setCrs(self.available_layers.crs)
+        county = self.available_layers.compute_county_extent()
         neighbour_layers = self._make_neighbour_layers(
             "locator_neighbours", page_size, [layer for layer, _ in locator_layers]
         )
         places = (
-            [map_layers.NamedPoint(self.material.county.name, county.center()), *self.sister_counties]
+            [map_layers.NamedPoint(self.available_layers.county.name, county.center()), *self.sister_counties]
             if in_city
             else []
         )
         extent = (
-            map_layers.compute_locator_extent(self.material, self.neighbours, county)
+            map_layers.compute_locator_extent(self.available_layers, self.neighbours, county)
             if neighbour_layers
             else QgsRectangle(county)
         )

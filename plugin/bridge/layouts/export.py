@@ -28,8 +28,8 @@ _PRODUCER_NAME = b"QGIS"
 def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     """Return a PDF file with blanked metadata of user and machine.
 
-    Both the Info dictionary and the XMP packet are replaced, at the same length so that offsets remain; ``title``
-    is written if it fits. The drawing is unchanged.
+    The Info dictionary and the XMP packet are replaced by texts of the same length, so that offsets in the file remain
+    valid; they contain ``title`` if it fits. The drawing is unchanged.
     """
     blanked_data = bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
@@ -124,7 +124,7 @@ def write_page(
 
 
 def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
-    """Set an atlas to the township of a page, and filter the legend as for printing."""
+    """Set the atlas of a layout to the township of a page, and show only legend entries that are on this page."""
     if page.atlas_index >= 0:
         layout.atlas().seekTo(page.atlas_index)
     layout.refresh()
@@ -188,9 +188,9 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
 
 
 def make_world_file_text(layout: QgsPrintLayout, dpi: float) -> str:
-    """Return the text of a world file for the main map of a page.
+    """Return the text of a world file, which georeferences the exported page by its main map.
 
-    It places the page's pixels in the CRS of the maps (metres).
+    Coordinates are in the CRS of the maps (metres).
     """
     item = layout.itemById(frame.MAP_ITEM_ID)
     extent, box = item.extent(), QRectF(item.pos(), item.rect().size())

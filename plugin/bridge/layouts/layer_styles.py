@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer styles of maps: official symbols of a role with the map's changes.
+"""Layer styles of maps: the official symbols of a role, with the changes that a map's definition states.
 
 The layer itself is never changed: a style is read from a copy of it and locked into the map item, so that later changes
 of the layer tree do not affect the layout.
@@ -131,7 +131,7 @@ def has_classes(xml: str) -> bool:
 
 
 def whiten_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style (XML) that covers all townships but the page's one with white."""
+    """Return a style (XML) changed so that all townships except the one of the atlas page are white."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     others = f"coalesce(\"{code_field}\" <> attribute(@atlas_feature, '{code_field}'), false)"
@@ -140,7 +140,7 @@ def whiten_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> 
 
 
 def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style (XML) that highlights the township of an atlas page."""
+    """Return a style (XML) changed so that the township of the atlas page is highlighted."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     township_condition = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
@@ -291,9 +291,9 @@ def _reduce_symbol_to_scale(symbol: QgsSymbol, scale: float) -> QgsSymbol:
 
 
 def _set_labels(layer: QgsVectorLayer, style: LayerStyle, page_size: PageSize, factor: float) -> None:
-    """Set labels with names in a Chinese font of the page's size.
+    """Set labels with the names of features, in a Chinese font whose size suits the page.
 
-    They are shown at any scale if the map sets a size.
+    If the map's definition sets a font size, the labels are shown at any scale.
     """
     if style.labels == 0:
         layer.setLabelsEnabled(False)

@@ -51,8 +51,8 @@ def compute_page_area(item: QgsLayoutItemMap, township: QgsGeometry | None, crs)
 def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> list[int] | None:
     """Return the positions of a style's classes that occur in an area.
 
-    The area is in ``crs``. None: show all classes, because the layer has features there but no classes by code.
-    Empty: the layer has no feature there.
+    ``style``: style as XML; ``crs``: CRS of the area. None if all classes are to be shown, because the layer has
+    features in the area but no classes by code; an empty list if the layer has no feature there.
     """
     here = QgsGeometry(area)
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
@@ -139,9 +139,9 @@ _ORIGINAL_PROPERTIES, _WRITTEN_PROPERTIES = (
 
 
 def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]]) -> None:
-    """Set the legend's layers with their names, the topmost first.
+    """Fill a legend with ``entries``, (layer, name) with the topmost first.
 
-    Layers and classes that are not on the map are left out.
+    Layers and classes that are not on the map ``item`` are left out.
     """
     legend.setLinkedMap(item)
     legend.setAutoUpdateModel(False)
@@ -237,10 +237,7 @@ def _set_legend_node_order(node: QgsLayerTreeLayer, order: str) -> None:
 
 
 def get_symbol_labels_by_layer_title(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Return the title of each layer in the legend → the labels of its symbols.
-
-    Layers and labels are in the order in which they are drawn.
-    """
+    """Return title of each layer in the legend → labels of its symbols, both in the order of the legend."""
     entries_by_title = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)

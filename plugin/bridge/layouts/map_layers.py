@@ -63,7 +63,8 @@ def find_division_codes(norm: Norm) -> CodeList:
 class MapLayers:
     """The layers of a project that maps can show, by role. Main thread only.
 
-    A role is the code of a plan layer. ``known_county``: code and name of the county, if they are set.
+    ``roles``: role (code of the plan layer) → layer; ``known_county``: code and name of the county, None to read them
+    from the layers.
     """
 
     project: QgsProject
@@ -83,22 +84,22 @@ class MapLayers:
         )
 
     def find_drawn_role_and_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
-        """Return role and layer that an entry of a map's definition draws; None without features."""
+        """Return (role, layer) that an entry of a map's definition draws; None without a layer that has features."""
         role_and_layer = self.find_role_and_layer(spec.of)
         return role_and_layer if role_and_layer and has_features(role_and_layer[1]) else None
 
     def find_missing_input(self, map_spec: MapSpec) -> MissingMapReason | None:
-        """Return the data that are missing for a map; None if the map can be made."""
+        """Return which layer or data a map lacks; None if the map can be drawn."""
 
-        def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-            role_and_layer = self.find_role_and_layer(of)
+        def find_concept_layer(concepts_or_roles: tuple[str, ...]) -> ConceptLayer | None:
+            role_and_layer = self.find_role_and_layer(concepts_or_roles)
             return (
                 ConceptLayer(role_and_layer[0], role_and_layer[1].name(), has_features(role_and_layer[1]))
                 if role_and_layer
                 else None
             )
 
-        return find_missing_input(map_spec, answer, self.norm.standard.concepts)
+        return find_missing_input(map_spec, find_concept_layer, self.norm.standard.concepts)
 
     def format_role_names(self, concepts_or_roles: Iterable[str]) -> str:
         """Return the names of the roles that would fulfil these concepts, as a text for a message."""
@@ -234,7 +235,7 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
 def collect_from_recognition(
     project: QgsProject, layers: list[QgsVectorLayer], recognised_layers: role_recognition.RecognisedLayers, norm: Norm
 ) -> MapLayers:
-    """Return map layers from a recognition that was done already in another thread."""
+    """Return the map layers of a project from ``recognised_layers``, which another thread has determined."""
     outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if recognised_layers.repeated_roles:
         role = recognised_layers.repeated_roles[0]

@@ -68,7 +68,7 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
-            call_on_main(printer.close, patience=_MAIN_THREAD_TIMEOUT_S)
+            call_on_main(printer.close, timeout_seconds=_MAIN_THREAD_TIMEOUT_S)
     job.report_progress(1.0, "")
 
 
@@ -97,9 +97,10 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
 
 
 def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
-    """Return the CRS of the maps (`MapLayers.crs`), in which all layers are drawn.
+    """Return the projected CRS in which all layers are drawn (see `MapLayers.crs`).
 
-    Layers in degrees would look otherwise than those of the package, from which an inspection draws the maps again.
+    Maps in degrees would differ from maps of the projected layers in the package, from which an inspection draws the
+    maps again.
     """
     from ...core.standard.divisions import find_default_crs
 
@@ -130,10 +131,10 @@ def _drop_remote_rows(layer: Layer):
 
 
 def _normalize_ring_starts(frame):
-    """Return the rows with rings of areas that begin at one vertex and run in one direction, however they were stored.
+    """Return the rows with polygon rings that have a defined first vertex and direction.
 
-    Markers along an edge are counted from its beginning, and a database stores rings in its own order. The vertex is
-    the first in an oblique direction, in which hardly two vertices of a map are equal.
+    Symbols along an edge are placed from its first vertex, and a database may store a ring from another vertex. The
+    first vertex is the outermost one in an oblique direction, in which two vertices are hardly ever equal.
     """
     import numpy as np
     import shapely
@@ -165,7 +166,7 @@ class _PackageMapPrinter:
         self._builder = LayoutBuilder(material, job.catalogue, job.document_info)
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
-        lack = self._builder.material.find_missing_input(request.map_spec)
+        lack = self._builder.available_layers.find_missing_input(request.map_spec)
         if lack:
             return RenderedMap(request, missing_reason=lack)
         layout = self._builder.build_layout(request.map_spec, self._sheet)
@@ -203,7 +204,7 @@ def _get_crs_and_scale(layout: QgsPrintLayout) -> tuple[str, float]:
 
 
 def describe_drawing_programs() -> str:
-    """Return the programs and the font on which a picture depends: versions of QGIS and Qt, system, font."""
+    """Return as text what the pixels of a map depend on: versions of QGIS and Qt, operating system, font."""
     family = choose_font_family()
     font_table = bytes(QRawFont.fromFont(QFont(family)).fontTable("head"))
     font_digest = hashlib.sha256(font_table).hexdigest()[:_DIGEST_CHARACTERS] if font_table else ""

@@ -43,8 +43,8 @@ class MapExportOrder:
 class MapExportOutcome:
     """Result of an export of maps.
 
-    ``written_files``: in the order written; ``exported_maps``: maps that were exported; ``not_made``: map and reason
-    why it was not made; ``used_project_layout_names``: layouts of the project that were used; ``notes``: messages on
+    ``written_files``: paths in the order in which they were written; ``not_made``: (map, reason why it was not made);
+    ``used_project_layout_names``: names of the project's saved layouts that were exported; ``notes``: messages on
     lowered secrecy levels and missing map approval numbers.
     """
 
@@ -68,24 +68,29 @@ def export_maps(
     are made. Main thread only. Raises Cancelled, OutputError, and InputError for a saved layout whose level of secrecy
     would be lowered without a reason.
     """
-    material, outcome = builder.material, MapExportOutcome()
+    available_layers, outcome = builder.available_layers, MapExportOutcome()
     info = builder.document
     if load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
         outcome.notes.append(Message("document", "no_approval", {"secrecy": info.secrecy}))
     jobs: list[tuple[MapSpec, bool]] = []
     for one in order.maps:
-        lack = material.find_missing_input(one)
+        lack = available_layers.find_missing_input(one)
         if lack:
             outcome.not_made.append((one, lack))
             continue
         outcome.exported_maps.append(one)
         jobs.append((one, False))
         if order.adds_township_pages and one.is_by_township:
-            if material.townships:
+            if available_layers.townships:
                 jobs.append((one, True))
             else:
                 outcome.not_made.append(
-                    (one, MissingMapReason("no_townships", {"roles": material.format_role_names((TOWNSHIPS_CONCEPT,))}))
+                    (
+                        one,
+                        MissingMapReason(
+                            "no_townships", {"roles": available_layers.format_role_names((TOWNSHIPS_CONCEPT,))}
+                        ),
+                    )
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
@@ -100,7 +105,7 @@ def export_maps(
 
 
 def _make_first_file_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
-    county = builder.material.county
+    county = builder.available_layers.county
     return builder.catalogue.make_file_stem(job[0], county.code, county.name)
 
 
@@ -114,7 +119,7 @@ def _write_pages(
     cancellation: Cancellation,
 ) -> Iterator[str]:
     """Write page by page to a folder; yield the names of the files."""
-    total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
+    total = sum(len(builder.available_layers.townships) if by_township else 1 for _, by_township in jobs)
     done_count = 0
     for one, by_township in jobs:
         for layout, page in _iterate_pages(builder, order, one, by_township, outcome):
@@ -136,7 +141,7 @@ def _iterate_pages(
     builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
     layout = _copy_or_build_layout(builder, order.page_size, map_spec, by_township, outcome)
-    catalogue, county = builder.catalogue, builder.material.county
+    catalogue, county = builder.catalogue, builder.available_layers.county
     if not by_township:
         yield (
             layout,
@@ -145,7 +150,7 @@ def _iterate_pages(
             ),
         )
         return
-    codes = {t.name: t.code for t in builder.material.townships}
+    codes = {t.name: t.code for t in builder.available_layers.townships}
     with keep_atlas_rendering(layout):
         for number, name in iterate_atlas_pages(layout):
             stem = catalogue.make_file_stem(map_spec, codes.get(name, county.code), name, township=True)
@@ -155,11 +160,11 @@ def _iterate_pages(
 def _copy_or_build_layout(
     builder: LayoutBuilder, page_size: PageSize, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> QgsPrintLayout:
-    """Return the project's layout if saved, as a copy with this run's 图签.
+    """Return a copy of the layout that is saved in the project, with the title block (图签) of this run.
 
-    Else a new one.
+    Without a saved layout, return a new one.
     """
-    project_layout = saved_layouts.find_layout(builder.material.project, map_spec, page_size, by_township)
+    project_layout = saved_layouts.find_layout(builder.available_layers.project, map_spec, page_size, by_township)
     if project_layout is None:
         return builder.build_layout(map_spec, page_size, by_township=by_township)
     outcome.used_project_layout_names.append(project_layout.name())

@@ -72,7 +72,7 @@ def save_layouts(
     unless its name is in ``names_to_replace``. Raise InputError, before any change, for a layout whose secrecy level
     would be lowered without a reason.
     """
-    project, outcome, replaceable_names = builder.material.project, SaveLayoutsOutcome(), set(names_to_replace)
+    project, outcome, replaceable_names = builder.available_layers.project, SaveLayoutsOutcome(), set(names_to_replace)
     layouts_to_save = []
     for one, sheet, townships in wanted_layouts:
         old = find_layout(project, one, sheet, townships)
@@ -100,9 +100,9 @@ def is_layout_edited(layout: QgsPrintLayout) -> bool:
 
 
 def require_reason_for_lowered_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
-    """Return a message if a layout's secrecy level is lowered with a reason.
+    """Return a message if ``info`` lowers a layout's secrecy level with a reason; an empty list if it does not.
 
-    Raise InputError if it is lowered without a reason.
+    Raise InputError if it lowers the level without a reason.
     """
     layout_secrecy = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
     if not load_secrecy_levels().is_lower(info.secrecy, layout_secrecy):
@@ -113,7 +113,7 @@ def require_reason_for_lowered_secrecy(layout: QgsPrintLayout, info: DocumentInf
 
 
 def _compute_layout_digest(layout: QgsPrintLayout) -> str:
-    """Return a digest of a layout, without the parts that QGIS changes by itself."""
+    """Return a digest of a layout's XML, without the elements that QGIS changes by itself."""
     document = QDomDocument()
     lines = _list_content(layout.writeXml(document, QgsReadWriteContext()))
     return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()

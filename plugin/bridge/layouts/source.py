@@ -43,8 +43,8 @@ def open_map_source(
 ) -> Iterator[MapLayers]:
     """Open the plan layers of a file or folder while the ``with`` block runs.
 
-    Yields map layers in a temporary project. ``report_unusable`` receives message key and parameters of each layer that
-    cannot be drawn. Raise InputError.
+    Yield the layers in a temporary project. ``report_unusable``: called with message key and parameters for each layer
+    that cannot be drawn. Raise InputError if no layer can be drawn.
     """
     health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
@@ -70,7 +70,7 @@ def open_map_source(
 def _copy_layers(
     path: str, file: Path, options: RunOptions, cancellation: Cancellation, report_unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
-    """Copy the source's layers to one file; return table → (layer name, template)."""
+    """Copy the layers of ``path`` to one GeoPackage; return table name → (layer name, role)."""
     from ...core.check import make_plan_layer_selector
     from ...core.io import read_source
 

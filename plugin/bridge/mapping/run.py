@@ -49,9 +49,9 @@ _END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 class MappingRun(QObject):
     """One run of the algorithm `map_fields` as a QGIS task.
 
-    Created and used on the main thread. ``run_ended(results)``: signal with its outputs, or None if it failed or was
-    cancelled; `get_log_messages` then contains the error. QGIS's task uses context and feedback to its end without
-    owning them, so the runner keeps them alive.
+    Created and used on the main thread. Signal ``run_ended(results)``: results of the algorithm by output name, or None
+    if it failed or was cancelled; `get_log_messages` then contains the error. The runner keeps context and feedback
+    alive, which QGIS's task uses without owning them.
     """
 
     progress = pyqtSignal(float)
@@ -123,7 +123,8 @@ def write_mapping_and_make_parameters(
 ) -> dict[str, Any]:
     """Write a mapping to a file, and return the parameters of `map_fields` by name.
 
-    An empty ``output`` gives a layer in memory.
+    ``output``: path of the mapped layer, empty for a layer in memory; ``losses``: path of the table of values that
+    cannot be mapped.
     """
     from ...core.mapping import format_mapping_as_toml
 
@@ -148,7 +149,10 @@ def _list_standard_ids() -> list[str]:
 def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
-    """Add the written layer to the project with symbols and form; return it, None if unreadable."""
+    """Add the mapped layer to the project, with symbols and form of its template; return the layer.
+
+    ``output``: path or layer id among the results of ``run``. None if the layer cannot be read.
+    """
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
         source_by_layer_name = find_sources_by_layer_name(Path(str(output)))
@@ -166,8 +170,8 @@ def add_result_layer(
 def read_source_rows(snapshot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
-    A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
-    through `running.threads.run_in_python_thread`.
+    A shapefile without edits, filter and selection is read without QGIS, which relies on a missing or wrong .cpg file
+    for the encoding. Not on the main thread: call it through `running.threads.run_in_python_thread`.
     """
     is_unfiltered = (
         snapshot.feature_request.filterType() == QgsFeatureRequest.FilterType.FilterNone
@@ -202,7 +206,8 @@ def find_free_mapping_path(output: str) -> str:
 class PreparedMapping:
     """Values of a source layer, their mapping into a template, and a preview by field.
 
-    ``proposals_by_field``: how each field's source was found.
+    ``proposals_by_field``: template field → its proposed source, with the reason; ``field_previews``: template field →
+    preview of its values.
     """
 
     source_columns: SourceColumns

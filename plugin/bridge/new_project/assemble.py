@@ -112,8 +112,8 @@ def build_project_in_steps(
 ) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file, one step per iteration.
 
-    Yields the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or
-    the file cannot be written; the database remains.
+    Yield the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or the
+    file cannot be written; the database remains.
     """
     standard = created_database.norm.standard
     _set_project_properties(project, request)

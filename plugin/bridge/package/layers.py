@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 def copy_datasets(
     path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[Path]:
-    """Copy the data sets of a package (folder or zip); return paths of the copies.
+    """Copy the data sets of a package (folder or zip) into the folder ``into``; return the paths of the copies.
 
     May be called from any thread. Raises SanxianError for a file that is not a package, and Cancelled.
     """
@@ -128,7 +128,7 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
 
 
 def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
-    """Return metadata of a layer, whose title the layer tree shows as tool tip."""
+    """Return metadata of a layer with a title, which the layer tree shows as tool tip."""
     metadata = QgsLayerMetadata(layer.metadata())
     metadata.setTitle(f"{layer.name()} · {package}")
     return metadata

@@ -35,12 +35,12 @@ _MAX_WATCHED_FOLDERS = 40
 class SlotPreview:
     """Preview of one document or map that the package must or may contain.
 
-    ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``file_name_pattern``: pattern of the
-    file names; ``found_file_names``: names of the files found; ``is_from_existing_package``: they come from the
-    existing package; ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is
-    missing and its layers exist; ``is_generated``: the plugin makes it of the check if it is missing;
-    ``is_only_workbook``: the plugin makes these tables as xlsx, but has no driver for their mdb;
-    ``accepts_any_map``: the slot is filled by a map of any number; ``id``: id in the specification.
+    A slot is a document, map or table in the specification of the package. ``kind``: which of these; ``need``:
+    mandatory, conditional or optional; ``file_name_pattern``: pattern of the file names; ``found_file_names``: names of
+    the files found; ``is_from_existing_package``: they come from the existing package; ``has_unusable_files``: they
+    cannot be opened; ``can_be_drawn``: the plugin draws a missing map if its layers exist; ``is_generated``: the plugin
+    generates a missing file from the check; ``is_only_workbook``: the plugin writes these tables as xlsx, but cannot
+    write mdb without a driver; ``accepts_any_map``: a map of any number fills the slot.
     """
 
     kind: str
@@ -63,9 +63,9 @@ class PackagePreview:
 
     ``folder_name``: name of the package's folder, empty while the county is unknown; ``target``: its path;
     ``folder_state``: the folder is new, replaced or refused; ``refusal_reason``: why existing content is not replaced;
-    ``slots``: its documents and maps; ``left_out``: files of the folder of documents that belong to no slot;
-    ``watched_paths``: folders and broken files that the user may change meanwhile; ``missing_maps``: id of a slot → why
-    its map cannot be drawn.
+    ``slots``: its documents and maps; ``unassigned_files``: names of files in the folder of documents that belong to no
+    slot, ``unused_file_count``: their number; ``watched_paths``: folders and broken files that the user may change
+    meanwhile; ``missing_maps``: id of a slot → why its map cannot be drawn.
     """
 
     folder_name: str = ""
@@ -73,7 +73,7 @@ class PackagePreview:
     folder_state: str = NEW_FOLDER
     refusal_reason: str = ""
     slots: tuple[SlotPreview, ...] = ()
-    left_out: tuple[str, ...] = ()
+    unassigned_files: tuple[str, ...] = ()
     unused_file_count: int = 0
     watched_paths: tuple[str, ...] = ()
     missing_maps: Mapping[str, str] = field(default_factory=dict)
@@ -83,10 +83,10 @@ class PackagePreview:
         return slot.can_be_drawn and not slot.found_file_names and slot.id not in self.missing_maps
 
     def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
-        """Return the parts of the package to list.
+        """Return the slots to show in the list of the package's content.
 
-        A specification may have a part for any map that is not listed elsewhere. That part is left out if the package
-        has or gets a map. ``draws_maps``: the plugin draws missing maps.
+        A specification may have a slot that a map of any number fills. This slot is left out if it has no file, but the
+        package has or gets another map. ``draws_maps``: the plugin draws missing maps.
         """
         has_map = any(
             (slot.kind == "map" and slot.found_file_names) or (draws_maps and self.will_be_drawn(slot))
@@ -99,9 +99,9 @@ class PackagePreview:
 class ExportObjections:
     """Reasons against the export of a package, as sentences.
 
-    ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` unless the user forces it;
-    ``notes`` are only shown. ``problem_by_text``: sentence → its problem, which has the dialog or layer where to
-    correct it.
+    ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` only if the user does not force it;
+    ``notes`` are only shown. ``problem_by_text``: sentence → the problem, which names the dialog or layer where the
+    user corrects it.
     """
 
     always_blocking_reasons: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class ExportObjections:
 
 
 def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
-    """Return problems of an export as sentences of the interface language."""
+    """Return the problems of an export as sentences in the language of the interface, by how they affect the export."""
     from ...core.messages.texts import Texts
     from ...core.package.problems import ProblemLevel, select_problems_of_levels
 
@@ -131,9 +131,9 @@ NO_OBJECTIONS = ExportObjections()
 def find_county_placeholders(
     package_spec: PackageSpec, options: RunOptions, check_result: CheckResult | None
 ) -> dict[str, str]:
-    """Return code and name of the county, from the checked plan or the profile.
+    """Return placeholder of a package specification → its value: code and name of the county.
 
-    Empty if both are unknown.
+    They come from the checked plan, or without ``check_result`` from the profile. Empty if they are unknown.
     """
     from ...core.package.order import find_placeholder_values, find_placeholder_values_of_area
 
@@ -150,8 +150,8 @@ def find_county_placeholders(
 def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Return a preview of a package before its export.
 
-    ``placeholders``: code and name of the county (see `find_county_placeholders`); ``inputs``: files that the plan is
-    read from. Raise InputError if the folder of documents is missing.
+    ``placeholders``: code and name of the county (see `find_county_placeholders`); ``inputs``: paths of the plan's
+    files. Raise InputError if the folder of documents is missing.
     """
     from ...core.messages.texts import Texts
     from ...core.package.gate import check_target_is_replaceable
@@ -201,12 +201,12 @@ def preview_package(order: ExportOrder, placeholders: dict[str, str], inputs: It
 
 
 def _is_table_of_plugin(slot: FileSlot, package_spec: PackageSpec) -> bool:
-    """Return True for an mdb with the tables that the plugin makes."""
+    """Return True if the slot is an mdb file with tables that the plugin can write."""
     return slot.kind == "table" and slot.file.lower().endswith(".mdb") and package_spec.tables is not None
 
 
 def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
-    """Return one line for each layer that has fields with personal data, with their names."""
+    """Return for each layer that has fields with personal data a line with the layer and these fields."""
     from ...core.standard import load_standard
 
     chinese = get_interface_language() == "zh"
@@ -225,10 +225,9 @@ def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
 def explain_missing_maps(
     package_spec: PackageSpec, find_missing_input: Callable[[MapSpec], MissingMapReason | None]
 ) -> dict[str, str]:
-    """Return id of a slot → sentence why the plugin cannot draw its map, for the maps whose layers are missing.
+    """Return id of a slot → sentence why its map cannot be drawn, for the maps whose layers are missing.
 
-    ``find_missing_input``: returns what a map lacks. It is the same function as for the dialog 生成布局, or the one of
-    the export for a checked plan.
+    ``find_missing_input``: returns which layer or data a map lacks, None if the map can be drawn.
     """
     from ...core.messages.texts import Texts
     from ...core.package.maps.slots import make_map_spec
@@ -262,13 +261,13 @@ class ObjectionFinder:
     check_result: CheckResult
     _known_objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
 
-    def get_cached(self, order: ExportOrder) -> ExportObjections | None:
+    def get_cached_objections(self, order: ExportOrder) -> ExportObjections | None:
         """Return the cached reasons against exporting a requested package; None if they are not computed yet."""
         return self._known_objections.get(self._make_cache_key(order))
 
     @run_in_python_thread
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
-        """Return the reasons why a requested package cannot be exported.
+        """Return the reasons against exporting a requested package, and cache them.
 
         May be called from any thread. Raises Cancelled if the user cancels.
         """

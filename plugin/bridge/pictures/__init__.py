@@ -41,7 +41,7 @@ def _draw_pictures(scene: PictureData) -> ReportPictures:
     if sheet is None:
         return ReportPictures()
     report_pictures = ReportPictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
-    for finding in scene.chosen:
+    for finding in scene.close_up_findings:
         scene.cancellation.raise_if_cancelled()
         report_pictures.conflicts.append(draw_close_up(scene, finding))
     return report_pictures

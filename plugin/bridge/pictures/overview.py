@@ -53,7 +53,7 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
         else layers or scene.plan.layers.values()
     )
     shapes = [scene.get_layer_shapes(layer) for layer in framed_layers]
-    shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
+    shapes += [np.array([f.geometry for f in scene.located_findings], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
@@ -72,7 +72,7 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
 def draw_overview(scene: PictureData, frame: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(scene, c, frame) for c in OVERVIEW_CONCEPTS]
-    numbered = [_find_marker_position(f, frame) for f in scene.chosen]
+    numbered = [_find_marker_position(f, frame) for f in scene.close_up_findings]
     others = _place_unnumbered_markers(scene, frame, numbered)
     mark_radius = 2.0 * frame.dots_per_mm
     boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
@@ -104,17 +104,17 @@ def _place_unnumbered_markers(
 
     Markers that would overlap others are left out.
     """
-    dot = frame.dots_per_mm
-    taken_cells = {_find_grid_cell(mark_position, dot) for mark_position in numbered_positions}
+    pixels_per_mm = frame.dots_per_mm
+    taken_cells = {_find_grid_cell(mark_position, pixels_per_mm) for mark_position in numbered_positions}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        finding_shapes = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
+        finding_shapes = [f.geometry for f in scene.located_findings if f.severity is severity and f.state != "waived"]
         # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
         bounds = shapely.bounds(np.array(finding_shapes, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
             mark_position = frame.convert_to_pixels(x, y)
-            if _find_grid_cell(mark_position, dot) not in taken_cells:
-                taken_cells.add(_find_grid_cell(mark_position, dot))
+            if _find_grid_cell(mark_position, pixels_per_mm) not in taken_cells:
+                taken_cells.add(_find_grid_cell(mark_position, pixels_per_mm))
                 marks.append((severity, mark_position))
     return marks
 
@@ -130,20 +130,25 @@ def _draw_numbers(
 
     A line leads from a marker to a number that is not next to it.
     """
-    dot = frame.dots_per_mm
+    pixels_per_mm = frame.dots_per_mm
     occupied_boxes: list[QRectF] = []
     for mark_spots, size_mm in ((marker_positions, _NUMBERED_MARK_MM), (unnumbered_positions, _UNNUMBERED_MARK_MM)):
-        size = size_mm * dot
+        size = size_mm * pixels_per_mm
         occupied_boxes += [QRectF(x - size / 2, y - size / 2, size, size) for x, y in mark_spots]
     sheet_box = QRectF(0.0, 0.0, float(frame.width_px), float(frame.height_px))
     boxes = []
     for number, spot in enumerate(marker_positions, start=1):
-        boxes.append(find_free_box(spot, len(str(number)), dot, occupied_boxes, sheet_box))
+        boxes.append(find_free_box(spot, len(str(number)), pixels_per_mm, occupied_boxes, sheet_box))
         occupied_boxes.append(boxes[-1])
     for (x, y), box in zip(marker_positions, boxes, strict=True):
-        if not box.adjusted(-_LEADER_MM * dot, -_LEADER_MM * dot, _LEADER_MM * dot, _LEADER_MM * dot).contains(x, y):
+        if not box.adjusted(
+            -_LEADER_MM * pixels_per_mm,
+            -_LEADER_MM * pixels_per_mm,
+            _LEADER_MM * pixels_per_mm,
+            _LEADER_MM * pixels_per_mm,
+        ).contains(x, y):
             painting.draw_leader_line(painter, frame, (x, y), (box.center().x(), box.center().y()))
-    for finding, (x, y) in zip(scene.chosen, marker_positions, strict=True):
+    for finding, (x, y) in zip(scene.close_up_findings, marker_positions, strict=True):
         painting.draw_severity_marker(painter, frame, str(finding.severity), x, y, _NUMBERED_MARK_MM)
     for number, box in enumerate(boxes, start=1):
         painting.draw_text(painter, frame, str(number), box.left(), box.center().y(), 2.7, bold=True)
@@ -181,9 +186,9 @@ def _make_outline_layer(scene: PictureData, concept: str, frame: ImageFrame) -> 
 
 
 def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
-    """Return the entries of the overview's legend: marks of findings with their number, then layers from the bottom up.
+    """Return the entries of the overview's legend: severities with the number of findings, then the drawn layers.
 
-    Each entry has a patch of colour or a mark.
+    Each entry has a picture of its symbol. The layers are listed from the lowest to the topmost.
     """
     entries = []
     for severity, label in list_mark_labels(scene.report, scene.words):
@@ -200,7 +205,7 @@ def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
 
 
 def _draw_symbol(scene: PictureData, style: str) -> str:
-    """Return a small picture of a style, drawn as on the map."""
+    """Return a small picture of a style's symbol as a data URI, drawn as on the map."""
     sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
     layer = painting.make_styled_layer(style, scene.crs, [], [(shape, [])])
@@ -209,7 +214,7 @@ def _draw_symbol(scene: PictureData, style: str) -> str:
 
 
 def _draw_marker_symbol(severity: str) -> str:
-    """Return a small picture of the mark of a severity, as large as the pictures of styles."""
+    """Return a small picture of a severity's marker as a data URI, as large as the pictures of styles."""
     sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     image = painting.make_white_image(sheet)
     painter = painting.make_painter(image)
@@ -225,27 +230,29 @@ def _find_marker_position(finding: Finding, frame: ImageFrame) -> MarkerPosition
     return frame.convert_to_pixels(point.x, point.y)
 
 
-def _find_grid_cell(marker_position: MarkerPosition, dot: float) -> tuple[int, int]:
-    """Return the cell of a grid in which a marker is; markers in one cell would overlap.
-
-    ``dot``: pixels per millimetre.
-    """
-    return int(marker_position[0] // (_MARK_SPACING_MM * dot)), int(marker_position[1] // (_MARK_SPACING_MM * dot))
+def _find_grid_cell(marker_position: MarkerPosition, pixels_per_mm: float) -> tuple[int, int]:
+    """Return column and row of the grid cell in which a marker is; markers in one cell would overlap."""
+    return int(marker_position[0] // (_MARK_SPACING_MM * pixels_per_mm)), int(
+        marker_position[1] // (_MARK_SPACING_MM * pixels_per_mm)
+    )
 
 
 def find_free_box(
-    marker_position: MarkerPosition, digits: int, dot: float, occupied_boxes: list[QRectF], sheet_box: QRectF
+    marker_position: MarkerPosition,
+    digit_count: int,
+    pixels_per_mm: float,
+    occupied_boxes: list[QRectF],
+    sheet_box: QRectF,
 ) -> QRectF:
     """Return the box (pixels) for a number near its marker that overlaps no occupied box.
 
     The box is on the sheet. Positions right, left, above and below the marker are tried first, then others farther and
-    farther away. If all are occupied, the one on the right is returned. ``digits``: number of digits; ``dot``: pixels
-    per millimetre.
+    farther away. If all are occupied, the box on the right is returned. ``digit_count``: number of digits.
     """
-    width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
+    width, height = (1.7 * digit_count + 0.4) * pixels_per_mm, 3.0 * pixels_per_mm
     boxes = []
     for ring in range(1, _MAX_RINGS + 1):
-        gap = 2.1 * dot * ring
+        gap = 2.1 * pixels_per_mm * ring
         # Farther away the diagonals come first: a line to the number would cross a nearer number otherwise.
         for right, down in _DIRECTIONS if ring == 1 else _DIRECTIONS[4:] + _DIRECTIONS[:4]:
             x = marker_position[0] + right * (gap + (width if right < 0 else 0.0)) - (width / 2 if right == 0 else 0.0)

@@ -34,15 +34,15 @@ _MANY_VERTICES = 5_000
 class PictureData:
     """Data that all pictures of a report share.
 
-    ``chosen``: findings with a close-up; ``placed``: all findings with a location; ``outlines``: cache of
-    generalised layers by concept and role.
+    ``close_up_findings``: findings that get a close-up picture; ``located_findings``: all findings with a location;
+    ``outlines``: cache of generalised layers by concept and role.
     """
 
     def __init__(self, plan: Plan, report: Report, report_texts: ReportTexts, cancellation: Cancellation):
         self.plan, self.report, self.words, self.cancellation = plan, report, report_texts, cancellation
         self.crs = convert_to_qgis_crs(plan.crs)
-        self.chosen = select_largest_conflicts(report)
-        self.placed = [f for f in report.findings if f.geom_kind != "none"]
+        self.close_up_findings = select_largest_conflicts(report)
+        self.located_findings = [f for f in report.findings if f.geom_kind != "none"]
         self.outlines: dict[tuple[str, str], NDArray] = {}
         self._trees: dict[str, shapely.STRtree] = {}
         self._shapes: dict[str, NDArray] = {}
@@ -63,9 +63,9 @@ class PictureData:
 
 
 def choose_style(layer: Layer, concept: str) -> str:
-    """Return the name of a style for the layer's role (code of the plan layer).
+    """Return the name of the style for a layer's role (code of the plan layer).
 
-    Without one, it is the style of another role of the same concept.
+    If the role has no style, return the style of another role of the same concept.
     """
     if concept == "county":
         return "XZQX"

@@ -42,20 +42,20 @@ _TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText,
 
 
 class _VerticalExtent(NamedTuple):
-    """Top and bottom of a part of the text, in dots from the top of the first page."""
+    """Top and bottom of a row or block of the text, in dots from the top of the first page."""
 
     top: float
     bottom: float
 
     def find_first_and_last_page(self, page_height: float) -> tuple[int, int]:
-        """Return the pages, counted from 0, on which the part begins and ends."""
+        """Return the numbers of the pages, from 0, on which the row or block begins and ends."""
         return int((self.top + _TOLERANCE) // page_height), int((self.bottom - _TOLERANCE) // page_height)
 
 
 def lay_out_without_divided_rows(
     document: Document, lay_out: Callable[[Document], QTextDocument], cancellation: Cancellation
 ) -> QTextDocument:
-    """Return the laid-out text of a document with no table row, signature or map on two pages.
+    """Return the laid-out text of a document in which no table row, signature or map is divided between two pages.
 
     ``lay_out``: lays out a document on pages. Only a row higher than a page is divided. Raise Cancelled.
     """
@@ -227,7 +227,7 @@ def _insert_page_break_between(parts: tuple[Block, Block]) -> tuple[Block, ...]:
 
 
 def _divide_block(block: Block, row: int) -> tuple[Block, Block]:
-    """Return the parts of a table or of a grid of pictures above and below the top of a row."""
+    """Return a table or a grid of pictures as two: the rows above ``row``, and the others."""
     if isinstance(block, PictureGrid):
         count = row * block.column_count
         return replace(block, pictures=block.pictures[:count]), replace(block, pictures=block.pictures[count:])

@@ -37,7 +37,7 @@ _MM_PER_INCH = 25.4
 def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NEVER_CANCELLED) -> int:
     """Write a document as a PDF to a new file; return the number of its pages.
 
-    `write_atomically` provides the path. Raise Cancelled.
+    ``path``: temporary path from `write_atomically`. Raise Cancelled.
     """
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -24,12 +24,13 @@ _PATH_KEYS = ("baseline", "register")
 
 @dataclass(frozen=True)
 class ProjectCountySettings:
-    """The county settings of a project; empty values follow profile, standard or data.
+    """The county settings of a project; an empty value is taken from profile, standard or data.
 
-    ``profile``: id, or the path of a .toml file; ``scope``: kind of delivery; ``phase``: id of the planning phase;
-    ``targets``: path of a table of township targets; ``rules``: a group of rules, or all, instead of the default
-    ones; ``baseline``: the approved data (封库版本), a file or folder; ``register``: the table of the register of
-    heritage. Paths are as stored in the project.
+    ``profile``: id, or the path of a .toml file; ``scope``: kind of delivery; ``base_year``: year of the land-use data
+    of the expansion ratio; ``phase``: id of the planning phase; ``targets``: path of a table of township targets;
+    ``rules``: name of a rule group, or ``all``, in place of the default rules; ``baseline``: file or folder of the
+    approved data (封库版本); ``register``: path of the table of registered heritage. Paths are as stored in the
+    project.
     """
 
     profile: str = ""

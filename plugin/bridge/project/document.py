@@ -68,11 +68,11 @@ def read_chosen_package_spec() -> str:
 def find_lowered_secrecy_levels(
     former_info: DocumentInfo, resolved_document: ResolvedDocument, info: DocumentInfo
 ) -> list[LoweredSecrecy]:
-    """Return how document information lowers the secrecy level.
+    """Return the secrecy levels that new document information lowers, each with its reason, which may be empty.
 
-    Each result has the reason for lowering, which may be empty. ``former_info``: the information stored before;
-    ``info``: the new one; ``resolved_document``: the new one, completed from profile and package specification. A
-    project without its own level has that of the next source, which may be lower than its former level, or missing.
+    ``former_info``: the information stored in the project before; ``info``: the new information;
+    ``resolved_document``: the new information, completed from profile and package specification. A project without its
+    own level has that of profile or package specification, which may be lower than its former level, or missing.
     """
     lowered = [one for one in resolved_document.lowered_levels if one.source == PROJECT_SOURCE]
     if resolved_document.refused_lowering is not None:

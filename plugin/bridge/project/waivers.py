@@ -32,10 +32,10 @@ def find_waiver_file_of_layers(project: QgsProject, layers: Iterable[QgsVectorLa
 
 
 def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
-    """Return the path of the waiver file for layers in these files.
+    """Return the path of the waiver file for layers in these files; the file need not exist.
 
-    It is the file set in 县配置; else a file next to the single file of all layers, or in their common folder, which a
-    check of that file or folder searches too; else next to the project's file. None without any of these.
+    It is the file set in 县配置. Else it is next to the file that contains all layers, or in their common folder, else
+    next to the project file. None without any of these.
     """
     stored_path = saved_paths.read_absolute_path(project, _FILE_KEY)
     if stored_path:
@@ -52,9 +52,6 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
 
 
 def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:
-    """Return the waiver file for a check of these files if it exists or was set.
-
-    Else empty.
-    """
+    """Return the path of the waiver file for a check of these files; empty if it was not set and does not exist."""
     path = find_waiver_file(project, files)
     return str(path) if path is not None and (path.is_file() or read_chosen_waiver_path(project)) else ""

@@ -19,13 +19,15 @@ _POLL_SECONDS = 0.1
 
 
 def call_on_main(
-    function: Callable[[], ResultType], cancellation: Cancellation = NEVER_CANCELLED, patience: float | None = None
+    function: Callable[[], ResultType],
+    cancellation: Cancellation = NEVER_CANCELLED,
+    timeout_seconds: float | None = None,
 ) -> ResultType | None:
     """Call a function on the main thread; return its result or raise its error.
 
-    In the main thread it is called at once. A call that is cancelled while it waits for its turn is never made. A
-    call that has begun is awaited, so that its objects are not deleted too early. ``patience``: seconds after which
-    waiting for an unresponsive main thread (QGIS is closing) ends, with None as the result.
+    In the main thread it is called at once. In another thread, a call that is cancelled before it begins is never made;
+    a call that has begun is awaited, so that its objects are not deleted too early. ``timeout_seconds``: return None
+    if the main thread does not begin the call in this time, for example because QGIS is closing.
     """
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
@@ -43,7 +45,7 @@ def call_on_main(
                 raise
             call.over.wait()
             raise
-        if patience is not None and waited > patience and call.withdraw_call():
+        if timeout_seconds is not None and waited > timeout_seconds and call.withdraw_call():
             return None
     if call.error is not None:
         raise call.error
@@ -64,9 +66,9 @@ def post_to_main(function: Callable[[], None]) -> None:
 
 
 def run_pending_main_thread_calls() -> None:
-    """Make the calls that other threads wait for. On the main thread.
+    """Make the calls that other threads have requested. Main thread only.
 
-    For a main thread that waits for such work and handles no events.
+    Needed where the main thread waits for another thread and handles no events.
     """
     with _agent_lock:
         agent = _get_caller()

@@ -27,7 +27,8 @@ def run_to_end(steps: Generator[None, None, T]) -> T:
 class PortionedWork(QObject):
     """Runs the steps of a generator from the event loop, some at a time.
 
-    ``on_done(result)`` is called after the last step, ``on_error(exception)`` if one raised; neither after `cancel`.
+    ``on_done(result)`` is called with the generator's result after the last step, ``on_error(exception)`` if a step
+    raised an error; neither is called after `cancel`.
     """
 
     def __init__(

@@ -32,8 +32,8 @@ class BackgroundJob(QgsTask):
     """A QGIS task that runs a function and calls back on the main thread.
 
     ``step(share, text)`` is a signal of its progress. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end. ``hidden``: the task is not in QGIS's list of tasks; used for frequent
-    short work.
+    ``on_cancelled()`` is called at the end. ``title``: name of the task; ``work``: the function; ``is_hidden``: leave
+    the task out of QGIS's list of tasks, for frequent short work.
     """
 
     step = pyqtSignal(float, str)
@@ -46,11 +46,11 @@ class BackgroundJob(QgsTask):
         on_done: Callable[[Any], None],
         on_error: Callable[[Exception], None],
         on_cancelled: Callable[[], None] = lambda: None,
-        hidden: bool = False,
+        is_hidden: bool = False,
     ):
         # Silent: the panel reports the result, so a message of the operating system would be redundant.
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
-        super().__init__(title, flags | QgsTask.Flag.Hidden if hidden else flags)
+        super().__init__(title, flags | QgsTask.Flag.Hidden if is_hidden else flags)
         self._work = work
         self._end_callbacks: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
         self._result: Any = None
@@ -108,9 +108,9 @@ class BackgroundJob(QgsTask):
             self.cancel()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the job, if it has begun, has ended; return whether it has.
+        """Wait until the job has ended, at most ``seconds``; return True if it is not running any more.
 
-        Not waitForFinished: that holds Python's lock, which the job needs to notice the cancellation.
+        QGIS's waitForFinished holds Python's lock, which the job needs to notice the cancellation.
         """
         return not self._running.is_set() or self._over.wait(seconds)
 
@@ -125,7 +125,7 @@ class RunnableWork(Protocol):
         """Cancel the work and disconnect its callbacks."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the work has ended; return whether it has."""
+        """Wait until the work has ended, at most ``seconds``; return True if it has."""
         ...
 
 
@@ -145,17 +145,17 @@ class JobRunner:
         QgsApplication.taskManager().addTask(job)
         return job
 
-    def keep_until_end(self, run: RunnableWork, *ends: Any) -> None:
-        """Keep work alive until it emits one of its end signals."""
-        self._running_jobs.add(run)
+    def keep_until_end(self, work: RunnableWork, *end_signals: Any) -> None:
+        """Keep work alive until it emits one of ``end_signals``."""
+        self._running_jobs.add(work)
         collection = CollectionPause()
 
         def end_run(*_results: Any) -> None:
-            self._running_jobs.discard(run)
+            self._running_jobs.discard(work)
             collection.release()
 
-        for end in ends:
-            end.connect(end_run)
+        for signal in end_signals:
+            signal.connect(end_run)
 
     def stop_all(self) -> None:
         """Cancel all jobs and wait briefly: no thread may outlive the plugin's code."""

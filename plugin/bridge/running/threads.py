@@ -54,10 +54,10 @@ R = TypeVar("R")
 
 
 def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that runs in a thread created by Python, if it is called on Qt's.
+    """Decorate a function so that it runs in a thread created by Python if it is called in a thread of Qt.
 
-    Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it for
-    computation; objects that Qt ties to a thread (sinks, layers that are passed on) must remain in the caller.
+    The caller waits for the result. In other threads the function is called directly. Use it for computation; objects
+    that Qt ties to a thread (sinks, layers that are passed on) must remain in the caller.
     """
 
     @wraps(function)
@@ -89,8 +89,5 @@ def leave_one_cpu_core_free() -> None:
 
 
 def _is_qt_thread() -> bool:
-    """Return True in a thread that Python did not start.
-
-    Python represents it by a dummy.
-    """
+    """Return True if the current thread was not started by Python, but by Qt."""
     return isinstance(threading.current_thread(), threading._DummyThread)

@@ -162,7 +162,7 @@ class SavedResults(QObject):
                 on_done=lambda _nothing: self._on_writing_ended(),
                 on_error=report_failure,
                 on_cancelled=self._on_writing_ended,
-                hidden=True,
+                is_hidden=True,
             )
         )
 

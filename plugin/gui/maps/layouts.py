@@ -115,7 +115,7 @@ class MapActions:
             )
 
     def create_layouts(self, builder: LayoutBuilder, wanted_layouts: list) -> None:
-        project = builder.material.project
+        project = builder.available_layers.project
         existing_layouts = [saved_layouts.find_layout(project, *one) for one in wanted_layouts]
         edited_layout_names = [
             layout.name()

@@ -119,7 +119,7 @@ class ExportPreview:
                 compute_in_background,
                 on_done=show_preview,
                 on_error=report_failure,
-                hidden=True,
+                is_hidden=True,
             )
         )
         self._show_objections_of_plan(dialog, order, check_result, is_wanted)
@@ -152,7 +152,7 @@ class ExportPreview:
             return
         if self._looker is None or self._looker.check_result is not check_result:
             self._looker = ObjectionFinder(check_result)
-        objection_finder, cached_objections = self._looker, self._looker.get_cached(order)
+        objection_finder, cached_objections = self._looker, self._looker.get_cached_objections(order)
         if cached_objections is not None:
             dialog.show_objections(cached_objections)
             return

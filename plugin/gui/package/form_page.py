@@ -352,7 +352,7 @@ class FormPage(QWidget):
                     "determines the county."
                 )
             )
-        left_out_names = tr(", ").join(preview.left_out)
+        left_out_names = tr(", ").join(preview.unassigned_files)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
         self.left_out.setText(
             text.format(count=preview.unused_file_count, names=left_out_names) if left_out_names else ""
