@@ -160,10 +160,12 @@ class _PackageMapPrinter:
             roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
             set_assigned_role(roles[role], role)
         self._project.addMapLayers(list(roles.values()))
-        material = MapLayers(self._project, roles, job.plan.norm, DivisionName(job.county_code, job.county_name))
+        available_layers = MapLayers(
+            self._project, roles, job.plan.norm, DivisionName(job.county_code, job.county_name)
+        )
         settings = job.map_settings
         self._sheet = job.catalogue.page_size_by_id[settings.page]
-        self._builder = LayoutBuilder(material, job.catalogue, job.document_info)
+        self._builder = LayoutBuilder(available_layers, job.catalogue, job.document_info)
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         lack = self._builder.available_layers.find_missing_input(request.map_spec)

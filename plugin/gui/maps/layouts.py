@@ -100,8 +100,10 @@ class MapActions:
     def _on_recognised(self, layers_and_norm: Any) -> None:
         project = QgsProject.instance()
         try:
-            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *layers_and_norm)
-            self.choose_and_create_layouts(material)
+            available_layers = collect_from_recognition(
+                project, role_recognition.list_plan_layers(project), *layers_and_norm
+            )
+            self.choose_and_create_layouts(available_layers)
         except SanxianError as error:
             self._on_failed(error)
 
