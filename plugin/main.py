@@ -16,10 +16,10 @@ from .bridge.editing.expressions import ExpressionFunctions
 
 
 def remove_plugin_modules():
-    """Remove the plugin's modules that QGIS does not remove on a reload.
+    """Remove those modules of the plugin from `sys.modules` that QGIS does not remove on a reload.
 
-    QGIS removes the modules whose import it observed. Rules are imported by discovery, and some packages only through
-    their modules: after an update they would remain from the old code, and no rule would be registered.
+    QGIS removes only modules whose import it observed. Rules and some packages are imported otherwise; after an update
+    of the plugin, their old code would remain loaded, and no rule would be registered.
     """
     top, _, inside = __name__.rpartition(".plugin.main")
     if not inside and top:

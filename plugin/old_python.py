@@ -28,7 +28,7 @@ class OldPythonPlugin:
         self.translator = texts.install_translator()
 
     def initProcessing(self):
-        """Log the message."""
+        """Log what to install; QGIS calls this method in qgis_process."""
         QgsMessageLog.logMessage(self.make_message(), "Sanxian", Qgis.MessageLevel.Critical, False)
 
     def initGui(self):
@@ -67,7 +67,7 @@ class OldPythonPlugin:
         dialog.exec()
 
     def make_message(self):
-        """Return the versions, the required version, and the remedy for this system."""
+        """Return a text with the installed versions, the required Python version, and how to install it."""
         lines = [
             f"QGIS {Qgis.version()}",
             f"Qt {qVersion()}",
@@ -80,10 +80,7 @@ class OldPythonPlugin:
 
 
 def describe_remedy(system):
-    """Return how to install a QGIS with a newer Python.
-
-    ``system``: as `platform.system` names it.
-    """
+    """Return a text on how to install a QGIS with a newer Python; ``system``: result of `platform.system`."""
     if system == "Windows":
         return tr("Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.")
     if system == "Darwin":

@@ -10,9 +10,9 @@ import sys
 
 
 def plugin(iface):
-    """Return the plugin for this QGIS.
+    """Return the plugin object for QGIS: `SanxianPlugin`, or `OldPythonPlugin` on Python below 3.11.
 
-    Settings are read with tomllib, which needs Python 3.11.
+    The plugin reads settings with tomllib, which needs Python 3.11.
     """
     if _has_tomllib():
         from .main import SanxianPlugin

@@ -17,9 +17,10 @@ _SUBMENU_ACTIONS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out"
 
 
 class MenuActions(QObject):
-    """The plugin's actions with their menu and toolbar, until `remove` is called.
+    """The plugin's menu and toolbar with their actions; `remove` removes them from QGIS.
 
-    ``slots``: name of an action → function that it calls. Object names preserve positions and shortcuts.
+    ``slots``: name of an action → function that it calls. Actions have object names, by which QGIS restores toolbar
+    positions and shortcuts.
     """
 
     #: Name, icon, shortcut; None is a separator, a text is the name of a submenu.

@@ -169,7 +169,7 @@ class DesktopController(QObject):
     def _connect_signals(self) -> None:
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
-        self.actions["layer"].setChecked(self.on_map.wanted)
+        self.actions["layer"].setChecked(self.on_map.is_requested)
         self.actions["live"].setChecked(self.editing.is_on)
         self.dialogs.changed.connect(self.recognition.schedule_update)
         self.dialogs.changed.connect(self.saved_results.mark_settings_changes)

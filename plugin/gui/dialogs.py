@@ -22,15 +22,14 @@ from .widgets.messages import push_message
 class DialogOpener(QObject):
     """Opens the dialogs of the menu.
 
-    ``changed``: signal, roles or profile have changed; ``result``: function that returns the displayed result, or
-    None.
+    Signal ``changed``: roles or profile have changed. ``get_result``: returns the displayed result, or None.
     """
 
     changed = pyqtSignal()
 
-    def __init__(self, iface: Any, runner: JobRunner, result: Callable[[], Any], parent: QObject):
+    def __init__(self, iface: Any, runner: JobRunner, get_result: Callable[[], Any], parent: QObject):
         super().__init__(parent)
-        self._iface, self._runner, self._result = iface, runner, result
+        self._iface, self._runner, self._get_result = iface, runner, get_result
 
     def close(self) -> None:
         """Close all open dialogs: none may outlive the plugin's code."""
@@ -53,7 +52,7 @@ class DialogOpener(QObject):
     def open_profile_dialog(self) -> None:
         from .county_form.profile_dialog import ProfileDialog
 
-        result = self._result()
+        result = self._get_result()
         used_items = result.report.unconfirmed_items if result is not None else ()
         if ProfileDialog(QgsProject.instance(), self._iface.mainWindow(), used_items).exec():
             self.changed.emit()
@@ -102,6 +101,6 @@ class DialogOpener(QObject):
         from .help.help_dialog import HelpDialog
 
         norm, outcome = empty_states.get_norm_and_outcomes(
-            self._result(), county.make_check_options(QgsProject.instance())
+            self._get_result(), county.make_check_options(QgsProject.instance())
         )
         HelpDialog(code, self._iface.mainWindow(), norm=norm, get_outcome=outcome).exec()

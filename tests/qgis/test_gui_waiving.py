@@ -245,7 +245,7 @@ def new_waiver_dialog(chinese, qgis_app, tmp_path):
         findings,
         tmp_path / "x.waivers.csv",
         lambda *given: saved.append(given),
-        current=findings[1],
+        selected_finding=findings[1],
         titles={"REL002": "永久基本农田与城镇开发边界重叠"},
     )
     made.saved, made.findings = saved, findings

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> EditsSinceCheck:
-    """Return the edits since the full check of the open project's result.
+    """Return for each edited layer the number of features edited since the full check of the displayed result.
 
-    Edits that were undone or discarded do not count. Only the names of the edited layers, without numbers, are known
-    for a result read from the project's folder, and for edits that the live check could not follow.
+    Edits that were undone or discarded do not count. The numbers are unknown for a result read from the project's
+    folder, and after edits that the live check could not follow; only the layer names are returned then.
     """
     from ...core.results.edits_since_check import EditsSinceCheck, LayerEdits
 
@@ -43,7 +43,10 @@ def collect_edits_since_check(result: CheckView, editing: LiveCheckSwitch) -> Ed
 
 
 def _count_by_layer_name(result: CheckView, features) -> Counter[str]:
-    """Return layer name → number of features; the layers in the order of the report."""
+    """Return layer name → number of the given features, in the order of layers in the report.
+
+    ``features``: (layer code, feature id).
+    """
     count_by_role = Counter(role for role, _fid in features)
     layers = result.report.provenance.get("layers", [])
     names = {layer["role"]: layer["name"] for layer in layers if layer["role"] in count_by_role}
@@ -51,7 +54,7 @@ def _count_by_layer_name(result: CheckView, features) -> Counter[str]:
 
 
 def _count_unsaved_by_name(layers) -> Counter[str]:
-    """Return layer name → number of unsaved edits, of the layers that have any."""
+    """Return layer name → number of unsaved edits, for those layers that have any."""
     vectors = [layer for layer in layers if isinstance(layer, QgsVectorLayer)]
     counts: Counter[str] = Counter()
     for layer in vectors:

@@ -39,10 +39,7 @@ _SUFFIXES_BY_KIND = {
 
 
 class ResultExporter:
-    """Saves the displayed result to files chosen by the user.
-
-    One message at a time reports the outcome.
-    """
+    """Saves the displayed result to files chosen by the user, and reports the outcome in the message bar."""
 
     def __init__(
         self,

@@ -22,10 +22,11 @@ _SETTLE_MS = 300
 class LayerRecognition(QObject):
     """Recognises the plan layers of an unchecked project and updates the panel.
 
-    Recognition runs in the background. ``recognised(found)``: signal, plan layers were recognised; ``handlers``:
-    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``is_check_running``: returns
-    True while a check is running; ``is_reading_result``: returns True while the project's stored result is being read;
-    ``requires_layers``: returns True if the caller needs the recognised layers of a project, whatever the panel shows.
+    Recognition runs in the background. Signal ``recognised(recognised_layers)``: plan layers were recognised.
+    ``handlers``: action name (new, sample, check, roles, doctor) → function of the panel's button;
+    ``is_check_running``: returns True while a check is running; ``is_reading_result``: returns True while the project's
+    stored result is being read; ``requires_layers``: returns True if the caller needs the recognised layers of a
+    project even if the panel shows a result.
     """
 
     recognised = pyqtSignal(object)

@@ -26,9 +26,10 @@ from ..widgets import messages
 
 @dataclass(frozen=True)
 class CheckInputs:
-    """Inputs of a project's check.
+    """Inputs of a check of the open project.
 
-    ``fingerprint``: fingerprint of the inputs; ``layer_id_by_name``: name of each layer in the check → layer id.
+    ``fingerprint``: by which changes of the inputs are detected; ``project_state``: inputs as they are stored with the
+    result; ``layer_id_by_name``: name of each layer in the check → layer id.
     """
 
     fingerprint: InputFingerprint
@@ -39,9 +40,9 @@ class CheckInputs:
 class CheckRunner(QObject):
     """Runs checks in the background and shows their progress in the findings panel.
 
-    Signals: ``check_began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``check_stopped``
-    if the check was cancelled or failed (the former result remains); before ``check_stopped``, ``check_failed(title,
-    why)`` if it failed.
+    Signals: ``check_began``; ``done(result, rows, inputs)``: a check of the project has ended, with `CheckView`,
+    features of the findings layer, and `CheckInputs`; ``check_failed(title, why)``: a check failed; ``check_stopped``:
+    a check failed or was cancelled, and the former result remains.
     """
 
     check_began = pyqtSignal()
@@ -54,18 +55,19 @@ class CheckRunner(QObject):
         dock: FindingsDock,
         editing: LiveCheckSwitch,
         runner: JobRunner,
-        doctor: Callable[[], None],
+        open_doctor: Callable[[], None],
         choose_group: Callable[[], bool],
         parent: QObject,
     ):
-        """Connect the panel and the services of a check.
+        """Store the panel and the functions that a check calls.
 
-        ``choose_group``: asks which of several conflicting groups to check, if any; returns False if the user
+        ``editing``: switch of the live check, which continues from the result; ``open_doctor``: opens the environment
+        check; ``choose_group``: asks which of several conflicting layer groups to check, returns False if the user
         cancels.
         """
         super().__init__(parent)
         self._choose_group = choose_group
-        self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
+        self._dock, self._editing, self._runner, self._open_doctor = dock, editing, runner, open_doctor
         self.check_job: BackgroundJob | None = None
         #: True if the running check is of the project's layers.
         self._is_check_of_project = False
@@ -117,10 +119,12 @@ class CheckRunner(QObject):
         self._start_job(tr("Check All"), read_and_check, finish_check, empty_states.count_rules(options))
         return True
 
-    def start_package_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rule_count: int) -> bool:
-        """Run the check of a package with its progress in the panel.
+    def start_package_check(
+        self, title: str, work: JobFunction, on_done: Callable[[Any], None], rule_count: int
+    ) -> bool:
+        """Start the check of a package and show its progress in the panel.
 
-        ``work``: function that checks the package; ``done``: called with its result; ``rule_count``: number of rules
+        ``work``: function that checks the package; ``on_done``: called with its result; ``rule_count``: number of rules
         for the progress. Return False if a check is running already.
         """
         if self.is_running:
@@ -128,7 +132,7 @@ class CheckRunner(QObject):
 
         def finish_check(job_result):
             self._end_check()
-            done(job_result)
+            on_done(job_result)
 
         self._is_check_of_project = False
         self._start_job(title, work, finish_check, rule_count)
@@ -177,7 +181,7 @@ class CheckRunner(QObject):
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if empty_states.is_missing_libraries_error(error):
-            libraries_page = empty_states.make_libraries_missing_page(self._doctor)
+            libraries_page = empty_states.make_libraries_missing_page(self._open_doctor)
             self._dock.set_empty_page(libraries_page)
             # Without a result, the panel shows the message in the middle, with a button.
             self._report_failure(

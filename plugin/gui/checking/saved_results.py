@@ -44,8 +44,9 @@ _CHANGE_SIGNALS = ("layerModified", "subsetStringChanged", "dataSourceChanged")
 class SavedResults(QObject):
     """Saves the last result next to the project file and restores it.
 
-    ``restored(result, rows)``: the result of the opened project was read; ``ended``: the project has no usable
-    result; ``changed``: data of the restored result have changed; ``failed(message)``: reading or writing failed.
+    Signals: ``restored(result, rows)``: the stored result of the opened project was read; ``ended``: the opened project
+    has no usable stored result; ``changed``: data have changed since the check of the restored result;
+    ``failed(message)``: reading or writing failed.
     """
 
     restored = pyqtSignal(object, list)
@@ -79,7 +80,7 @@ class SavedResults(QObject):
         self.drop_result()
 
     def drop_result(self) -> None:
-        """Drop the result of the former project; a running write of it continues."""
+        """Forget the result of the former project; a task that is writing it continues."""
         self._disconnect_layers()
         self._make, self._result, self._written, self._again = None, None, "", False
         if self._reading_job is not None:

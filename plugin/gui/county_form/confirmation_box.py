@@ -47,8 +47,8 @@ class _ScrollSafeDateEdit(QDateEdit):
 class ConfirmationBox(FormBox):
     """Fields of a confirmation: authority, document, date and confirmed settings.
 
-    Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → message
-    below the field; ``labels``: the same key → name of the field.
+    Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → widget with the
+    message below its field; ``labels``: the same key → name of the field.
     """
 
     def __init__(self, texts: Texts, parent=None):
@@ -112,7 +112,7 @@ class ConfirmationBox(FormBox):
         self._is_filling = False
 
     def set_used_items(self, used_items: Iterable[str]) -> None:
-        """Set the items that the last check used, which `show_confirmable_settings` lists first."""
+        """Set the settings that the last check used, which `show_confirmable_settings` lists first."""
         self._used_items = frozenset(used_items)
 
     def show_confirmable_settings(self, items: list[str], explain: Callable[[str], str] = str) -> None:

@@ -27,9 +27,9 @@ _NAME_WIDTH_IN_DIGITS = 24
 
 
 class InheritingLineEdit(QLineEdit):
-    """A line edit that shows the inherited value in grey while it is empty.
+    """A line edit that shows the inherited value in grey while the county has no value of its own.
 
-    Qt's placeholder text is too faint to read in dark themes, and the inherited value is in force.
+    Qt's placeholder text would be too faint to read in dark themes.
     """
 
     def __init__(self, parent=None):
@@ -87,10 +87,7 @@ class ScrollSafeComboBox(QComboBox):
             event.ignore()
 
     def set_grey(self, grey: bool) -> None:
-        """Show the value in grey if ``grey``.
-
-        Disabled combo boxes are unreadable in dark themes.
-        """
+        """Show the value in grey if ``grey``, else in the normal text colour."""
         self._grey = grey
         palette = QWidget().palette()
         if grey:
@@ -148,10 +145,7 @@ class RestoreButton(QToolButton):
 
 
 class SourceMarkSlot(QWidget):
-    """Place beside a field for the source mark A, B or C: how well its value is sourced.
-
-    The mark is replaced as the value changes.
-    """
+    """Widget beside a field that shows how well the source of its value is verified: mark A, B or C."""
 
     def __init__(self, parent=None):
         super().__init__(parent)

@@ -60,8 +60,8 @@ class FormError:
 class CountyForm(QWidget):
     """Form in which a county's own profile is edited.
 
-    ``changed``: signal, a value has changed; ``columns``: number of columns of boxes; ``asks_county``: county and
-    parent profile are fields of the form instead of being set by the caller.
+    Signal ``changed``: a value has changed. ``columns``: number of columns in which the boxes are arranged;
+    ``asks_county``: the form has fields for county and parent profile, which the caller sets otherwise.
     """
 
     changed = pyqtSignal()
@@ -210,7 +210,7 @@ class CountyForm(QWidget):
             self.changed.emit()
 
     def read_county_settings(self) -> CountySettings:
-        """Return the settings in the form, and those that the form does not show."""
+        """Return all settings of the county: those in the form, and those of its file that the form does not show."""
         displayed_keys = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
         entered_values = {
             **self.ratio.read_settings(),

@@ -36,8 +36,8 @@ _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.
 class SettingRow(ABC):
     """Form row of one setting: name, value, unit, mark and source document.
 
-    Subclasses create the value field. The row shows the value that the county inherits in grey, until the county has
-    its own value.
+    Subclasses create the value field. Until the county has its own value, the row shows the inherited value in grey.
+    ``key``: key of the setting in the profile; ``changed``: called when the user changes the row.
     """
 
     field: InheritingLineEdit | InheritingComboBox
@@ -321,10 +321,7 @@ def _arrange_check_boxes_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QW
 
 
 def get_setting_name(key: str, texts: Texts) -> str:
-    """Return the display name of a setting, with a capital as it begins a line of the form.
-
-    A rule's own parameter is preceded by the rule code.
-    """
+    """Return the display name of a setting, capitalised; the name of a rule's parameter begins with the rule code."""
     section, _, subkey = key.partition(".")
     code, _, name = subkey.partition(".")
     setting_names = texts.get_section("setting")

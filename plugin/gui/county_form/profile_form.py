@@ -106,7 +106,7 @@ class ProfileForm(FocusedButtonDialog):
         self.targets.line.setObjectName("SanxianTargets")
         theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
         self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
-        self.baseline = FileLine("", project_folder, data, folders=True)
+        self.baseline = FileLine("", project_folder, data, allows_folders=True)
         self.baseline.line.setObjectName("SanxianProfileBaseline")
         theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
         self.register = FileLine("", project_folder, tables)

@@ -29,10 +29,7 @@ _BINDING_CHOICES = (BINDING_TARGET_WORD, "预期性", "")
 
 
 class TargetRow:
-    """Form row of one indicator's target.
-
-    Without a value the target is inherited or missing.
-    """
+    """Form row of one indicator's target; while its value is empty, the target is inherited or missing."""
 
     def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
         self.indicator = indicator
@@ -274,10 +271,9 @@ class TargetsBox(FormBox):
         self.changed.emit()
 
     def _update_completers(self) -> None:
-        """Offer the source documents of all targets while the user types one.
+        """Offer the names of source documents in all rows as completions, since one document often sets many targets.
 
-        Usually one document sets several targets. The field being typed into is not offered to itself: its list would
-        stay open and take the next click.
+        The text of the field that has the focus is left out: its list would stay open and take the next click.
         """
         source_documents = (
             row.source.get_county_value()

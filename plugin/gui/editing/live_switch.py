@@ -32,7 +32,7 @@ class LiveCheckSwitch(QObject):
         self.is_outdated = False
 
     def set_enabled(self, on: bool) -> None:
-        """Switch the live check; while it is off, edits are collected for later."""
+        """Switch the live check on or off; while it is off, edits are collected and re-checked later."""
         settings.store_setting(_CHECK_WHILE_EDITING_KEY, on)
         self.is_on = on
         for live in (self._current_check, self._next_check):

@@ -70,14 +70,15 @@ class EditWarnings(QObject):
         self._reported.clear()
 
     def _inspect_and_warn(self, layer: QgsVectorLayer) -> None:
-        """Inspect the layer's file in a thread, because a dead server responds late.
+        """Find the risks of editing the layer's file, and show a warning.
 
-        Wait briefly, so that the warning usually precedes the edits.
+        A thread inspects the file, because a server may respond late. The method waits for it briefly, so that the
+        warning usually precedes the edits.
         """
         path = get_file_path(layer)
         if not path:
             return
-        inspection = _RiskInspectionThread(path, own_edits=self._is_other_layer_edited(path, layer))
+        inspection = _RiskInspectionThread(path, has_own_edits=self._is_other_layer_edited(path, layer))
         inspection.start()
         inspection.join(_INSPECTION_TIMEOUT_S)
         self._report_risks(inspection, layer.name())
@@ -114,9 +115,9 @@ class EditWarnings(QObject):
 class _RiskInspectionThread(threading.Thread):
     """Python thread that finds the risks of editing one file."""
 
-    def __init__(self, path: str, *, own_edits: bool):
+    def __init__(self, path: str, *, has_own_edits: bool):
         super().__init__(name="sanxian-edit-risks", daemon=True)
-        self.path, self._own_edits = path, own_edits
+        self.path, self._has_own_edits = path, has_own_edits
         self.edit_risks: list[Any] = []
         self.error: Exception | None = None
 
@@ -125,7 +126,7 @@ class _RiskInspectionThread(threading.Thread):
 
         with pause_garbage_collection():
             try:
-                self.edit_risks = find_edit_risks(self.path, own_edits=self._own_edits)
+                self.edit_risks = find_edit_risks(self.path, own_edits=self._has_own_edits)
             except Exception as error:
                 self.error = error
 

@@ -17,8 +17,8 @@ _START_DELAY_MS = 200
 class AttachmentDigest(QObject):
     """Computes size and SHA-256 of the attachment of a waiver, one file at a time.
 
-    Signal ``changed``: `busy`, `problem`, or `size` (bytes) and `digest` have changed; all are empty without a
-    path.
+    Signal ``changed``: one of the attributes has changed: `busy` (True while reading), `problem` (why the file cannot
+    be read), `size` (bytes), `digest` (SHA-256). All are empty without a path.
     """
 
     changed = pyqtSignal()

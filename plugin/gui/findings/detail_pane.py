@@ -134,7 +134,7 @@ def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
 
 
 def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
-    """Return layer name and full key of a feature; its id if the key is not unique."""
+    """Return layer name and full key of a feature as text; the feature id in place of a key that is not unique."""
     number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
     return "\n".join((get_layer_name(result, ref.role), " · ".join(part for part in (ref.key, number, field) if part)))
 
@@ -157,7 +157,7 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 
 def _format_state(finding: Any) -> str:
-    """Return whether a finding is waived or to do, and why it cannot be waived."""
+    """Return as text whether a finding is waived or to do, and the reason if it cannot be waived."""
     word, refusal_text = get_state_word(finding.state), find_waiver_refusal_text(finding)
     if finding.state != "waived" and finding.params.get("package_waiver"):
         return tr(
@@ -168,7 +168,7 @@ def _format_state(finding: Any) -> str:
 
 
 def format_waiver(finding: Any) -> list[tuple[str, str]]:
-    """Return (label, text) rows of the waiver of a finding; empty without a waiver.
+    """Return the waiver of a finding as (label, text) rows; empty without a waiver.
 
     The waiver may be one that the sender of an inspected package registered.
     """
@@ -188,10 +188,7 @@ def format_waiver(finding: Any) -> list[tuple[str, str]]:
 
 
 class DetailPane(QgsScrollArea):
-    """Pane with the details of the selected finding or rule.
-
-    It is rebuilt for each selection: about a dozen labels.
-    """
+    """Pane with the details of the selected finding or rule; its widgets are created again for each selection."""
 
     helpRequested = pyqtSignal(str)
     #: A feature of the finding to select, with all features of that finding.
@@ -329,7 +326,7 @@ class DetailPane(QgsScrollArea):
 
 
 def format_area_with_unit(area_m2: float | None) -> str:
-    """Return the area of a finding in hectares as text with its unit."""
+    """Return an area in hectares as text with its unit; a dash for None."""
     return "—" if area_m2 is None else format_hectares_in_list(area_m2)
 
 

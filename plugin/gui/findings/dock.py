@@ -26,9 +26,10 @@ def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
 class FindingsDock(FindingsForm):
     """The findings panel.
 
-    Signals: ``formRequested`` with a `FeatureRef`; ``featureChosen`` with one and all those of its finding;
-    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with the direction and whether the
-    selection moved; ``listFiltered``: the user changed the filters.
+    Signals: ``formRequested(feature_ref)``: open the attribute form of a feature; ``featureChosen(feature_ref,
+    all_refs)``: select a feature, ``all_refs`` are all features of its finding; ``exportRequested(kind)``: save the
+    result as ``layer``, ``html`` or ``json``; ``stepped(direction, has_moved)``: the user pressed next or previous;
+    ``listFiltered``: the user changed the filters.
     """
 
     runRequested = pyqtSignal()
@@ -108,7 +109,7 @@ class FindingsDock(FindingsForm):
         self.show_note(note)
 
     def show_note(self, note: str) -> None:
-        """Show a line above the list until the next selection or run."""
+        """Show a message above the list until the next selection or check."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 

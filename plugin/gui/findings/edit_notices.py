@@ -136,7 +136,7 @@ class UndoButton(QPushButton):
 
 
 class _CounterButton(QToolButton):
-    """A button whose text becomes shorter where it has less room than its whole text needs."""
+    """A button that shows a short text if it is too narrow for its full text."""
 
     def __init__(self):
         super().__init__()
@@ -167,10 +167,10 @@ class _CounterButton(QToolButton):
 
 
 class EditNotices(QObject):
-    """Shows messages on new findings and their number after each re-check.
+    """Shows a message on new findings after each re-check, and how the number of findings has changed.
 
-    Call `show_new_findings` after each re-check and `stop` to disconnect. ``fixRequested``: findings that the user
-    wants to fix.
+    Call `show_new_findings` after each re-check and `stop` to disconnect. Signal ``fixRequested(findings)``: the user
+    wants to fix these findings.
     """
 
     fixRequested = pyqtSignal(list)
@@ -256,7 +256,7 @@ class EditNotices(QObject):
         self.reset_finding_count_change()
 
     def _request_fixes(self, findings: list[Any]) -> None:
-        """Fix the current versions of findings, as far as later edits have not corrected them."""
+        """Emit ``fixRequested`` with the current versions of findings, without those that later edits corrected."""
         requested_fingerprints = {finding.fingerprint for finding in findings}
         current_findings = [f for f in self._dock.result.findings if f.fingerprint in requested_fingerprints]
         if current_findings:
@@ -274,7 +274,7 @@ class EditNotices(QObject):
 
     # --- the counter
     def reset_finding_count_change(self) -> None:
-        """Recount the findings that the last full check did not have.
+        """Compute again how the number of findings has changed since the last full check.
 
         Called after a change of the result or of waivers.
         """
@@ -293,7 +293,7 @@ class EditNotices(QObject):
         self.update_counter()
 
     def update_counter(self) -> None:
-        """Update the counter button with the live check's state and its numbers."""
+        """Update the counter button: state of the live check, and how the numbers of findings have changed."""
         editing, result = self._editing, self._dock.result
         self.counter.setVisible(result is not None and (editing.is_observing or editing.is_outdated))
         if result is None:

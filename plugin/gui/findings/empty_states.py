@@ -44,12 +44,12 @@ def _describe_missing_libraries() -> str:
     return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
 
 
-def make_libraries_missing_page(doctor: ActionCallback) -> EmptyPage:
+def make_libraries_missing_page(open_doctor: ActionCallback) -> EmptyPage:
     """Return the panel's page for missing libraries.
 
-    ``doctor``: function that opens the environment check.
+    ``open_doctor``: opens the environment check.
     """
-    return EmptyPage(_describe_missing_libraries(), [(tr("Environment Check…"), doctor)])
+    return EmptyPage(_describe_missing_libraries(), [(tr("Environment Check…"), open_doctor)])
 
 
 def make_no_layer_page(create_project: ActionCallback, open_sample: ActionCallback) -> EmptyPage:
@@ -105,9 +105,9 @@ def _describe_missing_layer(concept: str, roles: tuple[str, ...], name_by_role: 
 def make_pages_without_findings(
     result: Any, make_report: ActionCallback, show_reasons: ActionCallback
 ) -> tuple[EmptyPage, EmptyPage]:
-    """Return the two pages for a result without findings.
+    """Return the two pages for a result without findings: all rules were checked; some rules were skipped.
 
-    The first is for all rules checked, the second for some rules skipped.
+    ``make_report``, ``show_reasons``: functions of their buttons.
     """
     from ...core.messages.texts import format_number
 
@@ -159,10 +159,10 @@ def parse_rule_code(text: str) -> str:
 
 
 def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
-    """Return the settings and rule outcomes for the help page of a rule.
+    """Return the norm for the help page of a rule, and a function that returns the outcome of a rule by its code.
 
-    They are those of the displayed result, else the project's standard and profile without outcomes. The first is
-    None if standard or profile cannot be read, which the next check reports.
+    Both are of the displayed result ``result``; if it is None, the norm is that of ``options`` and there are no
+    outcomes. The norm is None if standard or profile cannot be read, which the next check reports.
     """
     if result is not None:
         return result.check_result.plan.norm, result.find_rule_outcome

@@ -118,8 +118,8 @@ def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:
     """Select a feature in its layer and activate the layer; return False if it is missing.
 
-    ``others``: the other features of the same finding. Those that are selected stay selected, so that the user can
-    select both sides of a pair.
+    ``others``: the other features of the same finding. Those of them that are selected stay selected, so that the user
+    can select both features of a pair.
     """
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
@@ -132,13 +132,13 @@ def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[
 
 
 def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
-    """Return layer and feature of a reference; None for what the project lacks."""
+    """Return layer and feature of a reference; None for a layer or feature that the project lacks."""
     layer = _find_layer(QgsProject.instance(), result, ref.role)
     return layer, _find_feature_in_layer(layer, result, ref) if layer is not None else None
 
 
 def _find_layer(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
-    """Return the layer on the map that has a role: one of the package for its findings, else one of the project."""
+    """Return the layer that has a role: of the opened package if the result is of a package, else of the project."""
     find = find_layer_of_package if result.is_of_package else find_layer_of_role
     return find(project, result, role)
 

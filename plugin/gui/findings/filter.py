@@ -32,9 +32,10 @@ _PACKAGE_RULE_PREFIX = "DOC"
 class FilterSettings:
     """The filters that the user set for the findings list.
 
-    ``shown_kinds``: kinds of findings that are shown; ``search_text``: search text; ``shown_townships``,
-    ``shown_rules``: those that are shown; ``package_only``: only findings on the package itself (DOC) are shown, not
-    those on its layers. Empty sets and texts hide nothing, except empty ``shown_kinds``.
+    ``shown_kinds``: kinds of findings that are shown (severities, ``waived``, ``skipped``); ``search_text``: words that
+    a finding must contain; ``shown_townships``: names of the townships whose findings are shown; ``shown_rules``: codes
+    of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules).
+    Empty sets and texts hide nothing, except empty ``shown_kinds``, which hides all.
     """
 
     shown_kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
@@ -100,28 +101,28 @@ def _update_shown_counts(group: FindingGroup) -> None:
 
 
 class FindingsFilter(QSortFilterProxyModel):
-    """Proxy model that hides rows of the findings list by the filters.
+    """Proxy model that hides the rows of the findings list that do not pass the filters.
 
-    It answers Qt row by row from results that were computed in one pass.
+    Which rows pass is computed in one pass for all rows; Qt then asks row by row.
     """
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.wanted = FilterSettings()
+        self.filters = FilterSettings()
         self._discard_results()
 
     def set_filters(self, filters: FilterSettings) -> None:
-        self.wanted = filters
+        self.filters = filters
         self.apply_filters()
 
     def apply_filters(self) -> None:
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
-            is_rule_accepted = self.wanted.accepts_rule(group)
+            is_rule_accepted = self.filters.accepts_rule(group)
             group.passes_filter = (
-                self.wanted.compute_finding_matches(group) if is_rule_accepted else [False] * len(group.findings)
+                self.filters.compute_finding_matches(group) if is_rule_accepted else [False] * len(group.findings)
             )
-            group.passes_reason_filter = is_rule_accepted and self.wanted.accepts_skip_reason(group)
+            group.passes_reason_filter = is_rule_accepted and self.filters.accepts_skip_reason(group)
             group.shown_count = sum(group.passes_filter)
             group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
         model.reorder_after_filtering()
@@ -141,7 +142,7 @@ class FindingsFilter(QSortFilterProxyModel):
         self._discard_results()
         new_groups = model.apply_changes(
             change,
-            lambda group, finding: self.wanted.accepts_rule(group) and self.wanted.matches_finding(group, finding),
+            lambda group, finding: self.filters.accepts_rule(group) and self.filters.matches_finding(group, finding),
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
@@ -199,11 +200,11 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._findings_in_view
 
     def count_matching_by_kind(self) -> dict[str, int] | None:
-        """Return the numbers of findings and skipped rules that pass the other filters, by kind.
+        """Return kind → number of findings (or of skipped rules) that pass all filters except the filter by kind.
 
-        The filter by kind is ignored. None if no other filter is set.
+        None if no filter except that by kind is set.
         """
-        all_kinds_filter = replace(self.wanted, shown_kinds=frozenset(FINDING_KINDS))
+        all_kinds_filter = replace(self.filters, shown_kinds=frozenset(FINDING_KINDS))
         if not (
             all_kinds_filter.search_text.split()
             or all_kinds_filter.shown_townships
@@ -224,7 +225,10 @@ class FindingsFilter(QSortFilterProxyModel):
         return {kind: count_by_kind[kind] for kind in FINDING_KINDS}
 
     def get_finding_position(self, finding: Any) -> tuple[int, int, str] | None:
-        """Return (number, count, kind) of a finding among those of its kind, or None."""
+        """Return the position of a finding among the visible findings of its kind, as (position, count, kind).
+
+        Positions begin with 1. None if the finding is not visible.
+        """
         if not self._positions_of_findings:
             by_kind: dict[str, list[Any]] = {}
             for finding_in_view in self.list_visible_findings():
@@ -237,7 +241,7 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._positions_of_findings.get(id(finding))
 
     def load_more_rows(self, parent: QModelIndex) -> bool:
-        """Load further rows of an expanded rule; return whether there were any."""
+        """Load further rows of an expanded rule; return True if there were any to load."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
         former_row_count = group.loaded_row_count
@@ -245,7 +249,10 @@ class FindingsFilter(QSortFilterProxyModel):
         return group.loaded_row_count > former_row_count
 
     def get_index(self, finding: Any) -> QModelIndex:
-        """Return the model index of a finding and load its rule; invalid if not in view."""
+        """Return the model index of a finding; load the rows of its rule if necessary.
+
+        An invalid index if the filters hide the finding.
+        """
         model: FindingsModel = self.sourceModel()
         for n, group in enumerate(model.groups):
             position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)

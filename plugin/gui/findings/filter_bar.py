@@ -18,7 +18,7 @@ _OPENING_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_F4
 
 
 class _ChoiceBox(QgsCheckableComboBox):
-    """A box with several choices that keys tick too: Down opens its list, Enter ticks a row."""
+    """A combo box with tick boxes that can also be used by keys: Down opens its list, Enter ticks a row."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -37,7 +37,7 @@ class _ChoiceBox(QgsCheckableComboBox):
             super().keyPressEvent(event)
 
     def wheelEvent(self, event):
-        """Leave the wheel to the panel: it would show a row that is not ticked."""
+        """Ignore the mouse wheel, which would display a row that is not ticked; the panel scrolls instead."""
         event.ignore()
 
 
@@ -117,7 +117,7 @@ class FilterBar(QWidget):
         return frozenset(self.rules.checkedItemsData())
 
     def offer_package_only(self, is_of_package: bool) -> None:
-        """Show the filter for findings on a package; without a package it is off."""
+        """Show the filter “Package only” if the result is of a package; else hide it and switch it off."""
         self.package_only.setVisible(is_of_package)
         if not is_of_package:
             self.package_only.setChecked(False)

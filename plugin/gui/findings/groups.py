@@ -23,16 +23,17 @@ ROWS_LOADED_AT_ONCE = 1000
 
 @dataclass
 class FindingGroup:
-    """A rule in the list.
+    """A rule in the list, with its findings.
 
     Attributes
     ----------
     position_by_row
-        Row → position in ``findings``; −1 is the row with the reason why the rule was skipped.
+        Row → position in ``findings``; −1 stands for the row with the reason why the rule was skipped.
     rank_by_row
-        As ``position_by_row``, by the sort column alone; a long list shows the findings in view first.
+        As ``position_by_row``, but in the order of the sort column only. In a long list, ``position_by_row`` begins
+        with the findings that pass the filters.
     passes_filter, passes_reason_filter
-        Whether each finding and the reason pass the filters.
+        True for each finding, and for the skip reason, that passes the filters.
     search_texts
         Search text of each finding; empty until the first search.
     shown_count, shown_area, shown_kind
@@ -40,7 +41,7 @@ class FindingGroup:
     loaded_row_count
         Number of rows that the tree has.
     rows_to_last_visible
-        Number of rows down to the last one in view.
+        Number of rows down to the last one that passes the filters.
     rule_number
         Permanent number of the rule within the list.
     severity, area_m2, is_waived, has_several_kinds
@@ -79,8 +80,8 @@ class FindingGroup:
     def check_state(self) -> str:
         """Return whether the rule is ``skipped``, ``crashed`` or ``partly`` checked.
 
-        Empty for a rule that was checked in full. A rule that the full check skipped and that has findings at an
-        edit was checked there: ``partly``.
+        Empty for a rule that was checked in full. ``partly`` also for a rule that the full check skipped, but that has
+        findings on edited features, which were checked since.
         """
         outcome = str(self.rule_outcome.outcome)
         if outcome in NOT_RUN_OUTCOMES and not any(f.code == self.code for f in self.findings):
@@ -142,10 +143,9 @@ def format_short_hectares(area_m2: float | None) -> str:
 
 
 def describe_location(finding: Any) -> str:
-    """Return township and key of a finding's feature, else the finding's message.
+    """Return township and shortened key of a finding's feature as text; without both, the finding's message.
 
-    The path of a file is returned in full, and the list elides it in the middle, because the file name alone is not
-    unique.
+    A path in place of a key is not shortened, because the file name alone may not be unique.
     """
     from ...core.messages.texts import shorten_key
 
@@ -164,9 +164,9 @@ def get_listed_rule(finding: Any) -> str:
 
 
 def make_group_of_rule_not_run(code: str, number: int) -> FindingGroup:
-    """Return a group for findings that are listed under a rule which did not run.
+    """Return an empty group for findings on waivers of a rule that did not run, or on the run itself (RUN9xx).
 
-    They concern waivers of that rule, or the run itself (codes RUN9xx).
+    ``number``: permanent number of the rule within the list.
     """
     from ...core.model.report import Outcome, RuleOutcome
     from ...core.render.words import ReportTexts
@@ -211,9 +211,9 @@ def sort_groups(groups: list[FindingGroup], column: int, descending: bool) -> li
 
 
 def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list[int]:
-    """Return row → position in the group's findings, sorted by a column.
+    """Return for each row of a group the position of its finding in ``group.findings``, sorted by a column.
 
-    The reason why a rule was skipped is the first row.
+    A row with the reason why the rule was skipped (−1) comes first.
     """
 
     def get_sort_value(position: int) -> Any:
@@ -224,9 +224,9 @@ def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list
 
 
 def order_rows_visible_first(group: FindingGroup) -> list[int]:
-    """Return row → position in the group's findings, with the findings that pass the filters first.
+    """Return for each row of a group the position of its finding in ``group.findings``, in the order of display.
 
-    That applies to a long list, of which only the first rows are loaded at once.
+    In a long list, of which only the first rows are loaded at once, the findings that pass the filters come first.
     """
     if len(group.rank_by_row) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
         return group.rank_by_row
@@ -262,7 +262,7 @@ def _sort_items(items, get_value, descending):
 
 
 def format_hectares_in_list(area_m2: float) -> str:
-    """Return an area in hectares with its unit, as reports have it."""
+    """Return an area in hectares as text with its unit, with as many decimals as in reports."""
     from ...core.messages.numbers import format_hectare_number
 
     return tr("{number} ha").format(number=format_hectare_number(area_m2))
@@ -283,9 +283,10 @@ def format_label_lines(finding: Any) -> list[str]:
 
 
 def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str, str]:
-    """Return a line with letter, layer and key for each of the two sides of a finding, by letter A or B.
+    """Return letter → line with letter, layer and key, for the two features of a finding.
 
-    ``get_layer_name``: returns the name of a layer by its role.
+    A is the finding's own feature, B the first related one; a feature without a key is left out. ``get_layer_name``:
+    returns the name of a layer by its role.
     """
     from ...core.messages.texts import shorten_key
 
@@ -301,6 +302,6 @@ def format_side_lines(finding: Any, get_layer_name: Callable[[str], str]) -> dic
 
 
 def format_menu_line(finding: Any) -> str:
-    """Return one line: rule code, location, area."""
+    """Return a menu entry for a finding: rule code, location, area."""
     area = "" if finding.area_m2 is None else format_hectares_in_list(finding.area_m2)
     return tr("  ").join(part for part in (finding.code, describe_location(finding), area) if part)

@@ -41,7 +41,7 @@ class FindingsOnMap(QObject):
     ):
         super().__init__(parent)
         self._dock, self._canvas, self._has_current_result = dock, canvas, has_current_result
-        self.wanted = settings.read_setting(_SHOW_LAYER, True)
+        self.is_requested = settings.read_setting(_SHOW_LAYER, True)
         #: Rows of all findings, and of those in the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
         self._shown_rows: dict[int, Any] = {}
@@ -49,9 +49,9 @@ class FindingsOnMap(QObject):
         dock.listFiltered.connect(self._update_layer)
 
     def set_shown(self, is_shown: bool) -> None:
-        """Show or hide the layer; without a result this applies to the next check."""
+        """Show or hide the layer and store the choice, which also applies to the next check."""
         settings.store_setting(_SHOW_LAYER, is_shown)
-        self.wanted = is_shown
+        self.is_requested = is_shown
         if is_shown:
             self._add_layer()
         else:
@@ -59,11 +59,14 @@ class FindingsOnMap(QObject):
 
     def show_result(self, findings: list[Any], rows: list[Any]) -> None:
         self._rows = {id(f): row for f, row in zip(findings, rows, strict=True)}
-        if self.wanted:
+        if self.is_requested:
             self._add_layer()
 
     def replace_rows(self, former: list[Any], rows: dict[int, Any]) -> None:
-        """Replace the rows of some findings; the layer gets those that the list shows."""
+        """Replace the rows of the findings ``former`` by ``rows``, as far as the list shows their findings.
+
+        ``rows``: feature of the findings layer by id() of the finding.
+        """
         for finding in former:
             self._rows.pop(id(finding))
         self._rows |= rows
@@ -76,8 +79,8 @@ class FindingsOnMap(QObject):
         return {id(f): self._rows[id(f)] for f in findings if id(f) in listed_ids and id(f) in self._rows}
 
     def _update_layer(self) -> None:
-        """Remove rows that the list no longer shows from the layer, and add the others."""
-        layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
+        """Remove the rows of findings that the list no longer shows, and add those of findings that it shows now."""
+        layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.is_requested else None
         if layer is None or not self._has_current_result():
             return
         listed_rows, shown_rows = self._collect_listed_rows(), self._shown_rows

@@ -31,10 +31,12 @@ _BLACK_COLOUR, _WHITE_COLOUR, RING_COLOUR = QColor("#000000"), QColor("#FFFFFF")
 
 
 def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
-    """Return the position of a finding's label on the map canvas, in pixels.
+    """Return the rectangle for a finding's label on the map canvas; all sizes in pixels.
 
-    The label is next to the finding and inside the canvas; else in the corner that hides least of the finding.
-    Positions below are preferred, because messages cover the upper edge of the map.
+    ``size``: width and height of the label; ``finding``: rectangle of the finding; ``canvas``: rectangle of the canvas;
+    ``gap``: distance between finding and label. The label is next to the finding and inside the canvas; else in the
+    corner that hides least of the finding. Positions below are preferred, because messages cover the upper edge of the
+    map.
     """
     width, height = size
     adjacent = [
@@ -234,9 +236,9 @@ def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
 
 
 def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
-    """Return the map extent in which a box takes a fixed share of the longer side.
+    """Return the map extent with ``box`` in its centre, in which the box takes a fixed share of width or height.
 
-    ``width_to_height``: ratio of the map canvas.
+    ``width_to_height``: width of the map canvas divided by its height.
     """
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
@@ -247,7 +249,7 @@ def compute_zoom_extent(box: QgsRectangle, width_to_height: float) -> QgsRectang
 
 
 class FindingMapMark:
-    """Marks the selected finding on the map; it references no layer."""
+    """Marks the selected finding on the map canvas, independently of layers."""
 
     def __init__(self, canvas: QgsMapCanvas):
         self._canvas = canvas

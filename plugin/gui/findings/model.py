@@ -34,7 +34,7 @@ from .rows import FindingsRows
 
 
 class ChangingFindings(FindingsRows):
-    """Rows of the findings list that follow edits and waivers."""
+    """Rows of the findings list to which changes by edits and waivers can be applied one by one."""
 
     def apply_changes(self, change: Any, passes_filter: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         """Apply changed findings row by row; return the groups that were added to the list.
@@ -235,7 +235,7 @@ class FindingsModel(ChangingFindings):
         return None
 
     def _choose_icon(self, index: QModelIndex) -> Any:
-        """Return the icon of a rule, or of a finding whose rule has findings of several kinds; else None."""
+        """Return the icon of a rule, or of a finding if its rule has findings of several kinds; else None."""
         if not index.internalId():
             return self._load_icon(self.groups[index.row()].get_icon_kind())
         finding = self.get_finding(index)

@@ -13,10 +13,7 @@ from ..widgets import theme
 
 
 def can_withdraw_waiver(finding: Any) -> bool:
-    """Return True if a waiver can be withdrawn at a finding.
-
-    A waiver applies to the finding, or the finding is about a waiver.
-    """
+    """Return True if the user can withdraw a waiver by this finding: it is waived, or it is about a waiver."""
     return bool(finding.params.get("waiver"))
 
 
@@ -49,7 +46,7 @@ def find_waiver_refusal_text(finding: Any) -> str:
 class WaiveButton(QPushButton):
     """Button 豁免… or 撤销豁免, which waives findings or withdraws waivers.
 
-    Its signals ``accept`` and ``withdraw`` are emitted with findings.
+    Signals: ``accept(findings)``: waive them; ``withdraw(findings)``: withdraw their waivers.
     """
 
     accept = pyqtSignal(list)
@@ -69,9 +66,9 @@ class WaiveButton(QPushButton):
             self.click()
 
     def set_selected_findings(self, findings: list[Any]) -> None:
-        """Set the button's action for the selected findings.
+        """Set text and action of the button for the selected findings.
 
-        Waivers are withdrawn only if no open finding is selected.
+        The button withdraws waivers only if none of the selected findings can be waived.
         """
         open_findings = [f for f in findings if _can_be_waived(f)]
         waived_findings = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
@@ -100,7 +97,7 @@ class WaiveButton(QPushButton):
 class FixButton(QPushButton):
     """Button 修复…, which previews fixes of the selected finding, or of several.
 
-    Its signals ``fix`` and ``batch`` are emitted with a finding or with findings.
+    Signals: ``fix(finding)``: preview the fixes of one finding; ``batch(findings)``: preview those of several.
     """
 
     fix = pyqtSignal(object)
@@ -134,7 +131,10 @@ class FixButton(QPushButton):
 
 
 class NavigationBar(QWidget):
-    """Buttons to step through the findings; ``stepped`` is emitted with the direction."""
+    """Buttons below the list: zoom, waive, fix, previous and next.
+
+    Signal ``stepped(direction)``: 1 for the next finding, −1 for the previous one.
+    """
 
     zoomRequested = pyqtSignal()
     stepped = pyqtSignal(int)
@@ -173,7 +173,10 @@ class NavigationBar(QWidget):
         self._fit_texts()
 
     def show_position(self, position: tuple[int, int, str] | None) -> None:
-        """Show (number, count, kind) of the selected finding among those of its kind; nothing for None."""
+        """Show the position of the selected finding among those of its kind, given as (position, count, kind).
+
+        Show nothing for None.
+        """
         kind_name = theme.get_kind_word(position[2]) if position else ""
         self._kind_and_place = (kind_name, f"{position[0]}/{position[1]}" if position else "")
         self.position.setToolTip(
@@ -194,7 +197,7 @@ class NavigationBar(QWidget):
                 break
 
     def minimumSizeHint(self) -> QSize:
-        """Return a small width: the texts adapt to the panel's."""
+        """Return a small width, because the texts adapt to the width of the panel."""
         return QSize(0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event):

@@ -15,9 +15,10 @@ from ...core.results.saved_result import ChangesSinceCheck, OutdatedFindings
 
 
 class RuleSource(NamedTuple):
-    """A source on which a rule is based, with its mark.
+    """A source on which a rule is based: a citation or an unconfirmed setting.
 
-    Marks: A (read in the text), B (quoted elsewhere) or C (unverified).
+    ``mark``: A (read in the document itself), B (quoted elsewhere) or C (unverified); ``is_confirmed``: False for a
+    value of mark C that nobody confirmed.
     """
 
     mark: str
@@ -27,7 +28,7 @@ class RuleSource(NamedTuple):
 
 @dataclass
 class CheckView:
-    """The result of a check as the panel shows it, and the changes since.
+    """The result of a check as the panel shows it, with the changes since the check.
 
     ``check_result``: plan and report of the core; ``finished_at``: time of the check; ``findings``: current findings
     after edits, while the report remains that of the full check; ``rechecked_features``: features that were re-checked;
@@ -74,9 +75,9 @@ class CheckView:
             self.edited_features = change.edited_features
 
     def count_findings(self) -> dict[str, int]:
-        """Return the number of current findings by kind, and of rules that checked nothing.
+        """Return kind → number of current findings; the kind ``skipped`` counts the rules that checked nothing.
 
-        A rule that checked a part of the data counts by its findings.
+        A rule that checked a part of the data is counted only by its findings.
         """
         kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
         rules = self.report.rule_counts

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class InputFingerprint:
     """Inputs of a check: options, layers and other files, to detect changes.
 
-    ``layers``: id, source, filter, edits and file stamp of each layer; ``files``: stamps of the other files. Equal
-    fingerprints mean that the inputs have not changed. The entry of a layer without a file never equals another one,
-    because changes of the layer are unknown.
+    ``layers``: fingerprint of each layer (`_make_layer_fingerprint`); ``files``: modification stamps of the other
+    files. Equal fingerprints mean that the inputs have not changed. The fingerprint of a layer without a file never
+    equals another one, because changes of its data are not detected.
     """
 
     options: RunOptions
@@ -54,9 +54,9 @@ class InputFingerprint:
 
 
 def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the fingerprint of a layer: id, source, filter, edits and file stamp.
+    """Return (id, name, source, filter, index of the undo stack, modification stamp of the file) of a layer.
 
-    ``files``: known stamps by path, because several layers share a file.
+    ``files``: path → modification stamp, filled by this function, because several layers may share a file.
     """
     path = get_file_path(layer)
     if path not in files:
@@ -70,9 +70,9 @@ _NO_PROJECT = -1
 
 
 class ResultOwner:
-    """Tracks whether the displayed result is of the open project and current.
+    """Knows which data the displayed result is of, and whether these data have changed; shows that in the panel.
 
-    It reports that in the panel. Callers report when a check begins, ends or fails.
+    Callers must call the `record_…` methods when a check begins, ends or fails.
     """
 
     def __init__(self, dock: FindingsDock, watch: ProjectWatcher, editing: LiveCheckSwitch):
@@ -87,7 +87,7 @@ class ResultOwner:
         self._package_requested, self._has_failed = "", False
 
     def record_check_start(self, package: str = "") -> None:
-        """Record that a check began, or the inspection of the package ``package``."""
+        """Record that a check of the open project began; if ``package`` is given, the inspection of that package."""
         self._project_number_of_run, self._package_requested, self._has_failed = self._watch.number, package, False
         self.update_panel()
 
@@ -164,9 +164,9 @@ class ResultOwner:
         self._dock.show_outdated_state(source, offers_check=offers_recheck, is_alarm=self._has_failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
-        """Return a message on the origin of the result, and whether to offer a check.
+        """Return a message on the origin of the result, and True if the panel should offer a check.
 
-        The message is empty if the result is of the open project and current.
+        The message is empty if the result is of the open project and its data have not changed.
         """
         if self.package:
             text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
@@ -183,7 +183,7 @@ class ResultOwner:
 
 
 def _describe_restored_result(result: CheckView) -> tuple[str, bool]:
-    """Return a message on a restored result, and whether to offer a check."""
+    """Return a message on a restored result, and True if data have changed, so that a check should be offered."""
     changes = result.changes_since_check
     if changes.have_settings_changed:
         text = tr(

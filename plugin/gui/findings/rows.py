@@ -86,12 +86,12 @@ class FindingsRows(QAbstractItemModel):
         if self.canFetchMore(parent):
             self.load_rows(self.groups[parent.row()], ROWS_LOADED_AT_ONCE)
 
-    def load_rows(self, group: FindingGroup, rows: int) -> None:
-        """Load rows of a rule, up to the requested number and the number in view."""
-        rows = min(rows, _count_loadable_rows(group))
-        if rows > group.loaded_row_count:
-            self.beginInsertRows(self._get_index_of_group(group), group.loaded_row_count, rows - 1)
-            group.loaded_row_count = rows
+    def load_rows(self, group: FindingGroup, row_count: int) -> None:
+        """Load the first ``row_count`` rows of a rule, or as many as can be loaded; loaded rows stay."""
+        row_count = min(row_count, _count_loadable_rows(group))
+        if row_count > group.loaded_row_count:
+            self.beginInsertRows(self._get_index_of_group(group), group.loaded_row_count, row_count - 1)
+            group.loaded_row_count = row_count
             self.endInsertRows()
 
     def index(self, row, column, parent=QModelIndex()):  # noqa: B008
@@ -158,7 +158,7 @@ class FindingsRows(QAbstractItemModel):
                 self.load_rows(group, ROWS_LOADED_AT_ONCE)
 
     def _reorder_rows(self, arrange: Callable[[], None]) -> None:
-        """Reorder the rows; the selection moves with its row while that row is loaded."""
+        """Reorder the rows by calling ``arrange``; selected rows that are loaded stay selected."""
         self.layoutAboutToBeChanged.emit()
         persistent = [
             (i, self.get_group(i), i.internalId() and self.get_group(i).position_by_row[i.row()])
@@ -206,7 +206,7 @@ class FindingsRows(QAbstractItemModel):
 def _count_loadable_rows(group: FindingGroup) -> int:
     """Return the number of rows of a rule that can be loaded.
 
-    All rows of a short list; of a long list, those down to the last row in view.
+    It is the number of all rows for a short list; for a long list, that down to the last row that passes the filters.
     """
     return (
         len(group.position_by_row) if len(group.position_by_row) <= ROWS_LOADED_AT_ONCE else group.rows_to_last_visible

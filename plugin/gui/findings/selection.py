@@ -42,7 +42,7 @@ _MENU_LINE_DIGITS = 60
 class FindingSelection(QObject):
     """Connects the selection in the findings list with the map; `stop` disconnects.
 
-    ``owner``: knows the origin of the displayed result.
+    ``owner``: knows which data the displayed result is of; ``on_map``: the findings layer.
     """
 
     def __init__(self, iface: Any, dock: FindingsDock, owner: ResultOwner, on_map: FindingsOnMap, parent: QObject):

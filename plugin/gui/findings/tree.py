@@ -52,8 +52,9 @@ class _ElidingDelegate(QStyledItemDelegate):
 class FindingsTree(QTreeView):
     """Tree view of the findings, grouped by rule.
 
-    Signals: ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests
-    the current finding again.
+    Signals: ``chosen(finding)``: another row was selected, None for a row without a finding;
+    ``zoomRequested(finding)``: the user clicked the finding that was selected before; ``selectionSettled``: the
+    selection has changed, emitted once for several changes.
     """
 
     chosen = pyqtSignal(object)
@@ -87,11 +88,11 @@ class FindingsTree(QTreeView):
         self._findings_after: list[Any] = []
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
-        self._settling = QTimer(self)
-        self._settling.setSingleShot(True)
-        self._settling.setInterval(0)
-        self._settling.timeout.connect(self.selectionSettled)
-        self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
+        self._selection_timer = QTimer(self)
+        self._selection_timer.setSingleShot(True)
+        self._selection_timer.setInterval(0)
+        self._selection_timer.timeout.connect(self.selectionSettled)
+        self.selectionModel().selectionChanged.connect(lambda *_which: self._selection_timer.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
         self.verticalScrollBar().valueChanged.connect(self._load_rows_on_scroll)
@@ -186,7 +187,10 @@ class FindingsTree(QTreeView):
         return self.get_selected_finding() is not former_selection
 
     def _list_remaining_neighbours(self, ended_finding: Any, change: Any) -> tuple[list[Any], list[Any]]:
-        """Return the open findings in view before and after a resolved one, without other resolved ones."""
+        """Return the visible open findings before, and those after, a finding that was resolved.
+
+        Other findings that ``change`` resolves or waives are left out.
+        """
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         findings = self.filter.list_visible_findings()
@@ -233,10 +237,10 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
 
-    def set_settled_signal_enabled(self, on: bool) -> None:
-        """Allow (True) or block (False) the signal that is emitted when the selection stays unchanged."""
-        self._settling.stop()
-        self._settling.blockSignals(not on)
+    def set_selection_signal_enabled(self, on: bool) -> None:
+        """Allow or block ``selectionSettled``; a pending emission is dropped."""
+        self._selection_timer.stop()
+        self._selection_timer.blockSignals(not on)
 
     def list_selected_findings(self) -> list[Any]:
         """Return the selected findings in list order.
@@ -280,7 +284,7 @@ class FindingsTree(QTreeView):
         return True
 
     def step_selection(self, direction: int) -> bool:
-        """Select the next (1) or former (−1) open finding in view; return False at the end."""
+        """Select the next (1) or previous (−1) visible finding that is not waived; return False without one."""
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
         target_position = self._find_next_position(candidates, direction)
         return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
@@ -317,7 +321,7 @@ class FindingsTree(QTreeView):
         return next(known_positions, without_neighbour)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
-        """Return (number, count, kind) of the selected finding in view, or None."""
+        """Return the position of the selected finding (see `FindingsFilter.get_finding_position`), or None."""
         selected_finding = self.get_selected_finding()
         if selected_finding is None:
             return None

@@ -173,7 +173,7 @@ class VerdictBar(QWidget):
             self.set_counts(self._counts)
 
     def _format_number(self, kind: str) -> str:
-        """Return the number of all findings; with filters also the matching ones: 5/52."""
+        """Return the number of findings of a kind as text; with filters as matching/all, such as 5/52."""
         total = self._counts[kind]
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
@@ -257,7 +257,7 @@ def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str
 
 
 def _count_rules_and_name_omitted_groups(result) -> tuple[int, int, str]:
-    """Return how many rules ran, of how many, and the names of groups left out."""
+    """Return (number of rules that ran, number of all rules, sentence that names the rule groups left out)."""
     from ...core.render.rules_run import describe_rules_run, find_rules_for_data
     from ...core.render.words import ReportTexts
 

@@ -44,9 +44,9 @@ from .groups import format_hectares_in_list, get_finding_kind
 
 
 class FindingCard(QFrame):
-    """Summary of a finding in the waiver dialog.
+    """Frame that summarises a finding in the waiver dialog.
 
-    ``title``: the problem, as the list names it; ``more``: a line about further findings.
+    ``title``: title of the problem, as in the list; ``more``: text about further findings.
     """
 
     def __init__(self, finding: Any, title: str, more: str = "", parent=None):
@@ -82,7 +82,7 @@ _DAYS_OF_A_YEAR = 365
 
 
 def _describe_effect(findings: list[Any]) -> str:
-    """Return what a waiver of these findings changes."""
+    """Return a sentence on how a waiver of these findings affects reports and verdict."""
     if all(finding.needs_approval for finding in findings):
         return tr(
             "Waived notes stay in the list and in every report; with their document stated, the verdict is unaffected."
@@ -97,25 +97,26 @@ SaveWaivers = Callable[[list[Any], Any, Path], None]
 class WaiverDialog(FocusedButtonDialog):
     """Dialog in which the user registers a waiver for one or more findings.
 
-    ``current``: the selected finding, one of ``findings``; ``titles``: rule code → title; ``save``: writes the waivers.
-    If ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
+    ``path``: proposed waiver file; ``save_waivers``: writes the waivers; if it raises an error, the dialog stays open
+    and shows the error below the file field; ``selected_finding``: the finding shown in full, one of ``findings``;
+    ``titles``: rule code → title.
     """
 
     def __init__(
         self,
         findings: list[Any],
         path: Path | None,
-        save: SaveWaivers,
+        save_waivers: SaveWaivers,
         parent=None,
         *,
-        current: Any = None,
+        selected_finding: Any = None,
         titles: Mapping[str, str] | None = None,
     ):
         super().__init__(parent)
         self.setObjectName("SanxianWaiverDialog")
         self.setWindowTitle(tr("Waive Findings"))
-        self._findings, self._save = findings, save
-        self._current = current if any(f is current for f in findings) else findings[0]
+        self._findings, self._save_waivers = findings, save_waivers
+        self._selected_finding = selected_finding if any(f is selected_finding for f in findings) else findings[0]
         #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
         self._make_fields(path)
@@ -128,8 +129,10 @@ class WaiverDialog(FocusedButtonDialog):
         page = QWidget()
         content = QVBoxLayout(page)
         content.setContentsMargins(0, 0, 0, 0)
-        title = (titles or {}).get(self._current.code, "")
-        content.addWidget(FindingCard(self._current, title, _summarise_findings(findings) if len(findings) > 1 else ""))
+        title = (titles or {}).get(self._selected_finding.code, "")
+        content.addWidget(
+            FindingCard(self._selected_finding, title, _summarise_findings(findings) if len(findings) > 1 else "")
+        )
         content.addLayout(self._make_form())
         note = QLabel(_describe_effect(findings))
         note.setWordWrap(True)
@@ -164,7 +167,7 @@ class WaiverDialog(FocusedButtonDialog):
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
         self.forever.toggled.connect(self.until.setDisabled)
-        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", new=True)
+        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", may_be_new=True)
         theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
         self.only_this = QRadioButton(tr("This finding only"))
         self.only_this.setObjectName("SanxianWaiverOnlyThis")
@@ -272,7 +275,7 @@ class WaiverDialog(FocusedButtonDialog):
 
     @staticmethod
     def _make_hint(field_message: FieldMessage, missing: str) -> str:
-        """Return the missing entry followed by the default hint; empty if nothing is missing."""
+        """Return ``missing`` (what the field lacks) followed by the default hint; empty if nothing is missing."""
         hint = field_message.default_hint
         return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 
@@ -319,10 +322,10 @@ class WaiverDialog(FocusedButtonDialog):
     # --- result
     def get_chosen_findings(self) -> list[Any]:
         """Return the findings that the waiver applies to."""
-        return [self._current] if self.only_this.isChecked() else self._findings
+        return [self._selected_finding] if self.only_this.isChecked() else self._findings
 
     def read_entry(self) -> Any:
-        """Return what the user entered for the waiver."""
+        """Return the entered reason, document, author and dates of the waiver."""
         from ...core.waivers.model import WaiverEntry
 
         return WaiverEntry(
@@ -340,7 +343,7 @@ class WaiverDialog(FocusedButtonDialog):
             return
         entries = self.read_entry()
         try:
-            self._save(self.get_chosen_findings(), entries, Path(self.file.text()))
+            self._save_waivers(self.get_chosen_findings(), entries, Path(self.file.text()))
         except SanxianError as error:
             self._file_message.show_error(trouble.explain_error(error))
             return

@@ -22,8 +22,9 @@ from .dock import FindingsDock
 class WaiverActions(QObject):
     """Registers waivers of findings and withdraws them.
 
-    Signal ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were
-    removed and added (`core.live.session.FindingsChange`). The data are not checked again.
+    ``has_current_result``: returns True if the displayed result is of the open project. Signal ``changed(findings,
+    change)``: the findings that were waived or reopened, and the findings about waivers that ended or appeared
+    (`core.live.session.FindingsChange`). The data are not checked again.
     """
 
     changed = pyqtSignal(list, object)
@@ -38,7 +39,7 @@ class WaiverActions(QObject):
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.set_settled_signal_enabled(False)
+        self._dock.tree.set_selection_signal_enabled(False)
 
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""
@@ -69,7 +70,7 @@ class WaiverActions(QObject):
             default_path,
             save_waivers,
             self._dock.window(),
-            current=tree.get_selected_finding(),
+            selected_finding=tree.get_selected_finding(),
             titles=titles,
         )
         if dialog.exec():

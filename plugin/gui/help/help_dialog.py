@@ -23,8 +23,8 @@ from ..widgets.opening import open_in_browser
 class HelpDialog(QDialog):
     """Dialog with the help on a rule or on the plugin.
 
-    ``norm``: standard and profile, which give the values of settings that are shown; ``get_outcome``: returns the
-    outcome of a rule in the displayed result.
+    ``code``: rule code, empty for the page about the plugin; ``norm``: standard and profile, whose settings are shown;
+    ``get_outcome``: returns the outcome of a rule in the displayed result by the rule code.
     """
 
     def __init__(

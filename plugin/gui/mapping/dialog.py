@@ -25,7 +25,7 @@ from .source import MappingSource
 
 
 def _describe_preparation(prepared_mapping: PreparedMapping, template: Template) -> str:
-    """Return how many fields of a mapping are filled, required and unused, as text."""
+    """Return the numbers of filled template fields, of required fields not filled, and of unused sources as text."""
     filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
     required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
     missing_field_names = [f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count]
@@ -61,10 +61,7 @@ def _describe_preparation(prepared_mapping: PreparedMapping, template: Template)
 
 
 def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
-    """Return the results of the algorithm `map_fields` as lines.
-
-    ``layer``: name of its output layer.
-    """
+    """Return the results of the algorithm `map_fields` as sentences; ``layer``: name of its output layer."""
     lines = [
         tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
             rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]

@@ -59,8 +59,8 @@ class ScrollSafeTableComboBox(QComboBox):
 class MappingTable(QTableWidget):
     """Table with a row per template field: its source, a constant, a preview.
 
-    Signal ``changed(target, source, constant, translation)``: the user's choice for a field; None for what is not
-    chosen.
+    Signal ``changed(target, source, constant, translation)``: the user chose a source field, a constant value or a
+    translation of codes for the template field ``target``; None for those that are not chosen.
     """
 
     changed = pyqtSignal(str, str, object, object)

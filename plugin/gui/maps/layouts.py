@@ -45,16 +45,13 @@ from ..widgets.whole_rows import WholeRows
 
 
 class MapActions:
-    """Functions of the menu actions 生成布局 and 导出图件."""
+    """Runs the menu actions 生成布局 (add layouts to the project) and 导出图件 (export maps)."""
 
     def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner
 
     def open_export_dialog(self) -> None:
-        """Open the toolbox dialog of 导出图件, and repeat its result in the message bar.
-
-        The dialog's log is closed with it.
-        """
+        """Open the toolbox dialog of 导出图件, then report its result in the message bar."""
         import processing
 
         try:
@@ -245,7 +242,7 @@ class LayoutsDialog(FocusedButtonDialog):
         ]
 
     def list_wanted_layouts(self) -> list[tuple[MapSpec, PageSize, bool]]:
-        """Return (map, page, by township) of each chosen layout."""
+        """Return (map, page size, True for a page per township) of each chosen layout."""
         sheet = self.catalogue.page_size_by_id[self.page.currentText()]
         township_options = (False, True) if self.townships.isChecked() else (False,)
         return [

@@ -42,12 +42,12 @@ class PackageExport(QObject):
     """Runs the export of a submission package with its dialog; `close` ends both."""
 
     def __init__(
-        self, iface: Any, runner: JobRunner, checking: CheckRunner, around: ExportEnvironment, parent: QObject
+        self, iface: Any, runner: JobRunner, checking: CheckRunner, environment: ExportEnvironment, parent: QObject
     ):
         super().__init__(parent)
-        self._iface, self._runner, self._checking, self._around = iface, runner, checking, around
+        self._iface, self._runner, self._checking, self._environment = iface, runner, checking, environment
         self._messages = MessageBarMessages(iface, tr("Submission Package"))
-        self._ahead = ExportPreview(runner, around)
+        self._ahead = ExportPreview(runner, environment)
         self.dialog: Any = None
         self._export_order: Any = None
         self._job: BackgroundJob | None = None
@@ -131,8 +131,8 @@ class PackageExport(QObject):
             return
         order = self.dialog.make_order()
         self.dialog.form.store_choices()
-        self._export_order, self._project = order, self._around.get_project_number()
-        result = self._around.get_current_result(order.package_spec)
+        self._export_order, self._project = order, self._environment.get_project_number()
+        result = self._environment.get_current_result(order.package_spec)
         if result is not None:
             self._write_package(result.check_result, includes_check=False)
             return
@@ -156,11 +156,11 @@ class PackageExport(QObject):
                 self.dialog.form.schedule_change()
             return
         self._is_waiting = False
-        if self._project != self._around.get_project_number():
+        if self._project != self._environment.get_project_number():
             self._show_outcome(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
-        if self._around.get_current_result(self._export_order.package_spec) is not result:
+        if self._environment.get_current_result(self._export_order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
             self._show_outcome(ExportOutcome("warning", text))
             return
@@ -248,7 +248,7 @@ class PackageExport(QObject):
                     "error",
                     text,
                     objections,
-                    has_check_findings=self._around.get_displayed_result() is not None,
+                    has_check_findings=self._environment.get_displayed_result() is not None,
                 )
             )
             return
@@ -280,7 +280,7 @@ class PackageExport(QObject):
 
     def _show_findings(self) -> None:
         self.dialog.hide()
-        self._around.show_findings_panel()
+        self._environment.show_findings_panel()
 
     def _go_to_place(self, problem: Any) -> None:
         """Show the finding, layer or dialog where the user corrects a problem."""
@@ -288,14 +288,14 @@ class PackageExport(QObject):
         if place == "check":
             self._show_findings()
         elif place in _WINDOWS_BY_PLACE:
-            self._around.open_window(_WINDOWS_BY_PLACE[place])
+            self._environment.open_window(_WINDOWS_BY_PLACE[place])
             self.dialog.form.schedule_change()
         else:
             self._show_features(problem)
 
     def _show_features(self, problem: Any) -> None:
         """Hide the export dialog, activate the layer of a problem, and select its features and zoom to them."""
-        result = self._around.get_displayed_result()
+        result = self._environment.get_displayed_result()
         layers = result.check_result.plan.layers if result is not None else {}
         role = next((role for role, layer in layers.items() if layer.name == problem.layer), "")
         layer = find_layer_of_role(QgsProject.instance(), result, role) if role else None
@@ -327,7 +327,7 @@ class PackageExport(QObject):
         if exported_package is not None and part == "inspection":
             # The dialog would cover the findings.
             self.dialog.hide()
-            self._around.inspect(str(exported_package.path))
+            self._environment.inspect(str(exported_package.path))
         elif exported_package is not None:
             path = (
                 Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if part == "manifest" else exported_package.path

@@ -118,9 +118,9 @@ class ProgressPage(QWidget):
 class ExportOutcome:
     """The outcome of an export, as the dialog shows it.
 
-    ``icon`` and ``text``: the message; ``export_objections``: reasons against the export; ``exported_package``: result
-    of `bridge.package.tasks.export_project_package`, or None; ``has_check_findings``: the reasons are findings of the
-    check.
+    ``icon``, ``text``: icon and text of the message; ``export_objections``: reasons why nothing was exported;
+    ``exported_package``: result of `bridge.package.tasks.export_project_package`, None if nothing was exported;
+    ``has_check_findings``: a result is displayed whose findings the user can open.
     """
 
     icon: str
@@ -133,7 +133,8 @@ class ExportOutcome:
 class OutcomePage(QWidget):
     """Last page of the export dialog: the outcome.
 
-    ``opened`` is emitted when the user opens something; its text names it: ``folder``, ``manifest`` or ``inspection``.
+    Signal ``opened(name)``: the user wants to open the ``folder`` or ``manifest`` of the package, or its
+    ``inspection``.
     """
 
     opened = pyqtSignal(str)
@@ -236,8 +237,8 @@ _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 120, 56
 class ExportDialog(FocusedButtonDialog):
     """Dialog of the package export.
 
-    Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running export;
-    ``placeRequested`` with a problem: show the finding, layer or dialog where the user corrects it.
+    Signals: ``wanted``: the user pressed Export; ``previewRequested``: update the preview; ``stopped``: cancel the
+    running export; ``placeRequested(problem)``: show the finding, layer or dialog where the user corrects a problem.
     """
 
     wanted = pyqtSignal()
@@ -331,7 +332,7 @@ class ExportDialog(FocusedButtonDialog):
 
     # --- the form
     def make_order(self) -> Any:
-        """Return the package that the form requests; None if it is incomplete.
+        """Return the export that the form describes; None if the form is incomplete.
 
         The dialog then shows what is missing.
         """

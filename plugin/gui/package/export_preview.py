@@ -32,9 +32,9 @@ from ..widgets import messages
 class ExportEnvironment:
     """Functions by which the export asks for the displayed result and the project.
 
-    ``get_current_result(form)``: returns the last result if it is of the current data and of the standard of the
-    package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns the
-    number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
+    ``get_current_result(package_spec)``: returns the last result if it is of the current data and of the standard of
+    the package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns
+    the number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
     dialog 检查成果包 with a package; ``open_window(name)``: opens a dialog of the menu by the name of its action.
     """
 
@@ -49,8 +49,8 @@ class ExportEnvironment:
 class ExportPreview:
     """Computes previews of a package export and shows them in the dialog."""
 
-    def __init__(self, runner: JobRunner, around: ExportEnvironment):
-        self._runner, self._around = runner, around
+    def __init__(self, runner: JobRunner, environment: ExportEnvironment):
+        self._runner, self._environment = runner, environment
         self._looker: ObjectionFinder | None = None
         self._request = 0
         self._spec_path: Path | None = None
@@ -70,12 +70,12 @@ class ExportPreview:
         if package_spec is None:
             return
         request, project = self._request, QgsProject.instance()
-        result = self._around.get_current_result(package_spec)
+        result = self._environment.get_current_result(package_spec)
         if package_spec.path != self._spec_path:
             # The reasons are of a package of another kind.
             self._spec_path = package_spec.path
             dialog.show_objections(NO_OBJECTIONS)
-        dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
+        dialog.form.gate.show_check(result, self._environment.get_displayed_result() is not None)
         order = dialog.make_order()
         if order is None:
             dialog.show_missing_folder()
@@ -126,9 +126,9 @@ class ExportPreview:
 
     @staticmethod
     def _explain_maps_of_project(package_spec: Any, recognised_layers: Any, norm: Any) -> dict[str, str]:
-        """Return id of a part → reason why its map cannot be drawn from the project's layers.
+        """Return id of a slot → reason why its map cannot be drawn from the project's layers.
 
-        For layers that were not checked yet.
+        Used while the layers are not checked yet.
         """
         project = QgsProject.instance()
         try:

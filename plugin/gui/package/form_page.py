@@ -50,12 +50,12 @@ _MESSAGE_LINES = 2
 
 
 def _get_need_word(need: str) -> str:
-    """Return the name of a requirement: M, C or O."""
+    """Return the translated name of a requirement: M (mandatory), C (conditional) or O (optional)."""
     return {"M": tr("Mandatory"), "C": tr("Required if there is one"), "O": tr("Optional")}[need]
 
 
 class SlotsList(QTreeWidget):
-    """List of the parts of a package: documents and maps, with the files found."""
+    """List of the slots of a package (documents and maps), with the files found for each."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -132,9 +132,10 @@ class SlotsList(QTreeWidget):
 
     @staticmethod
     def _describe_slot(slot: SlotPreview, draws_maps: bool, missing_layers: str) -> tuple[str, str, str]:
-        """Return icon, text and tool tip of a part.
+        """Return icon, text and tool tip of the row of a slot.
 
-        ``missing_layers``: why the plugin cannot draw its map; empty if it can.
+        ``draws_maps``: the plugin draws missing maps; ``missing_layers``: why it cannot draw the map of this slot,
+        empty if it can.
         """
         file_names = "\n".join(slot.found_file_names)
         if slot.has_unusable_files:
@@ -196,7 +197,9 @@ class FormPage(QWidget):
     def _make_widgets(self, project_folder: str) -> None:
         project = self._project
         self.forms = SpecCombo()
-        self.folder = FileLine(saved_paths.read_absolute_path(project, _FOLDER_KEY), project_folder, only_folders=True)
+        self.folder = FileLine(
+            saved_paths.read_absolute_path(project, _FOLDER_KEY), project_folder, allows_only_folders=True
+        )
         self.folder.line.setObjectName("SanxianPackageFolder")
         theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel()
@@ -207,7 +210,7 @@ class FormPage(QWidget):
         self.replaced = WrappedLabel(reserved_lines=_MESSAGE_LINES)
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.documents = FileLine(
-            saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, only_folders=True
+            saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, allows_only_folders=True
         )
         self.documents.line.setObjectName("SanxianPackageDocuments")
         theme.set_placeholder(
@@ -224,7 +227,7 @@ class FormPage(QWidget):
         self.forms.changed.connect(self._describe_personal_data)
         self._describe_personal_data()
         self.gate = GateBox()
-        self.document = DocumentLine(project, fallback=self.read_fallback)
+        self.document = DocumentLine(project, get_fallback=self.read_fallback)
         self.forms.changed.connect(self.document.update_summary)
 
     def _lay_out_widgets(self) -> None:
@@ -253,9 +256,9 @@ class FormPage(QWidget):
         outer_layout.addWidget(self._scroll_area)
 
     def find_field_of_place(self, place: str) -> QWidget | None:
-        """Return the field of the form where the user corrects a problem.
+        """Return the field of the form where the user corrects a problem; None if that is done in another dialog.
 
-        ``place``: place of the problem. None if it is corrected in another dialog.
+        ``place``: attribute ``place`` of the problem.
         """
         fields = {
             "documents": self.documents,
@@ -276,7 +279,7 @@ class FormPage(QWidget):
             open_path(self.documents.text(), self.window())
 
     def _describe_personal_data(self) -> None:
-        """Name the fields with personal data in the tool tip."""
+        """List the fields with personal data in the tool tip of the option to export them."""
         try:
             lines = describe_personal_fields(self.forms.load_spec())
         except SanxianError:

@@ -203,7 +203,7 @@ def make_reasons_list() -> ReasonsList:
 
 
 def describe_problem_place(problem: Any) -> str:
-    """Return what a click on a problem's row opens, as text; empty if it opens nothing."""
+    """Return as text what a click on the row of a problem opens; empty if it opens nothing."""
     text_by_place = {
         "features": tr("Select these features in layer “{layer}”"),
         "layer": tr("Go to layer “{layer}”"),

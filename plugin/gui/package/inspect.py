@@ -38,8 +38,10 @@ _STOP_TIMEOUT_S = 2.0
 class PackageInspection(QObject):
     """Inspects a submission package and shows its layers on request.
 
-    Signals: ``inspection_began(path)``; then ``done(result, rows, path)``; ``layers_shown``: the package's layers
-    are on the map. `close` removes the layers; a saved project never has them.
+    ``checking``: runs the check with its progress in the panel; ``report``: asks for a path and saves the report.
+    Signals: ``inspection_began(path)``; ``done(result, rows, path)``: the inspection has ended, ``rows`` are features
+    of the findings layer; ``layers_shown``: the package's layers are on the map. `close` removes the layers; they are
+    never saved with a project.
     """
 
     inspection_began = pyqtSignal(str)
@@ -238,7 +240,7 @@ class InspectDialog(FocusedButtonDialog):
             path or (last if last and Path(last).exists() else ""),
             str(Path(last).parent) if last else "",
             zip_or_all,
-            folders=True,
+            allows_folders=True,
             file_label=tr("Zip…"),
             file_tip=tr("Choose a package as zip"),
             folder_tip=tr("Choose the folder of a package"),

@@ -74,9 +74,9 @@ def ask_for_document_info(
         fallback.document_info,
         parent,
         problem=problem,
-        levels=fallback.allowed_secrecy_levels,
-        form_name=fallback.spec_name,
-        package_form=fallback.document_info or read_document_info_of_chosen_spec(),
+        allowed_levels=fallback.allowed_secrecy_levels,
+        spec_name=fallback.spec_name,
+        next_package_info=fallback.document_info or read_document_info_of_chosen_spec(),
     )
     try:
         return bool(dialog.exec())
@@ -87,10 +87,10 @@ def ask_for_document_info(
 def ensure_exportable_document_info(
     project: QgsProject, parent: Any, fallback: SpecDocumentInfo | None = None, profile: Profile | None = None
 ) -> bool:
-    """Return True if an export may start; open the dialog if values are missing.
+    """Return True if the document information allows an export; if not, first ask the user to complete it.
 
-    The values are the secrecy level and a reason for lowering it. ``profile``: county profile, by default the
-    project's. Raise SanxianError if it cannot be read.
+    Required are a secrecy level, and a reason if it is lowered. ``fallback``: values of the package specification;
+    ``profile``: county profile, by default the project's. Raise SanxianError if the profile cannot be read.
     """
     fallback, profile = fallback or SpecDocumentInfo(), profile or read_county_profile(project)
     try:
@@ -103,19 +103,19 @@ def ensure_exportable_document_info(
 
 
 def _explain_in_dialog(error: InputError) -> str:
-    """Return why document information does not permit an export, for its own dialog.
+    """Return why document information does not allow an export, as a text for the dialog that edits it.
 
-    The message of the error itself would ask the user to open this dialog.
+    The message of ``error`` would ask the user to open that dialog.
     """
     texts = Texts(settings.get_interface_language())
     return texts.get("document_dialog", error.key, **render_params(error.params, texts))
 
 
 class DocumentLine(QWidget):
-    """A line with a summary of the document information and a button to edit it.
+    """Widget with a summary of the document information and a button to edit it.
 
-    ``profile``: returns the county profile or raises SanxianError; ``fallback``: returns the values of the package
-    specification.
+    ``get_profile``: returns the county profile or raises SanxianError; ``get_fallback``: returns the values of the
+    package specification, which fill empty ones.
     """
 
     changed = pyqtSignal()
@@ -123,13 +123,13 @@ class DocumentLine(QWidget):
     def __init__(
         self,
         project: QgsProject,
-        profile: Callable[[], Profile] | None = None,
-        fallback: Callable[[], SpecDocumentInfo] = SpecDocumentInfo,
+        get_profile: Callable[[], Profile] | None = None,
+        get_fallback: Callable[[], SpecDocumentInfo] = SpecDocumentInfo,
         parent=None,
     ):
         super().__init__(parent)
-        self._project, self._fallback = project, fallback
-        self._profile = profile or (lambda: read_county_profile(project))
+        self._project, self._get_fallback = project, get_fallback
+        self._get_profile = get_profile or (lambda: read_county_profile(project))
         self.label = ElidedLabel()
         self.label.setObjectName("SanxianDocumentSummary")
         self.button = QPushButton(tr("Edit…"))
@@ -143,7 +143,7 @@ class DocumentLine(QWidget):
         self.update_summary()
 
     def resolve_document(self) -> ResolvedDocument:
-        return document.resolve_project_document(self._project, self._profile(), self._fallback().document_info)
+        return document.resolve_project_document(self._project, self._get_profile(), self._get_fallback().document_info)
 
     def update_summary(self) -> None:
         try:
@@ -154,7 +154,7 @@ class DocumentLine(QWidget):
 
     def _edit_document_info(self) -> None:
         try:
-            is_accepted = ask_for_document_info(self._project, self._profile(), self._fallback(), self.window())
+            is_accepted = ask_for_document_info(self._project, self._get_profile(), self._get_fallback(), self.window())
         except (SanxianError, ImportError) as error:
             self.label.setText(messages.explain_error(error))
             return
@@ -190,30 +190,30 @@ _COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"
 class DocumentDialog(FocusedButtonDialog):
     """Dialog to edit the document information (成果信息).
 
-    ``form``: values of a package specification; ``problem``: why an export cannot start, in which case the dialog
-    accepts only values that allow the export; ``levels``: secrecy levels that the specification named ``form_name``
-    allows; ``package_form``: values of the specification of later packages, with whose level an entered one is compared
-    also if it is not a fallback.
+    ``spec_info``: values of a package specification, which fill empty ones; ``problem``: why an export cannot start; if
+    it is given, the dialog accepts only values that allow the export; ``allowed_levels``: secrecy levels that the
+    specification named ``spec_name`` allows; ``next_package_info``: values of the specification of later packages, with
+    whose secrecy level the entered one is compared if ``spec_info`` is None.
     """
 
     def __init__(
         self,
         project: QgsProject,
         profile: Profile,
-        form: DocumentInfo | None = None,
+        spec_info: DocumentInfo | None = None,
         parent=None,
         *,
         problem: str = "",
-        levels: tuple[str, ...] = (),
-        form_name: str = "",
-        package_form: DocumentInfo | None = None,
+        allowed_levels: tuple[str, ...] = (),
+        spec_name: str = "",
+        next_package_info: DocumentInfo | None = None,
     ):
         super().__init__(parent)
         self.setObjectName("SanxianDocumentDialog")
         self.setWindowTitle(tr("Document Information"))
-        self._project, self._profile, self._form = project, profile, form
-        self._package_form, self._former = form or package_form, document.read_document_info(project)
-        self._must_export, self._levels, self._form_name = bool(problem), levels, form_name
+        self._project, self._profile, self._spec_info = project, profile, spec_info
+        self._next_package_info, self._former = spec_info or next_package_info, document.read_document_info(project)
+        self._must_export, self._allowed_levels, self._spec_name = bool(problem), allowed_levels, spec_name
         self._texts = Texts(settings.get_interface_language())
         self._make_widgets()
         self._fill_fields(self._former)
@@ -250,7 +250,7 @@ class DocumentDialog(FocusedButtonDialog):
         self.problem.setObjectName("SanxianDocumentProblem")
 
     def _fill_fields(self, project_info: DocumentInfo) -> None:
-        inherited_document = resolve_document(None, self._profile, self._form)
+        inherited_document = resolve_document(None, self._profile, self._spec_info)
         self.secrecy.setEditText(project_info.secrecy)
         theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(inherited_document, "secrecy"))
         lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
@@ -270,7 +270,7 @@ class DocumentDialog(FocusedButtonDialog):
         if key not in inherited_document.source_by_key:
             if key == "date":
                 return tr("Not set; for example {date}").format(date=date.today().isoformat())
-            if key == "secrecy" and self._form is None:
+            if key == "secrecy" and self._spec_info is None:
                 return tr("Not set; a submission package takes that of its specification")
             return tr("Not set")
         source = self._texts.get("document", inherited_document.source_by_key[key])
@@ -307,7 +307,7 @@ class DocumentDialog(FocusedButtonDialog):
         return DocumentInfo(*(text.strip() for text in fields))
 
     def resolve_document(self) -> ResolvedDocument:
-        return resolve_document(self.read_document_info(), self._profile, self._form)
+        return resolve_document(self.read_document_info(), self._profile, self._spec_info)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
         """Return how the entered secrecy level is lower than that of other sources.
@@ -315,7 +315,7 @@ class DocumentDialog(FocusedButtonDialog):
         They are the profile, the package specification, and the former level of the project.
         """
         info = self.read_document_info()
-        resolved_document = resolve_document(info, self._profile, self._package_form)
+        resolved_document = resolve_document(info, self._profile, self._next_package_info)
         return document.find_lowered_secrecy_levels(self._former, resolved_document, info)
 
     def _update_messages(self) -> None:
@@ -344,7 +344,7 @@ class DocumentDialog(FocusedButtonDialog):
         resolved_document = self.resolve_document()
         try:
             if resolved_document.document_info.secrecy or self._must_export:
-                resolved_document.require_exportable(self._levels, self._form_name)
+                resolved_document.require_exportable(self._allowed_levels, self._spec_name)
             for lowering in self._find_lowered_secrecy_levels():
                 if not lowering.reason:
                     raise lowering.error

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Menu actions that apply attribute forms and symbols to all recognised layers.
 
-For new data, both are offered together with layer groups. Layers are recognised in the background.
+For new data, a message offers to apply both and to sort the layers into groups. Layers are recognised in the
+background.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _STYLING_ACCEPTED, _STYLING_DECLINED = "accepted", "declined"
 
 
 class StylingActions:
-    """Menu actions 应用图层表单 and 应用图层符号, and their offer for new data."""
+    """Runs the menu actions 应用图层表单 and 应用图层符号, and offers both in a message for new data."""
 
     def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner

@@ -49,7 +49,7 @@ class ProjectWatcher(QObject):
         return self._is_project_closing
 
     def count_as_new_project(self) -> None:
-        """Count the current project as another one."""
+        """Give the current project a new number, so that it counts as another project."""
         self._increment_number()
 
     def _increment_number(self, *_document) -> None:

@@ -59,10 +59,10 @@ class CountyWidget(ParameterWidget):
 
 
 class _ChoiceWidget(ParameterWidget):
-    """Parameter widget that shows words for the values of a parameter."""
+    """Parameter widget with a list of choices: it shows a text for each value of the parameter."""
 
     def list_choices(self) -> tuple[tuple[str, str], ...]:
-        """Return (shown words, value) of each choice; the first is the default."""
+        """Return (displayed text, value) of each choice; the first is the default."""
         raise NotImplementedError
 
     def createWidget(self):

@@ -35,11 +35,11 @@ def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[
 class ExchangeActions:
     """Menu actions for VCT files, yearly maintenance and comparison of layer versions.
 
-    ``ask``: function that opens a dialog of the toolbox; tests replace it.
+    ``open_tool_dialog``: function that opens a dialog of the toolbox; tests replace it.
     """
 
-    def __init__(self, iface: Any, ask: OpenToolDialog = _open_processing_dialog):
-        self._iface, self._ask = iface, ask
+    def __init__(self, iface: Any, open_tool_dialog: OpenToolDialog = _open_processing_dialog):
+        self._iface, self._open_tool_dialog = iface, open_tool_dialog
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class ExchangeActions:
         initial_parameter_values = (
             {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
         )
-        results = self._ask("sanxian:import_vct", initial_parameter_values)
+        results = self._open_tool_dialog("sanxian:import_vct", initial_parameter_values)
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
             import_text = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
@@ -72,7 +72,9 @@ class ExchangeActions:
             Path(_get_initial_folder(project, _find_database(layers)))
             / f"{project.title() or project.baseName() or 'plan'}.vct"
         )
-        results = self._ask("sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target})
+        results = self._open_tool_dialog(
+            "sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target}
+        )
         if results and "ROWS" in results:
             text = tr("{layers} layers with {rows} rows were written to {path}.")
             message = text.format(layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"])
@@ -96,7 +98,7 @@ class ExchangeActions:
             "PROFILE": county_settings.profile,
             "OUTPUT": _get_initial_folder(project, current),
         }
-        results = self._ask(
+        results = self._open_tool_dialog(
             "sanxian:yearly_update", {key: value for key, value in initial_parameter_values.items() if value}
         )
         if results and "DATABASE" in results:
@@ -126,7 +128,7 @@ class ExchangeActions:
                 "ROLE": role,
                 "BEFORE": _find_layer_uri(saved_paths.read_absolute_path(project, "baseline"), role),
             }
-        results = self._ask(
+        results = self._open_tool_dialog(
             "sanxian:compare_versions", {key: value for key, value in initial_parameter_values.items() if value}
         )
         if results and "VERDICT" in results:
@@ -180,10 +182,7 @@ def _summarise_check(results: dict[str, Any]) -> list[str]:
 
 
 def find_free_path(path: Path) -> str:
-    """Return a path if it does not exist, else the first free numbered one.
-
-    A proposed file never replaces another.
-    """
+    """Return the path if no such file exists, else the path with the first number that is free."""
     free_path, number = path, 2
     while free_path.exists():
         free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
@@ -191,7 +190,7 @@ def find_free_path(path: Path) -> str:
 
 
 def _find_database(layers: list[QgsVectorLayer]) -> str:
-    """Return the database of all layers, except those in memory; empty if several."""
+    """Return the path of the database that contains all layers except those in memory; empty for several databases."""
     files = {get_file_path(layer) for layer in layers if layer.providerType() != "memory"}
     return files.pop() if len(files) == 1 else ""
 
@@ -213,29 +212,29 @@ def _find_layer_uri(database: str, role: str) -> str:
 class IndicatorsAction:
     """Menu action 指标计算, which computes indicators.
 
-    ``ask``: function that opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance
-    of the displayed result; empty without one.
+    ``open_tool_dialog``: opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance of
+    the displayed result, empty without a result.
     """
 
     def __init__(
         self,
         iface: Any,
-        ask: OpenToolDialog = _open_processing_dialog,
+        open_tool_dialog: OpenToolDialog = _open_processing_dialog,
         get_provenance: Callable[[], Mapping[str, Any]] = dict,
     ):
-        self._ask, self._get_provenance = ask, get_provenance
+        self._open_tool_dialog, self._get_provenance = open_tool_dialog, get_provenance
         self._messages = MessageBarMessages(iface, tr("Indicators"))
 
     def close(self) -> None:
         self._messages.close()
 
     def open_indicator_dialog(self) -> None:
-        """Open the toolbox dialog of 指标计算, and repeat its counts in the message bar.
+        """Open the toolbox dialog of 指标计算, then report its counts in the message bar.
 
-        The dialog begins with the project's settings and a workbook. The log is closed with the dialog. A button
-        opens the workbook.
+        The dialog is filled with the project's settings and the path of a workbook; a button of the message opens the
+        workbook.
         """
-        results = self._ask("sanxian:compute_indicators", self._make_initial_values(QgsProject.instance()))
+        results = self._open_tool_dialog("sanxian:compute_indicators", self._make_initial_values(QgsProject.instance()))
         if not results or "COMPUTED" not in results:
             return
         text = tr(
@@ -254,7 +253,7 @@ class IndicatorsAction:
         self._messages.show_message(message, "info", *buttons)
 
     def _make_initial_values(self, project: QgsProject) -> dict[str, Any]:
-        """Return parameter → value of the project that the dialog shows first."""
+        """Return parameter → initial value in the dialog, taken from the project."""
         county_settings, check_provenance, (code, name) = (
             county.read_county_settings(project),
             self._get_provenance(),

@@ -30,12 +30,12 @@ def is_vct_file(path: str) -> bool:
 class VctDropHandler(QgsCustomDropHandler):
     """Drop handler of VCT files; all other files are left to QGIS.
 
-    ``take(path)`` is called after a VCT file was dropped.
+    ``on_dropped(path)`` is called after a VCT file was dropped.
     """
 
-    def __init__(self, take: Callable[[str], None]):
+    def __init__(self, on_dropped: Callable[[str], None]):
         super().__init__()
-        self._take = take
+        self._on_dropped = on_dropped
 
     def customUriProviderKey(self) -> str:
         return "sanxian_vct"
@@ -44,5 +44,5 @@ class VctDropHandler(QgsCustomDropHandler):
         if Path(file).suffix.lower() != ".vct" or not is_vct_file(file):
             return False
         # A dialog during the drop would block the program that the file comes from.
-        QTimer.singleShot(0, lambda: self._take(file))
+        QTimer.singleShot(0, lambda: self._on_dropped(file))
         return True

@@ -12,7 +12,10 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, Q
 
 @dataclass
 class EmptyPage:
-    """Text, buttons and tool tip of a page without content; buttons: label → function."""
+    """Content of a page that is shown in place of an empty list.
+
+    ``function_by_label``: (label, function) of each button.
+    """
 
     text: str
     function_by_label: list[tuple[str, Callable[[], None]]] = field(default_factory=list)

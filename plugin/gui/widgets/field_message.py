@@ -120,7 +120,7 @@ class FieldMessage(QWidget):
         self.show_text(text or self._hint, "")
 
     def show_confirmation(self, text: str) -> None:
-        """Show a confirmation that the named file was found."""
+        """Show a text that confirms the entry, such as a file that was found."""
         self.show_text(text, "ok")
 
     def show_error(self, text: str) -> None:

@@ -13,8 +13,9 @@ from ...bridge.texts import tr
 class FileLine(QWidget):
     """A path, with buttons to choose a file or a folder.
 
-    ``new``: the file need not exist, and an existing one is extended, not replaced; ``folders``: a folder is allowed
-    too; ``only_folders``: only a folder is allowed; ``file_label``: text of the button for a file; ``file_tip``,
+    ``path``: initial path; ``folder``: initial folder of the file dialogs; ``may_be_new``: the file need not exist, and
+    an existing one is extended, not replaced; ``allows_folders``: a file or a folder may be chosen;
+    ``allows_only_folders``: only a folder may be chosen; ``file_label``: text of the button for a file; ``file_tip``,
     ``folder_tip``: tool tips of the buttons. The tool tip of the line shows the full path.
     """
 
@@ -24,34 +25,34 @@ class FileLine(QWidget):
         folder: str = "",
         file_filter: str = "",
         *,
-        new: bool = False,
-        folders: bool = False,
-        only_folders: bool = False,
+        may_be_new: bool = False,
+        allows_folders: bool = False,
+        allows_only_folders: bool = False,
         file_label: str = "",
         file_tip: str = "",
         folder_tip: str = "",
         parent=None,
     ):
         super().__init__(parent)
-        self._folder, self._filter, self._new = folder, file_filter, new
+        self._folder, self._filter, self._may_be_new = folder, file_filter, may_be_new
         self.line = QLineEdit()
         self.line.textChanged.connect(self.line.setToolTip)
         self.line.setText(path)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)
-        if not only_folders:
+        if not allows_only_folders:
             button = QPushButton(file_label or "…")
             button.setToolTip(file_tip or tr("Choose a file"))
             if not file_label:
                 button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
             button.clicked.connect(self._browse_for_file)
             row.addWidget(button)
-        if folders or only_folders:
+        if allows_folders or allows_only_folders:
             browse_folder = QPushButton(tr("Folder…"))
             browse_folder.setToolTip(
                 folder_tip
-                or (tr("Choose a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)"))
+                or (tr("Choose a folder") if allows_only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)"))
             )
             browse_folder.clicked.connect(self._browse_folder)
             row.addWidget(browse_folder)
@@ -62,7 +63,7 @@ class FileLine(QWidget):
 
     def _browse_for_file(self) -> None:
         start = self.text() or self._folder or str(Path.home())
-        if self._new:
+        if self._may_be_new:
             option = QFileDialog.Option.DontConfirmOverwrite
             path, _ = QFileDialog.getSaveFileName(self, "", start, self._filter, options=option)
         else:

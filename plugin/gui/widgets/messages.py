@@ -113,10 +113,7 @@ class _TextWithButtons(QWidget):
 
 
 def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
-    """Show a message in a message bar at a level: warning, info or success.
-
-    The level determines how long QGIS shows it.
-    """
+    """Show a message in a message bar; ``level``: warning, info or success, by which QGIS limits its duration."""
     {"warning": bar.pushWarning, "info": bar.pushInfo, "success": bar.pushSuccess}[level](title, text)
     # A message bar of another class (in tests) is left unchanged.
     if isinstance(bar, QgsMessageBar) and bar.currentItem() is not None:
@@ -124,9 +121,9 @@ def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
 
 
 def fit_message_height(message: QWidget) -> None:
-    """Make a message in the message bar as high as its lines, and its text as narrow as needed.
+    """Make a message in the message bar as high as its text, and let the text wrap in the free width.
 
-    QGIS clips it after one and a half lines, and would widen its main window beyond a small screen for the text.
+    QGIS would clip the message after one and a half lines, and widen its main window beyond a small screen.
     """
     _shrink_texts_to_free_width(message)
     for browser in message.findChildren(QTextBrowser):

@@ -16,7 +16,7 @@ from ...core.profile import load_profile
 class ProfileCombo(QComboBox):
     """Combo box of county profiles; its first entry means “no profile”.
 
-    ``folder``: initial folder of the file dialog.
+    ``name``: object name; ``folder``: initial folder of the file dialog.
     """
 
     def __init__(self, name: str, folder: str = "", parent=None):

@@ -43,9 +43,9 @@ def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suff
 
 
 def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -> str:
-    """Return a path with a suffix; one without a known suffix gets that of the chosen filter.
+    """Return a path that ends with one of ``suffixes``: a path without one gets the suffix of the chosen filter.
 
-    Without a filter, the first known suffix is added. A name such as 检查.2026版 has no known suffix.
+    Without a filter, the first of ``suffixes`` is added. A name such as 检查.2026版 has none of them.
     """
     return path if Path(path).suffix.lower() in suffixes else path + _get_suffix_of_filter(suffixes, chosen_filter)
 

@@ -171,9 +171,9 @@ def _get_style_sheet() -> str:
 
 @lru_cache(maxsize=4)
 def _find_window_color(_palette: int, _style_sheet: int) -> QColor:
-    """Return the ground of dialogs as drawn: the style sheet of a theme may differ from its palette.
+    """Return the background colour of dialogs as drawn: a theme's style sheet may differ from its palette.
 
-    The parameters identify the theme.
+    The parameters identify the theme, by which the result is cached.
     """
     window = QDialog()
     window.resize(8, 8)
@@ -232,7 +232,10 @@ def set_faint(label: _Labelled) -> _Labelled:
 
 
 def _get_placeholder_color() -> QColor:
-    """Return the colour of placeholders; a disabled field may have the ground of the dialog."""
+    """Return a colour for placeholder texts that is readable in fields and on the background of dialogs.
+
+    A disabled field may have the background of the dialog.
+    """
     color = get_faint_color(in_field=True)
     on_window = make_readable(color, get_background_color())
     is_readable = compute_contrast(on_window, get_background_color(in_field=True)) >= MIN_CONTRAST
@@ -256,7 +259,7 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
 
 
 def _get_link_color() -> QColor:
-    """Return the colour of links on pages and in notices, whose ground is that of fields and lists."""
+    """Return the colour of links on pages and in notices, whose background is that of fields and lists."""
     return make_readable(get_color("info"), get_background_color(in_field=True))
 
 
@@ -269,7 +272,7 @@ def make_link(target: str, text: str) -> str:
 
 
 def set_page_colors(browser: QTextBrowser) -> None:
-    """Give a page the colours of lists: those of pages in QGIS's dark theme have too little contrast."""
+    """Give a text browser the colours of lists, because QGIS's dark theme gives it too little contrast."""
 
     def paint() -> None:
         palette = QgsApplication.palette()
@@ -292,9 +295,9 @@ def load_icon(name: str) -> QIcon:
 
 
 def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:
-    """Return an icon for a label.
+    """Return an icon as a pixmap, in the colours of the theme.
 
-    ``size``: in device-independent pixels; ``ratio``: device pixels for each of them.
+    ``size``: width and height in device-independent pixels; ``ratio``: device pixels per device-independent pixel.
     """
     scaled = QPixmap.fromImage(_render_icon(name, round(size * ratio)))
     scaled.setDevicePixelRatio(ratio)
@@ -302,7 +305,7 @@ def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:
 
 
 def load_map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
-    """Return the icon as a pixmap for the map, which is light in every theme."""
+    """Return an icon as a pixmap for the map, which is light in every theme; parameters as of `load_pixmap`."""
     path, pixels = str(ICONS_FOLDER / f"{name}.svg"), round(size * ratio)
     fill, line = get_map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
     scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])

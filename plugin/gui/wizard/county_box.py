@@ -24,10 +24,11 @@ _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 
 @dataclass(frozen=True)
 class CountyLocation:
-    """Location of the county: its zones and extent.
+    """Location of the county: its CRS zones and extent.
 
-    ``division_code``: code of the division (the county or its city) whose longitudes the plugin's list has; empty for
-    longitudes that the user typed or that come from a layer; ``extent_degrees``: west, south, east, north in degrees.
+    ``division_code``: code of the division (the county or its city) whose longitudes in the code list determine the
+    zones; empty if the longitudes were typed or come from a layer; ``extent_degrees``: west, south, east, north in
+    degrees.
     """
 
     crs_zones: CrsZoneChoice | None = None
@@ -119,10 +120,7 @@ class CountyBox(FormSection):
         self.county.setCurrentIndex(self.county.findData(code))
 
     def get_chosen_county(self) -> CodeEntry | None:
-        """Return the county, or None while none is chosen.
-
-        Raise SanxianError if a typed one is invalid.
-        """
+        """Return the chosen county, or None; raise SanxianError if a typed code or name is invalid."""
         if self._is_listed():
             return self._divisions.entry_by_code.get(self.county.currentData() or "")
         if not self.code.text().strip():

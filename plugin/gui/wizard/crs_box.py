@@ -148,7 +148,7 @@ class CrsZoneStrip(QWidget):
             painter.setPen(pen)
 
     def _measure_county(self, left: float, right: float) -> tuple[float, float]:
-        """Return the county's left and right edge in pixels; an empty range if outside."""
+        """Return the county's western and eastern edge in pixels; both are equal if the county is outside the strip."""
         low, high = self.get_longitude_range()
         scale = (self.width() - 2) / (high - low)
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
@@ -271,7 +271,7 @@ class CrsBox(FormSection):
         return next((z for z in zones.zone_numbers if z != zones.recommended_zone), None) if zones is not None else None
 
     def _is_zone_certain(self) -> bool:
-        """Return True if the zone is the county's and not one of several of its city."""
+        """Return True if the county's own CRS zone is known, not only the zones of its city."""
         zones = self._draft.crs_zones
         return zones is not None and (self._are_longitudes_of_county() or not zones.crosses_zones)
 

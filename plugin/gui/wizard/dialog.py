@@ -39,7 +39,8 @@ _MAX_SCREEN_SHARE = 0.88
 class NewProjectWizard(FocusedButtonDialog):
     """Dialog of the wizard with its pages; it creates nothing itself.
 
-    Signals: ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
+    Signals: ``wanted(request)``: the user pressed Create on the last page; ``stopped``: the user cancelled the running
+    creation.
     """
 
     wanted = pyqtSignal(object)

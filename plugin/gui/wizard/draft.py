@@ -21,9 +21,9 @@ from ...core.standard.template import CodeEntry
 class WizardChoices:
     """The user's choices in the wizard, as plain data.
 
-    ``division_code``: division whose longitudes give the zones: the county's code, its city's, or empty for typed
-    ones and those of a layer; ``extent_degrees``: west, south, east, north in degrees; ``county_settings``: settings of
-    the county's profile.
+    ``division_code``: code of the county or city whose longitudes determine the CRS zones, empty if the longitudes were
+    typed or come from a layer; ``extent_degrees``: west, south, east, north in degrees; ``county_settings``: settings
+    of the county's profile.
     """
 
     standard_id: str = "county_db"

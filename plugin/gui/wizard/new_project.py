@@ -24,10 +24,9 @@ _DATABASE_SHARE_OF_PROGRESS = 0.5
 
 
 class NewProjectActions:
-    """Runs the wizard for a new project, and keeps parts of projects up to date.
+    """Runs the wizard for a new project, and updates township bookmarks and overlap avoidance of projects.
 
-    Those parts are township bookmarks, and overlap avoidance by layer. One wizard is open at a time; `close` ends
-    everything.
+    One wizard is open at a time; `close` closes it and stops the updates.
     """
 
     def __init__(self, iface: Any, runner: JobRunner):
@@ -111,17 +110,17 @@ class NewProjectActions:
         self._job = None
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
-    def _build_project(self, has_database: CreatedDatabase) -> None:
+    def _build_project(self, created_database: CreatedDatabase) -> None:
         from ...bridge.new_project import assemble
 
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_project_in_steps(self._project, self._project_request, has_database)
+            self._steps = assemble.build_project_in_steps(self._project, self._project_request, created_database)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
-        """Add one layer, then return to the event loop."""
+        """Add one layer to the new project, then return to the event loop; open the project after the last layer."""
         if self._steps is None:
             return
         try:

@@ -113,10 +113,10 @@ class TargetPage(WizardPage):
         if self.draft.county_profile_path is not None:
             text += "\n" + tr("County profile: {file}").format(file=self.draft.county_profile_path)
         self.paths.setText(text if has_valid_name else "")
-        self.notice.show_message("warning", self._find_problem())
+        self.notice.show_message("warning", self._find_path_problem())
         self.changed.emit()
 
-    def _find_problem(self) -> str:
+    def _find_path_problem(self) -> str:
         if _INVALID_NAME_PATTERN.search(self.draft.name):
             return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
@@ -133,8 +133,8 @@ class TargetPage(WizardPage):
             return tr("Choose a folder.")
         if not self.draft.name:
             return tr("Enter a name.")
-        if self._find_problem():
-            return self._find_problem()
+        if self._find_path_problem():
+            return self._find_path_problem()
         if self.there.isVisibleTo(self) and not self.draft.existing_database_action:
             return tr("Choose what to do with the existing database.")
         if self.over.isVisibleTo(self) and not self.over.isChecked():
