@@ -110,6 +110,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             return {}
 
     def read_text_parameter(self, parameters, name, context) -> str:
+        """Return the value of a text parameter without surrounding blanks; empty without a value."""
         return self.parameterAsString(parameters, name, context).strip()
 
     def read_names_parameter(self, parameters, name, context) -> list[str]:

@@ -199,6 +199,7 @@ class MenuActions(QObject):
             self.toolbar.setToolButtonStyle(style)
 
     def remove(self) -> None:
+        """Remove menu, toolbar and actions from QGIS."""
         self._window.removeEventFilter(self)
         self._window.menuBar().removeAction(self.menu.menuAction())
         self._window.removeToolBar(self.toolbar)

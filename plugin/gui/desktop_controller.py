@@ -205,6 +205,7 @@ class DesktopController(QObject):
         self.watch.project_touched.connect(self._on_layers_changed)
 
     def unload(self) -> None:
+        """Stop all work of the plugin, and remove its panel, menu and connections from QGIS."""
         self.saved_results.stop()
         self.fixes.stop()
         self.watch.stop()
@@ -390,6 +391,7 @@ class DesktopController(QObject):
         self.recognition.schedule_update()
 
     def open_sample(self) -> None:
+        """Open a copy of the sample county in a new project, or in the open one if it has no layer."""
         project = QgsProject.instance()
         if project.mapLayers():
             if not self.iface.newProject(True):

@@ -38,6 +38,7 @@ class DialogOpener(QObject):
                 dialog.close()
 
     def open_roles_dialog(self) -> None:
+        """Open the dialog 图层角色; emit ``changed`` if the user accepts it."""
         from .project.roles_dialog import RolesDialog
 
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
@@ -50,6 +51,7 @@ class DialogOpener(QObject):
         return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())
 
     def open_profile_dialog(self) -> None:
+        """Open the dialog 县配置; emit ``changed`` if the user accepts it."""
         from .county_form.profile_dialog import ProfileDialog
 
         result = self._get_result()
@@ -68,6 +70,7 @@ class DialogOpener(QObject):
             self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 
     def open_doctor(self) -> None:
+        """Open the dialog 环境自检 (environment check)."""
         from .help.doctor_dialog import DoctorDialog
 
         DoctorDialog(self._iface.mainWindow()).exec()
@@ -98,6 +101,7 @@ class DialogOpener(QObject):
         open_manual("start", self._iface.mainWindow())
 
     def open_help(self, code: str) -> None:
+        """Open the help page of a rule; an empty ``code`` opens the page about the plugin."""
         from .help.help_dialog import HelpDialog
 
         norm, outcome = empty_states.get_norm_and_outcomes(

@@ -47,6 +47,7 @@ class _LayerStepCommands(QObject):
 
     @property
     def can_redo(self) -> bool:
+        """Return True if redo of this layer would redo exactly the commands of this step."""
         if not self._can_move_undo_stack:
             return False
         return (
@@ -97,6 +98,7 @@ class FixStep(QObject):
 
     @property
     def layer_names(self) -> list[str]:
+        """Return the names of the layers that the step changed, without deleted layers."""
         return [layer_step.layer.name() for layer_step in self._layer_steps if not sip.isdeleted(layer_step.layer)]
 
     @property

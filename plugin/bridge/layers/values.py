@@ -105,6 +105,7 @@ def convert_to_python_value(value: Any, field_type: int) -> Any:
 
 
 def _convert_to_datetime(value: Any) -> Any:
+    """Return a QDateTime or QDate as a Python datetime without time zone or date; None for other values."""
     if isinstance(value, QDateTime):
         return value.toPyDateTime().replace(tzinfo=None)
     return value.toPyDate() if isinstance(value, QDate) else None

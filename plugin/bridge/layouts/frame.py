@@ -163,6 +163,7 @@ class _LayoutItemWriter:
         self.layout, self.factor = layout, factor
 
     def add_item(self, item: QgsLayoutItem, identifier: str, x: float, y: float, width: float, height: float):
+        """Add an item to the layout with an id, at position and size in mm of A3; return it."""
         item.setId(identifier)
         f = self.factor
         item.attemptMove(QgsLayoutPoint(round(x * f, 2), round(y * f, 2), MILLIMETRES))
@@ -176,6 +177,7 @@ class _LayoutItemWriter:
         item.setFrameStrokeWidth(QgsLayoutMeasurement(round(width * self.factor, 2), MILLIMETRES))
 
     def add_box(self, identifier, x, y, width, height, line):
+        """Add an empty rectangle; ``line``: width of its outline in mm, 0 for none."""
         shape = self.add_item(QgsLayoutItemShape(self.layout), identifier, x, y, width, height)
         shape.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
         outline = {"color": "255,255,255,0", "style": "no", "outline_color": FRAME_LINE_COLOUR}
@@ -191,6 +193,7 @@ class _LayoutItemWriter:
     def add_label(
         self, identifier, text, x, y, width, height, size, align="centre", bold=False, color=TEXT_COLOUR, frame=0.0
     ) -> QgsLayoutItemLabel:
+        """Add a label with a text; ``size``: font size in points; ``frame``: width of its frame in mm, 0 for none."""
         label = self.add_item(QgsLayoutItemLabel(self.layout), identifier, x, y, width, height)
         label.setText(text)
         label.setTextFormat(self.make_text_format(size, bold, color))

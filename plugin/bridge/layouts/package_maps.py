@@ -168,6 +168,7 @@ class _PackageMapPrinter:
         self._builder = LayoutBuilder(available_layers, job.catalogue, job.document_info)
 
     def print_map(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
+        """Write the files of one map and return their names; if the map lacks input, return the reason."""
         lack = self._builder.available_layers.find_missing_input(request.map_spec)
         if lack:
             return RenderedMap(request, missing_reason=lack)
@@ -193,6 +194,7 @@ class _PackageMapPrinter:
         )
 
     def close(self) -> None:
+        """Close the temporary project with its layers."""
         self._project.clear()
         del self._project, self._builder
 

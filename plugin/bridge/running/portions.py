@@ -46,6 +46,7 @@ class PortionedWork(QObject):
 
     @property
     def is_running(self) -> bool:
+        """Return True until the last step is done, a step has failed, or the work is cancelled."""
         return self._timer.isActive()
 
     def cancel(self) -> None:

@@ -51,7 +51,8 @@ class LayerRecognition(QObject):
         self._store_results_and_apply.timeout.connect(self.update_panel)
 
     def schedule_update(self, *_signal) -> None:
-        self._store_results_and_apply.start()
+        """Update the panel when no further signal of a change follows for a moment."""
+        self._settle.start()
 
     def stop(self) -> None:
         self._store_results_and_apply.stop()
@@ -61,6 +62,7 @@ class LayerRecognition(QObject):
         return empty_states.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
 
     def update_panel(self) -> None:
+        """Show the page for an unchecked project, and start recognising its layers in the background."""
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.make_check_options(project)
         dock.set_county(empty_states.get_county_label(options))

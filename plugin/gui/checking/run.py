@@ -154,6 +154,7 @@ class CheckRunner(QObject):
         self._runner.start(self.check_job)
 
     def cancel(self) -> None:
+        """Cancel the running check, if any."""
         if self.check_job is not None:
             self.check_job.cancel()
 

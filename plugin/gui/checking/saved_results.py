@@ -295,6 +295,7 @@ class SavedResults(QObject):
             self._set_changes(self._result.changes_since_check.add_changed_layer(name, role))
 
     def _set_changes(self, changes: ChangesSinceCheck) -> None:
+        """Record the changes since the check in the restored result; emit ``changed`` if they are new."""
         if changes != self._result.changes_since_check:
             self._result.set_changes(changes)
             self.changed.emit()

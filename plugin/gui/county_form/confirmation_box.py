@@ -102,6 +102,7 @@ class ConfirmationBox(FormBox):
         self.items.itemChanged.connect(self._on_changed)
 
     def show_confirmation(self, confirmation: CountyConfirmation) -> None:
+        """Show authority, document and date of a confirmation; the list of settings is emptied."""
         self._is_filling = True
         self.by.setText(confirmation.by)
         self.document.setText(confirmation.document)
@@ -160,6 +161,7 @@ class ConfirmationBox(FormBox):
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
     def read_confirmation(self) -> CountyConfirmation:
+        """Return the confirmation in the fields, with the ticked settings."""
         items = self._read_confirmed_items()
         entered_confirmation = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
@@ -171,6 +173,7 @@ class ConfirmationBox(FormBox):
         )
 
     def clear_messages(self) -> None:
+        """Remove the messages below all fields."""
         for message in self.messages.values():
             message.show_text("")
         if self._date_chosen and self.read_confirmation().is_empty:

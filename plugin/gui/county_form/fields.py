@@ -38,6 +38,7 @@ class InheritingLineEdit(QLineEdit):
         self.textChanged.connect(self._update_tooltip)
 
     def set_inherited_value(self, text: str) -> None:
+        """Set the text that is shown in grey while the field is empty."""
         self.inherited_text = text
         self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
         self._update_tooltip()
@@ -49,6 +50,7 @@ class InheritingLineEdit(QLineEdit):
         self.setCursorPosition(0)
 
     def get_county_value(self) -> str:
+        """Return the entered text; empty if the county inherits the value."""
         return self.text().strip()
 
     def paintEvent(self, event) -> None:
@@ -112,6 +114,7 @@ class InheritingComboBox(ScrollSafeComboBox):
         self.set_grey(self.currentData() is None)
 
     def set_inherited_value(self, value: str, source: str) -> None:
+        """Set the text of the first entry: the inherited value and where it comes from."""
         text = tr("{value} (inherited: {source})") if source else "{value}"
         if self.count() and self.itemData(0) is None:
             self.setItemText(0, text.format(value=value, source=source))
@@ -121,9 +124,11 @@ class InheritingComboBox(ScrollSafeComboBox):
         self.set_grey(self.currentData() is None)
 
     def get_county_value(self) -> object:
+        """Return the data of the chosen entry; None if the county inherits the value."""
         return self.currentData()
 
     def choose_value(self, value: object) -> None:
+        """Choose the entry with this data; the inherited value for None or an unknown one."""
         self.setCurrentIndex(max(self.findData(value), 0) if value is not None else 0)
 
 
@@ -154,6 +159,7 @@ class SourceMarkSlot(QWidget):
         self.mark = ""
 
     def show_source_mark(self, mark: str) -> None:
+        """Show the mark A, B or C; show none for an empty text."""
         if mark == self.mark:
             return
         self.mark = mark

@@ -250,6 +250,7 @@ class CountyForm(QWidget):
 
     @property
     def is_changed(self) -> bool:
+        """Return True if the settings in the form differ from those that were opened."""
         return self.read_county_settings() != self._opened_settings
 
     @property

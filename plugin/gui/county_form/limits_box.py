@@ -56,9 +56,11 @@ class SettingRow(ABC):
         self.restore.clicked.connect(self.clear)
 
     def list_widgets(self) -> tuple[QWidget, ...]:
+        """Return the widgets of the row from left to right, without the message below it."""
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def read_and_show_inherited_value(self, norm: Norm) -> None:
+        """Show the value that the county inherits from ``norm``, with its source."""
         inherited = get_inherited_value(self.key, norm)
         self._inherited_mark = inherited.mark
         self.show_inherited_value(inherited.value)
@@ -75,10 +77,12 @@ class SettingRow(ABC):
         self.update_state()
 
     def clear(self) -> None:
+        """Remove the county's own value and its document, so that the value is inherited."""
         self.show_county_value(None)
         self.document.clear()
 
     def update_state(self) -> None:
+        """Show or hide the restore button, and update the mark of the source."""
         has_own_value = self.has_county_value
         self.restore.setVisible(has_own_value or bool(self.document.get_county_value()))
         self.mark.show_source_mark(
@@ -176,6 +180,10 @@ class LimitsBox(FormBox):
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+        """Show the county's own settings, and in grey those that it inherits from ``norm``.
+
+        ``settings``: key → value; ``documents``: key → name of the document that the value is from.
+        """
         self._is_filling = True
         for key, row in self.rows.items():
             row.show_value(settings.get(key), documents.get(key, ""))
@@ -183,13 +191,16 @@ class LimitsBox(FormBox):
         self.show_inherited_settings(norm)
 
     def show_inherited_settings(self, norm: Norm) -> None:
+        """Show in grey the values that the county inherits from ``norm``."""
         for row in self.rows.values():
             row.read_and_show_inherited_value(norm)
 
     def read_settings(self) -> dict[str, Any]:
+        """Return key → value of the settings that the county sets itself."""
         return {key: row.get_entered_value() for key, row in self.rows.items() if row.has_county_value}
 
     def read_documents(self) -> dict[str, str]:
+        """Return key → name of the source document, for settings that the county sets itself."""
         return {
             key: row.document.get_county_value()
             for key, row in self.rows.items()
@@ -247,6 +258,7 @@ class RatioBox(FormBox):
         grid.addWidget(self.message, 4, 1)
 
     def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+        """Show the county's own settings of the ratio, and those that it inherits; as `LimitsBox.show_settings`."""
         self._is_filling = True
         self.limit.show_settings(settings, documents, norm)
         self.form.choose_value(settings.get(_DEFINITION_KEY))
@@ -257,6 +269,7 @@ class RatioBox(FormBox):
         self._is_filling = False
 
     def show_inherited_settings(self, norm: Norm) -> None:
+        """Show the values that the county inherits from ``norm``, where it has no value of its own."""
         self._norm = norm
         self.limit.show_inherited_settings(norm)
         form, classes = get_inherited_value(_DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)
@@ -272,6 +285,7 @@ class RatioBox(FormBox):
         self._is_filling = filling
 
     def read_settings(self) -> dict[str, Any]:
+        """Return key → value of the settings of the ratio that the county sets itself."""
         setting_values = self.limit.read_settings()
         if self.form.get_county_value() is not None:
             setting_values[_DEFINITION_KEY] = self.form.get_county_value()

@@ -102,6 +102,7 @@ class ProfileDialog(ProfileForm):
             line.line.setText(path)
 
     def read_county_settings(self) -> county.ProjectCountySettings:
+        """Return the check settings in the dialog, as they are stored in the project."""
         return county.ProjectCountySettings(
             profile=self.profile.currentData() or "",
             standard=self.standard.currentData() or "",

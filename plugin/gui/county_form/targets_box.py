@@ -71,6 +71,7 @@ class TargetRow:
             widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
 
     def list_widgets(self) -> tuple[QWidget, ...]:
+        """Return the widgets of the row from left to right, without the message below it."""
         return (
             self.name,
             self.sign,
@@ -88,6 +89,7 @@ class TargetRow:
         self._choose_combo_values(default_target["comparison"], default_target["unit"], default_target["binding"])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
+        """Show the inherited target in grey; ``year``: proposed target year if there is none."""
         self._inherited_target = target
         self.value.set_inherited_value(target.value if target else "")
         self.year.set_inherited_value(str(target.year if target else year or ""))
@@ -95,6 +97,7 @@ class TargetRow:
         self.update_state()
 
     def show_target(self, target: IndicatorTarget) -> None:
+        """Show the county's own target in the row."""
         self._own_target = target
         self.value.show_text(target.value)
         self.year.show_text(str(target.year))
@@ -109,6 +112,7 @@ class TargetRow:
             combo.setCurrentIndex(combo.findData(value))
 
     def clear(self) -> None:
+        """Remove the county's own target, so that the target is inherited."""
         self._own_target = None
         for line in (self.value, self.year, self.source):
             line.clear()
@@ -206,6 +210,7 @@ class TargetsBox(FormBox):
         self._is_filling = False
 
     def add_row(self, indicator: str) -> TargetRow:
+        """Add a row for another target of an indicator (such as for another year) and return it."""
         row = TargetRow(indicator, self._texts, self._on_changed)
         row.source.setCompleter(self._make_completer())
         self.rows.append(row)
@@ -250,6 +255,7 @@ class TargetsBox(FormBox):
             )
 
     def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
+        """Return the county's own targets; ``area_code``: code of the county."""
         return tuple(target for row in self.rows if (target := row.read_target(area_code)) is not None)
 
     def list_county_target_rows(self) -> list[TargetRow]:
@@ -257,6 +263,7 @@ class TargetsBox(FormBox):
         return [row for row in self.rows if row.has_county_value]
 
     def get_field_and_message_widget(self, row_number: int) -> tuple[QWidget, FieldMessage]:
+        """Return value field and message widget of a row of `list_county_target_rows`."""
         row = self.list_county_target_rows()[row_number]
         return row.value, row.message
 

@@ -20,6 +20,7 @@ class FindingsMenu(QObject):
         dock.tree.menuRequested.connect(self._show_menu)
 
     def make_menu(self) -> QMenu:
+        """Return the context menu for the selected findings."""
         menu = QMenu(self._dock)
         for button in (self._dock.navigation.fix, self._dock.navigation.waive):
             action = menu.addAction(button.text())

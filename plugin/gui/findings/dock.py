@@ -84,6 +84,7 @@ class FindingsDock(FindingsForm):
             self._update_visible_page()
 
     def set_county(self, name: str) -> None:
+        """Show the name of the county on the profile button."""
         self.county.setText(name or tr("Profile…"))
 
     def show_check_started(self, rule_count: int, is_of_package: bool = False) -> None:
@@ -125,6 +126,7 @@ class FindingsDock(FindingsForm):
         self.stale_button.setVisible(bool(text) and offers_check)
 
     def set_result(self, result: CheckView) -> None:
+        """Show a result in all parts of the panel, in place of the former result."""
         if self.result is not None and self.result.is_of_package != result.is_of_package:
             # Filters for the findings of a project would hide those of a package, and the reverse.
             self.filters.clear()
@@ -228,11 +230,13 @@ class FindingsDock(FindingsForm):
         self.tree.expandAll()
 
     def clear_filters(self) -> None:
+        """Clear all filters and show all kinds of findings."""
         self.filters.clear()
         self.verdict.show_all_kinds()
         self._apply_filters()
 
     def step_selection(self, direction: int) -> None:
+        """Select the next (1) or previous (−1) finding; emit ``stepped``."""
         self.stepped.emit(direction, self.tree.step_selection(direction))
 
     # --- state

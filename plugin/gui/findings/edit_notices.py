@@ -120,6 +120,7 @@ class UndoButton(QPushButton):
         self.update_state()
 
     def update_state(self, _index: int = 0) -> None:
+        """Enable the button if the step can be undone alone; explain it in the tool tip."""
         can_undo = self._step is not None and self._step.is_last
         self.setEnabled(can_undo)
         if self._step is None:
@@ -143,6 +144,7 @@ class _CounterButton(QToolButton):
         self.full_text = self._short_text = ""
 
     def set_texts(self, full_text: str, short_text: str) -> None:
+        """Set the full text, and the short text that is shown if the button is too narrow."""
         self.full_text, self._short_text = full_text, short_text
         # Elided, the numbers would be wrong: “+…1” for “+2 / +1”.
         self.setMinimumWidth(self._compute_width(short_text))
@@ -318,6 +320,7 @@ class EditNotices(QObject):
         self.counter.setToolTip(f"{self.counter.full_text}\n{tip.format(time=result.time_text)}")
 
     def make_menu(self) -> QMenu:
+        """Return a menu of the findings that the last full check did not have."""
         new = find_new_findings(self._dock.result)
         menu = self._selection.make_menu(new, zoom=True)
         if not new:

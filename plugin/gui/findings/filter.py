@@ -49,6 +49,7 @@ class FilterSettings:
         self._search_words = tuple(self.search_text.casefold().split())
 
     def accepts_rule(self, group: FindingGroup) -> bool:
+        """Return True if the filters by rule and by package do not hide the rule."""
         if self.package_only and not group.code.startswith(_PACKAGE_RULE_PREFIX):
             return False
         return not self.shown_rules or group.code in self.shown_rules
@@ -67,6 +68,7 @@ class FilterSettings:
         )
 
     def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
+        """Return True if a finding of an accepted rule passes the filters by kind, township and text."""
         return (
             get_finding_kind(finding) in self.shown_kinds
             and (not self.shown_townships or finding.township in self.shown_townships)
@@ -112,10 +114,12 @@ class FindingsFilter(QSortFilterProxyModel):
         self._discard_results()
 
     def set_filters(self, filters: FilterSettings) -> None:
+        """Set the filters and apply them to all rows."""
         self.filters = filters
         self.apply_filters()
 
     def apply_filters(self) -> None:
+        """Compute again which rows pass the filters, and update the list."""
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
             is_rule_accepted = self.filters.accepts_rule(group)

@@ -110,10 +110,12 @@ class FilterBar(QWidget):
 
     @property
     def chosen_townships(self) -> frozenset[str]:
+        """Return the names of the ticked townships; empty for no filter."""
         return frozenset(self.townships.checkedItemsData())
 
     @property
     def chosen_rules(self) -> frozenset[str]:
+        """Return the codes of the ticked rules; empty for no filter."""
         return frozenset(self.rules.checkedItemsData())
 
     def offer_package_only(self, is_of_package: bool) -> None:
@@ -123,6 +125,7 @@ class FilterBar(QWidget):
             self.package_only.setChecked(False)
 
     def clear(self) -> None:
+        """Clear search text and choices, so that no filter is set."""
         self.search.clear()
         self.package_only.setChecked(False)
         for combo in (self.townships, self.rules):
@@ -188,6 +191,7 @@ class CheckProgressBar(QWidget):
         self.bar.setFormat("  ".join(parts))
 
     def stop(self) -> None:
+        """Hide the progress bar."""
         self.hide()
 
     def _cancel(self) -> None:

@@ -58,6 +58,7 @@ class FindingsOnMap(QObject):
             findings_layer.remove_findings_layer(QgsProject.instance())
 
     def show_result(self, findings: list[Any], rows: list[Any]) -> None:
+        """Show a new result; ``rows``: a feature of the findings layer for each of ``findings``."""
         self._rows = {id(f): row for f, row in zip(findings, rows, strict=True)}
         if self.is_requested:
             self._add_layer()

@@ -261,6 +261,7 @@ class FindingMapMark:
 
     @property
     def callout(self) -> MapCallout | None:
+        """Return the label of the marked finding on the map; None without a mark."""
         return next((item for item in self._canvas_items if isinstance(item, MapCallout)), None)
 
     def show_finding(

@@ -53,6 +53,7 @@ class CheckView:
 
     @classmethod
     def from_check_result(cls, check_result: Any, is_of_package: bool = False) -> CheckView:
+        """Return the view of a result of the core, with the present time as time of the check."""
         from ...core.messages.texts import Texts
 
         lang = check_result.report.lang
@@ -61,6 +62,7 @@ class CheckView:
 
     @property
     def report(self) -> Any:
+        """Return the report of the full check (`core.model.report.Report`)."""
         return self.check_result.report
 
     def apply_changes(self, change: Any) -> None:
@@ -95,9 +97,11 @@ class CheckView:
 
     @property
     def changes_since_check(self) -> ChangesSinceCheck:
+        """Return what has changed in the project since the check; an empty record if nothing."""
         return self.outdated_findings.changes if self.outdated_findings is not None else ChangesSinceCheck()
 
     def find_rule_outcome(self, code: str) -> Any:
+        """Return the outcome of a rule (`core.model.report.RuleOutcome`) by its code, or None."""
         return next((r for r in self.report.rules if r.code == code), None)
 
     def get_rule_help(self, code: str) -> dict[str, str]:
@@ -112,6 +116,7 @@ class CheckView:
         }
 
     def get_rule_purpose_and_remedy(self, code: str) -> tuple[str, str]:
+        """Return the texts “Why” and “How to fix” of a rule's help; empty for other codes."""
         texts = list(self.get_rule_help(code).values())
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 

@@ -131,6 +131,7 @@ class ResultOwner:
         return self.has_current_result() or bool(self.package)
 
     def get_displayed_result(self) -> CheckView | None:
+        """Return the displayed result if it is of the open project, else None."""
         return self._dock.result if self.has_current_result() else None
 
     def get_result_for_export(self, package_spec: Any) -> CheckView | None:

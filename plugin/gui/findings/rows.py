@@ -46,6 +46,7 @@ class FindingsRows(QAbstractItemModel):
         self._is_changing = False
 
     def set_report(self, report: Any) -> None:
+        """Show the findings of a report (`core.model.report.Report`); none for None."""
         self.beginResetModel()
         self.groups = make_finding_groups(report) if report is not None else []
         self._sort_rows(*self._sort_column_and_order)
@@ -113,6 +114,7 @@ class FindingsRows(QAbstractItemModel):
         return FINDING_ROW_FLAGS if index.internalId() else RULE_ROW_FLAGS
 
     def get_group(self, index) -> FindingGroup:
+        """Return the rule of a row, for the row of a rule or of one of its findings."""
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
     def get_finding(self, index) -> Any:

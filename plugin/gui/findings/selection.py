@@ -72,6 +72,7 @@ class FindingSelection(QObject):
 
     # --- from the list to the map
     def go_to_finding(self, finding: Any) -> None:
+        """Mark a finding selected in the list on the map and zoom to it; remove the mark for None."""
         if self._is_picking:
             return
         if finding is None or self._dock.result is None:

@@ -270,10 +270,12 @@ class FindingsTree(QTreeView):
         return selected_findings
 
     def get_selected_group(self) -> FindingGroup | None:
+        """Return the selected rule, or the rule of the selected finding; None without a selection."""
         index = self.filter.mapToSource(self.currentIndex())
         return self.findings.get_group(index) if index.isValid() else None
 
     def select_finding(self, finding: Any) -> bool:
+        """Select a finding and scroll to it; return False if the filters hide it."""
         index = self.filter.get_index(finding)
         if not index.isValid():
             return False

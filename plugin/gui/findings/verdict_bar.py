@@ -95,6 +95,7 @@ class VerdictBar(QWidget):
 
     @property
     def kinds(self) -> frozenset[str]:
+        """Return the kinds of findings whose filter buttons are pressed."""
         return frozenset(kind for kind, button in self.buttons.items() if button.isChecked())
 
     def show_all_kinds(self) -> None:
@@ -113,6 +114,7 @@ class VerdictBar(QWidget):
         self.kindsChanged.emit()
 
     def show_report(self, result) -> None:
+        """Show verdict, time and number of rules of a result (`CheckView`), and its counts."""
         summary = result.report.summary
         self._verdict = summary["verdict"]
         self._word.setText(theme.get_verdict_word(self._verdict))
@@ -149,6 +151,7 @@ class VerdictBar(QWidget):
         self._edited.setVisible(bool(result.rechecked_features))
 
     def set_counts(self, counts: dict[str, int]) -> None:
+        """Show the number of findings on the filter button of each kind; ``counts``: kind → number."""
         self._counts = counts
         for kind, button in self.buttons.items():
             full_text = self._format_full_text(kind)

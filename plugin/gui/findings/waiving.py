@@ -79,6 +79,7 @@ class WaiverActions(QObject):
         dialog.deleteLater()
 
     def withdraw_waivers(self, findings: list[Any]) -> None:
+        """Remove the waivers of these findings from the waiver file, and reopen the findings."""
         from ...core.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}

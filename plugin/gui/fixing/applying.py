@@ -58,6 +58,7 @@ class FixApplier(QObject):
         self.steps: list[FixStep] = []
 
     def stop(self) -> None:
+        """Close the message and forget the steps, which the user can still undo with QGIS."""
         self._messages.close()
         steps, self.steps = self.steps, []
         for step in steps:

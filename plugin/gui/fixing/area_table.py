@@ -91,6 +91,7 @@ class AreaTable(QTableWidget):
             self.horizontalHeaderItem(column).setTextAlignment(Qt.AlignmentFlag.AlignRight)
 
     def show_rows(self, rows: list[AreaRow]) -> None:
+        """Show these rows in place of the former ones."""
         from ...core.messages.numbers import format_number, format_signed_number
 
         self.clearSpans()

@@ -62,6 +62,7 @@ class _GroupFilter(QSortFilterProxyModel):
         self.groups = {SAFE, CONFIRM, REFUSED}
 
     def set_group(self, group: int, is_shown: bool) -> None:
+        """Show or hide the rows of a group (SAFE, CONFIRM or REFUSED)."""
         self.groups = self.groups | {group} if is_shown else self.groups - {group}
         self.invalidateFilter()
 
@@ -259,12 +260,15 @@ class BatchDialog(FocusedButtonDialog):
             self.table.setCurrentIndex(self.filter.index(0, 0))
 
     def show_shapes(self, shapes: FixShapes) -> None:
+        """Show the shapes of a fix on both maps."""
         self.maps.show_shapes(shapes)
 
     def show_areas(self, rows: list[AreaRow]) -> None:
+        """Show the area changes of the ticked fixes."""
         self.areas.show_rows(rows)
 
     def show_progress(self, share: float | None) -> None:
+        """Show the completed share (0 to 1) of the trial; None hides the progress."""
         for widget in (self.progress, self.cancel_button):
             widget.setVisible(share is not None)
         if share is not None:
@@ -291,6 +295,7 @@ class BatchDialog(FocusedButtonDialog):
 
     @property
     def current_row(self) -> BatchRow | None:
+        """Return the row that the preview shows; None without a row."""
         index = self.filter.mapToSource(self.table.currentIndex())
         return self.model.rows[index.row()] if index.isValid() else None
 

@@ -34,6 +34,7 @@ class BatchRow:
 
     @property
     def can_be_ticked(self) -> bool:
+        """Return True for a safe fix, and for one to confirm whose preview was shown."""
         return self.group == SAFE or (self.group == CONFIRM and self.is_seen)
 
 
@@ -101,6 +102,7 @@ class BatchModel(QAbstractTableModel):
         self.ticksChanged.emit()
 
     def list_ticked(self) -> list[BatchRow]:
+        """Return the rows whose fixes are ticked."""
         return [row for row in self.rows if row.is_ticked]
 
     def tick_only_safe(self, on: bool = True) -> None:

@@ -67,6 +67,7 @@ class FixMapPreview:
 
     @property
     def band_count(self) -> int:
+        """Return the number of rubber bands that are drawn."""
         return len(self._bands)
 
     def show_shapes(self, shapes: FixShapes) -> None:

@@ -54,6 +54,7 @@ class HelpDialog(QDialog):
         self.show_page(code)
 
     def show_page(self, code: str) -> None:
+        """Show the help of a rule by its code; for an empty code, the page about the plugin."""
         self._back.setVisible(bool(code))
         topic = code if manual.is_rule_code(code) else "start"
         self._manual.setProperty("topic", topic)

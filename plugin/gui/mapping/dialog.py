@@ -179,6 +179,7 @@ class MappingDialog(MappingSource):
             self.open_mapping(path)
 
     def open_mapping(self, path: str) -> None:
+        """Read a mapping from a file and show its preview, or the error."""
         try:
             mapping = load_mapping(path, self._target_template, self._norm.standard)
         except SanxianError as error:
@@ -192,6 +193,7 @@ class MappingDialog(MappingSource):
             self.save_mapping(path)
 
     def save_mapping(self, path: str) -> bool:
+        """Save the shown mapping to a file; return False and show the error if that fails."""
         try:
             with write_atomically(path) as temporary:
                 text = format_mapping_as_toml(self._prepared_mapping.mapping, self._target_template)
@@ -204,6 +206,7 @@ class MappingDialog(MappingSource):
 
     # --- the run
     def start_run(self) -> None:
+        """Start mapping the source layer with the shown mapping, in the background."""
         layer = self._get_source_layer()
         if self._prepared_mapping is None or layer is None:
             return

@@ -85,6 +85,7 @@ class MappingSource(MappingForm):
         return assigned_role or "DLTB"
 
     def get_role(self) -> str:
+        """Return the role (code of the plan layer) of the chosen template."""
         return str(self.template.currentData() or "")
 
     @property

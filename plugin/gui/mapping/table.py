@@ -259,6 +259,7 @@ class MappingTable(QTableWidget):
         )
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
+        """Show sample values and numbers of filled and lost values of the template field ``target``."""
         row = self._find_row(target)
         parts = []
         for sample in preview.samples:
@@ -297,6 +298,7 @@ class MappingTable(QTableWidget):
         lost_item.setToolTip(tip if preview.lost_count or preview.remarked_count else "")
 
     def get_current_target(self) -> str:
+        """Return the template field of the current row; empty without a row."""
         row = self.currentRow()
         return self._targets[row].name if 0 <= row < len(self._targets) else ""
 

@@ -114,6 +114,10 @@ class MapActions:
             )
 
     def create_layouts(self, builder: LayoutBuilder, wanted_layouts: list) -> None:
+        """Add layouts to the project; ask before replacing layouts that the user edited.
+
+        ``wanted_layouts``: (map, page size, True for a page per township) of each layout.
+        """
         project = builder.available_layers.project
         existing_layouts = [saved_layouts.find_layout(project, *one) for one in wanted_layouts]
         edited_layout_names = [
@@ -234,6 +238,7 @@ class LayoutsDialog(FocusedButtonDialog):
         self.maps.addItem(item)
 
     def get_chosen_maps(self) -> list[MapSpec]:
+        """Return the definitions of the ticked maps."""
         items = [self.maps.item(row) for row in range(self.maps.count())]
         return [
             self.catalogue.map_by_id[item.data(_MAP_ID_ROLE)]

@@ -59,6 +59,7 @@ class PackageExport(QObject):
         return self._job is not None or self._is_waiting
 
     def close(self) -> None:
+        """Close dialog and message; no further step of the export is started."""
         self._is_waiting = False
         self._messages.close()
         dialog, self.dialog = self.dialog, None
@@ -127,6 +128,7 @@ class PackageExport(QObject):
 
     # --- the work
     def start_export(self) -> None:
+        """Export the package that the form describes; check the plan first if necessary."""
         if self.is_running or self.dialog.make_order() is None or not self.dialog.ask_for_exportable_document_info():
             return
         order = self.dialog.make_order()
@@ -167,6 +169,7 @@ class PackageExport(QObject):
         self._write_package(result.check_result, includes_check=True)
 
     def end_export_without_check(self) -> None:
+        """Show that nothing was exported, because the check before the export did not end."""
         if self._is_waiting:
             self._is_waiting = False
             self._show_outcome(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
@@ -194,6 +197,7 @@ class PackageExport(QObject):
         self._runner.start(self._job)
 
     def cancel(self) -> None:
+        """Cancel the running export, or the check before it."""
         if self._job is not None:
             self._job.cancel()
         elif self._is_waiting:

@@ -99,6 +99,7 @@ class ProgressPage(QWidget):
         self.refresh_icons()
 
     def show_progress(self, share: float, text: str) -> None:
+        """Show the completed share (0–1) and what is being done."""
         self.bar.setValue(round(_PROGRESS_STEPS * share))
         if text and self.button.isEnabled():
             self.what.setText(text)
@@ -198,6 +199,7 @@ class OutcomePage(QWidget):
         layout.addStretch(0)
 
     def show_outcome(self, outcome: ExportOutcome) -> None:
+        """Show message, reasons and buttons for the outcome of an export."""
         self.end = outcome
         self.text.setText(outcome.text)
         succeeded = outcome.exported_package is not None
@@ -295,14 +297,17 @@ class ExportDialog(FocusedButtonDialog):
     # --- pages
     @property
     def is_running(self) -> bool:
+        """Return True while the dialog shows the progress of an export."""
         return self.pages.currentWidget() is self.run
 
     def show_form(self) -> None:
+        """Show the first page with the form, and request a new preview."""
         self._show_page(self.form)
         self.form.forms.setFocus()
         self.previewRequested.emit()
 
     def show_progress_page(self, step: int, includes_check: bool) -> None:
+        """Show the second page; parameters as of `ProgressPage.show_steps`."""
         self.run.show_steps(step, includes_check)
         self._show_page(self.run)
         self.run.button.setFocus()
@@ -371,11 +376,13 @@ class ExportDialog(FocusedButtonDialog):
             return False
 
     def show_preview(self, preview: PackagePreview) -> None:
+        """Show the preview of the package in the form."""
         self._preview = preview
         self.form.show_preview(preview)
         self._enable_buttons()
 
     def show_objections(self, objections: ExportObjections) -> None:
+        """Show the reasons against the export in the form."""
         self.form.gate.show_objections(objections)
         self._enable_buttons()
 
@@ -385,6 +392,7 @@ class ExportDialog(FocusedButtonDialog):
         self.go.setToolTip(hint or self._preview.refusal_reason)
 
     def show_error(self, message: str) -> None:
+        """Show an error in place of the preview, and disable the export."""
         self._preview = PackagePreview()
         self.form.show_error(message)
         self.go.setEnabled(False)

@@ -94,7 +94,7 @@ class SlotsList(QTreeWidget):
         """Show one row that asks for the target folder."""
         self._package_preview = None
         self.clear()
-        self._add_part("—", "—", "info", tr("Choose the folder for the result first."), "")
+        self._add_row("—", "—", "info", tr("Choose the folder for the result first."), "")
         self._fit_columns()
 
     def show_preview(self, preview: PackagePreview, draws_maps: bool) -> None:
@@ -106,13 +106,13 @@ class SlotsList(QTreeWidget):
         self.clear()
         for slot in preview.list_relevant_slots(draws_maps):
             missing_layers = preview.missing_maps.get(slot.id, "")
-            item = self._add_part(
+            item = self._add_row(
                 slot.title, _get_need_word(slot.need), *self._describe_slot(slot, draws_maps, missing_layers)
             )
             # As in the dialog 生成布局.
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
         generated_parts_text = tr("Report of the check (html, json), tables of figures, metadata, manifest")
-        self._add_part(generated_parts_text, "—", "ok", tr("Made with the package"), "")
+        self._add_row(generated_parts_text, "—", "ok", tr("Made with the package"), "")
         self._fit_columns()
 
     def refresh_icons(self) -> None:
@@ -121,7 +121,7 @@ class SlotsList(QTreeWidget):
         else:
             self.show_preview(self._package_preview, self._maps)
 
-    def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> QTreeWidgetItem:
+    def _add_row(self, title: str, need: str, icon: str, text: str, tip: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, theme.load_icon(icon))
         item.setToolTip(0, f"{title}\n{tip or text}")
@@ -289,7 +289,8 @@ class FormPage(QWidget):
         self.personal.setToolTip("\n".join([text, *lines]) if lines else "")
 
     def schedule_change(self, *_signal) -> None:
-        self._store_results_and_apply.start()
+        """Emit ``changed`` when no further change follows for a moment."""
+        self._settle.start()
 
     def make_order(self) -> Any:
         """Return the export that the form describes; None if no target folder is chosen.
@@ -337,6 +338,7 @@ class FormPage(QWidget):
                 saved_paths.store_path(self._project, key, line.text())
 
     def show_preview(self, preview: PackagePreview) -> None:
+        """Show name, slots and unassigned files of the package."""
         self.slots.show_preview(preview, self.maps.isChecked())
         self._watch_paths(set(preview.watched_paths))
         self.target.setText(tr("Package: {name}").format(name=preview.folder_name) if preview.folder_name else "")
@@ -376,6 +378,7 @@ class FormPage(QWidget):
         self.show_text(message)
 
     def show_text(self, text: str) -> None:
+        """Show a text in place of the note on an existing package."""
         self.replaced.setText(text)
 
     def _watch_paths(self, paths_to_watch: set[str]) -> None:

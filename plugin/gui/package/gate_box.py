@@ -140,6 +140,7 @@ class GateBox(QGroupBox):
             self._show_message("info", tr("The plan is being checked; the reasons are updated afterwards."))
 
     def show_objections(self, objections: ExportObjections) -> None:
+        """Show the reasons against the export in the list."""
         show_reasons(self.reasons, objections)
         # An empty list keeps its place, so that reasons that are found later move nothing.
         self.reasons.show()

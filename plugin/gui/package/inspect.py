@@ -195,6 +195,7 @@ class PackageInspection(QObject):
         package_layers.restore_package_layers(QgsProject.instance(), set_aside)
 
     def close(self) -> None:
+        """Remove the package's layers and their copies, and disconnect from the project."""
         if self._watched_project is not None:
             self._watched_project.writeProject.disconnect(self._set_layers_aside)
             self._watched_project = None

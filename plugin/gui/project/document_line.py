@@ -143,9 +143,11 @@ class DocumentLine(QWidget):
         self.update_summary()
 
     def resolve_document(self) -> ResolvedDocument:
+        """Return the project's document information, completed from profile and package specification."""
         return document.resolve_project_document(self._project, self._get_profile(), self._get_fallback().document_info)
 
     def update_summary(self) -> None:
+        """Show the current document information, or the error of the profile."""
         try:
             text = summarise_document_info(self.resolve_document())
         except (SanxianError, ImportError) as error:
@@ -307,6 +309,7 @@ class DocumentDialog(FocusedButtonDialog):
         return DocumentInfo(*(text.strip() for text in fields))
 
     def resolve_document(self) -> ResolvedDocument:
+        """Return the entered values, completed from profile and package specification."""
         return resolve_document(self.read_document_info(), self._profile, self._spec_info)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:

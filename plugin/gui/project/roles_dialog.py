@@ -70,6 +70,7 @@ class GroupDialog(QDialog):
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def get_chosen_group(self) -> LayerGroup:
+        """Return the layer group that the user chose."""
         return next(g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked())
 
 
@@ -95,6 +96,7 @@ def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
 
 
 def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
+    """Return the names of the plan layers that several groups have, in the order of the standard."""
     try:
         templates = county.make_check_options(project).resolve_norm().standard.templates
     except (SanxianError, ImportError):
@@ -220,6 +222,7 @@ class RolesDialog(FocusedButtonDialog):
         return layer.name() if layer is not None else ""
 
     def read_choices(self) -> dict[str, QgsMapLayer | None]:
+        """Return role → chosen layer; None for a role that recognition decides."""
         return {role: combo.currentLayer() for role, combo in self._combos.items()}
 
     def accept(self) -> None:

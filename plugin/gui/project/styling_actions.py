@@ -39,6 +39,7 @@ class StylingActions:
         self._messages.close()
 
     def project_changed(self) -> None:
+        """Close the offer for the former project; the next project gets its own."""
         self._was_offered = False
         self._messages.close()
 
@@ -100,6 +101,7 @@ class StylingActions:
         )
 
     def apply_forms(self) -> None:
+        """Set the attribute forms of all recognised layers, and report it."""
         text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
         no_layer_text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start_styling(
@@ -112,6 +114,7 @@ class StylingActions:
         )
 
     def apply_symbols(self) -> None:
+        """Set the symbols of all recognised layers, and report it; former symbols stay as a style."""
         text = tr(
             "{count} layers have the proposed symbols: {names}. The previous symbols of a layer are in its list "
             "of styles, as “{kept}”."

@@ -63,6 +63,7 @@ class ExchangeActions:
             self._report_written("\n".join([import_text, *check_lines, *remarks]), results["OUTPUT"], level)
 
     def export_vct(self) -> None:
+        """Open the toolbox dialog to export the plan layers of the project as a VCT file."""
         project = QgsProject.instance()
         layers = role_recognition.list_plan_layers(project)
         if not layers:

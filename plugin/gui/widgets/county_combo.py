@@ -48,6 +48,7 @@ class CountyCombo(QComboBox):
         return str(self.itemData(row)) if row >= 0 else text
 
     def set_text(self, text: str) -> None:
+        """Choose the listed county with this code; any other text is shown as typed."""
         row = self.findData(text)
         if row >= 0:
             self.setCurrentIndex(row)

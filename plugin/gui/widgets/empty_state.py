@@ -42,6 +42,7 @@ class EmptyStateWidget(QWidget):
         outer_layout.addStretch(3)
 
     def show_empty_page(self, page: EmptyPage) -> None:
+        """Show text, tool tip and buttons of a page in place of the former ones."""
         is_unchanged = page.text == self.label.text() and [t for t, _ in page.function_by_label] == [
             b.text() for b in self.list_buttons()
         ]

@@ -124,6 +124,7 @@ class FieldMessage(QWidget):
         self.show_text(text, "ok")
 
     def show_error(self, text: str) -> None:
+        """Show an error below the field; an empty text removes it."""
         self.show_text(text, "error")
 
     def show_text(self, text: str, kind: str = "error") -> None:

@@ -43,6 +43,7 @@ class MessageBarMessages:
         self._buttons: _TextWithButtons | None = None
 
     def show_warning(self, text: str, title: str = "") -> None:
+        """Show a warning until it is closed or replaced; ``title``: instead of the default title."""
         self.show_message(text, "warning", title=title)
 
     def show_message(
@@ -74,6 +75,7 @@ class MessageBarMessages:
         self._buttons.add_button(button)
 
     def close(self) -> None:
+        """Close the message that is shown, if any."""
         if self._message is not None and not sip.isdeleted(self._message):
             self._iface.messageBar().popWidget(self._message)
         self._message = self._buttons = None

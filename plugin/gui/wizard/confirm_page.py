@@ -68,6 +68,7 @@ class ConfirmPage(WizardPage):
         self.notice.show_message("info", text if unverified else "")
 
     def list_summary_rows(self) -> list[tuple[str, str]]:
+        """Return (label, text) of each setting and file of the new project."""
         draft = self.draft
         county = draft.county
         layers = tr("{count} layers in {groups} groups: {names}").format(
@@ -96,6 +97,7 @@ class ConfirmPage(WizardPage):
         self.bar.setFormat(f"%p%  {text}" if text else "%p%")
 
     def show_result(self, kind: str = "info", text: str = "") -> None:
+        """Hide the progress and show a notice; ``kind``: ok, info, warning or error."""
         self.bar.setVisible(False)
         if text:
             self.notice.show_message(kind, text)

@@ -133,6 +133,7 @@ class CountyBox(FormSection):
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
 
     def _is_listed(self) -> bool:
+        """Return True if the code list has the counties of the chosen province."""
         return self.province.currentData() in self._divisions.entry_by_code
 
     def _fill_provinces(self) -> None:
@@ -163,6 +164,7 @@ class CountyBox(FormSection):
         self._on_changed()
 
     def _list_divisions(self, parent: str | None) -> list[CodeEntry]:
+        """Return the cities of a province, or the counties of a city; ``parent``: its code."""
         return [c for c in self._divisions.entry_by_code.values() if parent and c.parent == parent]
 
     # --- its place
@@ -178,6 +180,7 @@ class CountyBox(FormSection):
             self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
 
     def get_location(self) -> CountyLocation:
+        """Return zones and extent of the county, from the chosen source: list, layer or typed longitudes."""
         source = self.source.currentData()
         if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
@@ -216,6 +219,7 @@ class CountyBox(FormSection):
         self.changed.emit()
 
     def _describe_source(self) -> str:
+        """Return a text on where the county's longitudes come from; its error if a typed county is invalid."""
         if self.source.currentData() != _LISTED_SOURCE:
             return ""
         try:

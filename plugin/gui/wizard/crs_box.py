@@ -293,6 +293,7 @@ class CrsBox(FormSection):
         del blockers
 
     def get_chosen_crs(self) -> str:
+        """Return the name of the chosen option, such as `PLAIN_ZONE_CHOICE`; empty without a choice."""
         return next((name for name, button in self.buttons.items() if button.isChecked()), "")
 
     def _on_crs_chosen(self, *_args) -> None:
@@ -303,6 +304,7 @@ class CrsBox(FormSection):
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
+        """Return the CRS of an option as ``EPSG:…`` or WKT; empty if it has none."""
         zone = self._draft.crs_zones.recommended_zone if self._draft.crs_zones is not None else None
         if choice == NEIGHBOUR_ZONE_CHOICE:
             zone = self._find_neighbouring_zone()
@@ -316,6 +318,7 @@ class CrsBox(FormSection):
         return f"EPSG:{first_epsg + zone - _FIRST_ZONE_NUMBER}"
 
     def find_problem(self) -> str:
+        """Return why the chosen coordinate system cannot be used, or an empty string."""
         if not self._draft.crs:
             return tr("Choose a coordinate system.")
         return self.warning.label.text() if self.warning.kind == "error" else ""
@@ -364,6 +367,7 @@ class CrsBox(FormSection):
 
 
 def _describe_crossing(zones: CrsZoneChoice) -> str:
+    """Return a text for a county that lies in two zones: the recommended zone and its share."""
     by = tr("by area") if zones.has_area_shares else tr("by longitude")
     text = tr(
         "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
@@ -391,11 +395,13 @@ def _format_zones(zones: CrsZoneChoice) -> str:
 
 
 def _describe_crs_with_zone_prefix(zone: int) -> str:
+    """Return the label of the CRS of a 3° zone whose eastings begin with the zone number."""
     text = tr("zone {zone}, number before the easting")
     return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
 
 
 def _describe_crs_without_zone_prefix(zone: int) -> str:
+    """Return the label of the CRS of a 3° zone whose eastings have no zone number."""
     text = tr("{meridian}°E, without the number")
     meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
     return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"

@@ -173,6 +173,10 @@ class NewProjectWizard(FocusedButtonDialog):
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
+        """Show a page by its number (from 0), unless the wizard is busy.
+
+        ``back_only``: do nothing if the page comes after the current one.
+        """
         here = self.stack.currentIndex()
         if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
             self._update_state()
@@ -203,6 +207,7 @@ class NewProjectWizard(FocusedButtonDialog):
 
     # --- running creation
     def set_busy(self, busy: bool) -> None:
+        """Disable the pages while the project is being created, or enable them again."""
         self._busy = busy
         self.stack.setEnabled(not busy)
         self._update_state()

@@ -43,14 +43,17 @@ class WizardChoices:
 
     @property
     def standard(self) -> Standard:
+        """Return the chosen standard."""
         return load_standard(self.standard_id)
 
     @property
     def database_path(self) -> Path:
+        """Return the path of the database to create."""
         return Path(self.folder) / f"{self.name}{self.database_suffix}"
 
     @property
     def project_path(self) -> Path:
+        """Return the path of the project file to create."""
         return Path(self.folder) / f"{self.name}.qgz"
 
     @property
@@ -63,6 +66,7 @@ class WizardChoices:
         return [b.name for b in list_branches(self.standard) if set(b.roles) & set(self.roles)]
 
     def make_request(self) -> NewProjectRequest:
+        """Return the settings of the new project; raise ValueError if no county is chosen."""
         county = self.county
         if county is None:
             raise ValueError("no county")

@@ -205,6 +205,7 @@ class NewProjectActions:
             dialog.deleteLater()
 
     def make_bookmarks(self) -> None:
+        """Replace the project's township bookmarks by the present townships, and report their number."""
         project = QgsProject.instance()
         layer = bookmarks.find_township_layer(project)
         count = bookmarks.update_bookmarks(project, layer) if layer is not None else 0

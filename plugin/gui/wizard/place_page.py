@@ -121,6 +121,7 @@ class GroupsBox(FormSection):
         return "info", text.format(count=others) if others else ""
 
     def find_problem(self) -> str:
+        """Return why the choice of layers is not sufficient, or an empty string."""
         return "" if self._draft.roles else tr("Tick at least one layer.")
 
 

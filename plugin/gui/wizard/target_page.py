@@ -117,6 +117,7 @@ class TargetPage(WizardPage):
         self.changed.emit()
 
     def _find_path_problem(self) -> str:
+        """Return why folder, name or existing files prevent the creation, or an empty string."""
         if _INVALID_NAME_PATTERN.search(self.draft.name):
             return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
@@ -142,4 +143,5 @@ class TargetPage(WizardPage):
         return ""
 
     def store_folder(self) -> None:
+        """Store the folder in the user's settings, to be proposed next time."""
         settings.store_setting(_FOLDER_SETTING, self.draft.folder)
