@@ -27,7 +27,7 @@ _NAME_WIDTH_IN_DIGITS = 24
 
 
 class InheritingLineEdit(QLineEdit):
-    """A line edit that shows the inherited value in grey while the county has no value of its own.
+    """A line edit that shows the inherited value in grey until the county sets its own value.
 
     Qt's placeholder text would be too faint to read in dark themes.
     """

@@ -269,7 +269,7 @@ class RatioBox(FormBox):
         self._is_filling = False
 
     def show_inherited_settings(self, norm: Norm) -> None:
-        """Show the values that the county inherits from ``norm``, where it has no value of its own."""
+        """Show the values that the county inherits from ``norm``, where it does not set its own."""
         self._norm = norm
         self.limit.show_inherited_settings(norm)
         form, classes = get_inherited_value(_DEFINITION_KEY, norm), get_inherited_value(_CLASSES_KEY, norm)

@@ -89,7 +89,7 @@ class TargetRow:
         self._choose_combo_values(default_target["comparison"], default_target["unit"], default_target["binding"])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
-        """Show the inherited target in grey; ``year``: proposed target year if there is none."""
+        """Show the inherited target in grey; ``year``: proposed target year without an inherited target."""
         self._inherited_target = target
         self.value.set_inherited_value(target.value if target else "")
         self.year.set_inherited_value(str(target.year if target else year or ""))

@@ -28,7 +28,7 @@ class FindingGroup:
     Attributes
     ----------
     position_by_row
-        Row → position in ``findings``; −1 stands for the row with the reason why the rule was skipped.
+        Row → position in ``findings``; −1 means the row with the reason why the rule was skipped.
     rank_by_row
         As ``position_by_row``, but in the order of the sort column only. In a long list, ``position_by_row`` begins
         with the findings that pass the filters.

@@ -18,7 +18,7 @@ class RuleSource(NamedTuple):
     """A source on which a rule is based: a citation or an unconfirmed setting.
 
     ``mark``: A (read in the document itself), B (quoted elsewhere) or C (unverified); ``is_confirmed``: False for a
-    value of mark C that nobody confirmed.
+    value of mark C without a confirmation.
     """
 
     mark: str
