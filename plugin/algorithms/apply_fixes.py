@@ -69,9 +69,9 @@ class _FixingAlgorithm(SanxianAlgorithm):
         raise NotImplementedError
 
     def make_fix_run_options(self, parameters, context, output: str, table: str) -> FixRunOptions:
-        """Return the options of the run: fixes to apply, and the paths of the copy and of the table of fixes.
+        """Return the options of the run, with the fixes to apply.
 
-        ``output``, ``table``: these paths.
+        ``output``: path of the copy with the fixes; ``table``: path of the table that lists the fixes.
         """
         raise NotImplementedError
 

@@ -47,10 +47,7 @@ _AREA_OUTPUTS_BY_CODE = {
 
 
 class DeriveThreeZones(SanxianAlgorithm):
-    """Algorithm `derive_three_zones`: write the three zones with their areas.
-
-    They are 农业空间, 生态空间 and 城镇空间.
-    """
+    """Algorithm `derive_three_zones`: write 农业空间, 生态空间 and 城镇空间 with their areas."""
 
     toolbox_section = "layers"
     identifier = "derive_three_zones"

@@ -141,10 +141,9 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Validate the parameters as QGIS does, but accept two kinds of values that QGIS would reject.
+        """Validate the parameters as QGIS does, but accept map ids and the former name of an option.
 
-        They are map ids instead of positions in the list of maps, and the former name of the option for both file
-        formats.
+        QGIS would accept only positions in the list of maps, and not the former option for both file formats.
         """
         maps_value = parameters.get(MAPS)
         plain_parameters = {**parameters, MAPS: []} if _parse_map_ids(maps_value) is not None else parameters

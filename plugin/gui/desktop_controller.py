@@ -254,9 +254,9 @@ class DesktopController(QObject):
         self.result_owner.record_check_start()
         self._enable_actions()
 
-    def _on_check_done(self, result: CheckView, rows: list[Any], run: CheckInputs) -> None:
-        self.result_owner.record_result_of_check(run.fingerprint)
-        self.saved_results.save_result(result, run.project_state, run.layer_id_by_name)
+    def _on_check_done(self, result: CheckView, rows: list[Any], inputs: CheckInputs) -> None:
+        self.result_owner.record_result_of_check(inputs.fingerprint)
+        self.saved_results.save_result(result, inputs.project_state, run.layer_id_by_name)
         self._show_result(result, rows)
         self.export.continue_after_check(result)
 

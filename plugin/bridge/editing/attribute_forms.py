@@ -340,9 +340,9 @@ def _set_default_values(layer: QgsVectorLayer, template: Template, norm: Norm, c
 
 
 def find_constant_value_by_field(template: Template, norm: Norm) -> dict[str, str]:
-    """Return the values that all features of the profile's county share, by field.
+    """Return field → value, for the fields that have the same value in all features of the profile's county.
 
-    These are the feature code, the county's code and name, and default values of the template.
+    The fields are those of the feature code, of the county's code and name, and with a default value in the template.
     """
     county, constant_values = _find_county_code(norm), {}
     for field in template.fields:

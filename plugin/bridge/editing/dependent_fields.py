@@ -384,8 +384,11 @@ class _LayerUpdater(QObject):
     def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
         """Return the changes since the last call, and start a new record of changed values.
 
-        They are: index of the field with the code, or None for the geometry → ids of the changed features; and the
-        record of the changed values.
+        Returns
+        -------
+        tuple
+            Index of the field with the code, or None for the geometry → ids of the changed features; the record of the
+            changed values.
         """
         changes = self._changed_features_by_source, self._record or ()
         self._changed_features_by_source = {one.source_index: set() for one in self._fields}

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The next feature number (标识码, BSM), after all numbers ever used, saved or not.
 
-One running number serves all layers of a project and of their databases, so that no two layers get the same one.
-Each layer with a BSM field has a register. It reads the layer when a number is asked for the first time. Its slots only
-note that edits were made: the next request, or the saving of edits, reads the edited rows. Layers of a database that
-are not in the project are read once a session. A register's numbers are stored in the layer in the project, and by data
-source and by database in the settings, so that a number remains used in other projects and after its feature or layer
-is removed.
+Numbers are counted over all layers of a project and of their databases, so that no two layers get the same number.
+Each layer with a BSM field has a register, which reads the layer when the first number is requested. After edits, a
+register reads the edited rows when the next number is requested or the edits are saved. Layers of a database that are
+not in the project are read once a session. The highest number is stored in the layer, in the project, and in the user's
+settings by data source and by database. A number therefore remains used in other projects, and after its feature or
+layer is removed.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class FeatureNumberRegister(QObject):
         )
 
     def get_county_code(self) -> str:
-        """Return the county code set for the layer, else the prefix of its numbers."""
+        """Return the county code set for the layer, else the one with which most of its feature numbers begin."""
         county = str(self.layer.customProperty(COUNTY_CODE_PROPERTY, "") or "")
         if not county:
             self._read_rows_once()
@@ -269,10 +269,10 @@ def _make_source_key(layer: QgsVectorLayer) -> str:
 
 
 def get_database_path(layer: QgsVectorLayer) -> str:
-    """Return the path or name of a layer's database.
+    """Return the path of a layer's GeoPackage or FileGDB, or of a shapefile's folder.
 
-    That is the GeoPackage or FileGDB, the folder of a shapefile, or database and schema on a server. Empty for
-    layers in memory and other data without a database.
+    For a layer on a server, return ``host|port|service|database|schema``. Empty for layers in memory and other data
+    without a database.
     """
     if layer.providerType() == "memory" or not layer.isValid():
         return ""

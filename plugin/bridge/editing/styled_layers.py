@@ -94,7 +94,7 @@ def get_position_by_role(standard: Standard) -> dict[str, int]:
 def arrange_layers(project: QgsProject, layer_id_by_role: Mapping[str, str], standard: Standard) -> list[str]:
     """Move layers to the groups of the standard's layer tree; return their names.
 
-    ``layer_id_by_role``: role → layer id. Their visibility is kept. Groups that become empty are removed.
+    ``layer_id_by_role``: role → layer id. Moved layers stay visible or hidden. Groups that become empty are removed.
     """
     by_id, arranged_layer_names = {layer_id: role for role, layer_id in layer_id_by_role.items()}, []
     order = get_position_by_role(standard)

@@ -22,8 +22,8 @@ ProgressCallback = Callable[[float, str], None]
 class BatchTrial:
     """The result of a trial of many fixes, and the rows as they are in the layers before the fixes.
 
-    ``rows_before``: rows that the applied proposals change; ``rows_shown``: rows that any of the proposals changes.
-    Both by (layer code, feature id).
+    ``rows_before``: (layer code, feature id) → row, for the rows that the applied proposals change; ``rows_shown``: the
+    same for the rows that any of the proposals changes.
     """
 
     result: BatchResult
@@ -77,8 +77,8 @@ def make_batch_trial(
 ) -> Callable[..., BatchTrial]:
     """Return a function for `LiveCheck.run_trial` that fixes as many of the findings as possible.
 
-    It proposes a fix for each finding and applies it on the copy. ``documents``: layer code → document that allows the
-    change of a sealed layer; ``safe_only``: apply only fixes that need no confirmation.
+    The function proposes a fix for each finding and applies it to a copy of the rows. ``documents``: layer code →
+    document that allows the change of a sealed layer; ``safe_only``: apply only fixes that need no confirmation.
     """
     batch_findings = list(findings)
 

@@ -82,9 +82,9 @@ def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
 
 
 def describe_unreadable_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
-    """Return a notice for each vector layer that QGIS cannot open.
+    """Return (message key, parameters) of a notice for each vector layer that QGIS cannot open.
 
-    Its file was moved or its database is not available.
+    The file of such a layer was moved, or its database is not available.
     """
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
     layers = [v for v in layers if not is_excluded_from_checks(v)]
@@ -94,7 +94,7 @@ def describe_unreadable_layers(project: QgsProject) -> list[tuple[str, dict[str,
 def is_excluded_from_checks(layer: QgsVectorLayer) -> bool:
     """Return True for a layer that checks do not read.
 
-    These are findings, layers of an inspected package, and layer groups that the user did not choose.
+    Checks do not read findings, layers of an inspected package, and layer groups that the user did not choose.
     """
     return is_findings_layer(layer) or any(
         layer.customProperty(name) for name in (SHOWN_PACKAGE_PROPERTY, EXCLUDED_PROPERTY)

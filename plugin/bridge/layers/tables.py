@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables of the core as QGIS features, written to a file or to a Processing sink.
 
-They are rows in a template's fields, or lists without geometry.
+A table has rows with the fields of a template, or is a list without geometry.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ def make_map_style(
 ) -> str:
     """Return a layer's style for one map, as XML.
 
-    It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale, 0
-    if unknown; symbols made for other scales are left out, also from the legend. ``reduces_symbols``: symbols are
-    reduced by the page size's factor. Pages by township: see `whiten_other_townships`.
+    The style has the official symbols of ``role``, with the changes that ``style`` defines. ``scale``: denominator of
+    the map's scale, 0 if unknown; symbols for other scales are left out, also from the legend. ``reduces_symbols``:
+    make symbols smaller by the factor of the page size.
     """
     style = style or _DEFAULT_STYLE
     copy = layer.clone()
@@ -101,10 +101,7 @@ def make_map_style(
 
 
 def make_neighbours_style(neighbours: NeighbourLayer, county_code: str, style: LayerStyle, page_size: PageSize) -> str:
-    """Return the style of adjoining counties as XML.
-
-    It has outlines, and names of all counties except ``county_code``.
-    """
+    """Return the style of adjoining counties as XML: outlines, and the names of all counties except ``county_code``."""
     copy = neighbours.layer.clone()
     _set_plain_symbol(copy, LayerStyle(fill=style.fill or "#00FFFFFF", line=style.line), page_size)
     settings = QgsPalLayerSettings()

@@ -167,10 +167,7 @@ class MapLayers:
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
-        """Return the projected CRS of the maps.
-
-        It is the CRS of a plan layer, the project's CRS, else the county's 3° zone.
-        """
+        """Return the projected CRS of the maps: that of a plan layer, of the project, or of the county's 3° zone."""
         first = [self.roles[COUNTY_ROLE]] if COUNTY_ROLE in self.roles else []
         for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
             if crs.isValid() and not crs.isGeographic():

@@ -50,7 +50,8 @@ def find_layout(
 ) -> QgsPrintLayout | None:
     """Return the project's layout of a map, even if the user edited or renamed it.
 
-    It is found by its properties: map, page size, and pages by township or not. None without such a layout.
+    The layout is found by its custom properties: map, page size, and whether it has a page per township. None without
+    such a layout.
     """
     wanted_key = (map_spec.id, page_size.id, "1" if by_township else "")
     for layout in project.layoutManager().printLayouts():

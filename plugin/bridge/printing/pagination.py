@@ -145,9 +145,9 @@ def _find_divided_row(
 ) -> int | None:
     """Return the row before which a table must begin a new page, or None if no row is divided.
 
-    It is the first row below the head that is on two pages. If rows above it must stay on its page, it is the first of
-    these, unless that row already begins a page. 0: headings, head and first row are not on one page. Rows higher than
-    a page are divided and not returned.
+    The row is the first one below the head that is on two pages. If rows above must stay on one page with it, the first
+    of these is returned, unless it already begins a page. 0 if headings, head and first row are not on one page. Rows
+    higher than a page must be divided and are never returned.
     """
     kept_rows = block.list_rows_kept_with_next()
     last_page = None

@@ -68,10 +68,7 @@ def store_county_settings(project: QgsProject, county: ProjectCountySettings) ->
 
 
 def store_county_code_and_name(project: QgsProject, code: str, name: str) -> None:
-    """Store code and name of the project's county.
-
-    Its profile may be that of the province and then does not name the county.
-    """
+    """Store code and name of the project's county, because the chosen profile may be that of the province."""
     project.writeEntry(_PROJECT_SCOPE, "area_code", code)
     project.writeEntry(_PROJECT_SCOPE, "area_name", name)
 

@@ -133,10 +133,7 @@ class InheritingComboBox(ScrollSafeComboBox):
 
 
 class RestoreButton(QToolButton):
-    """Button 恢复, which restores the inherited value of a field.
-
-    It is visible if the county has its own value.
-    """
+    """Button 恢复, which restores the inherited value of a field; visible if the county has its own value."""
 
     def __init__(self, parent=None):
         super().__init__(parent)

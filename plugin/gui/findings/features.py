@@ -146,7 +146,7 @@ def _find_layer(project: QgsProject, result: CheckView, role: str) -> QgsVectorL
 def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
     """Return the project's layer for a role (code of a plan layer), or None.
 
-    It is the layer that is marked with the role, else the one with the name of the checked layer.
+    The layer to which the role is assigned is preferred to one with the name of the checked layer.
     """
     layers = [
         v

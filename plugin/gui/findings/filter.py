@@ -190,9 +190,9 @@ class FindingsFilter(QSortFilterProxyModel):
         self._positions_of_findings: dict[int, tuple[int, int, str]] = {}
 
     def list_visible_findings(self) -> list[Any]:
-        """Return all findings that pass the filters, in list order.
+        """Return all findings that pass the filters, in list order, also those of collapsed rules.
 
-        Those of collapsed rules are included. Callers must not change the list.
+        Callers must not change the returned list.
         """
         if self._findings_in_view is None:
             self._findings_in_view = [

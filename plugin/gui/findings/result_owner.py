@@ -137,8 +137,8 @@ class ResultOwner:
     def get_result_for_export(self, package_spec: Any) -> CheckView | None:
         """Return the displayed result if a package may be created from it, else None.
 
-        It must be of the open project in its current state, and use the standard that a check for ``package_spec``
-        would use.
+        The result must be of the open project, whose data have not changed since, and of the standard that a check for
+        ``package_spec`` would use.
         """
         result = self.get_displayed_result()
         if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:

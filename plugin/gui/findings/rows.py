@@ -208,7 +208,7 @@ class FindingsRows(QAbstractItemModel):
 def _count_loadable_rows(group: FindingGroup) -> int:
     """Return the number of rows of a rule that can be loaded.
 
-    It is the number of all rows for a short list; for a long list, that down to the last row that passes the filters.
+    All rows of a short list can be loaded; of a long list, those down to the last row that passes the filters.
     """
     return (
         len(group.position_by_row) if len(group.position_by_row) <= ROWS_LOADED_AT_ONCE else group.rows_to_last_visible

@@ -32,9 +32,9 @@ from ..widgets.messages import MessageBarMessages
 
 
 def get_person_name() -> str:
-    """Return the name of the person who applies fixes.
+    """Return the name of the person who applies fixes, for the change log.
 
-    It is the person who registers waivers, else the user of this computer.
+    The last author of a waiver is taken, else the user of this computer.
     """
     from ...core.fixes.change_log import get_user_name
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a fix did when it was tried on a copy of the layers.
+"""List of what a fix changed when it was tried on a copy of the layers.
 
-It shows findings that end, findings that appear, and why the fix needs confirmation.
+The list has findings that end, findings that appear, and reasons why the fix needs confirmation.
 """
 
 from __future__ import annotations

@@ -14,10 +14,9 @@ _KDE_LAYOUT = 2
 
 
 def add_help_button(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
-    """Add the button 说明 to the buttons of a dialog, and return them.
+    """Add the button 说明 to the buttons of a dialog, on the left, and return the button box.
 
-    It opens the manual at the ``topic`` of the dialog. It is on the left on every system, as in dialogs with their own
-    row of buttons.
+    The button opens the manual at the ``topic`` of the dialog.
     """
     buttons.setStyleSheet(f"QDialogButtonBox {{ button-layout: {_KDE_LAYOUT} }}")
     buttons.addButton(make_help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)

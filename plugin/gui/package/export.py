@@ -116,10 +116,7 @@ class PackageExport(QObject):
         self.dialog.form.gate.show_checking(started)
 
     def project_changed(self) -> None:
-        """Close the form of the former project; a running export continues.
-
-        Its layers have already been read.
-        """
+        """Close the form of the former project; a running export continues, because it has already read the layers."""
         self._ahead.discard_cache()
         if self.dialog is not None and not self.is_running:
             dialog, self.dialog = self.dialog, None

@@ -145,7 +145,8 @@ class ExportPreview:
     ) -> None:
         """Show the reasons against a package of the checked plan.
 
-        They are found once per requested package. Those of the last check remain until the next one.
+        The reasons are computed once per requested package. The dialog shows the reasons of the last check until the
+        next one.
         """
         if check_result is None:
             self._looker = None

@@ -316,7 +316,7 @@ class FormPage(QWidget):
     def read_fallback(self) -> SpecDocumentInfo:
         """Return the document information (成果信息) of the package specification.
 
-        It is used where project and profile have none. Raise SanxianError for an unreadable package specification.
+        It fills values that project and profile lack. Raise SanxianError for an unreadable package specification.
         """
         form = self.forms.load_spec()
         return SpecDocumentInfo(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)

@@ -313,9 +313,9 @@ class DocumentDialog(FocusedButtonDialog):
         return resolve_document(self.read_document_info(), self._profile, self._spec_info)
 
     def _find_lowered_secrecy_levels(self) -> list[LoweredSecrecy]:
-        """Return how the entered secrecy level is lower than that of other sources.
+        """Return the secrecy levels that the entered level is lower than.
 
-        They are the profile, the package specification, and the former level of the project.
+        Compared are those of profile, package specification, and the project before.
         """
         info = self.read_document_info()
         resolved_document = resolve_document(info, self._profile, self._next_package_info)

@@ -112,7 +112,7 @@ LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 class RolesDialog(FocusedButtonDialog):
     """Dialog with a row per role (layer of the plan) and the layer assigned to it.
 
-    The empty choice leaves recognition to name and fields of the layers.
+    If no layer is chosen for a role, the layer is recognised by names and fields.
     """
 
     def __init__(self, project: QgsProject, parent=None):

@@ -16,9 +16,9 @@ from .source_widget import ParameterWidget, let_combo_shrink
 
 
 class GroupsWidget(ParameterWidget):
-    """Parameter widget of layer groups with Chinese names.
+    """Parameter widget in which the user ticks layer groups by their Chinese names.
 
-    The value is their ids, comma-separated.
+    Its value is a text with the ids of the ticked groups, separated by commas.
     """
 
     def createWidget(self):

@@ -84,8 +84,8 @@ class ExchangeActions:
     def update_yearly(self) -> None:
         """Open the dialog of the yearly maintenance (年度动态维护).
 
-        It proposes the database of all plan layers as the current one, and the approved edition as the filed one of the
-        former year.
+        The dialog proposes the database that contains all plan layers as the current one, and the approved edition as
+        the filed database of the former year.
         """
         project = QgsProject.instance()
         county_settings = county.read_county_settings(project)

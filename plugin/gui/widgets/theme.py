@@ -214,10 +214,10 @@ class _ThemedColors(QObject):
 
 
 def set_text_color(label: QLabel | QRadioButton, get_label_color: Callable[[], QColor]) -> None:
-    """Give a label or a button a colour, also while it is disabled.
+    """Give a label or a radio button the colour that ``get_label_color`` returns, also while it is disabled.
 
-    Style sheets of themes (Night Mapping) override the palette of labels, so the label gets a style sheet. It names
-    the class of the label, because the tool tip is a label, too.
+    The colour is set by a style sheet, because style sheets of themes (Night Mapping) override the palette. The style
+    sheet names the class of the widget, so that it does not apply to the tool tip.
     """
     name, color = label.metaObject().className(), get_label_color().name()
     sheet = f".{name} {{ color: {color} }}"

@@ -26,10 +26,7 @@ _MIN_MERIDIAN_GAP = 0.4
 
 
 class CrsZoneStrip(QWidget):
-    """Strip that draws the county's position in the 3° zones.
-
-    Its accessible description states the same in words.
-    """
+    """Strip that draws the county's position in the 3° zones, with an accessible description in words."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
