@@ -285,4 +285,5 @@ def _get_title(map_spec: maps.MapSpec) -> str:
 
 
 def _format_maps(catalogue: maps.MapCatalogue) -> str:
+    """Return the ids and titles of all maps as text."""
     return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.map_by_id.values())

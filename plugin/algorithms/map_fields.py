@@ -185,6 +185,10 @@ class MapFields(SanxianAlgorithm):
     def _map_fields_of_layer(
         self, feedback, cancellation: Cancellation
     ) -> tuple[SourceLayer, FieldMapping, list[FieldProposal], MappedRows]:
+        """Read the layer and map it; return the layer, the mapping, its proposals and the mapped rows.
+
+        The list of proposals is empty if the user gave a mapping file.
+        """
         health.require_libraries(cancellation)
         from ..core.mapping import apply_mapping, load_mapping, make_mapping_from_proposals, propose_mapping
         from ..core.mapping.personal import drop_personal_fields, mask_personal_losses

@@ -304,6 +304,7 @@ class StatutoryArea(SanxianAlgorithm):
     def _write_areas(
         self, parameters, context, measurement: MeasuredAreas, cancellation: Cancellation
     ) -> dict[str, Any]:
+        """Write the output layer with the measured areas; return the tool's results by output name."""
         area_field_spec = AreaFieldSpec(
             measurement.field_name,
             self.mode == WRITE_MODE,
@@ -325,6 +326,7 @@ class StatutoryArea(SanxianAlgorithm):
 
     @run_in_python_thread
     def _measure_areas(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
+        """Read the layer; measure, compare and adjust the areas of its features."""
         health.require_libraries(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import (
@@ -389,6 +391,10 @@ class StatutoryArea(SanxianAlgorithm):
     def _adjust_areas(
         self, source: SourceLayer, areas: LayerAreas, step_m2: float, cancellation: Cancellation
     ) -> AdjustedAreas | None:
+        """Return the areas adjusted to the control area or the layer of control areas; None without either.
+
+        ``step_m2``: last digit of the stored areas in m².
+        """
         from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
         from ..core.indicators.layer_areas import (
             adjust_to_layer,

@@ -104,6 +104,7 @@ class MenuActions(QObject):
 
     @classmethod
     def _list_entries(cls) -> list[tuple[str, str, str]]:
+        """Return the entries of the menu and its submenus that define an action."""
         rows = [*cls._MENU_ENTRIES, *(row for entries in _SUBMENU_ACTIONS.values() for row in entries)]
         return [row for row in rows if isinstance(row, tuple)]
 
@@ -112,6 +113,7 @@ class MenuActions(QObject):
 
     @staticmethod
     def _get_texts() -> dict[str, str]:
+        """Return name of an action → its text in the language of the interface."""
         return {
             "check": tr("Check All"),
             "previous": tr("Previous"),

@@ -81,6 +81,7 @@ def make_figures_table(tabulated_plan: TabulatedPlan) -> OutputTable:
 
 
 def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
+    """Yield a row (column → value) for each figure of an indicator, and one for an indicator without figures."""
     from ...core.render import figures as shown
     from ...core.render.words import ReportTexts
 
@@ -116,6 +117,7 @@ def _iterate_indicator_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str,
 
 
 def _iterate_figure_rows(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
+    """Yield a row (column → value) for each figure of the area tables other than the indicators."""
     from ...core.render.tables.model import list_records
 
     tables = [table for table in tabulated_plan.tables if table.id != "indicators"]

@@ -369,6 +369,10 @@ class LiveCheck(QObject):
 def _recheck_batch(
     check_session: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
+    """Check edited features again.
+
+    Return the change of findings, and the features of the findings layer by id() of each new or changed finding.
+    """
     _read_unread_states(batch)
     cancellation.raise_if_cancelled()
     change = check_session.check_edits(batch, cancellation)

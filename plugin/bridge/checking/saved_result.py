@@ -97,6 +97,10 @@ def collect_check_settings(project: QgsProject, options: RunOptions) -> dict[str
 
 
 def _make_saved_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> SavedLayer:
+    """Return the properties of a layer that are saved with a result.
+
+    ``stamps``: path → modification stamp, filled by this function, because several layers may share a file.
+    """
     path = get_file_path(layer)
     if path not in stamps:
         # Layers in memory or on a server have no stamp, so their rows are compared.

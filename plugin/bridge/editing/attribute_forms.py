@@ -134,6 +134,7 @@ def _find_county_code(norm: Norm) -> str:
 
 # --- widgets
 def _make_widget_setup(field: TemplateField, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
+    """Return the form widget for a field: drop-down list for codes, calendar for dates, text edit for texts."""
     if codes is not None:
         blank_choice = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
         choices = [{label: code} for label, code in list_code_choices(codes, field.code_pad)]
@@ -363,6 +364,7 @@ def _can_compute_area(layer: QgsVectorLayer, template: Template, field: Template
 
 
 def _make_division_expression(field: TemplateField, norm: Norm, county_code: str, name: str) -> str:
+    """Return the default expression for the code or the name of the county; empty if its name is unknown."""
     if field.meaning == "division_code":
         return QgsExpression.quotedString(county_code)
     divisions = norm.standard.code_lists.get("divisions")
@@ -387,6 +389,7 @@ def _get_form_section(field: TemplateField | None) -> str:
 
 
 def _make_section_config(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
+    """Return the form configuration with the fields in sections, on tabs if they are many."""
     template_field_by_name = {f.name.upper(): f for f in template.fields}
     ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
     sections: dict[str, list[tuple[str, int]]] = {name: [] for name in FORM_SECTION_IDS}

@@ -88,6 +88,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
 @lru_cache(maxsize=32)
 def _make_lonlat_transform(crs_text: str) -> QgsCoordinateTransform | None:
+    """Return the transformation from a CRS to degrees (CGCS2000); None if the CRS is in these degrees."""
     if crs_text == _GEODETIC_CRS:
         return None
     target = QgsCoordinateReferenceSystem(_GEODETIC_CRS)

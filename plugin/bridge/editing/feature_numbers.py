@@ -69,6 +69,7 @@ class FeatureNumberRegister(QObject):
         return self._weak() or QgsProject.instance().mapLayer(self._id)
 
     def _list_signal_connections(self) -> Any:
+        """Return (signal, slot) pairs of the layer; empty if the layer was deleted."""
         layer = self.layer
         if layer is None:
             return ()
@@ -249,6 +250,7 @@ class FeatureNumberRegister(QObject):
 
 
 def _iterate_field_values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
+    """Iterate over the values of a field in a layer or data provider."""
     if index < 0:
         return
     request = request or QgsFeatureRequest()
@@ -407,6 +409,7 @@ class FeatureNumberRegisters:
         return {county: self.find_highest_of_all(county) for county in counties if county}
 
     def _find_highest_by_county_in_database(self, database: str) -> dict[str, int]:
+        """Return county code → highest number in the layers of a database outside the project; read once."""
         if database not in self._outside:
             project_layers = [
                 one.layer for one in self._of.values() if one.database == database and one.layer is not None

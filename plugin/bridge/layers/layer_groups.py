@@ -111,6 +111,7 @@ def include_excluded_layers(project: QgsProject, *, only_orphans: bool = False) 
 
 
 def _make_group_key(layer: QgsVectorLayer) -> str:
+    """Return the path of the database or folder by which layers are grouped; one key for all layers in memory."""
     path = get_file_path(layer)
     if layer.providerType() != "ogr":
         # Memory layers form one group; layers on a server are grouped by their source.
@@ -119,6 +120,7 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
 
 
 def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[str]:
+    """Return the roles (codes of plan layers) of the recognised ones among the layers."""
     recognised_roles = (role_recognition.recognise_role(layer, options) for layer in layers)
     return frozenset(role for role in recognised_roles if role)
 

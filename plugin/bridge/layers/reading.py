@@ -263,6 +263,10 @@ def _read_states(
     attribute_fields: list[tuple[int, str, int]],
     fids: Iterable[int],
 ) -> dict[int, FeatureState | None]:
+    """Return feature id → values and shape; None for a feature that does not exist.
+
+    ``attribute_fields``: position, name and type of the fields to read.
+    """
     from ...core.live.session import FeatureState
 
     state_by_fid: dict[int, FeatureState | None] = dict.fromkeys(fids)
@@ -285,6 +289,7 @@ def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:
 
 
 def _list_reading_notices(snapshot: LayerSnapshot, arc_count: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return (message key, parameters) of notices on arcs, filter and unsaved edits of a layer."""
     notices: list[tuple[str, dict[str, Any]]] = []
     if arc_count:
         step = CURVE_STEP_DEGREES

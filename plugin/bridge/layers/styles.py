@@ -95,6 +95,7 @@ def apply_styles_to_project(project: QgsProject, layer_id_by_role: dict[str, str
 
 
 def _add_style_under_unused_name(layer: QgsVectorLayer, style_name: str) -> str:
+    """Store the layer's current style under a name, with a number if the name is used; return the name."""
     manager, name, number = layer.styleManager(), style_name, 2
     while name in manager.styles():
         name, number = f"{style_name} {number}", number + 1
@@ -142,6 +143,7 @@ def has_style_entry(role: str) -> bool:
 
 
 def _find_style_entry(role: str) -> str:
+    """Return the name of the style for a role (code of the plan layer), or for its base layer; empty without one."""
     entry_by_role = _read_entry_by_role()
     base = _EDITION_SUFFIX_PATTERN.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):

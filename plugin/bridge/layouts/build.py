@@ -90,6 +90,7 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
 
 
 def _compute_point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float, float]:
+    """Return the position (mm on the page) of a point that is given in the CRS of the locator."""
     extent, size = locator.extent(), frame.get_item_size(locator)
     x = (point.x() - extent.xMinimum()) / extent.width() * size.width()
     y = (extent.yMaximum() - point.y()) / extent.height() * size.height()
@@ -181,6 +182,7 @@ class LayoutBuilder:
         return layout
 
     def _load_empty_layout(self, page_size: PageSize) -> QgsPrintLayout:
+        """Return the layout read from the .qpt file of a page size; raise DataError if the file is unusable."""
         file = self.folder / f"{page_size.id}.qpt"
         document = QDomDocument()
         try:
@@ -310,6 +312,7 @@ class LayoutBuilder:
     def _fill_map(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool
     ) -> QgsLayoutItemMap:
+        """Set extent, scale, layers and styles of the main map, and return its item."""
         item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.available_layers.crs)
         _centre_extent_at_round_scale(item, self.get_map_extent(map_spec), self.catalogue)
@@ -357,6 +360,7 @@ class LayoutBuilder:
     def _fill_locator(
         self, layout: QgsPrintLayout, map_spec: MapSpec, page_size: PageSize, by_township: bool, item: QgsLayoutItemMap
     ) -> None:
+        """Set extent, layers and place names of the locator map; ``item``: main map, whose frame it shows."""
         locator = layout.itemById(frame.LOCATOR_ITEM_ID)
         if not isinstance(locator, QgsLayoutItemMap):
             return

@@ -159,6 +159,7 @@ def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, condition: st
 
 
 def _find_first_line_position(symbol: QgsSymbol) -> int:
+    """Return the position of the first simple line among the symbol layers; their number without one."""
     kinds = [isinstance(symbol.symbolLayer(n), QgsSimpleLineSymbolLayer) for n in range(symbol.symbolLayerCount())]
     return kinds.index(True) if True in kinds else len(kinds)
 
@@ -182,6 +183,7 @@ def _make_fill_symbol(color: str, line: str = "") -> QgsFillSymbol:
 
 
 def _list_category_codes(category: QgsRendererCategory) -> list:
+    """Return the values of a category, which may have one value or a list."""
     value = category.value()
     return value if isinstance(value, list) else [value]
 
@@ -270,6 +272,7 @@ def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> Qgs
 
 
 def _reduce_symbol_to_scale(symbol: QgsSymbol, scale: float) -> QgsSymbol:
+    """Return a copy of a symbol without the symbol layers that are switched off at a scale (denominator)."""
     symbol = symbol.clone()
     scope = QgsExpressionContextScope()
     scope.setVariable("map_scale", scale)

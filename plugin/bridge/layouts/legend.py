@@ -82,6 +82,7 @@ def _read_renderer_of_style(layer: QgsVectorLayer, style: str):
 
 
 def _make_category_key(value: object) -> str:
+    """Return a value as text to compare it with category values; empty for NULL."""
     return str(value) if isinstance(value, str | int | float) else ""
 
 

@@ -145,6 +145,7 @@ class MapLayers:
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
     def _read_division_names(self, role: str) -> list[DivisionName]:
+        """Return code and name from each row of the layer of a role; empty without the layer or its fields."""
         layer = self.roles.get(role)
         if layer is None:
             return []
@@ -162,6 +163,7 @@ class MapLayers:
         return find_division_codes(self.norm)
 
     def _find_division_name(self, code: str) -> str:
+        """Return the name of a province, city or county by its code; empty if unknown."""
         code_list = self.division_codes
         return code_list.entry_by_code[code].name if code in code_list.entry_by_code else ""
 
@@ -266,6 +268,7 @@ def has_features(layer: QgsVectorLayer) -> bool:
 
 
 def _convert_value_to_text(value: object) -> str:
+    """Return a text or integer as text without surrounding blanks; empty for other values."""
     return str(value).strip() if isinstance(value, str | int) else ""
 
 

@@ -105,6 +105,7 @@ def export_maps(
 
 
 def _make_first_file_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
+    """Return the file name without suffix of the first exported map: ``job`` is (map, True for township pages)."""
     county = builder.available_layers.county
     return builder.catalogue.make_file_stem(job[0], county.code, county.name)
 
@@ -140,6 +141,7 @@ def _write_pages(
 def _iterate_pages(
     builder: LayoutBuilder, order: MapExportOrder, map_spec: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
+    """Yield (layout, page) for each page of a map: one page, or with ``by_township`` one per township."""
     layout = _copy_or_build_layout(builder, order.page_size, map_spec, by_township, outcome)
     catalogue, county = builder.catalogue, builder.available_layers.county
     if not by_township:

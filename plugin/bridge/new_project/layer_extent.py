@@ -58,6 +58,7 @@ def list_layers_for_extent(project: QgsProject, standard: Standard) -> list[QgsV
 
 
 def _find_role(layer: QgsVectorLayer) -> str:
+    """Return the assigned role of a layer, else its name."""
     return get_assigned_role(layer) or layer.name()
 
 
@@ -84,6 +85,7 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
 
 
 def _read_transformed_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
+    """Return the geometries of all features of a layer, transformed."""
     shapes = []
     for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
         if feature.hasGeometry():
@@ -94,6 +96,7 @@ def _read_transformed_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTran
 
 
 def _measure_area_by_crs_zone(shapes: list[QgsGeometry]) -> dict[int, float]:
+    """Return 3° zone → area in m² of the shapes (in degrees) in that zone; empty without shapes."""
     if not shapes:
         return {}
     import numpy as np

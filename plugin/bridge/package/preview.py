@@ -242,10 +242,12 @@ def explain_missing_maps(
 
 
 def _list_unreadable_files(filled_slots: Iterable[FilledSlot], titles: set[str]) -> list[str]:
+    """Return the paths of the files in the slots with these titles."""
     return [str(path) for one in filled_slots if one.slot.title in titles for path in one.file_paths]
 
 
 def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
+    """Return the paths of the folder of documents and of its subfolders; empty for None."""
     if documents is None:
         return ()
     return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_MAX_WATCHED_FOLDERS])

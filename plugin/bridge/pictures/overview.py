@@ -226,6 +226,7 @@ def _draw_marker_symbol(severity: str) -> str:
 
 
 def _find_marker_position(finding: Finding, frame: ImageFrame) -> MarkerPosition:
+    """Return the position (pixels) of a finding's marker: a point on its geometry."""
     point = shapely.point_on_surface(finding.geometry)
     return frame.convert_to_pixels(point.x, point.y)
 

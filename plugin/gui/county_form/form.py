@@ -261,6 +261,7 @@ class CountyForm(QWidget):
 
     # --- checks
     def _load_inherited_norm(self, county: CountySettings) -> Norm:
+        """Return standard and parent profile, from which the county inherits its settings."""
         try:
             base = load_base(county, self._path)
         except SanxianError:
@@ -348,6 +349,7 @@ class CountyForm(QWidget):
                 self.errors.append(FormError(name, text, widget))
 
     def _get_setting_rows(self) -> dict[str, SettingRow]:
+        """Return key of a setting → its form row."""
         return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
 
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:

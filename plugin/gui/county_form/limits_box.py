@@ -355,12 +355,14 @@ def format_setting_value(key: str, value: Any) -> str:
 
 
 def _get_setting_unit(key: str) -> str:
+    """Return the unit of a setting as shown beside its field."""
     if key == _LIMIT_KEY:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))
 
 
 def _parse_setting_number(key: str, text: str) -> Any:
+    """Return the number in a text, as the setting stores it (a share for percent); other text unchanged."""
     try:
         value = Decimal(normalize("NFKC", text))
     except InvalidOperation:
@@ -371,5 +373,6 @@ def _parse_setting_number(key: str, text: str) -> Any:
 
 
 def _format_source(origin: str, document: str) -> str:
+    """Return a text on where an inherited value comes from: profile or standard, and document."""
     origin = origin or tr("rule default")
     return tr("{origin}: {document}").format(origin=origin, document=document) if document else origin

@@ -198,6 +198,7 @@ class ProfileDialog(ProfileForm):
         self._show_errors()
 
     def _make_county_settings(self, base: str) -> CountySettings:
+        """Return empty settings of the project's county, which inherit from the profile ``base``."""
         code, name = county.read_county_code_and_name(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):

@@ -290,6 +290,7 @@ class DetailPane(QgsScrollArea):
         return box
 
     def _make_page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
+        """Return a page with icon, title and help button of a rule, and its layout for further widgets."""
         page = QWidget()
         layout = QVBoxLayout(page)
         head = QHBoxLayout()

@@ -264,6 +264,7 @@ class FindingsDock(FindingsForm):
             self.listFiltered.emit()
 
     def _choose_page(self) -> EmptyPage | None:
+        """Return the page to show in place of the list; None if the list is shown."""
         if self.result is None:
             return self._idle
         groups = [g for g in self.tree.findings.groups if g.findings or g.is_not_fully_checked]

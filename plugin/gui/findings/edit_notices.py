@@ -64,6 +64,7 @@ def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
 
 
 def _make_problem_key(finding: Any) -> tuple[Any, ...]:
+    """Return the properties of a finding that stay the same if only its place or size changes."""
     related_keys = tuple(sorted(finding.related_keys))
     return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related_keys
 
@@ -88,6 +89,7 @@ def describe_findings(result: CheckView, findings: list[Any]) -> str:
 
 
 def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
+    """Return a text on the findings of one rule: title, number, area and townships."""
     outcome = result.find_rule_outcome(code)
     parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:

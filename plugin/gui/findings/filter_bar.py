@@ -200,6 +200,7 @@ class CheckProgressBar(QWidget):
         self.cancelled.emit()
 
     def _estimate_seconds_left(self, share: float) -> int | None:
+        """Return the estimated remaining time in seconds; None while an estimate is not possible."""
         passed = time.monotonic() - self._start_time
         if passed < _MIN_SECONDS_TO_ESTIMATE or share < _MIN_SHARE_TO_ESTIMATE:
             return None

@@ -127,6 +127,7 @@ class MapCallout(QgsMapCanvasItem):
         return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._font_height_px
 
     def _measure_label(self) -> tuple[float, float]:
+        """Return width and height of the label in pixels."""
         plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [
             (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
@@ -137,6 +138,7 @@ class MapCallout(QgsMapCanvasItem):
         ) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._font_height_px
 
     def _compute_indent(self, line: int) -> float:
+        """Return the indent in pixels of a line, which leaves room for a sample of an outline."""
         return (_SAMPLE_WIDTH_EM + _SAMPLE_GAP_EM) * self._font_height_px if line in self._samples else 0.0
 
     # --- drawing

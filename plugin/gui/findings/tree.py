@@ -372,6 +372,7 @@ class FindingsTree(QTreeView):
             self._changed = False
 
     def _format_text(self, group: FindingGroup, finding: Any) -> str:
+        """Return the texts of a row, to be copied: of a finding, or of a rule if ``finding`` is None."""
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.rule_outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))

@@ -248,12 +248,13 @@ class WaiverDialog(FocusedButtonDialog):
         self._digest.start_reading(str(self._find_folder() / text) if text else "")
 
     def _find_folder(self) -> Path:
+        """Return the folder of the waiver file."""
         return Path(self.file.text()).parent if self.file.text() else Path()
 
     def _validate_fields(self) -> None:
-        """Show what each blank field lacks; enable OK when every required field is filled and none has an error.
+        """Show what each blank field lacks, as an error if the user edited the field, else as a hint.
 
-        Show it as an error if the user edited the field, else as a hint.
+        Enable OK if every required field is filled and no field has an error.
         """
         blank_fields = self._find_error_by_blank_field()
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):

@@ -53,6 +53,7 @@ def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
 
 
 def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
+    """Return the text of each column for a finding and its proposed fix, or the reason why it has none."""
     from ...core.messages.texts import format_number, shorten_key
 
     finding, proposal = entry.finding, entry.proposal

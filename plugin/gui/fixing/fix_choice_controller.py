@@ -66,6 +66,7 @@ class FixChoiceController(FixDialogController):
         )
 
     def _make_order(self, choice: Any) -> FixOrder:
+        """Return the order that applies the chosen fix as one step."""
         proposal = choice.proposal
         label = self._label.format(code=proposal.finding.code, title=self._texts.get_title(proposal.fix))
         return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person_name(), proposal.documents)

@@ -117,6 +117,7 @@ class DictionaryDialog(ManualStartDialog):
         resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:
+        """Return the anchor of the page of a layer; empty without a page."""
         role = (
             find_template_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         )

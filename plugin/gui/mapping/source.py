@@ -46,10 +46,12 @@ def ask_new_mapping(parent: QWidget, project: QgsProject, role: str) -> str:
 
 
 def _get_folder(project: QgsProject) -> str:
+    """Return the initial folder of file dialogs: the last one used, else that of the project."""
     return settings.read_setting(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
 
 
 def _store_folder_of(path: str) -> str:
+    """Store the folder of a chosen file, to be proposed next time; return the path unchanged."""
     if path:
         settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
     return path
@@ -80,6 +82,7 @@ class MappingSource(MappingForm):
         self.again.clicked.connect(lambda _checked: self._prepare_mapping())
 
     def _guess_role(self) -> str:
+        """Return the role assigned to the source layer, else DLTB."""
         layer = self.source.currentLayer()
         assigned_role = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
         return assigned_role or "DLTB"

@@ -304,4 +304,5 @@ class MappingTable(QTableWidget):
 
 
 def _make_key(translation: CodeTranslation) -> str:
+    """Return code list and target column of a translation as the data of an entry in the box of sources."""
     return f"{translation.list_id}{_SOURCE_KEY_SEPARATOR}{translation.target_column}"

@@ -39,7 +39,7 @@ _WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"
 
 
 class PackageExport(QObject):
-    """Runs the export of a submission package with its dialog; `close` ends both."""
+    """Runs the export of a submission package, with its dialog and messages."""
 
     def __init__(
         self, iface: Any, runner: JobRunner, checking: CheckRunner, environment: ExportEnvironment, parent: QObject

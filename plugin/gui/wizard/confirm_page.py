@@ -104,6 +104,7 @@ class ConfirmPage(WizardPage):
 
 
 def _describe_crs(text: str) -> str:
+    """Return code, name and zone of a CRS (``EPSG:…`` or WKT) as text."""
     parsed_crs = crs_care.parse_crs(text)
     if parsed_crs is None:
         return text

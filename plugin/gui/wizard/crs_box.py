@@ -171,6 +171,7 @@ class CrsZoneStrip(QWidget):
         )
 
     def _describe_county(self, zone_choice: CrsZoneChoice) -> str:
+        """Return the longitudes of the county as text, with the division that they are of."""
         text = tr("{whose} {west}°–{east}°E")
         return text.format(
             whose=self._division_name or tr("county area"),
@@ -278,6 +279,7 @@ class CrsBox(FormSection):
         return not self._draft.division_code or (county is not None and self._draft.division_code == county.code)
 
     def _get_division_name(self) -> str:
+        """Return the name of the county or city whose longitudes determine the zones."""
         return load_standard().code_lists["divisions"].entry_by_code[self._draft.division_code].name
 
     def _choose_crs(self, name: str) -> None:
@@ -289,12 +291,12 @@ class CrsBox(FormSection):
         group.setExclusive(True)
         del blockers
 
-    def get_chosen_crs(self) -> str:
+    def get_chosen_option(self) -> str:
         """Return the name of the chosen option, such as `PLAIN_ZONE_CHOICE`; empty without a choice."""
         return next((name for name, button in self.buttons.items() if button.isChecked()), "")
 
     def _on_crs_chosen(self, *_args) -> None:
-        choice = self.get_chosen_crs()
+        choice = self.get_chosen_option()
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
         self.warning.show_message(*self._find_crs_level_and_message())

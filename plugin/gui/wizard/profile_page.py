@@ -82,6 +82,7 @@ class ProfilePage(WizardPage):
         self.changed.emit()
 
     def _describe_profile(self, profile: Profile) -> tuple[str, str]:
+        """Return level (``info``, ``ok``, ``error``) and text of the notice on the chosen profile."""
         county = self.draft.county
         if county is None:
             return "info", ""
