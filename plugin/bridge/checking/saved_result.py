@@ -45,6 +45,7 @@ def read_modification_stamp(path: str) -> FileStamp:
 
 
 def _read_file_stamp(path: Path) -> tuple[str, int, int]:
+    """Return name, modification time (ns) and size of a file; zeros if it is missing."""
     try:
         state = path.stat()
     except OSError:
