@@ -45,17 +45,17 @@ class LayerRecognition(QObject):
         self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, is_check_running
         self._reading, self._offers = is_reading_result, requires_layers
         self._request = 0
-        self._store_results_and_apply = QTimer(self)
-        self._store_results_and_apply.setSingleShot(True)
-        self._store_results_and_apply.setInterval(_SETTLE_MS)
-        self._store_results_and_apply.timeout.connect(self.update_panel)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer.timeout.connect(self.update_panel)
 
     def schedule_update(self, *_signal) -> None:
         """Update the panel when no further signal of a change follows for a moment."""
-        self._settle.start()
+        self._settle_timer.start()
 
     def stop(self) -> None:
-        self._store_results_and_apply.stop()
+        self._settle_timer.stop()
 
     def make_no_layer_page(self) -> str:
         """Return the panel's text for a project without plan layers."""

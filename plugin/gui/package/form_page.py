@@ -181,10 +181,10 @@ class FormPage(QWidget):
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
         self._lay_out_widgets()
-        self._store_results_and_apply = QTimer(self)
-        self._store_results_and_apply.setSingleShot(True)
-        self._store_results_and_apply.setInterval(_CHANGE_DELAY_MS)
-        self._store_results_and_apply.timeout.connect(self.changed)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_CHANGE_DELAY_MS)
+        self._settle_timer.timeout.connect(self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.schedule_change)
         self._watcher.fileChanged.connect(self.schedule_change)
@@ -290,7 +290,7 @@ class FormPage(QWidget):
 
     def schedule_change(self, *_signal) -> None:
         """Emit ``changed`` when no further change follows for a moment."""
-        self._settle.start()
+        self._settle_timer.start()
 
     def make_order(self) -> Any:
         """Return the export that the form describes; None if no target folder is chosen.
