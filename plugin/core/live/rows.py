@@ -274,10 +274,11 @@ class EditedRows:
 
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape (in the layer's coordinates) and attributes of a row; None if it was removed."""
-        edited_layer = self._edited[role].get(row)
-        frame = self.layers[role].frame.iloc[[row]] if edited_layer is None else edited_layer.frame
-        if not len(frame):
+        layer, position = self.locate_row(role, row)
+        if not len(layer):
             return None
+        # A copy: pandas keeps an object for each column read, hundreds for each row, which slow garbage collection.
+        frame = layer.frame.iloc[[position]]
         shape = frame.geometry.name
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 

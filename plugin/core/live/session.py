@@ -170,7 +170,7 @@ class IncrementalSession:
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
     def check_edits(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
-        """Apply a batch of edits, recheck, and return how the findings changed.
+        """Apply a batch of edits, recheck all in one evaluation, and return how the findings changed.
 
         Raises
         ------
@@ -195,7 +195,8 @@ class IncrementalSession:
                 self._update_edited_features(feature, former_state)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
-                self._apply_recheck(change, self._checker.recheck_change(row_change))
+        if change.row_changes:
+            self._apply_recheck(change, self._checker.recheck_groups([change.row_changes], cancellation)[0])
         self._match_findings_by_fingerprint(change)
         change.edited_features = frozenset(self._edited_features)
         return change

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Batches of edits in an editing session and the findings after each batch."""
 
+import gc
 import math
 from dataclasses import replace
 from datetime import date
@@ -121,6 +122,41 @@ def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_pat
     now = FeatureState(shapely.convex_hull(shape).buffer(1).wkb, make_feature_state(small, one.role, row).attributes)
     change = edited.check_edits(EditBatch({}, {(one.role, get_feature_id(small, one.role, row)): now}))
     assert one in change.ended_findings and one not in edited.findings
+
+
+def test_batch_is_checked_in_one_evaluation_with_the_findings_of_single_edits(
+    checked_sample, edit_session, monkeypatch
+):
+    rows = (3, 4, 7, 40, 41, 90)
+    states = {
+        ("DLTB", get_feature_id(checked_sample, "DLTB", row)): make_feature_state(checked_sample, "DLTB", row, 20.0)
+        for row in rows
+    }
+    one_by_one = edit_session.fork()
+    for feature, state in states.items():
+        one_by_one.check_edits(EditBatch({}, {feature: state}))
+    evaluations, recheck_groups = [], edit_session.checker.recheck_groups
+
+    def count_evaluation(groups, *arguments):
+        evaluations.append(groups)
+        return recheck_groups(groups, *arguments)
+
+    monkeypatch.setattr(edit_session.checker, "recheck_groups", count_evaluation)
+    change = edit_session.check_edits(EditBatch({}, states))
+    assert len(evaluations) == 1 and change.rechecked_features == states.keys() and change.new_findings
+    assert sorted(f.fingerprint for f in edit_session.findings) == sorted(f.fingerprint for f in one_by_one.findings)
+
+
+def test_reading_edited_rows_leaves_no_objects_for_the_garbage_collection(checked_sample, edit_session):
+    feature = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
+    edit_session.check_edits(EditBatch({}, {feature: make_feature_state(checked_sample, "DLTB", 7, 20.0)}))
+    gc.collect()
+    before = len(gc.get_objects())
+    _shape, attributes = edit_session.checker.get_row("DLTB", 7)
+    assert attributes["BSM"]
+    del _shape, attributes
+    gc.collect()
+    assert len(gc.get_objects()) - before < 10
 
 
 def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, edit_session):
