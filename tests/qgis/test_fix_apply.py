@@ -13,6 +13,7 @@ from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_state_by_id
 from plugin.bridge.layers.snapshots import take_snapshot
+from plugin.bridge.running.portions import run_to_end
 from plugin.core.check import RunOptions
 from plugin.core.errors import OutputError
 from plugin.core.fixes.change_log import LogAction
@@ -298,10 +299,10 @@ def test_layers_of_a_fix_switch_to_edit_mode_all_or_none(plain_session, monkeypa
     boundary, parcels = plain_session["CZKFBJ"], plain_session["DLTB"]
     parcels.setReadOnly(True)
     with pytest.raises(ApplyRefused):
-        start_editing([boundary, parcels])
+        run_to_end(start_editing([boundary, parcels]))
     assert not boundary.isEditable()
     parcels.setReadOnly(False)
-    start_editing([boundary, parcels])
+    run_to_end(start_editing([boundary, parcels]))
     assert boundary.isEditable() and parcels.isEditable()
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from uuid import uuid4
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..layers.properties import get_file_path
-from ..running.portions import run_to_end
+from ..running.portions import WAITING, Waiting, run_to_end
 from ..texts import tr
 from .commands import PreparedEdits, prepare_edits, write_edits
 from .refusals import (
@@ -26,12 +26,17 @@ from .refusals import (
 from .step import FixStep
 
 if TYPE_CHECKING:
+    from ...core.fixes.append_only import PreparedRows
     from ...core.fixes.change_log import LogAction
     from ...core.fixes.edits import Edits
     from ...core.fixes.proposal import Proposal
     from ...core.fixes.rows_before import RowBefore
     from ...core.fixes.texts import FixTexts
     from ...core.live.session import FeatureKey
+
+
+#: Property of a layer while a fix, and not the user, starts to edit it.
+STARTED_BY_FIX_PROPERTY = "sanxianStartedByFix"
 
 
 @dataclass
@@ -72,19 +77,23 @@ def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLaye
     return editable_layers
 
 
-def start_editing(layers: list[QgsVectorLayer]) -> None:
-    """Switch layers to edit mode, all or none; raise ApplyRefused if one refuses."""
+def start_editing(layers: list[QgsVectorLayer]) -> Generator[Waiting, None, None]:
+    """Switch layers to edit mode, one in each turn; if one refuses, raise ApplyRefused and end the editing of all."""
     started_layers: list[QgsVectorLayer] = []
     for layer in layers:
         # Another layer of the same transaction may have started this one.
         if layer.isEditable():
             continue
-        if not layer.startEditing():
+        layer.setProperty(STARTED_BY_FIX_PROPERTY, True)
+        is_started = layer.startEditing()
+        layer.setProperty(STARTED_BY_FIX_PROPERTY, None)
+        if not is_started:
             for other in started_layers:
                 other.rollBack()
             text = tr("The layer “{layer}” cannot be switched to edit mode; another program may have its file open.")
             raise ApplyRefused(text.format(layer=layer.name()))
         started_layers.append(layer)
+        yield WAITING
 
 
 def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, log: ChangeLog) -> FixStep:
@@ -99,7 +108,10 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
     OutputError
         The change log cannot be written. Nothing was changed.
     """
-    return write_order(order, run_to_end(prepare_order(order, layers, norm)), norm, log)
+    from ...core.fixes.change_log import LogAction
+
+    prepared = run_to_end(prepare_order(order, layers, norm))
+    return write_order(order, prepared, norm, lambda: log.append_action(order, LogAction.APPLIED))
 
 
 def prepare_order(
@@ -107,7 +119,7 @@ def prepare_order(
 ) -> Generator[None, None, PreparedEdits]:
     """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
-    A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
+    A generator that yields None, or `WAITING`, between the steps and returns the edits for `write_order`. The layers must be in edit
     mode, and must not change until `write_order` is called. Raise ApplyRefused as `apply_order`.
     """
     if not order.edits.rows and not order.edits.new_fields:
@@ -128,17 +140,13 @@ def _require_edit_mode(layers: Iterable[QgsVectorLayer]) -> None:
         raise ApplyRefused(text.format(layer=closed_layer_names[0]))
 
 
-def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, log: ChangeLog) -> FixStep:
+def write_order(order: FixOrder, prepared: PreparedEdits, norm: Any, write_log: Callable[[], None]) -> FixStep:
     """Write the prepared edits of an order as one step, log it, and return the step.
 
-    Raise ApplyRefused and OutputError as `apply_order`.
+    ``write_log`` is called when all edits are written; if it raises, they are taken back. Raise ApplyRefused and
+    OutputError as `apply_order`.
     """
-    from ...core.fixes.change_log import LogAction
-
-    commands = write_edits(
-        prepared, norm.standard.templates, order.label, lambda: log.append_action(order, LogAction.APPLIED)
-    )
-    return FixStep(order.label, commands)
+    return FixStep(order.label, write_edits(prepared, norm.standard.templates, order.label, write_log))
 
 
 @dataclass(frozen=True)
@@ -148,24 +156,27 @@ class ChangeLog:
     path: Path | None
     texts: FixTexts
 
-    def append_action(self, order: FixOrder, action: LogAction) -> None:
+    def append_action(self, order: FixOrder, action: LogAction, when: datetime | None = None) -> None:
         """Append an action (applied, undone, redone, discarded) on the fixes of an order to the change log.
 
-        If the fixes open windows (开天窗), it is also appended to the register of windows. Raise OutputError if one of
-        the two files cannot be written; both are then unchanged.
+        If the fixes open windows (开天窗), it is also appended to the register of windows. ``when``: time of the
+        action, None for now. Raise OutputError if one of the two files cannot be written; both are then unchanged.
         """
-        from ...core.fixes.step_log import append_step
+        rows = self.prepare(order, action, when or datetime.now())
+        if rows is not None:
+            rows.commit()
+
+    def prepare(self, order: FixOrder, action: LogAction, when: datetime) -> PreparedRows | None:
+        """Write log and register with an action to temporary files; return them, None without a place for the log.
+
+        Works in any thread. Raise OutputError as `append_action`.
+        """
+        from ...core.fixes.step_log import prepare_step
 
         if self.path is None:
-            return
-        append_step(
-            self.path,
-            order.proposals,
-            action,
-            texts=self.texts,
-            step=order.number,
-            who=order.who,
-            when=datetime.now(),
+            return None
+        return prepare_step(
+            self.path, order.proposals, action, texts=self.texts, step=order.number, who=order.who, when=when
         )
 
 

@@ -9,17 +9,29 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QObject, QTimer
 
-#: Time after which a portion ends, in seconds: the eye does not notice such a pause.
-PORTION_SECONDS = 0.02
+#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, the eye notices no pause.
+PORTION_SECONDS = 0.01
+#: Interval in seconds at which work asks whether another thread has finished.
+_WAITING_SECONDS = 0.005
+
+
+class Waiting:
+    """Type of `WAITING`."""
+
+
+#: Yielded by a generator that waits for another thread, or whose next step belongs in another turn of the event loop.
+WAITING = Waiting()
 
 T = TypeVar("T")
 
 
-def run_to_end(steps: Generator[None, None, T]) -> T:
+def run_to_end(steps: Generator[Waiting | None, None, T]) -> T:
     """Run all steps at once; return the result of the generator."""
     while True:
         try:
-            next(steps)
+            if next(steps) is WAITING:
+                # The other thread needs Python's lock.
+                time.sleep(0.001)
         except StopIteration as end:
             return end.value
 
@@ -33,7 +45,7 @@ class PortionedWork(QObject):
 
     def __init__(
         self,
-        steps: Generator[None, None, Any],
+        steps: Generator[Waiting | None, None, Any],
         on_done: Callable[[Any], None],
         on_error: Callable[[Exception], None],
         parent: QObject | None = None,
@@ -49,6 +61,11 @@ class PortionedWork(QObject):
         """Return True until the last step is done, a step has failed, or the work is cancelled."""
         return self._timer.isActive()
 
+    def finish(self) -> None:
+        """Run the remaining steps at once, without callbacks."""
+        self._timer.stop()
+        run_to_end(self._steps)
+
     def cancel(self) -> None:
         """Stop before the next step; the generator is closed."""
         self._timer.stop()
@@ -57,8 +74,10 @@ class PortionedWork(QObject):
     def _run_portion(self) -> None:
         end_time = time.perf_counter() + PORTION_SECONDS
         try:
-            while time.perf_counter() < end_time:
-                next(self._steps)
+            is_waiting = False
+            while not is_waiting and time.perf_counter() < end_time:
+                is_waiting = next(self._steps) is WAITING
+            self._timer.setInterval(round(1000 * _WAITING_SECONDS) if is_waiting else 0)
         except StopIteration as end:
             self._timer.stop()
             self._on_done(end.value)

@@ -7,6 +7,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,19 +38,100 @@ def append_rows(tables: Iterable[RowsToAppend]) -> None:
     Each file is written under a temporary name and then replaced. Raise OutputError if one of the files cannot be read
     or written, or is another table; then all of them are unchanged.
     """
-    prepared_tables = [(table.path, *_prepare(table)) for table in tables]
-    written_tables: list[tuple[Path, bytes | None]] = []
+    prepare_rows(tables).commit()
+
+
+class PreparedRows:
+    """Tables with appended rows, as temporary files that `commit` puts in place of the former ones.
+
+    `discard` after `commit` does nothing.
+    """
+
+    def __init__(self, tables: Iterable[RowsToAppend]):
+        self._files: list[_PreparedFile] = []
+        try:
+            prepared_tables = [(table.path, _read_file_version(table.path), *_prepare(table)) for table in tables]
+            for path, version, former_contents, contents in prepared_tables:
+                self._files.append(_PreparedFile(path, version, former_contents, contents))
+        except BaseException:
+            self.discard()
+            raise
+
+    @property
+    def is_current(self) -> bool:
+        """Return True if no table was written since the rows were prepared."""
+        return all(_read_file_version(file.path) == file.version for file in self._files)
+
+    def commit(self) -> None:
+        """Put the files in place; raise OutputError if one cannot be replaced, then all are as before."""
+        committed_files: list[_PreparedFile] = []
+        files, self._files = self._files, []
+        try:
+            while files:
+                files[0].replace()
+                committed_files.append(files.pop(0))
+        except BaseException:
+            for file in files:
+                file.discard()
+            for file in committed_files:
+                file.restore()
+            raise
+
+    def discard(self) -> None:
+        """Delete the temporary files; the tables stay as they are."""
+        files, self._files = self._files, []
+        for file in files:
+            file.discard()
+
+
+def prepare_rows(tables: Iterable[RowsToAppend]) -> PreparedRows:
+    """Write tables with appended rows to temporary files; raise OutputError as `append_rows`."""
+    return PreparedRows(tables)
+
+
+class _PreparedFile:
+    """New contents of a file, written next to it and flushed to the disk."""
+
+    def __init__(self, path: Path, version: _FileVersion | None, former_contents: bytes | None, contents: bytes):
+        self.path, self.version, self._former_contents = path, version, former_contents
+        self._output = ExitStack()
+        with ExitStack() as stack:
+            target = stack.enter_context(write_atomically(path))
+            with target.open("wb") as handle:
+                handle.write(contents)
+                handle.flush()
+                os.fsync(handle.fileno())
+            self._output = stack.pop_all()
+
+    def replace(self) -> None:
+        self._output.close()
+
+    def discard(self) -> None:
+        discarded = _Discarded()
+        self._output.__exit__(_Discarded, discarded, None)
+
+    def restore(self) -> None:
+        if self._former_contents is None:
+            self.path.unlink()
+        else:
+            self.path.write_bytes(self._former_contents)
+
+
+class _Discarded(Exception):
+    """Ends the writing of a temporary file, which then does not replace its target."""
+
+
+#: Time of the last change in nanoseconds, size and inode of a file.
+_FileVersion = tuple[int, int, int]
+
+
+def _read_file_version(path: Path) -> _FileVersion | None:
+    """Return by what a later change of a file is detected; None without a file."""
     try:
-        for path, former_contents, contents in prepared_tables:
-            _write(path, contents)
-            written_tables.append((path, former_contents))
-    except BaseException:
-        for path, former_contents in written_tables:
-            if former_contents is None:
-                path.unlink()
-            else:
-                path.write_bytes(former_contents)
-        raise
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
@@ -69,14 +151,6 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
     if not text.endswith("\n"):
         text += "\r\n"
     return former_contents, (text + _format_csv(table.rows)).encode("utf-8-sig")
-
-
-def _write(path: Path, contents: bytes) -> None:
-    """Replace a file by one with these bytes, and flush it to the disk."""
-    with write_atomically(path) as target, target.open("wb") as handle:
-        handle.write(contents)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def _format_csv(rows: Iterable[Sequence[str]]) -> str:

@@ -13,7 +13,7 @@ from ..model.window_register import (
     RegisteredWindow,
     WindowState,
 )
-from .append_only import RowsToAppend, append_rows
+from .append_only import PreparedRows, RowsToAppend, append_rows, prepare_rows
 from .change_log import CHANGE_LOG_COLUMNS, CHANGE_LOG_SUFFIX, LogAction, make_log_rows
 from .proposal import OpenedWindow, Proposal
 from .texts import FixTexts
@@ -46,7 +46,29 @@ def append_step(
     ``step``: number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files cannot
     be written, or is another table; both are then unchanged.
     """
-    log, proposal_list = Path(log), list(proposals)
+    tables = _make_tables(Path(log), list(proposals), action, texts, step, who, when)
+    append_rows(tables)
+    return [table.path for table in tables]
+
+
+def prepare_step(
+    log: str | Path,
+    proposals: Iterable[Proposal],
+    action: LogAction,
+    *,
+    texts: FixTexts,
+    step: str,
+    who: str,
+    when: datetime,
+) -> PreparedRows:
+    """Write what `append_step` appends to temporary files, which can replace the log and the register at once."""
+    return prepare_rows(_make_tables(Path(log), list(proposals), action, texts, step, who, when))
+
+
+def _make_tables(
+    log: Path, proposal_list: list[Proposal], action: LogAction, texts: FixTexts, step: str, who: str, when: datetime
+) -> list[RowsToAppend]:
+    """Return the rows of an action for the change log and, for windows, for the register, which comes first."""
     rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
     tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
     windows = [window for proposal in proposal_list for window in proposal.windows]
@@ -56,8 +78,7 @@ def append_step(
         tables.insert(
             0, RowsToAppend(find_register_path(log), WINDOW_REGISTER_COLUMNS, register_rows, "windows_foreign")
         )
-    append_rows(tables)
-    return [table.path for table in tables]
+    return tables
 
 
 def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:

@@ -12,9 +12,10 @@ from qgis.core import QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
+from ...bridge.fixes.apply import STARTED_BY_FIX_PROPERTY
 from ...bridge.layers.properties import get_file_path
 from ...bridge.running.tasks import log_error
-from ...bridge.running.threads import pause_garbage_collection
+from ...bridge.running.threads import CollectionPause
 from ...bridge.texts import tr
 from ..widgets.messages import MessageBarMessages
 
@@ -73,14 +74,16 @@ class EditWarnings(QObject):
         """Find the risks of editing the layer's file, and show a warning.
 
         A thread inspects the file, because a server may respond late. The method waits for it briefly, so that the
-        warning usually precedes the edits.
+        warning usually precedes the edits. A fix, which the user has
+        confirmed, does not wait.
         """
         path = get_file_path(layer)
         if not path:
             return
         inspection = _RiskInspectionThread(path, has_own_edits=self._is_other_layer_edited(path, layer))
         inspection.start()
-        inspection.join(_INSPECTION_TIMEOUT_S)
+        if not layer.property(STARTED_BY_FIX_PROPERTY):
+            inspection.join(_INSPECTION_TIMEOUT_S)
         self._report_risks(inspection, layer.name())
 
     def _is_other_layer_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
@@ -120,15 +123,18 @@ class _RiskInspectionThread(threading.Thread):
         self.path, self._has_own_edits = path, has_own_edits
         self.edit_risks: list[Any] = []
         self.error: Exception | None = None
+        # From here on: in the thread, the collection would begin with its first objects.
+        self._collection = CollectionPause()
 
     def run(self) -> None:
-        from ...core.files.edit_risks import find_edit_risks
+        try:
+            from ...core.files.edit_risks import find_edit_risks
 
-        with pause_garbage_collection():
-            try:
-                self.edit_risks = find_edit_risks(self.path, own_edits=self._has_own_edits)
-            except Exception as error:
-                self.error = error
+            self.edit_risks = find_edit_risks(self.path, own_edits=self._has_own_edits)
+        except Exception as error:
+            self.error = error
+        finally:
+            self._collection.release()
 
 
 def describe_risk(risk: Any, layer: str, file: str) -> str:

@@ -22,9 +22,10 @@ from ...bridge.fixes.apply import (
     start_editing,
     write_order,
 )
+from ...bridge.fixes.log_writer import LogWriter, PreparedLog
 from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.fixes.step import FixStep
-from ...bridge.running.portions import run_to_end
+from ...bridge.running.portions import WAITING, Waiting, run_to_end
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import messages
@@ -54,6 +55,8 @@ class FixApplier(QObject):
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
         self._messages = MessageBarMessages(iface, tr("Fix"))
+        self._log_writer = LogWriter(self)
+        self._log_writer.failed.connect(self._warn_of_missing_log_rows)
         #: Steps that can still be undone or redone.
         self.steps: list[FixStep] = []
 
@@ -63,6 +66,11 @@ class FixApplier(QObject):
         steps, self.steps = self.steps, []
         for step in steps:
             step.stop()
+        self.finish_log()
+
+    def finish_log(self) -> None:
+        """Wait until the change log has all steps so far."""
+        self._log_writer.stop()
 
     def close_message(self) -> None:
         self._messages.close()
@@ -95,39 +103,49 @@ class FixApplier(QObject):
         norm: Any,
         texts: Any,
         is_current: Callable[[], bool] = lambda: True,
-    ) -> Generator[None, None, str]:
+    ) -> Generator[Waiting | None, None, str]:
         """Apply an order as `apply` does, in short steps of which only the last one writes.
 
-        A generator that yields None between the steps and returns the reason of a refusal, else an empty text. If it is
+        A generator that yields None, or `WAITING`, between the steps and returns the reason of a refusal, else an empty text. If it is
         closed before the last step, nothing is written. ``is_current``: returns False if a layer was edited since the
         fixes were tried; the order is then refused.
         """
+        from ...core.fixes.change_log import LogAction
+
         log = ChangeLog(find_change_log_path(layers), texts)
+        prepared_log: PreparedLog | None = None
         layers_to_edit: list[QgsVectorLayer] = []
         is_applied = False
         try:
             layers_to_edit = find_layers_to_start_editing(order, layers)
-            start_editing(layers_to_edit)
+            yield from start_editing(layers_to_edit)
+            prepared_log = self._log_writer.prepare(log, order, LogAction.APPLIED)
             prepared = yield from prepare_order(order, layers, norm)
+            while not prepared_log.is_ready:
+                yield WAITING
             if not is_current():
                 raise ApplyRefused(
                     tr("A layer was edited meanwhile; nothing was applied. Try again and check the list.")
                 )
-            step = write_order(order, prepared, norm, log)
+            write_log = partial(prepared_log.commit, partial(log.append_action, order, LogAction.APPLIED))
+            step = write_order(order, prepared, norm, write_log)
             is_applied = True
         except (ApplyRefused, SanxianError) as refused:
             return str(refused) if isinstance(refused, ApplyRefused) else messages.explain_error(refused)
         finally:
             if not is_applied:
+                if prepared_log is not None:
+                    prepared_log.discard()
                 self._stop_editing_unmodified(layers_to_edit)
         self._register_step(step, order, log)
         try:
-            # Message and list of findings are updated in another turn of the event loop.
-            yield
+            # Message and list of findings are updated in another turn of the event loop; a later one closes the window.
+            yield WAITING
         finally:
             if step.is_applied:
                 self._report_step(step, order, log)
                 self.applied.emit(order)
+        yield WAITING
         return ""
 
     @staticmethod
@@ -157,11 +175,11 @@ class FixApplier(QObject):
             step.deleteLater()
 
     def _log_step(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
-        try:
-            log.append_action(order, action)
-        except SanxianError as error:
-            text = tr("The change log does not have this undo or redo. {reason}")
-            self._messages.show_warning(text.format(reason=messages.explain_error(error)))
+        self._log_writer.write(log, order, action)
+
+    def _warn_of_missing_log_rows(self, error: Exception) -> None:
+        text = tr("The change log does not have this undo or redo. {reason}")
+        self._messages.show_warning(text.format(reason=messages.explain_and_log(error, type(error).__name__)))
 
     def _warn_of_partial_undo(self, layer_names: list[str]) -> None:
         text = tr(

@@ -6,7 +6,7 @@ import csv
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.fixes.append_only import RowsToAppend, append_rows
+from plugin.core.fixes.append_only import RowsToAppend, append_rows, prepare_rows
 from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, make_default_log_path
 
 ROW = [f"值{n}" for n in range(len(CHANGE_LOG_COLUMNS))]
@@ -44,6 +44,36 @@ def test_file_that_is_not_a_change_log_is_refused_and_unchanged(tmp_path, conten
     with pytest.raises(OutputError) as refused:
         append_log_rows(path, [ROW])
     assert refused.value.key == "changes_unreadable" and path.read_bytes() == contents
+
+
+def prepare_log_row(path):
+    return prepare_rows([RowsToAppend(path, CHANGE_LOG_COLUMNS, [ROW], "changes_unreadable")])
+
+
+def test_prepared_rows_are_in_the_log_once_they_are_committed(tmp_path):
+    path = tmp_path / "县.changes.csv"
+    prepared = prepare_log_row(path)
+    assert not path.exists() and prepared.is_current
+    prepared.commit()
+    prepared.discard()
+    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW] and list(tmp_path.iterdir()) == [path]
+
+
+def test_discarded_rows_leave_log_and_folder_as_they_were(tmp_path):
+    path = tmp_path / "县.changes.csv"
+    append_log_rows(path, [ROW])
+    before = path.read_bytes()
+    prepare_log_row(path).discard()
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_rows_prepared_before_the_log_was_written_are_not_current(tmp_path):
+    path = tmp_path / "县.changes.csv"
+    prepared = prepare_log_row(path)
+    append_log_rows(path, [ROW])
+    assert not prepared.is_current
+    prepared.discard()
+    assert len(read(path)) == 2
 
 
 def test_default_change_log_is_next_to_the_data(tmp_path):
