@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from ..bridge.editing.listener import EditStep
 from ..bridge.layers import layer_groups, role_recognition
 from ..bridge.new_project import sample
 from ..bridge.project import document
+from ..bridge.running.portions import WAITING, Waiting
 from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.profile import DocumentInfo
@@ -28,6 +31,7 @@ from .editing.code_boxes import SearchableCodeLists
 from .editing.live_switch import LiveCheckSwitch
 from .editing.warnings import EditWarnings
 from .findings import empty_states
+from .findings.change_queue import ChangeQueue
 from .findings.context_menu import FindingsMenu
 from .findings.dock import FindingsDock
 from .findings.edit_notices import EditNotices
@@ -52,6 +56,10 @@ if TYPE_CHECKING:
     from ..core.results.edits_since_check import EditsSinceCheck
 
 
+#: Features of findings made in one step of a portion.
+_FEATURES_PER_STEP = 10
+
+
 class DesktopController(QObject):
     """Connects the plugin's menu, panel, map marks and background work in QGIS.
 
@@ -63,6 +71,7 @@ class DesktopController(QObject):
         self.iface = iface
         self.runner = JobRunner()
         self.dock = dock = FindingsDock(iface.mainWindow())
+        self.change_queue = ChangeQueue(self)
         self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document, self._find_edits)
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
@@ -207,6 +216,7 @@ class DesktopController(QObject):
     def unload(self) -> None:
         """Stop all work of the plugin, and remove its panel, menu and connections from QGIS."""
         self.saved_results.stop()
+        self.change_queue.cancel()
         self.fixes.stop()
         self.watch.stop()
         self.notices.stop()
@@ -287,6 +297,7 @@ class DesktopController(QObject):
         self._show_result(result, rows)
 
     def _show_result(self, result: CheckView, rows: list[Any]) -> None:
+        self.change_queue.cancel()
         self.fixes.forget_result()
         self.mark.clear()
         self.dock.set_pages_without_findings(
@@ -317,11 +328,18 @@ class DesktopController(QObject):
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
-            self._show_findings_change(change, rows)
-            self.fixes.on_rechecked()
-            self.notices.show_new_findings(change, step)
+            self.change_queue.add(change, partial(self._show_recheck_in_steps, change, rows, step))
 
-    def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> None:
+    def _show_recheck_in_steps(
+        self, change: Any, rows: dict[int, Any], step: EditStep | None
+    ) -> Generator[Waiting, None, None]:
+        yield from self._show_findings_change(change, rows)
+        self.fixes.on_rechecked()
+        yield WAITING
+        self.notices.show_new_findings(change, step)
+
+    def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> Generator[Waiting, None, None]:
+        """Show a change in list and map, each in a turn of the event loop."""
         # After a fix, list and map go on to the next finding. During an edit both stay where the user is.
         moves_on = self.fixes.has_just_fixed
         if self.dock.apply_changes(change, moves_on=moves_on):
@@ -332,17 +350,24 @@ class DesktopController(QObject):
                 self.selection.show_on_map(finding)
             else:
                 self.mark.clear()
+        yield WAITING
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 
     def _on_fixes_changed(self, change: Any) -> None:
         """Show how a fix or its undo changed findings of rules that the live check does not run."""
-        rows = dict(
-            zip(map(id, change.new_findings), findings_layer.make_finding_features(change.new_findings), strict=True)
-        )
-        self._show_findings_change(change, rows)
+        self.change_queue.add(change, partial(self._show_fixes_in_steps, change))
+
+    def _show_fixes_in_steps(self, change: Any) -> Generator[Waiting | None, None, None]:
+        rows: dict[int, Any] = {}
+        for start in range(0, len(change.new_findings), _FEATURES_PER_STEP):
+            findings = change.new_findings[start : start + _FEATURES_PER_STEP]
+            rows |= zip(map(id, findings), findings_layer.make_finding_features(findings), strict=True)
+            yield None
+        yield from self._show_findings_change(change, rows)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
+        self.change_queue.finish()
         self.dock.apply_waiver_change(change)
         new = [*findings, *change.new_findings]
         rows = dict(zip(map(id, new), findings_layer.make_finding_features(new), strict=True))
@@ -370,6 +395,7 @@ class DesktopController(QObject):
 
     def _clear_result(self) -> None:
         """Remove the result from the panel and the map."""
+        self.change_queue.cancel()
         self.fixes.forget_result()
         self.mark.clear()
         self.editing.stop_observation()

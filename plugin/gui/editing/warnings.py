@@ -74,8 +74,7 @@ class EditWarnings(QObject):
         """Find the risks of editing the layer's file, and show a warning.
 
         A thread inspects the file, because a server may respond late. The method waits for it briefly, so that the
-        warning usually precedes the edits. A fix, which the user has
-        confirmed, does not wait.
+        warning usually precedes the edits. A fix, which the user has confirmed, does not wait.
         """
         path = get_file_path(layer)
         if not path:

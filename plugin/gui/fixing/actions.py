@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.texts import tr
@@ -53,6 +54,11 @@ class FixActions(QObject):
         self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._non_local_changes: dict[str, NonLocalFindingChanges] = {}
+        #: Updates of list and map after steps that were applied or undone in this turn of the event loop.
+        self._waiting_updates: list[Callable[[], None]] = []
+        self._update_timer = QTimer(self)
+        self._update_timer.setSingleShot(True)
+        self._update_timer.timeout.connect(self._run_waiting_updates)
         self.applier.applied.connect(self._on_applied)
         self.applier.reverted.connect(self._on_reverted)
         self.many.previewRequested.connect(self.preview_fixes)
@@ -101,6 +107,11 @@ class FixActions(QObject):
             return
         self.has_just_fixed = True
         self._increase_change_limit_for_step(order)
+        self._show_later(partial(self._show_applied, order))
+
+    def _show_applied(self, order: FixOrder) -> None:
+        if not self._has_current_result():
+            return
         changes = NonLocalFindingChanges(order.proposals, self._dock.result.findings)
         self._non_local_changes[order.number] = changes
         self._emit_change(changes.get_change_of_fixes())
@@ -108,6 +119,9 @@ class FixActions(QObject):
     def _on_reverted(self, order: FixOrder) -> None:
         self.has_just_fixed = False
         self._increase_change_limit_for_step(order)
+        self._show_later(partial(self._show_reverted, order))
+
+    def _show_reverted(self, order: FixOrder) -> None:
         changes = self._non_local_changes.pop(order.number, None)
         if not self._has_current_result():
             return
@@ -119,6 +133,16 @@ class FixActions(QObject):
             codes = {outcome.code for outcome in self._dock.result.report.rules}
             self._emit_change(make_undo_changes(order.proposals, findings, codes))
 
+    def _show_later(self, show: Callable[[], None]) -> None:
+        """Update list and map in another turn of the event loop than the edits."""
+        self._waiting_updates.append(show)
+        self._update_timer.start()
+
+    def _run_waiting_updates(self) -> None:
+        updates, self._waiting_updates = self._waiting_updates, []
+        for show in updates:
+            show()
+
     def _emit_change(self, change: Any) -> None:
         if change is not None:
             self.changed.emit(change)
@@ -126,6 +150,8 @@ class FixActions(QObject):
     def forget_result(self) -> None:
         """Close the dialogs of fixes, and discard the changes recorded for the former result."""
         self.close_dialogs()
+        self._update_timer.stop()
+        self._waiting_updates.clear()
         self._non_local_changes.clear()
 
     def _is_trial_possible(self) -> bool:

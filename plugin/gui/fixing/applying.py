@@ -106,9 +106,9 @@ class FixApplier(QObject):
     ) -> Generator[Waiting | None, None, str]:
         """Apply an order as `apply` does, in short steps of which only the last one writes.
 
-        A generator that yields None, or `WAITING`, between the steps and returns the reason of a refusal, else an empty text. If it is
-        closed before the last step, nothing is written. ``is_current``: returns False if a layer was edited since the
-        fixes were tried; the order is then refused.
+        A generator that yields None, or `WAITING`, between the steps and returns the reason of a refusal, else an empty
+        text. If it is closed before the last step, nothing is written. ``is_current``: returns False if a layer was
+        edited since the fixes were tried; the order is then refused.
         """
         from ...core.fixes.change_log import LogAction
 

@@ -269,11 +269,12 @@ class BatchDialog(FocusedButtonDialog):
 
     def show_progress(self, share: float | None) -> None:
         """Show the completed share (0 to 1) of the trial; None hides the progress."""
-        for widget in (self.progress, self.cancel_button):
-            widget.setVisible(share is not None)
         if share is not None:
+            # Before the bar is visible: a visible one is painted within the call, with the table beside it.
             self.progress.setRange(0, 100)
             self.progress.setValue(round(100 * share))
+        for widget in (self.progress, self.cancel_button):
+            widget.setVisible(share is not None)
 
     def show_trial(self, text: str) -> None:
         """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""

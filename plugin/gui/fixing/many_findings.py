@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,10 @@ class BatchFixer(FixDialogController):
             self._mark.clear()
             self.dialog.show_trial(tr("Trying the fixes on a copy…"))
         else:
-            self.dialog.show_trial(tr("Applying {count} fixes…").format(count=len(self._applying)))
+            self.dialog.show_trial(self._make_applying_text())
+
+    def _make_applying_text(self) -> str:
+        return tr("Applying {count} fixes…").format(count=len(self._applying))
 
     def _show_refusal(self, reason: str) -> None:
         self._applying = None
@@ -100,6 +104,8 @@ class BatchFixer(FixDialogController):
         if self._applying is not None:
             self._apply_if_unchanged(batch_trial)
             return
+        # Python would search what the trial left for unused objects while the fixes are applied.
+        gc.collect(1)
         self._displayed_trial = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
         self._show_balance()
@@ -109,7 +115,7 @@ class BatchFixer(FixDialogController):
         """Show the sums of the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
         self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name) if ticked_proposals else [])
-        if self.trial.is_running:
+        if self.trial.is_running or self._writing is not None:
             return
         if not self._findings:
             text = tr("There are no findings in the selection.")
@@ -167,6 +173,8 @@ class BatchFixer(FixDialogController):
     # --- apply
     def apply(self) -> None:
         """Apply the ticked fixes; try them again on a copy first unless the displayed trial applied just these."""
+        if self._writing is not None:
+            return
         ticked_rows = self.dialog.model.list_ticked()
         if not self.trial.is_current or not ticked_rows:
             self.try_all()
@@ -174,7 +182,8 @@ class BatchFixer(FixDialogController):
         self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked_rows}
         tried_entries = [entry for entry in self._displayed_trial.result.entries if entry.is_applied]
         if {entry.finding.fingerprint for entry in tried_entries} == self._applying.keys():
-            self._show_trial()
+            # No progress bar: it would be painted anew, with the table beside it.
+            self.dialog.show_state(self._make_applying_text(), can_apply=False)
             self._apply_if_unchanged(self._displayed_trial)
             return
         order = {id(finding): position for position, finding in enumerate(self._findings)}
@@ -209,6 +218,7 @@ class BatchFixer(FixDialogController):
             tr("Batch fix ({count})").format(count=len(proposals)),
             get_person_name(),
         )
+        self.trial.set_retrying(False)
         norm = self._dock.result.check_result.plan.norm
         steps = self._applier.apply_in_steps(
             order, self._get_layers_by_role(), norm, self._texts, lambda: self.trial.is_current
@@ -220,12 +230,14 @@ class BatchFixer(FixDialogController):
         if not refusal_text:
             self.dialog.accept()
         elif self.trial.is_current:
+            self.trial.set_retrying(True)
             self._show_refusal(refusal_text)
         else:
             self.try_all()
 
     def _on_writing_failed(self, error: Exception) -> None:
         self._writing = None
+        self.trial.set_retrying(True)
         log_error(error)
         text = tr("The fixes were not applied because of an error ({error}). Details are in the log, tab Sanxian.")
         self._show_refusal(text.format(error=type(error).__name__))

@@ -86,6 +86,12 @@ class TrialRunner(QObject):
         self._is_repeated_after_edit = False
         self.run_again()
 
+    def set_retrying(self, retries: bool) -> None:
+        """Run the trial again after an edit if ``retries``; not while its fixes are being written, which are edits."""
+        self._retries = retries
+        if not retries:
+            self._retry.stop()
+
     @property
     def retry_note(self) -> str:
         """Return a message that the fixes were tried again after an edit; empty if they were not."""

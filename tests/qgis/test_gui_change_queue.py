@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test the order in which changes of findings are shown: small ones at once, large ones in turns of the event loop."""
+
+from functools import partial
+
+import pytest
+
+from plugin.bridge.running.portions import WAITING
+from plugin.core.live.session import FindingsChange
+from plugin.gui.findings.change_queue import MAX_FINDINGS_SHOWN_AT_ONCE, ChangeQueue
+from tests.qgis.waiting import process_events, wait_until
+
+SMALL = FindingsChange(new_findings=[None] * MAX_FINDINGS_SHOWN_AT_ONCE)
+LARGE = FindingsChange(new_findings=[None] * (MAX_FINDINGS_SHOWN_AT_ONCE + 1))
+
+
+@pytest.fixture
+def queue(qgis_app):
+    queue = ChangeQueue()
+    queue.shown = []
+    yield queue
+    queue.cancel()
+
+
+def add(queue, change, name):
+    def show():
+        queue.shown.append(f"{name} list")
+        yield WAITING
+        queue.shown.append(f"{name} map")
+
+    queue.add(change, partial(show))
+
+
+def test_small_change_is_shown_at_once(queue):
+    add(queue, SMALL, "small")
+    assert queue.shown == ["small list", "small map"]
+
+
+def test_large_change_is_shown_later_and_before_those_that_follow(queue):
+    add(queue, LARGE, "large")
+    add(queue, SMALL, "small")
+    assert queue.shown == []
+    assert wait_until(lambda: len(queue.shown) == 4)
+    assert queue.shown == ["large list", "large map", "small list", "small map"]
+    process_events(0.05)
+    add(queue, SMALL, "last")
+    assert queue.shown[4:] == ["last list", "last map"]
+
+
+def test_waiting_changes_are_shown_at_once_on_request(queue):
+    add(queue, LARGE, "first")
+    add(queue, LARGE, "second")
+    queue.finish()
+    assert queue.shown == ["first list", "first map", "second list", "second map"]
+    process_events(0.05)
+    assert len(queue.shown) == 4
+
+
+def test_cancelled_changes_are_not_shown(queue):
+    add(queue, LARGE, "former")
+    queue.cancel()
+    process_events(0.05)
+    assert queue.shown == []
+    add(queue, SMALL, "new")
+    assert queue.shown == ["new list", "new map"]
