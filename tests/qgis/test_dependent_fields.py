@@ -266,6 +266,22 @@ def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_laye
     assert all(value == NULL for value in read_column(layer, "MJ"))
 
 
+def test_areas_of_some_moved_shapes_are_filled_in_turns_within_the_same_undo_command(functions, make_layer_of_role):
+    count = 3 * dependent_fields.MAX_AREAS_FILLED_AT_ONCE
+    layer = apply_form(add_squares(make_layer_of_role("CZKFBJ"), count, GHFQDM="410", MJ=1.0), "CZKFBJ")
+    layer.startEditing()
+    layer.beginEditCommand("move")
+    for row in list(layer.getFeatures()):
+        shape = row.geometry()
+        shape.translate(1, 0)
+        assert layer.changeGeometry(row.id(), shape, True)
+    layer.endEditCommand()
+    assert set(read_column(layer, "MJ")) == {1.0}, "none within the command itself"
+    assert wait_until(lambda: min(read_column(layer, "MJ")) > 9000)
+    layer.undoStack().undo()
+    assert set(read_column(layer, "MJ")) == {1.0} and not layer.undoStack().canUndo()
+
+
 def test_pasted_rows_get_names_and_areas_of_their_own_codes_and_shapes(functions, make_layer_of_role):
     layer = apply_form(make_layer_of_role("CZKFBJ"), "CZKFBJ")
     others = add_squares(make_memory_layer("CZKFBJ"), 20, GHFQDM="430", GHFQMC="别的", MJ=1.0).getFeatures()

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 TrialFunction = Callable[..., Any]
 #: More changed features at once require a complete check.
 MAX_CHANGED_FEATURES = 500
-#: More changed features are not read on the main thread, which would be noticed.
-MAX_FEATURES_READ_AT_ONCE = 100
+#: More changed features are not read on the main thread, where that takes a tenth of a millisecond each.
+MAX_FEATURES_READ_AT_ONCE = 20
 #: Commands occur in bursts: those within this time are read together.
 _READ_DELAY_MS = 60
+#: The same after a step of many fixes: list and map are updated first, which the re-check would slow down, because
+#: Python runs one thread at a time.
+_READ_DELAY_AFTER_STEP_MS = 500
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,6 @@ class LiveCheck(QObject):
         self._features_under_way: frozenset[FeatureKey] = frozenset()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_READ_DELAY_MS)
         self._timer.timeout.connect(self._read_changes)
         for edits in self._listeners.values():
             edits.commandEnded.connect(self._on_command_ended)
@@ -190,8 +192,11 @@ class LiveCheck(QObject):
         """Accept ``count`` more changed features, which an applied fix is known to change, before the live check stops.
 
         The live check stops if an edit command changes too many features.
+        Features and effects of the fix are known from its trial, so the re-check may begin a little later.
         """
         self._announced += count
+        if count > MAX_FEATURES_READ_AT_ONCE and self._timer.isActive():
+            self._timer.start(_READ_DELAY_AFTER_STEP_MS)
 
     def _drop_trials(self) -> None:
         """Cancel the running trial, and the queued one, which never starts."""
@@ -243,7 +248,7 @@ class LiveCheck(QObject):
     # --- from signals to a batch
     def _schedule_read(self) -> None:
         if not self._is_stopped and not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(_READ_DELAY_MS)
         self.waiting.emit(self.waiting_count)
 
     def _on_command_ended(self) -> None:
@@ -264,7 +269,7 @@ class LiveCheck(QObject):
             self._start_next_recheck()
             return
         if any(edits.is_command_running for edits in self._listeners.values()):
-            self._timer.start()
+            self._timer.start(_READ_DELAY_MS)
             return
         for layer_id, edits in self._listeners.items():
             edit_changes = edits.collect_changes()

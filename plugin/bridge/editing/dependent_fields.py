@@ -11,6 +11,7 @@ begins.
 from __future__ import annotations
 
 import re
+import time
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 
 from ...core.errors import SanxianError
+from ..running.portions import PORTION_SECONDS
 from ..running.tasks import log_error
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
@@ -47,8 +49,12 @@ except ImportError:
 FORM_PROPERTY = "sanxian/form"
 #: Maximum number of rows filled within the edit command itself; takes a few hundredths of a second.
 MAX_ROWS_FILLED_AT_ONCE = 2000
+#: Maximum number of rows whose areas are computed within the edit command: about half a millisecond each.
+MAX_AREAS_FILLED_AT_ONCE = 20
 #: Rows filled per turn of the event loop: one to two hundredths of a second.
 ROWS_PER_PORTION = 1000
+#: Rows filled in the first turn if areas are computed; later turns have as many as fit into `PORTION_SECONDS`.
+FIRST_AREAS_PER_PORTION = 5
 _DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
 _CODE_NAME_CALL_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
 _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
@@ -153,6 +159,22 @@ class DependentValueFill:
         #: Upper bound of the number of rows until the record is read, then their number.
         self.size = len(record) + len(set().union(*changed.values()))
         self.is_active, self.is_complete = True, False
+        self.rows_per_portion = FIRST_AREAS_PER_PORTION if self._count_changed_shapes() else ROWS_PER_PORTION
+
+    def _adjust_portion(self, row_count: int, seconds: float) -> None:
+        """Choose the number of rows of the next portion by the time that the last one took."""
+        if self._count_changed_shapes():
+            fitting = round(row_count * PORTION_SECONDS / max(seconds, 1e-6))
+            self.rows_per_portion = min(max(fitting, FIRST_AREAS_PER_PORTION), ROWS_PER_PORTION)
+
+    @property
+    def is_short(self) -> bool:
+        """Return True if the fill may be part of the edit command itself."""
+        return self.size <= MAX_ROWS_FILLED_AT_ONCE and self._count_changed_shapes() <= MAX_AREAS_FILLED_AT_ONCE
+
+    def _count_changed_shapes(self) -> int:
+        """Return the number of rows whose areas follow from changed shapes."""
+        return len(self._changed.get(None, ()))
 
     def read_entries(self, count: int) -> bool:
         """Read the next ``count`` entries of the record of changed values; return True if all are read."""
@@ -189,12 +211,14 @@ class DependentValueFill:
         """
         if not self.read_entries(row_count) or self.is_complete:
             return
+        began = time.perf_counter()
         buffer, push = self._layer.editBuffer(), self._done.push
         values = self.compute_next_values(row_count)
         self._done.beginMacro("")
         for fid, index, value, old in values:
             push(QgsVectorLayerUndoCommandChangeAttribute(buffer, fid, index, value, old))
         self._done.endMacro()
+        self._adjust_portion(row_count, time.perf_counter() - began)
 
     def compute_next_values(self, row_count: int) -> list[tuple[int, int, Any, Any]]:
         """Return (feature id, field index, new value, old value) for each value to change in the next rows."""
@@ -475,7 +499,8 @@ class _LayerUpdater(QObject):
         self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
-        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_entries(fill.size) and fill.is_complete:
+        is_short = fill.is_short
+        if is_short and fill.read_entries(fill.size) and fill.is_complete:
             return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
@@ -484,7 +509,7 @@ class _LayerUpdater(QObject):
         self._running_fill = fill
         self._commands = [one for one in self._commands if not sip.isdeleted(one)]
         self._commands.append(_FillCommand(fill, self, command))
-        if fill.size <= MAX_ROWS_FILLED_AT_ONCE:
+        if is_short:
             self.fill_remaining_rows()
         else:
             self._timer.start()
@@ -526,7 +551,9 @@ class _LayerUpdater(QObject):
             self._fill_rows(ROWS_PER_PORTION)
 
     def _fill_portion(self) -> None:
-        self._fill_rows(ROWS_PER_PORTION)
+        fill = self._running_fill
+        if fill is not None:
+            self._fill_rows(fill.rows_per_portion)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()
