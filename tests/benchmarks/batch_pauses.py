@@ -3,7 +3,8 @@
 
 Run ``python -m tests.benchmarks.batch_pauses --parcels 150000 --fixes 2000`` (one command with
 ``make benchmark BENCH="--parcels 150000 --fixes 2000"`` makes the county). QGIS starts on a virtual screen for each
-run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``.
+run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``: the verdict goes by the
+CPU time of the main thread, since the time on the clock also has the waits for other programs and threads.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from tests.desktop import start
 from .batch_fixes import ADDITIONAL_RULES, plant_in_file
 from .measure import HEADER, Row
 
-#: A pause without the plugin plus this is the same pause: the resolution of timers and of the scheduler, in seconds.
-SAME_PAUSE_S = 0.05
+#: A pause without the plugin plus this is the same pause: the noise of repeated runs, in seconds.
+SAME_PAUSE_S = 0.02
 #: Seconds in which one run ends.
 TIMEOUT_S = 2400
 
@@ -69,7 +70,7 @@ def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: i
                 shutil.rmtree(desktop_folder)
     return [
         make_pause_row("试算（不写入）", pauses["plugin"]["trial"], None),
-        make_pause_row("应用（再次试算、写入、登记、复检）", pauses["plugin"]["apply"], pauses["plain"]["write"]),
+        make_pause_row("开始编辑、应用、登记、复检", pauses["plugin"]["apply"], pauses["plain"]["apply"]),
         make_pause_row("写入、登记、复检", pauses["plugin"]["write"], pauses["plain"]["write"]),
         make_pause_row("撤销、复检", pauses["plugin"]["undo"], pauses["plain"]["undo"]),
     ]
@@ -79,9 +80,9 @@ def make_pause_row(subject: str, with_plugin: list[list[float]], without: list[l
     """Return a row of medians (with the range) of the longest pauses, wall clock and CPU of the main thread."""
     if without is None:
         return Row(subject, format_pauses(with_plugin), "", "")
-    own, plain = (statistics.median(wall for wall, _ in one) for one in (with_plugin, without))
+    own, plain = (statistics.median(cpu for _, cpu in one) for one in (with_plugin, without))
     return Row(subject, format_pauses(with_plugin), format_pauses(without), f"{own - plain:+.3f} s",
-               f"相差 ≤ {SAME_PAUSE_S:g} s", own <= plain + SAME_PAUSE_S)  # fmt: skip
+               f"处理器相差 ≤ {SAME_PAUSE_S:g} s", own <= plain + SAME_PAUSE_S)  # fmt: skip
 
 
 def format_pauses(pauses: list[list[float]]) -> str:

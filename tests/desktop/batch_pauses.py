@@ -82,6 +82,7 @@ def measure_with_plugin():
     controller = plugins["sanxian"].desktop
     layers = load_layers()
     from sanxian.plugin.bridge.project.county import ProjectCountySettings, store_county_settings
+    from sanxian.plugin.bridge.running.portions import PortionedWork
 
     store_county_settings(QgsProject.instance(), ProjectCountySettings(profile=os.environ["SANXIAN_PAUSES_PROFILE"]))
     controller.actions["forms"].trigger()
@@ -100,20 +101,24 @@ def measure_with_plugin():
     )
     FACTS["ticked"] = len(many.dialog.model.list_ticked())
     FACTS["state"] = many.dialog.status.text()
-    note_pause("apply", many.apply, lambda: bool(orders) and live.is_idle)
+    note_pause("apply", many.apply, lambda: bool(orders) and many.dialog is None and live.is_idle)
     FACTS["left"] = len(controller.dock.result.findings)
     (order,) = orders
     save_edits(layers)
     changed = [layer for layer in layers.values() if layer.isEditable()]
     norm, texts = controller.dock.result.check_result.plan.norm, many._texts
 
+    answers, works = [], []
+
     def write_again():
-        reason = controller.fixes.applier.apply(order, live.get_layer_by_role(), norm, texts)
-        assert not reason, reason
+        # As the batch dialog does, in portions.
+        answers.clear()
+        steps = controller.fixes.applier.apply_in_steps(order, live.get_layer_by_role(), norm, texts)
+        works.append(PortionedWork(steps, answers.append, answers.append))
 
     note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
     for _ in range(ROUNDS):
-        note_pause("write", write_again, lambda: live.is_idle)
+        note_pause("write", write_again, lambda: answers == [""] and live.is_idle)
         note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
     assert not controller.editing.is_outdated
     for layer in changed:
@@ -155,9 +160,17 @@ def measure_without_plugin():
     layers = load_layers()
     edits = [(layers[name], make_layer_edits(layers[name], saved)) for name, saved in read_edits().items()]
     FACTS["edits"] = sum(len(calls) for _, calls in edits)
-    for layer, _ in edits:
-        layer.startEditing()
-    for _ in range(2 * ROUNDS + 1):
+
+    def write_first():
+        for layer, _ in edits:
+            layer.startEditing()
+        write_plain(edits)
+
+    note_pause("apply", write_first, lambda: not iface.mapCanvas().isDrawing())
+    wait_for_map()
+    note_pause("undo", lambda: undo_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+    wait_for_map()
+    for _ in range(2 * ROUNDS):
         note_pause("write", lambda: write_plain(edits), lambda: not iface.mapCanvas().isDrawing())
         wait_for_map()
         note_pause("undo", lambda: undo_plain(edits), lambda: not iface.mapCanvas().isDrawing())
