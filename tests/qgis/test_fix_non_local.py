@@ -9,11 +9,16 @@ import pytest
 
 pytest.importorskip("qgis.core")
 
+from plugin.bridge.running.portions import run_to_end
 from plugin.core.fixes.differences import is_same_problem
 from plugin.gui.fixing.non_local_findings import NonLocalFindingChanges
 from tests.qgis.gui_helpers import make_finding
 
 NON_LOCAL_RULE, LOCAL_RULE = "TOP002", "TOP001"
+
+
+def compare(proposals, findings):
+    return run_to_end(NonLocalFindingChanges.compare_in_steps(proposals, findings))
 
 
 def make_proposal(ended=(), new=()):
@@ -22,25 +27,25 @@ def make_proposal(ended=(), new=()):
 
 def test_fix_ends_the_displayed_finding_on_the_same_problem():
     displayed = [make_finding(NON_LOCAL_RULE, key, 100.0) for key in "abc"]
-    change = NonLocalFindingChanges([make_proposal([copy.copy(displayed[1])])], displayed).get_change_of_fixes()
+    change = compare([make_proposal([copy.copy(displayed[1])])], displayed).get_change_of_fixes()
     assert [id(one) for one in change.ended_findings] == [id(displayed[1])] and change.new_findings == []
 
 
 def test_fix_leaves_findings_of_local_rules_to_the_live_check():
     displayed = [make_finding(LOCAL_RULE, "a", 100.0)]
     proposal = make_proposal(displayed, [make_finding(LOCAL_RULE, "b", 50.0)])
-    assert NonLocalFindingChanges([proposal], displayed).get_change_of_fixes() is None
+    assert compare([proposal], displayed).get_change_of_fixes() is None
 
 
 def test_finding_that_a_later_fix_of_the_batch_ends_is_not_added():
     gap = make_finding(NON_LOCAL_RULE, "a", 100.0)
     proposals = [make_proposal(new=[gap]), make_proposal([copy.copy(gap)])]
-    assert NonLocalFindingChanges(proposals, []).get_change_of_fixes() is None
+    assert compare(proposals, []).get_change_of_fixes() is None
 
 
 def test_undo_returns_the_ended_finding_and_removes_the_displayed_added_one():
     ended, added = make_finding(NON_LOCAL_RULE, "a", 100.0), make_finding(NON_LOCAL_RULE, "b", 50.0)
-    changes = NonLocalFindingChanges([make_proposal([ended], [added])], [ended])
+    changes = compare([make_proposal([ended], [added])], [ended])
     reverted = changes.get_change_of_undo([added])
     assert reverted.ended_findings == [added] and reverted.new_findings == [ended]
 
@@ -76,6 +81,6 @@ def test_random_batches_change_the_findings_that_a_comparison_of_every_pair_give
     findings = draw(12)
     proposals = [make_proposal(draw(rng.randrange(3)), draw(rng.randrange(3))) for _ in range(8)]
     ended, added = compare_one_by_one(proposals, findings)
-    change = NonLocalFindingChanges(proposals, findings).get_change_of_fixes()
+    change = compare(proposals, findings).get_change_of_fixes()
     found = ([], []) if change is None else (change.ended_findings, change.new_findings)
     assert [[id(one) for one in side] for side in found] == [[id(one) for one in side] for side in (ended, added)]

@@ -165,7 +165,7 @@ class DependentValueFill:
         """Choose the number of rows of the next portion by the time that the last one took."""
         if self._count_changed_shapes():
             fitting = round(row_count * PORTION_SECONDS / max(seconds, 1e-6))
-            self.rows_per_portion = min(max(fitting, FIRST_AREAS_PER_PORTION), ROWS_PER_PORTION)
+            self.rows_per_portion = min(max(fitting, 1), ROWS_PER_PORTION)
 
     @property
     def is_short(self) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,25 +15,32 @@ class NonLocalFindingChanges:
     fixes were tried on a copy of the layers.
     """
 
-    def __init__(self, proposals: list[Any], findings: list[Any]):
-        """Compare the proposals with the displayed ``findings``, before or right after the proposals are applied."""
+    def __init__(self, ended: list[Any], added: list[Any]):
+        self._ended, self._added = ended, added
+
+    @classmethod
+    def compare_in_steps(
+        cls, proposals: list[Any], findings: list[Any]
+    ) -> Generator[None, None, NonLocalFindingChanges]:
+        """Compare the proposals with the displayed ``findings``, before or right after they are applied, one in a step."""
         remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
         added = _FindingsByProblem(())
-        self._ended: list[Any] = []
+        ended: list[Any] = []
         for proposal in proposals:
             for ended_finding in filter(_is_of_non_local_rule, proposal.ended_findings):
                 if added.take_same_problem(ended_finding) is not None:
                     continue
                 match = remaining.take_same_problem(ended_finding)
                 if match is not None:
-                    self._ended.append(match)
+                    ended.append(match)
             unknown_findings = [
                 one
                 for one in filter(_is_of_non_local_rule, proposal.new_findings)
                 if not (remaining.has_same_problem(one) or added.has_same_problem(one))
             ]
             added.add(unknown_findings)
-        self._added: list[Any] = added.list_all()
+            yield
+        return cls(ended, added.list_all())
 
     def get_change_of_fixes(self) -> Any:
         """Return the findings that the fixes end and add (`core.live.session.FindingsChange`); None without any."""
@@ -87,8 +94,8 @@ class _FindingsByProblem:
         return next(((candidates, n) for n, one in enumerate(candidates) if is_same_problem(one, finding)), None)
 
 
-def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
-    """Return how an undo of fixes changes the findings of a check that was made after the fixes.
+def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Generator[None, None, Any]:
+    """Return, in steps, how an undo of fixes changes the findings of a check that was made after the fixes.
 
     ``proposals``: the fixes; ``findings``: findings of that check; ``codes``: codes of its rules. Return a
     `core.live.session.FindingsChange`, None for no change.
@@ -101,7 +108,8 @@ def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Containe
         )
         for proposal in reversed(proposals)
     ]
-    return NonLocalFindingChanges(reverted, findings).get_change_of_fixes()
+    changes = yield from NonLocalFindingChanges.compare_in_steps(reverted, findings)
+    return changes.get_change_of_fixes()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
