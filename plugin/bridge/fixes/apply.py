@@ -119,7 +119,7 @@ def prepare_order(
 ) -> Generator[None, None, PreparedEdits]:
     """Require that the rows of an order are as they were judged, and prepare its edits, in short steps.
 
-    A generator that yields None, or `WAITING`, between the steps and returns the edits for `write_order`. The layers must be in edit
+    A generator that yields None between the steps and returns the edits for `write_order`. The layers must be in edit
     mode, and must not change until `write_order` is called. Raise ApplyRefused as `apply_order`.
     """
     if not order.edits.rows and not order.edits.new_fields:

@@ -22,7 +22,7 @@ class NonLocalFindingChanges:
     def compare_in_steps(
         cls, proposals: list[Any], findings: list[Any]
     ) -> Generator[None, None, NonLocalFindingChanges]:
-        """Compare the proposals with the displayed ``findings``, before or right after they are applied, one in a step."""
+        """Compare the proposals with the displayed ``findings``, before or after they are applied, one in a step."""
         remaining = _FindingsByProblem(filter(_is_of_non_local_rule, findings))
         added = _FindingsByProblem(())
         ended: list[Any] = []
