@@ -17,6 +17,7 @@ from .loading.reading import make_plan_layer_selector, read_plan
 from .options import RunOptions, parse_roles
 
 if TYPE_CHECKING:
+    from .engine.rule_memory import RuleMemory
     from .model.report import Report
     from .model.side_inputs import SideInputs
     from .plan.layer import SourceLayer
@@ -48,10 +49,12 @@ def check_plan(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
     reading_seconds: float = 0.0,
+    memory: RuleMemory | None = None,
 ) -> CheckResult:
     """Read and check a file, a folder, or layers that are already read.
 
     ``source``: name of the origin of layers that are already read. ``reading_seconds``: time spent on reading them.
+    ``memory``: results of earlier checks of this county; rules whose inputs are unchanged are not computed again.
 
     Raises InputError or DataError, before any rule starts, if the check cannot run, and Cancelled.
     """
@@ -89,6 +92,7 @@ def check_plan(
         progress=lambda share, text: progress(_READING_SHARE + (1 - _READING_SHARE) * share, text),
         cancellation=cancellation,
         reading_seconds=reading_seconds + time.monotonic() - start_time,
+        memory=memory,
     )
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.list_expected_rules_of_scope(plan.scope) if code not in run_codes]

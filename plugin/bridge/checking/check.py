@@ -21,9 +21,25 @@ from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult
+    from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
 
 ProgressCallback = Callable[[float, str], None]
+
+
+class MemoryOfProject:
+    """The results of rules that are kept between checks of one project, created on first use in a check."""
+
+    def __init__(self) -> None:
+        self._memory: RuleMemory | None = None
+
+    def get_memory(self) -> RuleMemory:
+        """Return the memory. It needs the GIS libraries, which may be missing when the plugin starts."""
+        from ...core.engine.rule_memory import RuleMemory
+
+        if self._memory is None:
+            self._memory = RuleMemory()
+        return self._memory
 
 
 @run_in_python_thread
@@ -34,11 +50,13 @@ def check_project_or_folder(
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
+    memory: MemoryOfProject | None = None,
 ) -> CheckResult:
     """Check a county plan and return its result.
 
     ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the
-    report states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from
+    report states it. ``memory``: results of earlier checks of the project, for layers; rules whose inputs are unchanged
+    are not computed again. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from
     any thread. Raises SanxianError if nothing can be checked, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
@@ -51,7 +69,15 @@ def check_project_or_folder(
     layers, options = read_plan_snapshots(
         path_or_snapshots, options, lambda share, text: progress(0.1 * share, text), cancellation
     )
-    return record_qgis_version(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
+    check_result = core_check(
+        layers,
+        options,
+        source=source,
+        progress=progress,
+        cancellation=cancellation,
+        memory=memory.get_memory() if memory is not None else None,
+    )
+    return record_qgis_version(check_result)
 
 
 def read_plan_snapshots(

@@ -125,6 +125,10 @@ class RuleContext:
         self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.recheck_focus, self.run_log)
         self.finding_maker = FindingMaker(self.geometry)
 
+    def use_log(self, run_log: RunLog) -> None:
+        """Record from now on in another log."""
+        self.run_log = self.geometry.run_log = run_log
+
     @property
     def is_edit_check(self) -> bool:
         """Return True if only the surroundings of an edit are checked.

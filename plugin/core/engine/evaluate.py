@@ -20,6 +20,7 @@ from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan, RecheckFocus
 from .context import RuleContext
 from .outcome import run_rule
+from .rule_memory import RuleMemory
 from .run_log import IgnoredSlivers
 
 ProgressCallback = Callable[[float, str], None]
@@ -72,6 +73,7 @@ def evaluate_rules(
     lang: str = "zh",
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
+    memory: RuleMemory | None = None,
 ) -> Evaluation:
     """Apply rules to a plan, one after the other, and return their outcomes and findings.
 
@@ -91,6 +93,9 @@ def evaluate_rules(
         Called before each rule with the share of rules done (0 to 1) and a text.
     cancellation
         Read between batches of pairs.
+    memory
+        Results of earlier checks of the county, for a whole check. Rules whose inputs are unchanged are not computed
+        again; the memory keeps the results of this check.
 
     Raises
     ------
@@ -100,6 +105,9 @@ def evaluate_rules(
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
     all_rules = tuple(evaluation.rules if run_rules is None else run_rules)
+    if memory is not None:
+        whole_run = RuleContext(plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, lang=lang)
+        memory.start_run(whole_run)
     last_uses = _find_last_rule_by_layer_role(plan, evaluation.rules)
     for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
@@ -108,7 +116,7 @@ def evaluate_rules(
             plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
         )
         start_time = time.monotonic()
-        outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts)
+        outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
         outcome.seconds = round(time.monotonic() - start_time, 3)
         outcome.findings = len(findings)
         evaluation.outcomes.append(outcome)
@@ -121,6 +129,8 @@ def evaluate_rules(
             if focus is None and last_uses.get(layer.role, -1) == position:
                 layer.polygons.release_caches()
     cancellation.raise_if_cancelled()
+    if memory is not None:
+        memory.end_run()
     return evaluation
 
 

@@ -19,6 +19,7 @@ from ..profile.model import ABSENCE_ITEM
 from ..standard.switches import DISABLED_PREFIX
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
+from .rule_memory import RuleMemory
 
 #: The family of the rules that compare a layer's schema; they also run on layers without features.
 SCHEMA_FAMILY = "SCH"
@@ -34,11 +35,13 @@ def apply_rule(
     texts: Texts,
     *,
     explain: bool = False,
+    memory: RuleMemory | None = None,
 ) -> RuleResult | None:
     """Call a rule with its layers and return its result; None if an input is missing.
 
     ``outcome`` then gets kind and reason, in place. ``arguments``: the rule's keyword arguments. ``explain``: a needed
-    field must have a value in some row, so that the reason can name a field of blanks.
+    field must have a value in some row, so that the reason can name a field of blanks. ``memory``: results of earlier
+    checks; a call whose inputs are unchanged takes its result from there.
     """
     missing_input = next((name for name in rule.side if name not in context.side_inputs), None)
     if missing_input is not None:
@@ -56,11 +59,19 @@ def apply_rule(
             return None
         layers.append(layer)
     if needs_of_each_layer:
-        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, arguments)
+        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, arguments, memory)
+    result = _call_rule(rule, layers, context, arguments, memory)
+    return RuleResult(is_applicable=False) if result is None else result
+
+
+def _call_rule(
+    rule: Rule, layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any], memory: RuleMemory | None
+) -> RuleResult | None:
+    """Return the result of a rule for layers, from the memory if nothing that it read has changed."""
+    if memory is not None:
+        return memory.call(rule, layers, context, arguments)
     result = rule.function(*layers, ctx=context, **arguments)
-    if result is None:
-        return RuleResult(is_applicable=False)
-    return result if isinstance(result, RuleResult) else RuleResult(findings=result)
+    return result if result is None or isinstance(result, RuleResult) else RuleResult(findings=result)
 
 
 def _find_missing_input(
@@ -96,7 +107,12 @@ def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
 
 
 def _apply_to_each_layer(
-    rule: Rule, need: LayerNeed, other_layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any]
+    rule: Rule,
+    need: LayerNeed,
+    other_layers: list[Layer | None],
+    context: RuleContext,
+    arguments: dict[str, Any],
+    memory: RuleMemory | None,
 ) -> RuleResult:
     """Call a rule once for each layer of the plan, and return the merged results.
 
@@ -120,11 +136,9 @@ def _apply_to_each_layer(
                 ("field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names})
             )
             continue
-        layer_result = rule.function(layer, *other_layers, ctx=context, **arguments)
+        layer_result = _call_rule(rule, [layer, *other_layers], context, arguments, memory)
         if layer_result is not None:
-            _add_layer_result(
-                total, layer_result if isinstance(layer_result, RuleResult) else RuleResult(findings=layer_result)
-            )
+            _add_layer_result(total, layer_result)
     for unusable_layer in context.plan.unusable_layers.values():
         total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
     return total
@@ -225,7 +239,11 @@ def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict
 
 
 def run_rule(
-    rule: Rule, context: RuleContext, parameters: dict[str, dict[str, Any]], texts: Texts
+    rule: Rule,
+    context: RuleContext,
+    parameters: dict[str, dict[str, Any]],
+    texts: Texts,
+    memory: RuleMemory | None = None,
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
     """Run a rule over a plan; return its outcome, findings and indicators.
 
@@ -242,7 +260,7 @@ def run_rule(
         # A check around an edit shows no parameters.
         outcome.parameters = _list_effective_values(rule, context, parameters.get(rule.code, {}))
     try:
-        result = apply_rule(rule, context, arguments, outcome, texts)
+        result = apply_rule(rule, context, arguments, outcome, texts, memory=memory)
     except Cancelled:
         raise
     except SanxianError as error:

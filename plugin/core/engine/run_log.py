@@ -44,6 +44,14 @@ class RunLog:
     has_failed_outline: bool = False
     reporting_rules: list[str] = field(default_factory=list)
 
+    def add_entries(self, other: RunLog) -> None:
+        """Add the entries of another log, behind those of this one."""
+        self.ignored_slivers += other.ignored_slivers
+        self.failed_pairs += other.failed_pairs
+        self.fallback_steps += other.fallback_steps
+        self.has_failed_outline = self.has_failed_outline or other.has_failed_outline
+        self.reporting_rules += [code for code in other.reporting_rules if code not in self.reporting_rules]
+
     def record_ignored_slivers(
         self,
         slivers: Slivers,

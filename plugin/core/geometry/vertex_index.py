@@ -40,6 +40,11 @@ class VertexIndex:
         is_unique = np.r_[True, ~is_repeated][: len(cells)]
         self._cell, self._xy = cells[is_unique], xy[is_unique]
 
+    @property
+    def vertex_xy(self) -> NDArray:
+        """Return (v, 2) the indexed vertices (m), each once, in the order of their cells."""
+        return self._xy
+
     def snap_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries with each vertex moved onto the nearest indexed vertex in reach."""
         return shapely.transform(shapes, self.find_nearest)

@@ -173,7 +173,7 @@ def compare_area_field_with_shapes(
     ``exact``: False allows estimates where no areas are measured yet, which is many times faster.
     """
     cache = ctx.plan.get_cache("area_backing")
-    exact = exact or "statutory" in layer.__dict__
+    exact = exact or layer.is_measured
     key = (layer, meaning, exact)
     if key not in cache:
         cache[key] = _compute_area_field_comparison(layer, meaning, ctx, exact)
@@ -280,7 +280,7 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
 
     The areas in the plan's CRS are multiplied by the scale at each row's centre.
     """
-    cache = ctx.plan.get_cache("area_estimates")
+    cache = ctx.plan.get_cache("area_estimates", of_given_layers=True)
     if layer not in cache:
         estimated = layer.plane_areas.copy()
         x, y, rows = compute_row_centres(layer)

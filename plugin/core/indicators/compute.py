@@ -62,6 +62,8 @@ def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
         or figures.ctx.tolerance != ctx.tolerance
     ):
         figures = indicators_by_lang[lang] = PlanIndicators(ctx, Texts(lang))
+    # What the figures leave out belongs to the rule that asks for them now.
+    figures.ctx.use_log(ctx.run_log)
     return figures
 
 

@@ -92,7 +92,7 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
 
     A class of the survey counts as the first 2023 class that its list names (0204 其他园地 as 0205).
     """
-    cache = ctx.plan.get_cache("land_classes")
+    cache = ctx.plan.get_cache("land_classes", of_given_layers=True)
     if layer.role not in cache:
         cache[layer.role] = _compute_classes(layer, ctx)
     classed_rows: ClassedRows = cache[layer.role]

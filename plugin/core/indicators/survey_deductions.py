@@ -32,7 +32,7 @@ def find_containing_rows(layer: Layer, survey_layer: Layer, ctx: RuleContext) ->
 
     ``survey_layer``: any layer of polygons, such as the land survey. −1 where no row contains the point.
     """
-    cache = ctx.plan.get_cache("rows_below")
+    cache = ctx.plan.get_cache("rows_below", of_given_layers=True)
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
         cache[layer, survey_layer] = _compute_containing_rows(layer, survey_layer)
@@ -56,7 +56,7 @@ def find_rows_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContex
 
     Rows that no row of ``survey_layer`` contains are included.
     """
-    cache = ctx.plan.get_cache("cut_otherwise")
+    cache = ctx.plan.get_cache("cut_otherwise", of_given_layers=True)
     if (layer, survey_layer) not in cache:
         cache[layer, survey_layer] = _find_rows_cut_differently(
             layer, survey_layer, find_containing_rows(layer, survey_layer, ctx)

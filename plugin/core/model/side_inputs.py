@@ -29,6 +29,10 @@ class SideInputs:
             raise TypeError(f"side input {name!r} is {type(value).__name__}, not {kind.__name__}")
         return value
 
+    def list_inputs(self) -> list[tuple[str, Any]]:
+        """Return (name, value) of all inputs, sorted by name."""
+        return sorted(self._values.items(), key=lambda item: item[0])
+
     def __contains__(self, name: str) -> bool:
         return name in self._values
 

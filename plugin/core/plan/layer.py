@@ -144,6 +144,9 @@ class SourceLayer:
         return f"{file}/{self.name}" if file else self.name
 
 
+#: Values of a layer that cost time and depend on its rows alone. None contains a geometry: a layer of another check may
+#: be in use in another thread.
+_REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
 #: GEOS's number of a geometry collection.
 _GEOMETRY_COLLECTION_TYPE_ID = 7
 
@@ -181,6 +184,8 @@ class Layer:
         self.clip_cache: ClipCache | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
+        #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
+        self.stored_digest: bytes | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
         geometry_name = self.frame.geometry.name
         columns = [str(c) for c in self.frame.columns if c != geometry_name]
@@ -195,6 +200,19 @@ class Layer:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def get_computed_values(self) -> dict[str, Any]:
+        """Return the values of `_REUSABLE_VALUES` that are computed already, by name."""
+        return {name: self.__dict__[name] for name in _REUSABLE_VALUES if name in self.__dict__}
+
+    def set_computed_values(self, values: dict[str, Any]) -> None:
+        """Set values that an equal layer has computed (`get_computed_values`)."""
+        self.__dict__.update(values)
+
+    @property
+    def is_measured(self) -> bool:
+        """Return True if the statutory areas are computed already; figures then need no estimates."""
+        return "statutory" in self.__dict__
 
     @property
     def name(self) -> str:

@@ -23,6 +23,7 @@ from ..model.findings import UnreadData
 from ..profile import Norm
 from ..standard.numbering import has_county_code_format
 from .layer import Layer
+from .layer_table import LayerTable
 
 
 @dataclass
@@ -94,6 +95,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.plane_crs = self.plane_crs or self.crs
+        self.layer_table = LayerTable(self.layers)
+        self.layers = self.layer_table
 
     @cached_property
     def _added_vertex_codes(self) -> NDArray:
@@ -102,12 +105,19 @@ class Plan:
             np.concatenate([np.zeros((0, 2)), *(layer.added_vertices for layer in self.layers.values())])
         )
 
+    def _record_densified_layers(self) -> None:
+        """Record that any layer may have been read, unless no layer can have vertices of densification."""
+        if any(layer.crs != self.plane_crs for layer in dict.values(self.layers)):
+            self.layer_table.record_all()
+
     def remove_added_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries of the plane without the vertices of densification."""
+        self._record_densified_layers()
         return remove_added_vertices(shapes, self._added_vertex_codes)
 
     def mask_stored_vertices(self, points: NDArray) -> NDArray:
         """Return (k,) bool: which of (k, 2) points of the plane are stored vertices, not added by densification."""
+        self._record_densified_layers()
         return mask_stored_vertices(points, self._added_vertex_codes)
 
     def reproject_for_findings(self, geometries: NDArray) -> NDArray:
@@ -160,11 +170,19 @@ class Plan:
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory_concepts and concept not in self.norm.profile.absent
 
-    def get_cache(self, name: str) -> dict[Any, Any]:
+    def get_cache(self, name: str, *, of_given_layers: bool = False) -> dict[Any, Any]:
         """Return the cache with this name, a dict that callers read and extend.
 
         It lasts as long as the plan, so that rules and figures compute a shared value once.
+
+        Parameters
+        ----------
+        of_given_layers
+            The values depend only on layers that the caller has read itself. Otherwise a rule that uses the cache
+            counts as reading all layers, because another rule may have computed the value (`LayerUse`).
         """
+        if not of_given_layers:
+            self.layer_table.record_all()
         return self._computed.setdefault(name, {})
 
     def make_plan_of_rows(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
@@ -177,7 +195,7 @@ class Plan:
         )
         small_plan.plane_crs, small_plan.known_county_code = self.plane_crs, self._voted_code
         if same_county and (county_shape := self.compute_county_shape()) is not None:
-            small_plan.get_cache("county_shape")[None] = county_shape[1]
+            small_plan.get_cache("county_shape", of_given_layers=True)[None] = county_shape[1]
         return small_plan
 
     @property
@@ -221,7 +239,7 @@ class Plan:
         layer = self.find_layer_of_concept("county")
         if layer is None:
             return None
-        cached = self.get_cache("county_shape")
+        cached = self.get_cache("county_shape", of_given_layers=True)
         if None not in cached:
             shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
             cached[None] = Polygons(np.array([shape], dtype=object))

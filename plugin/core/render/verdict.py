@@ -149,6 +149,8 @@ def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: Repor
         yield report_texts.get(
             "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
         )
+    if reused_rules := report.provenance.get("reused_rules", []):
+        yield report_texts.get("say", "reused", count=len(reused_rules))
 
 
 def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts: ReportTexts) -> Iterator[str]:

@@ -13,6 +13,7 @@ from ..engine.finish import complete_findings, summarise_fallback_steps
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
+from ..engine.rule_memory import RuleMemory
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
@@ -37,6 +38,7 @@ def run_check(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
     reading_seconds: float = 0.0,
+    memory: RuleMemory | None = None,
 ) -> Report:
     """Check a whole plan; return the report.
 
@@ -53,8 +55,11 @@ def run_check(
         lang=lang,
         progress=progress,
         cancellation=cancellation,
+        memory=memory,
     )
     report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
+    if memory is not None:
+        report.provenance["reused_rules"] = sorted(memory.reused_codes - memory.computed_codes)
     report.provenance["seconds"] = round(time.monotonic() - start_time + reading_seconds, 3)
     progress(1.0, "")
     return report

@@ -11,6 +11,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer
+from ...bridge.checking.check import MemoryOfProject, check_project_or_folder
 from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.snapshots import take_snapshot
@@ -71,6 +72,7 @@ class CheckRunner(QObject):
         self.check_job: BackgroundJob | None = None
         #: True if the running check is of the project's layers.
         self._is_check_of_project = False
+        self._memory = MemoryOfProject()
 
     @property
     def is_running(self) -> bool:
@@ -94,13 +96,12 @@ class CheckRunner(QObject):
         options = basis.options
         if standard and not (options.standard or options.profile):
             options = replace(options, standard=standard)
+        memory = self._memory
         source = project.title() or project.baseName() or tr("Layers of the project")
 
         def read_and_check(progress, cancellation):
-            from ...bridge.checking.check import check_project_or_folder
-
             check_result = check_project_or_folder(
-                shots, options, source=source, progress=progress, cancellation=cancellation
+                shots, options, source=source, progress=progress, cancellation=cancellation, memory=memory
             )
             return check_result, findings_layer.make_finding_features(check_result.report.findings)
 
@@ -159,7 +160,8 @@ class CheckRunner(QObject):
             self.check_job.cancel()
 
     def project_changed(self) -> None:
-        """Cancel a check of the former project's layers; a package's check continues."""
+        """Cancel a check of the former project's layers, and forget its results; a package's check continues."""
+        self._memory = MemoryOfProject()
         if self._is_check_of_project:
             self.cancel()
 

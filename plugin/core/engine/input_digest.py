@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Digests of what a rule reads: layers, settings and side inputs. Equal digests mean equal inputs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from ..cancellation import Cancellation
+from ..geometry.tolerance import Tolerance
+from ..model.rule import Rule
+from ..model.side_inputs import SideInputs
+from ..plan.layer import Layer, SourceLayer
+from ..plan.plan import Plan
+from ..profile import Norm
+
+#: Size of a digest in bytes: two different inputs have the same one with a probability of 2⁻¹²⁸.
+_DIGEST_BYTES = 16
+
+
+class NoDigestError(TypeError):
+    """Raised for a value of a type that has no digest; the rules then run without reuse."""
+
+
+def compute_value_digest(value: Any) -> bytes:
+    """Return a digest of a value: plain data, dates, arrays, geometries, tables, CRS and objects composed of them.
+
+    Mappings are digested in their order, sets in the order of their elements' digests. Raise NoDigestError for other
+    types.
+    """
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for piece in _iterate_pieces(value):
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.digest()
+
+
+def _iterate_pieces(value: Any) -> Iterator[Any]:
+    """Return the bytes that make up the digest of a value; the first names the type of the value."""
+    if value is None or (isinstance(value, bool | int | float | str | bytes) and not isinstance(value, Enum)):
+        yield type(value).__name__.encode()
+        yield value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+    elif isinstance(value, Enum | date | Path | np.generic | CRS):
+        yield type(value).__name__.encode()
+        yield (value.to_wkt() if isinstance(value, CRS) else str(value)).encode("utf-8", "surrogatepass")
+    elif isinstance(value, list | tuple):
+        yield f"list {len(value)}".encode()
+        for element in value:
+            yield from _iterate_pieces(element)
+    elif isinstance(value, set | frozenset):
+        yield f"set {len(value)}".encode()
+        yield from sorted(compute_value_digest(element) for element in value)
+    elif isinstance(value, Mapping):
+        yield f"mapping {len(value)}".encode()
+        for key, element in value.items():
+            yield from _iterate_pieces(key)
+            yield from _iterate_pieces(element)
+    else:
+        yield type(value).__name__.encode()
+        yield from _iterate_pieces_of_object(value)
+
+
+def _iterate_pieces_of_object(value: Any) -> Iterator[Any]:
+    if isinstance(value, np.ndarray):
+        yield f"{value.dtype} {value.shape}".encode()
+        if value.dtype == object:
+            yield from _iterate_pieces(value.ravel().tolist())
+        else:
+            yield np.ascontiguousarray(value).tobytes()
+    elif isinstance(value, shapely.Geometry):
+        yield shapely.to_wkb(value)
+    elif isinstance(value, pd.DataFrame):
+        yield from _iterate_table_pieces(value)
+    elif isinstance(value, Layer):
+        yield get_layer_digest(value)
+    elif isinstance(value, Plan):
+        yield from _iterate_plan_pieces(value)
+        for role, layer in value.layers.items():
+            yield role.encode()
+            yield get_layer_digest(layer)
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield one.name.encode()
+            yield from _iterate_pieces(getattr(value, one.name))
+    else:
+        raise NoDigestError(f"no digest of {type(value).__name__}")
+
+
+def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
+    """Return the bytes of a table: index, names, values in the order of the rows."""
+    yield np.ascontiguousarray(pd.util.hash_pandas_object(frame.index, index=False)).tobytes()
+    for position, name in enumerate(frame.columns):
+        column = frame.iloc[:, position]
+        yield f"{name} {column.dtype}".encode()
+        if column.dtype.name == "geometry":
+            yield from _iterate_geometry_pieces(column.to_numpy())
+        elif column.dtype == object:
+            try:
+                yield pd.util.hash_array(column.to_numpy()).tobytes()
+            except TypeError:
+                # Values of several types, such as dates beside texts.
+                yield from _iterate_pieces([repr(one) for one in column.tolist()])
+        else:
+            yield pd.util.hash_array(column.to_numpy()).tobytes()
+
+
+def _iterate_geometry_pieces(shapes: Any) -> Iterator[Any]:
+    """Return the coordinates of (n,) geometries, their types, and where each row, part and ring ends."""
+    yield shapely.get_type_id(shapes).tobytes()
+    xy, rows = shapely.get_coordinates(shapes, include_z=bool(shapely.has_z(shapes).any()), return_index=True)
+    yield np.ascontiguousarray(xy).tobytes()
+    yield rows.tobytes()
+    parts, row_of_part = shapely.get_parts(shapes, return_index=True)
+    yield row_of_part.tobytes()
+    yield shapely.get_num_coordinates(parts).tobytes()
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    yield part_of_ring.tobytes()
+    yield shapely.get_num_coordinates(rings).tobytes()
+
+
+def get_layer_digest(layer: Layer) -> bytes:
+    """Return the digest of a layer: its rows as read, and how they were brought into the plan's plane.
+
+    It is computed once and stored with the layer.
+    """
+    if layer.stored_digest is None:
+        layer.stored_digest = compute_value_digest(
+            (
+                [getattr(layer.source, one.name) for one in fields(SourceLayer)],
+                layer.template,
+                layer.plane_crs,
+                layer.stray_rows,
+                layer.undensified_edges,
+                layer.by_vertices,
+                None if layer.vertex_index is None else layer.vertex_index.vertex_xy,
+            )
+        )
+    return layer.stored_digest
+
+
+def compute_run_digest(
+    plan: Plan,
+    side_inputs: SideInputs,
+    tolerance: Tolerance,
+    rules: tuple[Rule, ...],
+    lang: str,
+    cancellation: Cancellation,
+) -> bytes:
+    """Return the digest of what every rule of a run may read besides the rows of the plan's layers.
+
+    It includes the day, because rules compare dates with it. Raise NoDigestError, and Cancelled.
+    """
+    cancellation.raise_if_cancelled()
+    digest = compute_value_digest(
+        (
+            list(_iterate_plan_pieces(plan)),
+            _compute_norm_digest(plan.norm),
+            side_inputs.list_inputs(),
+            tolerance,
+            [rule.code for rule in rules],
+            lang,
+            date.today(),
+        )
+    )
+    cancellation.raise_if_cancelled()
+    return digest
+
+
+def _compute_norm_digest(norm: Norm) -> bytes:
+    """Return a digest of all files of the standard, and of the profile's values.
+
+    The standard reads its templates and lists on use, therefore its files count, not the values that are loaded.
+    """
+    folders, standards = [], [norm.standard]
+    while standards:
+        standard = standards.pop()
+        folders.append(standard.folder)
+        standards += standard.included_standards
+    files = sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()})
+    return compute_value_digest(
+        (norm.standard.id, norm.profile, norm.phase, [(path, path.read_bytes()) for path in files])
+    )
+
+
+def _iterate_plan_pieces(plan: Plan) -> Iterator[Any]:
+    """Return the bytes of a plan without its layers."""
+    yield from _iterate_pieces(
+        [
+            *(
+                getattr(plan, one.name)
+                for one in fields(Plan)
+                if one.init and one.name not in ("layers", "norm", "_computed")
+            ),
+            plan.area_code,
+            plan.is_area_code_from_data,
+        ]
+    )

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of rules, kept from one check to the next.
+
+A rule whose inputs are unchanged is not computed again: the memory returns what it found before. Inputs are the layers
+that the rule read (recorded while it ran), and everything else that a rule may read, such as settings and side inputs,
+as one digest for the whole run (`input_digest`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..model.findings import Finding
+from ..model.indicator import Indicator
+from ..model.rule import Rule, RuleResult
+from ..plan.layer import Layer
+from ..plan.layer_table import LayerUse
+from ..plan.plan import Plan
+from .context import RuleContext
+from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest
+from .run_log import IgnoredSlivers, RunLog
+
+#: Name of the layer's statutory areas. Figures use estimates until a rule has measured them, therefore the areas are set
+#: when the rule that measured them would have run.
+_AREAS = "statutory"
+#: What the digest of a layer is if the plan has no layer of the role.
+_NO_LAYER = b""
+
+#: A result with more findings is computed again, so that the memory stays small beside the plan.
+_MAX_FINDINGS = 50_000
+
+#: Identity of a call of a rule: code, layer codes of the layers passed, digest of the other arguments.
+_CallKey = tuple[str, tuple[str, ...], bytes]
+
+
+@dataclass(frozen=True)
+class _LayerReference:
+    """A layer that a log names: one of the plan, or one of the sealed edition (封库版本)."""
+
+    role: str
+    is_of_sealed_edition: bool
+
+    def find_layer(self, context: RuleContext) -> Layer:
+        """Return the layer in the plans of a later check.
+
+        Raise RuntimeError without it; a result whose layers are missing is never used again.
+        """
+        plan = _get_sealed_edition(context) if self.is_of_sealed_edition else context.plan
+        layer: Layer | None = None if plan is None else dict.get(plan.layers, self.role)
+        if layer is None:
+            raise RuntimeError(f"the layer {self.role} of a remembered result is missing")
+        return layer
+
+
+@dataclass
+class _RememberedLog:
+    """The log of a call, with references instead of layers, so that no former plan is kept in memory."""
+
+    ignored_slivers: list[tuple[_LayerReference, _LayerReference, IgnoredSlivers]]
+    failed_pairs: list[tuple[_LayerReference, int, _LayerReference | None, int]]
+    fallback_steps: list[dict[str, Any]]
+    has_failed_outline: bool
+    reporting_rules: list[str]
+
+    def restore(self, context: RuleContext) -> RunLog:
+        """Return the log with the layers of a later check."""
+        return RunLog(
+            [
+                replace(slivers, first_layer=first.find_layer(context), second_layer=second.find_layer(context))
+                for first, second, slivers in self.ignored_slivers
+            ],
+            [
+                (a.find_layer(context), i, None if b is None else b.find_layer(context), j)
+                for a, i, b, j in self.failed_pairs
+            ],
+            [dict(step) for step in self.fallback_steps],
+            self.has_failed_outline,
+            list(self.reporting_rules),
+        )
+
+
+@dataclass
+class RememberedResult:
+    """What a call of a rule returned and logged, and what it had read.
+
+    ``run_digest``: everything besides the layers' rows. ``layer_digests``: role → digest of the layer that was read
+    (empty: no layer). ``presence``: role → was there a layer? ``all_digests``: (role, digest) of all layers in their
+    order, if the call may have read any of them. ``measured_roles``: layers whose statutory areas it measured.
+    ``result`` belongs to the memory: it is copied before anything else changes it.
+    """
+
+    run_digest: bytes
+    layer_digests: dict[str, bytes]
+    presence: dict[str, bool]
+    all_digests: tuple[tuple[str, bytes], ...] | None
+    use: LayerUse
+    measured_roles: frozenset[str]
+    result: RuleResult | None
+    log: _RememberedLog
+
+
+class RuleMemory:
+    """Results of rules from earlier checks of one county.
+
+    Use one memory for one county: it keeps one result for each call. ``start_run`` begins a check. The counts of the
+    current check are in ``computed_codes`` and ``reused_codes``.
+    """
+
+    def __init__(self) -> None:
+        self._remembered: dict[_CallKey, RememberedResult] = {}
+        #: Digest of a layer → arrays that were computed of it.
+        self._values_by_layer: dict[bytes, dict[str, Any]] = {}
+        self._run_digest: bytes | None = None
+        self._plan: Plan | None = None
+        self.computed_codes: set[str] = set()
+        self.reused_codes: set[str] = set()
+
+    def start_run(self, context: RuleContext) -> None:
+        """Compute the digest of everything that any rule of the run may read besides the layers' rows.
+
+        A side input without a digest makes the run compute all rules. Raise Cancelled.
+        """
+        self.computed_codes, self.reused_codes = set(), set()
+        self._plan = context.plan
+        try:
+            self._run_digest = compute_run_digest(
+                context.plan,
+                context.side_inputs,
+                context.tolerance,
+                context.rules,
+                context.lang,
+                context.cancellation,
+            )
+            for layer in dict.values(context.plan.layers):
+                context.cancellation.raise_if_cancelled()
+                values = self._values_by_layer.get(get_layer_digest(layer), {})
+                layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
+        except NoDigestError:
+            self._run_digest = None
+
+    def end_run(self) -> None:
+        """Keep values computed of the plan's layers, and release the plan."""
+        if self._plan is not None and self._run_digest is not None:
+            self._values_by_layer = {
+                get_layer_digest(layer): layer.get_computed_values() for layer in dict.values(self._plan.layers)
+            }
+        self._plan = self._run_digest = None
+
+    def call(
+        self,
+        rule: Rule,
+        layers: Iterable[Layer | None],
+        context: RuleContext,
+        arguments: dict[str, Any],
+    ) -> RuleResult | None:
+        """Return the result of a rule for layers: as remembered if nothing that it read has changed, else computed.
+
+        Raise what the rule raises; such a call is not remembered.
+        """
+        layers = list(layers)
+
+        def compute() -> RuleResult | None:
+            result = rule.function(*layers, ctx=context, **arguments)
+            return RuleResult(findings=result) if isinstance(result, list) else result
+
+        if self._run_digest is None or context.plan is not self._plan:
+            return compute()
+        key = rule.code, tuple("" if layer is None else layer.role for layer in layers), compute_value_digest(arguments)
+        remembered = self._remembered.get(key)
+        if remembered is not None and self._is_valid(remembered):
+            self.reused_codes.add(rule.code)
+            context.plan.layer_table.add_use(remembered.use)
+            context.run_log.add_entries(remembered.log.restore(context))
+            self._set_areas(remembered.measured_roles)
+            return None if remembered.result is None else _copy_result(remembered.result)
+        self.computed_codes.add(rule.code)
+        self._remembered.pop(key, None)
+        return self._compute_and_remember(key, compute, layers, context)
+
+    def _is_valid(self, remembered: RememberedResult) -> bool:
+        """Return True if all that a call read is as it was."""
+        plan = self._require_plan()
+        if remembered.run_digest != self._run_digest:
+            return False
+        if any(_has_layer(plan, role) is not was_there for role, was_there in remembered.presence.items()):
+            return False
+        if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
+            return False
+        return remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan)
+
+    def _compute_and_remember(
+        self,
+        key: _CallKey,
+        compute: Callable[[], RuleResult | None],
+        layers: list[Layer | None],
+        context: RuleContext,
+    ) -> RuleResult | None:
+        plan, log = context.plan, context.run_log
+        # The log of this call alone, so that it can be remembered with its result.
+        own_log = RunLog()
+        measured_before = _find_measured_roles(plan)
+        context.use_log(own_log)
+        try:
+            with plan.layer_table.record_use() as use:
+                use.read_roles |= {layer.role for layer in layers if layer is not None}
+                result = compute()
+        finally:
+            context.use_log(log)
+            log.add_entries(own_log)
+        if result is not None and len(result.findings) > _MAX_FINDINGS:
+            return result
+        remembered_log = _remember_log(own_log, context)
+        if remembered_log is not None and self._run_digest is not None:
+            self._remembered[key] = RememberedResult(
+                self._run_digest,
+                {role: _get_digest(plan, role) for role in use.read_roles},
+                {role: _has_layer(plan, role) for role in use.tested_roles},
+                _list_all_digests(plan) if use.reads_all else None,
+                use,
+                _find_measured_roles(plan) - measured_before,
+                None if result is None else _copy_result(result),
+                remembered_log,
+            )
+        return result
+
+    def _set_areas(self, roles: Iterable[str]) -> None:
+        """Set the statutory areas of layers that a rule measured when it was computed."""
+        for role in roles:
+            layer = self._require_plan().layers[role]
+            values = self._values_by_layer.get(get_layer_digest(layer), {})
+            if _AREAS in values:
+                layer.set_computed_values({_AREAS: values[_AREAS]})
+
+    def _require_plan(self) -> Plan:
+        if self._plan is None:
+            raise RuntimeError("start_run has not been called")
+        return self._plan
+
+
+def _find_measured_roles(plan: Plan) -> frozenset[str]:
+    return frozenset(role for role, layer in dict.items(plan.layers) if layer.is_measured)
+
+
+def _has_layer(plan: Plan, role: str) -> bool:
+    return dict.__contains__(plan.layers, role)
+
+
+def _get_digest(plan: Plan, role: str) -> bytes:
+    layer = dict.get(plan.layers, role)
+    return _NO_LAYER if layer is None else get_layer_digest(layer)
+
+
+def _list_all_digests(plan: Plan) -> tuple[tuple[str, bytes], ...]:
+    return tuple((role, get_layer_digest(layer)) for role, layer in dict.items(plan.layers))
+
+
+def _get_sealed_edition(context: RuleContext) -> Plan | None:
+    return context.side_inputs.get_input("baseline", Plan)
+
+
+def _remember_log(log: RunLog, context: RuleContext) -> _RememberedLog | None:
+    """Return a log with references instead of layers; None if one of its layers is in no plan."""
+    layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
+    layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
+    references: dict[int, _LayerReference] = {}
+    for layer in layers:
+        reference = _refer_to_layer(layer, context)
+        if reference is None:
+            return None
+        references[id(layer)] = reference
+    return _RememberedLog(
+        [
+            (
+                references[id(one.first_layer)],
+                references[id(one.second_layer)],
+                replace(one, first_layer=None, second_layer=None),  # type: ignore[arg-type]
+            )
+            for one in log.ignored_slivers
+        ],
+        [(references[id(a)], i, None if b is None else references[id(b)], j) for a, i, b, j in log.failed_pairs],
+        [dict(step) for step in log.fallback_steps],
+        log.has_failed_outline,
+        list(log.reporting_rules),
+    )
+
+
+def _refer_to_layer(layer: Layer, context: RuleContext) -> _LayerReference | None:
+    """Return where a later check finds a layer; None if it is in no plan."""
+    if dict.get(context.plan.layers, layer.role) is layer:
+        return _LayerReference(layer.role, False)
+    sealed_edition = _get_sealed_edition(context)
+    if sealed_edition is not None and dict.get(sealed_edition.layers, layer.role) is layer:
+        return _LayerReference(layer.role, True)
+    return None
+
+
+def _copy_result(result: RuleResult) -> RuleResult:
+    """Return a copy whose findings and indicators can be completed without changing the original."""
+    return replace(
+        result,
+        findings=[_copy_finding(finding) for finding in result.findings],
+        indicators=[_copy_indicator(indicator) for indicator in result.indicators],
+        not_checked=list(result.not_checked),
+        unconfirmed=list(result.unconfirmed),
+        doubts=list(result.doubts),
+        notes=list(result.notes),
+    )
+
+
+def _copy_finding(finding: Finding) -> Finding:
+    finding = copy(finding)
+    finding.params, finding.related_keys = dict(finding.params), list(finding.related_keys)
+    return finding
+
+
+def _copy_indicator(indicator: Indicator) -> Indicator:
+    indicator = copy(indicator)
+    indicator.inputs = dict(indicator.inputs)
+    return indicator
