@@ -22,7 +22,7 @@ from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES_FOLDER
 
-from . import batch_fixes, editions, edits, exchange, overlays, shifted
+from . import batch_fixes, editions, edits, exchange, overlays, repeated, shifted
 from .measure import (
     HEADER,
     Row,
@@ -125,6 +125,7 @@ def main() -> None:
     options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
     options.add_argument("--shifted", action="store_true", help="only overlays of layers whose edges do not match")
     options.add_argument("--editions", action="store_true", help="only two editions shifted as a whole")
+    options.add_argument("--repeated", action="store_true", help="only a second check, with the results of the first")
     options.add_argument(
         "--fixes", type=int, default=0, help="only a batch of fixes for this number of planted defects"
     )
@@ -141,6 +142,9 @@ def main() -> None:
     if given.shifted:
         frames = shifted.redraw_plan_layers(overlays.repair_polygons(read_all(path)))
         print("\n".join([HEADER, *(row.markdown() for row in shifted.measure_shifted_overlays(frames, given.runs))]))
+        return
+    if given.repeated:
+        print("\n".join([HEADER, *(row.markdown() for row in repeated.measure_repeated_checks(path, given.runs))]))
         return
     if given.editions:
         print("\n".join([HEADER, *(row.markdown() for row in editions.measure_shifted_editions(path, given.runs))]))

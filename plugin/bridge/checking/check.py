@@ -56,8 +56,8 @@ def check_project_or_folder(
 
     ``path_or_snapshots``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the
     report states it. ``memory``: results of earlier checks of the project, for layers; rules whose inputs are unchanged
-    are not computed again. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be called from
-    any thread. Raises SanxianError if nothing can be checked, MissingLibraries, and Cancelled.
+    are not computed again. `RunOptions.roles` may contain a layer's id in the project instead of its name. May be
+    called from any thread. Raises SanxianError if nothing can be checked, MissingLibraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check

@@ -20,6 +20,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
+    from ..engine.rule_memory import RuleMemory
     from ..model.report import Report
     from ..render.words import ReportTexts
 
@@ -38,7 +39,12 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     check_result = (
         _inspect_package(args, report_texts)
         if args.command == "inspect"
-        else check_plan(args.source, _make_check_options(args, report_texts), progress=print_progress)
+        else check_plan(
+            args.source,
+            _make_check_options(args, report_texts),
+            progress=print_progress,
+            memory=_open_cache(args.cache, args.source),
+        )
     )
     write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template)
     for line in format_summary(check_result.report, report_texts):
@@ -46,6 +52,15 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
     for path in outputs.list_paths():
         print_line(report_texts.get("cli", "written", target=path))
     return get_exit_code(check_result.report, args.strict)
+
+
+def _open_cache(folder: str, source: str) -> RuleMemory | None:
+    """Return the results that earlier runs kept in a folder; None without a folder."""
+    if not folder:
+        return None
+    from ..engine.memory_folder import FolderMemory
+
+    return FolderMemory(folder, source)
 
 
 def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
@@ -236,6 +251,8 @@ def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
                 "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
             )
         )
+    if reused_rules := report.provenance.get("reused_rules", []):
+        lines.append("  " + report_texts.get("say", "reused", count=len(reused_rules)))
     # The report has the townships that fulfil their targets.
     targeted = [
         i

@@ -103,6 +103,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking, reporting])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     command.add_argument("--rules", default="", help=get_help_text("only"))
+    command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):

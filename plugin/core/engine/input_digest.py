@@ -27,6 +27,9 @@ from ..profile import Norm
 #: Size of a digest in bytes: two different inputs have the same one with a probability of 2⁻¹²⁸.
 _DIGEST_BYTES = 16
 
+#: Fields of a plan that no rule reads, or that have digests of their own.
+_OMITTED_PLAN_FIELDS = ("layers", "norm", "notices", "_computed")
+
 
 class NoDigestError(TypeError):
     """Raised for a value of a type that has no digest; the rules then run without reuse."""
@@ -196,11 +199,7 @@ def _iterate_plan_pieces(plan: Plan) -> Iterator[Any]:
     """Return the bytes of a plan without its layers."""
     yield from _iterate_pieces(
         [
-            *(
-                getattr(plan, one.name)
-                for one in fields(Plan)
-                if one.init and one.name not in ("layers", "norm", "_computed")
-            ),
+            *(getattr(plan, one.name) for one in fields(Plan) if one.init and one.name not in _OMITTED_PLAN_FIELDS),
             plan.area_code,
             plan.is_area_code_from_data,
         ]

@@ -23,8 +23,8 @@ from .context import RuleContext
 from .input_digest import NoDigestError, compute_run_digest, compute_value_digest, get_layer_digest
 from .run_log import IgnoredSlivers, RunLog
 
-#: Name of the layer's statutory areas. Figures use estimates until a rule has measured them, therefore the areas are set
-#: when the rule that measured them would have run.
+#: Name of the layer's statutory areas. Figures use estimates until a rule has measured them, therefore the areas are
+#: set when the rule that measured them would have run.
 _AREAS = "statutory"
 #: What the digest of a layer is if the plan has no layer of the role.
 _NO_LAYER = b""
@@ -33,11 +33,11 @@ _NO_LAYER = b""
 _MAX_FINDINGS = 50_000
 
 #: Identity of a call of a rule: code, layer codes of the layers passed, digest of the other arguments.
-_CallKey = tuple[str, tuple[str, ...], bytes]
+CallKey = tuple[str, tuple[str, ...], bytes]
 
 
 @dataclass(frozen=True)
-class _LayerReference:
+class LayerReference:
     """A layer that a log names: one of the plan, or one of the sealed edition (封库版本)."""
 
     role: str
@@ -56,11 +56,11 @@ class _LayerReference:
 
 
 @dataclass
-class _RememberedLog:
+class RememberedLog:
     """The log of a call, with references instead of layers, so that no former plan is kept in memory."""
 
-    ignored_slivers: list[tuple[_LayerReference, _LayerReference, IgnoredSlivers]]
-    failed_pairs: list[tuple[_LayerReference, int, _LayerReference | None, int]]
+    ignored_slivers: list[tuple[LayerReference, LayerReference, IgnoredSlivers]]
+    failed_pairs: list[tuple[LayerReference, int, LayerReference | None, int]]
     fallback_steps: list[dict[str, Any]]
     has_failed_outline: bool
     reporting_rules: list[str]
@@ -99,7 +99,7 @@ class RememberedResult:
     use: LayerUse
     measured_roles: frozenset[str]
     result: RuleResult | None
-    log: _RememberedLog
+    log: RememberedLog
 
 
 class RuleMemory:
@@ -110,7 +110,7 @@ class RuleMemory:
     """
 
     def __init__(self) -> None:
-        self._remembered: dict[_CallKey, RememberedResult] = {}
+        self._remembered: dict[CallKey, RememberedResult] = {}
         #: Digest of a layer → arrays that were computed of it.
         self._values_by_layer: dict[bytes, dict[str, Any]] = {}
         self._run_digest: bytes | None = None
@@ -136,7 +136,7 @@ class RuleMemory:
             )
             for layer in dict.values(context.plan.layers):
                 context.cancellation.raise_if_cancelled()
-                values = self._values_by_layer.get(get_layer_digest(layer), {})
+                values = self.find_layer_values(get_layer_digest(layer))
                 layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
         except NoDigestError:
             self._run_digest = None
@@ -144,10 +144,29 @@ class RuleMemory:
     def end_run(self) -> None:
         """Keep values computed of the plan's layers, and release the plan."""
         if self._plan is not None and self._run_digest is not None:
-            self._values_by_layer = {
-                get_layer_digest(layer): layer.get_computed_values() for layer in dict.values(self._plan.layers)
-            }
+            self.keep_layer_values(
+                {get_layer_digest(layer): layer.get_computed_values() for layer in dict.values(self._plan.layers)}
+            )
         self._plan = self._run_digest = None
+
+    def find_result(self, key: CallKey) -> RememberedResult | None:
+        """Return what is kept of a call; None if nothing is."""
+        return self._remembered.get(key)
+
+    def keep_result(self, key: CallKey, remembered: RememberedResult | None) -> None:
+        """Keep what is to be remembered of a call; None forgets the call."""
+        if remembered is None:
+            self._remembered.pop(key, None)
+        else:
+            self._remembered[key] = remembered
+
+    def find_layer_values(self, digest: bytes) -> dict[str, Any]:
+        """Return arrays computed of the layer with this digest, by name; empty without any."""
+        return self._values_by_layer.get(digest, {})
+
+    def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
+        """Keep arrays computed of layers (digest → name → array), instead of those of the previous check."""
+        self._values_by_layer = values_by_layer
 
     def call(
         self,
@@ -169,7 +188,7 @@ class RuleMemory:
         if self._run_digest is None or context.plan is not self._plan:
             return compute()
         key = rule.code, tuple("" if layer is None else layer.role for layer in layers), compute_value_digest(arguments)
-        remembered = self._remembered.get(key)
+        remembered = self.find_result(key)
         if remembered is not None and self._is_valid(remembered):
             self.reused_codes.add(rule.code)
             context.plan.layer_table.add_use(remembered.use)
@@ -177,7 +196,7 @@ class RuleMemory:
             self._set_areas(remembered.measured_roles)
             return None if remembered.result is None else _copy_result(remembered.result)
         self.computed_codes.add(rule.code)
-        self._remembered.pop(key, None)
+        self.keep_result(key, None)
         return self._compute_and_remember(key, compute, layers, context)
 
     def _is_valid(self, remembered: RememberedResult) -> bool:
@@ -193,7 +212,7 @@ class RuleMemory:
 
     def _compute_and_remember(
         self,
-        key: _CallKey,
+        key: CallKey,
         compute: Callable[[], RuleResult | None],
         layers: list[Layer | None],
         context: RuleContext,
@@ -214,7 +233,7 @@ class RuleMemory:
             return result
         remembered_log = _remember_log(own_log, context)
         if remembered_log is not None and self._run_digest is not None:
-            self._remembered[key] = RememberedResult(
+            remembered = RememberedResult(
                 self._run_digest,
                 {role: _get_digest(plan, role) for role in use.read_roles},
                 {role: _has_layer(plan, role) for role in use.tested_roles},
@@ -224,13 +243,14 @@ class RuleMemory:
                 None if result is None else _copy_result(result),
                 remembered_log,
             )
+            self.keep_result(key, remembered)
         return result
 
     def _set_areas(self, roles: Iterable[str]) -> None:
         """Set the statutory areas of layers that a rule measured when it was computed."""
         for role in roles:
             layer = self._require_plan().layers[role]
-            values = self._values_by_layer.get(get_layer_digest(layer), {})
+            values = self.find_layer_values(get_layer_digest(layer))
             if _AREAS in values:
                 layer.set_computed_values({_AREAS: values[_AREAS]})
 
@@ -261,17 +281,17 @@ def _get_sealed_edition(context: RuleContext) -> Plan | None:
     return context.side_inputs.get_input("baseline", Plan)
 
 
-def _remember_log(log: RunLog, context: RuleContext) -> _RememberedLog | None:
+def _remember_log(log: RunLog, context: RuleContext) -> RememberedLog | None:
     """Return a log with references instead of layers; None if one of its layers is in no plan."""
     layers = [layer for one in log.ignored_slivers for layer in (one.first_layer, one.second_layer)]
     layers += [layer for a, _, b, _ in log.failed_pairs for layer in (a, b) if layer is not None]
-    references: dict[int, _LayerReference] = {}
+    references: dict[int, LayerReference] = {}
     for layer in layers:
         reference = _refer_to_layer(layer, context)
         if reference is None:
             return None
         references[id(layer)] = reference
-    return _RememberedLog(
+    return RememberedLog(
         [
             (
                 references[id(one.first_layer)],
@@ -287,13 +307,13 @@ def _remember_log(log: RunLog, context: RuleContext) -> _RememberedLog | None:
     )
 
 
-def _refer_to_layer(layer: Layer, context: RuleContext) -> _LayerReference | None:
+def _refer_to_layer(layer: Layer, context: RuleContext) -> LayerReference | None:
     """Return where a later check finds a layer; None if it is in no plan."""
     if dict.get(context.plan.layers, layer.role) is layer:
-        return _LayerReference(layer.role, False)
+        return LayerReference(layer.role, False)
     sealed_edition = _get_sealed_edition(context)
     if sealed_edition is not None and dict.get(sealed_edition.layers, layer.role) is layer:
-        return _LayerReference(layer.role, True)
+        return LayerReference(layer.role, True)
     return None
 
 

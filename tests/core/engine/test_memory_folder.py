@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of rules that are kept in a folder equal those of a fresh check, whatever happens to the folder."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.__main__ import main
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.memory_folder import (
+    FolderMemory,
+    NotStorableError,
+    decode_value,
+    encode_value,
+    limit_folder_size,
+)
+from plugin.core.errors import InputError
+from plugin.core.messages.texts import CodeListName
+from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
+from plugin.paths import RESOURCES_FOLDER
+
+from .test_rule_memory import EVERY_RULE, list_comparable_parts
+
+COUNTY = RESOURCES_FOLDER / "sample" / "county.gpkg"
+DEFAULT_RULES = RunOptions(profile="hunyuan")
+
+
+def check_in_new_process_memory(folder, options=DEFAULT_RULES, source=COUNTY):
+    """Return the comparable parts of a check and its memory, which has only the folder."""
+    memory = FolderMemory(folder, source)
+    return list_comparable_parts(check_plan(source, options, memory=memory).report), memory
+
+
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("缓存 cache")
+    parts, memory = check_in_new_process_memory(folder, EVERY_RULE)
+    assert memory.computed_codes
+    return folder, parts
+
+
+def test_all_rules_of_an_unchanged_county_come_from_the_folder_with_equal_results(filled_folder):
+    folder, first = filled_folder
+    second, memory = check_in_new_process_memory(folder, EVERY_RULE)
+    assert second == first == list_comparable_parts(check_plan(COUNTY, EVERY_RULE).report)
+    assert not memory.computed_codes
+
+
+def test_folder_holds_no_python_objects(filled_folder):
+    for path in filled_folder[0].iterdir():
+        with np.load(path, allow_pickle=False) as archive:
+            assert all(archive[name].dtype != object for name in archive.files), path.name
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"not an archive"], ids=["empty", "cut", "foreign"])
+def test_damaged_files_are_computed_again(tmp_path, damage):
+    first, _ = check_in_new_process_memory(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(damage)
+    second, memory = check_in_new_process_memory(tmp_path)
+    assert second == first and not memory.reused_codes
+
+
+def test_files_of_another_version_are_computed_again(tmp_path, monkeypatch):
+    check_in_new_process_memory(tmp_path)
+    monkeypatch.setattr("plugin.core.engine.memory_folder._get_version", lambda: "another version")
+    _, memory = check_in_new_process_memory(tmp_path)
+    assert not memory.reused_codes
+
+
+def test_two_counties_share_a_folder_without_replacing_each_other(tmp_path):
+    folder, copy = tmp_path / "cache", tmp_path / "county.gpkg"
+    copy.write_bytes(COUNTY.read_bytes())
+    check_in_new_process_memory(folder)
+    check_in_new_process_memory(folder, source=copy)
+    for source in (COUNTY, copy):
+        assert not check_in_new_process_memory(folder, source=source)[1].computed_codes
+
+
+def test_missing_folder_is_created_and_a_file_in_its_place_is_named(tmp_path):
+    FolderMemory(tmp_path / "new" / "cache", COUNTY)
+    assert (tmp_path / "new" / "cache").is_dir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError) as caught:
+        FolderMemory(tmp_path / "file", COUNTY)
+    assert caught.value.key == "cache_folder_unusable"
+
+
+def test_folder_above_its_limit_loses_the_files_used_longest_ago_and_no_foreign_file(tmp_path):
+    import os
+
+    for number in range(4):
+        path = tmp_path / f"{number}.result.npz"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (number, number))
+    (tmp_path / "plan.gpkg").write_bytes(b"x" * 1000)
+    limit_folder_size(tmp_path, most_bytes=250)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.result.npz", "3.result.npz", "plan.gpkg"]
+
+
+def test_values_are_restored_with_their_types():
+    value = {"a": (1, 2.5, None, True), 3: ["x", {"y": CodeListName("sandiao")}], "inf": float("inf")}
+    restored = decode_value(encode_value(value))
+    assert restored == value and type(restored["a"]) is tuple and type(restored[3][1]["y"]) is CodeListName
+    assert encode_value(np.float64(0.1)) == 0.1
+    with pytest.raises(NotStorableError):
+        encode_value(shapely.Point(0, 0))
+
+
+def test_command_line_reports_what_it_took_from_the_folder(tmp_path, capsys):
+    arguments = ["check", str(COUNTY), "--profile", "hunyuan", "--cache", str(tmp_path / "cache")]
+    first = tmp_path / "first.json"
+    second = tmp_path / "second.json"
+    main([*arguments, "--json", str(first)])
+    assert "采用上次检查的结果" not in capsys.readouterr().out
+    main([*arguments, "--json", str(second)])
+    assert "采用上次检查的结果" in capsys.readouterr().out
+    assert '"reused_rules": []' in first.read_text(encoding="utf-8")
+    assert '"reused_rules": ["ATT' in second.read_text(encoding="utf-8")
+
+
+def test_waivers_are_judged_afresh(tmp_path):
+    """A waiver that is written after the first check applies to findings from the folder."""
+    report = check_plan(COUNTY, DEFAULT_RULES, memory=FolderMemory(tmp_path, COUNTY)).report
+    waived = next(finding for finding in report.findings if finding.code == "TOP001" and finding.fingerprint)
+    file = tmp_path / "county.waivers.csv"
+    entry = WaiverEntry(reason="已批准", document="晋自然资发〔2026〕1号", author="王工", date=date.today())
+    change_waivers(file, add=make_waivers([waived], entry, WaiverLimits()))
+    options = replace(DEFAULT_RULES, waivers=str(file))
+    memory = FolderMemory(tmp_path, COUNTY)
+    again = check_plan(COUNTY, options, memory=memory).report
+    assert not memory.computed_codes
+    assert [f.fingerprint for f in again.findings if f.state == "waived"] == [waived.fingerprint]
