@@ -146,7 +146,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray] | None:
 def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
     """Write arrays to a file, whole or not at all. A full or read-only disk only costs the next run its time."""
     content = io.BytesIO()
-    np.savez(content, **{_VERSION_NAME: np.array(_get_version()), **arrays})
+    np.savez(content, **{_VERSION_NAME: np.array(_get_version()), **arrays})  # type: ignore[arg-type]
     temporary_path = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".sanxian-", delete=False) as file:
