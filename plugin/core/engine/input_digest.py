@@ -27,7 +27,7 @@ from ..profile import Norm
 #: Size of a digest in bytes: two different inputs have the same one with a probability of 2⁻¹²⁸.
 _DIGEST_BYTES = 16
 
-#: Fields of a plan that no rule reads, or that have digests of their own.
+#: Fields of a plan that no rule reads, or that have separate digests.
 _OMITTED_PLAN_FIELDS = ("layers", "norm", "notices", "_computed")
 
 

@@ -25,7 +25,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..geometry.parts import SliverParts
+from ..geometry.overlay_pieces import Slivers
 from ..messages import texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
@@ -187,8 +187,8 @@ def _encode_result(remembered: RememberedResult) -> dict[str, NDArray]:
         "all_digests": None
         if remembered.all_digests is None
         else [[role, digest.hex()] for role, digest in remembered.all_digests],
-        "read_roles": sorted(remembered.use.read_roles),
-        "tested_roles": sorted(remembered.use.tested_roles),
+        "roles_read": sorted(remembered.use.roles_read),
+        "roles_tested": sorted(remembered.use.roles_tested),
         "reads_all": remembered.use.reads_all,
         "measured_roles": sorted(remembered.measured_roles),
         "result": None if result is None else _encode_rule_result(result, shapes),
@@ -256,7 +256,7 @@ def _decode_result(arrays: dict[str, NDArray]) -> RememberedResult:
     wkb, ends = arrays["wkb"].tobytes(), arrays["wkb_ends"].tolist()
     pieces = [wkb[start:end] or None for start, end in zip([0, *ends][:-1], ends, strict=True)]
     shapes = shapely.from_wkb(np.array([*pieces, None], dtype=object)[:-1])
-    use = LayerUse(set(data["read_roles"]), set(data["tested_roles"]), data["reads_all"])
+    use = LayerUse(set(data["roles_read"]), set(data["roles_tested"]), data["reads_all"])
     ignored_slivers = [
         (
             LayerReference(*first),
@@ -264,7 +264,7 @@ def _decode_result(arrays: dict[str, NDArray]) -> RememberedResult:
             IgnoredSlivers(
                 None,  # type: ignore[arg-type]  # the layers are set on use
                 None,  # type: ignore[arg-type]
-                SliverParts(
+                Slivers(
                     [shapes[n] for n in positions], np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)
                 ),
                 is_sealed,

@@ -224,7 +224,7 @@ class RuleMemory:
         context.use_log(own_log)
         try:
             with plan.layer_table.record_use() as use:
-                use.read_roles |= {layer.role for layer in layers if layer is not None}
+                use.roles_read |= {layer.role for layer in layers if layer is not None}
                 result = compute()
         finally:
             context.use_log(log)
@@ -235,8 +235,8 @@ class RuleMemory:
         if remembered_log is not None and self._run_digest is not None:
             remembered = RememberedResult(
                 self._run_digest,
-                {role: _get_digest(plan, role) for role in use.read_roles},
-                {role: _has_layer(plan, role) for role in use.tested_roles},
+                {role: _get_digest(plan, role) for role in use.roles_read},
+                {role: _has_layer(plan, role) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
                 use,
                 _find_measured_roles(plan) - measured_before,

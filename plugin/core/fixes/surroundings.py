@@ -151,7 +151,7 @@ def _evaluate(
     if is_same_county and boxes and shape is not None:
         land = shapely.multipolygons([shapely.box(*box) for box in boxes])
         clipped_shape = extract_polygons(shapely.intersection(shape, land))
-        part.get_cache("county_shape")[None] = Polygons(np.array([clipped_shape], dtype=object))
+        part.get_cache("county_shape", of_given_layers=True)[None] = Polygons(np.array([clipped_shape], dtype=object))
     evaluation = evaluate_rules(
         rules,
         part,

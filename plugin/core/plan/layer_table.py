@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 class LayerUse:
     """What a computation read of a plan's layers.
 
-    ``read_roles``: roles (layer codes) of layers whose rows it may have read. ``tested_roles``: roles that it only
+    ``roles_read``: roles (layer codes) of layers whose rows it may have read. ``roles_tested``: roles that it only
     tested for presence. ``reads_all``: it went through all layers, or read a value that may come from any layer.
     """
 
-    read_roles: set[str] = field(default_factory=set)
-    tested_roles: set[str] = field(default_factory=set)
+    roles_read: set[str] = field(default_factory=set)
+    roles_tested: set[str] = field(default_factory=set)
     reads_all: bool = False
 
     def add_use(self, other: LayerUse) -> None:
         """Add the layers that another computation read."""
-        self.read_roles |= other.read_roles
-        self.tested_roles |= other.tested_roles
+        self.roles_read |= other.roles_read
+        self.roles_tested |= other.roles_tested
         self.reads_all |= other.reads_all
 
 
@@ -64,18 +64,18 @@ class LayerTable(dict[str, "Layer"]):
 
     def __getitem__(self, role: str) -> Layer:
         for recording in self._recordings:
-            recording.read_roles.add(role)
+            recording.roles_read.add(role)
         return super().__getitem__(role)
 
     def get(self, role: str, default: Any = None) -> Any:
         """Return the layer of a role, else ``default``."""
         for recording in self._recordings:
-            recording.read_roles.add(role)
+            recording.roles_read.add(role)
         return super().get(role, default)
 
     def __contains__(self, role: object) -> bool:
         for recording in self._recordings:
-            recording.tested_roles.add(str(role))
+            recording.roles_tested.add(str(role))
         return super().__contains__(role)
 
     def __iter__(self) -> Iterator[str]:

@@ -114,7 +114,7 @@ def _make_margin_finding(
 def _describe_margin(figure: Indicator, targets: list[IndicatorTarget], ctx: RuleContext) -> dict[str, Any]:
     """Return the margin for early warning of a figure for its message: amount, unit, share of the target, and origin.
 
-    ``origin``: ``target`` if the target sets its margin, else ``share``.
+    The origin is ``target`` if the target sets its margin, else ``share``.
     """
     target_value = require_value(figure.target, "the target")
     share, origin = float(ctx.norm.get(WARNING_SHARE_SETTING)), "share"
