@@ -84,7 +84,7 @@ class FolderMemory(RuleMemory):
             return None
 
     def keep_result(self, key: CallKey, remembered: RememberedResult | None) -> None:
-        """Write the result of a call to its file; remove the file if there is none, or if JSON cannot hold it."""
+        """Write the result of a call to its file; without a result, or if JSON cannot hold it, remove the file."""
         path = self._make_path(repr(key), _RESULT_SUFFIX)
         try:
             arrays = None if remembered is None else _encode_result(remembered)

@@ -157,7 +157,7 @@ def _normalise_name(name: str) -> str:
     return "".join(c for c in name.upper() if c.isalnum())
 
 
-def looks_like_real_words(text: str, codec: str) -> bool:
+def has_real_words(text: str, codec: str) -> bool:
     """Return True if text decoded by ``codec`` looks like real words.
 
     Chinese in GBK that another codec decodes does not: it has rare characters, symbols between letters, and capitals
@@ -320,7 +320,7 @@ def _fits_codec(text: bytes, codec: str, content: str) -> bool:
         return False
     if not _overrides_cpg(text, content):
         return True
-    return content != "UTF-8" and looks_like_real_words(_decode_cells(text, codec), codec)
+    return content != "UTF-8" and has_real_words(_decode_cells(text, codec), codec)
 
 
 def _overrides_cpg(text: bytes, content: str) -> bool:
@@ -342,7 +342,7 @@ def _is_chinese(character: str) -> bool:
 def decode_cell(value: Any, codec: str) -> Any:
     """Return a text that was read as ISO-8859-1, decoded with ``codec``.
 
-    Half a character becomes U+FFFD. Values that are no text are returned unchanged.
+    Half a character becomes U+FFFD. Values of other types are returned unchanged.
     """
     return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
 

@@ -137,7 +137,7 @@ def fix(
 def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
     """Return the keyword arguments of a function that are numbers, with the unit at the end of each name.
 
-    A keyword argument that is a text chooses one of several ways; it is no parameter of a run.
+    A keyword argument that is a text chooses one of several ways; a run has no parameter for it.
     """
     return tuple(
         RuleParameter(argument.name, argument.default, find_unit(argument.name))

@@ -132,7 +132,7 @@ def _make_box(square: tuple[float, float, float], level: int, column: int, grid_
 
 
 def _clip_to_box(shape: Any, box: Any) -> Any:
-    """Return the land of a polygon inside a box; None if there is none.
+    """Return the land of a polygon inside a box; None without any land there.
 
     A polygon of few vertices, or one that GEOS cannot clip, is returned whole.
     """

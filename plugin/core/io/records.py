@@ -60,7 +60,7 @@ def count_deleted_shapes(path: Path) -> int:
 def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
     """Return the number of rows in a .dbf, and (n,) bool: rows marked as deleted.
 
-    The flags are empty if the table is truncated; None for a file that is no table.
+    The flags are empty if the table is truncated; None for a file that is not a table.
     """
     table = find_sibling_file(path, ".dbf")
     if table is None:

@@ -145,7 +145,7 @@ def list_folder_datasets(folder: Path) -> list[Path]:
 
 
 def _make_layer_of_unreadable_file(path: Path, error: InputError) -> SourceLayer:
-    """Return an unusable layer that stands for a file that cannot be read."""
+    """Return an unusable layer that represents a file that cannot be read."""
     # A report is passed on; it must not contain the paths of this machine.
     params = {**error.params, "source": path.name}
     return make_empty_layer(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

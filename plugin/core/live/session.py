@@ -330,7 +330,7 @@ class IncrementalSession:
     def _match_findings_by_fingerprint(self, change: FindingsChange) -> None:
         """Pair new and ended findings of a change with the same fingerprint, in place.
 
-        An equal pair is no change; any other pair moves to ``changed_findings``.
+        Equal pairs are dropped; all other pairs move to ``changed_findings``.
         """
         gone_by_fingerprint: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.ended_findings:
@@ -362,7 +362,7 @@ class _RowState:
 
 
 def _are_equal_states(state: _RowState | None, other: _RowState | None) -> bool:
-    """Return True if two states of a row have the same shape and values; None stands for no row."""
+    """Return True if two states of a row have the same shape and values; None means that the row does not exist."""
     if state is None or other is None:
         return state is other
     return (

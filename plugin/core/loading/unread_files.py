@@ -236,7 +236,7 @@ _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
     """Return reports on the data in a folder or FileGDB that are not read for the plan.
 
-    A file other than a FileGDB is read completely, so there is no report. Raise Cancelled.
+    A file other than a FileGDB is read completely and has no reports. Raise Cancelled.
     """
     folder = find_source_folder(source)
     if folder is None:

@@ -71,7 +71,7 @@ def make_default_register_path(source: str | Path) -> Path:
 
 
 def find_window_register_path(file: str | Path) -> Path | None:
-    """Return the register of windows (开天窗) of a data file; None if there is none.
+    """Return the register of windows (开天窗) of a data file; None without a register.
 
     It is next to the file, else in the file's folder with the name of that folder.
     """

@@ -138,7 +138,7 @@ def find_layer_and_townships(
     """Return the layer with a role (layer code) of a file or folder, and its layer of townships.
 
     ``role``: empty for the only layer that is not one of divisions. The townships are None if the source has none.
-    Raise InputError, which lists the available layers, if there is no such layer.
+    Raise InputError, which lists the available layers, if none has the role.
     """
     from ..io import read_source
     from ..loading.recognition import find_role

@@ -128,8 +128,8 @@ class DocumentLine(QWidget):
         parent=None,
     ):
         super().__init__(parent)
-        self._project, self._get_fallback = project, get_fallback
-        self._get_profile = get_profile or (lambda: read_county_profile(project))
+        self._project, self._fallback_reader = project, get_fallback
+        self._profile_reader = get_profile or (lambda: read_county_profile(project))
         self.label = ElidedLabel()
         self.label.setObjectName("SanxianDocumentSummary")
         self.button = QPushButton(tr("Edit…"))
@@ -144,7 +144,9 @@ class DocumentLine(QWidget):
 
     def resolve_document(self) -> ResolvedDocument:
         """Return the project's document information, completed from profile and package specification."""
-        return document.resolve_project_document(self._project, self._get_profile(), self._get_fallback().document_info)
+        return document.resolve_project_document(
+            self._project, self._profile_reader(), self._fallback_reader().document_info
+        )
 
     def update_summary(self) -> None:
         """Show the current document information, or the error of the profile."""
@@ -156,7 +158,9 @@ class DocumentLine(QWidget):
 
     def _edit_document_info(self) -> None:
         try:
-            is_accepted = ask_for_document_info(self._project, self._get_profile(), self._get_fallback(), self.window())
+            is_accepted = ask_for_document_info(
+                self._project, self._profile_reader(), self._fallback_reader(), self.window()
+            )
         except (SanxianError, ImportError) as error:
             self.label.setText(messages.explain_error(error))
             return
