@@ -148,7 +148,7 @@ def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, nea
 
 
 @pytest.mark.parametrize("distinct", [1, 7])
-def test_overlay_areas_are_correct_when_different_segments_have_equal_hashes(distinct, monkeypatch):
+def test_overlay_areas_equal_those_of_shapely_although_different_segments_have_equal_hashes(distinct, monkeypatch):
     """Replace the hashes of vertices, so that many vertices share a hash."""
     real = linework.hash_vertices
     monkeypatch.setattr(linework, "hash_vertices", lambda xy: real(xy) % np.uint64(distinct))

@@ -32,7 +32,7 @@ def test_desktop_tour_logs_no_error_and_qgis_exits_with_code_zero(tour_facts):
     assert tour_facts["returncode"] == 0
 
 
-def test_panel_text_is_correct_in_an_empty_project_and_after_opening_the_sample(tour_facts):
+def test_panel_lists_what_to_do_in_an_empty_project_and_shows_the_opened_sample_as_not_checked(tour_facts):
     assert (
         tour_facts["empty"] == "工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。"
     )
@@ -75,7 +75,7 @@ def test_click_on_a_listed_finding_zooms_the_map_to_it(tour_facts):
     assert tour_facts["click_seconds"] < 1.0
 
 
-def test_shortcut_keys_go_through_the_findings_and_stop_at_the_first_one(tour_facts):
+def test_shortcut_keys_select_next_and_previous_finding_and_stop_at_the_first(tour_facts):
     assert tour_facts["next"]["key"] != tour_facts["clicked"]["key"] == tour_facts["previous"]
     assert tour_facts["at_the_end"] == "已是第一处。"
 
@@ -134,7 +134,9 @@ def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, 
     [("data", "1600x900", "default"), ("data-dark", "1366x768", "Night Mapping")],
     ids=["1600×900", "1366×768, dark"],
 )
-def test_code_search_data_dictionary_and_field_mapping_work_in_the_desktop(desktop, monkeypatch, name, size, theme):
+def test_code_search_dictionary_and_field_mapping_by_keyboard_give_code_page_and_mapped_layer(
+    desktop, monkeypatch, name, size, theme
+):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("data", size=size, theme=theme)
     assert facts["before"] != "0204" and facts["after"] == ["0204", "其他园地"]

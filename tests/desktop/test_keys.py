@@ -24,7 +24,7 @@ def test_plugin_shortcuts_start_a_check_and_select_the_next_and_previous_finding
     assert shortcut_facts["checked"] and shortcut_facts["walked"] and shortcut_facts["back"]
 
 
-def test_help_and_waive_keys_work_in_the_findings_list(shortcut_facts):
+def test_help_and_waive_keys_open_their_dialogs_in_the_findings_list(shortcut_facts):
     assert shortcut_facts["help"] == ["HelpDialog"]
     assert shortcut_facts["waive"] == ["WaiverDialog"]
 

@@ -39,7 +39,7 @@ def test_county_without_defects_passes_every_rule(base):
     assert_only_approvals_are_open(report)
 
 
-def test_removing_optional_layers_makes_no_rule_fail(base, tmp_path):
+def test_removing_optional_layers_makes_rules_not_applicable_and_none_fail(base, tmp_path):
     """Keep only the layers of the sample and the historic buildings."""
     county = base("county")
     draft = CountyDraft(county.county, county.options | {"scope": ""}, tmp_path)

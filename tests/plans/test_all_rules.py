@@ -40,12 +40,12 @@ def clean_report_of_all_rules(tmp_path_factory):
     return check_plan(folder, RunOptions(profile="hunyuan", rules=("all",))).report
 
 
-def test_check_with_all_rules_finds_every_defect_that_the_default_rules_find(sample_report_of_all_rules):
+def test_all_rules_on_the_sample_find_every_defect_that_the_default_rules_find(sample_report_of_all_rules):
     default = {f.fingerprint for f in golden.run_plan("default").findings}
     assert default <= {f.fingerprint for f in sample_report_of_all_rules.findings}
 
 
-def test_additional_findings_of_all_rules_on_the_sample_are_declared_in_whole_book_toml(
+def test_all_rules_on_the_sample_give_only_declared_findings_beyond_its_defects(
     sample_report_of_all_rules, clean_report_of_all_rules
 ):
     planted = {one["rule"] for one in json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))["defects"]}
@@ -64,7 +64,7 @@ def test_additional_findings_of_all_rules_on_the_sample_are_declared_in_whole_bo
     assert not planted & (natural | follows)
 
 
-def test_county_without_defects_has_only_findings_declared_in_whole_book_toml(clean_report_of_all_rules):
+def test_all_rules_on_the_county_without_defects_give_only_the_findings_declared_as_natural(clean_report_of_all_rules):
     hints = DECLARED_FINDINGS["natural_hints"].keys()
     findings = clean_report_of_all_rules.findings
     assert {f.code for f in findings} == DECLARED_FINDINGS["natural"].keys() | hints

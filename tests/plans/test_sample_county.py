@@ -75,7 +75,7 @@ def test_check_of_the_sample_county_finds_exactly_its_listed_defects(sample, tru
     assert len(sample.report.findings) == len(truth["defects"]) >= 25
 
 
-def test_check_of_the_sample_counts_slivers_but_lists_none_as_a_finding(sample, truth):
+def test_check_of_the_sample_counts_ignored_slivers_and_their_area_as_expected(sample, truth):
     assert sample.report.tolerance["ignored_slivers"] == truth["ignored_slivers"]["count"] > 0
     assert sample.report.tolerance["ignored_area_m2"] == pytest.approx(truth["ignored_slivers"]["area_m2"], abs=1e-4)
 

@@ -172,7 +172,7 @@ def make_layer_with_form(role, project):
     return layer
 
 
-def test_empty_fields_shorter_than_the_text_of_null_have_no_length_error(chinese, qgis_app, project):
+def test_empty_field_shorter_than_the_text_that_qgis_shows_for_null_has_no_length_error(chinese, qgis_app, project):
     layer = make_layer_with_form("DLTB", project)
     lengths = {f.name: f.length for f in NORM.standard.templates["DLTB"].fields}
     assert lengths["FRDBS"] < len(QgsApplication.nullRepresentation())
@@ -227,7 +227,7 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
     assert found == [f"{c.ljust(6, '0')} {row.name}" for c, row in sorted(names.items()) if "园地" in row.name]
 
 
-def test_levels_menu_does_not_take_the_warning_colour_of_the_code_box(form):
+def test_menu_of_code_levels_does_not_take_the_warning_colour_of_the_code_box(form):
     make_code_lists_searchable(form)
     box = find_box(form)
     box.setStyleSheet("background-color: #ff9800")
@@ -239,7 +239,7 @@ def test_levels_menu_does_not_take_the_warning_colour_of_the_code_box(form):
     assert "#ff9800" not in colours
 
 
-def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
+def test_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
     make_code_lists_searchable(form)
     box = find_box(form)
     menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
@@ -284,7 +284,7 @@ def test_code_box_of_a_layer_without_plugin_form_stays_unchanged(qgis_app, layer
     form.deleteLater()
 
 
-def test_code_lists_of_forms_are_stored_in_the_project_and_work_without_the_plugin(layer, project, tmp_path):
+def test_code_lists_of_forms_are_stored_in_the_project_and_offered_without_the_plugin(layer, project, tmp_path):
     path = str(tmp_path / "工程.qgz")
     assert project.write(path)
     again = QgsProject()

@@ -204,7 +204,7 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     assert not village.isChecked() and not form.has_county_values
 
 
-def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
+def test_second_target_of_an_indicator_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     first = get_row(form, "farmland_area")
@@ -273,7 +273,7 @@ def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(s
     assert "未确认 1 项" in form.confirmation.badge.label.text()
 
 
-def test_settings_of_the_last_check_are_listed_first_and_explained(saved_project):
+def test_profile_form_lists_settings_of_the_last_check_first_with_rule_and_value(saved_project):
     plain = ProfileDialog(saved_project).form.confirmation
     keys = [plain.items.item(n).data(Qt.ItemDataRole.UserRole) for n in range(plain.items.count())]
     rule_key = next(key for key in reversed(keys) if key.startswith("rules.") and key.count(".") == 2)
@@ -287,7 +287,7 @@ def test_settings_of_the_last_check_are_listed_first_and_explained(saved_project
     assert f"用于规则：{code} " in first.toolTip() and "取值：" in first.toolTip() and rule_key in first.toolTip()
 
 
-def test_summary_of_the_check_settings_follows_the_confirmation_in_the_form(saved_project):
+def test_summary_in_the_profile_dialog_follows_the_confirmation_of_settings(saved_project):
     dialog = ProfileDialog(saved_project)
     assert "本县设置尚未确认" in dialog.summary.text()
     enter_targets(dialog.form)

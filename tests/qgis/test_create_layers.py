@@ -350,7 +350,9 @@ def test_create_layers_dialog_has_searchable_lists_of_groups_and_counties(qgis_a
     ("algorithm", "name", "values"),
     [("layers_from_structure", "EXISTING", ("stop", "add", "replace")), ("statutory_area", "MODE", ("write", "check"))],
 )
-def test_dialog_shows_words_for_the_values_of_a_choice(qgis_app, provider, project, algorithm, name, values):
+def test_processing_dialog_shows_a_readable_label_for_each_value_of_a_choice(
+    qgis_app, provider, project, algorithm, name, values
+):
     from processing.gui.AlgorithmDialog import AlgorithmDialog
     from qgis.gui import QgsGui
 
@@ -368,7 +370,7 @@ def test_dialog_shows_words_for_the_values_of_a_choice(qgis_app, provider, proje
     sip.delete(dialog)
 
 
-def test_create_layers_accepts_a_repeated_groups_parameter(tmp_path):
+def test_create_layers_given_several_groups_creates_the_layers_of_all(tmp_path):
     # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
     run_create_layers(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
     wanted = {t.role for t in load_standard().list_templates_of_groups(["three_lines", "zones"])}

@@ -105,7 +105,7 @@ def test_saved_fix_leaves_no_arc_in_the_file(curved_session):
     assert not [one for one in report.findings if one.code == "GEO004"]
 
 
-def test_arc_drawn_after_the_check_is_found_and_fixed_with_its_points(curved_session):
+def test_arc_drawn_after_the_check_is_found_and_fixed_at_its_place(curved_session):
     curved_session.edit()
     layer = curved_session["CZKFBJ"]
     if layer.wkbType().name == "MultiPolygon":

@@ -183,7 +183,7 @@ def test_undo_and_redo_before_dependent_fields_are_filled_leaves_every_row_consi
 
 
 @pytest.mark.parametrize("action", ["undo", "redo"])
-def test_dependent_fields_handle_an_undo_or_redo_of_many_rows_as_one_change(functions, make_layer_of_role, action):
+def test_dependent_fields_follow_an_undo_or_redo_of_many_rows_as_one_change(functions, make_layer_of_role, action):
     layer = make_parcels(make_layer_of_role, 50)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")

@@ -340,7 +340,7 @@ def test_field_calculator_gives_each_feature_a_different_number(functions):
     assert [f["BSM"] for f in layer.getFeatures()] == [f"{COUNTY}{n:012d}" for n in range(3, 8)]
 
 
-def test_statutory_area_expression_works_in_a_qt_thread(functions, qgis_app):
+def test_statutory_area_expression_gives_the_area_in_a_qt_thread(functions, qgis_app):
     """Evaluate the expression in a Qt thread, as QGIS does for labels."""
     wkt = f"geom_from_wkt('{POLYGON_WITH_HOLE.wkt}')"
     results = []
@@ -399,7 +399,7 @@ def test_unloading_disconnects_the_number_register_from_all_layers(project):
     assert [layer.receivers(signal) for signal in signals] == before
 
 
-def test_statutory_area_expression_works_in_qgis_process(qgis_process, tmp_path):
+def test_statutory_area_expression_gives_the_area_in_qgis_process(qgis_process, tmp_path):
     path, out = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
     write_geopackage(path, f"{COUNTY}000000000001")
     done = qgis_process(

@@ -68,7 +68,7 @@ def compare_one_by_one(proposals, findings):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_random_batches_change_the_findings_that_a_comparison_of_every_pair_gives(seed):
+def test_findings_changed_by_a_random_batch_equal_those_of_a_comparison_of_every_pair(seed):
     rng = random.Random(seed)
 
     def draw(count):

@@ -335,7 +335,7 @@ def test_county_code_of_a_new_number_is_read_from_existing_numbers_without_a_pro
     assert draw_feature(layer, make_square(0, 0))["BSM"] == "140226000000000009"
 
 
-def test_county_stored_with_the_layer_is_used_if_the_profile_names_none(functions):
+def test_drawn_feature_gets_the_county_stored_with_its_layer_if_the_profile_names_none(functions):
     norm = Norm(load_standard(), load_profile("shanxi"))
     layer = make_memory_layer("CZKFBJ", norm)
     layer.setCustomProperty("sanxian/county", "610724")

@@ -225,7 +225,7 @@ def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_laye
     assert requested_dialogs.given == {}
 
 
-def test_map_drop_handler_accepts_chinese_vct_files_and_no_idrisi_files(qgis_app, tmp_path):
+def test_dropping_a_chinese_vct_file_on_the_map_is_accepted_and_an_idrisi_file_is_not(qgis_app, tmp_path):
     taken = []
     drop = VctDropHandler(taken.append)
     ours, idrisi = write_vct_text(tmp_path / "a.VCT", TWO_SQUARES_TEXT), tmp_path / "b.vct"

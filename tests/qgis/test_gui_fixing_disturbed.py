@@ -228,7 +228,9 @@ def list_messages(controller, fixer):
 @pytest.mark.parametrize(
     ("mode", "moment", "disturb"), CASES, ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES]
 )
-def test_disturbed_fix_writes_nothing_and_shows_a_message(open_disturbed, project, errors, mode, moment, disturb):
+def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(
+    open_disturbed, project, errors, mode, moment, disturb
+):
     controller, layers, finding = open_disturbed(mode)
     fixer = open_at(controller, finding, moment)
     disturb(project, layers)

@@ -84,7 +84,7 @@ def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidd
     assert codes == ["REL002", "ATT001", "LAW010", "TOP002", "TOP003"]
 
 
-def test_findings_on_inputs_and_unread_data_have_separate_titles(chinese):
+def test_findings_on_the_run_have_separate_titles_for_inputs_unread_data_and_rules_not_run(chinese):
     report = SimpleNamespace(
         rules=[],
         findings=[
@@ -159,7 +159,7 @@ DARK_COLOURS = {"Window": "#222222", "Button": "#333333", "Base": "#222222", "Wi
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_headings_of_the_list_are_drawn_in_each_column(findings_tree, dark):
+def test_column_headings_of_the_findings_list_are_visible_in_light_and_dark_themes(findings_tree, dark):
     if dark:
         palette = QPalette(findings_tree.palette())
         for role, colour in {**DARK_COLOURS, "ButtonText": "#eeeeee", "Text": "#eeeeee"}.items():
@@ -210,7 +210,7 @@ def test_findings_can_be_sorted_by_area(filtered_model):
     assert list_children(filtered_model, 0, AREA_COLUMN) == ["0.09", "1.26", "5.20"]
 
 
-def test_list_rows_format_hectares_and_place_of_a_finding():
+def test_findings_list_shows_short_hectares_and_the_township_and_key_of_a_finding():
     assert format_short_hectares(None) == "—"
     assert format_short_hectares(12_640.35) == "1.26"
     assert format_short_hectares(3.0) == "<0.01"
@@ -296,7 +296,7 @@ def test_findings_tree_of_an_empty_report_has_no_rows_and_no_position(findings_t
 
 
 @pytest.mark.slow
-def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qgis_app):
+def test_findings_tree_loads_filters_and_sorts_a_hundred_thousand_findings_within_time_limits(qgis_app):
     """Limit the CPU time of each operation; measured: 0.1 to 0.9 s."""
     report = make_large_report(100_000)
     findings_tree = FindingsTree()
@@ -406,7 +406,7 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
 
 
 @pytest.mark.parametrize(("direction", "step"), [(1, 1), (-1, -1)])
-def test_next_finding_after_an_edit_resolved_the_selected_one_is_its_neighbour(findings_tree, direction, step):
+def test_next_after_an_edit_resolved_the_selected_finding_goes_to_the_one_after_it(findings_tree, direction, step):
     """The list stays where it was: the next and the former finding are those around the ended one."""
     findings = [f for f in findings_tree.filter.list_visible_findings() if f.state != "waived"]
     ended = findings[1]
@@ -424,7 +424,7 @@ def test_next_selects_nothing_after_an_edit_resolved_the_last_finding(findings_t
     assert not findings_tree.step_selection(1) and findings_tree.get_selected_finding() is None
 
 
-def test_neighbour_of_a_fixed_finding_is_selected(findings_tree):
+def test_finding_after_a_fixed_one_is_selected(findings_tree):
     findings = findings_tree.filter.list_visible_findings()
     findings_tree.select_finding(findings[1])
     findings_tree.apply_changes(make_findings_change(gone=[findings[1]]), moves_on=True)

@@ -116,7 +116,7 @@ def test_undo_button_is_disabled_for_several_edits_checked_together(checked):  #
     )
 
 
-def test_only_one_edit_message_is_shown_and_it_closes_with_its_findings(controller_after_overlap):
+def test_second_edit_replaces_the_edit_message_and_discarding_the_edits_closes_it(controller_after_overlap):
     controller, layers = controller_after_overlap
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)

@@ -131,7 +131,7 @@ def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
     )
 
 
-def test_package_preview_finds_export_objections_once_per_order(small):
+def test_export_objections_are_computed_once_for_each_export_order(small):
     from plugin.core.check import RunOptions, check_plan
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
@@ -415,7 +415,7 @@ PROBLEMS_BY_PLACE = {
 }  # fmt: skip
 
 
-def test_row_of_each_export_problem_states_where_to_solve_it_and_a_click_leads_there(
+def test_list_of_export_problems_states_where_to_solve_each_and_a_click_opens_that_place(
     package_dialog, monkeypatch, tmp_path
 ):
     assert set(PROBLEMS_BY_PLACE) == {str(place) for place in ProblemPlace if place}
@@ -444,7 +444,7 @@ def test_row_of_each_export_problem_states_where_to_solve_it_and_a_click_leads_t
     assert outside[-1] == "libraries" and len(outside) == 7 and not asked
 
 
-def test_row_of_an_export_problem_without_a_place_to_solve_it_has_no_link(package_dialog):
+def test_export_problem_without_a_place_to_solve_it_is_listed_without_a_link(package_dialog):
     gate = package_dialog.form.gate
     note = ExportProblem(ProblemLevel.NOTE, "reprojected", count=1, features=("DLTB",), params={"source": "EPSG:4526", "target": "EPSG:4490"})  # fmt: skip
     gate.show_objections(package_ahead.make_objections([note]))

@@ -149,7 +149,7 @@ def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     assert canvas.extent().contains(convert_to_qgis_geometry(shape).boundingBox())
 
 
-def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
+def test_zooming_to_a_finding_on_a_map_in_another_crs_shows_its_place(canvas):
     degrees = QgsCoordinateReferenceSystem("EPSG:4490")
     canvas.setDestinationCrs(degrees)
     one = make_finding("REL002", "1", 40_000.0)

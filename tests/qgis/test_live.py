@@ -132,7 +132,7 @@ def test_live_check_after_save_and_rollback_keeps_findings_of_saved_edits(edit_s
     assert "REL002" in edit_session.compare_with_fresh_check()
 
 
-def test_live_check_handles_a_paste_of_many_features_in_one_batch(edit_session):
+def test_live_check_checks_a_paste_of_many_features_in_one_batch(edit_session):
     edit_session.edit()
     parcels = edit_session["DLTB"]
     many = [

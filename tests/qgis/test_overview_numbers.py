@@ -21,7 +21,7 @@ def make_mark_box(spot):
 @pytest.mark.parametrize(
     "spot", [(372.0, 372.0), (742.0, 2.0), (2.0, 742.0)], ids=["middle", "top right", "bottom left"]
 )
-def test_numbers_of_ten_marks_at_one_place_overlap_neither_each_other_nor_the_marks(spot):
+def test_numbers_of_ten_map_marks_at_one_place_overlap_neither_each_other_nor_the_marks(spot):
     occupied = [make_mark_box(spot), make_mark_box((spot[0] + 20, spot[1]))]
     for number in range(1, 11):
         box = find_free_box(spot, len(str(number)), DOT, occupied, SHEET)
@@ -30,12 +30,12 @@ def test_numbers_of_ten_marks_at_one_place_overlap_neither_each_other_nor_the_ma
         occupied.append(box)
 
 
-def test_number_is_next_to_a_mark_without_neighbours():
+def test_number_of_a_map_mark_without_neighbours_is_next_to_the_mark():
     box = find_free_box((372.0, 372.0), 1, DOT, [make_mark_box((372.0, 372.0))], SHEET)
     assert (box.left() - 372.0) / DOT == pytest.approx(2.1)
     assert box.center().y() == pytest.approx(372.0)
 
 
-def test_number_without_any_free_place_is_put_on_the_right():
+def test_number_of_a_map_mark_without_a_free_place_is_put_on_its_right():
     box = find_free_box((372.0, 372.0), 1, DOT, [SHEET], SHEET)
     assert box.left() > 372.0

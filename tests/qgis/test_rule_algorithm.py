@@ -106,7 +106,7 @@ def test_rule_algorithm_includes_unsaved_edits(small):
     )
 
 
-def test_rule_algorithm_limits_override_the_standard_only_if_given(small, tmp_path):
+def test_limits_given_to_a_rule_algorithm_override_those_of_the_standard(small, tmp_path):
     thin = write_small(tmp_path / "thin.gpkg", STBHHX=make_frame([make_square(99.95, 0, 100, 4)]))
     given = {"FARMLAND": open_layer(thin, "YJJBNTBHTB"), "RED_LINE": open_layer(thin, "STBHHX")}
     assert run_algorithm("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"

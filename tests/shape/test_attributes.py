@@ -165,7 +165,7 @@ def test_fields_of_dataclasses_are_read_by_attribute_or_by_a_text():
     assert [name for name in unused if name.rsplit(".")[-1] not in used] == []
 
 
-def test_search_for_attributes_finds_one_set_or_read_by_a_former_name():
+def test_attribute_set_or_read_by_its_former_name_is_found():
     sources = {
         "rows.py": """
 class Rows(QObject):

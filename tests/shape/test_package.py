@@ -181,7 +181,7 @@ def test_packaging_the_same_commit_twice_gives_identical_zips(plugin_zip, tmp_pa
     assert build_plugin_zip(tmp_path).read_bytes() == plugin_zip.read_bytes()
 
 
-def test_importing_the_plugin_package_imports_no_other_module(unzipped_plugin):
+def test_importing_the_unzipped_plugin_package_imports_no_other_module(unzipped_plugin):
     code = f"import sys; before = set(sys.modules); import {TOP_FOLDER}; print(sorted(set(sys.modules) - before))"
     assert run_fresh_python(unzipped_plugin, code).strip() == f"['{TOP_FOLDER}']"
 

@@ -124,7 +124,7 @@ def test_english_texts_have_no_private_wording():
         "The first argument is no geometry.",
     ],
 )
-def test_search_finds_private_wording_in_a_text(text):
+def test_private_wording_in_a_text_is_found(text):
     assert list(find_private_wording(text))
 
 
@@ -137,7 +137,7 @@ def test_search_finds_private_wording_in_a_text(text):
         "{told} in the table, {given} by the layers.",
     ],
 )
-def test_plain_wording_and_names_in_braces_are_accepted(text):
+def test_search_for_private_wording_accepts_plain_sentences_and_names_in_braces(text):
     assert not list(find_private_wording(text))
 
 

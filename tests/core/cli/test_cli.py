@@ -177,14 +177,14 @@ def test_json_html_and_layer_outputs_agree_and_replace_existing_files(source_wit
     assert sorted(p.name for p in folder.iterdir()) == sorted(t.name for t in targets)
 
 
-def test_failed_check_run_keeps_existing_output_files(source_without_conflict, tmp_path, capsys):
+def test_failed_check_leaves_existing_output_files_unchanged(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
     assert run_command("check", source_without_conflict, "--rules", "XXX001", "--json", old) == 2
     assert old.read_text(encoding="utf-8") == "old"
 
 
-def test_one_unwritable_output_keeps_all_existing_output_files(source_without_conflict, tmp_path, capsys):
+def test_one_unwritable_output_leaves_all_existing_output_files_unchanged(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
     folder_at_the_target = tmp_path / "报告.html"
@@ -367,7 +367,7 @@ def test_layer_roles_are_read_from_a_file(tmp_path):
     assert parse_roles(str(listed)) == {"DLTB": "地类图斑", "CZKFBJ": "边界"}
 
 
-def test_options_use_the_standard_that_the_profile_names():
+def test_check_uses_the_standard_of_its_profile_unless_the_options_name_another():
     assert RunOptions(profile="hunyuan").resolve_norm().standard.id == "county_db"
     assert RunOptions(profile="hunyuan", standard="three_lines_2022").resolve_norm().standard.id == "three_lines_2022"
     with pytest.raises(DataError):

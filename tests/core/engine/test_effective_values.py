@@ -94,7 +94,7 @@ def test_rule_command_prints_effective_values_of_settings(capsys):
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out
 
 
-def test_each_setting_below_a_group_is_named_by_its_own_title(county_norm):
+def test_settings_of_one_group_are_listed_by_different_titles(county_norm):
     texts = Texts("zh")
     values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
     tolerance = [line for line in format_effective_values(values, texts) if " tolerance." in line]
@@ -104,7 +104,7 @@ def test_each_setting_below_a_group_is_named_by_its_own_title(county_norm):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_help_shows_titles_and_names_keys_only_for_file_settings(county_norm, lang):
+def test_rule_help_names_settings_by_title_and_gives_keys_only_for_those_edited_in_a_file(county_norm, lang):
     texts = Texts(lang)
     for code, rule in ALL_RULES_BY_CODE.items():
         values = find_effective_values(rule, county_norm)
@@ -135,7 +135,7 @@ def test_parameters_in_the_help_of_a_rule_are_named_by_their_titles(lang):
         assert names == [] or (lang == "en" and all("_" not in name for name in names)), code
 
 
-def test_parameter_after_its_title_is_left_out_of_help_and_others_are_replaced():
+def test_parameter_name_in_rule_help_is_replaced_by_its_title_or_removed_after_it():
     texts, rule = Texts("zh"), ALL_RULES_BY_CODE["REL006"]
     title = texts.get_section("parameters")["max_share"]
     assert (
@@ -153,6 +153,6 @@ def test_citation_with_source_mark_c_names_whether_standard_or_county_accepted_i
     assert describe_citation(known["G10"], confirmed, texts).endswith("（本县已确认）")
 
 
-def test_citations_contain_no_entry_number_of_a_list_that_readers_lack(county_norm):
+def test_citations_refer_to_no_numbered_quality_rule_of_an_unpublished_list(county_norm):
     for citation in county_norm.standard.citations.values():
         assert not re.match(r"(质检规则|Quality rules?) [A-Z]\d", citation.zh) and "rule G" not in citation.en

@@ -113,7 +113,7 @@ def list_crashing_rule_sets():
     ]
 
 
-def test_tests_of_crashing_rules_let_each_rule_crash_while_each_other_rule_runs():
+def test_for_each_pair_of_rules_a_tested_set_makes_one_crash_while_the_other_runs():
     sets = [set(codes) for codes in list_crashing_rule_sets()]
     assert all(
         any(one in s and other not in s for s in sets)
@@ -168,7 +168,7 @@ def test_crash_of_a_rule_makes_the_verdict_incomplete():
 
 
 @pytest.mark.parametrize("applicable", [True, False])
-def test_note_returned_by_a_rule_becomes_its_reason_without_changing_its_outcome(applicable):
+def test_note_returned_by_a_rule_is_reported_as_reason_and_leaves_its_outcome_unchanged(applicable):
     def return_a_note(*layers, ctx, **parameters):
         return RuleResult(is_applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 

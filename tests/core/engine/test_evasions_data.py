@@ -145,14 +145,16 @@ def test_three_control_lines_with_one_more_county_plan_layer_pass_only_condition
 
 
 @pytest.mark.parametrize("gone", [(), ("YDYHGHFQ",), ("XZQX", "XZQXZ")])
-def test_delivery_of_only_three_control_lines_is_checked_as_such(sample_layers, confirmed_profile, gone):
+def test_delivery_of_only_three_control_lines_is_checked_without_a_finding_on_its_scope(
+    sample_layers, confirmed_profile, gone
+):
     assert not list_findings_of_rules(
         check_layers(remove_layers(sample_layers, *gone), confirmed_profile, rules=ONE_FAST_RULE), FRAME
     )
 
 
 @pytest.mark.parametrize(("present", "evident"), [(1, False), (6, False), (9, True), (13, True)])
-def test_data_are_evidently_a_county_plan_only_with_most_of_its_mandatory_layers(present, evident):
+def test_data_with_most_mandatory_layers_of_a_county_plan_are_taken_for_one_and_with_few_are_not(present, evident):
     norm = make_example_norm()
     scopes = norm.standard.scopes
     lines = scopes["three_lines"]

@@ -275,7 +275,7 @@ def test_county_with_one_planted_defect_never_passes_the_default_check(complete_
     assert report.verdict is not Verdict.PASSED
 
 
-def test_heritage_count_in_the_text_without_a_heritage_layer_is_not_checked(complete_county, default_profile):
+def test_rule_on_heritage_counts_is_skipped_when_the_heritage_layer_is_empty(complete_county, default_profile):
     tables = {**complete_county.layers, "LSWHBHX": complete_county.layers["LSWHBHX"].iloc[:0]}
     report = check_layers(tables, default_profile)
     assert get_outcome_of_rule(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE

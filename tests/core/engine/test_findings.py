@@ -60,7 +60,7 @@ def test_type_of_a_finding_follows_its_geometry():
     assert (finding.geom_kind, finding.geometry) == ("none", None)
 
 
-def test_columns_and_dicts_of_many_findings_equal_those_of_the_single_findings():
+def test_rows_and_dicts_made_for_many_findings_at_once_equal_those_of_each_finding():
     findings = make_findings()
     findings[0].params = {"share": np.float64(0.5), "rows": (np.int64(3),), "kinds": {"a": {1}}, "shown": {"n": None}}
     findings[1].related_keys, findings[1].needs_approval = ["7", "8"], True

@@ -238,7 +238,7 @@ def test_sum_of_random_slivers_equals_the_area_of_their_union(data):
             assert one["area_m2"] == pytest.approx(statutory_area([own])[0], abs=1e-3)
 
 
-def test_only_declared_source_lines_ignore_parts_by_size():
+def test_core_code_ignores_small_parts_only_where_their_area_is_summed_or_exempt():
     """Search the source for size limits outside the context that sums ignored parts."""
     from pathlib import Path
 

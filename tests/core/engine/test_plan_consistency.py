@@ -80,7 +80,7 @@ def set_neighbour_county_codes(frame):
     return frame.assign(BSM="140224" + frame["BSM"].str[6:])
 
 
-def test_county_checked_with_its_own_profile_is_consistent(clean_layers, write_profile):
+def test_county_checked_with_its_own_profile_gives_no_finding_on_consistency(clean_layers, write_profile):
     # The base profile states figures of layers that this small county does not have.
     report = check_layers(
         clean_layers, write_profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n')

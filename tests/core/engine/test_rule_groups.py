@@ -53,7 +53,7 @@ def test_rule_groups_name_existing_rules_that_do_not_run_by_default():
         assert not set(codes) & set(standard.rules)
 
 
-def test_limits_of_a_rule_outside_the_default_rules_state_when_it_runs():
+def test_help_of_a_rule_outside_the_default_rules_states_when_it_runs():
     standard, wrong = load_standard("county_db"), []
     for group, (lang, sentences) in itertools.product(DESCRIBED_GROUPS, RUN_CONDITIONS.items()):
         for code in standard.rule_groups[group]:

@@ -23,7 +23,7 @@ def test_layers_skipped_for_the_same_reason_share_one_sentence_with_their_count(
     assert [name in message for name in ("L0", "L4", "L5")] == [True, True, False]
 
 
-def test_reasons_of_only_two_layers_have_separate_sentences():
+def test_two_layers_skipped_for_the_same_reason_have_one_sentence_each():
     message = render_reasons(make_missing_field_reasons(2), Texts("zh"))
     assert len(message) == 2 and all("BSM, YSDM" in one for one in message)
 

@@ -259,7 +259,7 @@ def count_or_read_rows(path, name):
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
-def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
+def test_adding_layers_to_a_database_creates_only_the_missing_ones(tmp_path, suffix):
     path, more = tmp_path / f"库{suffix}", STANDARD.list_templates_of_groups(["zones", "heritage"])
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     write_one_row(path, "YDYHGHFQ")
@@ -275,7 +275,7 @@ def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
-def test_adding_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suffix):
+def test_adding_layers_with_a_longer_code_list_leaves_the_domain_of_the_database_unchanged(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     zones = STANDARD.code_lists["planning_zones"]
@@ -299,7 +299,7 @@ def test_adding_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suff
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
-def test_adding_layers_in_another_crs_is_refused(tmp_path, suffix):
+def test_adding_layers_in_another_crs_than_that_of_the_database_is_refused(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     before = digest_files(path)

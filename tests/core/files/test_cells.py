@@ -23,7 +23,7 @@ LONG_KEY = 140225004000000001
         ([], [], []),
     ],
 )
-def test_blanks_are_stripped_alike_in_uniform_and_mixed_columns(values, expected, as_texts):
+def test_blanks_are_stripped_equally_in_columns_of_texts_and_of_mixed_values(values, expected, as_texts):
     series = pd.Series(values, dtype=object)
     found = strip_blanks(series)
     assert found.tolist() == expected

@@ -94,7 +94,7 @@ def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(row_of_
     assert entries[0].is_applied and entries[1].ended_by is entries[0].proposal
 
 
-def test_rows_with_one_key_at_both_ends_of_the_county_are_judged_with_the_rows_between(monkeypatch):
+def test_fix_of_a_key_repeated_at_both_ends_of_the_county_and_fixes_between_are_judged_together(monkeypatch):
     squares = [
         f"POLYGON (({x} 0, {x + 50} 0, {x + 90} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))"
         for x in range(0, 200 * SMALL_ROWS, 200)
@@ -122,7 +122,7 @@ def test_rows_with_one_key_at_both_ends_of_the_county_are_judged_with_the_rows_b
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_length_of_a_shared_edge_is_that_within_a_buffer_of_the_whole_boundary(seed):
+def test_length_of_a_shared_edge_equals_that_of_the_boundary_within_a_buffer_of_the_other_boundary(seed):
     chance = np.random.default_rng(seed)
     for _ in range(40):
         points = shapely.multipoints(chance.uniform(0, 100, (30, 2)))

@@ -45,7 +45,7 @@ def test_listing_the_fix_choices_of_a_finding_can_be_cancelled():
         list_choices(state, finding, cancellation=Cancellation(lambda: True))
 
 
-def test_row_counts_as_unchanged_only_with_equal_shape_and_values():
+def test_row_counts_as_unchanged_only_if_its_shape_and_all_values_are_equal():
     state, finding = start_with_overlap()
     proposal = list_choices(state, finding)[0].proposal
     ((feature, before),) = read_rows_before(state, proposal.edits).items()
@@ -100,7 +100,7 @@ def test_merged_edits_have_each_row_once_with_its_last_shape_and_all_values():
 
 
 @pytest.mark.parametrize("deletes_first", [True, False])
-def test_row_that_replaces_another_new_row_takes_its_values(deletes_first):
+def test_row_that_replaces_another_new_row_keeps_the_values_of_that_row(deletes_first):
     """A row was divided, and a later fix replaces the second part by a new row."""
     shape = shapely.box(0, 0, 1, 1)
     replacing = [
@@ -120,7 +120,7 @@ def test_row_that_replaces_another_new_row_takes_its_values(deletes_first):
     assert rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "X": 5, "W": 6}
 
 
-def test_row_that_replaces_a_row_takes_the_values_that_earlier_fixes_gave_it():
+def test_new_row_that_replaces_a_row_keeps_values_that_earlier_fixes_gave_to_that_row():
     shape = shapely.box(0, 0, 1, 1)
     merged = merge_edits(
         [

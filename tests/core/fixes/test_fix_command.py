@@ -166,7 +166,7 @@ def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source, tmp_path, 
     assert len(boundary) == 3 and set(boundary["BZ"]) == {"备注"}
 
 
-def test_existing_fixed_copy_is_replaced_and_its_change_log_keeps_its_former_rows(source, tmp_path):
+def test_second_fix_run_replaces_the_copy_and_appends_to_its_change_log(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
         run_fixes(str(source), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))

@@ -188,7 +188,7 @@ def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(row, s
 
 
 @for_rows_of_seeds(8)
-def test_merged_edits_of_a_batch_make_the_rows_that_were_judged(row):
+def test_merged_edits_of_a_batch_give_the_rows_on_which_its_last_fix_was_judged(row):
     """QGIS applies the merged edits as one step."""
     state, findings = start(make_example_plan(draw_row_of_layouts(row)), RULES)
     result = run_batch(state, findings, choose_fixes(()), safe_only=False)

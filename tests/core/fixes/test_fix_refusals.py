@@ -132,7 +132,7 @@ def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
         (TWO_PARTS_WKT, "not_solved"),
     ],
 )
-def test_fix_that_would_spoil_the_shape_or_not_end_the_finding_is_refused_with_the_reason(wkt, reason):
+def test_fix_that_empties_or_spoils_a_shape_or_leaves_its_finding_is_refused_with_the_reason(wkt, reason):
     with pytest.raises(FixRefused) as refused:
         judge_shape(wkt)
     assert refused.value.reason == reason
@@ -186,7 +186,7 @@ def test_fix_that_is_never_safe_is_not_applied_in_a_safe_batch():
     assert not result.applied and len(list_layer_rows(result.state, "CZKFBJ")) == 2
 
 
-def test_new_zone_gets_only_fields_of_its_layer():
+def test_zone_cut_by_a_fix_has_only_fields_that_its_layer_has():
     halves = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
     zones = [{"wkt": wkt, "zone_code": code} for wkt, code in zip(halves, ("300", "410"), strict=True)]
     farmland = "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"

@@ -81,7 +81,7 @@ def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp
     assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
 
 
-def test_fixes_that_cut_no_boundary_window_write_no_register(source, tmp_path):
+def test_fix_run_that_cuts_no_boundary_window_writes_no_window_register(source, tmp_path):
     gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[square(350, 0, 100)], crs="EPSG:4526").to_file(
         source, layer="CZKFBJ"
     )
@@ -132,7 +132,7 @@ def test_each_boundary_window_cut_by_a_fix_is_listed_and_an_old_hole_is_not(tmp_
     assert append.windows == []
 
 
-def test_boundary_window_in_a_part_of_a_divided_row_is_listed_with_the_key_of_that_part():
+def test_boundary_window_in_one_of_the_rows_of_a_divided_boundary_is_listed_with_the_key_of_that_row():
     layers = {
         "farmland": [
             "MULTIPOLYGON (((40 -10, 60 -10, 60 110, 40 110, 40 -10)), ((70 40, 80 40, 80 50, 70 50, 70 40)))"

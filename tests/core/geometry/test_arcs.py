@@ -38,7 +38,7 @@ def arcs(draw):
 
 
 @given(arcs(), tolerances)
-def test_chords_are_within_the_tolerance_of_the_exact_circle(arc, tolerance_m):
+def test_chords_of_an_arc_are_within_the_tolerance_of_its_exact_circle(arc, tolerance_m):
     centre, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m)
     assert tuple(vertices[0]) == points[0] and tuple(vertices[-1]) == points[2]
@@ -56,7 +56,7 @@ def test_chords_are_within_the_tolerance_of_the_exact_circle(arc, tolerance_m):
 
 
 @given(arcs(), tolerances)
-def test_area_of_a_circular_segment_differs_by_at_most_the_tolerance_along_the_arc(arc, tolerance_m):
+def test_area_below_the_chords_of_an_arc_differs_from_the_exact_one_by_at_most_the_tolerance_along_it(arc, tolerance_m):
     _, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m) - np.array(points[0])
     exact = radius**2 * (abs(sweep) - math.sin(abs(sweep))) / 2
@@ -65,7 +65,7 @@ def test_area_of_a_circular_segment_differs_by_at_most_the_tolerance_along_the_a
 
 
 @given(arcs(), tolerances)
-def test_arc_divided_from_its_end_has_exactly_the_same_vertices(arc, tolerance_m):
+def test_arc_divided_from_its_end_gets_the_vertices_of_the_arc_divided_from_its_start(arc, tolerance_m):
     start, middle, end = arc[3]
     there, back = divide_arc(start, middle, end, tolerance_m), divide_arc(end, middle, start, tolerance_m)
     assert there.tobytes() == back[::-1].tobytes()
@@ -104,7 +104,7 @@ def test_full_circle_has_the_area_of_the_circle_wherever_it_begins(centre, radiu
         (((5, 5), (5, 5), (5, 5)), [(5, 5)]),
     ],
 )
-def test_arc_of_points_on_a_line_is_straight(points, expected):
+def test_arc_whose_points_are_on_a_line_becomes_a_straight_segment(points, expected):
     assert divide_arc(*points, 0.05).tolist() == [list(point) for point in expected]
 
 

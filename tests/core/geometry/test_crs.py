@@ -82,7 +82,7 @@ def test_crs_label_of_a_gauss_krueger_zone_follows_its_parameters(name, datum, e
 @pytest.mark.parametrize(
     "text", [None, "", "garbage", "EPSG:99999", 'LOCAL_CS["Undefined Cartesian",UNIT["metre",1]]', "EPSG:4479"]
 )
-def test_text_that_is_no_crs_is_parsed_as_none(text):
+def test_parsing_a_text_that_defines_no_crs_returns_none(text):
     assert crs_care.parse_crs(text) is None
 
 
@@ -290,7 +290,7 @@ def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
     assert all(r.outcome is Outcome.SKIPPED for r in report.rules if r.code.startswith(("TOP", "REL", "GEO")))
 
 
-def test_layer_far_from_the_other_two_is_reported_even_when_it_is_the_largest():
+def test_layer_far_from_two_other_layers_is_reported_even_if_it_is_the_largest():
     tables = {
         "CZKFBJ": make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)]),
         "STBHHX": make_table([make_county_box(0, 0)]),

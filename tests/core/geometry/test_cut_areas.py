@@ -394,7 +394,7 @@ def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
     assert any(f.code in ("TOP001", "TOP004") for f in findings)
 
 
-def test_edges_in_degrees_with_the_same_vertices_are_not_reported():
+def test_edges_in_degrees_with_the_same_vertices_give_no_edge_mismatch():
     shapes = make_long_neighbours(700, 1500)
     shapes[0] = rotated_polygon(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
     assert list_reported_problems(store_in_degrees(shapes), "TOP005") == []

@@ -123,7 +123,7 @@ def test_empty_layer_in_a_projected_crs_leaves_edges_in_degrees_unchanged():
 @pytest.mark.parametrize(
     ("longitude", "latitude"), [(112.5, 39.6), (75.0, 38.2), (134.7, 53.5), (109.5, 18.2), (113.0, 3.0)]
 )
-def test_local_plane_keeps_lines_straight_and_lengths_true(longitude, latitude):
+def test_lines_straight_in_degrees_stay_straight_and_true_to_length_in_the_local_plane(longitude, latitude):
     plane = crs_care.make_local_plane(longitude, latitude)
     chance = np.random.default_rng(0)
     ends = np.array([longitude, latitude]) + chance.uniform(-0.4, 0.4, (2, 200, 2))

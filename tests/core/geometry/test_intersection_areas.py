@@ -93,14 +93,14 @@ def make_polygon(random):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_shared_areas_of_polygon_pairs_are_correct_where_vertices_and_edges_coincide(seed):
+def test_shared_areas_equal_those_of_intersections_where_vertices_and_edges_coincide(seed):
     """Polygons on a small grid of whole metres touch in every way."""
     random = np.random.default_rng(seed)
     assert_areas_are_those_of_intersections(*([make_polygon(random) for _ in range(6)] for _ in range(2)))
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_shared_areas_of_polygon_pairs_are_correct_for_holes_and_multiple_parts(seed):
+def test_shared_areas_of_polygons_with_holes_and_parts_equal_those_of_intersections(seed):
     random = np.random.default_rng(seed)
 
     def make():
@@ -110,7 +110,7 @@ def test_shared_areas_of_polygon_pairs_are_correct_for_holes_and_multiple_parts(
     assert_areas_are_those_of_intersections(*([make() for _ in range(6)] for _ in range(2)))
 
 
-def test_shared_area_is_correct_for_a_ring_with_all_sample_points_on_the_boundary():
+def test_shared_area_equals_that_of_the_intersection_if_all_sample_points_are_on_the_boundary():
     triangle = shapely.from_wkt("POLYGON ((0 0, 0 6, 2 0, 0 0))")
     box = shapely.from_wkt("POLYGON ((0 0, 0 8, 8 8, 8 0, 0 0), (4 5, 3 7, 1 3, 4 5))")
     assert_areas_are_those_of_intersections([triangle], [box])
@@ -184,7 +184,7 @@ def assert_drawn_areas_are_those_of_intersections(left, right):
 
 @pytest.mark.parametrize("scale", [1, 10, 50])
 @pytest.mark.parametrize("shift", [(0, 0), (0.3, 0.2), (123.4, -77.7)])
-def test_drawn_areas_are_ellipsoidal_areas_for_edges_of_any_length(scale, shift):
+def test_shared_drawn_areas_for_edges_of_any_length_equal_those_of_intersections(scale, shift):
     """Edges are up to some kilometres long; a straight and a bent one of 10 km enclose 12,000 m²."""
     left, right = (
         shapely.transform(make_mosaic(60, seed), lambda xy: (xy - COUNTY_CORNER) * scale + COUNTY_CORNER)
@@ -193,7 +193,7 @@ def test_drawn_areas_are_ellipsoidal_areas_for_edges_of_any_length(scale, shift)
     assert_drawn_areas_are_those_of_intersections(left, move(right, *shift))
 
 
-def test_drawn_areas_are_correct_for_holes_multiple_parts_and_equal_polygons():
+def test_shared_drawn_areas_of_polygons_with_holes_and_parts_equal_those_of_intersections():
     holes = move([HOLES], *COUNTY_CORNER)
     parts = move([shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])], *COUNTY_CORNER)
     assert_drawn_areas_are_those_of_intersections(holes, parts)

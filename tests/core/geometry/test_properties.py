@@ -159,7 +159,7 @@ def test_overlaps_do_not_depend_on_the_order_of_rows(a, chance):
 
 @property_test
 @given(draw_polygon_layer(), draw_polygon_layer())
-def test_overlaps_of_a_with_b_equal_overlaps_of_b_with_a(a, b):
+def test_overlaps_of_two_layers_are_equal_when_the_layers_are_swapped(a, b):
     forth = sum_areas_by_pair(find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE))
     back = {(i, j): v for (j, i), v in sum_areas_by_pair(find_shared_pieces(b, a, tolerance=EXACT_TOLERANCE)).items()}
     assert_areas_by_pair_equal(forth, back)

@@ -59,7 +59,7 @@ def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=No
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("overlays_few", [True, False], ids=["overlaid", "summed"])
-def test_shared_areas_are_correct_for_layers_with_different_edges(monkeypatch, seed, overlays_few):
+def test_shared_areas_of_layers_with_different_edges_equal_those_of_shapely(monkeypatch, seed, overlays_few):
     monkeypatch.setattr(shared_areas, "VERTICES_PER_OVERLAY", 0 if overlays_few else 10**9)
     assert_areas_are_those_of_shapely(draw_layer(30 + 10 * seed, seed), draw_layer(60, 100 + seed))
 

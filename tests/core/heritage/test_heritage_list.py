@@ -42,7 +42,7 @@ def test_heritage_list_is_read_from_csv(tmp_path, encoding):
     assert read_heritage_register(path, DEFAULT_NORM) == HeritageRegister("名录.csv", LIST_AS_READ)
 
 
-def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
+def test_heritage_list_with_a_title_row_is_read_from_a_workbook(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["某县历史文化保护名录"])
     for row in (LIST_COLUMNS, *LIST_ROWS):
@@ -56,7 +56,7 @@ def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
     ]
 
 
-def test_heritage_list_may_contain_only_names(tmp_path):
+def test_heritage_list_with_names_only_is_read(tmp_path):
     found = read_heritage_register(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
     assert [(r.name, r.kind, r.level) for r in found.listed_sites] == [("甲寺", "", ""), ("乙宅", "", "")]
 
@@ -96,7 +96,7 @@ def test_each_difference_between_list_and_layers_has_its_own_fingerprint():
     assert len({f.fingerprint for f in found}) == len(found) == 6
 
 
-def test_check_compares_the_given_heritage_list_and_lists_its_file(tmp_path):
+def test_check_with_a_heritage_list_compares_it_and_names_its_file_in_the_report(tmp_path):
     names = [
         "浑源古城历史文化街区",
         "永安寺",
@@ -132,7 +132,7 @@ def test_check_command_accepts_a_heritage_list(tmp_path, capsys):
     assert "无.csv" in capsys.readouterr().err
 
 
-def test_report_names_the_rules_that_did_not_compare_the_given_heritage_list(tmp_path):
+def test_report_names_rules_that_were_off_although_a_heritage_list_was_given(tmp_path):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
 
@@ -152,7 +152,7 @@ def list_rules_that_ran(report):
     return {rule.code for rule in report.rules}
 
 
-def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
+def test_check_with_a_heritage_list_runs_its_rule_although_it_was_not_chosen(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)

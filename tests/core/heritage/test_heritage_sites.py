@@ -85,7 +85,7 @@ def compare_with_register(layers, register):
     return report.rules[0], report.findings
 
 
-def test_ambiguous_heritage_site_count_is_neither_a_pass_nor_a_finding():
+def test_heritage_site_count_that_is_ambiguous_skips_the_rule_with_the_possible_counts():
     """Check sites without a protection level where one site of a level is missing."""
     rows = [{"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
     register = [("国家级文物保护单位", "文物保护单位", "国家级", 1)]
@@ -116,7 +116,7 @@ def test_rule_on_site_counts_without_stated_counts_explains_how_to_state_them():
     assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason
 
 
-def test_finding_on_a_site_count_states_the_term_both_counts_the_sites_and_the_source():
+def test_finding_on_a_heritage_count_states_both_counts_the_site_names_and_the_source():
     rows = [{"wkt": POINT_WKT, "feature_name": name} for name in ("甲宅", "乙宅")]
     _, (finding,) = compare_with_register({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
     assert finding.key == "历史建筑"

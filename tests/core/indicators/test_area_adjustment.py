@@ -60,7 +60,7 @@ def test_larger_area_is_never_adjusted_below_a_smaller_one(areas, share, step):
 
 @property_test
 @given(random_parcel_areas, misclosure_shares, rounding_steps)
-def test_adjusting_adjusted_areas_again_changes_nothing(areas, share, step):
+def test_second_adjustment_of_areas_to_the_same_total_changes_nothing(areas, share, step):
     if sum(areas) < step:
         return
     once = adjust_to_changed_total(areas, share, step)
@@ -124,5 +124,5 @@ def test_adjustment_without_any_areas_is_refused(areas):
         adjust_areas(np.array(areas), 1.0, limit_share=1.0)
 
 
-def test_part_without_area_stays_zero_in_an_adjustment():
+def test_parcel_without_area_stays_zero_in_an_adjustment():
     assert adjust_areas(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted_m2.tolist() == [0.0, 10.01, 0.0]

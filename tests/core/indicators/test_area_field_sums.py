@@ -199,7 +199,7 @@ def test_net_area_field_that_contradicts_the_shapes_is_reported(tmp_path):
     assert get_indicator(done.report, "farmland_area").state == "unconfirmed"
 
 
-def test_net_area_below_gross_area_by_the_stated_deduction_is_not_reported(tmp_path):
+def test_net_area_that_equals_gross_area_minus_the_deduction_is_not_reported(tmp_path):
     county = RectangleCounty()
     for row in county.rows["YJJBNTBHTB"]:
         row |= {"deduction_rate": 0.3, "deduction_area": round(row["gross_area"] * 0.3, 2)}
@@ -321,7 +321,7 @@ def test_farmland_loss_since_the_sealed_baseline_is_unconfirmed_when_area_fields
     assert ("figures.area_fields" in outcome.unconfirmed) == (now != 1.0)
 
 
-def test_area_fields_wrong_alike_in_zones_and_county_leave_the_zone_total_unconfirmed(tmp_path):
+def test_equal_errors_in_the_area_fields_of_zones_and_county_leave_the_zone_total_unconfirmed(tmp_path):
     county = RectangleCounty()
     whole = CELL_ROWS * CELL_COLUMNS * RectangleCounty.cell_area()
     county.rows["YDYHGHFQ"] = [{"wkt": county.rows["XZQX"][0]["wkt"], "zone_code": "300", "area": 12 * whole}]
@@ -335,7 +335,7 @@ def tabulate_county(county, tmp_path):
     return PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
 
 
-def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_shapes(tmp_path):
+def test_indicators_and_tables_flag_figures_of_area_fields_that_contradict_the_shapes(tmp_path):
     sound, paper = RectangleCounty(), RectangleCounty().multiply("DLTB", 12, *AREA_FIELDS)
     for county in (sound, paper):
         for role in ("YJJBNTBHTB", "GDBHMB"):
@@ -361,7 +361,7 @@ def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_s
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
-def test_indicators_of_an_earlier_report_without_the_mark_count_as_confirmed_by_shapes():
+def test_indicators_of_an_earlier_report_count_as_confirmed_by_the_shapes_if_it_does_not_say():
     old = {"id": "a", "value": 1.0, "unit": "m2", "basis": "net", "state": "met", "confirmed": True, "room": None}
     assert Indicator.from_dict(old).state == "met" and Indicator.from_dict(old).backed
     report = Report(indicators=[Indicator("a", 1.0, "ha", "net", ">=", 0.5, state="met", backed=False)])
@@ -371,7 +371,7 @@ def test_indicators_of_an_earlier_report_without_the_mark_count_as_confirmed_by_
 
 @given(st.data())
 @settings(deadline=None, max_examples=40)
-def test_rows_accepted_by_the_quick_area_estimate_agree_with_their_statutory_area(data):
+def test_area_fields_accepted_by_the_quick_estimate_agree_with_the_statutory_areas(data):
     """Compare random rows that the quick estimate accepts with statutory areas."""
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     size = 10.0 ** rng.uniform(0.5, 3.8, 30)

@@ -94,7 +94,7 @@ def test_expansion_ratio_just_above_its_limit_gets_no_rounding_tolerance():
     assert get_outcome_of_rule(report, "LAW002").outcome == "passed"
 
 
-def test_warning_margin_above_a_target_is_not_called_a_rounding_difference(tmp_path):
+def test_target_met_within_the_warning_margin_of_the_profile_is_not_called_a_rounding_difference(tmp_path):
     """Require a warning margin of 0.2 %; only the boundary is closer to its target."""
     path = tmp_path / "margin.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")

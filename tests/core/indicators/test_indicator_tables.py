@@ -85,7 +85,7 @@ def statutory_hectares(frame):
     return statutory_area(frame.geometry.to_numpy()) / 1e4
 
 
-def test_workbook_sheets_of_indicators_are_in_order(indicator_tables):
+def test_sheets_of_the_indicator_workbook_have_a_fixed_order(indicator_tables):
     order = ["indicators", "lines", "ratio", "zones", "spaces", "land_use", "transitions", "townships", "about"]
     assert [t.id for t in indicator_tables.tables] == order
 
@@ -115,7 +115,7 @@ def test_three_spaces_are_sums_of_their_planning_zones(indicator_tables, county_
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
-def test_control_line_table_has_the_areas_of_each_method(indicator_tables, county_layers):
+def test_control_line_table_has_statutory_survey_and_net_areas_of_each_line(indicator_tables, county_layers):
     farm, edge = county_layers["YJJBNTBHTB"], county_layers["CZKFBJ"]
     assert read_column_by_code(indicator_tables, "lines", "statutory")["farmland"] == pytest.approx(
         statutory_hectares(farm).sum(), rel=1e-9

@@ -112,7 +112,7 @@ def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
     ]
 
 
-def test_digits_displayed_in_a_figure_workbook_are_counted(tmp_path):
+def test_precision_of_a_workbook_figure_is_that_of_its_displayed_digits(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(["主要指标表"])
@@ -209,7 +209,7 @@ def test_stated_expansion_ratio_of_unknown_form_is_compared_by_the_form_of_the_p
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
-def test_rule_on_stated_figures_without_a_table_explains_how_to_give_one():
+def test_rule_on_stated_figures_without_their_table_gives_a_reason_that_names_the_option():
     report = check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",))).report
     rule = get_outcome_of_rule(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason

@@ -64,7 +64,7 @@ def get_expansion_ratio(report, form="n1"):
     return next(i for i in report.indicators if i.id == f"expansion_ratio_{form}")
 
 
-def test_correct_county_without_targets_is_conditional_only_for_missing_targets(tmp_path):
+def test_county_without_defects_and_targets_passes_conditionally_because_of_missing_targets_only(tmp_path):
     report = check_with_profile(tmp_path, make_county_layers())
     # The tests number each layer from 1, therefore keys occur in two layers.
     assert {f.code for f in report.findings} == {"ATT005"} and report.verdict is Verdict.CONDITIONAL

@@ -394,7 +394,7 @@ def folder_without_permission(mode):
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "log.gpkg", "a.gdb", "shp"])
-def test_data_in_a_read_only_folder_can_be_checked(name):
+def test_check_of_data_in_a_read_only_folder_succeeds_and_leaves_it_unchanged(name):
     with folder_without_permission(0o444) as folder:
         before = hash_files(folder)
         report = check_data(folder / name).report

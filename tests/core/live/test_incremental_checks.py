@@ -240,7 +240,7 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
 
 
-def test_edited_rows_are_found_by_their_bounds_like_unedited_rows():
+def test_row_is_found_by_its_bounds_after_an_edit_as_before_it():
     triangle = "POLYGON ((0 0, 100 0, 0 100, 0 0))"
     plan = make_example_plan({"layer": [triangle, triangle]}, {"layer": "CZKFBJ"}, {})
     live = IncrementalChecker(plan, choose_rules(("GEO001",)))

@@ -55,7 +55,7 @@ def test_message_on_steep_farmland_states_the_kind_of_terrace(kind_of_land, text
     assert f"净面积未填写），不宜保留为永久基本农田。{text}" in message
 
 
-def test_message_counts_the_parcels_of_a_patch_with_more_than_one_parcel():
+def test_message_on_an_isolated_patch_counts_its_parcels_if_there_are_several():
     params = {"count": 1, "limit": 2000.0}
     assert "该图斑孤立" in format_finding("LAW013", params=params, area_m2=900.0)
     assert "所在的一片（图斑 2 个）" in format_finding("LAW013", params={**params, "count": 2}, area_m2=900.0)
@@ -103,7 +103,7 @@ def test_message_on_a_row_with_the_code_of_another_township_states_place_and_bot
     assert "乙乡（140225101），图形在该乡镇内的部分不超过 2.44%，主要位于甲镇（140225100）" in finding.message
 
 
-def test_advice_on_two_documents_depends_on_who_uses_their_figures():
+def test_advice_on_contradicting_documents_depends_on_who_uses_their_figures():
     params = {
         "area": "某省",
         "year": "2025",
@@ -138,7 +138,7 @@ def test_message_on_a_site_count_states_the_counted_and_the_missing_layers():
 ZONE_ROW = {"wkt": SQUARE_WKT, "zone_code": "300"}
 
 
-def test_codes_of_two_zone_layers_have_names_and_the_zone_problem_there_is_first():
+def test_message_on_contradicting_zones_names_both_codes_and_refers_to_the_boundary_problem_there():
     layers = {
         "YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "410"}],
         "ZXCQGHFQ": [ZONE_ROW],
@@ -153,7 +153,7 @@ def test_codes_of_two_zone_layers_have_names_and_the_zone_problem_there_is_first
     assert "批准的用地用海规划分区图和中心城区规划分区图" in message
 
 
-def test_zone_problem_without_a_row_is_named_by_the_related_row():
+def test_zone_problem_without_a_zone_row_is_named_by_its_boundary_row():
     layers = {
         "YDYHGHFQ": [ZONE_ROW],
         "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}],
@@ -164,7 +164,7 @@ def test_zone_problem_without_a_row_is_named_by_the_related_row():
     assert "（REL005，…000042），请先处理" in message
 
 
-def test_codes_without_names_in_a_stored_result_are_shown_as_they_are():
+def test_message_on_a_stored_result_shows_codes_whose_names_it_lacks():
     message = format_finding("REL011", "code", params={"value": "300", "related": "417"}, area_m2=2698.0, width_m=19.17)
     assert "为“300”" in message and "为“417”" in message and "（REL004、REL005）的，先处理该问题" in message
 
@@ -206,7 +206,7 @@ def test_remedy_for_a_facility_depends_on_its_kind(kind, has, lacks):
     assert "（1“甲街区”、4“乙塔”）内" in message and has in message and lacks not in message
 
 
-def test_facility_of_a_stored_result_has_the_general_remedy():
+def test_facility_in_a_stored_result_without_its_kind_gets_the_general_remedy():
     params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
     message = format_finding("REL043", "place", params=params, related_keys=["1"])
     assert "（1、“甲街区、乙塔”）内" in message and "以隧道穿越或只作示意的" in message
@@ -237,7 +237,9 @@ def test_message_on_a_narrow_overlap_states_which_tolerance_it_exceeds(area_m2, 
         ("red_line", 4.4, "将该建设用地调整到别处"),
     ],
 )
-def test_remedy_for_planned_building_in_a_control_line_depends_on_the_width(case, width_m, text):
+def test_message_moves_the_edge_of_planned_building_narrowly_inside_a_control_line_and_else_the_building(
+    case, width_m, text
+):
     message = format_finding("REL038", case, params={"value": "120700"}, area_m2=2.04, width_m=width_m)
     assert text in message and ("调整到别处" in message) is (width_m > 1)
 
@@ -251,7 +253,7 @@ def test_message_states_the_area_that_was_compared_unless_a_stored_result_lacks_
     assert "占参与比对的要素面积 20.00 公顷的 5.58%（" in message
 
 
-def test_message_on_copied_values_names_more_features_than_the_result_lists():
+def test_message_on_copied_values_names_features_beyond_the_twenty_listed_in_the_finding():
     squares = [f"POLYGON (({n}00 0, {n}90 0, {n}90 90, {n}00 90, {n}00 0))" for n in range(10, 39)]
     copies, parcels = ([{"wkt": wkt, "land_use": "0103", "GDLX": kind} for wkt in squares] for kind in ("PD", "TT"))
     plan = make_example_plan({"farmland": copies, "parcels": parcels})
@@ -275,7 +277,7 @@ def test_share_of_land_is_never_printed_as_zero_or_as_its_limit(percent, text):
         ("SCH007", True, "有标准依据"), ("SCH007", False, "未核对标准原文"), ("SCH007", None, "可不处理"),
     ],
 )  # fmt: skip
-def test_need_for_aliases_and_domains_depends_on_their_source(code, is_verified, text):
+def test_message_requires_missing_aliases_and_domains_only_if_their_source_is_verified(code, is_verified, text):
     shown = {} if is_verified is None else {"shown": {"is_verified": is_verified}}
     message = format_finding(code, "none", params={"count": 7, "list": "terrace", **shown})
     assert text in message and ("可不处理" in message) is (is_verified is not True)
@@ -285,7 +287,7 @@ def test_need_for_aliases_and_domains_depends_on_their_source(code, is_verified,
     "origin, text",
     [("default", "是插件的默认值（"), ("profile", "是县配置的设定（"), (None, "是插件的默认值或县配置的设定（")],
 )
-def test_limit_of_scattered_plots_has_its_source(origin, text):
+def test_message_on_scattered_plots_states_whether_the_limit_is_a_default_or_from_the_profile(origin, text):
     shown = {} if origin is None else {"shown": {"limit_origin": origin}}
     params = {"kind": "large", "limit": 100_000.0, **shown}
     assert text in format_finding("REL006", "large", params=params, area_m2=818_700.0)

@@ -90,7 +90,7 @@ def test_message_shows_an_area_in_square_metres_if_its_limit_is_in_square_metres
     [(0.36, "< 0.0001"), (6.89, "0.0007"), (9_999.0, "0.9999"), (10_000.0, "1.00"), (1_261_300.0, "126.13"),
      (28_000_000.0, "2\u202f800.00"), (0.0, "0.0000"), (None, "—")],
 )  # fmt: skip
-def test_hectares_have_two_decimals_and_four_below_one(area, text):
+def test_areas_in_hectares_have_two_decimals_or_four_below_one_hectare(area, text):
     assert format_hectare_number(area) == text
 
 
@@ -106,7 +106,7 @@ def test_messages_show_areas_below_a_hundredth_of_a_hectare_in_square_metres(are
 @pytest.mark.parametrize(
     ("unit", "hectares"), [("wan_mu", "（约 16.13 公顷）"), ("km2", "（约 2.42 公顷）"), ("ha", ""), ("count", "")]
 )
-def test_rounding_difference_is_shown_in_hectares_too(unit, hectares):
+def test_message_on_a_rounding_difference_adds_the_hectares_unless_the_unit_is_hectare_or_count(unit, hectares):
     params = {"indicator": "farmland_area", "town": "甲镇", "value": 10.8758, "comparison": "≥", "target": "10.9", "unit": unit,
               "miss": 0.0242}  # fmt: skip
     finding = Finding("YJJBNTBHTB", code="LAW004", case="rounding", params=params)
@@ -123,7 +123,7 @@ def test_message_shows_a_count_near_its_target_without_decimals():
     assert choose_figure_decimals("count", 0, -1.0, 3.0) == 0
 
 
-def test_message_shows_fewer_decimals_than_waivers_compare():
+def test_figure_in_a_message_has_fewer_decimals_than_the_stored_one_that_waivers_compare():
     texts, templates, compared = Texts("zh"), load_standard("county_db").templates, 0
     for example in load_all_rules()["LAW007"].fails:
         for finding in run_example(load_all_rules()["LAW007"], example).findings:

@@ -91,7 +91,7 @@ def test_chinese_message_names_a_field_by_its_title_once(text, expected):
         ("甲", "甲"),
     ],
 )
-def test_quotation_marks_inside_other_quotation_marks_are_single(text, expected):
+def test_quotation_marks_inside_other_quotation_marks_become_single_ones(text, expected):
     assert nest_quotation_marks(text) == expected
 
 
@@ -99,7 +99,7 @@ def test_placeholders_of_a_text_are_found_by_their_names():
     assert find_placeholders("{a} 和 {b[0]}、{c.d:.2f}，{{e}}") == {"a", "b", "c"}
 
 
-def test_message_states_the_geometry_type_of_features_of_another_type():
+def test_message_on_features_of_a_wrong_geometry_type_states_that_type():
     params = {"expected": "polygon", "actual": "line", "count": 6, "more": " …"}
     shown = {"row_names": [["", 15], ["140225000000000016", None]], "types": ["point", "line"]}
     texts = Texts("zh")

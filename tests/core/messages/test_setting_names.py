@@ -94,7 +94,7 @@ def test_place_of_a_setting_states_its_group_in_the_county_profile_dialog():
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_place_to_change_every_effective_value_of_a_rule_is_described(lang):
+def test_help_of_a_rule_states_where_to_change_each_of_its_effective_values(lang):
     texts = Texts(lang)
     norm = Norm(STANDARD, load_profile("hunyuan"))
     undescribed = {}

@@ -35,7 +35,7 @@ def test_area_below_its_limit_is_not_printed_as_the_limit():
     assert "面积 399.998 m²" in Texts("zh").format_message(finding, TEMPLATES)
 
 
-def test_message_states_the_code_of_a_required_layer():
+def test_message_on_a_missing_layer_states_its_name_and_code():
     params = {"concept": ConceptName("DLTB"), "roles": ["DLTB"]}
     message = Texts("zh").format_message(Finding("DLTB", code="SCH001", params=params), TEMPLATES)
     assert message.startswith("缺地类图斑图层（图层代码：DLTB）")

@@ -273,13 +273,13 @@ def test_zip_with_data_descriptors_has_no_hidden_bytes(tmp_path, method):
     assert path.read_bytes().count(b"PK\x07\x08") == 2 and count_hidden_bytes(path) == 0
 
 
-def test_files_that_a_system_left_in_a_zip_are_listed(tmp_path):
+def test_hidden_files_that_operating_systems_leave_in_a_zip_are_listed(tmp_path):
     entries = [("__MACOSX/a/._b.txt", b"x"), ("a/b.txt", b"x"), (".DS_Store", b"x"), ("说明.txt", b"x")]
     path = write_zip(tmp_path / "a.zip", entries)
     assert list_system_files(path) == ("__MACOSX", ".DS_Store")
     assert list_system_files(tmp_path) == () and count_hidden_bytes(tmp_path) == 0
 
 
-def test_damaged_zip_has_no_counted_content(tmp_path):
+def test_damaged_zip_has_no_system_files_and_no_hidden_bytes(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x05\x06")
     assert list_system_files(tmp_path / "a.zip") == () and count_hidden_bytes(tmp_path / "a.zip") == 0

@@ -389,7 +389,7 @@ def test_workbook_of_other_software_is_checked_only_for_cells_that_show_other_fi
     }
 
 
-def test_page_generator_digest_is_compared_before_the_plugin_version(copied_package):
+def test_page_is_not_rebuilt_if_its_generator_digest_differs_although_the_plugin_version_is_equal(copied_package):
     from plugin.core.package.inspection.facts import PackageFacts
 
     data = read_json(copied_package / MANIFEST_FILE_NAME)

@@ -80,7 +80,7 @@ def read_report_document(done):
     return report["provenance"]["document"]
 
 
-def test_document_info_of_the_package_spec_is_used_when_nothing_else_is_given(checked_county, tmp_path):
+def test_package_uses_the_document_info_of_its_spec_if_profile_and_project_have_none(checked_county, tmp_path):
     spec = replace(COUNTY_SPEC, maps=replace(COUNTY_SPEC.maps, maker="{name}人民政府"))
     done = export_with_document(checked_county, tmp_path, spec=spec)
     manifest = read_package_manifest(done)
@@ -169,6 +169,6 @@ def test_package_spec_may_leave_the_secrecy_level_to_the_county(tmp_path):
         ("2027年1月", "2026-11-20"),
     ],
 )
-def test_production_date_in_metadata_is_read_from_the_printed_date(printed, date):
+def test_production_date_in_metadata_is_the_printed_date_if_that_is_readable_and_not_in_the_future(printed, date):
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00", "document": {"date": printed}}) == date
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00"}) == "2026-11-20"

@@ -215,7 +215,7 @@ def test_required_document_that_cannot_be_made_stops_the_export(checked, documen
         ("质量检查报告.pdf", "质量检查报告{number}.pdf", ("document[3].file", "{number}")),
     ],
 )
-def test_invalid_generated_document_states_file_and_key(tmp_path, old, new, words):
+def test_error_on_a_generated_document_in_a_package_spec_states_file_and_key(tmp_path, old, new, words):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as caught:
@@ -233,7 +233,7 @@ def test_check_record_has_a_row_for_every_rule(checked, lang):
 
 
 @pytest.mark.parametrize("spec_id", list_package_spec_ids())
-def test_check_report_has_the_same_name_as_file_document_and_page_title(spec_id):
+def test_name_of_the_check_report_is_equal_in_file_name_document_list_and_page_title(spec_id):
     spec = load_package_spec(spec_id)
     title = make_head_section(Report(), None, ReportTexts("zh"))["title"]
     assert title == next(slot.title for slot in spec.files if slot.generated == "report")
@@ -241,7 +241,7 @@ def test_check_report_has_the_same_name_as_file_document_and_page_title(spec_id)
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"
 
 
-def test_numbers_in_the_map_legend_are_not_reported_as_wrong(checked):
+def test_finding_numbers_in_the_map_legend_are_accepted_and_other_numbers_reported(checked):
     findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked.report.findings)]
     report = replace(checked.report, findings=findings)
     labels = [label for _, label in list_mark_labels(report, ReportTexts(report.lang))]

@@ -343,7 +343,9 @@ def test_value_too_long_for_its_field_stops_even_a_forced_export(county_file, ex
     assert not (export_order.parent_folder / PACKAGE_ROOT).exists()
 
 
-def test_documents_are_assigned_to_the_parts_of_a_package_by_their_names(checked_county, export_order, document_folder):
+def test_documents_are_assigned_to_the_slots_of_a_package_by_their_file_names(
+    checked_county, export_order, document_folder
+):
     (document_folder / "里面").mkdir()
     (document_folder / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(make_jpeg())
     (document_folder / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")

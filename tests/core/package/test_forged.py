@@ -1227,7 +1227,7 @@ def test_formula_in_a_workbook_written_by_the_plugin_is_reported(
     assert [f.params["what"].split()[0] for f in found["DOC011", "hidden"]] == ["公式"]
 
 
-def test_repeated_manifest_key_is_reported_and_the_rest_is_still_compared(
+def test_repeated_manifest_key_is_reported_and_the_manifest_is_still_compared(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings
 ):
     text = (copied_package / MANIFEST_FILE_NAME).read_text("utf-8")

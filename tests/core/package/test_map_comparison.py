@@ -84,7 +84,7 @@ def compare_map(plan, folder, drawn=PIXELS, row=(), head=(), draw=None):
     return compared[0] if compared else None
 
 
-def test_equal_map_is_compared_without_difference(compare, package):
+def test_map_equal_to_the_one_drawn_again_gives_no_difference(compare, package):
     assert compare(package)[:2] == (MAP_PATH, "") and compare(package).difference is None
 
 
@@ -96,16 +96,16 @@ def test_map_symbol_painted_over_is_reported_at_its_place(compare, package):
     assert 0.3 < difference.area_cm2 < 1
 
 
-def test_small_symbol_at_another_place_is_a_difference(compare, package):
+def test_small_symbol_at_another_place_counts_as_a_map_difference(compare, package):
     moved = paint(paint(PIXELS, slice(100, 104), slice(40, 44), 0), slice(50, 52), slice(70, 72))
     assert compare(package, moved).difference is not None
 
 
-def test_map_of_another_size_is_a_difference(compare, package):
+def test_map_of_another_size_counts_as_a_map_difference(compare, package):
     assert compare(package, PIXELS[:, :100]).difference is not None
 
 
-def test_noise_and_recompression_of_a_jpg_are_no_difference():
+def test_noise_and_recompression_of_a_jpg_do_not_count_as_a_map_difference():
     noise = np.random.default_rng(1).integers(-8, 9, PIXELS.shape)
     assert measure_difference(PIXELS, np.clip(PIXELS.astype(int) + noise, 0, 255)) is None
 

@@ -37,7 +37,7 @@ def draw_map(seed, title=10):
     return picture
 
 
-def test_description_of_a_map_is_read_back_and_changes_nothing_else(tmp_path):
+def test_description_written_into_a_map_is_read_back_and_leaves_the_picture_unchanged(tmp_path):
     path = tmp_path / "140225浑源县02县域三条控制线图.jpg"
     draw_map(1).save(path, "JPEG", quality=85, dpi=(300, 300))
     before = inspect_jpeg(path)
@@ -65,7 +65,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_changed_copy_of_a_map_is_nearly_equal(change, seed, tmp_path):
+def test_turned_mirrored_or_brightened_copy_of_a_map_counts_as_nearly_equal(change, seed, tmp_path):
     picture = draw_map(seed)
     difference = measure_thumbnail_difference(
         decode(picture, tmp_path / "a.jpg"), decode(change(picture), tmp_path / "b.jpg", quality=60)

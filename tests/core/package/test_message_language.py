@@ -98,7 +98,7 @@ def explain_missing_layer():
         explain_missing_layer,
     ],
 )
-def test_package_problem_is_explained_in_one_language(of, lang, tmp_path):
+def test_problem_found_by_an_export_is_explained_in_one_language(of, lang, tmp_path):
     (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
     assert is_in_language(lang, problem.format_as_sentence(Texts(lang))), problem.format_as_sentence(Texts(lang))
 

@@ -94,14 +94,14 @@ def test_data_set_file_of_only_optional_layers_may_be_absent():
         ([{"id": ["construction"], "files": []}, 7, None], ["optional"]),
     ],
 )
-def test_part_listed_in_the_manifest_as_not_provided_gives_no_finding(slots, cases):
+def test_optional_document_that_the_manifest_lists_as_not_provided_gives_no_finding(slots, cases):
     facts = make_package_facts({"drop": ["2-规划文档/140225浑源县数据库建设报告.pdf"]})
     facts = replace(facts, manifest={**(facts.manifest or {}), "slots": slots})
     assert [f.case for f in run_package_rule("DOC002", facts)] == cases
 
 
 @pytest.mark.parametrize("crs", ["epsg:4490", "EPSG:4490", "urn:ogc:def:crs:EPSG::4490"])
-def test_crs_in_the_package_spec_may_be_spelled_differently(crs):
+def test_crs_of_a_package_spec_is_recognised_in_every_common_spelling(crs):
     facts = make_package_facts({})
     spec = replace(facts.package_spec, vectors=tuple(replace(v, crs=crs) for v in facts.package_spec.vectors))
     assert run_package_rule("DOC009", replace(facts, package_spec=spec)) == []
@@ -114,7 +114,7 @@ def test_crs_in_the_package_spec_may_be_spelled_differently(crs):
 
 
 @pytest.mark.parametrize("vertical", ["epsg:5737", "EPSG:5737"])
-def test_vertical_crs_in_the_package_spec_may_be_spelled_differently(vertical):
+def test_vertical_crs_of_a_package_spec_is_recognised_in_every_common_spelling(vertical):
     facts = make_package_facts({"vertical": vertical})
     high = replace(facts, layers=tuple(replace(x, vertical_crs="EPSG:5737") for x in facts.layers))
     assert run_package_rule("DOC009", high) == [] and run_package_rule("DOC009", facts)

@@ -235,7 +235,7 @@ def test_form_command_exits_with_an_error_for_an_invalid_package_spec(tmp_path, 
     ],
     ids=["the planner's table and the plugin's", "a field misspelt", "a layer misspelt"],
 )
-def test_package_spec_that_would_lose_data_is_refused(tmp_path, old, new, key):
+def test_package_spec_with_two_files_of_one_name_or_an_unknown_layer_or_field_is_refused(tmp_path, old, new, key):
     text = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "某省.toml"

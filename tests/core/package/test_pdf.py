@@ -147,7 +147,7 @@ ORDINARY_PDFS = {
 
 
 @pytest.mark.parametrize("title", ORDINARY_PDFS)
-def test_pdf_of_a_common_program_has_no_sign_of_hidden_content(title):
+def test_pdf_made_by_a_common_program_gives_no_hidden_content(title):
     facts = inspect_pdf_structure(ORDINARY_PDFS[title])
     assert facts.page_count == 1 and not facts.is_blank and facts.declared_page_count == -1
     assert not (facts.narrow_pages or facts.hidden_layers or facts.remarks or facts.active_content)
@@ -191,7 +191,7 @@ def test_malformed_objects_of_a_pdf_raise_no_error(data):
     assert inspect_pdf_structure(b"%PDF-1.7\n" + data).page_count >= 0
 
 
-def test_object_syntax_inside_a_pdf_stream_defines_no_object():
+def test_text_like_an_object_inside_a_pdf_stream_is_not_read_as_an_object():
     inner = b"9 0 obj<</Type/Page>>endobj"
     data = assemble_pdf(make_objects() | {5: make_stream(inner)})
     assert set(PdfObjects(data).definitions) == {1, 2, 3, 4, 5}
@@ -268,7 +268,7 @@ def test_text_under_the_appearance_of_a_stamp_is_found():
     ] == [4]
 
 
-def test_text_under_a_picture_of_the_whole_page_may_be_that_of_a_scan():
+def test_text_under_a_picture_of_the_whole_page_is_marked_as_probable_text_of_a_scan():
     picture = {5: make_stream(b"x", b"/Subtype/Image")}
     content = TEXT_CONTENT + b" q 595 0 0 842 0 0 cm /Fm0 Do Q"
     facts = inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | picture))

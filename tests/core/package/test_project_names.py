@@ -77,7 +77,7 @@ def test_layers_without_errors_named_as_in_the_project_give_no_package_finding(t
     assert not found, [(f.code, f.message) for f in found]
 
 
-def test_rules_find_the_same_problems_in_the_plan_and_in_its_package(forced_package):
+def test_rules_give_the_same_findings_for_a_plan_and_for_its_package(forced_package):
     checked, _, inspected = forced_package
     codes = {rule.code for rule in checked.report.rules} & {rule.code for rule in inspected.rules}
     counts = [Counter(f.code for f in r.findings if f.code in codes) for r in (checked.report, inspected)]
@@ -87,7 +87,7 @@ def test_rules_find_the_same_problems_in_the_plan_and_in_its_package(forced_pack
     }
 
 
-def test_shape_that_becomes_valid_by_the_export_is_recorded(forced_package):
+def test_invalid_shape_that_the_export_makes_valid_is_recorded_in_the_manifest(forced_package):
     _, exported, _ = forced_package
     (note,) = [p for p in exported.problems if p.key == "shape_now_valid"]
     assert (note.layer, note.features) == ("耕地保护目标", (FLAT_FEATURE,))

@@ -406,7 +406,7 @@ def test_changed_table_cell_is_reported_with_row_and_column(copied_package, shee
 
 
 @pytest.mark.slow
-def test_table_figure_in_another_notation_is_compared_and_reported_as_text(copied_package):
+def test_table_figure_stored_as_text_is_reported_and_still_compared_with_the_layer(copied_package):
     assert inspect_tables(copied_package) == []
     cell, value = locate_cell(copied_package, "三条控制线", "城镇开发边界", "图斑椭球面积")
     for notation in (
@@ -505,7 +505,7 @@ def test_blank_and_different_cells_of_one_row_are_grouped_separately():
     assert [(group.case, group.cell_reference) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
-def test_message_on_a_long_column_states_the_largest_differences_and_the_finding_has_all():
+def test_message_on_a_column_states_its_largest_differences_and_the_finding_stores_all_of_them():
     cells = [make_difference(line, 3, given=float(line)) for line in range(4, 24)]
     (group,) = group_differing_cells(cells)
     params = make_group_params(group, Texts("zh"))
@@ -608,5 +608,5 @@ def test_message_on_a_differing_target_states_its_complete_figures():
     assert text == "F44（为 ≥ 123 456 789.00 km²（约束性，2035 年），应为 123\u202f456\u202f788.0000）"
 
 
-def test_text_of_an_earlier_version_with_a_space_before_the_percent_sign_is_equal():
+def test_text_of_an_earlier_version_with_a_space_before_the_percent_sign_counts_as_unchanged():
     assert remove_percent_gap("≥ 66.68 %") == remove_percent_gap("≥ 66.68\u00a0%") == "≥ 66.68%"

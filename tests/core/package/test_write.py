@@ -130,7 +130,7 @@ def test_written_shapefiles_read_back_equal(tmp_path, encoding, blocked_reader):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_shapefile_texts_are_correct_with_the_gdal_encoding_setting_of_qgis(tmp_path, encoding):
+def test_shapefile_texts_read_back_equal_under_the_gdal_encoding_setting_of_qgis(tmp_path, encoding):
     """Set SHAPE_ENCODING to empty, as QGIS does; the export must restore it."""
     from osgeo import gdal
 
@@ -451,7 +451,7 @@ def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocke
         read_back(path, content, ZONE_38)
 
 
-def test_version_of_the_library_used_for_reading_back_begins_with_its_name(blocked_reader):
+def test_version_text_of_the_reading_library_begins_with_pyogrio_or_fiona(blocked_reader):
     assert readers.get_reader_library_version().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
 
 
@@ -460,13 +460,13 @@ def test_version_of_the_library_used_for_reading_back_begins_with_its_name(block
     [(n, s) for n, (_, lost) in RING_CASES.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost],
 )
 @pytest.mark.parametrize("crs", [4526, 4490])
-def test_rings_that_give_no_warning_read_back_equal(tmp_path, name, crs, suffix):
+def test_rings_without_a_warning_before_export_read_back_equal(tmp_path, name, crs, suffix):
     assert find_ring_differences(tmp_path, RING_CASES[name][0], crs, suffix) == set()
 
 
 @pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
-def test_rings_that_give_a_warning_are_changed_by_the_format(tmp_path, name, suffix):
+def test_rings_with_a_warning_before_export_read_back_different(tmp_path, name, suffix):
     """Write rings that some versions of GDAL read differently.
 
     GDAL 3.10 distinguishes shell and hole of a shapefile by winding, GDAL 3.6 by nesting.

@@ -124,7 +124,7 @@ LOOSER_TARGETS = {
 
 
 @pytest.mark.parametrize("own", LOOSER_TARGETS.values(), ids=LOOSER_TARGETS)
-def test_county_target_looser_than_that_of_the_base_profile_keeps_the_latter_in_force(clean_layers, write_profile, own):
+def test_looser_county_target_does_not_replace_the_target_of_the_base_profile(clean_layers, write_profile, own):
     report = check_plan(
         make_read_layers(clean_layers),
         RunOptions(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own))),
@@ -231,7 +231,9 @@ def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_lay
     "more",
     ["[rule_groups]\nmaintenance = []\n", '[scopes.maintenance]\nmandatory = ["maintenance"]\nwithout = ["TOP001"]\n'],
 )
-def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp_path, write_profile, more):
+def test_county_standard_cannot_remove_rules_that_the_shipped_standard_expects_for_a_scope(
+    tmp_path, write_profile, more
+):
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD) + more)
     norm = RunOptions(profile=write_profile(head=head)).resolve_norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
@@ -407,7 +409,7 @@ STRICTER = ["[ratio]\nlimit = 1.2\n", "[tolerance]\nmin_area_m2 = 0.1\n", "[indi
 
 
 @pytest.mark.parametrize("text", STRICTER)
-def test_value_stricter_than_the_standard_is_confirmed_without_an_entry_for_it(tmp_path, text):
+def test_value_of_a_profile_stricter_than_the_standard_counts_as_confirmed(tmp_path, text):
     norm = make_norm_with(tmp_path, text)
     assert all(norm.is_confirmed(item) for item in ("ratio.limit", "tolerance", "indicators.warning_share"))
 

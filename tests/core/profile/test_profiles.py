@@ -95,7 +95,7 @@ def test_targets_of_a_base_profile_do_not_apply_to_another_division():
     assert [p.id for p in norm.profile.list_base_profiles()] == ["jinzhong", "cluster", "shanxi"]
 
 
-def test_profile_applies_to_its_listed_members_or_codes_with_its_prefix():
+def test_profile_applies_to_its_listed_counties_or_to_all_divisions_below_its_own():
     cluster = load_profile("cluster")
     assert cluster.covers("140727") and cluster.covers("140110") and not cluster.covers("140225")
     # 140226 shares the city prefix with 140225 but is a different county.
@@ -469,7 +469,7 @@ def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_t
     assert RunOptions(profile=str(path)).resolve_norm().standard.edition == "2028"
 
 
-def test_numbers_of_custom_standards_are_compared_with_one_list_of_shipped_standards(
+def test_checking_the_numbers_of_a_custom_standard_lists_shipped_standards_only_once(
     standards_with_two_editions, monkeypatch
 ):
     """Loading took minutes when each number of each included standard made the list again."""

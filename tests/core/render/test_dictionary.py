@@ -74,7 +74,7 @@ def test_unverified_fields_and_layer_names_are_marked_in_the_data_dictionary(dic
     assert count and f"字段表未核实的 {count} 个" in dictionary_page
 
 
-def test_dictionary_field_row_shows_code_list_padding_and_name_field(dictionary_page):
+def test_dictionary_row_of_a_field_shows_its_code_list_its_zero_padding_and_the_field_of_code_names(dictionary_page):
     own = get_page_section(dictionary_page, "layer-XZYDYH")
     row = next(r for r in own.split("<tr>") if "<code>YDYHFLDM</code>" in r)
     for text in ("用地用海分类代码", ">6<", 'href="#codes-land_use_2023"', "补 0 到 6 位", "YDYHFLMC", "地类代码"):
@@ -203,12 +203,12 @@ def test_source_of_every_layer_is_given_in_the_language_of_the_page(lang):
         assert not [text for text in shown if re.search(r"[a-z]{3,}", text)]
 
 
-def test_note_of_a_field_begins_a_line_below_the_name_of_its_code_list(dictionary_page):
+def test_remark_on_a_dictionary_field_begins_on_the_line_below_its_code_list(dictionary_page):
     boundary = get_page_section(dictionary_page, "layer-CZKFBJ")
     assert re.search(r"</a><br><span class=\"note\">[^<]*GHFQMC", boundary)
 
 
-def test_rules_of_every_layer_are_folded_and_exclude_those_of_packages():
+def test_dictionary_folds_the_list_of_rules_for_every_layer_and_omits_package_rules():
     page = render_dictionary(load_standard("county_db"), "zh")
     (folded,) = re.findall(r"<details.*?</details>", page, re.DOTALL)
     assert "适用于每一个图层的规则" in folded and "SCH001" in folded and "DOC001" not in folded

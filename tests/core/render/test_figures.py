@@ -97,7 +97,7 @@ def test_ratio_just_above_its_limit_is_printed_above_it():
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
 
-def test_ratios_in_other_forms_are_shown_with_their_inputs_without_being_compared():
+def test_expansion_ratios_without_a_limit_are_shown_with_their_inputs_for_reference():
     assert (
         format_indicator_row(make_ratio_indicator("n2", 1.1745))["inputs"]
         == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
@@ -109,7 +109,7 @@ def test_ratios_in_other_forms_are_shown_with_their_inputs_without_being_compare
     assert format_indicator_row(make_ratio_indicator("n3", 1.2138))["state"] == "参考*"
 
 
-def test_notes_list_each_input_of_the_ratio_once():
+def test_notes_list_each_input_of_the_expansion_ratio_once():
     note = " ".join(figures.make_figure_notes(make_report(), CHINESE_WORDS)).replace("\u202f", " ")
     for expected in (
         "基数 13 186 200.00 m²",
@@ -153,7 +153,7 @@ def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
     assert strip_folders(text) == cut
 
 
-def test_crs_label_with_its_zone_and_time_are_printed_in_the_usual_format():
+def test_crs_is_printed_with_its_zone_and_time_without_seconds():
     assert format_crs_label("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
     assert format_crs_label("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
     assert format_crs_label("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"
@@ -178,7 +178,7 @@ def test_messages_of_both_languages_have_the_same_placeholders():
             assert not re.search(r"[一-鿿]", en[section][key]), (section, key)
 
 
-def test_unknown_text_keys_raise_an_error_and_unknown_data_names_are_kept():
+def test_unknown_text_key_raises_an_error_and_a_setting_without_title_is_shown_by_its_key():
     with pytest.raises(DataError):
         CHINESE_WORDS.get("text", "nothing_like_it")
     with pytest.raises(DataError):
@@ -201,7 +201,7 @@ def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(("unit", "target", "printed"), [("wan_mu", 7.14, "≥ 7.14"), ("ratio", 1.25, "≥ 1.25")])
-def test_unit_of_township_targets_is_not_divided_between_heading_and_cells(lang, unit, target, printed):
+def test_cells_of_township_targets_contain_no_part_of_the_unit(lang, unit, target, printed):
     report = make_report()
     indicator = make_area_indicator(8.0, unit, ">=", target, place="永安镇")
     report.indicators = [replace(indicator, id="township_cultivated_area")]

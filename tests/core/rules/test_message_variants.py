@@ -56,7 +56,7 @@ def render(finding, lang="zh"):
 
 
 @pytest.mark.parametrize(("code", "key"), VARIANTS)
-def test_message_states_the_remedy_that_applies(code, key):
+def test_message_variant_ends_with_the_remedy_for_its_finding(code, key):
     layers, roles = VARIANTS[code, key]
     finding = find_one(code, layers, roles)
     assert not is_variant_key(finding.case)
@@ -75,7 +75,7 @@ def test_every_message_variant_has_a_test_in_this_module():
     assert variants == {one for one in VARIANTS if is_variant_key(one[1])}
 
 
-def test_every_message_variant_has_the_key_of_a_message_case_of_its_rule():
+def test_key_of_every_message_variant_begins_with_a_message_case_of_its_rule():
     for rule in load_all_rules().values():
         for key in filter(is_variant_key, rule.messages):
             assert any(
@@ -90,7 +90,7 @@ def test_finding_of_an_earlier_version_without_variant_has_the_message_of_its_ca
     assert "按图斑面积 − 扣除地类面积应为 9.00 m²" in render(Finding("DLTB", code="ATT003", case="net", params=params))
 
 
-def test_multipart_feature_is_reported_with_the_areas_of_its_parts_the_largest_first():
+def test_finding_on_a_multipart_feature_states_the_areas_of_its_parts_in_descending_order():
     parts = shapely.multipolygons([shapely.box(0, 0, 5, 5), shapely.box(1000, 0, 1300, 100)])
     assert "由 2 个部件组成（3.00 公顷、24.99 m²）" in render(find_one("GEO003", {"layer": [parts.wkt]}))
 
@@ -100,7 +100,7 @@ def test_row_without_shape_is_reported_with_its_name():
     assert "，“永安寺”）有属性而没有图形" in render(finding)
 
 
-def test_net_area_is_reported_with_the_figures_that_it_follows_from():
+def test_finding_on_a_net_area_states_the_figures_from_which_it_is_computed():
     row = {
         "wkt": WEST,
         "land_use": "0103",
@@ -144,6 +144,6 @@ def test_missing_field_is_reported_with_the_rules_that_were_skipped():
 @pytest.mark.parametrize(
     ("role", "authority"), [("DLTB", "变更调查成果"), ("XZQXZ", "公布的行政区界线"), ("STBHHX", "批准成果")]
 )
-def test_message_states_the_result_that_is_decisive_for_the_layer(role, authority):
+def test_message_on_an_overlap_names_the_source_whose_edges_are_decisive_for_the_layer(role, authority):
     finding = find_one("TOP001", {"layer": [WEST, make_square_wkt(150, 0, 200)]}, {"layer": role})
     assert f"请以{authority}的边线为准" in render(finding)

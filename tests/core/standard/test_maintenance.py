@@ -174,7 +174,7 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
     assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
 
 
-def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
+def test_layers_before_of_and_after_a_change_have_the_prefixes_whq_whc_and_whh():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
     assert [loaded.get_class_of_stage(s).prefix for s in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)] == [
         "WHQ",

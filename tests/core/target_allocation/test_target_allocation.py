@@ -392,7 +392,7 @@ def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
         ('classes = ["201", "201A", "202", "202A", "203"]', ["measure"]),
     ],
 )
-def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
+def test_ratio_limits_of_different_forms_or_land_classes_are_not_compared(tmp_path, own, cases):
     """Compare the limit 1.30 with limits that have another numerator or more land."""
     path = write_profile(tmp_path, "county", "140226", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
@@ -446,7 +446,7 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
-def test_sum_of_a_city_counts_no_profile_of_a_county_that_has_two(tmp_path):
+def test_county_with_two_profiles_counts_as_missing_in_the_sum_of_its_city(tmp_path):
     """Add a copy of a county's profile, which would offset a missing county."""
     divisions = load_standard().code_lists["divisions"]
     counties = [c for c in divisions.entry_by_code.values() if c.parent == "140300"]

@@ -174,7 +174,7 @@ def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_pat
 
 
 @pytest.mark.parametrize(("profile_text", "severity"), [("", Severity.WARNING), ("[sealed]", Severity.ERROR)])
-def test_line_shifted_as_a_whole_gives_one_finding_besides_its_other_changes(tmp_path, profile_text, severity):
+def test_layer_shifted_as_a_whole_gives_one_finding_besides_its_other_changes(tmp_path, profile_text, severity):
     boxes = [make_county_box(120 * n, 0, 100, 90) for n in range(12)]
     moved = [shapely.transform(box, lambda xy: xy + np.array([0.3, -0.2])) for box in boxes[:-1]]
     before = make_sealed_layers() | {"YJJBNTBHTB": make_table(boxes, DLBM=["0103"] * 12, YJJBNTMJ=[8000.0] * 12)}

@@ -72,7 +72,7 @@ def list_result(found):
 # -- found and removed --------------------------------------------------------------------------------------------------
 
 
-def test_edition_with_all_rows_shifted_alike_has_no_moved_land_but_is_not_identical():
+def test_edition_with_all_rows_shifted_equally_has_no_moved_land_but_is_not_identical():
     before = make_cells()
     found = compare_with_limits(before, move_rows(before, 0.3, -0.2))
     assert (found.shift.east_m, found.shift.north_m) == pytest.approx((0.3, -0.2), abs=1e-6)
@@ -120,7 +120,7 @@ def test_row_far_outside_the_county_does_not_hinder_the_comparison_of_a_shift():
 
 @pytest.mark.parametrize("keys", ["same keys", "no keys", "new keys"])
 @pytest.mark.parametrize("turned", [False, True])
-def test_shift_is_found_whatever_keys_and_first_vertices_the_rows_have(keys, turned):
+def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys, turned):
     before = make_cells()
     after = move_rows(before, 0.3, -0.2)
     for n, (one, other) in enumerate(zip(before, after, strict=True)):
@@ -168,7 +168,7 @@ def test_shift_longer_than_the_limit_is_reported_and_not_removed():
     assert list_result(found) == list_result(compare_with_limits(before, after, None))
 
 
-def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_give_its_deviation():
+def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_their_deviation_is_stated():
     before = make_cells()
     after = move_rows(move_rows(before, 0.3, -0.2), 0.008, 0.0, which={3, 4})
     found = compare_with_limits(before, after)
@@ -197,7 +197,7 @@ REAL_CHANGES = {
 
 
 @pytest.mark.parametrize("change", REAL_CHANGES.values(), ids=REAL_CHANGES)
-def test_real_changes_are_never_taken_as_a_shift_and_compared_as_before(change):
+def test_real_changes_are_never_taken_for_a_shift_and_change_no_comparison_result(change):
     before = make_cells()
     after = change(before)
     found = compare_with_limits(before, after)
@@ -212,7 +212,7 @@ def test_layer_of_fewer_rows_than_the_minimum_is_never_shifted_as_a_whole(count)
     assert found.shift is None and found.changed_pieces
 
 
-def test_settings_decide_how_many_rows_must_agree():
+def test_share_of_rows_that_must_agree_on_a_shift_is_a_setting():
     before = make_cells(9, 1)
     after = move_rows(before, 0.3, 0.2, which=set(range(6)))
     assert compare_with_limits(before, after).shift is None
@@ -285,7 +285,7 @@ def test_random_shifted_editions_give_the_moved_land_of_shapely_without_the_shif
 @pytest.mark.slow
 @given(draw_layouts(), st.booleans())
 @property_test
-def test_random_editions_that_are_not_shifted_are_compared_as_without_the_search(layout, only_one):
+def test_search_for_a_shift_changes_no_comparison_of_random_editions_without_one(layout, only_one):
     before, after = layout
     if only_one:
         after = move_rows(before, 0.3, 0.2, which={0})

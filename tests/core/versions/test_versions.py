@@ -150,7 +150,7 @@ def test_added_vertex_makes_editions_different_although_no_land_moved():
 
 
 @pytest.mark.parametrize("what", ["key", "field", "row more", "row less", "twice"])
-def test_any_other_difference_makes_editions_not_identical(what):
+def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_not_identical(what):
     after = make_grid()
     if what == "key":
         after[3]["key"] = "140225000000009999"

@@ -93,7 +93,7 @@ def fill_zones(path):
     edit_rows(path, "WHCGHFQ", set_causes)
 
 
-def test_before_change_and_after_layers_share_every_vertex(maintenance_geodatabase):
+def test_layers_before_of_and_after_a_change_share_every_vertex(maintenance_geodatabase):
     """Compare the land of the three layers in degrees by plain shapely.
 
     Areas must add up by the independent formula.

@@ -60,7 +60,7 @@ def read_maintenance_layer(folder, layer):
     return pyogrio.read_dataframe(folder / f"{DELIVERY_NAME}.gdb", layer=layer)
 
 
-def test_geodatabase_has_before_change_and_after_layers_for_each_changed_layer(written_update):
+def test_geodatabase_has_layers_before_of_and_after_the_change_of_each_changed_layer(written_update):
     folder, _, made = written_update
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         [f"{DELIVERY_NAME}.gdb", f"{DELIVERY_NAME}面积平衡表.xlsx", f"{DELIVERY_NAME}面积平衡表.json"]

@@ -109,7 +109,7 @@ def test_length_field_that_differs_from_its_vct_line_gives_a_note(tmp_path, leng
     ("areas", "reported"),
     [((9998.0, 9999.0, 10_000.0), False), ((10_000.0, 9985.0, 10_000.0), True), ((10_000.0, 9991.0, 10_000.0), False)],
 )
-def test_area_field_that_fits_its_shape_worse_than_other_rows_do_gives_a_note(tmp_path, areas, reported):
+def test_area_field_that_differs_from_its_shape_more_than_in_other_rows_gives_a_note(tmp_path, areas, reported):
     parcels = make_vct_layer("YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), MJ=("real", list(areas)))
     found = write_and_collect_notes(tmp_path, parcels)
     assert ("vct_note_area_rows" in found) is reported
@@ -118,7 +118,7 @@ def test_area_field_that_fits_its_shape_worse_than_other_rows_do_gives_a_note(tm
         assert (note["field"], note["count"], note["value"], note["drawn"]) == ("MJ", 1, "9985.00", "10000.00")
 
 
-def test_area_field_that_fits_slightly_worse_than_exact_rows_do_gives_a_note(tmp_path):
+def test_area_field_slightly_off_its_shape_among_exact_rows_gives_a_note(tmp_path):
     """Six squares of 1 km²: areas on the ellipsoid by the projection's scale at their centres, one off by 80 m²."""
     places = [(x, y) for x in (38_450_000, 38_500_000) for y in (4_380_000, 4_390_000, 4_400_000)]
     squares = [shapely.box(x, y, x + 1000, y + 1000) for x, y in places]

@@ -502,7 +502,7 @@ def test_vct_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
     assert off.max() <= 1e-10
 
 
-def test_vct_rings_that_all_turn_alike_are_nested_by_their_location(tmp_path):
+def test_vct_rings_of_equal_direction_are_read_as_shells_and_holes_by_their_location(tmp_path):
     """Read outer rings and holes with equal direction, as other programs write them."""
     ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
     text = replace_in_squares(

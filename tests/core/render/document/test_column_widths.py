@@ -21,7 +21,7 @@ def test_short_columns_are_as_wide_as_their_texts_and_columns_of_sentences_share
     assert number + state + sentence == pytest.approx(100)
 
 
-def test_heading_of_many_columns_has_more_lines_rather_than_breaking_codes():
+def test_many_long_headings_leave_enough_width_for_codes_and_figures():
     headings = ["代码", *["永久基本农田保护图斑（图斑椭球面积）"] * 9]
     shares = compute_column_shares(headings, [("140225100", *["196\u202f959.44"] * 9)], 125)
     assert shares[0] * 1.25 >= 9 and all(share * 1.25 >= 10 for share in shares)
@@ -48,14 +48,14 @@ def test_tables_of_indicators_break_no_line_inside_a_figure_or_word(lang):
     assert not cut
 
 
-def test_column_of_formulas_gets_the_width_that_short_columns_do_not_need():
+def test_column_of_long_formulas_gets_the_width_left_by_short_columns():
     formula = "urban construction land of 2020 + new land ÷ urban construction land of 2020"
     rows = [(str(n), "100 million m³ a year", formula, "not computable") for n in range(9)]
     shares = compute_column_shares(["No.", "Unit", "Formula", "State"], rows, 100)
     assert -(-len(formula) // (shares[2] - 3)) == 2
 
 
-def test_texts_are_wrapped_before_targets_are():
+def test_column_of_targets_keeps_the_width_of_its_text_while_text_columns_wrap():
     target, words = "≥ 538.87 km²", "图斑椭球面积 ÷ 图斑面积"
     headings = ["目标", *["面积口径"] * 9]
     shares = compute_column_shares(headings, [(target, *[words] * 9)], 120)

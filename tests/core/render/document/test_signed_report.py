@@ -154,12 +154,12 @@ def test_first_page_of_every_format_states_the_edits_since_the_full_check(checke
         (NO_EDITS, ""),
     ],
 )
-def test_report_states_changes_that_were_not_counted(checked, edits, stated):
+def test_report_states_that_edits_were_not_counted_or_settings_changed_since_the_check(checked, edits, stated):
     described = describe_edits_since_check(record_edits(checked.report, edits), ReportTexts())
     assert stated in described and bool(stated) == bool(described)
 
 
-def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
+def test_first_page_lists_decisive_problems_in_statutory_order_with_amounts(checked):
     items = list_decisive_items(checked.report, ReportTexts("zh"))
     assert [item.code for item in items] == ["REL001", "REL002", "REL003", "LAW001", "LAW002"]
     found = [f for f in checked.report.findings if f.code == "REL001"]
@@ -178,7 +178,7 @@ def test_first_page_counts_met_indicators_without_listing_them(document, checked
     assert re.search(r"其余 \d+ 项", note)
 
 
-def test_unconfirmed_settings_are_one_line_and_listed_in_an_appendix(document, checked):
+def test_first_page_counts_unconfirmed_settings_in_one_line_and_an_appendix_lists_them(document, checked):
     count = re.search(r"未经本县确认的设置 (\d+) 项", "\n".join(list_texts(document)))
     appendix = [b for b in document.blocks if isinstance(b, blocks.Heading)].index(
         next(b for b in document.blocks if isinstance(b, blocks.Heading) and b.text.startswith("附录一"))
@@ -224,7 +224,7 @@ def make_variant(report: Report, **changes) -> Report:
     return replace(report, **changes)
 
 
-def test_statement_of_an_incomplete_check_lists_the_unchecked_rules(checked):
+def test_verdict_sentence_of_an_incomplete_check_lists_the_unchecked_rules(checked):
     skipped = [replace(r, outcome=Outcome.SKIPPED, findings=0) for r in checked.report.rules if r.code == "ATT003"]
     report = make_variant(checked.report, rules=skipped, findings=[], indicators=[])
     items = list_decisive_items(report, ReportTexts("zh"))
@@ -232,7 +232,7 @@ def test_statement_of_an_incomplete_check_lists_the_unchecked_rules(checked):
     assert "未检查" in make_verdict_sentence(report, items, ReportTexts("zh"))
 
 
-def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
+def test_verdict_sentence_of_a_conditional_pass_counts_its_warnings(checked):
     findings = [f for f in checked.report.findings if f.severity is Severity.WARNING and f.code == "REL005"]
     rules = [replace(r, incomplete=False) for r in checked.report.rules if r.code == "REL005"]
     report = make_variant(checked.report, rules=rules, findings=findings, indicators=[])
@@ -271,7 +271,7 @@ def test_english_report_has_english_texts(checked):
     ("area", "text"), [(1_261_300.0, "126.13 公顷"), (6520.34, "0.6520 公顷"), (6.89, "0.0007 公顷"), (0.36, "< 0.0001 公顷"),
                        (10_000.0, "1.00 公顷"), (0.0, "0.0000 公顷")]
 )  # fmt: skip
-def test_hectares_have_two_decimals_and_four_below_one(area, text):
+def test_areas_in_hectares_have_two_decimals_or_four_below_one_hectare(area, text):
     assert format_hectares(area, ReportTexts("zh")) == text
 
 
@@ -463,7 +463,7 @@ def test_check_command_writes_report_and_ledger_as_docx_and_xlsx(tmp_path, capsy
     assert str(docx) in capsys.readouterr().out
 
 
-def test_table_of_all_indicators_has_the_margins_of_the_first_page(document):
+def test_table_of_all_indicators_states_the_same_margins_to_targets_as_the_first_page(document):
     tables = [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
     margin = ReportTexts("zh").get("signed_column", "margin")
     first, second = [

@@ -72,7 +72,7 @@ def test_english_document_has_english_names_of_kinds_and_missing_layers():
     assert "Layer missing: TRL." in inputs and not any("、" in text for text in inputs)
 
 
-def test_empty_columns_of_figures_are_aligned_as_figures_are():
+def test_column_of_figures_is_right_aligned_even_if_empty():
     columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
     document = make_table_document(
         [ReportTable("indicators", columns, [ReportTableRow(["甲", None])])], "表", "某县", Texts("zh")
@@ -81,7 +81,7 @@ def test_empty_columns_of_figures_are_aligned_as_figures_are():
     assert [c.align for c in shown.columns] == ["left", "right"]
 
 
-def test_grouped_digits_in_texts_are_not_broken():
+def test_digits_grouped_by_spaces_in_a_text_are_joined_by_non_breaking_spaces():
     row = ReportTableRow(["1 968 908 077.80 m²；分类 07 123", None])
     columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
     document = make_table_document([ReportTable("indicators", columns, [row])], "表", "某县", Texts("zh"))
@@ -89,7 +89,7 @@ def test_grouped_digits_in_texts_are_not_broken():
     assert shown.rows[0][0].text.startswith("1\u202f968\u202f908\u202f077.80 m²；分类 07")
 
 
-def test_table_texts_keep_a_distance_to_figures_on_their_left(tmp_path):
+def test_text_column_right_of_a_figure_column_is_indented(tmp_path):
     columns = (DocumentColumn("净面积", 50, "right"), DocumentColumn("变更字段", 50))
     table = DocumentTable(columns, ((DocumentCell("1.00"), DocumentCell("DLBM")),))
     document = Document("表", "", PageHeaderFooter(), (table,))
