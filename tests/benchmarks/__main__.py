@@ -28,10 +28,10 @@ from .measure import (
     Row,
     check_in_process,
     compute_n_log_n,
+    count_bytes,
     count_vertices,
     generate_county_file,
     read_all,
-    read_bytes,
     time_fastest_run,
 )
 
@@ -42,10 +42,15 @@ SAMPLE = RESOURCES_FOLDER / "sample"
 
 
 def check_county_file(path: Path, *rules: str) -> CheckResult:
+    """Check a county file with the given rules (none: the default ones)."""
     return check_plan(path, RunOptions(profile="hunyuan", rules=rules))
 
 
 def measure_default_rules(path: Path, runs: int) -> tuple[list[Row], float, CheckResult, dict]:
+    """Time the default rules, with reading, against reading and validating alone.
+
+    Return the rows of the table, the seconds of the check, its result, and the layers that were read.
+    """
     reading, frames = time_fastest_run(lambda: read_all(path), runs)
     seconds, result = time_fastest_run(lambda: check_county_file(path), runs)
     times = seconds / reading
@@ -55,7 +60,7 @@ def measure_default_rules(path: Path, runs: int) -> tuple[list[Row], float, Chec
 
 
 def measure_all_rules(path: Path, runs: int) -> list[Row]:
-    """Time all rules on a county with data for each rule and all side tables."""
+    """Time all rules on a county that has data for each rule, with the side tables of figures and targets."""
     reading, frames = time_fastest_run(lambda: read_all(path), runs)
     side = {"figures": str(SAMPLE / "figures.csv"), "targets": str(SAMPLE / "township_tasks.csv")}
     seconds, result = time_fastest_run(
@@ -66,16 +71,20 @@ def measure_all_rules(path: Path, runs: int) -> list[Row]:
     times = seconds / reading
     row = Row(f"全部 {len(rules)} 条规则（{len(frames)} 个图层，{applicable} 条有内容可查），含读取", f"{seconds:.2f} s",
               f"只读取并判有效 {reading:.2f} s", f"{times:.1f} ×", "≤ 10 ×", times <= 10)  # fmt: skip
-    return [row, make_memory_row("全部规则的内存峰值", path, read_bytes(frames), "all")]
+    return [row, make_memory_row("全部规则的内存峰值", path, count_bytes(frames), "all")]
 
 
-def make_memory_row(what: str, path: Path, read: int, *rules: str, most: float = 0.0) -> Row:
+def make_memory_row(subject: str, path: Path, read_size: int, *rules: str, max_ratio: float = 0.0) -> Row:
+    """Return the row on the peak memory of a check.
+
+    ``read_size``: bytes of the data read. ``max_ratio``: allowed memory in multiples of them, 0: no such limit.
+    """
     memory = check_in_process(path, *rules)
     used = (memory["peak"] - memory["loaded"]) * 1.048576 * BYTES_PER_MB
-    times = used / read
-    asked = f"< {most:g} ×，< 4 GB" if most else "< 4 GB"
-    return Row(what, f"{used / BYTES_PER_MB:,.0f} MB", f"读入 {read / BYTES_PER_MB:,.0f} MB", f"{times:.2f} ×", asked,
-               (not most or times < most) and memory["peak"] < 4000)  # fmt: skip
+    times = used / read_size
+    asked = f"< {max_ratio:g} ×，< 4 GB" if max_ratio else "< 4 GB"
+    return Row(subject, f"{used / BYTES_PER_MB:,.0f} MB", f"读入 {read_size / BYTES_PER_MB:,.0f} MB", f"{times:.2f} ×", asked,
+               (not max_ratio or times < max_ratio) and memory["peak"] < 4000)  # fmt: skip
 
 
 def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
@@ -108,6 +117,10 @@ def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
 
 
 def make_growth_row(small: tuple[float, int], large: tuple[float, int]) -> Row:
+    """Return the row that compares the growth of seconds with that of n·log n.
+
+    ``small`` and ``large``: seconds and number of vertices of a county.
+    """
     grown = large[0] / small[0]
     expected = compute_n_log_n(large[1]) / compute_n_log_n(small[1])
     share = grown / expected
@@ -154,7 +167,7 @@ def main() -> None:
         return
     table, seconds, result, frames = measure_default_rules(path, given.runs)
     count = count_vertices(frames)
-    table.append(make_memory_row("检查的内存峰值（不计载入的库）", path, read_bytes(frames), most=3))
+    table.append(make_memory_row("检查的内存峰值（不计载入的库）", path, count_bytes(frames), max_ratio=3))
     table += measure_all_rules(generate_county_file(given.parcels, given.vertices, full=True), given.runs)
     table += measure_layer_operations(result, given.runs)
     polygons = overlays.repair_polygons(frames)

@@ -76,11 +76,11 @@ def read_truth(path: Path) -> list[PlantedDefect]:
 
 @dataclass
 class Comparison:
-    """A batch compared with the truth.
+    """A batch of fixes compared with the planted defects.
 
-    ``counts``: kind of defect → planted, found, and answered as the truth requires. ``unplanted``: findings before
-    that no planted defect explains, by rule. ``appearing``: findings after that were not there before; ``remaining``:
-    findings after that the batch fixed.
+    ``counts``: kind of defect → numbers of planted defects, of those found, and of those treated as required.
+    ``unplanted``: rule → findings before the batch that no planted defect explains. ``appearing``: findings after the
+    batch that were not there before. ``remaining``: findings after the batch although it fixed them.
     """
 
     counts: dict[str, list[int]] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Return True if all counts equal the truth, and nothing is new."""
+        """Return True if every planted defect was found and treated as required, and no finding is new or remains."""
         is_equal = all(planted == found == answered for planted, found, answered in self.counts.values())
         return is_equal and not self.appearing and not self.remaining
 
@@ -99,7 +99,7 @@ class Comparison:
 def compare_with_truth(
     truth: list[PlantedDefect], batch: BatchResult, before: list[Finding], after: list[Finding]
 ) -> Comparison:
-    """Compare findings and answers of a batch with the planted defects, and the findings before with those after."""
+    """Compare the findings before and after a batch, and what the batch did, with the planted defects."""
     entries: dict[tuple[str, str], list[tuple[Finding, BatchEntry]]] = defaultdict(list)
     for entry in batch.entries:
         entries[entry.finding.code, entry.finding.role].append((entry.finding, entry))
@@ -138,7 +138,7 @@ def get_answer(entry: BatchEntry) -> Answer:
 
 
 def _list_unmatched(findings: list[Finding], others: list[Finding]) -> list[Finding]:
-    """Return the findings that are on no problem of the others."""
+    """Return the findings whose problem is that of no finding in ``others``."""
     by_name: dict[Any, list[Finding]] = defaultdict(list)
     for other in others:
         by_name[get_problem_name(other)].append(other)
@@ -146,7 +146,7 @@ def _list_unmatched(findings: list[Finding], others: list[Finding]) -> list[Find
 
 
 def run_and_compare(path: Path, truth: list[PlantedDefect], folder: Path) -> dict[str, Any]:
-    """Check a file, fix it in a batch, check the copy; return seconds, memory (MB) and the comparison."""
+    """Check a file, fix it in a batch, check the copy; return seconds, memory (MB) and the fields of `Comparison`."""
     options, measured = make_options(), {}
     clock = _Clock()
     checked: CheckResult = check_plan(path, options)
@@ -166,7 +166,7 @@ def run_and_compare(path: Path, truth: list[PlantedDefect], folder: Path) -> dic
 
 
 class _Clock:
-    """Measures seconds and processor seconds from one stop to the next."""
+    """Measure wall-clock and CPU seconds from one stop to the next."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter(), time.process_time()
@@ -179,7 +179,7 @@ class _Clock:
 
 
 def measure_batch(parcels: int, vertices: int, count: int) -> list[Row]:
-    """Return the rows of the benchmark; print what disagrees with the truth."""
+    """Return the rows of the benchmark; print how the batch differs from the truth."""
     path, truth_path = plant_in_file(parcels, vertices, count)
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.batch_fixes", str(path), str(truth_path)],
@@ -208,7 +208,7 @@ def measure_batch(parcels: int, vertices: int, count: int) -> list[Row]:
 
 
 def print_batch(parcels: int, vertices: int, count: int) -> None:
-    """Print the table of the benchmark."""
+    """Measure a batch of ``count`` fixes and print the table of the benchmark."""
     print("\n".join([HEADER, *(row.markdown() for row in measure_batch(parcels, vertices, count))]))
 
 

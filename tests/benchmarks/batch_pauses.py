@@ -52,7 +52,7 @@ def write_profile(path: Path) -> None:
 
 
 def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: int) -> list[Row]:
-    """Return the rows of the table: pauses of trial, step, undo with the plugin beside those without it."""
+    """Return the rows of the table: longest pauses of trial, writing and undo, with the plugin and without it."""
     county, _ = plant_in_file(parcels, vertices, count)
     pauses: dict[str, dict[str, list[list[float]]]] = {"plugin": {}, "plain": {}}
     facts: dict[str, Any] = {}
@@ -77,7 +77,10 @@ def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: i
 
 
 def make_pause_row(subject: str, with_plugin: list[list[float]], without: list[list[float]] | None) -> Row:
-    """Return a row of medians (with the range) of the longest pauses, wall clock and CPU of the main thread."""
+    """Return a row of medians (with the range) of the longest pauses.
+
+    A pause is a pair of wall-clock and CPU seconds of the main thread. ``without``: pauses without the plugin, if any.
+    """
     if without is None:
         return Row(subject, format_pauses(with_plugin), "", "")
     own, plain = (statistics.median(cpu for _, cpu in one) for one in (with_plugin, without))
@@ -86,6 +89,7 @@ def make_pause_row(subject: str, with_plugin: list[list[float]], without: list[l
 
 
 def format_pauses(pauses: list[list[float]]) -> str:
+    """Return median and range of wall-clock seconds, and the median of CPU seconds, as text."""
     walls, processor = [wall for wall, _ in pauses], statistics.median(cpu for _, cpu in pauses)
     return f"{statistics.median(walls):.3f}（{min(walls):.3f}–{max(walls):.3f}）s，处理器 {processor:.3f} s"
 

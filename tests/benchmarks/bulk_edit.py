@@ -87,6 +87,7 @@ class EventLoopMonitor:
 def measure_until_done(
     action: Callable[[], Any], done: Callable[[], bool]
 ) -> tuple[WallAndCpuSeconds, WallAndCpuSeconds]:
+    """Run an action and process events until ``done()`` is true; return longest pause and whole time."""
     for _ in range(10):
         QgsApplication.processEvents()
     pulse = EventLoopMonitor()
@@ -127,6 +128,7 @@ def write_parcels(folder: Path, norm: Norm, rows: int) -> Path:
 
 
 def read_code_and_name_pairs(layer: QgsVectorLayer) -> set[tuple[Any, Any]]:
+    """Return the different pairs of code and name in the rows of a layer."""
     request = QgsFeatureRequest().setSubsetOfAttributes([CODE_FIELD, NAME_FIELD], layer.fields())
     return {(row[CODE_FIELD], row[NAME_FIELD]) for row in layer.getFeatures(request)}
 
@@ -143,18 +145,18 @@ def make_field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
     return dialog
 
 
-def measure_one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, WallAndCpuSeconds]:
-    """Change all rows, undo and redo; return (wall, CPU) seconds of each step."""
+def measure_one_run(path: Path, norm: Norm, with_plugin: bool) -> dict[str, WallAndCpuSeconds]:
+    """Change all rows, undo and redo, with the plugin's form or without; return (wall, CPU) seconds of each step."""
     project, functions = QgsProject.instance(), ExpressionFunctions()
     layer = QgsVectorLayer(f"{path}|layername={ROLE}", ROLE, "ogr")
-    if plugin:
+    if with_plugin:
         functions.register()
         apply_template_form(layer, norm.standard.templates[ROLE], norm)
     project.addMapLayer(layer)
     layer.startEditing()
-    updater = functions._dependent_fields._of[layer.id()] if plugin else None
+    updater = functions._dependent_fields._of[layer.id()] if with_plugin else None
     dialog = make_field_calculator(layer)
-    expected = (CHANGED_CODE_AND_NAME[0], CHANGED_CODE_AND_NAME[1] if plugin else FORMER_CODE_AND_NAME[1])
+    expected = (CHANGED_CODE_AND_NAME[0], CHANGED_CODE_AND_NAME[1] if with_plugin else FORMER_CODE_AND_NAME[1])
 
     def filled() -> bool:
         return updater is None or updater._running_fill is None
@@ -168,18 +170,19 @@ def measure_one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, WallAndCp
     assert_code_and_name(layer, expected)
     layer.rollBack()
     project.clear()
-    if plugin:
+    if with_plugin:
         functions.unregister()
     return found
 
 
 def assert_code_and_name(layer: QgsVectorLayer, expected: tuple[str, str]) -> None:
+    """Raise ValueError unless all rows have the expected code and name."""
     if read_code_and_name_pairs(layer) != {expected}:
         raise ValueError(f"the rows have {read_code_and_name_pairs(layer)}, not {expected}")
 
 
-def measure(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[WallAndCpuSeconds]]]:
-    """Return (wall, CPU) seconds of each run by step, without and with the plugin."""
+def measure_bulk_edit(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[WallAndCpuSeconds]]]:
+    """Return (wall, CPU) seconds of each run by step, keyed by False (without the plugin) and True (with it)."""
     norm = Norm(load_standard(), load_profile("hunyuan"))
     found: dict[bool, dict[str, list[WallAndCpuSeconds]]] = {False: {}, True: {}}
     with TemporaryDirectory() as folder:
@@ -201,7 +204,7 @@ def main() -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QgsApplication([], True)
     application.initQgis()
-    found = measure(given.rows, given.runs)
+    found = measure_bulk_edit(given.rows, given.runs)
     print(f"{given.rows} 行，{given.runs} 次，秒：中位数（最小–最大）\n")
     print("| 项目 | 不用插件，墙钟 | 用插件，墙钟 | 不用插件，处理器 | 用插件，处理器 |\n|---|---|---|---|---|")
     for what, title in STEP_TITLES.items():

@@ -27,9 +27,9 @@ _MAX_SECONDS = 5.0
 
 
 def measure_shifted_editions(path: Path, runs: int) -> list[Row]:
-    """Return the median seconds with the shift removed, and of the comparison of all rows without that.
+    """Return the row that compares two shifted editions with and without removal of the shift.
 
-    The runs alternate. The areas that the shift moves must be those that the other comparison finds.
+    The runs alternate; seconds are medians. The areas moved by the shift must be those found without its removal.
     """
     norm = Norm(load_standard(), load_profile())
     seconds: dict[bool, list[float]] = {True: [], False: []}

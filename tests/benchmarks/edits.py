@@ -18,7 +18,7 @@ from .measure import Row, median, read_peak_memory_mb
 MOVED_PARCELS, MOVED_VERTICES = 200, 20
 
 
-def move_one_vertex(shape: Any, chance: np.random.Generator, by: float) -> Any:
+def move_one_vertex(shape: Any, chance: np.random.Generator, distance_m: float) -> Any:
     """Return the polygon with one vertex of its outer ring moved at random."""
     ring = np.array(shapely.get_exterior_ring(shapely.get_parts([shape])[0]).coords)
     place = 1 + chance.integers(len(ring) - 2)
@@ -26,7 +26,7 @@ def move_one_vertex(shape: Any, chance: np.random.Generator, by: float) -> Any:
 
     def move(xy: np.ndarray) -> np.ndarray:
         xy = xy.copy()
-        xy[(xy == spot).all(axis=1)] += by
+        xy[(xy == spot).all(axis=1)] += distance_m
         return xy
 
     return shapely.transform(shape, move)

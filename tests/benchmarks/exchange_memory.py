@@ -18,22 +18,22 @@ from .exchange import read_layer, read_parcel_layer, write_layer
 from .measure import read_peak_memory_mb
 
 
-def main(what: str, *names: str) -> None:
+def main(step: str, *names: str) -> None:
     paths = [Path(name) for name in names]
     measured: dict[str, float] = {}
-    if what == "package":
+    if step == "package":
         started = time.perf_counter()
         checked = check_plan(paths[0], RunOptions(profile="hunyuan"))
         measured["before"] = time.perf_counter() - started
         (paths[1] / "成果").mkdir()
         order = ExportOrder(load_package_spec("county"), paths[1] / "成果", is_forced=True)
-    layer = read_parcel_layer(paths[0]) if what == "write" else None
+    layer = read_parcel_layer(paths[0]) if step == "write" else None
     before, started = read_peak_memory_mb(), time.perf_counter()
     if layer is not None:
         write_layer(layer, paths[1])
-    elif what == "read":
+    elif step == "read":
         read_layer(paths[1])
-    elif what == "package":
+    elif step == "package":
         export_package(checked, order)
     else:
         inspect_package(paths[0], load_package_spec("county"), RunOptions(profile="hunyuan"))

@@ -83,7 +83,7 @@ def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
     return frames
 
 
-def read_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
+def count_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
     """Return the size, bytes, of geometries as WKB and of attribute columns."""
     total = 0
     for frame in frames.values():

@@ -43,7 +43,7 @@ class OverlayTimes:
 
 
 def repair_polygons(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Return repaired polygons without missing ones, the same for every tool."""
+    """Return the layers of the overlays with repaired polygons and without missing ones, as every tool gets them."""
     found = {}
     for role in {r for _, *roles in OVERLAYS for r in roles}:
         shapes = frames[role].geometry.to_numpy()
@@ -124,17 +124,30 @@ def measure_qgis_overlays(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> 
     return found
 
 
-def make_overlay_rows(mine: OverlayTimes, other: OverlayTimes, who: str, asked: float) -> list[Row]:
+def make_overlay_rows(
+    plugin_times: OverlayTimes, other_times: OverlayTimes, other_tool: str, required_ratio: float
+) -> list[Row]:
+    """Return a row for each overlay and one for their total.
+
+    ``required_ratio``: how many times faster than the other tool the total must be.
+    """
     lines = []
     for name, seconds, area, slow, other_area in zip(
-        mine.names, mine.seconds, mine.areas, other.seconds, other.areas, strict=True
+        plugin_times.names,
+        plugin_times.seconds,
+        plugin_times.areas,
+        other_times.seconds,
+        other_times.areas,
+        strict=True,
     ):
         difference = abs(area - other_area) / max(other_area, 1.0)
         ratio = f"快 {slow / seconds:.0f} ×，面积差 {difference:.0e}"
-        lines.append(Row(name, f"{seconds:.3f} s", f"{who} {slow:.2f} s", ratio, "面积差 ≤ 1e-6", difference <= 1e-6))
-    times = other.together / mine.together
+        lines.append(
+            Row(name, f"{seconds:.3f} s", f"{other_tool} {slow:.2f} s", ratio, "面积差 ≤ 1e-6", difference <= 1e-6)
+        )
+    times = other_times.together / plugin_times.together
     lines.append(
-        Row("六个叠加合计", f"{mine.together:.2f} s", f"{who} {other.together:.1f} s", f"快 {times:.0f} ×",
-            f"≥ {asked:.0f} ×", times >= asked)
+        Row("六个叠加合计", f"{plugin_times.together:.2f} s", f"{other_tool} {other_times.together:.1f} s", f"快 {times:.0f} ×",
+            f"≥ {required_ratio:.0f} ×", times >= required_ratio)
     )  # fmt: skip
     return lines

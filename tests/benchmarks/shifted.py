@@ -29,7 +29,7 @@ _REQUIRED_RATIO = 10.0
 
 
 def redraw_plan_layers(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers; the plan layers have other vertices, moved by up to 0.5 m, and the parcels are unchanged."""
+    """Return the layers with other vertices, moved by up to 0.5 m, in all of them but the parcels."""
 
     def move(xy: NDArray) -> NDArray:
         x, y = xy.T
@@ -80,7 +80,7 @@ def measure_shifted_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> 
 
 
 def _compare_areas(own: dict[tuple[int, int], float], expected: dict[tuple[int, int], float]) -> tuple[float, bool]:
-    """Return the largest difference of a pair's areas in m², and whether all are within the limits."""
+    """Return the largest difference of areas by pair (m²), and whether all differences are within the limits."""
     pairs = own.keys() | expected.keys()
     differences = np.array([abs(own.get(pair, 0.0) - expected.get(pair, 0.0)) for pair in pairs])
     limits = np.array([max(_MAX_DIFFERENCE_M2, _MAX_DIFFERENCE_SHARE * expected.get(pair, 0.0)) for pair in pairs])

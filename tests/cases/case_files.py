@@ -39,17 +39,21 @@ class Case:
     expected: dict[str, tuple[float, ...]]
     totals: frozenset[str]
 
-    def of(self, what: str, *rows: int) -> tuple[float, ...]:
-        return self.expected.get("".join(f"{side}{row}" for side, row in zip(what, rows, strict=True)), ())
+    def get_areas(self, layers: str, *rows: int) -> tuple[float, ...]:
+        """Return the expected areas (m²) of a row or pair of rows.
 
-    def total(self, what: str) -> float:
+        ``layers``: ``ab``, ``aa``, ``bb``, ``a`` or ``b``, the layer of each row.
+        """
+        return self.expected.get("".join(f"{side}{row}" for side, row in zip(layers, rows, strict=True)), ())
+
+    def total(self, layers: str) -> float:
         """Return the expected sum, m², of a kind: ``ab``, ``aa``, ``bb``, ``a`` or ``b``.
 
         Two letters are the area that the layers share, one letter what the other layer leaves uncovered.
         """
-        if what in self.totals:
-            return sum(self.expected[what])
-        pattern = "".join(rf"{side}\d+" for side in what)
+        if layers in self.totals:
+            return sum(self.expected[layers])
+        pattern = "".join(rf"{side}\d+" for side in layers)
         return sum(sum(v) for k, v in self.expected.items() if re.fullmatch(pattern, k))
 
 
@@ -76,10 +80,12 @@ def read_cases(file: str) -> list[Case]:
 
 
 def _evaluate_number(text: str) -> float:
+    """Return the number of an expression such as ``teeth(400)``."""
     return float(eval(text, {"__builtins__": {}}, _CASE_FILE_FUNCTIONS))
 
 
 def _parse_layer(text: str) -> np.ndarray:
+    """Return the shapes of a layer's text; a missing shape is None."""
     shapes: list = []
     for part in (p.strip() for p in text.split(";")):
         if part in ("", "NULL"):

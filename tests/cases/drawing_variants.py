@@ -11,10 +11,13 @@ import shapely
 FAR_OFFSET = (38_612_345.0, 4_390_000.0)
 
 
-def each_variant(shapes, way):
-    """Return a copy of a layer with a variant of every shape."""
+def redraw_shapes(shapes, variant):
+    """Return a copy of a layer with a variant of every shape.
+
+    ``variant``: a function of a shape, or None for an unchanged copy.
+    """
     found = np.empty(len(shapes), dtype=object)
-    found[:] = [s if s is None or s.is_empty else way(s) for s in shapes]
+    found[:] = [s if s is None or s.is_empty else variant(s) for s in shapes]
     return found
 
 
@@ -51,7 +54,7 @@ def add_midpoints(shape):
     return change_rings(shape, halved)
 
 
-def with_many_vertices(shape):
+def add_vertices_beyond_the_clip_limit(shape):
     """Return the shape with additional vertices, so that overlays clip it first.
 
     Overlays first clip polygons that have more vertices than a limit.
@@ -67,5 +70,5 @@ WAYS = {
     "from another vertex": rotate_start_vertex,
     "with height": lambda s: shapely.force_3d(s, 7.0),
     "far away": move_far_away,
-    "with many vertices": with_many_vertices,
+    "with many vertices": add_vertices_beyond_the_clip_limit,
 }

@@ -38,17 +38,18 @@ def measure_area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]
 
 
 def measure_shared_area(a: Any, b: Any) -> float:
+    """Return the exact area, m², that two polygons share."""
     return measure_area_where(all, [a, b])
 
 
 def measure_uncovered_area(a: Any, cover: Iterable[Any]) -> float:
-    """Return the area of ``a`` that no shape of the cover covers."""
+    """Return the exact area, m², of ``a`` that no shape of the cover covers."""
     near = [s for s in cover if s is not None and s.intersects(a)]
     return measure_area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])
 
 
 def _list_edges_left_to_right(shape):
-    """Return edges from left to right, without vertical ones."""
+    """Return the edges of a shape, each from left to right, without vertical ones."""
     for part in shapely.get_parts(shape):
         for ring in (part.exterior, *part.interiors):
             xy = [(Fraction(x), Fraction(y)) for x, y in shapely.get_coordinates(ring).tolist()]
@@ -58,6 +59,7 @@ def _list_edges_left_to_right(shape):
 
 
 def _list_crossing_x(edges):
+    """Return the x of all crossings of edges."""
     found = set()
     for n, (_, a, b) in enumerate(edges):
         for _, c, d in edges[n + 1 :]:
@@ -72,4 +74,5 @@ def _list_crossing_x(edges):
 
 
 def _compute_y_at(a, b, x):
+    """Return the y of the line through ``a`` and ``b`` at ``x``."""
     return a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0])

@@ -19,29 +19,31 @@ LAYOUT_ORIGINS = ((0.0, 0.0), FAR_OFFSET)
 LAYOUT_SIDE_M = 100.0
 
 
-def layout(seed: int, near: bool) -> tuple[np.ndarray, np.ndarray]:
+def make_layout(seed: int, is_near: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return two layers of valid polygons, multipolygons and missing rows.
 
-    ``near``: let the boundaries of the second layer almost match those of the first.
+    ``is_near``: the boundaries of the second layer almost match those of the first.
     """
     chance = np.random.default_rng(seed)
     a = _make_coverage(chance)
-    b = _make_near_copy(chance, a) if near else _make_second_coverage(chance, a)
+    b = _make_near_copy(chance, a) if is_near else _make_second_coverage(chance, a)
     if chance.random() < 0.5:
         a = _add_overlaps_and_gaps(chance, a)
-    if near and chance.random() < 0.3:
+    if is_near and chance.random() < 0.3:
         a = _make_near_copy(chance, a)
     place = LAYOUT_ORIGINS[chance.integers(2)]
     return _make_layer(chance, a, place), _make_layer(chance, b, place)
 
 
 def _make_layer(chance, shapes, place):
+    """Return the shapes moved to a place, and one missing shape, in random order."""
     found = np.empty(len(shapes) + 1, dtype=object)
-    found[1:] = [repaired(shapely.transform(s, lambda xy: xy + place)) for s in shapes]
+    found[1:] = [repair_invalid_shape(shapely.transform(s, lambda xy: xy + place)) for s in shapes]
     return chance.permutation(found)
 
 
-def repaired(shape):
+def repair_invalid_shape(shape):
+    """Return the shape, repaired if it is invalid; None stays None."""
     return shape if shape is None or shape.is_valid else repair_polygon(shape)
 
 
@@ -49,6 +51,7 @@ def repaired(shape):
 
 
 def _make_coverage(chance):
+    """Return the polygons of a random kind of coverage."""
     return (_make_voronoi_cells, _make_faces_of_lines, _make_square_unions, _make_triangle_fan)[chance.integers(4)](
         chance
     )
@@ -121,15 +124,17 @@ def _join_along_shared_edges(shapes):
 
 
 def _make_near_copy(chance, shapes):
+    """Return the shapes after three random small changes."""
     shapes = list(shapes)
     for change in chance.permutation(
         [_shift_shapes, _jitter_vertices, _remove_vertices, _add_vertices, _merge_random_cells, _add_overlaps_and_gaps]
     )[:3]:
-        shapes = [s for s in (repaired(s) for s in change(chance, shapes)) if s is not None]
+        shapes = [s for s in (repair_invalid_shape(s) for s in change(chance, shapes)) if s is not None]
     return shapes
 
 
 def _shift_shapes(chance, shapes):
+    """Return all shapes shifted by one small random distance, or unchanged."""
     step = chance.choice(SHIFT_DISTANCES_M) * chance.choice([-1.0, 0.0, 1.0], 2)
     return [shapely.transform(s, lambda xy: xy + step) for s in shapes]
 

@@ -14,6 +14,7 @@ import shapely.affinity
 
 
 def box(x, y, width, height):
+    """Return a rectangle from its lower left corner."""
     return shapely.box(x, y, x + width, y + height)
 
 
@@ -35,12 +36,12 @@ def bricks(columns, rows, side=10.0):
 
 
 def outline(columns, rows, side=10.0):
-    """Return one polygon around such a grid, with the grid's vertices on its edge."""
+    """Return one polygon around a grid of squares, with the grid's vertices on its edge."""
     return shapely.segmentize(shapely.box(0, 0, columns * side, rows * side), side)
 
 
 def moved(shapes, dx, dy=0.0):
-    """Move a shape or a list of shapes."""
+    """Return a shape or a list of shapes moved by dx, dy."""
     if isinstance(shapes, list):
         return [shapely.affinity.translate(s, dx, dy) for s in shapes]
     return shapely.affinity.translate(shapes, dx, dy)
@@ -52,6 +53,7 @@ def together(*shapes):
 
 
 def without(shape, *holes):
+    """Return a polygon with the given polygons as holes."""
     return shapely.Polygon(shape.exterior, [*shape.interiors, *(h.exterior for h in holes)])
 
 
@@ -95,7 +97,7 @@ def gear(vertices, outer=500.0, inner=499.0):
 
 
 def gear_area(vertices, outer=500.0, inner=499.0):
-    """Return the area, m², of such a wheel as the sum of its triangles."""
+    """Return the area, m², of the polygon of `gear`, as the sum of its triangles."""
     return vertices / 2 * outer * inner * math.sin(2 * math.pi / vertices)
 
 
@@ -111,7 +113,7 @@ def saw(vertices, side=1000.0, tooth=0.5):
 
 
 def teeth(vertices, side=1000.0, tooth=0.5):
-    """Return the area, m², of the teeth on one side of the toothed square.
+    """Return the area, m², of the outward teeth of the polygon of `saw`.
 
     Each tooth is a triangle; every fourth vertex is a tip.
     """

@@ -34,10 +34,12 @@ TRIANGLE, TIN, POLYHEDRAL, CURVE_POLYGON, COMPOUND, CIRCULAR, MULTI_SURFACE = 17
 
 
 def encode_wkt_as_wkb(wkt, **more):
+    """Return the WKB of a WKT drawn near 0, 0 and moved into the county; options are those of `shapely.to_wkb`."""
     return shapely.to_wkb(move_wkt_to_county(wkt), flavor="iso", output_dimension=4, **more)
 
 
 def encode_wkb(code, *parts):
+    """Return the WKB of a type code with the given encoded parts."""
     return struct.pack("<BII", 1, code, len(parts)) + b"".join(parts)
 
 
@@ -47,14 +49,17 @@ def encode_ring_points(*points):
 
 
 def encode_triangle(*points):
+    """Return the WKB of a TRIANGLE."""
     return struct.pack("<BII", 1, TRIANGLE, 1) + encode_ring_points(*points, points[0])
 
 
-def encode_face(*points):
+def encode_polygon(*points):
+    """Return the WKB of a polygon of one ring, which is closed here."""
     return struct.pack("<BII", 1, 3, 1) + encode_ring_points(*points, points[0])
 
 
 def encode_arc(*points):
+    """Return the WKB of a CIRCULARSTRING."""
     return struct.pack("<BI", 1, CIRCULAR) + encode_ring_points(*points)
 
 
@@ -99,9 +104,9 @@ UNUSUAL_SHAPES = {
     "points": (encode_wkt_as_wkb("MULTIPOINT (0 0, 100 0, 100 100)"), "GEO002", 0),
     "a triangle of a surface model": (encode_triangle(*SQUARE_CORNERS[:3]), "GEO002", 0),
     "a triangulated surface": (encode_wkb(TIN, *(encode_triangle(*half) for half in TRIANGLE_HALVES)), "GEO002", 0),
-    "a polyhedral surface": (encode_wkb(POLYHEDRAL, *(encode_face(*half) for half in TRIANGLE_HALVES)), "GEO002", 0),
+    "a polyhedral surface": (encode_wkb(POLYHEDRAL, *(encode_polygon(*half) for half in TRIANGLE_HALVES)), "GEO002", 0),
     "arcs": (HALF_ROUND, "GEO002", 3_927),
-    "arcs among several surfaces": (encode_wkb(MULTI_SURFACE, HALF_ROUND, encode_face(*SQUARE_CORNERS)), "GEO002", 13_927),
+    "arcs among several surfaces": (encode_wkb(MULTI_SURFACE, HALF_ROUND, encode_polygon(*SQUARE_CORNERS)), "GEO002", 13_927),
     "with east and north exchanged": (
         shapely.to_wkb(shapely.transform(make_county_box(0, 0), lambda xy: xy[:, ::-1])), "GEO002", 0),
     "in degrees": (shapely.to_wkb(shapely.box(113.4, 39.6, 113.5, 39.7)), "GEO002", 0),

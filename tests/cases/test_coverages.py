@@ -12,8 +12,8 @@ from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_piec
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.case_files import read_cases
-from tests.cases.drawing_variants import each_variant, move_far_away, rotate_start_vertex
-from tests.cases.test_conformance import ZERO_TOLERANCE, assert_parts, assert_valid, parts_by_pair
+from tests.cases.drawing_variants import move_far_away, redraw_shapes, rotate_start_vertex
+from tests.cases.test_conformance import ZERO_TOLERANCE, assert_parts, assert_valid, collect_areas_by_pair
 from tests.parametrize import for_each
 
 ALL_CASES, LARGE_CASES = read_cases("coverages.txt"), read_cases("large.txt")
@@ -32,7 +32,7 @@ def approximate_area(area, case, way=None):
 @for_each("way", DRAWING_VARIANTS.values(), ids=DRAWING_VARIANTS.keys())
 @for_each("case", ALL_CASES, ids=[c.name for c in ALL_CASES])
 def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
-    a, b = (Polygons(each_variant(layer, way)) for layer in (case.a, case.b))
+    a, b = (Polygons(redraw_shapes(layer, way)) for layer in (case.a, case.b))
     assert_total_areas(a, b, case, way)
     # Sums are the same for batches of rows.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
@@ -48,6 +48,7 @@ def test_total_overlay_areas_of_large_coverages_equal_the_expected_areas(case):
 
 
 def assert_total_areas(a, b, case, way=None):
+    """Compare the total area of each overlay of two layers with the expected one."""
     for found, what in (
         (find_shared_pieces(a, b, tolerance=ZERO_TOLERANCE), "ab"),
         (find_shared_pieces(b, a, tolerance=ZERO_TOLERANCE, splits_connected=True), "ab"),
@@ -66,8 +67,8 @@ SLIVER_CASES = read_cases("thin.txt")
 def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
         found = assert_valid(find_shared_pieces(first, second, tolerance=Tolerance(), splits_connected=True))
-        pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
-        assert_parts(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
+        pairs = {(i, j): case.get_areas("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
+        assert_parts(collect_areas_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
         ignored = sorted(shapely.area(found.slivers.polygons).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):

@@ -22,8 +22,8 @@ from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_piec
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact_overlay
-from tests.cases.drawing_variants import add_midpoints, each_variant, move_far_away, rotate_start_vertex
-from tests.cases.layouts import layout, repaired
+from tests.cases.drawing_variants import add_midpoints, move_far_away, redraw_shapes, rotate_start_vertex
+from tests.cases.layouts import make_layout, repair_invalid_shape
 
 ZERO_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 LAYOUT_COUNT = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
@@ -32,6 +32,7 @@ NOISE_M2 = 2e-5
 
 
 def limit_layout_count(share):
+    """Return Hypothesis settings that try this share of the layouts."""
     checks = list(HealthCheck)
     examples = max(1, int(LAYOUT_COUNT * share))
     return settings(
@@ -61,7 +62,7 @@ def sum_areas_by_pair(parts):
     return found
 
 
-def drop_missing_shapes(shapes):
+def list_rows_with_shape(shapes):
     return [n for n, s in enumerate(shapes) if s is not None]
 
 
@@ -88,7 +89,8 @@ def measure_with_shapely(operation, *shapes):
         return math.nan
 
 
-def expected_areas_of_pairs(a, b, pairs):
+def make_expected_areas_of_pairs(a, b, pairs):
+    """Return what `assert_same_areas` expects of each pair of rows."""
     return {
         (i, j): (
             measure_with_shapely(shapely.intersection, a[i], b[j]),
@@ -99,8 +101,9 @@ def expected_areas_of_pairs(a, b, pairs):
     }
 
 
-def expected_uncovered_areas(a, cover):
-    shapes = [cover[j] for j in drop_missing_shapes(cover)]
+def make_expected_uncovered_areas(a, cover):
+    """Return what `assert_same_areas` expects of the uncovered part of each row, by (row, -1)."""
+    shapes = [cover[j] for j in list_rows_with_shape(cover)]
     united = shapely.union_all(shapes)
     return {
         (i, -1): (
@@ -108,7 +111,7 @@ def expected_uncovered_areas(a, cover):
             (a[i], united),
             lambda i=i: exact_overlay.measure_uncovered_area(a[i], shapes),
         )
-        for i in drop_missing_shapes(a)
+        for i in list_rows_with_shape(a)
     }
 
 
@@ -132,17 +135,17 @@ def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, nea
     @limit_layout_count(1 / 8)
     @given(seeds)
     def assert_for_seed(seed):
-        a, b = layout(seed, near)
+        a, b = make_layout(seed, near)
         one, two = Polygons(a), Polygons(b)
         assert_same_areas(
             find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE),
-            expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
+            make_expected_areas_of_pairs(a, b, product(list_rows_with_shape(a), list_rows_with_shape(b))),
         )
         assert_same_areas(
             find_shared_pieces(one, tolerance=ZERO_TOLERANCE),
-            expected_areas_of_pairs(a, a, combinations(drop_missing_shapes(a), 2)),
+            make_expected_areas_of_pairs(a, a, combinations(list_rows_with_shape(a), 2)),
         )
-        assert_same_areas(find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE), expected_uncovered_areas(a, b))
+        assert_same_areas(find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE), make_expected_uncovered_areas(a, b))
 
     assert_for_seed()
 
@@ -156,21 +159,22 @@ def test_overlay_areas_equal_those_of_shapely_although_different_segments_have_e
     @limit_layout_count(1 / 20)
     @given(seeds, st.booleans())
     def assert_for_seed(seed, near):
-        a, b = layout(seed, near)
+        a, b = make_layout(seed, near)
         one, two = Polygons(a), Polygons(b)
         assert_same_areas(
             find_shared_pieces(one, two, tolerance=ZERO_TOLERANCE),
-            expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
+            make_expected_areas_of_pairs(a, b, product(list_rows_with_shape(a), list_rows_with_shape(b))),
         )
         assert_same_areas(
             find_shared_pieces(two, tolerance=ZERO_TOLERANCE),
-            expected_areas_of_pairs(b, b, combinations(drop_missing_shapes(b), 2)),
+            make_expected_areas_of_pairs(b, b, combinations(list_rows_with_shape(b), 2)),
         )
 
     assert_for_seed()
 
 
 def cancel_after_calls(calls):
+    """Return a cancellation that is requested after some queries."""
     left = iter(range(calls))
     return Cancellation(lambda: next(left, None) is None)
 
@@ -178,7 +182,7 @@ def cancel_after_calls(calls):
 @limit_layout_count(1 / 40)
 @given(seeds, st.booleans())
 def test_overlay_repeated_after_a_cancellation_gives_the_full_result(seed, near):
-    a, b = layout(seed, near)
+    a, b = make_layout(seed, near)
     expected = compute_all_overlays(a, b)
     one, two = Polygons(a), Polygons(b)
     for calls in range(1000):
@@ -211,6 +215,7 @@ def compute_all_overlays(a, b):
 
 
 def compute_area_limit(a, b, *rounded):
+    """Return the area (m²) by which overlays may differ; ``rounded``: whether a fallback rounded to a grid."""
     shapes = [s for s in (*a, *b) if s is not None]
     return estimate_rounding_area(*shapes) + (estimate_grid_rounding_area(*shapes) if any(rounded) else 0.0)
 
@@ -220,7 +225,7 @@ def test_overlay_parts_add_up_to_the_whole_polygons_and_are_equal_when_layers_ar
     @limit_layout_count(1 / 20)
     @given(seeds)
     def assert_for_seed(seed):
-        a, b = layout(seed, near)
+        a, b = make_layout(seed, near)
         found, rounded = compute_all_overlays(a, b)
         limit = compute_area_limit(a, b, rounded)
         shared, singly, turned = ({k[1:]: v for k, v in found.items() if k[0] == n} for n in ("ab", "parts", "ba"))
@@ -228,7 +233,7 @@ def test_overlay_parts_add_up_to_the_whole_polygons_and_are_equal_when_layers_ar
         assert_close_areas({(i, j): v for (j, i), v in turned.items()}, shared, limit)
         # Where the cover has no overlaps, covered and uncovered parts of a polygon add up to it.
         if not len(find_shared_pieces(b, tolerance=ZERO_TOLERANCE)):
-            for i in drop_missing_shapes(a):
+            for i in list_rows_with_shape(a):
                 taken = sum(v for (n, _), v in shared.items() if n == i)
                 assert taken + found.get(("bare", i, -1), 0.0) == pytest.approx(a[i].area, abs=limit)
 
@@ -255,20 +260,20 @@ def test_overlay_areas_do_not_depend_on_start_vertex_and_direction_of_rings(way,
     """Reverse, move or subdivide polygons on a grid of 2⁻²⁰ m, where this is exact."""
 
     def snapped(shape):
-        return repaired(shapely.transform(shape, lambda xy: np.round(xy * 2**20) / 2**20))
+        return repair_invalid_shape(shapely.transform(shape, lambda xy: np.round(xy * 2**20) / 2**20))
 
     @limit_layout_count(1 / 40)
     @given(seeds)
     def assert_for_seed(seed):
-        a, b = (each_variant(shapes, snapped) for shapes in layout(seed, near))
+        a, b = (redraw_shapes(shapes, snapped) for shapes in make_layout(seed, near))
         straight, rounded = compute_all_overlays(a, b)
         if way == "rows reversed":
             found, also = compute_all_overlays(a[::-1], b[::-1])
             found = reverse_row_numbers(found, len(a), len(b))
         elif way == "to the county":
-            found, also = compute_all_overlays(*(each_variant(shapes, move_far_away) for shapes in (a, b)))
+            found, also = compute_all_overlays(*(redraw_shapes(shapes, move_far_away) for shapes in (a, b)))
         else:
-            found, also = compute_all_overlays(each_variant(a, way), each_variant(b, way))
+            found, also = compute_all_overlays(redraw_shapes(a, way), redraw_shapes(b, way))
         assert_close_areas(found, straight, compute_area_limit(a, b, rounded, also))
 
     assert_for_seed()

@@ -17,7 +17,7 @@ from plugin.core.geometry.tolerance import Tolerance
 from tests.cases import exact_overlay
 from tests.cases.case_files import read_cases
 from tests.cases.drawing_variants import move_far_away
-from tests.cases.layouts import repaired
+from tests.cases.layouts import repair_invalid_shape
 
 ZERO_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 #: Last digit of coordinates of the county (m).
@@ -138,7 +138,7 @@ def make_layer(*shapes):
 def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
     for turn in ROTATION_ANGLES:
         a, b = (
-            repaired(move_far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
+            repair_invalid_shape(move_far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
             for shape in case()
         )
         if a is None or b is None:

@@ -68,14 +68,14 @@ def frequent_thread_switches():
 
 
 @pytest.fixture(scope="module")
-def single_thread_result():
+def single_thread_overlays():
     return compute_all_overlays(*map(Polygons, make_layers()))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared layers", "separate layers"])
 def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
-    threads, shared, frequent_thread_switches, single_thread_result
+    threads, shared, frequent_thread_switches, single_thread_overlays
 ):
     shapes = make_layers()
     with ThreadPoolExecutor(threads) as pool:
@@ -91,7 +91,7 @@ def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
                     find_shared_pieces(mine[number // 2], tolerance=DEFAULT_TOLERANCE)
                 return compute_all_overlays(*mine)
 
-            assert all(found == single_thread_result for found in pool.map(ask, range(threads)))
+            assert all(found == single_thread_overlays for found in pool.map(ask, range(threads)))
 
 
 def test_overlapping_rows_of_a_layer_are_stored_only_when_complete():

@@ -346,7 +346,7 @@ def test_filling_sixty_thousand_rows_takes_a_bounded_multiple_of_the_edit_itself
     Measured: total time 5.5 to 8.3 times that of the edit alone, undo 3 to 8 times.
     """
     functions.unregister()
-    found = bulk_edit.measure(60_000, 2)
+    found = bulk_edit.measure_bulk_edit(60_000, 2)
     functions.register()
     print(found)
     processor = {
