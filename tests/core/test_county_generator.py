@@ -29,17 +29,20 @@ pytestmark = pytest.mark.slow  # builds counties
 
 
 @pytest.fixture(scope="module")
-def clean():
+def clean_county():
+    """Return the layers and expected results of a generated county without defects."""
     return make_county(PARCEL_COUNT, defects=False)
 
 
 @pytest.fixture(scope="module")
-def defective():
+def defective_county():
+    """Return the layers and expected results of a generated county with defects."""
     return make_county(PARCEL_COUNT)
 
 
 @pytest.fixture(scope="module")
-def shipped():
+def shipped_county():
+    """Return the layers and expected results of the shipped sample county."""
     layers = {role: gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=role) for role in templates.STANDARD_BY_LAYER}
     return layers, json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))
 
@@ -78,8 +81,8 @@ def test_series_coefficients_of_the_area_formula_equal_the_standard():
 
 
 @pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
-def test_layers_of_the_sample_county_without_defects_tile_the_county(clean, role):
-    layers, truth = clean
+def test_layers_of_the_sample_county_without_defects_tile_the_county(clean_county, role):
+    layers, truth = clean_county
     shapes = layers[role].geometry.to_numpy()
     assert shapely.is_valid(shapes).all()
     assert shapely.coverage_is_valid(shapes)
@@ -87,16 +90,16 @@ def test_layers_of_the_sample_county_without_defects_tile_the_county(clean, role
 
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ"])
-def test_control_lines_without_defects_are_single_valid_polygons(clean, role):
-    shapes = clean[0][role].geometry.to_numpy()
+def test_control_lines_without_defects_are_single_valid_polygons(clean_county, role):
+    shapes = clean_county[0][role].geometry.to_numpy()
     assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
     assert shapely.is_valid(shapes).all()
     assert shapely.coverage_is_valid(shapes)
 
 
 @pytest.mark.parametrize("role", templates.STANDARD_BY_LAYER)
-def test_fields_of_the_sample_county_equal_the_templates(clean, role):
-    frame = clean[0][role]
+def test_fields_of_the_sample_county_equal_the_templates(clean_county, role):
+    frame = clean_county[0][role]
     assert list(frame.columns) == [*templates.read_fields(role), "geometry"]
     assert frame.crs.to_epsg() == 4526
     assert frame["BSM"].is_unique
@@ -115,16 +118,16 @@ def test_fields_of_the_sample_county_equal_the_templates(clean, role):
 @pytest.mark.parametrize(("role", "gross", "net"), [
     ("DLTB", "TBMJ", "TBDLMJ"), ("GDBHMB", "TBMJ", "TBDLMJ"), ("YJJBNTBHTB", "YJJBNTTBMJ", "YJJBNTMJ"),
 ])  # fmt: skip
-def test_net_areas_of_the_sample_county_add_up(clean, role, gross, net):
-    frame = clean[0][role]
+def test_net_areas_of_the_sample_county_add_up(clean_county, role, gross, net):
+    frame = clean_county[0][role]
     assert np.abs(frame["KCMJ"] - frame[gross] * frame["KCXS"]).max() <= 0.01
     assert np.abs(frame[net] - (frame[gross] - frame["KCMJ"])).max() <= 0.01
     assert np.abs(frame[gross] - statutory_area(frame.geometry)).max() <= 0.0051
     assert (frame["KCXS"] > 0).any() and (frame["SJNF"] == 2020).all()
 
 
-def test_sample_county_without_defects_meets_its_targets(clean):
-    truth = clean[1]
+def test_sample_county_without_defects_meets_its_targets(clean_county):
+    truth = clean_county[1]
     figures = truth["indicators"]
     assert truth["defects"] == []
     assert figures["cultivated_area_m2_net"] >= TARGET_AREAS_M2["cultivated"]
@@ -144,25 +147,25 @@ def test_terraced_county_meets_its_farmland_target_by_gross_but_not_by_net_area(
     assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
 
 
-def test_historic_district_of_the_sample_has_the_areas_of_the_real_plan(clean):
-    assert clean[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
+def test_historic_district_of_the_sample_has_the_areas_of_the_real_plan(clean_county):
+    assert clean_county[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
 
 
-def test_generator_makes_the_same_county_from_the_same_seed(defective):
+def test_generator_makes_the_same_county_from_the_same_seed(defective_county):
     layers, truth = make_county(PARCEL_COUNT)
-    assert truth == defective[1]
+    assert truth == defective_county[1]
     for role, frame in layers.items():
-        first = defective[0][role]
+        first = defective_county[0][role]
         assert (shapely.to_wkb(first.geometry.to_numpy()) == shapely.to_wkb(frame.geometry.to_numpy())).all()
         assert first.drop(columns="geometry").equals(frame.drop(columns="geometry"))
 
 
-def test_generator_makes_another_county_from_another_seed(defective):
-    assert make_county(PARCEL_COUNT, seed=7)[1]["indicators"] != defective[1]["indicators"]
+def test_generator_makes_another_county_from_another_seed(defective_county):
+    assert make_county(PARCEL_COUNT, seed=7)[1]["indicators"] != defective_county[1]["indicators"]
 
 
-def test_written_sample_geopackage_reads_back_equal(defective, tmp_path):
-    layers, _ = defective
+def test_written_sample_geopackage_reads_back_equal(defective_county, tmp_path):
+    layers, _ = defective_county
     path = tmp_path / "county.gpkg"
     write_geopackage(path, layers)
     kinds = {"text": "String", "integer": "Integer", "real": "Real", "date": "Date"}
@@ -185,7 +188,7 @@ def _convert_to_multipart(shape):
     return shapely.multipolygons([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
 
 
-@pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
+@pytest.mark.parametrize("county", ["clean_county", "defective_county", "shipped_county"])
 def test_listed_defects_equal_the_findings_of_an_independent_computation(county, request):
     layers, truth = request.getfixturevalue(county)
     found, slivers = IndependentOverlayCheck(layers).findings()
@@ -214,7 +217,7 @@ def test_listed_defects_equal_the_findings_of_an_independent_computation(county,
         assert mine[2] == pytest.approx(theirs[2], abs=1e-6)
 
 
-@pytest.mark.parametrize("county", ["defective", "shipped"])
+@pytest.mark.parametrize("county", ["defective_county", "shipped_county"])
 def test_every_rule_has_defects_in_the_sample_county(county, request):
     truth = request.getfixturevalue(county)[1]
     rules = {one["rule"] for one in truth["defects"]}
@@ -223,7 +226,7 @@ def test_every_rule_has_defects_in_the_sample_county(county, request):
     assert len(truth["defects"]) >= 30
 
 
-@pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
+@pytest.mark.parametrize("county", ["clean_county", "defective_county", "shipped_county"])
 def test_listed_defects_of_single_layers_are_complete(county, request):
     layers, truth = request.getfixturevalue(county)
     counts = Counter(
@@ -234,9 +237,9 @@ def test_listed_defects_of_single_layers_are_complete(county, request):
     assert Counter(compute_single_layer_findings(layers)) == counts
 
 
-def test_shipped_sample_county_equals_the_output_of_the_generator(shipped):
+def test_shipped_sample_county_equals_the_output_of_the_generator(shipped_county):
     assert (SAMPLE_FOLDER / "county.gpkg").stat().st_size <= 4_000_000
-    layers, defects = shipped
+    layers, defects = shipped_county
     _, truth = make_county()
     assert defects["county"]["area_m2"] == pytest.approx(1968e6, rel=0.002)
     assert truth["county"] == defects["county"]
@@ -251,9 +254,9 @@ def test_shipped_central_area_of_the_sample_equals_the_output_of_the_generator_a
     path = SAMPLE_FOLDER / "centre.gpkg"
     assert [name for name, _ in pyogrio.list_layers(path)] == list(centre)
     for role, frame in centre.items():
-        shipped = pyogrio.read_dataframe(path, layer=role)
-        assert shipped.geometry.geom_equals_exact(frame.geometry, 0).all(), role
-        assert shipped["BSM"].tolist() == frame["BSM"].tolist()
+        shipped_county = pyogrio.read_dataframe(path, layer=role)
+        assert shipped_county.geometry.geom_equals_exact(frame.geometry, 0).all(), role
+        assert shipped_county["BSM"].tolist() == frame["BSM"].tolist()
     # The area equals the text of the plan, and zones cover it.
     for role in ("ZXCQFW", "ZXCQGHFQ", "ZXCQGHYDYH", "ZXCQXZYDYH"):
         assert statutory_area(centre[role].geometry).sum() == pytest.approx(31.59e6, abs=5000), role
@@ -264,6 +267,7 @@ def test_shipped_central_area_of_the_sample_equals_the_output_of_the_generator_a
 
 
 def compute_single_layer_findings(layers):
+    """Yield rule, layer, key and field of each finding that one layer alone shows."""
     gross_net = {"YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"), "DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ")}
     for role, frame in layers.items():
         for name in templates.read_fields(role):
@@ -332,6 +336,7 @@ class IndependentOverlayCheck:
         self.found, self.slivers = [], []
 
     def findings(self):
+        """Return all expected findings of pairs of layers."""
         everything = {role: np.arange(len(frame)) for role, frame in self.layers.items()}
         farm, red, edge, zone, parcel, county = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "DLTB", "XZQX"
         for role in self.layers:
@@ -360,6 +365,10 @@ class IndependentOverlayCheck:
         return self.found, self.slivers
 
     def pairs(self, rule, severity, a, b, left_rows=None, right_rows=None):
+        """Record an expected finding for each part that a row of layer a shares with a row of layer b.
+
+        ``left_rows``, ``right_rows``: positions of the rows that are compared; None: all.
+        """
         left_rows = np.arange(len(self.shapes[a])) if left_rows is None else left_rows
         right_rows = np.arange(len(self.shapes[b])) if right_rows is None else right_rows
         left, right = self.shapes[a][left_rows], self.shapes[b][right_rows]
@@ -367,7 +376,7 @@ class IndependentOverlayCheck:
         for i, j in near.T:
             if a == b and i >= j:
                 continue
-            parts = self._parts(shapely.intersection(left[i], right[j]), rule, a)
+            parts = self._list_large_parts(shapely.intersection(left[i], right[j]), rule, a)
             if not parts:
                 continue
             one, other = self.keys[a][left_rows[i]], self.keys[b][right_rows[j]]
@@ -387,7 +396,7 @@ class IndependentOverlayCheck:
             shape = self.shapes[a][row]
             if shape is None or cover.contains_properly(shape):
                 continue
-            for part in self._parts(shapely.difference(shape, cover), rule, b if swap else a):
+            for part in self._list_large_parts(shapely.difference(shape, cover), rule, b if swap else a):
                 area = _measure_part_area(part, shape)
                 if area < least:
                     continue
@@ -396,7 +405,8 @@ class IndependentOverlayCheck:
                 head = (rule, severity, b, "", a, related) if swap else (rule, severity, a, key, b, related)
                 self.found.append((*head, area))
 
-    def _parts(self, shape, rule, role):
+    def _list_large_parts(self, shape, rule, role):
+        """Return the polygons of a shape above the sliver limits; record the others as ignored slivers."""
         parts = []
         for part in shapely.get_parts(shape):
             if part.geom_type != "Polygon" or part.area == 0:

@@ -24,7 +24,7 @@ from plugin.core.fixes.rows_before import read_rows_before
 from plugin.core.fixes.texts import FixTexts
 from plugin.core.loading.assembly import assemble_plan
 from tests.core.examples import make_example_norm, make_example_plan
-from tests.core.fixes.fix_runs import make_fix_example_plan, propose, start
+from tests.core.fixes.fix_runs import check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 from tests.core.fixes.random_layouts import draw_row_of_layouts
 
 MODES = {
@@ -113,9 +113,9 @@ def judge_example(path, fix, example):
     """Return an example's fix, judged on its layers as QGIS reads them."""
     plan, norm = make_fix_example_plan(example), make_example_norm(example.settings)
     write_layers(path, plan)
-    state, findings = start(read_plan(path, plan.layers, norm), [example.rule, *example.rules])
+    state, findings = check_and_start_editing(read_plan(path, plan.layers, norm), [example.rule, *example.rules])
     finding = next(one for one in findings if one.code == example.rule and fix.is_for_finding(one))
-    proposal, _after = propose(fix, finding, state, **example.parameters)
+    proposal, _after = propose_fix_or_fail(fix, finding, state, **example.parameters)
     return Judged(path, list(plan.layers), norm, [proposal], read_rows_before(state, proposal.edits))
 
 
@@ -123,7 +123,7 @@ def judge_batch(path, first_seed):
     """Return a batch over several layers, safe fixes and others, on a row of random layouts."""
     plan = make_example_plan(draw_row_of_layouts(range(first_seed, first_seed + LAYOUTS_IN_A_ROW)))
     write_layers(path, plan)
-    state, findings = start(read_plan(path, plan.layers, plan.norm), BATCH_RULES)
+    state, findings = check_and_start_editing(read_plan(path, plan.layers, plan.norm), BATCH_RULES)
     result = run_batch(state, findings, choose_fixes(()), safe_only=False)
     edits = merge_edits(proposal.edits for proposal in result.applied)
     return Judged(path, list(plan.layers), plan.norm, result.applied, read_rows_before(state, edits))

@@ -41,6 +41,7 @@ ALL_RULES = list(load_all_rules().values())
 
 
 def make_small_plan(tables=None, scope="", **profile):
+    """Return the plan of some tables (None: the small plan) with a norm of given settings."""
     return assemble_plan(convert_to_source_layers(tables), make_example_norm(**profile), scope=scope)
 
 
@@ -83,6 +84,7 @@ def make_tables_for_every_rule():
 
 
 def summarise_findings(findings):
+    """Return what identifies findings: rule, case, rows, message and area (m²)."""
     return [(f.code, f.case, f.role, f.key, f.related_role, f.related_keys, f.message, f.area_m2) for f in findings]
 
 
@@ -98,6 +100,7 @@ OVERLAP_RULE, COUNTED_TWICE = "TOP001", re.compile("其中[^。]*要素之间重
 
 @cache
 def check_without_crash():
+    """Return the plan with data for every rule, its side inputs, and the report of all rules."""
     plan, side = make_small_plan(make_tables_for_every_rule()), SideInputs(baseline=make_small_plan())
     return plan, side, run_check(plan, ALL_RULES, side_inputs=side)
 

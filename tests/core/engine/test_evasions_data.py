@@ -36,6 +36,7 @@ def complete_county():
 
 @pytest.fixture(scope="module")
 def sample_layers():
+    """Return the layers of a county without defects, as those of the mutations."""
     return make(clean.PARCELS).layers
 
 
@@ -56,6 +57,7 @@ def check_layers(tables, profile, *, names=None, more=(), **options):
 
 
 def remove_layers(tables, *roles):
+    """Return the tables without some layers."""
     return {role: frame for role, frame in tables.items() if role not in roles}
 
 
@@ -302,19 +304,22 @@ def test_figures_stated_for_existing_layers_leave_no_target_unconfirmed(complete
 TOWNSHIP_TARGET_TABLE = "乡镇代码,乡镇名称,指标,关系,数值,单位\n{code},,永久基本农田,≥,{value:.2f},万亩\n"
 
 
-def sum_farmland_of_township(lite, code):
-    rows = lite["YJJBNTBHTB"]
+def sum_farmland_of_township(tables, code):
+    """Return the net farmland (万亩) of the rows with a township's code."""
+    rows = tables["YJJBNTBHTB"]
     return float(rows["YJJBNTMJ"][rows["ZLDWDM"].str[:9] == code].sum() / (1e8 / 15))
 
 
-def set_location_codes(lite, rows, place):
-    farm = lite["YJJBNTBHTB"].copy()
-    farm.loc[rows, "ZLDWDM"] = place
-    return {**lite, "YJJBNTBHTB": farm}
+def set_location_code(tables, rows, code):
+    """Return the tables with another location code (ZLDWDM) in some rows of the farmland."""
+    farm = tables["YJJBNTBHTB"].copy()
+    farm.loc[rows, "ZLDWDM"] = code
+    return {**tables, "YJJBNTBHTB": farm}
 
 
-def find_townships_with_farmland(lite):
-    codes = lite["YJJBNTBHTB"]["ZLDWDM"].str[:9].value_counts()
+def find_townships_with_farmland(tables):
+    """Return the codes of the two townships with most farmland rows."""
+    codes = tables["YJJBNTBHTB"]["ZLDWDM"].str[:9].value_counts()
     return list(codes.index[:2])
 
 
@@ -323,7 +328,7 @@ def test_farmland_with_the_code_of_another_township_counts_where_it_is_located(
 ):
     credited, other = find_townships_with_farmland(sample_layers)
     rows = sample_layers["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other
-    forged = set_location_codes(sample_layers, rows, credited + "2010000000")
+    forged = set_location_code(sample_layers, rows, credited + "2010000000")
     tasks = tmp_path / "任务.csv"
     own = sum_farmland_of_township(sample_layers, credited)
     tasks.write_text(TOWNSHIP_TARGET_TABLE.format(code=credited, value=1.2 * own), encoding="utf-8")
@@ -354,14 +359,18 @@ def test_farmland_codes_that_agree_with_the_location_give_no_finding(sample_laye
 # Deductions left out
 
 
-def remove_deductions(lite, role, rows=None):
-    frame = lite[role].copy()
+def remove_deductions(tables, role, rows=None):
+    """Return the tables without ridge deductions in a layer: net area equals gross area.
+
+    ``rows``: mask or positions of the rows; None: all.
+    """
+    frame = tables[role].copy()
     rows = frame.index if rows is None else frame.index[rows]
     gross, net = ("YJJBNTTBMJ", "YJJBNTMJ") if role == "YJJBNTBHTB" else ("TBMJ", "TBDLMJ")
     frame.loc[rows, ["KCXS", "KCMJ"]] = 0.0
     frame.loc[rows, "KCDLBM"] = None
     frame.loc[rows, net] = frame.loc[rows, gross]
-    return {**lite, role: frame}
+    return {**tables, role: frame}
 
 
 @pytest.mark.parametrize(("role", "figure"), [("YJJBNTBHTB", "farmland_area"), ("GDBHMB", "cultivated_area")])
@@ -436,13 +445,15 @@ def test_cultivated_land_to_be_retained_of_the_county_without_defects_gives_no_f
 
 
 def get_expansion_ratio(report):
+    """Return the expansion ratio (form n1) of a report."""
     return next(i for i in report.indicators if i.id == "expansion_ratio_n1")
 
 
-def code_parcels_as_urban(lite, role, rows):
-    frame = lite[role].copy()
+def code_parcels_as_urban(tables, role, rows):
+    """Return the tables with the urban code 202 in some rows of a layer."""
+    frame = tables[role].copy()
     frame.loc[rows, "CZCSXM"] = "202"
-    return {**lite, role: frame}
+    return {**tables, role: frame}
 
 
 @pytest.mark.parametrize("classes", [("0702",), ("0201", "0204"), ("0301",)], ids=["villages", "orchards", "woods"])
@@ -466,9 +477,9 @@ def test_urban_base_area_with_villages_or_orchards_leaves_the_expansion_ratio_un
 
 
 def test_urban_base_area_contradicted_by_the_survey_leaves_the_ratio_unconfirmed(complete_county, confirmed_profile):
-    lite = complete_county.layers
-    villages = (lite["DLTB"]["CZCSXM"] == "203").to_numpy()
-    forged = code_parcels_as_urban(lite, "XZYDYH", villages)
+    tables = complete_county.layers
+    villages = (tables["DLTB"]["CZCSXM"] == "203").to_numpy()
+    forged = code_parcels_as_urban(tables, "XZYDYH", villages)
     forged["XZYDYH"].loc[villages, ["YDYHFLDM", "YDYHFLMC"]] = ["070100", "城镇住宅用地"]
     report = check_layers(forged, confirmed_profile, rules=("LAW001",))
     (finding,) = list_findings_of_rules(report, "LAW001")
@@ -508,15 +519,15 @@ def test_urban_base_area_of_the_county_without_defects_is_not_contradicted(
 # An outline of the county that is too large
 
 
-def enlarge_county_edge(lite, *roles):
-    """Return the tables with the rows at the county's edge widened into the neighbour."""
-    outline = lite["XZQX"].geometry.iloc[0]
+def enlarge_county_edge(tables, *roles):
+    """Return the tables with rows widened beyond the county's edge, and the added area (m²)."""
+    outline = tables["XZQX"].geometry.iloc[0]
     y = outline.representative_point().y
     east = outline.bounds[2]
     strip = shapely.box(east - 4000, y - 500, east + 1000, y + 500)
-    tables = dict(lite)
+    tables = dict(tables)
     for role in roles:
-        frame = lite[role].copy()
+        frame = tables[role].copy()
         row = frame.geometry.intersection(strip).area.idxmax()
         more = strip.difference(outline)
         frame.loc[[row], "geometry"] = [shapely.union_all([frame.geometry[row], more])]
@@ -548,18 +559,20 @@ def test_outline_of_the_county_without_defects_that_matches_its_townships_gives_
 # Area fields raised within the allowance
 
 
-def raise_area_fields(lite, role, fields, share, rows=None):
-    frame = lite[role].copy()
+def raise_area_fields(tables, role, fields, share, rows=None):
+    """Return the tables with fields of a layer raised by a share (0.001: 0.1 %)."""
+    frame = tables[role].copy()
     rows = frame.index if rows is None else frame.index[rows]
     for name in fields:
         frame.loc[rows, name] = (frame.loc[rows, name] * (1 + share)).round(2)
-    return {**lite, role: frame}
+    return {**tables, role: frame}
 
 
 FARMLAND_AREA_FIELDS = ("YJJBNTTBMJ", "KCMJ", "YJJBNTMJ")
 
 
 def add_target_to_profile(profile, value, name):
+    """Write a copy of a profile with a farmland target (万亩); return its path."""
     path = Path(profile).with_name(name)
     target = (
         '\n[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "{:.4f}"\nunit = "wan_mu"\n'
@@ -628,14 +641,15 @@ def test_ratio_within_its_limit_only_by_a_raised_area_field_is_not_confirmed(sam
 # Farmland outside cultivated land to be retained, without a parcel, or flatter than its parcel
 
 
-def find_smallest_farmland(lite, count):
-    return lite["YJJBNTBHTB"]["YJJBNTTBMJ"].nsmallest(count).index
+def find_smallest_farmland(tables, count):
+    """Return the row labels of the smallest farmland rows by gross area."""
+    return tables["YJJBNTBHTB"]["YJJBNTTBMJ"].nsmallest(count).index
 
 
-def find_rows_under_farmland(lite, role, farmland):
+def find_rows_under_farmland(tables, role, farmland):
     """Return the indices of the rows of a layer that overlap the given farmland rows."""
-    points = lite["YJJBNTBHTB"].geometry[farmland].representative_point()
-    frame = lite[role]
+    points = tables["YJJBNTBHTB"].geometry[farmland].representative_point()
+    frame = tables[role]
     return [frame.index[frame.contains(point)][0] for point in points]
 
 
@@ -733,7 +747,7 @@ def test_empty_hole_in_the_urban_boundary_that_keeps_the_ratio_in_its_limit_is_r
 def test_farmland_with_the_code_of_another_county_is_reported(sample_layers, confirmed_profile):
     rows = sample_layers["YJJBNTBHTB"].index[3:6]
     report = check_layers(
-        set_location_codes(sample_layers, rows, "1402231002010000000"), confirmed_profile, rules=("LAW004",)
+        set_location_code(sample_layers, rows, "1402231002010000000"), confirmed_profile, rules=("LAW004",)
     )
     (finding,) = list_findings_of_rules(report, "LAW004")
     assert (finding.case, finding.role, finding.field, finding.params["count"]) == (
@@ -751,7 +765,7 @@ def test_township_code_contradicting_the_location_is_reported_without_a_township
     credited, other = find_townships_with_farmland(sample_layers)
     row = sample_layers["YJJBNTBHTB"].index[sample_layers["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other][:1]
     report = check_layers(
-        set_location_codes(sample_layers, row, credited + "2010000000"), confirmed_profile, rules=("LAW004",)
+        set_location_code(sample_layers, row, credited + "2010000000"), confirmed_profile, rules=("LAW004",)
     )
     (finding,) = list_findings_of_rules(report, "LAW004")
     assert (finding.case, finding.role, finding.params["count"]) == ("misplaced", "YJJBNTBHTB", 1)

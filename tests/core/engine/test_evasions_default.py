@@ -30,6 +30,7 @@ def default_profile(complete_county, tmp_path_factory):
 
 
 def check_layers(tables, profile, **options):
+    """Return the report of a check of tables, as if the approvals that notes await were stated."""
     report = check_plan(make_read_layers(tables), RunOptions(profile=profile, **options)).report
     return clean.mark_approvals_as_stated(report)
 
@@ -60,6 +61,7 @@ def exchange_areas(tables):
 
 
 def set_foreign_keys(tables):
+    """Give all zones feature keys of another county."""
     zones = tables["YDYHGHFQ"].copy()
     zones["BSM"] = "140226" + zones["BSM"].str[6:]
     return {**tables, "YDYHGHFQ": zones}
@@ -102,6 +104,7 @@ def move_core(tables):
 
 
 def set_two_names(tables):
+    """Give one parcel another village name than that of its code."""
     parcels = tables["DLTB"].copy()
     row = parcels.index[parcels["ZLDWDM"].duplicated()][0]
     parcels.loc[row, "ZLDWMC"] = "别处村"
@@ -109,6 +112,7 @@ def set_two_names(tables):
 
 
 def set_foreign_feature_codes(tables):
+    """Give all zones the feature code of another layer."""
     return {**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(YSDM="2090020227")}
 
 
@@ -125,27 +129,30 @@ def clear_area_fields(tables):
 
 
 def set_rows(tables, role, rows, **values):
+    """Return the tables with values set in the rows of a mask."""
     return {**tables, role: tables[role].assign(**{n: tables[role][n].mask(rows, v) for n, v in values.items()})}
 
 
-def call_fields_of_the_base_woods(tables):
+def code_base_year_fields_as_woods(tables):
+    """Code forty fields as woods in the land use of the base year only."""
     base = tables["XZYDYH"]
     rows = base.index.isin(base.index[base["YDYHFLDM"] == "010300"][:40])
     return set_rows(tables, "XZYDYH", rows, YDYHFLDM="030100", YDYHFLMC="乔木林地")
 
 
-def call_woods_of_the_survey_fields(tables):
+def code_survey_woods_as_fields(tables):
+    """Code five woods as dry fields in the survey only."""
     parcels = tables["DLTB"]
     rows = parcels.index.isin(parcels.index[parcels["DLBM"] == "0301"][:5])
     return set_rows(tables, "DLTB", rows, DLBM="0103", DLMC="旱地", GDLX="PD", GDPDJB="1")
 
 
-def call_the_base_of_the_centre_fields(tables):
+def code_base_year_land_of_the_centre_as_fields(tables):
     return {**tables, "ZXCQXZYDYH": tables["ZXCQXZYDYH"].assign(YDYHFLDM="010200", YDYHFLMC="水浇地")}
 
 
-def call_villages_towns(tables):
-    """Code housing of villages as housing of towns, in the base and in the survey alike."""
+def code_village_housing_as_town_housing(tables):
+    """Code housing of villages as housing of towns, in the base year and in the survey."""
     base, parcels = tables["XZYDYH"], tables["DLTB"]
     tables = set_rows(
         tables, "XZYDYH", base["YDYHFLDM"] == "070300", CZCSXM="202", YDYHFLDM="070100", YDYHFLMC="城镇住宅用地"
@@ -175,7 +182,7 @@ def move_refuges_into_hazard_areas(tables):
     return {**tables, "FZJZSSD": refuges}
 
 
-def call_the_red_line_building_land(tables):
+def set_red_line_kind_to_building_land(tables):
     return {**tables, "STBHHX": tables["STBHHX"].assign(LHLX="城镇建设")}
 
 
@@ -183,7 +190,7 @@ def set_one_grade_everywhere(tables):
     return {**tables, "CZJSSYXPJJG": tables["CZJSSYXPJJG"].assign(MC="适宜")}
 
 
-def set_grades_of_no_evaluation(tables):
+def set_grades_outside_the_evaluation_classes(tables):
     grades = tables["STBHZYXPJJG"]
     return set_rows(tables, "STBHZYXPJJG", grades["MC"] == "重要", MC="合格")
 
@@ -192,11 +199,11 @@ def set_unknown_main_functions(tables):
     return {**tables, "XZZTGNDW": tables["XZZTGNDW"].assign(LX="工业园区")}
 
 
-def write_lengths_ten_times(tables):
+def multiply_road_lengths_by_ten(tables):
     return {**tables, "ZDJTJCSSX": tables["ZDJTJCSSX"].assign(CD=tables["ZDJTJCSSX"]["CD"] * 10)}
 
 
-def remark_that_zones_are_not_approved(tables):
+def add_remark_that_zones_are_not_approved(tables):
     return {**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(BZ="待定，未批准")}
 
 
@@ -222,28 +229,28 @@ def exchange_green_and_blue_line(tables):
     }
 
 
-def call_woods_of_the_survey_fields_and_shift_it_slightly(tables):
-    """Shift the survey by less than a millimetre too, as saving in another program does."""
-    tables = call_woods_of_the_survey_fields(tables)
+def code_survey_woods_as_fields_and_shift_the_survey(tables):
+    """Code woods as fields and shift the survey by less than a millimetre, as saving in another program does."""
+    tables = code_survey_woods_as_fields(tables)
     return {**tables, "DLTB": tables["DLTB"].set_geometry(tables["DLTB"].geometry.translate(0.0004, -0.0003))}
 
 
 DEFECTS_AND_RULES = [
-    (call_woods_of_the_survey_fields_and_shift_it_slightly, "ATT023"),
-    (call_fields_of_the_base_woods, "ATT023"),
-    (call_woods_of_the_survey_fields, "ATT023"),
-    (call_the_base_of_the_centre_fields, "ATT023"),
-    (call_villages_towns, "LAW001"),
+    (code_survey_woods_as_fields_and_shift_the_survey, "ATT023"),
+    (code_base_year_fields_as_woods, "ATT023"),
+    (code_survey_woods_as_fields, "ATT023"),
+    (code_base_year_land_of_the_centre_as_fields, "ATT023"),
+    (code_village_housing_as_town_housing, "LAW001"),
     (rename_villages_in_all_parcels, "ATT012"),
     (exchange_names_of_two_villages, "ATT012"),
     (remove_two_monuments, "REL022"),
     (move_refuges_into_hazard_areas, "REL035"),
-    (call_the_red_line_building_land, "ATT002"),
+    (set_red_line_kind_to_building_land, "ATT002"),
     (set_one_grade_everywhere, "ATT001"),
-    (set_grades_of_no_evaluation, "ATT002"),
+    (set_grades_outside_the_evaluation_classes, "ATT002"),
     (set_unknown_main_functions, "ATT002"),
-    (write_lengths_ten_times, "ATT013"),
-    (remark_that_zones_are_not_approved, "ATT020"),
+    (multiply_road_lengths_by_ten, "ATT013"),
+    (add_remark_that_zones_are_not_approved, "ATT020"),
     (plan_housing_on_city_lines, "REL039"),
     (plan_housing_in_industrial_zones, "REL039"),
     (exchange_green_and_blue_line, "REL039"),

@@ -47,6 +47,7 @@ EXAMPLE_TEMPLATES = [STANDARD.templates[role] for role in ("YDYHGHFQ", "DLTB", "
 
 
 def create_layers(path, templates=ALL_TEMPLATES, crs=ZONE_38, lists=None, **more):
+    """Create a database of some templates, by default of all."""
     return create.create_database(path, templates, crs, code_lists=lists or STANDARD.code_lists, **more)
 
 
@@ -55,7 +56,8 @@ def digest_files(path):
     return [(p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in files]
 
 
-def folder_contains_only(folder, *names):
+def has_only_files(folder, *names):
+    """Return True if a folder has exactly these entries."""
     return {p.name for p in folder.iterdir()} == set(names)
 
 
@@ -237,7 +239,7 @@ def test_existing_database_is_refused_by_default(tmp_path, suffix):
         create_layers(path, EXAMPLE_TEMPLATES)
     message = Texts("zh").explain_error(caught.value)
     assert "已存在" in message and "add" in message and "replace" in message
-    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and has_only_files(tmp_path, path.name)
 
 
 def write_one_row(path, name):
@@ -253,7 +255,8 @@ def write_one_row(path, name):
     del feature, layer, database
 
 
-def count_or_read_rows(path, name):
+def read_rows(path, name):
+    """Return the attributes of a layer's rows, read by fiona."""
     with fiona.open(path, layer=name) as layer:
         return [dict(row["properties"]) for row in layer]
 
@@ -263,12 +266,12 @@ def test_adding_layers_to_a_database_creates_only_the_missing_ones(tmp_path, suf
     path, more = tmp_path / f"库{suffix}", STANDARD.list_templates_of_groups(["zones", "heritage"])
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     write_one_row(path, "YDYHGHFQ")
-    before = count_or_read_rows(path, "YDYHGHFQ")
+    before = read_rows(path, "YDYHGHFQ")
     made = create_layers(path, more, existing="add")
     assert made.existing_names == ("YDYHGHFQ",) and set(made.created_names) == {t.role for t in more} - {"YDYHGHFQ"}
     assert set(fiona.listlayers(path)) == {t.role for t in more}
-    assert count_or_read_rows(path, "YDYHGHFQ") == before and len(before) == 1
-    assert folder_contains_only(tmp_path, path.name)
+    assert read_rows(path, "YDYHGHFQ") == before and len(before) == 1
+    assert has_only_files(tmp_path, path.name)
     state = digest_files(path)
     again = create_layers(path, more, existing="add")
     assert not again.created_names and digest_files(path) == state
@@ -307,7 +310,7 @@ def test_adding_layers_in_another_crs_than_that_of_the_database_is_refused(tmp_p
         create_layers(path, EXAMPLE_TEMPLATES, CRS.from_epsg(4525), existing="add")
     message = Texts("zh").explain_error(caught.value)
     assert "YDYHGHFQ" in message and "EPSG:4526" in message and "EPSG:4525" in message
-    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and has_only_files(tmp_path, path.name)
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
@@ -316,8 +319,8 @@ def test_replacing_a_database_keeps_no_old_layers_or_rows(tmp_path, suffix):
     create_layers(path, EXAMPLE_TEMPLATES)
     write_one_row(path, "DLTB")
     create_layers(path, EXAMPLE_TEMPLATES[1:], existing="replace")
-    assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX"} and not count_or_read_rows(path, "DLTB")
-    assert folder_contains_only(tmp_path, path.name)
+    assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX"} and not read_rows(path, "DLTB")
+    assert has_only_files(tmp_path, path.name)
 
 
 @pytest.mark.parametrize("existing", ["add", "replace"])
@@ -330,7 +333,7 @@ def test_locked_filegdb_is_refused_and_unchanged(tmp_path, existing):
         create_layers(path, EXAMPLE_TEMPLATES, existing=existing)
     message = Texts("zh").explain_error(caught.value)
     assert "sr.lock" in message and "未改动" in message
-    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and has_only_files(tmp_path, path.name)
 
 
 @pytest.mark.parametrize("existing", ["add", "replace"])
@@ -347,7 +350,7 @@ def test_geopackage_being_written_by_another_program_is_unchanged(tmp_path, exis
         other.rollback()
         other.close()
     assert caught.value.key == "output_open_elsewhere"
-    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and has_only_files(tmp_path, path.name)
 
 
 def test_adding_to_an_invalid_database_is_refused(tmp_path):
@@ -363,7 +366,7 @@ def test_adding_to_an_invalid_database_is_refused(tmp_path):
 def test_unsupported_database_format_is_refused(tmp_path):
     with pytest.raises(OutputError) as caught:
         create_layers(tmp_path / "库.shp", EXAMPLE_TEMPLATES)
-    assert ".gpkg .gdb" in Texts("zh").explain_error(caught.value) and folder_contains_only(tmp_path)
+    assert ".gpkg .gdb" in Texts("zh").explain_error(caught.value) and has_only_files(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
@@ -378,18 +381,18 @@ def test_creating_a_database_below_a_file_raises_an_output_error(tmp_path):
     (tmp_path / "文件").write_text("")
     with pytest.raises(OutputError):
         create_layers(tmp_path / "文件" / "库.gpkg", EXAMPLE_TEMPLATES)
-    assert folder_contains_only(tmp_path, "文件")
+    assert has_only_files(tmp_path, "文件")
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
 def test_cancelled_or_failed_database_creation_leaves_no_files(tmp_path, suffix, monkeypatch):
     with pytest.raises(Cancelled):
         create_layers(tmp_path / f"库{suffix}", EXAMPLE_TEMPLATES, cancellation=Cancellation(lambda: True))
-    assert folder_contains_only(tmp_path)
+    assert has_only_files(tmp_path)
     monkeypatch.setattr(create, "_check_layers_written", lambda *a: (_ for _ in ()).throw(RuntimeError("disk")))
     with pytest.raises(OutputError):
         create_layers(tmp_path / f"库{suffix}", EXAMPLE_TEMPLATES)
-    assert folder_contains_only(tmp_path)
+    assert has_only_files(tmp_path)
 
 
 def test_template_with_a_missing_code_list_is_refused(tmp_path):
@@ -399,7 +402,7 @@ def test_template_with_a_missing_code_list_is_refused(tmp_path):
         create_layers(tmp_path / "库.gpkg", [EXAMPLE_TEMPLATES[1], dataclasses.replace(template, fields=fields)])
     message = Texts("zh").explain_error(caught.value)
     assert "YDYHGHFQ" in message and "GHFQDM" in message and "zonen" in message and "planning_zones" in message
-    assert folder_contains_only(tmp_path)
+    assert has_only_files(tmp_path)
 
 
 def test_changed_length_alias_or_type_of_a_template_changes_the_created_database(tmp_path):
@@ -423,7 +426,7 @@ def test_gdal_failure_raises_an_output_error_with_gdal_exceptions_on_or_off(tmp_
         with pytest.raises(OutputError):
             create_layers(tmp_path / "库.gpkg", EXAMPLE_TEMPLATES)
         assert bool(gdal.GetUseExceptions()) == raising
-    assert folder_contains_only(tmp_path)
+    assert has_only_files(tmp_path)
 
 
 # Groups

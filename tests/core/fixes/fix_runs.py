@@ -34,14 +34,18 @@ def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
     return CheckResult(plan, report, NO_SIDE_INPUTS, NO_WAIVERS)
 
 
-def start(plan: Plan, codes: list[str], documents: dict[str, str] | None = None) -> tuple[EditingState, list[Finding]]:
-    """Return the state of a checked plan, and its findings."""
+def check_and_start_editing(
+    plan: Plan, codes: list[str], documents: dict[str, str] | None = None
+) -> tuple[EditingState, list[Finding]]:
+    """Return the editing state of a plan checked with some rules, and its findings."""
     checked = check_rules(plan, codes)
     return EditingState(checked, RunOptions(rules=tuple(codes)), documents=documents), checked.report.findings
 
 
-def propose(fix: Fix, finding: Finding, state: EditingState, **parameters: Any) -> tuple[Proposal, EditingState]:
-    """Return a judged proposal and the state after it."""
+def propose_fix_or_fail(
+    fix: Fix, finding: Finding, state: EditingState, **parameters: Any
+) -> tuple[Proposal, EditingState]:
+    """Return the judged proposal of a fix for a finding, and the editing state after it."""
     return propose_fix(state, fix, finding, parameters)
 
 
@@ -51,7 +55,7 @@ def make_fix_example_plan(example: FixExample) -> Plan:
 
 
 def list_layer_rows(state: EditingState, role: str) -> list[Any]:
-    """Return the rows of a layer at present, in the order of their numbers."""
+    """Return the rows of a layer in an editing state, in the order of their numbers."""
     rows = state.session.checker.rows
     numbers = sorted({*range(len(state.plan.layers[role])), *rows.list_edited_rows(role)})
     return [row for number in numbers if (row := state.get_row_by_number(role, number)) is not None]
@@ -111,4 +115,12 @@ def name_findings(findings: list[Finding]) -> list[tuple[str, ...]]:
     )
 
 
-__all__ = ["FixRefused", "check_rules", "list_layer_rows", "make_fix_example_plan", "parse_shape", "propose", "start"]
+__all__ = [
+    "FixRefused",
+    "check_and_start_editing",
+    "check_rules",
+    "list_layer_rows",
+    "make_fix_example_plan",
+    "parse_shape",
+    "propose_fix_or_fail",
+]

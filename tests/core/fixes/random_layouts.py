@@ -38,11 +38,13 @@ def _move_vertex(polygon: Any, rng: random.Random, distance: float) -> Any:
     return moved if moved.is_valid else polygon
 
 
-def _grow(polygon: Any, rng: random.Random, distance: float) -> Any:
+def _buffer_polygon(polygon: Any, rng: random.Random, distance: float) -> Any:
+    """Return a polygon buffered by a distance (m), in whole millimetres."""
     return shapely.transform(shapely.buffer(polygon, distance, join_style="mitre"), lambda xy: np.round(xy, 3))
 
 
 def _add_spike(polygon: Any, rng: random.Random, length: float) -> Any:
+    """Return a polygon with a thin spike of a length (m) on one of its edges."""
     xy = shapely.get_coordinates(polygon.exterior)[:-1]
     n = rng.randrange(len(xy))
     start, end = xy[n], xy[(n + 1) % len(xy)]
@@ -55,12 +57,14 @@ def _add_spike(polygon: Any, rng: random.Random, length: float) -> Any:
 
 
 def _add_hole(polygon: Any, rng: random.Random, size: float) -> Any:
+    """Return a polygon with a hole of a size (m), or unchanged if it has no room."""
     point = polygon.representative_point()
     hole = shapely.box(point.x, point.y, point.x + size, point.y + size * rng.choice([1, 0.1]))
     return shapely.difference(polygon, hole) if polygon.contains(hole) else polygon
 
 
 def _repeat_vertex(polygon: Any, rng: random.Random, distance: float) -> Any:
+    """Return a polygon with one more vertex at a distance (m) from another one."""
     xy = shapely.get_coordinates(polygon.exterior)[:-1]
     n = rng.randrange(len(xy))
     near = xy[n] + (xy[(n + 1) % len(xy)] - xy[n]) * (distance / max(np.hypot(*(xy[(n + 1) % len(xy)] - xy[n])), 1e-9))
@@ -79,7 +83,7 @@ def _add_vertex_to_edge(polygon: Any, rng: random.Random, distance: float) -> An
     return made if made.is_valid else polygon
 
 
-def _twist(polygon: Any, rng: random.Random, distance: float) -> Any:
+def _make_ring_cross_itself(polygon: Any, rng: random.Random, distance: float) -> Any:
     """Return a polygon whose ring runs out and back, or crosses itself."""
     xy = shapely.get_coordinates(polygon.exterior)[:-1]
     n = rng.randrange(len(xy))
@@ -89,7 +93,15 @@ def _twist(polygon: Any, rng: random.Random, distance: float) -> Any:
     return shapely.Polygon(xy)
 
 
-DEFECTS = (_move_vertex, _grow, _add_spike, _add_hole, _repeat_vertex, _add_vertex_to_edge, _twist)
+DEFECTS = (
+    _move_vertex,
+    _buffer_polygon,
+    _add_spike,
+    _add_hole,
+    _repeat_vertex,
+    _add_vertex_to_edge,
+    _make_ring_cross_itself,
+)
 SIZES = (0.004, 0.03, 0.08, 0.3, 3.0, 20.0)
 
 
@@ -98,14 +110,14 @@ def draw_layout(seed: int) -> dict[str, list[dict[str, Any]]]:
     rng = random.Random(seed)
     layers: dict[str, list[dict[str, Any]]] = {"county": [{"wkt": COUNTY.wkt, "key": KEY.format(1)}]}
     zones = draw_tiles(rng, rng.randint(2, 7))
-    layers["zones"] = _make_rows(_plant(zones, rng), rng, lambda n, shape: {"zone_code": ZONE_CODES[n % 4]})
+    layers["zones"] = _make_rows(_plant_defects(zones, rng), rng, lambda n, shape: {"zone_code": ZONE_CODES[n % 4]})
     tiles = draw_tiles(rng, rng.randint(4, 9))
     rng.shuffle(tiles)
     taken = max(1, len(tiles) // 3)
     layers["farmland"] = _make_rows(tiles[:taken], rng, lambda n, shape: {"land_use": "0103"})
     layers["red_line"] = _make_rows(tiles[taken : taken + 1], rng, lambda n, shape: {})
-    layers["boundary"] = _make_rows(_plant(tiles[taken + 1 : 2 * taken + 2], rng), rng, lambda n, shape: {})
-    cultivated = _plant(draw_tiles(rng, rng.randint(2, 5)), rng)
+    layers["boundary"] = _make_rows(_plant_defects(tiles[taken + 1 : 2 * taken + 2], rng), rng, lambda n, shape: {})
+    cultivated = _plant_defects(draw_tiles(rng, rng.randint(2, 5)), rng)
     if len(cultivated) > 2 and rng.random() < 0.5:
         last = cultivated.pop()
         if last is not None and cultivated[0] is not None and last.is_valid and cultivated[0].is_valid:
@@ -127,7 +139,7 @@ def draw_row_of_layouts(seeds: Iterable[int], distance_m: float = 1000.0) -> dic
     return layers
 
 
-def _plant(shapes: list[Any], rng: random.Random) -> list[Any]:
+def _plant_defects(shapes: list[Any], rng: random.Random) -> list[Any]:
     """Return shapes with a few defects, a duplicate and a missing shape."""
     planted = list(shapes)
     for _ in range(rng.randint(0, 3)):
@@ -144,6 +156,10 @@ def _plant(shapes: list[Any], rng: random.Random) -> list[Any]:
 
 
 def _make_rows(shapes: list[Any], rng: random.Random, make_values: Any) -> list[dict[str, Any]]:
+    """Return rows with WKT, keys (some missing or repeated) and values for `make_example_plan`.
+
+    ``make_values``: function of row number and shape that returns the other values.
+    """
     rows = []
     for n, shape in enumerate(shapes):
         key = KEY.format(n + 1)
@@ -155,6 +171,7 @@ def _make_rows(shapes: list[Any], rng: random.Random, make_values: Any) -> list[
 
 
 def _make_cultivated_values(n: int, shape: Any) -> dict[str, Any]:
+    """Return areas, deduction and land use of a row of cultivated land; some names are wrong."""
     # About the statutory area where examples are drawn.
     gross = round((0.0 if shape is None else shape.area) * 0.999755, 2)
     deduction = round(gross * 0.1, 2)

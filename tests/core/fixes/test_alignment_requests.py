@@ -9,7 +9,7 @@ from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
 from plugin.core.fixes.model import load_all_fixes
 from tests.core.examples import make_example_plan
-from tests.core.fixes.fix_runs import list_layer_rows, parse_shape, propose, start
+from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows, parse_shape, propose_fix_or_fail
 
 RULES = ["GEO002", "TOP001", "TOP004", "REL002", "ATT013"]
 #: Half a metre beside the parcels in the west and north, over them in the east.
@@ -19,26 +19,29 @@ PARCELS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 
 
 
 def start_with_boundary(layers=None):
+    """Return the editing state of a plan with two boundary rows and parcels."""
     plan = make_example_plan(
         {"layer": [BOUNDARY_WKT, NORTH_WKT], "parcels": PARCELS, **(layers or {})}, {"layer": "CZKFBJ"}, {}
     )
-    return start(plan, RULES)[0]
+    return check_and_start_editing(plan, RULES)[0]
 
 
 def make_request(state, role="CZKFBJ", position=0, reference="DLTB"):
+    """Return a request to align a row of a layer with a reference layer."""
     row = list_layer_rows(state, role)[position]
     return make_alignment_request(role, row.key, row.fid, reference)
 
 
-def get_shapes(state, role="CZKFBJ"):
+def list_shapes(state, role="CZKFBJ"):
+    """Return the shapes of a layer's rows in an editing state."""
     return [row.plane_shape for row in list_layer_rows(state, role)]
 
 
 def test_aligned_feature_takes_over_reference_edges_and_its_neighbour_follows():
     state = start_with_boundary()
-    before = get_shapes(state)
-    proposal, after = propose(load_all_fixes()["FIX016"], make_request(state), state)
-    aligned = get_shapes(after)
+    before = list_shapes(state)
+    proposal, after = propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state), state)
+    aligned = list_shapes(after)
     assert aligned[0].equals(parse_shape("POLYGON ((0 0, 50 0, 100 0, 100 100, 50 100, 0 100, 0 0))"))
     assert shapely.intersection(*aligned).area == 0 and shapely.union_all(aligned).area == pytest.approx(
         sum(shapely.area(aligned))
@@ -47,15 +50,15 @@ def test_aligned_feature_takes_over_reference_edges_and_its_neighbour_follows():
     assert (
         balance.before_m2 == pytest.approx(sum(shapely.area(before))) and abs(balance.imbalance_m2) <= MAX_IMBALANCE_M2
     )
-    assert get_shapes(state) == before
+    assert list_shapes(state) == before
 
 
 def test_alignment_with_a_survey_layer_needs_confirmation():
     state = start_with_boundary()
-    proposal, _after = propose(load_all_fixes()["FIX016"], make_request(state), state)
+    proposal, _after = propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state), state)
     assert "other_survey" in [key for key, _params in proposal.doubts] and not proposal.is_safe
     state = start_with_boundary({"zones": PARCELS})
-    proposal, _after = propose(load_all_fixes()["FIX016"], make_request(state, reference="YDYHGHFQ"), state)
+    proposal, _after = propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state, reference="YDYHGHFQ"), state)
     assert "other_survey" not in [key for key, _params in proposal.doubts] and not proposal.is_safe
 
 
@@ -75,9 +78,11 @@ def test_alignment_offers_edges_that_gain_land_and_edges_that_lose_land_separate
 def test_neighbour_loses_or_gains_the_land_that_an_aligned_feature_gains_or_loses(part, shift):
     parcels = [PARCELS[0], "POLYGON ((50 0, 100.6 0, 99.9 100.6, 50 100.2, 50 0))"]
     state = start_with_boundary({"parcels": parcels})
-    before = get_shapes(state)
-    _proposal, after = propose(load_all_fixes()["FIX016"], make_request(state), state, part=part, within_m=0.3 + shift)
-    aligned = get_shapes(after)
+    before = list_shapes(state)
+    _proposal, after = propose_fix_or_fail(
+        load_all_fixes()["FIX016"], make_request(state), state, part=part, within_m=0.3 + shift
+    )
+    aligned = list_shapes(after)
     moved = aligned[0].area - before[0].area
     assert (moved > 0.1) if part == "gain" else (moved < -0.1)
     wrong_side = (
@@ -92,9 +97,9 @@ def test_aligned_line_takes_over_the_edges_of_a_polygon():
     plan = make_example_plan(
         {"line": ["LINESTRING (50.2 -20, 49.8 50, 50.1 120)"], "parcels": PARCELS}, {"line": "FZJZSSX"}, {}
     )
-    state = start(plan, RULES)[0]
-    _proposal, after = propose(load_all_fixes()["FIX016"], make_request(state, "FZJZSSX"), state)
-    (line,) = get_shapes(after, "FZJZSSX")
+    state = check_and_start_editing(plan, RULES)[0]
+    _proposal, after = propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state, "FZJZSSX"), state)
+    (line,) = list_shapes(after, "FZJZSSX")
     expected = parse_shape("POLYGON ((50 0, 50 100, 0 50, 50 0))").boundary
     on_edge = shapely.intersection(line, shapely.box(*expected.bounds).buffer(0.001))
     assert line.length > 139 and on_edge.length == pytest.approx(100, abs=0.1)
@@ -107,7 +112,7 @@ def test_aligned_line_takes_over_the_edges_of_a_polygon():
 def test_invalid_alignment_request_is_refused_with_its_reason(role, reference, reason):
     state = start_with_boundary({"farmland": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]})
     with pytest.raises(FixRefused) as refusal:
-        propose(load_all_fixes()["FIX016"], make_request(state, role, reference=reference), state)
+        propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state, role, reference=reference), state)
     assert refusal.value.reason == reason
 
 

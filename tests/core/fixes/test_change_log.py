@@ -16,7 +16,7 @@ def append_log_rows(path, rows):
     append_rows([RowsToAppend(path, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")])
 
 
-def read(path):
+def read_log_rows(path):
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.reader(handle))
 
@@ -26,7 +26,7 @@ def test_change_log_rows_are_appended_below_its_heading(tmp_path):
     append_log_rows(path, [ROW])
     append_log_rows(path, [ROW, ["=1+1", *ROW[1:]]])
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", *ROW[1:]]]
+    assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", *ROW[1:]]]
 
 
 def test_change_log_saved_in_gbk_by_a_spreadsheet_keeps_its_rows(tmp_path):
@@ -34,7 +34,7 @@ def test_change_log_saved_in_gbk_by_a_spreadsheet_keeps_its_rows(tmp_path):
     append_log_rows(path, [ROW])
     path.write_bytes(path.read_text(encoding="utf-8-sig").rstrip("\r\n").encode("gb18030"))
     append_log_rows(path, [ROW])
-    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW]
+    assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW]
 
 
 @pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])

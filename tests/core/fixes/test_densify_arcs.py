@@ -22,7 +22,7 @@ from plugin.core.fixes.state import EditingState
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState
 from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
-from tests.core.fixes.fix_runs import list_layer_rows, start
+from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")
 osr = pytest.importorskip("osgeo.osr")
@@ -33,25 +33,27 @@ OPTIONS = RunOptions(rules=("GEO004",))
 ARC, ARC_BACK = [(0, 0), (250, 100.5), (500, 0)], [(500, 0), (250, 100.5), (0, 0)]
 
 
-def write_points(points):
+def format_points(points):
+    """Return the coordinates of points (m from the origin) as WKT text."""
     return ", ".join(f"{X + x!r} {Y + y!r}" for x, y in points)
 
 
 def make_curve(arc, *corners):
     """Return the text of a polygon with an arc and straight edges through the corners back to its start."""
-    line = write_points([arc[-1], *corners, arc[0]])
-    return f"MULTISURFACE (CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING ({write_points(arc)}), ({line}))))"
+    line = format_points([arc[-1], *corners, arc[0]])
+    return f"MULTISURFACE (CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING ({format_points(arc)}), ({line}))))"
 
 
 #: Two neighbours that share an arc, a disc far away, and a square.
 SOUTH = make_curve(ARC, (500, -300), (0, -300))
 NORTH = make_curve(ARC_BACK, (0, 400), (500, 400))
-DISC = f"MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING ({write_points([(2000, 0), (2100, 0), (2000, 0)])})))"
-SQUARE = f"MULTIPOLYGON ((({write_points([(3000, 0), (3100, 0), (3100, 100), (3000, 100), (3000, 0)])})))"
+DISC = f"MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING ({format_points([(2000, 0), (2100, 0), (2000, 0)])})))"
+SQUARE = f"MULTIPOLYGON ((({format_points([(3000, 0), (3100, 0), (3100, 100), (3000, 100), (3000, 0)])})))"
 KEY = "1402250000{:08d}"
 
 
 def write_source(path, texts=(SOUTH, NORTH, DISC, SQUARE), keys=None):
+    """Write a boundary layer with a row for each WKT, arcs included; return the path."""
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(4526)
     driver = ogr.GetDriverByName("GPKG" if path.suffix == ".gpkg" else "OpenFileGDB")
@@ -71,10 +73,11 @@ def write_source(path, texts=(SOUTH, NORTH, DISC, SQUARE), keys=None):
 
 @pytest.fixture(params=["gpkg", "gdb"])
 def source(request, tmp_path):
+    """Return the path of a boundary layer with two neighbours on one arc, a disc and a square."""
     return write_source(tmp_path / f"county.{request.param}")
 
 
-def read_kinds(path):
+def map_fids_to_arcs(path):
     """Return feature id → whether GDAL reads arcs."""
     database = ogr.Open(str(path))
     kinds = {f.GetFID(): "CIRCULARSTRING" in f.GetGeometryRef().ExportToWkt() for f in database.GetLayer("CZKFBJ")}
@@ -82,12 +85,14 @@ def read_kinds(path):
     return kinds
 
 
-def read_blobs(path):
+def map_fids_to_blobs(path):
+    """Return feature id → stored bytes of the shape."""
     with closing(sqlite3.connect(path)) as database:
         return dict(database.execute("SELECT fid, geom FROM CZKFBJ"))
 
 
-def run(source, copy, **order):
+def run_fixes_into_copy(source, copy, **order):
+    """Run all fixes of arcs on a source and write the copy; return the result of the run."""
     return run_fixes(str(source), OPTIONS, FixRunOptions(output=str(copy), **{"safe_only": False, **order}))
 
 
@@ -97,7 +102,7 @@ def test_arcs_are_read_with_their_exact_end_points(source):
     ends = shapely.get_coordinates(layer.frame.geometry.iloc[0])[[0, -1]]
     assert all(f"{x!r} {y!r}" in layer.curve_texts[1] for x, y in ends.tolist())
     if source.suffix == ".gpkg":
-        assert write_points(ARC) in layer.curve_texts[1] and write_points(ARC_BACK) in layer.curve_texts[2]
+        assert format_points(ARC) in layer.curve_texts[1] and format_points(ARC_BACK) in layer.curve_texts[2]
 
 
 def test_geopackage_surface_without_an_arc_is_not_listed_as_curved(tmp_path):
@@ -108,9 +113,9 @@ def test_geopackage_surface_without_an_arc_is_not_listed_as_curved(tmp_path):
 
 def test_fixed_copy_has_straight_segments_instead_of_arcs_and_no_finding(source, tmp_path):
     copy = tmp_path / f"copy{source.suffix}"
-    result = run(source, copy)
+    result = run_fixes_into_copy(source, copy)
     assert [entry.is_applied for entry in result.batch.entries] == [True] * 3
-    assert read_kinds(source)[1] and not any(read_kinds(copy).values())
+    assert map_fids_to_arcs(source)[1] and not any(map_fids_to_arcs(copy).values())
     assert not check_plan(copy, OPTIONS).report.findings
     # An arc 500 m wide and 100.5 m high.
     radius = (250**2 + 100.5**2) / (2 * 100.5)
@@ -123,7 +128,7 @@ def test_fixed_copy_has_straight_segments_instead_of_arcs_and_no_finding(source,
 
 def test_neighbours_share_all_vertices_of_their_arc_after_both_are_fixed(source, tmp_path):
     copy = tmp_path / f"copy{source.suffix}"
-    run(source, copy)
+    run_fixes_into_copy(source, copy)
     south, north, *_ = gpd.read_file(copy, layer="CZKFBJ").geometry
     shared = set(map(tuple, shapely.get_coordinates(south))) & set(map(tuple, shapely.get_coordinates(north)))
     angle = 4 * math.atan2(100.5, 250)
@@ -140,8 +145,8 @@ def test_fix_changes_only_its_row_in_the_copy(tmp_path):
     from plugin.core.fixes.write import write_copy
 
     write_copy(propose_fix(state, FIX, finding)[1], source, copy)
-    assert read_kinds(copy) == {1: True, 2: True, 3: False, 4: False}
-    before, after = read_blobs(source), read_blobs(copy)
+    assert map_fids_to_arcs(copy) == {1: True, 2: True, 3: False, 4: False}
+    before, after = map_fids_to_blobs(source), map_fids_to_blobs(copy)
     assert [fid for fid in before if before[fid] != after[fid]] == [3]
 
 
@@ -151,7 +156,7 @@ def test_changing_a_field_value_does_not_densify_the_arcs_of_the_row(tmp_path, s
     source, copy = write_source(tmp_path / f"county.{suffix}", keys=keys), tmp_path / f"copy.{suffix}"
     run_fixes(str(source), RunOptions(rules=("ATT001",)), FixRunOptions(output=str(copy), safe_only=False))
     assert gpd.read_file(copy, layer="CZKFBJ")["BSM"].tolist()[1] == KEY.format(5)
-    assert read_kinds(copy) == {1: True, 2: True, 3: True, 4: False}
+    assert map_fids_to_arcs(copy) == {1: True, 2: True, 3: True, 4: False}
     texts = [read_source(path)[0].curve_texts for path in (source, copy)]
     assert texts[0] == texts[1]
 
@@ -170,9 +175,10 @@ def test_copy_is_refused_if_the_driver_would_straighten_an_unfixed_curve(tmp_pat
 
 # --- one of two neighbours
 def make_neighbours(rules=("GEO004", "TOP001", "TOP005")):
+    """Return editing state and findings of two polygons that share an arc."""
     south = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 250 100.5, 500 0), (500 0, 500 -300, 0 -300, 0 0)))"
     north = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (500 0, 250 100.5, 0 0), (0 0, 0 400, 500 400, 500 0)))"
-    return start(make_example_plan({"boundary": [south, north]}), list(rules))
+    return check_and_start_editing(make_example_plan({"boundary": [south, north]}), list(rules))
 
 
 def test_densifying_the_arc_of_only_one_neighbour_lists_the_findings_that_appear():
@@ -198,7 +204,7 @@ def test_area_change_of_a_proposal_equals_the_difference_of_the_shapes_before_an
 def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
     part = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -0.02, 100 0), (100 0, 100 80, 0 80, 0 0)))"
     plan = make_example_plan({"boundary": [part], "farmland": ["POLYGON ((90 0, 190 0, 190 80, 90 80, 90 0))"]})
-    state, findings = start(plan, ["GEO004", "REL002"])
+    state, findings = check_and_start_editing(plan, ["GEO004", "REL002"])
     overlap = next(one for one in findings if one.code == "REL002")
     assert propose_best_fix(state, overlap, choose_fixes(()), {}).reason == "has_arcs"
     result = run_batch(state, sorted(findings, key=lambda one: one.code), choose_fixes(()), safe_only=False)
@@ -207,7 +213,7 @@ def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
 
 def test_arc_whose_points_are_on_a_line_is_replaced_by_the_fix():
     flat = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 0, 100 0), (100 0, 100 80, 0 80, 0 0)))"
-    state, findings = start(make_example_plan({"boundary": [flat]}), ["GEO004"])
+    state, findings = check_and_start_editing(make_example_plan({"boundary": [flat]}), ["GEO004"])
     proposal, after = propose_fix(state, FIX, findings[0])
     assert proposal.is_safe
     (layer,) = make_edited_layers(after)
@@ -231,14 +237,16 @@ def test_curves_with_heights_or_in_another_crs_or_of_an_unknown_kind_are_refused
     else:
         # The driver has replaced a Bézier curve of a FileGDB.
         layer.curve_texts = {0: "CURVEPOLYGON (COMPOUNDCURVE ((0 0, 10 0, 10 10), (10 10, 0 0)))"}
-    state, findings = start(assemble_plan([layer], norm, scope="three_lines"), ["GEO004"])
+    state, findings = check_and_start_editing(assemble_plan([layer], norm, scope="three_lines"), ["GEO004"])
     with pytest.raises(FixRefused) as refused:
         propose_fix(state, FIX, findings[0])
     assert refused.value.reason == reason
 
 
 def test_line_with_an_arc_becomes_a_line_of_straight_segments():
-    state, findings = start(make_example_plan({"ZDJTJCSSX": ["CIRCULARSTRING (0 0, 100 100, 200 0)"]}), ["GEO004"])
+    state, findings = check_and_start_editing(
+        make_example_plan({"ZDJTJCSSX": ["CIRCULARSTRING (0 0, 100 100, 200 0)"]}), ["GEO004"]
+    )
     proposal, after = propose_fix(state, FIX, findings[0])
     (row,) = list_layer_rows(after, "ZDJTJCSSX")
     assert row.stored_shape.length == pytest.approx(math.pi * 100, abs=0.2) and not row.curve_text
@@ -247,6 +255,7 @@ def test_line_with_an_arc_becomes_a_line_of_straight_segments():
 
 # --- live session
 def list_arc_keys(state):
+    """Return the last digits of the keys with a finding on arcs."""
     return sorted(one.key[-1] for one in state.session.findings if one.code == "GEO004")
 
 
@@ -275,7 +284,7 @@ def test_live_check_updates_findings_when_arcs_are_drawn_straightened_and_restor
 
 def test_vertices_of_the_fixed_row_lie_on_the_arc_of_the_file(tmp_path):
     source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
-    run(source, copy)
+    run_fixes_into_copy(source, copy)
     vertices = set(map(tuple, shapely.get_coordinates(gpd.read_file(copy, layer="CZKFBJ").geometry.iloc[0])))
     assert {(X + x, Y + y) for x, y in ARC} <= vertices
     xy = np.array(sorted(vertices))

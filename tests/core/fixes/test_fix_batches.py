@@ -14,7 +14,7 @@ from plugin.core.live import rows as live_rows
 from plugin.core.live.session import IncrementalSession
 from tests.benchmarks.batch_fixes import run_and_compare
 from tests.core.examples import make_example_plan
-from tests.core.fixes.fix_runs import propose, start
+from tests.core.fixes.fix_runs import check_and_start_editing, propose_fix_or_fail
 from tests.county import make_county
 from tests.county.many_defects import KINDS, Answer, plant_many_defects
 from tests.county.write import write_geopackage
@@ -37,7 +37,7 @@ SMALL_ROWS = 40
 
 
 @pytest.fixture
-def row_of_fields():
+def strip_above_squares():
     """Return the state and findings of a long strip with a spike, above squares that each repeat a vertex."""
     squares = [
         f"POLYGON (({x} 0, {x + 50} 0, {x + 90} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))"
@@ -47,7 +47,7 @@ def row_of_fields():
     strip = f"POLYGON ((0 100, {right} 100, {right} 150, 60.1 150, 60 170, 60 150, 0 150, 0 100))"
     below = f"POLYGON ((0 -50, {right} -50, {right} -20, 0 -20, 0 -50))"
     plan = make_example_plan({"layer": [strip, below, *squares]}, {"layer": "CZKFBJ"}, {})
-    return start(plan, ["GEO005", "GEO009", "TOP001", "TOP004"])
+    return check_and_start_editing(plan, ["GEO005", "GEO009", "TOP001", "TOP004"])
 
 
 def count_operations(monkeypatch, action):
@@ -70,25 +70,25 @@ def count_operations(monkeypatch, action):
     return result, counts
 
 
-def test_cost_of_a_proposal_does_not_grow_with_the_number_of_edits(row_of_fields, monkeypatch):
-    state, findings = row_of_fields
+def test_cost_of_a_proposal_does_not_grow_with_the_number_of_edits(strip_above_squares, monkeypatch):
+    state, findings = strip_above_squares
     (spike,) = [one for one in findings if one.code == "GEO005"]
     repeated = [one for one in findings if one.code == "GEO009"]
     assert len(repeated) == SMALL_ROWS
     (fix,) = choose_fixes(["FIX004"])
-    (first, _), before = count_operations(monkeypatch, lambda: propose(fix, spike, state))
+    (first, _), before = count_operations(monkeypatch, lambda: propose_fix_or_fail(fix, spike, state))
     batch = run_batch(state, repeated, choose_fixes(["FIX003"]))
     assert len(batch.applied) == SMALL_ROWS
     # The first proposal makes one table of all edited rows; later ones take their rows from it.
-    propose(fix, spike, batch.state)
-    (again, _), after = count_operations(monkeypatch, lambda: propose(fix, spike, batch.state))
+    propose_fix_or_fail(fix, spike, batch.state)
+    (again, _), after = count_operations(monkeypatch, lambda: propose_fix_or_fail(fix, spike, batch.state))
     assert shapely.equals(again.edits.rows[0].shape, first.edits.rows[0].shape)
     assert after["rows"] == before["rows"]
     assert after["tables"] <= before["tables"] + 2 * live_rows._MAX_SINGLE_ROWS
 
 
-def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(row_of_fields):
-    state, findings = row_of_fields
+def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(strip_above_squares):
+    state, findings = strip_above_squares
     repeated = [one for one in findings if one.code == "GEO009"]
     entries = run_batch(state, [repeated[0], repeated[0]], choose_fixes(["FIX003"])).entries
     assert entries[0].is_applied and entries[1].ended_by is entries[0].proposal
@@ -102,7 +102,7 @@ def test_fix_of_a_key_repeated_at_both_ends_of_the_county_and_fixes_between_are_
     keys = ["140225000000000001", *(f"1402250000000001{n:02}" for n in range(SMALL_ROWS - 2)), "140225000000000001"]
     rows = [{"wkt": square, "key": key} for square, key in zip(squares, keys, strict=True)]
     plan = make_example_plan({"layer": rows}, {"layer": "CZKFBJ"}, {})
-    state, findings = start(plan, ["ATT001", "GEO006", "GEO009", "TOP004"])
+    state, findings = check_and_start_editing(plan, ["ATT001", "GEO006", "GEO009", "TOP004"])
     (repeated_key,) = [one for one in findings if one.code == "ATT001"]
     region = compute_finding_region(state, repeated_key)
     assert [round(right - left) for left, _, right, _ in region.boxes] == [100, 100]
@@ -139,7 +139,7 @@ def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypa
          "deduction_rate": 0.1, "net_area": 6480.0}
         for x in range(0, 100 * SMALL_ROWS, 100)
     ]  # fmt: skip
-    state, findings = start(make_example_plan({"layer": rows}, {"layer": "GDBHMB"}, {}), ["SCH002"])
+    state, findings = check_and_start_editing(make_example_plan({"layer": rows}, {"layer": "GDBHMB"}, {}), ["SCH002"])
     (missing,) = [one for one in findings if one.field == "KCMJ"]
     sizes = []
     check_separate_edits = IncrementalSession.check_separate_edits
@@ -150,7 +150,7 @@ def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypa
 
     monkeypatch.setattr(IncrementalSession, "check_separate_edits", count_features)
     (fix,) = choose_fixes(["FIX026"])
-    proposal, after = propose(fix, missing, state)
+    proposal, after = propose_fix_or_fail(fix, missing, state)
     assert sizes == [[0]]
     assert [one.field for one in proposal.ended_findings] == ["KCMJ"]
     assert len(proposal.edits.rows) == len(proposal.row_keys) == SMALL_ROWS

@@ -15,15 +15,16 @@ from plugin.core.fixes.rows_before import RowBefore, is_same_row, read_rows_befo
 from plugin.core.fixes.state import EditingState
 from plugin.core.live.session import EditBatch, FeatureState
 from tests.core.examples import make_example_plan
-from tests.core.fixes.fix_runs import check_rules, start
+from tests.core.fixes.fix_runs import check_and_start_editing, check_rules
 
 WEST_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 
 
 def start_with_overlap():
+    """Return the editing state of two overlapping boundary rows, and the finding on them."""
     plan = make_example_plan({"layer": [WEST_WKT, EAST_WKT]}, {"layer": "CZKFBJ"}, {})
-    state, findings = start(plan, ["TOP001"])
+    state, findings = check_and_start_editing(plan, ["TOP001"])
     return state, findings[0]
 
 
@@ -63,7 +64,7 @@ def test_row_counts_as_unchanged_only_if_its_shape_and_all_values_are_equal():
 def test_editing_state_starts_from_the_edits_of_a_live_session_without_changing_it():
     plan = make_example_plan({"layer": [WEST_WKT, EAST_WKT]}, {"layer": "CZKFBJ"}, {})
     checked = check_rules(plan, ["TOP001"])
-    first, _findings = start(plan, ["TOP001"])
+    first, _findings = check_and_start_editing(plan, ["TOP001"])
     session = first.session
     batch = EditBatch()
     layer = plan.layers["CZKFBJ"]

@@ -23,7 +23,8 @@ X, Y = 38_560_000.0, 4_390_000.0
 KEY = "1402250000{:08d}"
 
 
-def square(x, y, width, height):
+def make_box(x, y, width, height):
+    """Return a rectangle; x and y are metres from the corner of the county."""
     return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
 
 
@@ -40,84 +41,95 @@ def write_layers(path, layers):
 
 
 @pytest.fixture
-def source(tmp_path):
-    two_parts = shapely.multipolygons([square(0, 0, 30, 30), square(60, 0, 20, 30)])
+def source_file(tmp_path):
+    """Write a county of three layers with a multipart boundary; return its path."""
+    two_parts = shapely.multipolygons([make_box(0, 0, 30, 30), make_box(60, 0, 20, 30)])
     return write_layers(
         tmp_path / "data" / "county.gpkg" if (tmp_path / "data").mkdir() is None else None,
         {
-            "YJJBNTBHTB": [(KEY.format(1), square(0, 200, 100, 100))],
-            "STBHHX": [(KEY.format(1), square(0, 400, 100, 100))],
-            "CZKFBJ": [(KEY.format(1), two_parts), (KEY.format(2), square(90, 200, 100, 100))],
+            "YJJBNTBHTB": [(KEY.format(1), make_box(0, 200, 100, 100))],
+            "STBHHX": [(KEY.format(1), make_box(0, 400, 100, 100))],
+            "CZKFBJ": [(KEY.format(1), two_parts), (KEY.format(2), make_box(90, 200, 100, 100))],
         },
     )
 
 
-def digest(path):
+def hash_file(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_table(path):
+def read_csv_rows(path):
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.DictReader(handle))
 
 
-def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_unchanged(source, tmp_path, capsys):
-    before, copy, table = digest(source), tmp_path / "copy.gpkg", tmp_path / "table.csv"
+def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_unchanged(source_file, tmp_path, capsys):
+    before, copy, table = hash_file(source_file), tmp_path / "copy.gpkg", tmp_path / "table.csv"
     code = main(
-        ["fix", str(source), "--rules", "GEO003,REL002", "--safe-only", "--output", str(copy), "--table", str(table)]
+        [
+            "fix",
+            str(source_file),
+            "--rules",
+            "GEO003,REL002",
+            "--safe-only",
+            "--output",
+            str(copy),
+            "--table",
+            str(table),
+        ]
     )
-    assert code == 1 and digest(source) == before
+    assert code == 1 and hash_file(source_file) == before
     boundary = gpd.read_file(copy, layer="CZKFBJ")
     assert sorted(boundary["BSM"]) == [KEY.format(1), KEY.format(2), KEY.format(3)]
     assert set(boundary["BZ"]) == {"备注"} and set(boundary.geometry.geom_type) <= {"Polygon", "MultiPolygon"}
-    assert boundary.geometry.area.sum() == pytest.approx(gpd.read_file(source, layer="CZKFBJ").geometry.area.sum())
-    assert gpd.read_file(copy, layer="STBHHX").equals(gpd.read_file(source, layer="STBHHX"))
-    rows = read_table(table)
+    assert boundary.geometry.area.sum() == pytest.approx(gpd.read_file(source_file, layer="CZKFBJ").geometry.area.sum())
+    assert gpd.read_file(copy, layer="STBHHX").equals(gpd.read_file(source_file, layer="STBHHX"))
+    rows = read_csv_rows(table)
     assert [(row["规则"], row["分类"], row["结果"]) for row in rows] == [
         ("GEO003", "安全", "已应用"),
         ("REL002", "需确认", "未应用"),
     ]
-    log = read_table(make_default_log_path(copy))
+    log = read_csv_rows(make_default_log_path(copy))
     assert [row["规则"] for row in log] == ["GEO003"] and KEY.format(3) in log[0]["涉及要素"]
     assert "安全 1" in capsys.readouterr().out
 
 
-def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source, tmp_path):
+def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
-    assert main(["fix", str(source), "--rules", "GEO003,REL002", "--output", str(copy)]) == 0
+    assert main(["fix", str(source_file), "--rules", "GEO003,REL002", "--output", str(copy)]) == 0
     assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
 
 
 def test_chosen_fix_changes_a_sealed_layer_only_with_a_document_and_on_request(tmp_path):
-    source = write_layers(
+    source_file = write_layers(
         tmp_path / "county.gpkg",
         {
-            "YJJBNTBHTB": [(KEY.format(1), square(0, 0, 100, 100))],
-            "STBHHX": [(KEY.format(1), square(99.95, 0, 100, 100))],
-            "CZKFBJ": [(KEY.format(1), square(0, 300, 50, 50))],
+            "YJJBNTBHTB": [(KEY.format(1), make_box(0, 0, 100, 100))],
+            "STBHHX": [(KEY.format(1), make_box(99.95, 0, 100, 100))],
+            "CZKFBJ": [(KEY.format(1), make_box(0, 300, 50, 50))],
         },
     )
     options, order = (
         RunOptions(rules=("REL001",)),
         {"output": str(tmp_path / "copy.gpkg"), "table": str(tmp_path / "t.csv")},
     )
-    refused = run_fixes(str(source), options, FixRunOptions(**order))
+    refused = run_fixes(str(source_file), options, FixRunOptions(**order))
     assert [one.refusal.reason for one in refused.batch.entries] == ["both_sealed"] and not refused.batch.applied
     assert not make_default_log_path(order["output"]).exists()
     documents = {"STBHHX": "晋自然资函〔2026〕1号"}
-    careful = run_fixes(str(source), options, FixRunOptions(documents=documents, **order))
+    careful = run_fixes(str(source_file), options, FixRunOptions(documents=documents, **order))
     assert [key for key, _ in careful.batch.entries[0].proposal.doubts] == [
         "sealed_changed"
     ] and not careful.batch.applied
     run_fixes(
-        str(source),
+        str(source_file),
         options,
         FixRunOptions(requested_fixes=("cut-by-precedence",), safe_only=False, documents=documents, **order),
     )
-    (entry,) = read_table(make_default_log_path(order["output"]))
+    (entry,) = read_csv_rows(make_default_log_path(order["output"]))
     assert entry["批准文号"] == documents["STBHHX"]
     red_line = gpd.read_file(order["output"], layer="STBHHX").geometry.iloc[0]
-    assert shapely.intersection(red_line, square(0, 0, 100, 100)).area == 0
+    assert shapely.intersection(red_line, make_box(0, 0, 100, 100)).area == 0
 
 
 @pytest.mark.parametrize(
@@ -131,28 +143,30 @@ def test_chosen_fix_changes_a_sealed_layer_only_with_a_document_and_on_request(t
         (["--document", "STBHHX", "--table", "{folder}/t.csv"], "STBHHX"),
     ],
 )
-def test_fix_command_with_impossible_arguments_is_refused_with_the_reason(source, tmp_path, capsys, arguments, part):
-    before = digest(source)
-    given = [text.format(source=source, folder=tmp_path) for text in arguments]
-    assert main(["fix", str(source), *given]) == 2
-    assert part in capsys.readouterr().err and digest(source) == before
+def test_fix_command_with_impossible_arguments_is_refused_with_the_reason(
+    source_file, tmp_path, capsys, arguments, part
+):
+    before = hash_file(source_file)
+    given = [text.format(source=source_file, folder=tmp_path) for text in arguments]
+    assert main(["fix", str(source_file), *given]) == 2
+    assert part in capsys.readouterr().err and hash_file(source_file) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-def test_fix_command_refuses_a_format_that_cannot_be_edited_row_by_row(source, tmp_path, capsys):
+def test_fix_command_refuses_a_format_that_cannot_be_edited_row_by_row(source_file, tmp_path, capsys):
     path = tmp_path / "CZKFBJ.geojson"
-    gpd.read_file(source, layer="CZKFBJ").to_file(path)
+    gpd.read_file(source_file, layer="CZKFBJ").to_file(path)
     assert main(["fix", str(path), "--output", str(tmp_path / "copy.geojson")]) == 2
     assert "CZKFBJ.geojson" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["shp", "gdb"])
-def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source, tmp_path, kind):
+def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source_file, tmp_path, kind):
     if kind == "gdb" and "w" not in pyogrio.list_drivers().get("OpenFileGDB", ""):
         pytest.skip("this GDAL cannot write a FileGDB")
     data = tmp_path / ("folder" if kind == "shp" else "county.gdb")
     for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ"):
-        frame = gpd.read_file(source, layer=role)
+        frame = gpd.read_file(source_file, layer=role)
         if kind == "shp":
             data.mkdir(exist_ok=True)
             frame.to_file(data / f"{role}.shp", encoding="gbk")
@@ -166,11 +180,11 @@ def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source, tmp_path, 
     assert len(boundary) == 3 and set(boundary["BZ"]) == {"备注"}
 
 
-def test_second_fix_run_replaces_the_copy_and_appends_to_its_change_log(source, tmp_path):
+def test_second_fix_run_replaces_the_copy_and_appends_to_its_change_log(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
-        run_fixes(str(source), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))
-    assert len(read_table(make_default_log_path(copy))) == 2
+        run_fixes(str(source_file), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))
+    assert len(read_csv_rows(make_default_log_path(copy))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
 
@@ -182,17 +196,17 @@ def test_fixes_command_lists_all_fixes_and_describes_one(capsys):
 
 
 def test_check_of_the_fixed_sample_lacks_exactly_the_findings_that_safe_fixes_ended(tmp_path):
-    source, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
-    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
+    source_file, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source_file)
     options = RunOptions(profile="hunyuan")
-    run = run_fixes(str(source), options, FixRunOptions(output=str(copy)))
+    run = run_fixes(str(source_file), options, FixRunOptions(output=str(copy)))
     applied = run.batch.applied
     assert {proposal.fix.code for proposal in applied} >= {"FIX002", "FIX006", "FIX023"}
     before, after = run.checked.report.findings, check_plan(copy, options).report.findings
     gone = [one for one in before if not any(is_same_problem(one, other) for other in after)]
     assert len(gone) == len(applied)
     assert not [one for one in after if not any(is_same_problem(one, other) for other in before)]
-    assert_areas_balance(applied, source, copy)
+    assert_areas_balance(applied, source_file, copy)
 
 
 #: Layers of the sample county that are sealed or come from other authorities.
@@ -202,43 +216,43 @@ SUMS = {("ATT022", ""), ("LAW001", "remote"), ("LAW004", "misplaced")}
 
 
 @pytest.fixture(scope="module")
-def mended_sample(tmp_path_factory):
+def fixed_sample(tmp_path_factory):
     """Return the run that applies every proposal to the sample county, and the findings of its copy."""
     folder = tmp_path_factory.mktemp("mended")
-    source, copy = folder / "county.gpkg", folder / "copy.gpkg"
-    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
+    source_file, copy = folder / "county.gpkg", folder / "copy.gpkg"
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source_file)
     options = RunOptions(profile="hunyuan")
-    run = run_fixes(str(source), options, FixRunOptions(output=str(copy), safe_only=False))
-    return run, check_plan(copy, options).report.findings, source, copy
+    run = run_fixes(str(source_file), options, FixRunOptions(output=str(copy), safe_only=False))
+    return run, check_plan(copy, options).report.findings, source_file, copy
 
 
 def is_among(finding, findings):
     return any(is_same_problem(finding, other) for other in findings)
 
 
-def may_change(finding):
-    """Return True if a layer of a finding is not sealed; LAW001 and LAW002 need a planner."""
+def is_in_an_unsealed_layer(finding):
+    """Return True if a layer of a finding is not sealed, except for LAW001 and LAW002, which need a planner."""
     roles = {role for role in (finding.role, finding.related_role) if role}
     return finding.code not in ("LAW001", "LAW002") and bool(roles - SEALED_LAYERS)
 
 
-def test_every_error_on_an_unsealed_layer_is_fixed_and_every_other_error_refused_with_a_reason(mended_sample):
-    run, _, _, _ = mended_sample
+def test_every_error_on_an_unsealed_layer_is_fixed_and_every_other_error_refused_with_a_reason(fixed_sample):
+    run, _, _, _ = fixed_sample
     errors = [one for one in run.batch.entries if one.finding.severity is Severity.ERROR]
-    open_layers = [one for one in errors if may_change(one.finding)]
+    open_layers = [one for one in errors if is_in_an_unsealed_layer(one.finding)]
     # The 26 of the planted errors; TOP006 and TOP003 concern the sealed survey and divisions.
     assert len(open_layers) == 26
     assert [one.finding.code for one in open_layers if one.proposal is None and one.ended_by is None] == []
-    others = [one for one in errors if not may_change(one.finding) and one.ended_by is None]
+    others = [one for one in errors if not is_in_an_unsealed_layer(one.finding) and one.ended_by is None]
     assert {one.refusal.reason for one in others} == {"sealed", "both_sealed", "no_fix"}
     clicks = sum(one.is_applied and not one.proposal.is_safe for one in open_layers)
     print(f"26 errors: one batch of the safe fixes, {clicks} by one click each, none by hand")
 
 
-def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_announced(mended_sample):
-    run, after, _, _ = mended_sample
+def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_announced(fixed_sample):
+    run, after, _, _ = fixed_sample
     before = run.checked.report.findings
-    errors = [one for one in before if one.severity is Severity.ERROR and may_change(one)]
+    errors = [one for one in before if one.severity is Severity.ERROR and is_in_an_unsealed_layer(one)]
     assert [one.code for one in errors if is_among(one, after)] == []
     announced = [one for proposal in run.batch.applied for one in proposal.new_findings]
     announced += [present for proposal in run.batch.applied for _, present in proposal.renamed]
@@ -249,16 +263,16 @@ def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_ann
     assert [(one.code, one.case, one.key[-6:]) for one in unannounced] == [("LAW010", "unprotected", "000034")]
 
 
-def test_areas_balance_after_all_fixes_of_the_sample_county(mended_sample):
-    run, _, source, copy = mended_sample
-    assert_areas_balance(run.batch.applied, source, copy)
+def test_areas_balance_after_all_fixes_of_the_sample_county(fixed_sample):
+    run, _, source_file, copy = fixed_sample
+    assert_areas_balance(run.batch.applied, source_file, copy)
 
 
-def assert_areas_balance(applied, source, copy):
+def assert_areas_balance(applied, source_file, copy):
     """Compare the planar areas of each layer, summed by shapely, with what the fixes moved in and out."""
-    for name in pyogrio.list_layers(source)[:, 0]:
+    for name in pyogrio.list_layers(source_file)[:, 0]:
         moved = sum(one.moved_in_m2 - one.moved_out_m2 for p in applied for one in p.areas if one.role == name)
-        areas = [sum_valid_areas(path, name) for path in (source, copy)]
+        areas = [sum_valid_areas(path, name) for path in (source_file, copy)]
         assert areas[1] - areas[0] == pytest.approx(moved, abs=0.01), name
 
 

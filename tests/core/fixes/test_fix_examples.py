@@ -9,11 +9,11 @@ from plugin.core.fixes.model import FIX_HEADINGS, load_all_fixes
 from plugin.core.model.rule import load_all_rules
 from tests.core.fixes.fix_runs import (
     assert_judgement_agrees_with_a_whole_check,
+    check_and_start_editing,
     list_layer_rows,
     make_fix_example_plan,
     parse_shape,
-    propose,
-    start,
+    propose_fix_or_fail,
 )
 
 #: Land (m²) by which an expected shape may differ: rounding of coordinates of millions of metres.
@@ -25,15 +25,15 @@ EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in f
 @pytest.mark.parametrize(("fix", "example"), EXAMPLES, ids=[f"{fix.code} {example.title}" for fix, example in EXAMPLES])
 def test_fix_changes_the_rows_of_its_example_as_declared(fix, example):
     plan = make_fix_example_plan(example)
-    state, findings = start(plan, [example.rule, *example.rules])
+    state, findings = check_and_start_editing(plan, [example.rule, *example.rules])
     findings = [finding for finding in findings if finding.code == example.rule and fix.is_for_finding(finding)]
     assert findings, "the rule finds nothing that the fix answers"
     if example.refused:
         with pytest.raises(FixRefused) as refusal:
-            propose(fix, findings[0], state, **example.parameters)
+            propose_fix_or_fail(fix, findings[0], state, **example.parameters)
         assert refusal.value.reason == example.refused
         return
-    proposal, after = propose(fix, findings[0], state, **example.parameters)
+    proposal, after = propose_fix_or_fail(fix, findings[0], state, **example.parameters)
     assert proposal.is_safe == example.safe, (proposal.doubts, [f.message for f in proposal.new_findings])
     for name, rows in example.after.items():
         role = {"layer": "CZKFBJ", **example.roles}.get(name) or plan.find_layer_of_concept(name).role

@@ -23,8 +23,8 @@ from tests.core.fixes.fix_runs import (
     TOTALS,
     assert_judgement_agrees_with_a_whole_check,
     check_again,
+    check_and_start_editing,
     list_layer_rows,
-    start,
 )
 from tests.core.fixes.random_layouts import draw_layout, draw_row_of_layouts
 
@@ -56,7 +56,10 @@ def for_rows_of_seeds(count):
     """Return a decorator that runs a test once for each row of layouts; those of a wide trial have all its seeds."""
     first, _, last = (_WIDE_TRIAL_SEEDS or f"0:{count * _LAYOUTS_IN_ROW}").partition(":")
     seeds = range(int(first), int(last))
-    rows = [seeds[start : start + _LAYOUTS_IN_ROW] for start in range(0, len(seeds), _LAYOUTS_IN_ROW)]
+    rows = [
+        seeds[check_and_start_editing : check_and_start_editing + _LAYOUTS_IN_ROW]
+        for check_and_start_editing in range(0, len(seeds), _LAYOUTS_IN_ROW)
+    ]
     return pytest.mark.parametrize("row", rows, ids=[f"{row.start}-{row.stop - 1}" for row in rows])
 
 
@@ -73,13 +76,15 @@ def list_rows(state):
 
 
 def sum_area(state, role):
+    """Return the planar area (m²) of a layer in an editing state."""
     shapes = np.array([row.plane_shape for row in list_layer_rows(state, role)] + [None], dtype=object)
     return float(np.nansum(shapely.area(shapes)))
 
 
 def check_safe_batch(seed, rules=RULES):
+    """Apply all safe fixes of a layout and require that they end only their findings and need no second run."""
     plan = make_example_plan(draw_layout(seed))
-    state, findings = start(plan, rules)
+    state, findings = check_and_start_editing(plan, rules)
     result = run_batch(state, findings, choose_fixes(()))
     applied = result.applied
     now = check_again(result.state, rules)
@@ -109,8 +114,9 @@ def check_safe_batch(seed, rules=RULES):
 
 
 def check_each_proposal(seed, rules=RULES):
+    """Compare what each proposal of a layout expects to end and appear with a whole check."""
     plan = make_example_plan(draw_layout(seed))
-    state, findings = start(plan, rules)
+    state, findings = check_and_start_editing(plan, rules)
     for finding in findings:
         answer = propose_best_fix(state, finding, choose_fixes(()), {})
         if isinstance(answer, Refusal):
@@ -132,7 +138,7 @@ def test_safe_fixes_end_only_their_findings_and_are_idempotent(seed):
 
 def run_and_describe(layers, **options):
     """Return the rows after a batch, and what became of each finding; new rows are described without their numbers."""
-    state, findings = start(make_example_plan(layers), RULES)
+    state, findings = check_and_start_editing(make_example_plan(layers), RULES)
     result = run_batch(state, findings, choose_fixes(()), **options)
     read_keys = {role: set(layer.keys) for role, layer in state.plan.layers.items()}
 
@@ -190,7 +196,7 @@ def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(row, s
 @for_rows_of_seeds(8)
 def test_merged_edits_of_a_batch_give_the_rows_on_which_its_last_fix_was_judged(row):
     """QGIS applies the merged edits as one step."""
-    state, findings = start(make_example_plan(draw_row_of_layouts(row)), RULES)
+    state, findings = check_and_start_editing(make_example_plan(draw_row_of_layouts(row)), RULES)
     result = run_batch(state, findings, choose_fixes(()), safe_only=False)
     merged = merge_edits(proposal.edits for proposal in result.applied)
     read_rows_before(state, merged)

@@ -14,7 +14,7 @@ from plugin.core.fixes.texts import FixTexts
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.paths import TEXTS_FOLDER
-from tests.core.fixes.fix_runs import FixRefused, make_fix_example_plan, propose, start
+from tests.core.fixes.fix_runs import FixRefused, check_and_start_editing, make_fix_example_plan, propose_fix_or_fail
 
 CHINESE = read_toml(TEXTS_FOLDER / "fixes_zh.toml")
 FOLDER = Path(__file__).resolve().parents[3] / "plugin" / "core" / "fixes"
@@ -60,10 +60,10 @@ def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_u
 def test_message_and_reasons_of_each_example_are_rendered_without_placeholders(fix, lang):
     texts = FixTexts(lang, load_standard().templates)
     for example in fix.examples:
-        state, findings = start(make_fix_example_plan(example), [example.rule])
+        state, findings = check_and_start_editing(make_fix_example_plan(example), [example.rule])
         finding = next(one for one in findings if fix.is_for_finding(one))
         try:
-            proposal, _ = propose(fix, finding, state)
+            proposal, _ = propose_fix_or_fail(fix, finding, state)
         except FixRefused as refused:
             rendered = [texts.explain_refusal(Refusal(finding, refused.reason, refused.params))]
         else:

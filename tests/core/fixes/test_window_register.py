@@ -25,50 +25,54 @@ from plugin.core.model.window_register import (
 )
 from plugin.core.standard import load_standard
 from tests.core.examples import make_example_plan
-from tests.core.fixes.fix_runs import start
+from tests.core.fixes.fix_runs import check_and_start_editing
 
 X, Y = 38_560_000.0, 4_390_000.0
 KEY = "1402250000{:08d}"
 RULES = ("REL002", "TOP009")
 
 
-def square(x, y, size):
+def make_square(x, y, size):
+    """Return a square; x and y are metres from the corner of the county."""
     return shapely.box(X + x, Y + y, X + x + size, Y + y + size)
 
 
 @pytest.fixture
-def source(tmp_path):
+def source_file(tmp_path):
+    """Write farmland inside a boundary to a GeoPackage; return its path."""
     path = tmp_path / "data" / "county.gpkg"
     path.parent.mkdir()
-    layers = {"YJJBNTBHTB": [square(40, 40, 20), square(300, 0, 50)], "CZKFBJ": [square(0, 0, 100)]}
+    layers = {"YJJBNTBHTB": [make_square(40, 40, 20), make_square(300, 0, 50)], "CZKFBJ": [make_square(0, 0, 100)]}
     for role, shapes in layers.items():
         keys = [KEY.format(n) for n in range(1, len(shapes) + 1)]
         gpd.GeoDataFrame({"BSM": keys}, geometry=shapes, crs="EPSG:4526").to_file(path, layer=role)
     return path
 
 
-def read(path):
+def read_csv_rows(path):
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.DictReader(handle))
 
 
-def run(source, copy, **order):
+def run_fixes_into_copy(source_file, copy, **order):
+    """Fix overlaps of farmland and boundary in a copy of the source; return the result of the run."""
     options = FixRunOptions(output=str(copy), safe_only=False, **order)
-    return run_fixes(str(source), RunOptions(rules=("REL002",)), options)
+    return run_fixes(str(source_file), RunOptions(rules=("REL002",)), options)
 
 
 def list_window_messages(path):
+    """Return message, severity and fingerprint of the findings on boundary windows in a file."""
     report = check_plan(str(path), RunOptions(rules=RULES)).report
     return [(one.message, str(one.severity), one.fingerprint) for one in report.findings if one.code == "TOP009"]
 
 
-def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp_path):
+def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
-    result = run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
+    result = run_fixes_into_copy(source_file, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = tmp_path / "copy.windows.csv"
     assert str(register) in result.written
-    (row,) = read(register)
+    (row,) = read_csv_rows(register)
     assert list(row) == list(WINDOW_REGISTER_COLUMNS)
     assert (row["图层"], row["要素（BSM）"]) == ("城镇开发边界（CZKFBJ）", KEY.format(1))
     assert (row["窗内控制线图层"], row["窗内要素"]) == ("永久基本农田保护图斑（YJJBNTBHTB）", KEY.format(1))
@@ -77,31 +81,33 @@ def test_boundary_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp
     assert float(row["面积（m²）"]) == pytest.approx(400 / (1 + (60 / 6371) ** 2 / 2) ** 2, abs=0.01)
     lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(X + 50, Y + 50)
     assert (float(row["中心经度"]), float(row["中心纬度"])) == pytest.approx(lonlat, abs=1e-7)
-    (log,) = read(make_default_log_path(copy))
+    (log,) = read_csv_rows(make_default_log_path(copy))
     assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
 
 
-def test_fix_run_that_cuts_no_boundary_window_writes_no_window_register(source, tmp_path):
-    gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[square(350, 0, 100)], crs="EPSG:4526").to_file(
-        source, layer="CZKFBJ"
+def test_fix_run_that_cuts_no_boundary_window_writes_no_window_register(source_file, tmp_path):
+    gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[make_square(350, 0, 100)], crs="EPSG:4526").to_file(
+        source_file, layer="CZKFBJ"
     )
-    run(source, tmp_path / "copy.gpkg")
+    run_fixes_into_copy(source_file, tmp_path / "copy.gpkg")
     assert not make_default_register_path(tmp_path / "copy.gpkg").exists()
 
 
 def propose_window(layers=None):
+    """Return the proposal that cuts a window for the farmland into the boundary."""
     default = {
         "farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"],
         "boundary": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"],
     }
-    state, findings = start(make_example_plan(layers or default), ["REL002"])
+    state, findings = check_and_start_editing(make_example_plan(layers or default), ["REL002"])
     return propose_fix(state, load_all_fixes()["FIX010"], findings[0])[0]
 
 
 TEXTS = FixTexts("zh", load_standard().templates)
 
 
-def write_step(path, proposal, action=LogAction.APPLIED, step="s1"):
+def append_proposal(path, proposal, action=LogAction.APPLIED, step="s1"):
+    """Append a proposal to change log and window register; return what `append_step` returns."""
     from datetime import datetime
 
     return append_step(
@@ -114,11 +120,11 @@ def test_applied_undone_redone_and_discarded_boundary_windows_are_separate_regis
     register = tmp_path / "县.windows.csv"
     counts = []
     for action in (LogAction.APPLIED, LogAction.UNDONE, LogAction.REDONE, LogAction.DISCARDED):
-        write_step(log, proposal, action)
+        append_proposal(log, proposal, action)
         counts.append(len(list_registered_windows(read_window_register(register))))
-    assert [row["状态"] for row in read(register)] == ["登记", "撤销", "登记", "撤销"]
-    assert counts == [1, 0, 1, 0] and len(read(log)) == 4
-    write_step(log, proposal, step="s2")
+    assert [row["状态"] for row in read_csv_rows(register)] == ["登记", "撤销", "登记", "撤销"]
+    assert counts == [1, 0, 1, 0] and len(read_csv_rows(log)) == 4
+    append_proposal(log, proposal, step="s2")
     (window,) = list_registered_windows(read_window_register(register))
     assert (window.role, window.key[-1], window.step, window.who) == ("CZKFBJ", "1", "s2", "王工")
 
@@ -149,13 +155,13 @@ def test_unrelated_file_with_the_name_of_change_log_or_register_is_refused_uncha
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     (tmp_path / foreign).write_bytes(contents)
     with pytest.raises(OutputError):
-        write_step(log, proposal)
+        append_proposal(log, proposal)
     assert (tmp_path / foreign).read_bytes() == contents and [path.name for path in tmp_path.iterdir()] == [foreign]
 
 
 def test_change_log_that_cannot_be_written_leaves_the_window_register_unchanged(tmp_path, monkeypatch):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
-    write_step(log, proposal)
+    append_proposal(log, proposal)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     from plugin.core.fixes import append_only
 
@@ -168,23 +174,23 @@ def test_change_log_that_cannot_be_written_leaves_the_window_register_unchanged(
 
     monkeypatch.setattr(append_only, "write_atomically", refuse_log)
     with pytest.raises(OutputError):
-        write_step(log, proposal, LogAction.UNDONE)
+        append_proposal(log, proposal, LogAction.UNDONE)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_document_number_added_to_the_register_by_the_planner_is_kept(tmp_path):
     log, proposal, register = tmp_path / "县.changes.csv", propose_window(), tmp_path / "县.windows.csv"
-    write_step(log, proposal)
+    append_proposal(log, proposal)
     text = register.read_text(encoding="utf-8-sig").replace(",王工,", "晋自然资函〔2026〕8号,王工,")
     assert ",王工," in register.read_text(encoding="utf-8-sig")
     register.write_bytes(text.replace(",,", ",").encode("gb18030"))
-    write_step(log, proposal, LogAction.UNDONE)
+    append_proposal(log, proposal, LogAction.UNDONE)
     assert register.read_text(encoding="utf-8-sig").count("晋自然资函〔2026〕8号") == 1
 
 
-def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_none(source, tmp_path):
+def test_finding_on_a_boundary_window_states_its_register_entry_or_that_it_has_none(source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
-    run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
+    run_fixes_into_copy(source_file, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = make_default_register_path(copy)
     (registered,) = list_window_messages(copy)
     assert "已登记" in registered[0] and "晋自然资函〔2026〕3号" in registered[0] and registered[1] == "INFO"

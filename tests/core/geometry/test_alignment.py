@@ -31,19 +31,20 @@ CASES = {
 }  # fmt: skip
 
 
-def align(shape, references, reach_m: float):
+def align_outline(shape, references, reach_m: float):
+    """Return a shape with its outline aligned with reference edges within ``reach_m``."""
     return replace_stretches(shape, find_aligned_stretches(shape, ReferenceEdges(references), reach_m))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_aligned_outline_takes_over_the_reference_edges_along_it(name: str) -> None:
     shape, reference, reach_m, expected = CASES[name]
-    aligned = align(wkt.loads(shape), [wkt.loads(reference)], reach_m)
+    aligned = align_outline(wkt.loads(shape), [wkt.loads(reference)], reach_m)
     assert aligned.is_valid
     assert shapely.normalize(aligned).wkt == shapely.normalize(wkt.loads(expected)).wkt
 
 
-def make_blob(seed: int, corners: int = 14, radius: float = 60.0) -> shapely.Polygon:
+def make_star_polygon(seed: int, corners: int = 14, radius: float = 60.0) -> shapely.Polygon:
     """Return a star-shaped polygon with edges of several metres."""
     rng = np.random.default_rng(seed)
     angles = np.sort((np.arange(corners) + rng.uniform(0.1, 0.9, corners)) * 2 * np.pi / corners)
@@ -51,7 +52,7 @@ def make_blob(seed: int, corners: int = 14, radius: float = 60.0) -> shapely.Pol
     return shapely.Polygon(np.column_stack([radii * np.cos(angles), radii * np.sin(angles)]))
 
 
-def shake(shape, seed: int, most_m: float):
+def move_vertices_at_random(shape, seed: int, most_m: float):
     """Return a shape whose vertices are moved by at most ``most_m``, and with one more vertex on each edge."""
     rng = np.random.default_rng(seed + 1)
     dense = shapely.segmentize(shape, 9.0)
@@ -62,8 +63,8 @@ def shake(shape, seed: int, most_m: float):
 
 @pytest.mark.parametrize("seed", range(60))
 def test_outline_with_shifted_vertices_is_aligned_back_to_its_reference(seed: int) -> None:
-    reference = make_blob(seed)
-    shaken = shake(reference, seed, 0.25)
+    reference = make_star_polygon(seed)
+    shaken = move_vertices_at_random(reference, seed, 0.25)
     edges = ReferenceEdges([reference])
     stretches = find_aligned_stretches(shaken, edges, 0.5)
     aligned = replace_stretches(shaken, stretches)
@@ -75,7 +76,7 @@ def test_outline_with_shifted_vertices_is_aligned_back_to_its_reference(seed: in
 @pytest.mark.parametrize("seed", range(60))
 def test_aligned_outline_moves_at_most_one_and_a_half_times_the_distance(seed: int) -> None:
     """Against a reference that only partly runs along it, other edges stay."""
-    reference, shape = make_blob(seed), shake(make_blob(seed), seed, 2.0)
+    reference, shape = make_star_polygon(seed), move_vertices_at_random(make_star_polygon(seed), seed, 2.0)
     reach_m = 0.8
     stretches = find_aligned_stretches(shape, ReferenceEdges([reference]), reach_m)
     aligned = replace_stretches(shape, stretches)
@@ -87,8 +88,8 @@ def test_aligned_outline_moves_at_most_one_and_a_half_times_the_distance(seed: i
 
 @pytest.mark.parametrize("seed", range(60))
 def test_neighbours_aligned_with_an_outline_leave_neither_gap_nor_overlap(seed: int) -> None:
-    reference = make_blob(seed)
-    shaken = shake(reference, seed, 0.25)
+    reference = make_star_polygon(seed)
+    shaken = move_vertices_at_random(reference, seed, 0.25)
     frame = shapely.box(-90, -90, 90, 90)
     halves = [shapely.box(-90, -90, 0, 90), shapely.box(0, -90, 90, 90)]
     outside = [part for half in halves for part in shapely.get_parts(half.difference(shaken))]

@@ -22,22 +22,23 @@ radii = st.floats(2.0, 1e4)
 tolerances = st.sampled_from([0.001, 0.01, 0.05, 0.2, 1.0, 20.0])
 
 
-def place(centre, radius, angle):
+def compute_point(centre, radius, angle):
+    """Return the point on a circle at an angle (radians); the centre is relative to X, Y."""
     return X + centre[0] + radius * math.cos(angle), Y + centre[1] + radius * math.sin(angle)
 
 
 @st.composite
-def arcs(draw):
+def draw_arcs(draw):
     """Return centre, radius, angle at the centre (clockwise if negative) and three points of an arc."""
     centre, radius = draw(centres), draw(radii)
     first, sweep = draw(st.floats(-math.pi, math.pi)), draw(st.floats(0.02, 6.2)) * draw(st.sampled_from([-1, 1]))
     share = draw(st.floats(0.2, 0.8))
     assume(radius * abs(sweep) > 5)
-    points = [place(centre, radius, first + sweep * part) for part in (0.0, share, 1.0)]
+    points = [compute_point(centre, radius, first + sweep * part) for part in (0.0, share, 1.0)]
     return centre, radius, sweep, points
 
 
-@given(arcs(), tolerances)
+@given(draw_arcs(), tolerances)
 def test_chords_of_an_arc_are_within_the_tolerance_of_its_exact_circle(arc, tolerance_m):
     centre, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m)
@@ -55,7 +56,7 @@ def test_chords_of_an_arc_are_within_the_tolerance_of_its_exact_circle(arc, tole
     assert angles[-1] - angles[0] == pytest.approx(sweep, abs=1e-6)
 
 
-@given(arcs(), tolerances)
+@given(draw_arcs(), tolerances)
 def test_area_below_the_chords_of_an_arc_differs_from_the_exact_one_by_at_most_the_tolerance_along_it(arc, tolerance_m):
     _, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m) - np.array(points[0])
@@ -64,14 +65,14 @@ def test_area_below_the_chords_of_an_arc_differs_from_the_exact_one_by_at_most_t
     assert -1e-3 < difference <= 2 / 3 * tolerance_m * radius * abs(sweep) + 1e-3
 
 
-@given(arcs(), tolerances)
+@given(draw_arcs(), tolerances)
 def test_arc_divided_from_its_end_gets_the_vertices_of_the_arc_divided_from_its_start(arc, tolerance_m):
     start, middle, end = arc[3]
     there, back = divide_arc(start, middle, end, tolerance_m), divide_arc(end, middle, start, tolerance_m)
     assert there.tobytes() == back[::-1].tobytes()
 
 
-@given(arcs(), tolerances)
+@given(draw_arcs(), tolerances)
 def test_divided_arc_has_no_more_chords_than_the_tolerance_needs(arc, tolerance_m):
     _, radius, sweep, points = arc
     largest = min(math.pi / 2, 2 * math.acos(max(-1.0, 1 - tolerance_m / radius)))
@@ -82,7 +83,7 @@ def test_divided_arc_has_no_more_chords_than_the_tolerance_needs(arc, tolerance_
 @given(centres, radii, st.floats(-math.pi, math.pi), tolerances)
 @example((0.0, 0.0), 100.0, 0.0, 0.05)
 def test_full_circle_has_the_area_of_the_circle_wherever_it_begins(centre, radius, angle, tolerance_m):
-    start, opposite = place(centre, radius, angle), place(centre, radius, angle + math.pi)
+    start, opposite = compute_point(centre, radius, angle), compute_point(centre, radius, angle + math.pi)
     ring = divide_arc(start, opposite, start, tolerance_m)
     other = divide_arc(opposite, start, opposite, tolerance_m)
     assert tuple(ring[0]) == tuple(ring[-1]) == start and tuple(other[0]) == opposite

@@ -37,6 +37,7 @@ THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 
 def make_bounds(x, y):
+    """Return bounds of 20 × 30 km from a lower left corner."""
     return (x, y, x + 20_000, y + 30_000)
 
 
@@ -189,7 +190,10 @@ def test_metric_crs_of_a_plan_is_chosen_by_its_layers_and_location(layers, place
 
 
 def change_crs_of_layer(role, crs, shift=(0.0, 0.0), swap=False):
-    """Return the small plan with coordinates or CRS of one layer changed."""
+    """Return the small plan with one layer moved, with swapped axes, or declared in another CRS.
+
+    The coordinates are not reprojected; ``shift`` is in units of the layer.
+    """
     tables = make_small_plan_layers()
     moved = shapely.transform(tables[role].geometry.to_numpy(), lambda c: (c[:, ::-1] if swap else c) + np.array(shift))
     tables[role] = tables[role].set_geometry(moved, crs=None).set_crs(crs, allow_override=True)
@@ -197,6 +201,7 @@ def change_crs_of_layer(role, crs, shift=(0.0, 0.0), swap=False):
 
 
 def reproject_layer(role, crs, tables=None):
+    """Return tables (None: the small plan) with one layer reprojected to a CRS."""
     tables = tables or make_small_plan_layers()
     tables[role] = tables[role].to_crs(crs)
     return tables

@@ -50,30 +50,32 @@ def measure_geodesic_area(shape, crs=4526, step=1.0):
     return total
 
 
-def rotated_polygon(*points, angle=35.0, shift=(0.0, 0.0)):
+def make_rotated_polygon(*points, angle=35.0, shift=(0.0, 0.0)):
     """Return a polygon drawn near 0, 0, rotated and moved into the county."""
     shape = shapely.affinity.rotate(shapely.Polygon(points), angle, origin=(0, 0))
     return shapely.affinity.translate(shape, EAST + shift[0], NORTH + shift[1])
 
 
-def neighbours_with_gap(width, length=940.0, angle=35.0):
+def make_neighbours_with_gap(width, length=940.0, angle=35.0):
     """Return two polygons with a common edge and a gap in its middle.
 
     The edge is ``length`` metres long, the gap up to ``width`` metres wide.
     """
     ends = -50, length + 50
-    below = rotated_polygon(
+    below = make_rotated_polygon(
         (ends[0], 0), (0, 0), (length, 0), (ends[1], 0), (ends[1], -400), (ends[0], -400), angle=angle
     )
     edge = (ends[0], 0), (0, 0), (length / 2, width), (length, 0), (ends[1], 0)
-    return [below, rotated_polygon(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
+    return [below, make_rotated_polygon(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
 
 
 def make_gap(width, length=940.0, angle=35.0):
-    return rotated_polygon((0, 0), (length / 2, width), (length, 0), angle=angle)
+    """Return the triangle that `make_neighbours_with_gap` leaves open."""
+    return make_rotated_polygon((0, 0), (length / 2, width), (length, 0), angle=angle)
 
 
 def list_reported_problems(tables, *rules, **options):
+    """Return the findings of some rules in a check of tables."""
     return list_findings_of_rules(check_data(convert_to_source_layers(tables), rules, **options).report, *rules)
 
 
@@ -87,7 +89,7 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
     Version 0.1.0 measured 212.02 and 3.80 m², because it took each edge as a chord.
     """
     (finding,) = (
-        list_reported_problems({"YDYHGHFQ": make_table(neighbours_with_gap(width))}, "TOP004")
+        list_reported_problems({"YDYHGHFQ": make_table(make_neighbours_with_gap(width))}, "TOP004")
         if width > 0.1
         else [None]
     )
@@ -140,7 +142,7 @@ def test_area_errors_of_many_edges_on_a_long_bow_do_not_add_up():
 
 
 def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula():
-    parcel = shapely.segmentize(rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
+    parcel = shapely.segmentize(make_rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     assert (
         compute_drawn_area(np.array([parcel]), to_degrees)[0]
@@ -149,8 +151,8 @@ def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula()
 
 
 def test_drawn_area_subtracts_holes_and_adds_parts():
-    ring = rotated_polygon((0, 0), (3000, 0), (3000, 2000), (0, 2000))
-    hole = rotated_polygon((500, 500), (2500, 500), (2500, 1500), (500, 1500))
+    ring = make_rotated_polygon((0, 0), (3000, 0), (3000, 2000), (0, 2000))
+    hole = make_rotated_polygon((500, 500), (2500, 500), (2500, 1500), (500, 1500))
     with_hole = shapely.Polygon(ring.exterior, [hole.exterior.reverse()])
     far = shapely.affinity.translate(hole, 9000, 0)
     shapes = np.array(
@@ -170,7 +172,8 @@ FIELD_OUTLINE = ((0, 0), (1300, 0), (900, 700), (100, 500))
 
 
 def make_field_layer(net=800_000.0, shift=(0.0, 0.0)):
-    return make_table([rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
+    """Return a table of one field with a net area (m²), shifted by metres."""
+    return make_table([make_rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
 
 
 def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area():
@@ -178,10 +181,14 @@ def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area()
 
     The overlap is 100 % of the net area.
     """
-    line = rotated_polygon((-100, -100), (1400, -100), (1400, 800), (-100, 800))
-    along = rotated_polygon((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
+    line = make_rotated_polygon((-100, -100), (1400, -100), (1400, 800), (-100, 800))
+    along = make_rotated_polygon((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
     assert (
-        abs(measured([rotated_polygon(*FIELD_OUTLINE)])[0] - measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))) > 1
+        abs(
+            measured([make_rotated_polygon(*FIELD_OUTLINE)])[0]
+            - measure_geodesic_area(make_rotated_polygon(*FIELD_OUTLINE))
+        )
+        > 1
     )
     for cover in (line, along):
         (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table([cover])}, "REL001")
@@ -190,7 +197,7 @@ def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area()
 
 
 def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
-    inner = rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
+    inner = make_rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
     (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table([inner])}, "REL001")
     assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
     share = inner.area / make_field_layer().geometry[0].area
@@ -199,13 +206,13 @@ def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
 
 def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field():
     halves = [
-        rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
-        rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
+        make_rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        make_rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     findings = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table(halves)}, "REL001")
     assert len(findings) == 2
     assert sum(f.net_area_m2 for f in findings) == pytest.approx(800_000.0, abs=1e-3)
-    whole = rotated_polygon(*FIELD_OUTLINE)
+    whole = make_rotated_polygon(*FIELD_OUTLINE)
     for finding, half in zip(findings, halves, strict=True):
         assert finding.area_m2 == pytest.approx(measure_geodesic_area(shapely.intersection(whole, half)), abs=0.01)
     # Parts are measured along their edges, the field only by its corners; the figures differ by this amount.
@@ -215,8 +222,8 @@ def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field()
 
 def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
     townships = [
-        rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
-        rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
+        make_rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        make_rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     tables = {
         "XZQXZ": make_table(townships).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
@@ -232,15 +239,15 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
     for found_m2, township in zip(sums, townships, strict=False):
         part = measure_geodesic_area(
-            shapely.intersection(rotated_polygon(*FIELD_OUTLINE), township)
-        ) / measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))
+            shapely.intersection(make_rotated_polygon(*FIELD_OUTLINE), township)
+        ) / measure_geodesic_area(make_rotated_polygon(*FIELD_OUTLINE))
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
 
 
 def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
     """Measure a part of a layer when the other layer has no row near an edit."""
     whole = Layer(
-        convert_to_source_layers({"YDYHGHFQ": make_table([rotated_polygon(*FIELD_OUTLINE)])})[0],
+        convert_to_source_layers({"YDYHGHFQ": make_table([make_rotated_polygon(*FIELD_OUTLINE)])})[0],
         ZONE_TEMPLATE,
         CRS.from_epsg(4526),
     )
@@ -256,9 +263,9 @@ def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
 
 def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row():
     """Compare a gap with a row of equal planar area somewhere else."""
-    tall = rotated_polygon((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
+    tall = make_rotated_polygon((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
     frame = shapely.Polygon(
-        rotated_polygon((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior]
+        make_rotated_polygon((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior]
     )
     neighbour = shapely.affinity.translate(tall, 5000, 0)
     (finding,) = list_reported_problems(
@@ -279,14 +286,19 @@ FINGERPRINTS_OF_0_1_0 = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
 
 
 def make_county_with_two_gaps(wide=0.4325, thin=0.0042):
+    """Return a county of four zones with a wide and a thin gap (widths in metres)."""
     return {
         "YDYHGHFQ": make_table(
-            [*neighbours_with_gap(wide), *(shapely.affinity.translate(s, 2000, 0) for s in neighbours_with_gap(thin))]
+            [
+                *make_neighbours_with_gap(wide),
+                *(shapely.affinity.translate(s, 2000, 0) for s in make_neighbours_with_gap(thin)),
+            ]
         )
     }
 
 
 def write_with_waivers(folder, tables, text=WAIVERS_OF_0_1_0):
+    """Write tables to a GeoPackage with a waiver file next to it; return the path of the data."""
     source = write_gpkg(folder / "county.gpkg", tables)
     make_default_waiver_path(source).write_text(text, encoding="utf-8-sig")
     return source
@@ -366,19 +378,20 @@ def make_long_neighbours(*between):
 
     Only the second one has vertices on that edge, at the given distances in metres.
     """
-    below = rotated_polygon((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
+    below = make_rotated_polygon((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
     edge = [(-50, 0), (0, 0), *((x, 0) for x in between), (2000, 0), (2050, 0)]
-    return [below, rotated_polygon(*edge, (2050, 800), (-50, 800), angle=20)]
+    return [below, make_rotated_polygon(*edge, (2050, 800), (-50, 800), angle=20)]
 
 
-def store_in_degrees(shapes):
+def make_zones_in_degrees(shapes):
+    """Return a zone layer of the shapes, reprojected to degrees."""
     return {"YDYHGHFQ": make_table(shapes).to_crs(4490)}
 
 
 def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
     drawn = {"YDYHGHFQ": make_table(make_long_neighbours(700, 1500))}
     assert [(f.case, f.params["count"]) for f in list_reported_problems(drawn, "TOP005")] == [("", 2)]
-    tables = store_in_degrees(make_long_neighbours(700, 1500))
+    tables = make_zones_in_degrees(make_long_neighbours(700, 1500))
     findings = list_reported_problems(tables, "TOP005", "TOP004", "TOP001")
     (named,) = [f for f in findings if f.code == "TOP005"]
     assert named.case == "parted" and named.params["count"] == 2
@@ -386,7 +399,7 @@ def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
     low, high = (np.array(tables["YDYHGHFQ"].geometry[0].exterior.coords[n]) for n in (1, 2))
     edge = low + np.linspace(0, 1, 20_001)[:, None] * (high - low)
     line = shapely.LineString(np.column_stack(Transformer.from_crs(4490, 4526, always_xy=True).transform(*edge.T)))
-    places = [rotated_polygon((x, 0), (x, 1), (x + 1, 0), angle=20).exterior.coords[0] for x in (700, 1500)]
+    places = [make_rotated_polygon((x, 0), (x, 1), (x + 1, 0), angle=20).exterior.coords[0] for x in (700, 1500)]
     away = max(line.distance(shapely.Point(place)) for place in places)
     assert away > 0.02 and named.params["distance"] == pytest.approx(away, abs=2e-3)
     assert shapely.hausdorff_distance(named.geometry, shapely.MultiPoint(places)) < 0.01
@@ -396,10 +409,12 @@ def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
 
 def test_edges_in_degrees_with_the_same_vertices_give_no_edge_mismatch():
     shapes = make_long_neighbours(700, 1500)
-    shapes[0] = rotated_polygon(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
-    assert list_reported_problems(store_in_degrees(shapes), "TOP005") == []
+    shapes[0] = make_rotated_polygon(
+        *((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20
+    )
+    assert list_reported_problems(make_zones_in_degrees(shapes), "TOP005") == []
     # The vertex is on the line that is straight in degrees: it is missing on one side, without a gap.
-    (left, right) = store_in_degrees(make_long_neighbours())["YDYHGHFQ"].geometry
+    (left, right) = make_zones_in_degrees(make_long_neighbours())["YDYHGHFQ"].geometry
     low, high = (np.array(left.exterior.coords[n]) for n in (1, 2))
     with_vertex = shapely.Polygon([*right.exterior.coords[:2], tuple((low + high) / 2), *right.exterior.coords[2:]])
     findings = list_reported_problems({"YDYHGHFQ": make_table([left, with_vertex], crs=4490)}, "TOP005")

@@ -34,6 +34,7 @@ def make_southern_polygon(*between):
 
 
 def make_northern_polygon(*between):
+    """Return the polygon north of `make_southern_polygon`, with further vertices on the common edge, in degrees."""
     return shapely.Polygon([(WEST, NORTH), (WEST, 39.605), *between, (EAST, 39.6055), (EAST, NORTH)])
 
 
@@ -54,6 +55,7 @@ def make_layers(crs=4490, **shapes):
 
 
 def list_overlap_findings(tables, **options):
+    """Return rule, layer, area (m²) and width (m) of each overlap found, and the report."""
     report = check_data(convert_to_source_layers(tables), **options).report
     return [(f.code, f.role, f.area_m2, f.width_m) for f in list_findings_of_rules(report, *OVERLAP_RULES)], report
 
@@ -347,8 +349,9 @@ def test_edit_of_a_layer_in_another_crs_zone_gives_the_findings_of_a_full_check(
     assert "REL003" in list_overlap_rules_found(live.edit_row("STBHHX", 0, over))
 
 
-def list_overlap_rules_found(answer):
-    return sorted({f.code for f in answer.new_findings} & set(OVERLAP_RULES))
+def list_overlap_rules_found(edit_result):
+    """Return the codes of the overlap rules with new findings after an edit."""
+    return sorted({f.code for f in edit_result.new_findings} & set(OVERLAP_RULES))
 
 
 def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_crs_zone_of_the_county():

@@ -24,17 +24,19 @@ COUNTY_CORNER = np.array([38_484_000.3, 4_390_000.7])
 
 
 def make_mosaic(count, seed):
+    """Return Voronoi cells of ``count`` random points that tile a square kilometre."""
     points = np.random.default_rng(seed).random((count, 2)) * 1000
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points)))
     return shapely.transform(shapely.intersection(cells, shapely.box(0, 0, 1000, 1000)), lambda xy: xy + COUNTY_CORNER)
 
 
-def move(shapes, x, y):
+def move_shapes(shapes, x, y):
+    """Return shapes moved by x and y metres."""
     return shapely.transform(np.asarray(shapes, object), lambda xy: xy + np.array((x, y)))
 
 
-def compute_matrix(left, right, **options):
-    """Return the (n, m) areas that the verb gives."""
+def compute_area_matrix(left, right, **options):
+    """Return the (n, m) areas that rows of two layers share, by `compute_intersection_areas`."""
     shared = compute_intersection_areas(left, right, tolerance=TOLERANCE, **options)
     assert (shared.area > 0).all()
     assert len(np.unique(np.column_stack([shared.left, shared.right]), axis=0)) == len(shared.area)
@@ -43,23 +45,23 @@ def compute_matrix(left, right, **options):
     return areas
 
 
-def intersect(left, right):
-    """Return the (n, m) areas of plain intersections."""
+def compute_expected_matrix(left, right):
+    """Return the (n, m) areas of plain intersections by shapely."""
     return np.nan_to_num(shapely.area(shapely.intersection(left[:, None], right[None, :])))
 
 
 def assert_areas_are_those_of_intersections(left, right):
     left, right = np.asarray(left, object), np.asarray(right, object)
-    assert np.abs(compute_matrix(left, right) - intersect(left, right)).max() < 1e-5
+    assert np.abs(compute_area_matrix(left, right) - compute_expected_matrix(left, right)).max() < 1e-5
 
 
 @pytest.mark.parametrize(
     ("left", "right"),
     [
         (GRID, GRID),
-        (GRID, move(GRID, 5, 0)),
-        (GRID, move(GRID, 5, 5)),
-        (GRID, move(GRID, 10, 0)),
+        (GRID, move_shapes(GRID, 5, 0)),
+        (GRID, move_shapes(GRID, 5, 5)),
+        (GRID, move_shapes(GRID, 10, 0)),
         (GRID, [shapely.box(0, 0, 100, 100)]),
         ([shapely.box(0, 0, 100, 100)], GRID),
         (GRID, [HOLES]),
@@ -70,10 +72,10 @@ def assert_areas_are_those_of_intersections(left, right):
         (GRID, [shapely.box(200, 200, 300, 300)]),
         (make_mosaic(120, 1), make_mosaic(120, 1)),
         (make_mosaic(120, 1), make_mosaic(90, 2)),
-        (make_mosaic(120, 1), move(make_mosaic(120, 1), 0.3, 0.2)),
-        (make_mosaic(120, 1), move(make_mosaic(120, 1), 0.3, 0)),
+        (make_mosaic(120, 1), move_shapes(make_mosaic(120, 1), 0.3, 0.2)),
+        (make_mosaic(120, 1), move_shapes(make_mosaic(120, 1), 0.3, 0)),
         ([shapely.box(0, 0, 10, 10).reverse()], GRID),
-        (move(GRID, 0.1, 0.7), move(GRID, 0.1 + 1e-9, 0.7)),
+        (move_shapes(GRID, 0.1, 0.7), move_shapes(GRID, 0.1 + 1e-9, 0.7)),
     ],
     ids=[
         "equal", "half a cell aside", "half a cell up", "one cell aside", "cells in a box", "a box over cells", "cells and holes",
@@ -86,6 +88,7 @@ def test_shared_areas_of_polygon_pairs_equal_the_areas_of_their_intersections(le
 
 
 def make_polygon(random):
+    """Return a random valid polygon with vertices on a grid of 8 × 8 whole metres."""
     while True:
         polygon = shapely.Polygon(random.integers(0, 8, (random.integers(3, 8), 2)))
         if polygon.is_valid and polygon.area:
@@ -124,15 +127,15 @@ def test_polygons_that_only_touch_have_no_shared_area():
 
 
 def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
-    left, right = np.array([*GRID, None], object), np.array([None, *move(GRID, 5, 5)], object)
+    left, right = np.array([*GRID, None], object), np.array([None, *move_shapes(GRID, 5, 5)], object)
     left_rows, right_rows = np.arange(len(left)) % 3 == 0, np.arange(len(right)) % 2 == 0
-    areas = compute_matrix(left, right, left_rows=left_rows, right_rows=right_rows)
-    expected = intersect(left, right) * left_rows[:, None] * right_rows[None, :]
+    areas = compute_area_matrix(left, right, left_rows=left_rows, right_rows=right_rows)
+    expected = compute_expected_matrix(left, right) * left_rows[:, None] * right_rows[None, :]
     assert np.abs(areas - expected).max() < 1e-9
 
 
 def test_coordinates_too_large_for_exact_orientation_tests_are_refused():
-    near, far = np.array(GRID, object), move(GRID, 5_000_000, 0)
+    near, far = np.array(GRID, object), move_shapes(GRID, 5_000_000, 0)
     with pytest.raises(ValueError, match="farther than"):
         compute_intersection_areas(near, far, tolerance=TOLERANCE)
 
@@ -190,12 +193,14 @@ def test_shared_drawn_areas_for_edges_of_any_length_equal_those_of_intersections
         shapely.transform(make_mosaic(60, seed), lambda xy: (xy - COUNTY_CORNER) * scale + COUNTY_CORNER)
         for seed in (1, 2)
     )
-    assert_drawn_areas_are_those_of_intersections(left, move(right, *shift))
+    assert_drawn_areas_are_those_of_intersections(left, move_shapes(right, *shift))
 
 
 def test_shared_drawn_areas_of_polygons_with_holes_and_parts_equal_those_of_intersections():
-    holes = move([HOLES], *COUNTY_CORNER)
-    parts = move([shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])], *COUNTY_CORNER)
+    holes = move_shapes([HOLES], *COUNTY_CORNER)
+    parts = move_shapes(
+        [shapely.MultiPolygon([shapely.box(0, 0, 15, 15), shapely.box(60, 60, 83, 97)])], *COUNTY_CORNER
+    )
     assert_drawn_areas_are_those_of_intersections(holes, parts)
     assert_drawn_areas_are_those_of_intersections(holes, holes)
 

@@ -67,7 +67,7 @@ def list_rows_with_shape(shapes):
     return [n for n, s in enumerate(shapes) if s is not None and not s.is_empty]
 
 
-def shared_areas_by_shapely(a, b, pairs):
+def compute_shared_areas_by_shapely(a, b, pairs):
     """Return the shared area (m²) of each pair of rows, computed by shapely."""
     return {(i, j): shapely.intersection(a[i], b[j]).area for i, j in pairs}
 
@@ -100,8 +100,10 @@ def assert_areas_by_pair_equal(found, expected):
 def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
     pieces = find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(pieces),
-        shared_areas_by_shapely(a, b, [(i, j) for i in list_rows_with_shape(a) for j in list_rows_with_shape(b)]),
+        sum_areas_by_pair(parts),
+        compute_shared_areas_by_shapely(
+            a, b, [(i, j) for i in list_rows_with_shape(a) for j in list_rows_with_shape(b)]
+        ),
     )
     assert np.allclose(shapely.area(pieces.geometry), pieces.area)
     assert np.allclose(pieces.width, 2 * pieces.area / shapely.length(pieces.geometry))
@@ -114,7 +116,7 @@ def test_shared_area_of_overlapping_rows_of_one_layer_equals_that_of_shapely(a):
     pieces = find_shared_pieces(a, tolerance=EXACT_TOLERANCE)
     assert (pieces.left < pieces.right).all()
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(pieces), shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
+        sum_areas_by_pair(parts), compute_shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
     )
 
 
@@ -214,7 +216,7 @@ def test_large_polygons_that_are_clipped_give_the_same_overlap_area_as_shapely(b
     a = np.array([ring, ring.difference(shapely.Point(5, 5).buffer(2, quad_segs=400))], dtype=object)
     assert_areas_by_pair_equal(
         sum_areas_by_pair(find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)),
-        shared_areas_by_shapely(a, b, [(i, j) for i in (0, 1) for j in list_rows_with_shape(b)]),
+        compute_shared_areas_by_shapely(a, b, [(i, j) for i in (0, 1) for j in list_rows_with_shape(b)]),
     )
 
 

@@ -31,6 +31,7 @@ def draw_layer(count, seed, size=2000.0):
 
 
 def assert_areas_are_those_of_shapely(left, right, left_rows=None, right_rows=None):
+    """Compare shared areas, all or of the rows in the masks, with intersections by shapely."""
     shared = find_shared_areas(
         Polygons(left),
         Polygons(right),

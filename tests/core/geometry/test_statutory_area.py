@@ -25,6 +25,7 @@ SLANTED_TRIANGLE = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
 
 
 def compute_statutory_area(shape, to_lonlat=None):
+    """Return the statutory area (m²) of one shape; ``to_lonlat`` converts its coordinates to degrees."""
     return float(measure_statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
 
 
@@ -41,7 +42,8 @@ SERIES_COEFFICIENTS = (
 )
 
 
-def decimal_sine(angle):
+def compute_decimal_sine(angle):
+    """Return the sine of an angle (radians) with 45 digits."""
     term, total, n = angle, angle, 1
     while abs(term) > Decimal(10) ** -45:
         term = -term * angle * angle / ((n + 1) * (n + 2))
@@ -49,8 +51,9 @@ def decimal_sine(angle):
     return total
 
 
-def decimal_cosine(angle):
-    return decimal_sine(PI / 2 - angle)
+def compute_decimal_cosine(angle):
+    """Return the cosine of an angle (radians) with 45 digits."""
+    return compute_decimal_sine(PI / 2 - angle)
 
 
 def compute_exact_trapezoid_area(lon_width, lat1, lat2):
@@ -65,7 +68,7 @@ def compute_exact_trapezoid_area(lon_width, lat1, lat2):
         for k, row in enumerate(SERIES_COEFFICIENTS):
             factor = sum(Decimal(c.numerator) / Decimal(c.denominator) * e2**power for power, c in enumerate(row) if c)
             odd = 2 * k + 1
-            total += (-1) ** k * factor * decimal_sine(odd * half) * decimal_cosine(odd * middle)
+            total += (-1) ** k * factor * compute_decimal_sine(odd * half) * compute_decimal_cosine(odd * middle)
         return 2 * b * b * lon_width * total
 
 
