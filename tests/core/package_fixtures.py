@@ -51,18 +51,21 @@ def make_parcel_table(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
 
 
 def make_package_plan(standard: str = "", **tables: gpd.GeoDataFrame) -> Plan:
+    """Return the plan of some tables by layer code, under a standard (default: the county's)."""
     return assemble_plan(convert_to_source_layers(tables), RunOptions(standard=standard).resolve_norm(), source="x")
 
 
 def make_data_set_spec(
     file: str = "a.gdb", *, crs: str = "EPSG:4526", layers: Any = (), others: bool = True, **more: Any
 ) -> VectorSet:
+    """Return the specification of one data set; ``layers`` have the values of each `LayerSlot`."""
     slots = tuple(LayerSlot(**one) for one in layers)
     return VectorSet("plan", "data", file, crs, slots, others=others, **more)
 
 
-def make_content_of_single_layer(plan: Plan, form: VectorSet, **more: Any) -> PackageLayer:
-    (content,), _ = make_package_layers(plan, form, **more)
+def make_content_of_single_layer(plan: Plan, spec: VectorSet, **more: Any) -> PackageLayer:
+    """Return what a package contains of the only layer of a plan."""
+    (content,), _ = make_package_layers(plan, spec, **more)
     return content
 
 
@@ -83,6 +86,7 @@ def make_awkward_shapes() -> gpd.GeoDataFrame:
 
 
 def list_relative_paths(folder: Path) -> set[str]:
+    """Return the paths of all files and folders below a folder, with slashes."""
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
 
 
@@ -177,7 +181,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     Keys of ``changes``, with the type of their value:
 
     - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
-      ``special`` (paths of pipes), ``links`` (paths of links), ``make_pdf`` (path → facts), ``decoded`` (jpg path → picture),
+      ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path → picture),
       ``archive_comments`` (text of the zip outside its files), ``files_outside`` (files outside the package),
       ``compared_maps`` (maps drawn again), ``hidden_byte_count`` (bytes between files of the zip), ``system_files`` (left beside the package);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field names),
@@ -392,6 +396,7 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
 
 
 def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
+    """Return the workbooks of the tables in ``changes``, or none."""
     found = []
     if changes.get("tables"):
         unseen = changes.get("hidden", {})
@@ -406,6 +411,7 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
 
 
 def make_sheet(name: str, rows: list[list[str]]) -> PrintedSheet:
+    """Return a printed sheet with these texts in its cells."""
     cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
     return PrintedSheet(name, cells)
 

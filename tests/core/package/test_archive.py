@@ -45,6 +45,7 @@ def write_zip(path, entries):
 
 
 def list_unpacked_files(path):
+    """Return the name of the unpacked package folder, and the paths of its files."""
     with unpack_package(path) as folder:
         return folder.name, {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
 
@@ -115,6 +116,7 @@ PACKAGE_FOLDERS = ("1-空间数据", "2-规划文档")
 
 
 def find_package_in_source(path):
+    """Return the name of the package found in a folder or zip, and the names of its entries."""
     with unpack_package(path, root_pattern="{code}{name}国土空间总体规划", folders=PACKAGE_FOLDERS) as folder:
         return folder.name, {p.name for p in folder.iterdir()}
 

@@ -78,6 +78,8 @@ def explain_in_both_languages(error, *words):
 
 
 def run_sql_on_data(*statements):
+    """Return a function that runs SQL on the county's data; each statement must change rows."""
+
     def change(place):
         with closing(sqlite3.connect(place / "county.gpkg")) as database, database:
             for statement in statements:
@@ -124,6 +126,7 @@ def move_to_other_zone(drawn):
 
 
 def remove_layer(role):
+    """Return a function that removes a layer from the county's data."""
     tables = ("gpkg_contents", "gpkg_geometry_columns")
     drop = f"DROP TABLE {role}"
 
@@ -137,7 +140,7 @@ def remove_layer(role):
     return change
 
 
-def remove_text(place):
+def delete_text_document(place):
     """Delete the text document and its copy in the existing package.
 
     The export would reuse that copy.
@@ -153,6 +156,8 @@ COMPLETE_PDF = make_pdf("x")
 
 
 def write_document(name, content=COMPLETE_PDF):
+    """Return a function that writes a document into the documents folder."""
+
     def change(place):
         path = place / "文档" / name
         path.parent.mkdir(exist_ok=True)
@@ -168,7 +173,7 @@ UNEXPORTABLE_PLANS = {
     "a plan that fails": (move_red_line_onto_farmland, (), "package_gate", [PACKAGE_ROOT], ("先按检查报告改正", "Correct the findings of its report")),
     "a missing mandatory layer": (remove_layer("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
     "a missing mandatory document": (
-        remove_text, (), "package_gate", [TEXT_DOCUMENT_NAME],
+        delete_text_document, (), "package_gate", [TEXT_DOCUMENT_NAME],
         ("请放入文档文件夹", "Copy it into the folder of documents"),
     ),
     "an empty document": (write_document(TEXT_DOCUMENT_NAME, b""), (), "package_gate", ["规划文本", TEXT_DOCUMENT_NAME], ("请重新导出", "Export it again")),
@@ -206,6 +211,7 @@ UNEXPORTABLE_PLANS = {
 
 
 def write_spec(tmp_path, words):
+    """Write the county's package specification with replaced texts; return its path."""
     text = COUNTY_SPEC_TEXT
     for old, new in words:
         assert old in text
@@ -327,12 +333,14 @@ def remove_manifest(package):
 
 
 def truncate_table(package):
+    """Halve the largest layer table; delete the manifest, whose digests would report it."""
     remove_manifest(package)
     path = max(list_layer_tables(package), key=lambda p: p.stat().st_size)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def delete_table(package):
+    """Delete the largest layer table, and the manifest."""
     remove_manifest(package)
     max(list_layer_tables(package), key=lambda p: p.stat().st_size).unlink()
 
@@ -386,6 +394,7 @@ def test_inspection_of_a_damaged_package_gives_the_expected_finding(damaged_coun
 
 
 def copy_with_empty_layer(package, target):
+    """Copy the database of a package to another path and delete all rows of the boundary."""
     from osgeo import gdal
 
     shutil.copytree(package / DATABASE_PATH, target)
@@ -461,6 +470,7 @@ def write_zip(path, entries, flags=0):
 
 
 def make_link_entry():
+    """Return a zip entry that is a symbolic link."""
     entry = zipfile.ZipInfo("链接")
     entry.create_system, entry.external_attr = 3, 0o120777 << 16
     return entry

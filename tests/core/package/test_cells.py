@@ -85,6 +85,7 @@ def test_text_format_that_shows_another_text_is_detected(number_format, wrong):
 
 
 def write_painted_workbook(path, *changes):
+    """Write a workbook of two rows after some changes of its sheet; return its path."""
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -272,7 +273,9 @@ def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_
     assert compute_generator_digest.__wrapped__() != compute_generator_digest()
 
 
-def scale_manifest_indicator(name, share):
+def scale_report_indicator(name, share):
+    """Return a function that scales an indicator in the JSON report of a package."""
+
     def change(data):
         one = next(i for i in data["indicators"] if i["id"] == name)
         one["value"] *= 1 + share
@@ -281,6 +284,8 @@ def scale_manifest_indicator(name, share):
 
 
 def scale_table_cell(share):
+    """Return a function that scales the first figure in the workbook of a package."""
+
     def change(book):
         find_number_cell(book).value *= 1 + share
 
@@ -293,8 +298,8 @@ def add_feature_count(data):
 
 #: Title → (change, rule and case, severity for another version, for this version).
 TOLERATED_VERSION_CHANGES = {
-    "a figure within the tolerance between versions": (scale_manifest_indicator("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
-    "a figure beyond the tolerance": (scale_manifest_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
+    "a figure within the tolerance between versions": (scale_report_indicator("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
+    "a figure beyond the tolerance": (scale_report_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
     "a table figure beyond the tolerance": (scale_table_cell(1e-2), ("DOC011", "cell"), "ERROR", "ERROR"),
     "a number of features": (change_report(add_feature_count), ("DOC013", "features"), "ERROR", "ERROR"),
     "a verdict": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary"), "ERROR", "ERROR"),

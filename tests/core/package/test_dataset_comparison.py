@@ -33,6 +33,7 @@ def make_layer(frame, role="DLTB"):
 
 
 def compare_tables(first, other, role="DLTB", without=frozenset()):
+    """Compare two tables as one layer in two data sets; ``without``: fields that are not compared."""
     return compare_datasets(
         make_layer(first, role), make_layer(other, role), "a.gdb", "a.vct", without, NEVER_CANCELLED
     )
@@ -257,12 +258,13 @@ def test_package_with_two_equal_data_sets_passes_and_its_report_names_both(copie
     assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 9
 
 
-def change_layer_by_sql(path, name, sql):
+def change_layer(path, name, change):
+    """Apply a function to a layer of the database of a package."""
     from osgeo import gdal
 
     database = gdal.OpenEx(str(path / f"{DATA_SET_PATH}.gdb"), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName(name)
-    sql(layer)
+    change(layer)
     del layer, database
 
 
@@ -293,7 +295,7 @@ def change_zone(layer):
 )
 def test_each_difference_between_the_data_sets_of_a_package_is_reported(copied_package, change, case):
     spec, path, _ = copied_package
-    change_layer_by_sql(path, "CZKFBJ", change)
+    change_layer(path, "CZKFBJ", change)
     report = inspect_report(spec, path)
     (found,) = [f for f in report.findings if f.code == "DOC014"]
     assert (found.case, found.role) == (case, "CZKFBJ"), found.message

@@ -59,10 +59,12 @@ def checked_county_with_secrecy(county_file, document_test_folder):
 
 
 def export_with_document(checked, folder, info=None, spec=COUNTY_SPEC):
+    """Export a package by force with given document information; return the result."""
     return export_package(checked, ExportOrder(spec, folder, is_forced=True, document_info=info))
 
 
 def read_package_manifest(done):
+    """Return the manifest of an exported package; fail unless it follows its schema."""
     manifest = json.loads((done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
     schema = json.loads(MANIFEST_SCHEMA.read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(manifest)] == []
@@ -70,11 +72,13 @@ def read_package_manifest(done):
 
 
 def read_secrecy_levels(done):
+    """Return the secrecy levels in the metadata of an exported package."""
     (path,) = done.path.rglob("*.xml")
     return {element.text for element in ET.parse(path).getroot().iter("密级")}
 
 
 def read_report_document(done):
+    """Return the document information in the JSON report of an exported package."""
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in done.path.rglob("*.json")]
     (report,) = [one for one in documents if one.get("schema") == "sanxian-report/1"]
     return report["provenance"]["document"]

@@ -49,7 +49,7 @@ def make_spec(folder: Path, **changes: str):
 
 
 @pytest.fixture(scope="module")
-def checked():
+def checked_sample():
     return check_plan(
         SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("REL001", "LAW002", "GEO002"))
     )
@@ -63,35 +63,40 @@ def documents(tmp_path_factory):
     return folder
 
 
-def export(checked, spec, folder, documents, **more):
+def export_by_force(checked_sample, spec, folder, documents, **more):
+    """Export a package by force without maps; return the result."""
     order = ExportOrder(
         spec, folder, documents, is_forced=True, makes_maps=False, document_info=DocumentInfo(secrecy="内部")
     )
-    return export_package(checked, order, **more)
+    return export_package(checked_sample, order, **more)
 
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
+    """Return the county's specification with documents as docx."""
     return make_spec(tmp_path_factory.mktemp("样式"))
 
 
 @pytest.fixture(scope="module")
-def exported(checked, spec, documents, tmp_path_factory):
-    return export(checked, spec, tmp_path_factory.mktemp("成果"), documents)
+def exported_package(checked_sample, spec, documents, tmp_path_factory):
+    """Return the result of the export of the sample, made once for all tests."""
+    return export_by_force(checked_sample, spec, tmp_path_factory.mktemp("成果"), documents)
 
 
 @pytest.fixture
-def copied(exported, tmp_path):
-    return Path(shutil.copytree(exported.path, tmp_path / exported.path.name))
+def copied_package(exported_package, tmp_path):
+    """Return the path of a copy of the exported package, which a test may change."""
+    return Path(shutil.copytree(exported_package.path, tmp_path / exported_package.path.name))
 
 
 def list_findings(package, spec, code):
+    """Return the findings of a rule in an inspection, except those on the manifest's page."""
     report = inspect_package(package, spec, RunOptions(profile="hunyuan")).report
     # The page of the manifest has the digests of the files, so it differs where a document was forged.
     return [f for f in report.findings if f.code == code and f.key != MANIFEST_PAGE_FILE_NAME]
 
 
-def forge(package: Path, path: str, old: str, new: str) -> None:
+def replace_text_in_document(package: Path, path: str, old: str, new: str) -> None:
     """Replace a text in a docx of a package; size and digest in the manifest are adapted."""
     file = package / path
     with zipfile.ZipFile(file) as archive:
@@ -109,21 +114,21 @@ def forge(package: Path, path: str, old: str, new: str) -> None:
     write_manifest_digest(package)
 
 
-def test_export_generates_the_documents_that_the_documents_folder_lacks(exported):
-    rows = {row["id"]: row for row in exported.manifest["slots"]}
+def test_export_generates_the_documents_that_the_documents_folder_lacks(exported_package):
+    rows = {row["id"]: row for row in exported_package.manifest["slots"]}
     assert (rows["quality"]["files"], rows["quality"]["generated"]) == ([REPORT], "report")
     assert (rows["quality_record"]["files"], rows["quality_record"]["generated"]) == ([RECORD], "record")
-    assert all((exported.path / name).is_file() for name in (REPORT, RECORD))
-    assert not [p for p in exported.problems if p.key == "document_not_made"]
+    assert all((exported_package.path / name).is_file() for name in (REPORT, RECORD))
+    assert not [p for p in exported_package.problems if p.key == "document_not_made"]
 
 
-def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(copied, spec):
-    assert not [f.message for f in list_findings(copied, spec, "DOC002") if "质量检查" in f.message]
-    assert list_findings(copied, spec, "DOC015") == []
+def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(copied_package, spec):
+    assert not [f.message for f in list_findings(copied_package, spec, "DOC002") if "质量检查" in f.message]
+    assert list_findings(copied_package, spec, "DOC015") == []
 
 
-def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(copied, spec):
-    report = inspect_package(copied, spec, RunOptions(profile="hunyuan")).report
+def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(copied_package, spec):
+    report = inspect_package(copied_package, spec, RunOptions(profile="hunyuan")).report
     (outcome,) = [one for one in report.rules if one.code == "DOC005"]
     assert f"{PLAN_TEXT}（2 页）" in outcome.reason and "其余文字没有核对" in outcome.reason
     assert "质量检查报告" not in outcome.reason, "the plugin made it, and DOC015 reads it back"
@@ -142,68 +147,70 @@ def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(cop
         (RECORD, "<w:t>检查结论", '<w:rPr><w:sz w:val="2"/></w:rPr><w:t>检查结论', "隐藏的文字"),
     ],
 )
-def test_changed_text_of_a_generated_document_is_reported_with_its_section(copied, spec, path, old, new, part):
-    forge(copied, path, old, new)
-    found = list_findings(copied, spec, "DOC015")
+def test_changed_text_of_a_generated_document_is_reported_with_its_section(copied_package, spec, path, old, new, part):
+    replace_text_in_document(copied_package, path, old, new)
+    found = list_findings(copied_package, spec, "DOC015")
     assert len(found) == 1, [f.message for f in found]
     (finding,) = found
     assert (finding.case, finding.key) == ("document", path)
     assert part in finding.message and "请重新生成成果包" in finding.message
 
 
-def test_exchanged_figures_on_the_first_page_of_the_report_are_reported(copied, spec):
-    with zipfile.ZipFile(copied / REPORT) as archive:
+def test_exchanged_figures_on_the_first_page_of_the_report_are_reported(copied_package, spec):
+    with zipfile.ZipFile(copied_package / REPORT) as archive:
         body = archive.read("word/document.xml").decode()
     first, second = re.findall(r"<w:t>(\d+\.\d+)\u00a0km²</w:t>", body)[:2]
     assert first != second
-    forge(copied, REPORT, f"<w:t>{first}\u00a0km²", "<w:t>@\u00a0km²")
-    forge(copied, REPORT, f"<w:t>{second}\u00a0km²", f"<w:t>{first}\u00a0km²")
-    forge(copied, REPORT, "<w:t>@\u00a0km²", f"<w:t>{second}\u00a0km²")
-    assert [f.case for f in list_findings(copied, spec, "DOC015")] == ["document"]
+    replace_text_in_document(copied_package, REPORT, f"<w:t>{first}\u00a0km²", "<w:t>@\u00a0km²")
+    replace_text_in_document(copied_package, REPORT, f"<w:t>{second}\u00a0km²", f"<w:t>{first}\u00a0km²")
+    replace_text_in_document(copied_package, REPORT, "<w:t>@\u00a0km²", f"<w:t>{second}\u00a0km²")
+    assert [f.case for f in list_findings(copied_package, spec, "DOC015")] == ["document"]
 
 
-def test_damaged_generated_document_gives_a_warning(copied, spec):
-    forge(copied, REPORT, "</w:body>", "<w:p></w:body>")
-    found = list_findings(copied, spec, "DOC015")
+def test_damaged_generated_document_gives_a_warning(copied_package, spec):
+    replace_text_in_document(copied_package, REPORT, "</w:body>", "<w:p></w:body>")
+    found = list_findings(copied_package, spec, "DOC015")
     assert len(found) == 1, [f.message for f in found]
     (finding,) = found
     assert (finding.case, str(finding.severity)) == ("document_unread", "WARNING") and "损坏" in finding.message
 
 
-def test_document_supplied_by_the_office_is_packed_instead_of_a_generated_one(checked, spec, documents, tmp_path):
+def test_document_supplied_by_the_office_is_packed_instead_of_a_generated_one(
+    checked_sample, spec, documents, tmp_path
+):
     brought = Path(shutil.copytree(documents, tmp_path / "文档"))
     (brought / Path(REPORT).name).write_bytes(b"PK\x03\x04" + bytes(40))
-    done = export(checked, spec, tmp_path, brought)
+    done = export_by_force(checked_sample, spec, tmp_path, brought)
     rows = {row["id"]: row for row in done.manifest["slots"]}
     assert "generated" not in rows["quality"] and rows["quality_record"]["generated"] == "record"
     assert (done.path / REPORT).read_bytes().startswith(b"PK\x03\x04\0")
 
 
-def test_second_export_generates_the_documents_again_and_keeps_a_signed_copy(checked, spec, documents, tmp_path):
-    first = export(checked, spec, tmp_path, documents)
+def test_second_export_generates_the_documents_again_and_keeps_a_signed_copy(checked_sample, spec, documents, tmp_path):
+    first = export_by_force(checked_sample, spec, tmp_path, documents)
     signed = (first.path / RECORD).read_bytes() + b"signed"
     (first.path / RECORD).write_bytes(signed)
-    rows = {row["id"]: row for row in export(checked, spec, tmp_path, documents).manifest["slots"]}
+    rows = {row["id"]: row for row in export_by_force(checked_sample, spec, tmp_path, documents).manifest["slots"]}
     assert rows["quality"]["generated"] == "report" and "generated" not in rows["quality_record"]
     assert (first.path / RECORD).read_bytes() == signed
 
 
-def test_export_without_qgis_names_each_missing_pdf_document_with_the_reason(checked, documents, tmp_path):
-    done = export(checked, load_package_spec("county"), tmp_path, documents)
+def test_export_without_qgis_names_each_missing_pdf_document_with_the_reason(checked_sample, documents, tmp_path):
+    done = export_by_force(checked_sample, load_package_spec("county"), tmp_path, documents)
     assert not [path for path in done.path.rglob("*质量检查*") if path.suffix in (".pdf", ".docx")]
     for lang, words in (("zh", ("质量检查报告", "QGIS")), ("en", ("质量检查报告", "inside QGIS"))):
         sentences = [p.format_as_sentence(Texts(lang)) for p in done.problems if p.key == "document_not_made"]
         assert len(sentences) == 2 and all(word in sentences[0] for word in words)
 
 
-def test_required_document_that_cannot_be_made_stops_the_export(checked, documents, tmp_path):
+def test_required_document_that_cannot_be_made_stops_the_export(checked_sample, documents, tmp_path):
     path = tmp_path / "must.toml"
     text = COUNTY_SPEC_TEXT.replace('need = "C"\ngenerated = "report"', 'need = "M"\ngenerated = "report"')
     assert text != COUNTY_SPEC_TEXT
     path.write_text(text, encoding="utf-8")
     order = ExportOrder(load_package_spec(path), tmp_path, documents, document_info=DocumentInfo(secrecy="内部"))
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked_sample, order)
     assert "没有生成质量检查报告" in Texts("zh").explain_error(caught.value)
 
 
@@ -224,10 +231,10 @@ def test_error_on_a_generated_document_in_a_package_spec_states_file_and_key(tmp
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_check_record_has_a_row_for_every_rule(checked, lang):
-    record = make_check_record(checked.report, checked.plan.norm, lang=lang)
+def test_check_record_has_a_row_for_every_rule(checked_sample, lang):
+    record = make_check_record(checked_sample.report, checked_sample.plan.norm, lang=lang)
     tables = [block for block in record.blocks if isinstance(block, DocumentTable)]
-    assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked.report.rules]
+    assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked_sample.report.rules]
     headings = [block.text for block in record.blocks if isinstance(block, Heading) and block.level == 1]
     assert len(headings) == 3
 
@@ -241,11 +248,11 @@ def test_name_of_the_check_report_is_equal_in_file_name_document_list_and_page_t
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"
 
 
-def test_finding_numbers_in_the_map_legend_are_accepted_and_other_numbers_reported(checked):
-    findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked.report.findings)]
-    report = replace(checked.report, findings=findings)
+def test_finding_numbers_in_the_map_legend_are_accepted_and_other_numbers_reported(checked_sample):
+    findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked_sample.report.findings)]
+    report = replace(checked_sample.report, findings=findings)
     labels = [label for _, label in list_mark_labels(report, ReportTexts(report.lang))]
-    texts = [*list_document_texts(make_check_report(report, checked.plan.norm)), *labels]
-    assert labels and compare_document(DocumentTexts(texts), report, checked.plan.norm, REPORT_DOCUMENT) == []
+    texts = [*list_document_texts(make_check_report(report, checked_sample.plan.norm)), *labels]
+    assert labels and compare_document(DocumentTexts(texts), report, checked_sample.plan.norm, REPORT_DOCUMENT) == []
     forged_label = re.sub(r"\d+", "987654", labels[0])
-    assert compare_document(DocumentTexts([*texts, forged_label]), report, checked.plan.norm, REPORT_DOCUMENT)
+    assert compare_document(DocumentTexts([*texts, forged_label]), report, checked_sample.plan.norm, REPORT_DOCUMENT)

@@ -20,6 +20,7 @@ HALF_POLYGON = shapely.Polygon([(X - 100, Y - 900), (X + 9900, Y - 200), (X + 97
 
 
 def make_plan_of_two_layers(crs, drawn_in=None):
+    """Return a plan of a parcel and a red line over half of it, stored in a CRS and perhaps drawn in another."""
     frames = {
         "DLTB": make_table([WHOLE_POLYGON], **{k: [v] for k, v in PARCEL_VALUES.items()}),
         "STBHHX": make_table([HALF_POLYGON]),
@@ -29,6 +30,7 @@ def make_plan_of_two_layers(crs, drawn_in=None):
 
 
 def measure_overlap(plan):
+    """Return the planar area (m²) that the two polygons of a plan share."""
     return shapely.area(shapely.intersection(*(plan.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))))
 
 

@@ -51,7 +51,7 @@ from plugin.core.render.outputs import report_to_json
 from plugin.core.render.verdict import describe_package_waivers, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
-from tests.core.package.test_table_figures import complete_layers
+from tests.core.package.test_table_figures import make_complete_layers
 from tests.core.package_fixtures import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
 from tests.core.small_plan import convert_to_source_layers, explain_error
 
@@ -84,14 +84,15 @@ def exported_package(tmp_path_factory, geopackage_spec):
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
     return export_package(
-        check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS),
+        check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS),
         ExportOrder(geopackage_spec, folder, documents, is_forced=True),
     ).path
 
 
 @pytest.fixture(scope="module")
 def assembled_plan():
-    return assemble_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS.resolve_norm(), source="x")
+    """Return the plan that was exported, with layers in memory."""
+    return assemble_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS.resolve_norm(), source="x")
 
 
 @pytest.fixture
@@ -101,6 +102,7 @@ def copied_package(exported_package, tmp_path):
 
 @pytest.fixture(scope="module")
 def unchanged_findings(exported_package, geopackage_spec, assembled_plan):
+    """Return the findings on the package without a forgery, by (rule code, message case)."""
     return inspect_findings(exported_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
 
 
@@ -146,6 +148,8 @@ def write_json(path, data):
 
 
 def replace_in_page(old, new, path=REPORT_PAGE_PATH):
+    """Return a function that replaces the first match of a pattern in a page of a package."""
+
     def change(package):
         text = (package / path).read_text("utf-8")
         assert re.search(old, text, re.DOTALL), old
@@ -155,14 +159,18 @@ def replace_in_page(old, new, path=REPORT_PAGE_PATH):
 
 
 def append_to_body(text, path=REPORT_PAGE_PATH):
+    """Return a function that appends markup to the body of a page."""
     return replace_in_page("</body>", f"{text}</body>", path)
 
 
 def append_to_style(text):
+    """Return a function that appends rules to the style sheet of the report page."""
     return replace_in_page("</style>", f"{text}</style>")
 
 
 def change_json(path, change):
+    """Return a function that changes the data of a JSON file in a package."""
+
     def change_copied_package(package):
         data = read_json(package / path)
         change(data)
@@ -187,6 +195,7 @@ def change_manifest(change):
 
 
 def change_manifest_only(change):
+    """Return a function that changes the manifest and leaves its page as it is."""
     return change_json(MANIFEST_FILE_NAME, change)
 
 
@@ -199,6 +208,8 @@ def remake_manifest_page(package):
 
 
 def replace_text(path, old, new):
+    """Return a function that replaces a text in a file of a package."""
+
     def change_copied_package(package):
         text = (package / path).read_text("utf-8")
         assert old in text
@@ -246,6 +257,8 @@ def act_as_other_plugin_version(*more, then=()):
 
 
 def run_sql_on_database(*statements):
+    """Return a function that runs SQL on the database of a package."""
+
     def change_copied_package(package):
         with closing(sqlite3.connect(package / DATABASE_PATH)) as database:
             for statement in statements:
@@ -256,6 +269,8 @@ def run_sql_on_database(*statements):
 
 
 def add_layer_to_database(name, columns=("BSM",), layer="CZKFBJ"):
+    """Return a function that copies some columns of a layer to a new layer of the database."""
+
     def change_copied_package(package):
         import pyogrio
 
@@ -271,6 +286,8 @@ def add_field_to_database(package):
 
 
 def change_workbook(change):
+    """Return a function that changes the workbook of a package."""
+
     def change_copied_package(package):
         import openpyxl
 
@@ -282,6 +299,8 @@ def change_workbook(change):
 
 
 def add_sheet(state):
+    """Return a function that adds a sheet in a state (visible, hidden or veryHidden)."""
+
     def change(book):
         sheet = book.create_sheet("底稿")
         sheet["A1"] = "不公开"
@@ -290,8 +309,9 @@ def add_sheet(state):
     return change_workbook(change)
 
 
-def hide_cells(what, key):
-    return change_workbook(lambda b: setattr(getattr(b["三条控制线"], f"{what}_dimensions")[key], "hidden", True))
+def hide_cells(kind, key):
+    """Return a function that hides a row or column (``kind``) of the sheet of control lines."""
+    return change_workbook(lambda b: setattr(getattr(b["三条控制线"], f"{kind}_dimensions")[key], "hidden", True))
 
 
 def whiten_cells(book):
@@ -334,27 +354,30 @@ def add_comment(book):
     book["三条控制线"]["A3"].comment = Comment("经复核属实", "某人")
 
 
-def nonempty_cells(book, sheet="指标表"):
+def list_nonempty_cells(book, sheet="指标表"):
     """Return the non-empty cells of a sheet."""
     return [cell for row in book[sheet].iter_rows(min_row=4) for cell in row if cell.value is not None]
 
 
 def find_number_cell(book):
-    return next(cell for cell in nonempty_cells(book, "三条控制线") if isinstance(cell.value, float))
+    return next(cell for cell in list_nonempty_cells(book, "三条控制线") if isinstance(cell.value, float))
 
 
-def set_number_format(number_format, of=find_number_cell):
-    return change_workbook(lambda b: setattr(of(b), "number_format", number_format))
+def set_number_format(number_format, find_cell=find_number_cell):
+    """Return a function that sets the number format of a cell."""
+    return change_workbook(lambda b: setattr(find_cell(b), "number_format", number_format))
 
 
-def paint_cell(ink, ground=""):
+def paint_cell(text_colour, fill_colour=""):
+    """Return a function that sets text and fill colour of the first figure."""
+
     def change(book):
         from openpyxl.styles import Font, PatternFill
         from openpyxl.styles.colors import Color
 
         cell = find_number_cell(book)
-        cell.font = Font(color=Color(**ink) if isinstance(ink, dict) else ink)
-        cell.fill = PatternFill("solid", start_color=ground) if ground else PatternFill()
+        cell.font = Font(color=Color(**text_colour) if isinstance(text_colour, dict) else text_colour)
+        cell.fill = PatternFill("solid", start_color=fill_colour) if fill_colour else PatternFill()
 
     return change_workbook(change)
 
@@ -384,6 +407,8 @@ def set_cell_text(column, text, sheet="指标表", row=None):
 
 
 def set_about_text(name, text):
+    """Return a function that replaces a text on the sheet about the data."""
+
     def change(book):
         cell = next(row[1] for row in book["说明"].iter_rows() if row[0].value == name)
         assert cell.value
@@ -393,10 +418,12 @@ def set_about_text(name, text):
 
 
 def replace_last_note(text, sheet="三条控制线"):
+    """Return a function that replaces the note below the table of a sheet."""
     return change_workbook(lambda b: setattr(b[sheet].cell(b[sheet].max_row, 1), "value", text))
 
 
 def add_note(text, sheet="三条控制线"):
+    """Return a function that adds a note below a sheet."""
     return change_workbook(lambda b: setattr(b[sheet].cell(b[sheet].max_row + 2, 1), "value", text))
 
 
@@ -423,6 +450,8 @@ def cover_cells(path=TABLES_PATH):
 
 
 def add_to_zip(path, name, content):
+    """Return a function that adds a file to a zip, such as a workbook, in a package."""
+
     def change_copied_package(package):
         import zipfile
 
@@ -442,6 +471,7 @@ def repeat_layer_in_metadata(package):
 
 
 def claim_personal_data(manifest):
+    """Change a manifest to state that personal data were left out and yet included."""
     note = {"key": "personal_left_out", "layer": "CZKFBJ", "field": "X", "count": 1, "level": "note", "features": []}
     manifest["problems"].append({**note, "message": "未写出"})
     for row in manifest["layers"]:
@@ -456,6 +486,8 @@ def change_text(change):
 
 
 def write_file_into_package(path, content):
+    """Return a function that writes a file into a package."""
+
     def change_copied_package(package):
         (package / path).parent.mkdir(parents=True, exist_ok=True)
         (package / path).write_bytes(content)
@@ -464,10 +496,12 @@ def write_file_into_package(path, content):
 
 
 def delete_files(*paths):
+    """Return a function that deletes files of a package."""
     return lambda package: [(package / path).unlink() for path in paths]
 
 
 def change_layer_row(change, name="CZKFBJ"):
+    """Return a function that changes the row of a layer in the manifest."""
     return change_manifest(lambda m: change(next(row for row in m["layers"] if row["layer"] == name)))
 
 
@@ -971,23 +1005,25 @@ def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, 
     change_manifest(lambda m: m["check"].update(unconfirmed=[]))(copied_package)
     recompute_digests(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
-    done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
+    done = check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS)
     before = len(done.report.findings)
     compare_report_of_package(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
 
 
-def make_public(manifest):
+def lower_secrecy_to_public(manifest):
     manifest["secrecy"] = "公开"
 
 
-def make_public_with_reason(manifest):
-    make_public(manifest)
+def lower_secrecy_to_public_with_reason(manifest):
+    lower_secrecy_to_public(manifest)
     row = {"above": "内部", "above_source": "form", "secrecy": "公开", "source": "run", "reason": "已批准公开"}
     manifest["document"]["lowered"] = [row]
 
 
-@pytest.mark.parametrize(("change", "is_named"), [(make_public, True), (make_public_with_reason, False)])
+@pytest.mark.parametrize(
+    ("change", "is_named"), [(lower_secrecy_to_public, True), (lower_secrecy_to_public_with_reason, False)]
+)
 def test_level_of_secrecy_lowered_without_a_reason_is_reported(
     copied_package, geopackage_spec, assembled_plan, change, is_named
 ):
@@ -1013,7 +1049,7 @@ def change_finding(**changes):
 
 def compare_reports(folder, spec, options=COUNTY_OPTIONS):
     """Return the cases and messages that a check of the exported layers adds for the report of a package."""
-    done = check_plan(convert_to_source_layers(complete_layers()), options)
+    done = check_plan(convert_to_source_layers(make_complete_layers()), options)
     before = len(done.report.findings)
     compare_report_of_package(done, collect_package_facts(folder, spec))
     return {f.case: f.message for f in done.report.findings[before:]}
@@ -1066,7 +1102,7 @@ def test_waivers_of_the_package_report_are_recorded_and_findings_stay_open(copie
         data["findings"][2] |= {"state": "waived", "params": {"waiver": "x"}}
 
     change_json(REPORT_JSON_PATH, waive)(copied_package)
-    done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
+    done = check_plan(convert_to_source_layers(make_complete_layers()), COUNTY_OPTIONS)
     summary = done.report.summary
     compare_report_of_package(done, collect_package_facts(copied_package, geopackage_spec))
     covered = [f for f in done.report.findings if "package_waiver" in f.params]
@@ -1128,6 +1164,7 @@ def test_signature_file_is_mentioned_in_the_reason_but_not_verified(
 
 
 def write_stray_files(folder, count):
+    """Write empty web pages into a folder of a package."""
     place = folder / "2-规划文档" / "网页"
     place.mkdir(parents=True)
     for number in range(count):

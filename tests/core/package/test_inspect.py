@@ -73,7 +73,8 @@ def inspect_report(path, **options):
     return inspect_package(path, COUNTY_SPEC, RunOptions(**options)).report
 
 
-def document_findings(report):
+def list_package_findings(report):
+    """Return rule and message case of the findings of package rules in a report."""
     return {(f.code, f.case) for f in report.findings if f.code.startswith("DOC")}
 
 
@@ -90,6 +91,7 @@ def test_exported_package_passes_inspection(copied_package):
 
 
 def write_zip(folder, path, top=True, codec="utf-8"):
+    """Zip a folder, with the folder itself (``top``) or only its content; names are encoded by ``codec``."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for one in sorted(folder.rglob("*")):
             if one.is_file():
@@ -129,6 +131,7 @@ def test_zipped_package_passes_inspection(copied_package, tmp_path, top, codec):
 
 
 def change_manifest(package, change):
+    """Change the manifest of a package and renew its digest file."""
     path = package / MANIFEST_FILE_NAME
     manifest = json.loads(path.read_text(encoding="utf-8"))
     change(manifest)
@@ -137,6 +140,7 @@ def change_manifest(package, change):
 
 
 def change_database(package, layer, change):
+    """Apply a function to the database of a package and one of its layers ("": none)."""
     from osgeo import gdal
 
     database = gdal.OpenEx(str(package / DATABASE_PATH), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -145,6 +149,8 @@ def change_database(package, layer, change):
 
 
 def remove_layer(name):
+    """Return a function that removes a layer from the database of a package."""
+
     def change(database, layer):
         number = next(n for n in range(database.GetLayerCount()) if database.GetLayer(n).GetName() == name)
         database.DeleteLayer(number)
@@ -189,23 +195,28 @@ def rename_township(database, layer):
 
 
 def copy_layer(name, copy):
+    """Return a function that copies a layer of the database under another name."""
     return lambda package: change_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
 
 
-def truncate_manifest_file(package):
+def truncate_all_tables(package):
+    """Cut every table of the database to 100 bytes."""
     for part in (package / DATABASE_PATH).glob("*.gdbtable"):
         part.write_bytes(part.read_bytes()[:100])
 
 
-def truncate_part_of_package(part):
+def truncate_database_file(file_name):
+    """Return a function that cuts a file of the database to two thirds."""
+
     def change(package):
-        data = (package / DATABASE_PATH / part).read_bytes()
-        (package / DATABASE_PATH / part).write_bytes(data[: len(data) * 2 // 3])
+        data = (package / DATABASE_PATH / file_name).read_bytes()
+        (package / DATABASE_PATH / file_name).write_bytes(data[: len(data) * 2 // 3])
 
     return change
 
 
 def append_to_largest_table(package, data):
+    """Append bytes to the largest table of a layer."""
     # Numbers up to 9 are system tables.
     own = [part for part in (package / DATABASE_PATH).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
     table = max(own, key=lambda part: part.stat().st_size)
@@ -213,10 +224,13 @@ def append_to_largest_table(package, data):
 
 
 def rename_file(old, new):
+    """Return a function that renames a file of a package."""
     return lambda package: (package / old).rename(package / new)
 
 
 def replace_in_metadata(old, new):
+    """Return a function that replaces a text in the metadata of a package."""
+
     def change(package):
         text = (package / METADATA_PATH).read_text("utf-8")
         assert old in text
@@ -226,6 +240,8 @@ def replace_in_metadata(old, new):
 
 
 def change_report(change):
+    """Return a function that changes the JSON report of a package."""
+
     def change_report_file(package):
         report = json.loads((package / REPORT_JSON_PATH).read_text("utf-8"))
         change(report)
@@ -235,6 +251,7 @@ def change_report(change):
 
 
 def write_shapefile(folder):
+    """Write a shapefile of one polygon that no specification asks for."""
     import geopandas as gpd
     from shapely.geometry import box
 
@@ -285,8 +302,8 @@ PACKAGE_DAMAGES = {
     "forced": (lambda p: change_manifest(p, mark_manifest_as_forced), ("DOC007", "")),
     "no red line": (remove_layer("STBHHX"), ("DOC008", "missing")),
     "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
-    "a damaged database": (truncate_manifest_file, ("DOC008", "unreadable")),
-    "a truncated system table": (truncate_part_of_package("a00000004.gdbtable"), ("DOC008", "part")),
+    "a damaged database": (truncate_all_tables, ("DOC008", "unreadable")),
+    "a truncated system table": (truncate_database_file("a00000004.gdbtable"), ("DOC008", "part")),
     "bytes behind a table": (lambda p: append_to_largest_table(p, "王某 13800138000".encode("utf-16-le")), ("DOC008", "behind")),
     "a missing table index": (lambda p: (p / DATABASE_PATH / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
     "a feature fewer": (lambda p: change_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
@@ -523,7 +540,7 @@ def test_fields_renamed_by_the_package_spec_are_recognised(tmp_path, copied_pack
     assert lacking >= {"BSM", "MJ"}
     change_database(copied_package, "CZKFBJ", lambda d, layer: scale_areas(d, layer, "TBMJ"))
     report = inspect_package(copied_package, load_package_spec(path), RunOptions()).report
-    assert ("DOC010", "field_area") in document_findings(report)
+    assert ("DOC010", "field_area") in list_package_findings(report)
 
 
 def test_package_of_shapefiles_from_other_software_is_inspected(tmp_path):
@@ -541,11 +558,12 @@ def test_package_folder_without_layers_gets_a_report(tmp_path):
     (tmp_path / "空").mkdir()
     (tmp_path / "空" / "说明.txt").write_text("x")
     report = inspect_report(tmp_path / "空")
-    assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= document_findings(report)
+    assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= list_package_findings(report)
     assert report.verdict is Verdict.FAILED
 
 
 def write_malicious_zip(path, name, content=b"x", **info):
+    """Write a zip with one entry; ``info`` sets attributes of its ZipInfo."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         entry = zipfile.ZipInfo(name)
         for key, value in info.items():
@@ -676,7 +694,7 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
         index.write_bytes(content)
         table = copied_package / DATABASE_PATH / f"{part}.gdbtable"
         if part != "a00000009":  # its rows are read when the layer is read
-            truncate_part_of_package(table.name)(copied_package)
+            truncate_database_file(table.name)(copied_package)
             assert (table.name, True) in collect_errors()
         table.unlink()
         assert any(name == table.name for name, _ in collect_errors())

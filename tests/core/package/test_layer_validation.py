@@ -32,6 +32,7 @@ def validate_for_export(plan, spec, **more):
 
 
 def explain_problem(problem):
+    """Return the Chinese sentence on a problem; fail unless both languages are complete."""
     for lang in ("zh", "en"):
         sentence = problem.format_as_sentence(Texts(lang))
         assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
@@ -39,6 +40,7 @@ def explain_problem(problem):
 
 
 def get_problem_by_key(problems, key):
+    """Return the only problem with a key."""
     (problem,) = [p for p in problems if p.key == key]
     explain_problem(problem)
     return problem
@@ -78,6 +80,7 @@ def make_box(x, y, width, height):
 
 
 def make_square_with_hole(x, y, width, height):
+    """Return a square of 100 m with a rectangular hole; x and y are metres from its corner."""
     return shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(x, y, width, height).exterior.coords[::-1]])
 
 

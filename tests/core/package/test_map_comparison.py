@@ -27,9 +27,9 @@ PIXELS = np.full((3, 120, 160), 255, np.uint8)
 PIXELS[:, 30:90, 20:60], PIXELS[0, 30:90, 60:100], PIXELS[:, 8:12, 130:150] = 120, 40, 20
 
 
-def paint(pixels, rows, columns, level=255):
+def paint_rows(pixels, row_slice, column_slice, level=255):
     painted = pixels.copy()
-    painted[:, rows, columns] = level
+    painted[:, row_slice, column_slice] = level
     return painted
 
 
@@ -50,12 +50,12 @@ def plan():
 
 
 @pytest.fixture
-def compare(plan):
+def compare_with_redrawn_map(plan):
     return partial(compare_map, plan)
 
 
 @pytest.fixture
-def package(tmp_path):
+def package_folder(tmp_path):
     folder = tmp_path / "140225浑源县国土空间总体规划"
     (folder / MAP_PATH).parent.mkdir(parents=True)
     write_jpg(folder / MAP_PATH, PIXELS)
@@ -84,25 +84,28 @@ def compare_map(plan, folder, drawn=PIXELS, row=(), head=(), draw=None):
     return compared[0] if compared else None
 
 
-def test_map_equal_to_the_one_drawn_again_gives_no_difference(compare, package):
-    assert compare(package)[:2] == (MAP_PATH, "") and compare(package).difference is None
+def test_map_equal_to_the_one_drawn_again_gives_no_difference(compare_with_redrawn_map, package_folder):
+    assert (
+        compare_with_redrawn_map(package_folder)[:2] == (MAP_PATH, "")
+        and compare_with_redrawn_map(package_folder).difference is None
+    )
 
 
-def test_map_symbol_painted_over_is_reported_at_its_place(compare, package):
-    write_jpg(package / MAP_PATH, paint(PIXELS, slice(6, 14), slice(128, 152)))
-    difference = compare(package).difference
+def test_map_symbol_painted_over_is_reported_at_its_place(compare_with_redrawn_map, package_folder):
+    write_jpg(package_folder / MAP_PATH, paint_rows(PIXELS, slice(6, 14), slice(128, 152)))
+    difference = compare_with_redrawn_map(package_folder).difference
     pixel_mm = 8 * 25.4 / 300
     assert 130 * pixel_mm < difference.x_mm < 150 * pixel_mm and 6 * pixel_mm < difference.y_mm < 14 * pixel_mm
     assert 0.3 < difference.area_cm2 < 1
 
 
-def test_small_symbol_at_another_place_counts_as_a_map_difference(compare, package):
-    moved = paint(paint(PIXELS, slice(100, 104), slice(40, 44), 0), slice(50, 52), slice(70, 72))
-    assert compare(package, moved).difference is not None
+def test_small_symbol_at_another_place_counts_as_a_map_difference(compare_with_redrawn_map, package_folder):
+    moved = paint_rows(paint_rows(PIXELS, slice(100, 104), slice(40, 44), 0), slice(50, 52), slice(70, 72))
+    assert compare_with_redrawn_map(package_folder, moved).difference is not None
 
 
-def test_map_of_another_size_counts_as_a_map_difference(compare, package):
-    assert compare(package, PIXELS[:, :100]).difference is not None
+def test_map_of_another_size_counts_as_a_map_difference(compare_with_redrawn_map, package_folder):
+    assert compare_with_redrawn_map(package_folder, PIXELS[:, :100]).difference is not None
 
 
 def test_noise_and_recompression_of_a_jpg_do_not_count_as_a_map_difference():
@@ -113,46 +116,56 @@ def test_noise_and_recompression_of_a_jpg_do_not_count_as_a_map_difference():
 @pytest.mark.parametrize(
     ("row", "reason"), [({"drawn_with": "QGIS 3.44"}, "programs"), ({"drawn_with": ""}, "programs_unknown")]
 )
-def test_map_difference_is_not_reported_if_other_programs_drew_the_map(compare, package, row, reason):
-    other = compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), row=row)
+def test_map_difference_is_not_reported_if_other_programs_drew_the_map(
+    compare_with_redrawn_map, package_folder, row, reason
+):
+    other = compare_with_redrawn_map(package_folder, paint_rows(PIXELS, slice(0, 9), slice(0, 9), 0), row=row)
     assert other.reason == reason and other.difference is None
 
 
-def test_equal_map_drawn_by_other_programs_is_reported_as_compared(compare, package):
-    assert compare(package, row={"drawn_with": "QGIS 3.44"})[1:] == compare(package)[1:]
+def test_equal_map_drawn_by_other_programs_is_reported_as_compared(compare_with_redrawn_map, package_folder):
+    assert (
+        compare_with_redrawn_map(package_folder, row={"drawn_with": "QGIS 3.44"})[1:]
+        == compare_with_redrawn_map(package_folder)[1:]
+    )
 
 
 @pytest.mark.parametrize(
     ("head", "reason"), [({"profile": {"id": "other"}}, "profile"), ({"standard": {"id": "x"}}, "standard")]
 )
-def test_map_drawn_with_another_profile_or_standard_is_not_compared(compare, package, head, reason):
-    assert compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), head=head).reason == reason
+def test_map_drawn_with_another_profile_or_standard_is_not_compared(
+    compare_with_redrawn_map, package_folder, head, reason
+):
+    assert (
+        compare_with_redrawn_map(package_folder, paint_rows(PIXELS, slice(0, 9), slice(0, 9), 0), head=head).reason
+        == reason
+    )
 
 
-def test_supplied_map_is_not_drawn_again(compare, package):
-    assert compare(package, row={"origin": "given"}) is None
+def test_supplied_map_is_not_drawn_again(compare_with_redrawn_map, package_folder):
+    assert compare_with_redrawn_map(package_folder, row={"origin": "given"}) is None
 
 
 @pytest.mark.parametrize("crs", ["unknown", "USER:100000", "TM 113.5°E"])
-def test_map_of_an_unknown_crs_is_reported_with_the_reason(compare, package, crs):
-    compared = compare(package, row={"crs": crs})
+def test_map_of_an_unknown_crs_is_reported_with_the_reason(compare_with_redrawn_map, package_folder, crs):
+    compared = compare_with_redrawn_map(package_folder, row={"crs": crs})
     assert (compared.reason, compared.params) == ("crs", {"crs": crs})
 
 
-def test_map_without_its_layers_is_reported_with_the_reason(compare, package):
+def test_map_without_its_layers_is_reported_with_the_reason(compare_with_redrawn_map, package_folder):
     def draw_nothing(job):
         yield from (RenderedMap(one, missing_reason=MissingMapReason("not_wanted")) for one in job.requests)
 
-    compared = compare(package, draw=draw_nothing)
+    compared = compare_with_redrawn_map(package_folder, draw=draw_nothing)
     assert compared.reason == "not_drawn" and "县域三条控制线图" in compared.params["detail"]
 
 
-def test_error_while_a_map_is_drawn_is_reported(compare, package):
+def test_error_while_a_map_is_drawn_is_reported(compare_with_redrawn_map, package_folder):
     def fail(job):
         raise OutputError("output_unwritable", target="a.jpg", detail="refused")
         yield
 
-    compared = compare(package, draw=fail)
+    compared = compare_with_redrawn_map(package_folder, draw=fail)
     assert compared.reason == "not_drawn" and "a.jpg" in compared.params["detail"]
 
 
@@ -160,8 +173,11 @@ def test_error_while_a_map_is_drawn_is_reported(compare, package):
     ("drawn_with", "generator"), [("QGIS 3.44, 一种字体", "other"), ("", compute_generator_digest())]
 )
 def test_different_map_is_reported_if_the_manifest_contradicts_itself_about_programs(
-    compare, package, drawn_with, generator
+    compare_with_redrawn_map, package_folder, drawn_with, generator
 ):
     head = {"tool": {"versions": {"qgis": "3.40"}, "generator": generator}}
-    other = paint(PIXELS, slice(0, 9), slice(0, 9), 0)
-    assert compare(package, other, row={"drawn_with": drawn_with}, head=head).difference is not None
+    other = paint_rows(PIXELS, slice(0, 9), slice(0, 9), 0)
+    assert (
+        compare_with_redrawn_map(package_folder, other, row={"drawn_with": drawn_with}, head=head).difference
+        is not None
+    )

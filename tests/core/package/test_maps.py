@@ -230,10 +230,12 @@ def export_order(tmp_path):
 
 
 def list_map_files(path):
+    """Return the relative paths of the maps in a package, sorted."""
     return sorted(name for name in list_relative_paths(path) if name.endswith(".jpg"))
 
 
 def list_map_titles(done, origin):
+    """Return number and title of the maps of an origin (rendered or given) in the manifest."""
     return [f"{row['number']}{row['title']}" for row in done.manifest["maps"] if row["origin"] == origin]
 
 

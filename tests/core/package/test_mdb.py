@@ -53,6 +53,7 @@ def list_tables(connection):
 
 @pytest.fixture
 def fake_access_driver():
+    """Return an Access driver that writes SQLite files."""
     return AccessDriver("sqlite", lambda path: path.touch(), sqlite3.connect, list_tables, (sqlite3.Error, OSError))
 
 

@@ -42,11 +42,13 @@ class OtherProcess:
         self.process = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
         assert self.process.stdout.readline() == "has it\n"
 
-    def ends(self):
+    def end(self):
+        """Let the process end by itself."""
         self.process.communicate("\n", timeout=60)
         assert self.process.returncode == 0
 
-    def is_killed(self):
+    def kill(self):
+        """Kill the process while it holds the lock."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.communicate(timeout=60)
 
@@ -69,7 +71,7 @@ def start_other_process(package_folder):
     yield start_process
     for one in started:
         if one.process.poll() is None:
-            one.is_killed()
+            one.kill()
 
 
 def is_only_entry_of_parent(target):
@@ -105,7 +107,7 @@ def test_second_process_is_refused_the_package_lock_until_the_first_ends(
         # The first still has it.
         with pytest.raises(OutputError), lock_for_writing(package_folder):
             pass
-    one.ends() if end == "ends" else one.is_killed()
+    one.end() if end == "ends" else one.kill()
     with lock_for_writing(package_folder):
         assert not is_only_entry_of_parent(package_folder)
     assert is_only_entry_of_parent(package_folder)
@@ -162,6 +164,8 @@ def test_lock_file_deleted_by_its_owner_is_created_again(package_folder, monkeyp
 
 
 def make_failing_lock(code):
+    """Return a lock function that fails with an error number of the system."""
+
     def raise_os_error(*arguments):
         raise OSError(code, os.strerror(code))
 

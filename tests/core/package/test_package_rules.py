@@ -23,6 +23,7 @@ VCT_PATH = DATABASE.replace(".gdb", ".vct")
 
 
 def run_package_rule(code, facts, layers=None, lang="zh", record=None):
+    """Return the findings of a package rule on package facts and layers of a plan."""
     plan = make_example_plan(layers or {})
     side = SideInputs(package=facts, record=record)
     return run_check(plan, [load_all_rules()[code]], side_inputs=side, lang=lang).findings

@@ -19,10 +19,15 @@ def assemble_pdf(objects: dict[int, bytes], trailer: bytes = b"/Root 1 0 R") -> 
 
 
 def make_stream(content: bytes, entries: bytes = b"") -> bytes:
+    """Return a stream object of a PDF; ``entries``: further entries of its dictionary."""
     return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(content), content)
 
 
 def make_objects(content: bytes = TEXT_CONTENT, page: bytes = b"", catalog: bytes = b"") -> dict[int, bytes]:
+    """Return the objects of a PDF with one page by number.
+
+    ``page``, ``catalog``: further entries of their dictionaries.
+    """
     return {
         1: b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
         2: b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>",
@@ -38,6 +43,7 @@ def append_update(data: bytes, objects: dict[int, bytes]) -> bytes:
 
 
 def make_annotation(kind: bytes, more: bytes = b"") -> bytes:
+    """Return the entry of a page with one annotation of a kind."""
     return b"/Annots[<</Type/Annot/Subtype/%s/Rect[0 0 99 99]%s>>]" % (kind, more)
 
 

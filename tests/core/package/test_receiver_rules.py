@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow  # each checks a county
 
 @cache
 def make_county_sample():
+    """Return a generated county without defects, made once."""
     return make(200, SEED)
 
 
@@ -48,6 +49,7 @@ def checked_county_with_wrong_areas():
 
 
 def collect_receiver_problems(checked):
+    """Return the problems that the rules of the receiving authority find before an export."""
     return list(check_by_rules_of_receiving_body(checked, NEVER_CANCELLED))
 
 

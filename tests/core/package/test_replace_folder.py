@@ -24,6 +24,7 @@ from tests.core.small_plan import explain_error
 
 
 def write_package(folder, text="新"):
+    """Write a small complete package into a folder; return the folder."""
     (folder / "1-数据").mkdir(parents=True)
     (folder / "1-数据" / "a.txt").write_text(text, encoding="utf-8")
     (folder / MANIFEST_FILE_NAME).write_text(f'{{"text": "{text}"}}', encoding="utf-8")
@@ -32,6 +33,7 @@ def write_package(folder, text="新"):
 
 
 def read_content(folder):
+    """Return the text that `write_package` wrote."""
     return (folder / "1-数据" / "a.txt").read_text(encoding="utf-8")
 
 

@@ -14,8 +14,9 @@ GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
 SQUARE_RING = [(0, 0), (10, 0), (10, 10), (0, 10)]
 
 
-def rotate_points(points, by):
-    return points[by:] + points[:by]
+def rotate_points(points, count):
+    """Return the points beginning with another one."""
+    return points[count:] + points[:count]
 
 
 @pytest.mark.parametrize(

@@ -39,15 +39,17 @@ def package_with_outside_folder(tmp_path):
     return folder
 
 
-def make_link(package, place, to):
-    path = package / place
+def make_link(package, link_path, destination):
+    """Put a symbolic link into a package, to a path next to the package."""
+    path = package / link_path
     if path.exists():
         path.unlink()
     path.parent.mkdir(exist_ok=True)
-    path.symlink_to(package.parent / to, target_is_directory=(package.parent / to).is_dir())
+    path.symlink_to(package.parent / destination, target_is_directory=(package.parent / destination).is_dir())
 
 
 def find_link_findings(package):
+    """Return case, file and severity of the findings on links, and the report."""
     report = inspect_package(package, COUNTY_SPEC, RunOptions()).report
     return [(f.case, f.params["file"], f.severity) for f in report.findings if f.code == "DOC005"], report
 

@@ -31,7 +31,7 @@ STANDARD_ID = "county_db"
 DATA_SET_SUFFIXES = (".shp", ".vct", ".gpkg", ".gdb")
 
 
-def complete_layers() -> dict:
+def make_complete_layers() -> dict:
     """Return the small plan with townships and only rows that can be exported."""
     tables = make_small_plan_layers()
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].iloc[[0, 1, 2, 5]].reset_index(drop=True)
@@ -44,7 +44,7 @@ def complete_layers() -> dict:
 def randomize_layers(seed: int) -> dict:
     """Return these layers with random layers, fields and values removed."""
     chance = random.Random(seed)
-    tables = complete_layers()
+    tables = make_complete_layers()
     for role in [r for r in tables if r != "XZQX"]:
         if chance.random() < 0.15:
             del tables[role]
@@ -89,7 +89,7 @@ def test_empty_fields_give_the_same_table_figures_as_absent_fields(seed):
 
 
 def test_zone_layer_without_zone_codes_gives_no_zone_table():
-    tables = complete_layers()
+    tables = make_complete_layers()
     assert "zones" in list_printed_tables(tables)
     for codes in (None, "", "  "):
         assert "zones" not in list_printed_tables({**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(GHFQDM=codes)})
@@ -115,6 +115,7 @@ def inspect_report(spec, path) -> Report:
 
 
 def list_error_findings(report: Report) -> list[str]:
+    """Return the messages of findings on tables and metadata that are errors or warnings."""
     return [f.message for f in list_findings_of_rules(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
 
 
@@ -131,7 +132,7 @@ def test_tables_of_an_exported_package_agree_with_its_layers(tmp_path, seed, suf
 
 def test_figures_are_computed_once_for_all_rules_of_a_check():
     norm = RunOptions(standard=STANDARD_ID).resolve_norm()
-    plan = assemble_plan(convert_to_source_layers(complete_layers()), norm, source="x")
+    plan = assemble_plan(convert_to_source_layers(make_complete_layers()), norm, source="x")
     one, other = (RuleContext(plan, norm, norm.make_tolerance()) for _ in range(2))
     assert get_plan_indicators(one, "zh") is get_plan_indicators(other, "zh") is not get_plan_indicators(one, "en")
     # Figures computed with another tolerance are not shared.

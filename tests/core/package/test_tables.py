@@ -187,12 +187,14 @@ def test_tables_in_other_file_formats_are_reported_as_unsupported(tmp_path):
 
 @pytest.fixture(scope="module")
 def known_tables():
+    """Return the tables that a small plan should have."""
     plan = make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
     return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.words)
 
 
 def find_difference_cases(known, name, rows):
+    """Return case, row and column of each difference in a sheet, and the table found in it."""
     (block,) = known.find_sheet_tables(make_sheet(name, rows))
     return {(d.case, d.row_name, d.column_heading) for d in find_differences(block)[0]}, block
 
@@ -356,6 +358,7 @@ def copied_package(exported_package, tmp_path):
 
 
 def inspect_tables(path, **options):
+    """Return the findings on tables in a package, without those on unreadable ones."""
     report = inspect_package(path, COUNTY_SPEC, RunOptions(**options)).report
     return [f for f in report.findings if f.code == "DOC011" and f.case != "unread"]
 
@@ -472,6 +475,7 @@ def test_deleted_parcel_is_reported_by_table_row_and_column(copied_package):
 
 
 def make_difference(line, column, case="cell", printed_text="1.00", given=2.0):
+    """Return a differing cell; its figure is given − 1.0 off."""
     return CellDifference(
         case, line, column, f"行{line}", f"列{column}", printed_text, given, abs(given - 1.0), 2, "ha", "公顷"
     )

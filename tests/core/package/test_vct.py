@@ -173,6 +173,7 @@ def test_damaged_vct_data_set_is_refused_with_its_line(tmp_path):
 
 
 def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
+    """Return the problems of a layer before VCT is written, by level and key."""
     content = next(c for c in make_package_layers(plan, make_vct_spec(crs))[0] if c.name == layer)
     return {
         (p.level, p.key): p

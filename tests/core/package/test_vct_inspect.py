@@ -49,8 +49,9 @@ def copied_package(exported_package, tmp_path):
     return spec, Path(shutil.copytree(done.path, tmp_path / done.path.name))
 
 
-def inspect_report(package):
-    spec, path = package
+def inspect_report(spec_and_path):
+    """Return the report of an inspection of a package, given with its specification."""
+    spec, path = spec_and_path
     return inspect_package(path, spec, RunOptions()).report
 
 
@@ -83,8 +84,9 @@ def test_exported_package_with_a_vct_file_passes_inspection(copied_package):
     assert report.verdict is Verdict.CONDITIONAL and not [r.code for r in report.rules if r.outcome == "skipped"]
 
 
-def change_vct_text(package, old, new, count=1):
-    path = package[1] / VCT_PATH
+def change_vct_text(spec_and_path, old, new, count=1):
+    """Replace matches of a pattern in the VCT file of a package."""
+    path = spec_and_path[1] / VCT_PATH
     text = path.read_bytes().decode("gbk")
     changed_text, found = re.subn(old, new, text, count=count)
     assert found, old

@@ -46,6 +46,7 @@ AREA_VALUES = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
 def make_written_plan():
+    """Return a plan whose values and shapes are difficult for file formats."""
     drawn = make_awkward_shapes()
     return make_package_plan(
         DLTB=drawn.assign(
@@ -60,6 +61,7 @@ def make_written_plan():
 
 
 def write_data_set(plan, path, spec, crs=None):
+    """Write a plan as one data set in the format of the path; return the content of each written layer."""
     crs = crs or CRS.from_user_input(spec.crs)
     filled, _ = make_package_layers(plan, spec)
     if path.suffix == ".shp":
@@ -364,6 +366,7 @@ def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
 
 
 def execute_sql(path, *statements):
+    """Run SQL on a GeoPackage without its triggers."""
     with closing(sqlite3.connect(path)) as database, database:
         triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (trigger,) in triggers:
@@ -478,6 +481,7 @@ def test_rings_with_a_warning_before_export_read_back_different(tmp_path, name, 
 
 
 def find_ring_differences(folder, shape, crs, suffix):
+    """Write a shape and read it back; return the kinds of differences found."""
     plan = make_package_plan(
         DLTB=make_table([shape, make_county_box(500, 0)], **{key: [value] * 2 for key, value in PARCEL_VALUES.items()})
     )
