@@ -33,7 +33,7 @@ def make_county(
     that any rule checks, down to the central urban area. With `vertices_per_edge=7`, 150 000 parcels have about 7
     million vertices.
     """
-    county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
+    county = make_clean_county(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
     shop = None
     if defects:
         shop = DefectEditor(county)
@@ -42,10 +42,10 @@ def make_county(
     return {role: frame.reset_index(drop=True) for role, frame in county.layers.items()}, expected
 
 
-def make(
+def make_clean_county(
     parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
 ) -> County:
-    """Return the county without defects, with the parcels that its rows are made of."""
+    """Return a county without defects, with the parcels of which its rows consist."""
     fabric = county_fabric.build_fabric(parcels, seed, vertices_per_edge)
     county = attributes.make_layers(fabric, lines.assign_parcels_to_lines(fabric, terraced))
     if full:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.county import SEED, make, make_county
+from tests.county import SEED, make_clean_county, make_county
 from tests.county.centre import make_centre
 from tests.county.write import write_geopackage, write_truth
 from tests.plans import golden
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"{truth_path}: {len(truth['defects'])} findings to be found")
     if not given.full:  # a full plan has a separate centre
         centre = given.out.with_name("centre.gpkg")
-        write_geopackage(centre, make_centre(make(given.parcels, given.seed, **shape), given.seed))
+        write_geopackage(centre, make_centre(make_clean_county(given.parcels, given.seed, **shape), given.seed))
         print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")
 
 

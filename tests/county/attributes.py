@@ -62,21 +62,21 @@ class County:
     parcels: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
 
-def key(role: str, number: int) -> str:
+def make_feature_number(role: str, number: int) -> str:
     """Return a feature number (BSM): county code, 0000, 2-digit layer, 6-digit row."""
     sample = list(templates.STANDARD_BY_LAYER)
     layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER_LAYERS.index(role)
     return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
-def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
+def make_layer_table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
     """Return a layer with all fields of its template; missing values are null."""
     schema = templates.read_fields(role)
     if unknown := set(values) - set(schema):
         raise KeyError(f"{role} has no field {sorted(unknown)}")
     count = len(geometry)
     given = {
-        "BSM": [key(role, one + 1) for one in range(count)],
+        "BSM": [make_feature_number(role, one + 1) for one in range(count)],
         "YSDM": [templates.read_template(role).get("feature_code")] * count,
         **values,
     }
@@ -91,7 +91,7 @@ def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs=EPSG)
 
 
-def dissolve(fabric: ParcelFabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def group_connected_parcels(fabric: ParcelFabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Return the connected groups of parcels with the same label above 0.
 
     The result is three sequences: label, polygon and parcel numbers of each group.
@@ -102,15 +102,17 @@ def dissolve(fabric: ParcelFabric, label: np.ndarray) -> tuple[np.ndarray, np.nd
     chosen = np.flatnonzero(label > 0)
     chosen = chosen[np.argsort(piece[chosen], kind="stable")]
     groups = np.split(chosen, np.flatnonzero(np.diff(piece[chosen])) + 1)
-    return np.array([label[group[0]] for group in groups]), union(fabric, groups), groups
+    return np.array([label[group[0]] for group in groups]), join_parcels(fabric, groups), groups
 
 
-def union(fabric: ParcelFabric, groups: list[np.ndarray]) -> np.ndarray:
+def join_parcels(fabric: ParcelFabric, groups: list[np.ndarray]) -> np.ndarray:
+    """Return the polygon of each group of parcels."""
     shapes = [shapely.coverage_union_all(fabric.polygons[group]) for group in groups]
     return shapely.normalize(np.array(shapes, dtype=object))
 
 
 def choose_codes_by_share(shares: dict[str, int], random: np.ndarray) -> np.ndarray:
+    """Return a code for each random number in [0, 1), with the given shares of codes."""
     codes, weights = np.array(list(shares)), np.cumsum(list(shares.values()))
     return codes[np.searchsorted(weights / weights[-1], random, side="right").clip(0, len(codes) - 1)]
 
@@ -143,6 +145,7 @@ def assign_land_use(fabric: ParcelFabric, lines: Lines) -> np.ndarray:
 
 
 def _assign_urban_codes(lines: Lines, use: np.ndarray) -> np.ndarray:
+    """Return the urban code (CZCSXM) of each parcel, None outside towns and villages."""
     code = np.full(len(use), None, dtype=object)
     code[lines.village_land] = "203"
     code[lines.village_land & (use == "0601")] = "203A"
@@ -153,12 +156,13 @@ def _assign_urban_codes(lines: Lines, use: np.ndarray) -> np.ndarray:
 
 
 def make_layers(fabric: ParcelFabric, lines: Lines) -> County:
+    """Return the county's official plan layers, made from parcels and their lines."""
     county = County(fabric, lines)
     use = assign_land_use(fabric, lines)
     base = _make_survey_columns(lines, use)
 
     def add(role: str, geometry, values: dict, parcels: list[np.ndarray]) -> None:
-        county.layers[role] = table(role, geometry, values)
+        county.layers[role] = make_layer_table(role, geometry, values)
         county.parcels[role] = parcels
 
     everything = np.ones(len(fabric), int)
@@ -166,7 +170,7 @@ def make_layers(fabric: ParcelFabric, lines: Lines) -> County:
         ("XZQX", everything, [AREA_CODE], [AREA_NAME]),
         ("XZQXZ", lines.township + 1, _list_township_codes(), list(TOWNSHIP_SEATS_KM)),
     ):
-        labels, shapes, groups = dissolve(fabric, label)
+        labels, shapes, groups = group_connected_parcels(fabric, label)
         order = np.argsort(labels)
         add(
             role,
@@ -188,12 +192,12 @@ def make_layers(fabric: ParcelFabric, lines: Lines) -> County:
     )
     county_values = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
     for role, label in (("YDYHGHFQ", lines.zone), ("CZKFBJ", lines.boundary)):
-        labels, shapes, groups = dissolve(fabric, label)
+        labels, shapes, groups = group_connected_parcels(fabric, label)
         codes = [str(one) for one in labels]
         values = {name: [value] * len(codes) for name, value in county_values.items()}
         values |= {"GHFQDM": codes, "GHFQMC": [templates.read_code_names("planning_zones")[one] for one in codes]}
         add(role, shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, groups)
-    _, shapes, groups = dissolve(fabric, lines.red_line.astype(int))
+    _, shapes, groups = group_connected_parcels(fabric, lines.red_line.astype(int))
     kinds = ["水源涵养", "水土保持", "生物多样性维护"]
     values = {"XJXZQDM": AREA_CODE, "SJXZQMC": CITY_NAME, "XJXZQMC": AREA_NAME}
     values = {name: [value] * len(groups) for name, value in values.items()}
@@ -261,6 +265,7 @@ def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
 
 
 def _make_farmland_columns(role: str, base: dict, which: np.ndarray) -> dict:
+    """Return the columns of a layer of cultivated land or farmland for some parcels."""
     schema = templates.read_fields(role)
     values = {name: np.asarray(column, dtype=object)[which] for name, column in base.items() if name in schema}
     values |= {name: values[name].astype(float) for name in ("KCXS", "KCMJ")}

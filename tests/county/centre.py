@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from tests.county import templates
-from tests.county.attributes import County, dissolve
+from tests.county.attributes import County, group_connected_parcels
 from tests.county.divisions import LAND_USE
 from tests.county.landscape import EPSG
 from tests.county.measure import statutory_area
@@ -136,6 +136,7 @@ def choose_surrounding_parcels(county: County, town: Any) -> np.ndarray:
 
 
 def _is_one_piece(county: County, town: Any, parcels: list[int]) -> bool:
+    """Return True if the town and some parcels form one polygon without holes."""
     whole = shapely.coverage_union_all([town, *county.fabric.polygons[parcels]])
     return whole.geom_type == "Polygon" and not len(whole.interiors)
 
@@ -164,7 +165,7 @@ def _list_surrounding_zones(county: County, around: np.ndarray, ring: list[Any])
     label = np.zeros(len(county.fabric), int)
     label[around] = county.lines.zone[around]
     shape_of = dict(zip(around.tolist(), ring, strict=True))
-    labels, _, groups = dissolve(county.fabric, label)
+    labels, _, groups = group_connected_parcels(county.fabric, label)
     shapes = [shapely.coverage_union_all([shape_of[one] for one in group.tolist()]) for group in groups]
     return [str(one) for one in labels], shapes
 
@@ -182,6 +183,7 @@ def _make_street_axes(town: Any) -> np.ndarray:
 
 
 def _make_river(town: Any) -> Any:
+    """Return the polygon of a river across the town."""
     xmin, ymin, xmax, ymax = town.bounds
     third = ymin + (ymax - ymin) / 3
     course = shapely.LineString([(xmin - 100, third), ((xmin + xmax) / 2, third + 120), (xmax + 100, third - 60)])
@@ -195,6 +197,7 @@ def _extract_polygons(shape: Any) -> list[Any]:
 
 
 def _make_line_strings(shapes: np.ndarray) -> list[Any]:
+    """Return the lines of more than 50 m among shapes."""
     return [part for part in shapely.get_parts(shapes) if part.geom_type == "LineString" and part.length > 50]
 
 

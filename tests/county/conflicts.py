@@ -130,7 +130,10 @@ def _choose_field_at_red_line(editor: DefectEditor, make):
     return parcel, row, made
 
 
-def _grow_red_line(editor: DefectEditor, parcel: int, row: int, piece: shapely.Polygon, what: str) -> None:
+def _expect_red_line_on_farmland(
+    editor: DefectEditor, parcel: int, row: int, piece: shapely.Polygon, what: str
+) -> None:
+    """Record the findings on a part of the red line that covers a farmland row."""
     editor.expect_pair("REL001", (FARM, editor.row(FARM, parcel)), (RED, row), piece, what)
     editor.expect_line_outside("REL004", RED, row, piece, what)
 
@@ -141,7 +144,9 @@ def plant_red_line_over_farmland(editor: DefectEditor) -> None:
         editor, lambda parcel, row, _: editor.extend_shape(RED, row, polygons[parcel])
     )
     editor.reshape(RED, row, grown)
-    _grow_red_line(editor, parcel, row, polygons[parcel], "the red line was drawn over a whole farmland parcel")
+    _expect_red_line_on_farmland(
+        editor, parcel, row, polygons[parcel], "the red line was drawn over a whole farmland parcel"
+    )
 
 
 def plant_red_line_wedge(editor: DefectEditor) -> None:
@@ -152,7 +157,7 @@ def plant_red_line_wedge(editor: DefectEditor) -> None:
 
     parcel, row, (piece, grown) = _choose_field_at_red_line(editor, make)
     editor.reshape(RED, row, grown)
-    _grow_red_line(editor, parcel, row, piece, "the red line cuts across a farmland parcel")
+    _expect_red_line_on_farmland(editor, parcel, row, piece, "the red line cuts across a farmland parcel")
 
 
 def plant_thin_red_line_triangle(editor: DefectEditor, thick: float | None) -> None:
@@ -167,7 +172,7 @@ def plant_thin_red_line_triangle(editor: DefectEditor, thick: float | None) -> N
         editor.ignore("REL001", FARM, piece)
         editor.ignore("REL004", ZONE, piece)
     else:
-        _grow_red_line(
+        _expect_red_line_on_farmland(
             editor, parcel, row, piece, "a hair-thin strip of farmland in the red line: narrow, but not small"
         )
 
@@ -178,7 +183,7 @@ def plant_small_red_line_part(editor: DefectEditor) -> None:
     x, y = np.round(editor.fabric.sites[parcel], 3)
     speck = shapely.box(x, y, x + 0.6, y + 0.6)
     row = editor.add(RED, speck)
-    _grow_red_line(editor, parcel, row, speck, "a speck of red line in a field: small, but not narrow")
+    _expect_red_line_on_farmland(editor, parcel, row, speck, "a speck of red line in a field: small, but not narrow")
 
 
 def plant_farmland_in_forest_reserve(editor: DefectEditor) -> None:

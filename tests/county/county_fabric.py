@@ -53,15 +53,18 @@ class ParcelFabric:
 
     @cached_property
     def _edges_by_parcel(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all edges sorted by their cells, and the first index of each cell."""
         cells, edges = self.edge_cells.T.ravel(), np.tile(np.arange(len(self.edge_cells)), 2)
         order = np.argsort(cells, kind="stable")
         return edges[order], np.searchsorted(cells[order], np.arange(len(self) + 1))
 
     def edges_of(self, parcel: int) -> np.ndarray:
+        """Return the numbers of the edges of a parcel."""
         edges, start = self._edges_by_parcel
         return edges[start[parcel] : start[parcel + 1]]
 
     def other_side(self, edge: int, cell: int) -> int:
+        """Return the cell on the other side of an edge."""
         left, right = self.edge_cells[edge]
         return int(right if left == cell else left)
 
@@ -82,7 +85,7 @@ class ParcelFabric:
 
 
 def build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabric:
-    """Return the parcels of a county; those of a small one are made once a process and never changed."""
+    """Return the parcels of a county; those of a small county are cached, so do not change them."""
     build = _build_small_fabric if parcels <= _MOST_CACHED_PARCELS else _build_fabric
     return build(parcels, seed, vertices_per_edge)
 
@@ -179,6 +182,7 @@ def find_components(count: int, first: np.ndarray, second: np.ndarray) -> np.nda
 
 
 def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> ParcelFabric:
+    """Return the parcels with their straight edges replaced by bent ones."""
     ring, cell = rings
     following = _get_next_entries(cell, ring)
     low, high = np.minimum(ring, following), np.maximum(ring, following)

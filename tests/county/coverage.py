@@ -14,6 +14,7 @@ from tests.county.defect_editor import COUNTY, EDGE, FARM, FIELD, HERITAGE, PARC
 
 
 def plant_overlaps(editor: DefectEditor) -> None:
+    """Plant a copied parcel and overlaps of neighbouring rows, large and below the sliver limits."""
     lines, fabric = editor.lines, editor.fabric
 
     parcel, _ = editor.choose(editor.wild, around=False)
@@ -87,6 +88,7 @@ def plant_doubled_boundary(editor: DefectEditor) -> None:
 
 
 def plant_gaps(editor: DefectEditor) -> None:
+    """Plant land that no zone covers: a missing zone row and gaps between zones."""
     fabric, lines = editor.fabric, editor.lines
 
     def plant_gap(shape, what):
@@ -119,6 +121,7 @@ def plant_gaps(editor: DefectEditor) -> None:
 
 
 def plant_rows_outside_the_county(editor: DefectEditor) -> None:
+    """Plant rows that reach over the county's border."""
     fabric, count = editor.fabric, len(editor.fabric)
     at_border = np.zeros(count, bool)
     cells = fabric.edge_cells[fabric.border_edges]

@@ -44,6 +44,8 @@ class NoPlaceForDefectError(LookupError):
 
 
 class DefectEditor:
+    """Plants defects in a county; places of defects are separate, so that each has only its own findings."""
+
     def __init__(self, county: County) -> None:
         self.county = county
         self.fabric, self.lines, self.layers = county.fabric, county.lines, county.layers
@@ -69,6 +71,7 @@ class DefectEditor:
 
     @cached_property
     def open_land(self) -> np.ndarray:
+        """Return the mask of parcels in open zones that are not permanent basic farmland, (n,) bool."""
         return np.isin(self.lines.zone, OPEN_ZONES) & ~self.lines.farmland
 
     @cached_property
@@ -117,21 +120,26 @@ class DefectEditor:
         return int(self._row_of[role][parcel])
 
     def key(self, role: str, row: int) -> str:
+        """Return the feature number (BSM) of a row."""
         return self.layers[role].at[row, "BSM"]
 
     def shape(self, role: str, row: int) -> shapely.Geometry:
+        """Return the shape of a row."""
         return self.layers[role].at[row, "geometry"]
 
     def reshape(self, role: str, row: int, shape: shapely.Geometry | None) -> None:
+        """Replace the shape of a row, and its area field (MJ) if the layer has one."""
         self.layers[role].at[row, "geometry"] = shape
         if "MJ" in self.layers[role]:
             self.layers[role].at[row, "MJ"] = round(float(statutory_area([shape])[0]), 2)
 
     def change(self, role: str, row: int, **values) -> None:
+        """Set field values of a row."""
         for name, value in values.items():
             self.layers[role].at[row, name] = value
 
     def value(self, role: str, row: int, name: str):
+        """Return a field value of a row."""
         return self.layers[role].at[row, name]
 
     def add(self, role: str, shape: shapely.Geometry, like: int | None = None, **values) -> int:
@@ -146,7 +154,7 @@ class DefectEditor:
         record.index = [int(frame.index.max()) + 1]
         self.layers[role] = pd.concat([frame, record])
         row = int(record.index[0])
-        self.change(role, row, BSM=attributes.key(role, self._numbers[role]), **values)
+        self.change(role, row, BSM=attributes.make_feature_number(role, self._numbers[role]), **values)
         self.reshape(role, row, shape)
         return row
 
@@ -159,12 +167,14 @@ class DefectEditor:
         return grown if grown.geom_type == "Polygon" and grown.is_valid else None
 
     def reduce_shape(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
+        """Return a row's shape without a polygon, or None if it is then empty or falls apart."""
         shrunk = shapely.difference(self.shape(role, row), piece)
         return shrunk if shrunk.geom_type == "Polygon" and shrunk.is_valid and not shrunk.is_empty else None
 
     def expect(
         self, rule: str, role: str, row: int | None = None, *, what: str, severity: str = "ERROR", **values
     ) -> None:
+        """Record an expected finding of a rule on a row, or on a whole layer (None)."""
         key = "" if row is None else self.key(role, row) or ""
         self.found.append(ExpectedFinding(rule, severity, role, key, what=what, **values))
 
@@ -185,6 +195,7 @@ class DefectEditor:
         self.expect(rule, ZONE, severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
 
     def expect_zone_outside(self, rule: str, row: int, role: str, shape, what: str) -> None:
+        """Record an expected REL004 or REL005: part of a zone outside the line that it should follow."""
         self.expect(rule, ZONE, row, severity="WARNING", related_role=role, shape=shape, what=what)
 
     def expect_if_large(self, row: int, shape, what: str) -> None:
@@ -217,7 +228,7 @@ class DefectEditor:
 
         def fits(parcel, longest):
             for edge, cell, role, row in sides(parcel):
-                if (corners := self._blade(edge, cell, longest, thick)) is None:
+                if (corners := self._make_thin_triangle(edge, cell, longest, thick)) is None:
                     continue
                 if (shape := dent_polygon(self.shape(role, row), *corners)) is not None and shape.is_valid:
                     return role, row, shape, shapely.Polygon(corners)
@@ -232,7 +243,7 @@ class DefectEditor:
             return parcel, role, row, triangle
         raise NoPlaceForDefectError("no edge left for a thin triangle; make the county with more parcels")
 
-    def _blade(self, edge: int, cell: int, longest: float, thick: float | None):
+    def _make_thin_triangle(self, edge: int, cell: int, longest: float, thick: float | None):
         """Return the corners of a thin triangle on one segment of an edge.
 
         The triangle is inside a cell. Its base has existing vertices, so no other outline changes.
@@ -249,11 +260,12 @@ class DefectEditor:
         for sign in (1, -1):
             tip = np.round((start + end) / 2 + sign * reach * across, 3)
             triangle = shapely.Polygon([start, tip, end])
-            if least < triangle.area < most and self._holds(cell, triangle):
+            if least < triangle.area < most and self._contains_shape(cell, triangle):
                 return start, tip, end
         return None
 
-    def _holds(self, cell: int, shape: shapely.Polygon) -> bool:
+    def _contains_shape(self, cell: int, shape: shapely.Polygon) -> bool:
+        """Return True if the parcel of a cell contains a shape."""
         parcel = self.fabric.polygons[cell]
         return shapely.intersection(parcel, shape).area > 0.999 * shape.area and shapely.covers(parcel, shape)
 

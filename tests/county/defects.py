@@ -30,6 +30,7 @@ def plant_defects(editor: DefectEditor) -> None:
 
 
 def plant_broken_geometries(editor: DefectEditor) -> None:
+    """Plant rows without a shape, with an empty one, and with invalid polygons."""
     for role, chosen in ((FIELD, editor.fields), (PARCEL, editor.wild)):
         parcel, _ = editor.choose(chosen, around=False)
         row = editor.row(role, parcel)

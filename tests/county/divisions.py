@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.county import templates
-from tests.county.attributes import _list_township_codes, dissolve
+from tests.county.attributes import _list_township_codes, group_connected_parcels
 from tests.county.landscape import TOWNSHIP_SEATS_KM
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
@@ -98,7 +98,7 @@ def _add_suitability_evaluations(drawing: CountyLayers) -> None:
         ("STXTFWGNZYXFB", ("一般重要", "重要", "极重要")),
         ("STCRXFB", ("一般脆弱", "脆弱", "极脆弱")),
     ):
-        labels, _, groups = dissolve(drawing.fabric, level)
+        labels, _, groups = group_connected_parcels(drawing.fabric, level)
         drawing.add_parcels(role, groups, MC=[classes[one - 1] for one in labels])
 
 

@@ -97,6 +97,7 @@ class Landscape:
 
     @cached_property
     def outline(self) -> shapely.Polygon:
+        """Return the county's outline as a polygon."""
         turn = np.linspace(0, 2 * np.pi, 1440, endpoint=False)
         radius = np.ones_like(turn)
         for wave in range(2, 48):
@@ -107,21 +108,24 @@ class Landscape:
 
     @cached_property
     def rivers(self) -> list[np.ndarray]:
+        """Return the (n, 2) points of each river."""
         return [
-            self._wander(_make_smooth_curve(knots), 13 + one)
+            self._bend_line_at_random(_make_smooth_curve(knots), 13 + one)
             for one, knots in enumerate([_RIVER_KNOTS_KM, _BROOK_KNOTS_KM])
         ]
 
     @cached_property
     def roads(self) -> list[np.ndarray]:
+        """Return the (n, 2) points of each road."""
         return [_make_smooth_curve(knots) for knots in _ROAD_KNOTS_KM]
 
-    def _wander(self, line: np.ndarray, salt: int) -> np.ndarray:
+    def _bend_line_at_random(self, line: np.ndarray, salt: int) -> np.ndarray:
         shift = [make_smooth_noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
         return line + 260 * np.column_stack(shift)
 
     @cached_property
     def town_radii(self) -> np.ndarray:
+        """Return the mean radius of each town, m."""
         return np.sqrt(self.town_area * TOWN_WEIGHTS / TOWN_WEIGHTS.sum() / np.pi)
 
     def town_distance(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,9 +157,10 @@ class Landscape:
         height -= 0.6 * mountain * np.exp(-((folds / 0.17) ** 2))
         for seat in self.seats:
             height -= 0.3 * np.exp(-((points - seat) ** 2).sum(axis=1) / 2400**2)
-        return np.clip(height - 0.3 * np.exp(-((self._to_river(points) / 1500) ** 2)), 0, 1.2)
+        return np.clip(height - 0.3 * np.exp(-((self._compute_distance_to_river(points) / 1500) ** 2)), 0, 1.2)
 
-    def _to_river(self, points: np.ndarray) -> np.ndarray:
+    def _compute_distance_to_river(self, points: np.ndarray) -> np.ndarray:
+        """Return the distance (m) of each point to the nearest river."""
         lines = shapely.MultiLineString([line[::8] for line in self.rivers])
         return shapely.distance(lines, shapely.points(points))
 
@@ -167,6 +172,7 @@ class Landscape:
 
     @cached_property
     def village_radius(self) -> float:
+        """Return the radius of villages, m."""
         return max(230.0, 0.5 * np.sqrt(0.14 * self.grain))
 
     @cached_property
@@ -179,12 +185,13 @@ class Landscape:
         points = (np.column_stack([column, row]) + 0.75 * shake) * spacing
         wanted = random_numbers(self.seed, 43, column, row) > 0.1 + 0.75 * self.height(points)
         inside = shapely.contains_xy(self.outline.buffer(-900), points[:, 0], points[:, 1])
-        points = points[wanted & inside & (self._to_river(points) > 500)]
+        points = points[wanted & inside & (self._compute_distance_to_river(points) > 500)]
         points = np.vstack([self.seats[len(TOWNS) :], points])
         distance, _ = self.town_distance(points)
         return points[distance > 1.5]
 
     def in_village(self, points: np.ndarray) -> np.ndarray:
+        """Return the mask of points inside a village, (n,) bool."""
         tree = shapely.STRtree(shapely.points(self.villages))
         return np.isin(
             np.arange(len(points)),

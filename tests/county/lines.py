@@ -66,6 +66,7 @@ class Lines:
 
 
 def assign_parcels_to_lines(fabric: ParcelFabric, terraces: bool = False) -> Lines:
+    """Return township, land kind, lines and zone of each parcel; ``terraces``: make all farmland terraced."""
     land, count = fabric.land, len(fabric)
     points = fabric.sites[:count] - CENTRE
     area = statutory_area(fabric.polygons)

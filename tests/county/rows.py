@@ -42,23 +42,23 @@ class CountyLayers:
         listed = {
             name: value if isinstance(value, list | np.ndarray) else [value] * count for name, value in given.items()
         }
-        self.layers[role] = attributes.table(role, list(shapes), listed)
+        self.layers[role] = attributes.make_layer_table(role, list(shapes), listed)
         return self.layers[role]
 
     def add_parcels(self, role: str, groups: list[np.ndarray], **values: Any) -> gpd.GeoDataFrame:
         """Add a layer whose rows are joined parcels; a row may have several parts."""
         self.parcels[role] = groups
-        return self.add(role, attributes.union(self.fabric, groups), **values)
+        return self.add(role, attributes.join_parcels(self.fabric, groups), **values)
 
     def pieces(self, chosen: np.ndarray) -> list[np.ndarray]:
         """Return the connected groups of chosen parcels ((n,) bool)."""
         if not chosen.any():
             return []
-        return attributes.dissolve(self.fabric, chosen.astype(int))[2]
+        return attributes.group_connected_parcels(self.fabric, chosen.astype(int))[2]
 
     def without_holes(self, piece: np.ndarray) -> list[np.ndarray]:
         """Split connected parcels from north to south until no part has a hole."""
-        if not len(attributes.union(self.fabric, [piece])[0].interiors):
+        if not len(attributes.join_parcels(self.fabric, [piece])[0].interiors):
             return [piece]
         label = np.zeros(len(self.fabric), int)
         label[piece] = 1 + (self.fabric.sites[piece, 0] > np.median(self.fabric.sites[piece, 0]))

@@ -46,7 +46,7 @@ def make_read_layers(
 ) -> list[SourceLayer]:
     """Return generated layers as if they were read from files.
 
-    ``read_fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
+    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
     ``described_crs`` (CRS in the definition of the file) replace the values of the templates.
     """
     fields, crs, curves = fields or {}, crs or {}, curves or {}

@@ -26,6 +26,7 @@ ROUNDING_TOLERANCE = {
 
 
 def describe_truth(county: County, editor: DefectEditor | None, seed: int, terraced: bool) -> dict:
+    """Return the expected findings, ignored slivers and figures of a county as JSON data."""
     figures = compute_indicators(county)
     found = [_describe_finding(one, county) for one in (editor.found if editor else [])]
     found += _list_missed_targets(figures)
@@ -56,6 +57,7 @@ def describe_truth(county: County, editor: DefectEditor | None, seed: int, terra
 
 
 def _describe_finding(one: ExpectedFinding, county: County) -> dict:
+    """Return an expected finding with its area (m²) and place as JSON data."""
     area = net = None
     if one.shape is not None:
         measure = statutory_area if _is_feature(one, county) else measure_drawn_area
@@ -93,11 +95,13 @@ def _is_feature(one: ExpectedFinding, county: County) -> bool:
 
 
 def _describe_place(shape: shapely.Geometry) -> list[float]:
+    """Return easting and northing (m) of a point inside a shape."""
     point = shapely.point_on_surface(shape)
     return [round(point.x, 3), round(point.y, 3)]
 
 
 def compute_indicators(county: County) -> dict:
+    """Return the figures of a county by name, computed without the plugin."""
     layers = county.layers
     boundary = layers["CZKFBJ"]
     parts = statutory_area(boundary.geometry)
@@ -151,6 +155,7 @@ def _measure_outside_built_land(shapes: np.ndarray, built: np.ndarray) -> np.nda
 
 
 def _list_missed_targets(figures: dict) -> list[dict]:
+    """Return the expected findings on targets that the figures miss."""
     values = {
         "cultivated": ("GDBHMB", figures["cultivated_area_m2_net"], True),
         "farmland": ("YJJBNTBHTB", figures["farmland_area_m2_net"], True),

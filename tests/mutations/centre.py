@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from tests.mutations.edit_helpers import lose_row, resize_shape
+from tests.mutations.edit_helpers import remove_row, resize_shape
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 SCHOOLS = "ZXCQGGFWSSD"
@@ -18,7 +18,7 @@ PARK, STREETS = "ZXCQCSLVX", "ZXCQDLZXX"
 
 @declare_mutation("REL030", case="line_outside_zone")
 def plant_hole_in_centre_zones(draft: CountyDraft) -> Any:
-    return lose_row(draft, CENTRE_ZONES, draft.last_row(CENTRE_ZONES))
+    return remove_row(draft, CENTRE_ZONES, draft.last_row(CENTRE_ZONES))
 
 
 @declare_mutation("REL031", case="gap")

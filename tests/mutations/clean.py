@@ -15,7 +15,7 @@ import geopandas as gpd
 from plugin.core.model.report import Report
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
-from tests.county import SEED, make, protection
+from tests.county import SEED, make_clean_county, protection
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.rows import CountyLayers
@@ -92,7 +92,7 @@ class CleanCounty:
     report: Report
 
 
-def write_profile_with_all_rules(made: County, folder: Path) -> Path:
+def write_profile_with_all_rules(county: County, folder: Path) -> Path:
     """Write a county profile with every rule and the figures a plan would state.
 
     Return its path.
@@ -100,10 +100,10 @@ def write_profile_with_all_rules(made: County, folder: Path) -> Path:
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in load_all_rules() if code not in load_standard().rules)
     figures = {
-        indicator: (f"{statutory_area(drop_parts_of_reserves(made.layers[role])).sum() / 1e6:.2f}", "km2")
+        indicator: (f"{statutory_area(drop_parts_of_reserves(county.layers[role])).sum() / 1e6:.2f}", "km2")
         for indicator, role in STATED_AREAS.items()
     }
-    figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
+    figures["detail_units_count"] = (str(len(county.layers["ZXCQXXGHBZDY"])), "count")
     statements = "".join(
         STATED_TARGET_TOML.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items()
     )
@@ -119,19 +119,19 @@ def drop_parts_of_reserves(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     return frame.geometry[frame["MC"] == protection.RESERVE_NAME] if "JB" in frame else frame.geometry
 
 
-def options(made: County, folder: Path) -> dict[str, Any]:
+def write_check_inputs(made: County, folder: Path) -> dict[str, Any]:
     """Write profile and side tables of a county to a folder; return check options."""
     return {
         "profile": str(write_profile_with_all_rules(made, folder)),
         "scope": "county",
-        **side_inputs.inputs(made, folder),
+        **side_inputs.write_side_inputs(made, folder),
     }
 
 
 def make_county_plan(folder: Path) -> CleanCounty:
     """Return a county plan with every layer and side table, and its report."""
-    made = make(PARCELS, SEED, full=True)
-    given = options(made, folder)
+    made = make_clean_county(PARCELS, SEED, full=True)
+    given = write_check_inputs(made, folder)
     return CleanCounty(made, given, CountyDraft(made, given, folder).report())
 
 
@@ -147,7 +147,7 @@ def make_county_without_rules(codes: list[str], folder: Path) -> CleanCounty:
 
 def make_township_plan(folder: Path) -> CleanCounty:
     """Return a township plan: its additional layers and some of the county."""
-    made = make(PARCELS, SEED)
+    made = make_clean_county(PARCELS, SEED)
     drawing = CountyLayers(made)
     protection.add_village_boundary(drawing)
     made.layers = {role: made.layers[role] for role in ("XZQX", "XZQXZ", "DLTB", "YDYHGHFQ")} | drawing.layers
@@ -161,7 +161,7 @@ def make_county_with_sealed_edition(folder: Path) -> CleanCounty:
 
     Only rules that read that edition run, because they find every change of a line.
     """
-    made = make(PARCELS, SEED, full=True)
+    made = make_clean_county(PARCELS, SEED, full=True)
     options = {
         "profile": str(write_profile_with_all_rules(made, folder)),
         "rules": SEALED_RULES,
@@ -172,7 +172,7 @@ def make_county_with_sealed_edition(folder: Path) -> CleanCounty:
 
 def make_yearly_maintenance(folder: Path) -> CleanCounty:
     """Return a yearly maintenance geodatabase with all reasons and its balance."""
-    made = yearly.make_maintenance_layers(make(PARCELS, SEED), folder)
+    made = yearly.make_maintenance_layers(make_clean_county(PARCELS, SEED), folder)
     options = {
         "rules": MAINTENANCE_RULES,
         "profile": str(_write_profile_with_reason_codes(folder)),
@@ -188,7 +188,7 @@ def _write_profile_with_reason_codes(folder: Path) -> Path:
     return path
 
 
-def base(name: str, folder: Path) -> CleanCounty:
+def get_clean_county(name: str, folder: Path) -> CleanCounty:
     """Return the clean county of a name.
 
     Names are ``county``, ``township``, ``sealed``, ``maintenance`` and ``without ATT002 …``.

@@ -16,7 +16,7 @@ def base(tmp_path_factory):
 
     def get(name):
         if name not in made:
-            made[name] = clean.base(name, tmp_path_factory.mktemp("clean"))
+            made[name] = clean.get_clean_county(name, tmp_path_factory.mktemp("clean"))
         return made[name]
 
     return get

@@ -13,7 +13,7 @@ import shapely
 from tests.county import attributes, source
 from tests.county.defect_editor import HERITAGE, ZONE
 from tests.county.landscape import AREA_CODE, AREA_NAME
-from tests.mutations.edit_helpers import add_layer, draw_shape, lose_row, make_speck
+from tests.mutations.edit_helpers import add_layer, draw_shape, make_speck, remove_row
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 MINES = "KCZYKCBHX"
@@ -23,7 +23,7 @@ FAULTS = "XZZRZHFXFBX"
 
 @declare_mutation("REL032", base="township")
 def plant_village_without_its_boundary(draft: CountyDraft) -> Any:
-    return lose_row(draft, "CZJSBJ", draft.first_row("CZJSBJ"))
+    return remove_row(draft, "CZJSBJ", draft.first_row("CZJSBJ"))
 
 
 @declare_mutation("REL034", case="other")
@@ -70,7 +70,7 @@ def plant_two_villages_exchanged(draft: CountyDraft) -> None:
 
 @declare_mutation("REL034", case="uncovered")
 def plant_village_that_is_lost(draft: CountyDraft) -> Any:
-    return lose_row(draft, VILLAGE, draft.first_row(VILLAGE))
+    return remove_row(draft, VILLAGE, draft.first_row(VILLAGE))
 
 
 @declare_mutation("REL035", case="line")
@@ -79,7 +79,7 @@ def plant_fault_across_town(draft: CountyDraft) -> None:
     x, y, east, north = square.bounds
     line = shapely.LineString([(x, y), (east, north)])
     values = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], "MC": ["断裂带"], "CD": [line.length]}
-    draft.layers[FAULTS] = attributes.table(FAULTS, [line], values)
+    draft.layers[FAULTS] = attributes.make_layer_table(FAULTS, [line], values)
     draft.schema[FAULTS] = source.make_declared_fields(FAULTS)
 
 
@@ -114,7 +114,7 @@ def _add_function_to_township(draft: CountyDraft, function: str, places: list[An
 
 @declare_mutation("REL037", case="bare")
 def plant_township_without_function_row(draft: CountyDraft) -> Any:
-    return lose_row(draft, FUNCTIONS, draft.last_row(FUNCTIONS))
+    return remove_row(draft, FUNCTIONS, draft.last_row(FUNCTIONS))
 
 
 @declare_mutation("REL037", case="share")

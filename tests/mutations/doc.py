@@ -29,7 +29,7 @@ from tests.core.package_fixtures import (
 )
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.side_inputs import package_changes
+from tests.mutations.side_inputs import make_package_changes
 
 #: A separate map, because two equal files would count as one picture.
 MAP_PIXELS = (2488, 3508)
@@ -39,7 +39,7 @@ TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条�
 
 
 def change_package_facts(draft: CountyDraft, **changes: Any) -> None:
-    draft.options["package"] = make_package_facts({**package_changes(draft.layers_for_reading), **changes})
+    draft.options["package"] = make_package_facts({**make_package_changes(draft.layers_for_reading), **changes})
 
 
 @declare_mutation("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
@@ -177,7 +177,7 @@ def plant_forced_package(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC008", case="missing", follows=["DOC010"])
 def plant_database_without_the_red_line(draft: CountyDraft) -> None:
-    layers = package_changes(draft.layers_for_reading)["layers"]
+    layers = make_package_changes(draft.layers_for_reading)["layers"]
     change_package_facts(draft, layers={**layers, "STBHHX": None})
 
 
@@ -204,13 +204,13 @@ def plant_exchange_file_without_the_red_line(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC008", case="empty", follows=["DOC010"])
 def plant_database_with_empty_boundary(draft: CountyDraft) -> None:
-    layers = package_changes(draft.layers_for_reading)["layers"]
+    layers = make_package_changes(draft.layers_for_reading)["layers"]
     change_package_facts(draft, layers={**layers, "CZKFBJ": 0})
 
 
 @declare_mutation("DOC008", case="unreadable")
 def plant_partly_copied_database(draft: CountyDraft) -> None:
-    layers = package_changes(draft.layers_for_reading)["layers"]
+    layers = make_package_changes(draft.layers_for_reading)["layers"]
     change_package_facts(draft, layers={**layers, "DLTB": -1})
 
 
@@ -266,7 +266,7 @@ def plant_metadata_without_height_datum(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC010", case="features")
 def plant_manifest_counting_one_feature_more(draft: CountyDraft) -> None:
-    counts = package_changes(draft.layers_for_reading)["told"]
+    counts = make_package_changes(draft.layers_for_reading)["told"]
     change_package_facts(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
 
 
@@ -277,7 +277,7 @@ def plant_field_missing_in_the_manifest(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC010", case="lost")
 def plant_layer_only_in_the_manifest(draft: CountyDraft) -> None:
-    counts = package_changes(draft.layers_for_reading)["told"]
+    counts = make_package_changes(draft.layers_for_reading)["told"]
     change_package_facts(draft, told={**counts, "LSJZX": 3})
 
 
@@ -472,7 +472,9 @@ def plant_metadata_with_two_secrecy_levels(draft: CountyDraft) -> None:
 @declare_mutation("DOC012", case="layer_lost")
 def plant_metadata_of_removed_layer(draft: CountyDraft) -> None:
     change_package_facts(
-        draft, layers={**package_changes(draft.layers_for_reading)["layers"], "HAIAN": None}, metadata={"HAIAN": {}}
+        draft,
+        layers={**make_package_changes(draft.layers_for_reading)["layers"], "HAIAN": None},
+        metadata={"HAIAN": {}},
     )
 
 
@@ -711,7 +713,7 @@ def plant_forty_files_added_after_the_export(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC010", case="more")
 def plant_layer_missing_in_the_manifest(draft: CountyDraft) -> None:
-    counts = package_changes(draft.layers_for_reading)
+    counts = make_package_changes(draft.layers_for_reading)
     change_package_facts(draft, layers={**counts["layers"], "MIMI": 3}, told=counts["told"])
 
 

@@ -21,11 +21,13 @@ def make_speck(draft: CountyDraft, chosen: np.ndarray, size: float = 30) -> Any:
 
 
 def draw_shape(draft: CountyDraft, role: str, shape: Any, **values: Any) -> Any:
+    """Add a row with a shape to a layer; return the shape."""
     draft.add(role, shape, **values)
     return shape
 
 
-def lose_row(draft: CountyDraft, role: str, row: int) -> Any:
+def remove_row(draft: CountyDraft, role: str, row: int) -> Any:
+    """Remove a row; return its shape."""
     shape = draft.shape(role, row)
     draft.drop_row(role, row)
     return shape
@@ -43,5 +45,5 @@ def add_layer(draft: CountyDraft, role: str, shape: Any, **values: Any) -> None:
     columns = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], **{name: [value] for name, value in values.items()}}
     if shape.area:
         columns["MJ"] = np.round(measure.statutory_area([shape]), 2).tolist()
-    draft.layers[role] = attributes.table(role, [shape], columns)
+    draft.layers[role] = attributes.make_layer_table(role, [shape], columns)
     draft.schema[role] = source.make_declared_fields(role)

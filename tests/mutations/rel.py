@@ -10,7 +10,7 @@ import shapely
 
 from tests.county.conflicts import move_parcel_to_zone
 from tests.county.defect_editor import EDGE, HERITAGE, RED, ZONE
-from tests.mutations.edit_helpers import add_layer, draw_shape, lose_row, make_speck
+from tests.mutations.edit_helpers import add_layer, draw_shape, make_speck, remove_row
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 FARMLAND = "YJJBNTBHTB"
@@ -108,7 +108,7 @@ def plant_mine_on_natural_forest(draft: CountyDraft) -> Any:
 
 @declare_mutation("REL011")
 def plant_parcel_missing_in_one_survey(draft: CountyDraft) -> Any:
-    return lose_row(draft, BASE, draft.pick_row(BASE, draft.wild))
+    return remove_row(draft, BASE, draft.pick_row(BASE, draft.wild))
 
 
 @declare_mutation("REL006", case="share", finds=None, follows=["REL040"])
@@ -145,7 +145,7 @@ def plant_farmland_outside_its_zone_above_share(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.farmland, draft.open_land)
 
 
-def make_sliver_strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
+def make_sliver_strips(draft: CountyDraft, shape: Any, width_m: float = 0.04, distance_m: float = 10.0) -> Any:
     """Return strips in a polygon, each below both sliver limits.
 
     Together they have more than 50 m².
@@ -153,10 +153,10 @@ def make_sliver_strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metre
     xmin, ymin, xmax, ymax = shape.bounds
     x, y = (np.arange(lo + 5, hi - 15, step) for lo, hi, step in ((xmin, xmax, 15.0), (ymin, ymax, 5.0)))
     east, north = (corner.ravel() for corner in np.meshgrid(np.round(x, 2), np.round(y, 2)))
-    found = shapely.box(east, north, east + metres, north + wide)
+    found = shapely.box(east, north, east + distance_m, north + width_m)
     inside = found[shapely.contains_properly(shape, found)]
-    assert len(inside) * wide * metres > 60, "the parcel is too small"
-    return shapely.multipolygons(inside[: int(60 / (wide * metres))])
+    assert len(inside) * width_m * distance_m > 60, "the parcel is too small"
+    return shapely.multipolygons(inside[: int(60 / (width_m * distance_m))])
 
 
 @declare_mutation("REL001", case="slivers", follows=["GEO003", "GEO008", "REL004", "REL010"])
@@ -239,7 +239,7 @@ def plant_woods_called_a_mining_zone(draft: CountyDraft) -> None:
 
 @declare_mutation("REL040", case="left_out")
 def plant_river_that_is_no_wetland(draft: CountyDraft) -> Any:
-    return lose_row(draft, "SD", draft.first_row("SD"))
+    return remove_row(draft, "SD", draft.first_row("SD"))
 
 
 @declare_mutation("REL040", case="partly")
@@ -369,11 +369,13 @@ RESERVES, FACILITY_POINTS, FACILITY_LINES = "ZRBHD", "ZDJCSSD", "ZDJTJCSSX"
 
 
 def find_core(draft: CountyDraft) -> Any:
+    """Return the core zone of the nature reserve as a polygon."""
     names = draft.layers[RESERVES]["MC"]
     return draft.shape(RESERVES, int(names.index[names.str.endswith("核心保护区")][0]))
 
 
 def find_parcels_in_core(draft: CountyDraft) -> np.ndarray:
+    """Return the mask of parcels inside the core zone, (n,) bool."""
     return draft.lines.red_line & shapely.within(draft.fabric.polygons, find_core(draft))
 
 
@@ -402,6 +404,7 @@ def plant_mine_in_the_core_zone(draft: CountyDraft) -> Any:
 
 
 def move_water_works(draft: CountyDraft, point: Any) -> Any:
+    """Move a point of the water works to a place; return None, as the finding has no shape of its own."""
     row = draft.first_row(FACILITY_POINTS)
     draft.layers[FACILITY_POINTS].loc[row, "geometry"] = shapely.set_precision(point, 0.001)
     return None

@@ -43,15 +43,15 @@ def write_figures(county: County, folder: Path) -> dict[str, Any]:
 SIDE_INPUT_WRITERS.append(write_figures)
 
 
-def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
+def sum_farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
     """Return code and net farmland (万亩) of each township by its name.
 
     The sums use the township code of the rows.
     """
-    return net_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
+    return sum_net_area_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
 
 
-def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
+def sum_net_area_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
     """Return code and net area (万亩) of a layer for each township by its name.
 
     The sums use the township code of the rows.
@@ -64,7 +64,7 @@ def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[st
 
 def write_halved_targets(county: County, folder: Path) -> dict[str, Any]:
     """Write targets of all townships but one, each half of its farmland."""
-    townships = farmland_by_township(county)
+    townships = sum_farmland_by_township(county)
     write_township_targets(
         county,
         folder / TOWNSHIP_TARGETS_FILE,
@@ -79,7 +79,7 @@ def write_township_targets(county: County, path: Path, farmland: dict[str, str])
     ``farmland``: targets by name; additional names add rows. Targets of cultivated land are half of the existing
     area, or those of farmland if these are larger.
     """
-    townships, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
+    townships, land = sum_farmland_by_township(county), sum_net_area_by_township(county, "GDBHMB", "TBDLMJ")
     names = [*townships, *(name for name in farmland if name not in townships)]
     modest = {name: f"{_TARGET_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
     modest |= {name: max(area, farmland.get(name) or area, key=float) for name, area in modest.items()}
@@ -113,7 +113,7 @@ def write_sealed_edition(layers: dict[str, Any], folder: Path, name: str = "封�
     return {"baseline": str(folder / name)}
 
 
-def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
+def make_package_changes(layers: dict[str, Any]) -> dict[str, Any]:
     """Return package facts whose manifest agrees with the given layers.
 
     They are changes for `tests.core.package_fixtures.make_package_facts`.
@@ -122,14 +122,14 @@ def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
     return {"manifest": True, "layers": counts, "told": counts}
 
 
-def package(county: County, folder: Path) -> dict[str, Any]:
+def make_package_input(county: County, folder: Path) -> dict[str, Any]:
     """Return the facts of the county's package."""
-    return {"package": make_package_facts(package_changes(county.layers))}
+    return {"package": make_package_facts(make_package_changes(county.layers))}
 
 
-SIDE_INPUT_WRITERS.append(package)
+SIDE_INPUT_WRITERS.append(make_package_input)
 
 
-def inputs(county: County, folder: Path) -> dict[str, Any]:
+def write_side_inputs(county: County, folder: Path) -> dict[str, Any]:
     """Write all side inputs; return their options."""
     return {name: value for give in SIDE_INPUT_WRITERS for name, value in give(county, folder).items()}

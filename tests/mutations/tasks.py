@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.side_inputs import TOWNSHIP_TARGETS_FILE, farmland_by_township, write_township_targets
+from tests.mutations.side_inputs import TOWNSHIP_TARGETS_FILE, sum_farmland_by_township, write_township_targets
 
 #: 永久基本农田 of the county, 万亩.
 COUNTY_TARGET = 63.25
@@ -90,7 +90,7 @@ def plant_township_targets_below_county_target(draft: CountyDraft) -> None:
 
     The county's target is then not distributed completely.
     """
-    townships = farmland_by_township(draft.county)
+    townships = sum_farmland_by_township(draft.county)
     set_targets_of_all_townships(draft, {name: f"{net / 10:.2f}" for name, (_, net) in townships.items()})
 
 
@@ -166,7 +166,7 @@ def plant_second_text_with_another_target(draft: CountyDraft) -> None:
 
 def find_largest_township(draft: CountyDraft) -> tuple[str, tuple[str, float]]:
     """Return name, code and farmland (万亩) of the township with most farmland."""
-    return max(farmland_by_township(draft.county).items(), key=lambda township: township[1][1])
+    return max(sum_farmland_by_township(draft.county).items(), key=lambda township: township[1][1])
 
 
 def set_target_of_largest_township(draft: CountyDraft, more: float, decimals: int = 4) -> None:
@@ -180,7 +180,7 @@ def distribute_total_to_townships(draft: CountyDraft, total: float) -> dict[str,
 
     Each gets four decimals and at most its farmland.
     """
-    townships = farmland_by_township(draft.county)
+    townships = sum_farmland_by_township(draft.county)
     share = total / sum(net for _, net in townships.values())
     assert share < 1
     parts = {name: round(net * share, 4) for name, (_, net) in townships.items()}

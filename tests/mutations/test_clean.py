@@ -10,7 +10,7 @@ from plugin.core.model.report import APPROVAL_DOUBT
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
-from tests.county import make, make_county, templates
+from tests.county import make_clean_county, make_county, templates
 from tests.county.source import make_read_layers
 from tests.mutations import clean
 from tests.mutations.mutation import CountyDraft, compare_reports
@@ -81,16 +81,16 @@ def test_county_without_defects_passes_in_another_coordinate_system(base, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize(("parcels", "seed"), [(400, 7), (600, 11)])
 def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_path, parcels, seed):
-    made = make(parcels, seed, full=True)
-    report = CountyDraft(made, clean.options(made, tmp_path), tmp_path).report()
+    made = make_clean_county(parcels, seed, full=True)
+    report = CountyDraft(made, clean.write_check_inputs(made, tmp_path), tmp_path).report()
     assert list_problems(report) == []
     assert_only_approvals_are_open(report)
 
 
 @pytest.mark.slow
 def test_defects_of_the_sample_county_are_also_found_in_a_plan_with_all_layers(tmp_path):
-    made = make(1200, full=True)
-    options = clean.options(made, tmp_path)
+    made = make_clean_county(1200, full=True)
+    options = clean.write_check_inputs(made, tmp_path)
     layers, truth = make_county(1200, full=True)
     default = check_plan(
         make_read_layers(layers), RunOptions(profile=options["profile"], rules=load_standard().rules)

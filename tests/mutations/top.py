@@ -10,7 +10,7 @@ import shapely
 
 from tests.county.defect_editor import FARM, FIELD, PARCEL, RED, ZONE, dent_polygon
 from tests.mutations import geo
-from tests.mutations.edit_helpers import lose_row
+from tests.mutations.edit_helpers import remove_row
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 WOODS, BASE, ROADS = "TRL", "XZYDYH", "ZDJTJCSSX"
@@ -107,7 +107,7 @@ def plant_vertex_on_one_side_of_an_edge(draft: CountyDraft) -> None:
 
 @declare_mutation("TOP006", follows=["REL011"])
 def plant_lost_parcel(draft: CountyDraft) -> Any:
-    return lose_row(draft, PARCEL, draft.pick_row(PARCEL, draft.wild))
+    return remove_row(draft, PARCEL, draft.pick_row(PARCEL, draft.wild))
 
 
 @declare_mutation("TOP007")

@@ -32,6 +32,7 @@ LAYER_KEYS = ("role", "concept", "name", "template", "chosen_by", "features", "i
 
 
 def run_plan(name: str) -> Report:
+    """Return the report of a named golden run."""
     return check_sample_folder(*RUNS[name])
 
 
@@ -85,7 +86,7 @@ def _round_numbers(value: Any) -> Any:
     return value
 
 
-def text(content: dict[str, Any]) -> str:
+def format_content(content: dict[str, Any]) -> str:
     """Return JSON with a line per key and per list row, so that diffs are short."""
     parts = [
         f" {json.dumps(key)}: {_format_rows_as_lines(value) if _is_table(value) else _format_as_json(value)}"
@@ -116,7 +117,7 @@ def write_goldens() -> None:
             if old.stem not in files:
                 old.unlink()
         for stem, content in files.items():
-            (folder / f"{stem}.json").write_text(text(content), encoding="utf-8")
+            (folder / f"{stem}.json").write_text(format_content(content), encoding="utf-8")
 
 
 def read_golden(name: str) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ def test_check_report_of_the_sample_equals_the_stored_golden_report(name):
     for stem in sorted(known.keys() | found.keys()):
         before, now = known.get(stem), found.get(stem)
         if before is None or now is None or not golden.is_same(before, now):
-            texts = [golden.text(one).splitlines() if one else [] for one in (before, now)]
+            texts = [golden.format_content(one).splitlines() if one else [] for one in (before, now)]
             lines += difflib.unified_diff(*texts, f"golden/{name}/{stem}.json", "this run", lineterm="", n=0)
     more = f"\n… {len(lines) - MAX_SHOWN_LINES} lines more" if len(lines) > MAX_SHOWN_LINES else ""
     assert not lines, f"{RENEW_HINT}\n" + "\n".join(line[:400] for line in lines[:MAX_SHOWN_LINES]) + more

@@ -18,7 +18,7 @@ from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
 from tests.core.examples import make_example_norm
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules, write_gpkg
-from tests.county import make
+from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.mutations import clean
 
@@ -31,13 +31,13 @@ ONE_FAST_RULE = ("TOP001",)
 @pytest.fixture(scope="module")
 def complete_county():
     """Return a county without defects that has every layer, as tables by layer code."""
-    return make(clean.PARCELS, clean.SEED, full=True)
+    return make_clean_county(clean.PARCELS, clean.SEED, full=True)
 
 
 @pytest.fixture(scope="module")
 def sample_layers():
     """Return the layers of a county without defects, as those of the mutations."""
-    return make(clean.PARCELS).layers
+    return make_clean_county(clean.PARCELS).layers
 
 
 @pytest.fixture(scope="module")

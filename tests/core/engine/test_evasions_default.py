@@ -9,7 +9,7 @@ import shapely
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
-from tests.county import make
+from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.mutations import clean
 
@@ -17,7 +17,7 @@ from tests.mutations import clean
 @pytest.fixture(scope="module")
 def complete_county():
     """Return a county without defects that has every layer, as tables by layer code."""
-    return make(clean.PARCELS, clean.SEED, full=True)
+    return make_clean_county(clean.PARCELS, clean.SEED, full=True)
 
 
 @pytest.fixture(scope="module")

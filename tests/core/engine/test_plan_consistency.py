@@ -28,7 +28,7 @@ from tests.core.small_plan import (
     make_table,
     write_gpkg,
 )
-from tests.county import make
+from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
 
@@ -44,7 +44,7 @@ OVERLAP_RULES = ("REL001", "REL002", "TOP001", "TOP002")
 @pytest.fixture(scope="module")
 def clean_layers():
     """Return the layers of a county without defects (400 parcels), by layer code."""
-    return make(400).layers
+    return make_clean_county(400).layers
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_rule_of_an_empty_mandatory_layer_is_skipped(clean_layers, write_profile
 
 
 def test_empty_mandatory_layer_that_no_rule_needs_makes_the_check_incomplete(write_profile):
-    full = make(400, full=True).layers
+    full = make_clean_county(400, full=True).layers
     report = check_layers(
         {**full, "TRL": full["TRL"].iloc[:0]}, write_profile(), scope="county", rules=("SCH001", "GEO002")
     )

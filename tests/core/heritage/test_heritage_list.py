@@ -16,7 +16,7 @@ from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import get_outcome_of_rule
-from tests.county import make
+from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.sample import check_sample_county
 
@@ -162,7 +162,9 @@ def test_check_with_a_heritage_list_runs_its_rule_although_it_was_not_chosen(tmp
 
 def test_heritage_list_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    layers = make_read_layers({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
+    layers = make_read_layers(
+        {role: frame for role, frame in make_clean_county(400).layers.items() if role != "LSWHBHX"}
+    )
     report = check_plan(layers, RunOptions(profile="hunyuan", rules=("LAW024",), register=str(path))).report
     assert get_outcome_of_rule(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
     assert "名录.csv" in get_outcome_of_rule(report, "LAW024").reason

@@ -27,7 +27,7 @@ from plugin.core.tabulate import tabulate_sources, write_figures_workbook
 from plugin.paths import STANDARDS_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import write_gpkg
-from tests.county import SEED, make, source
+from tests.county import SEED, make_clean_county, source
 from tests.county.measure import measure_drawn_area, statutory_area
 
 HUNYUAN_OPTIONS = RunOptions(profile="hunyuan")
@@ -57,7 +57,7 @@ def plan_land_use(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 @pytest.fixture(scope="module")
 def county_layers():
-    layers = make(300, SEED, full=True).layers
+    layers = make_clean_county(300, SEED, full=True).layers
     return {**layers, "GHYDYH": plan_land_use(layers["XZYDYH"])}
 
 

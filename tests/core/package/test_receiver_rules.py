@@ -12,7 +12,7 @@ from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import check_by_rules_of_receiving_body
 from plugin.core.package.problems import ProblemLevel
-from tests.county import SEED, make, source
+from tests.county import SEED, make_clean_county, source
 
 pytestmark = pytest.mark.slow  # each checks a county
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # each checks a county
 @cache
 def make_county_sample():
     """Return a generated county without defects, made once."""
-    return make(200, SEED)
+    return make_clean_county(200, SEED)
 
 
 def make_valid_county(**shifts):

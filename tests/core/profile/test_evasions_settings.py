@@ -22,7 +22,7 @@ from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.standard.switches import ends_comparison, load_switches
 from plugin.core.target_allocation.table import read_township_targets
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
-from tests.county import make
+from tests.county import make_clean_county
 from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
 
@@ -35,7 +35,7 @@ FARMLAND_INDICATOR = "farmland_area"
 
 @pytest.fixture(scope="module")
 def clean_layers():
-    return make(400).layers
+    return make_clean_county(400).layers
 
 
 @pytest.fixture
