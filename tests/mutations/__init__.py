@@ -6,7 +6,7 @@ that county with the data of all rules. `@declare_mutation` declares the rule th
 consequences of the defect:
 
     @declare_mutation("ATT021")
-    def plant_village_by_two_names(draft):
+    def plant_village_with_two_names(draft):
         draft.change("DLTB", draft.pick_row("DLTB", draft.wild), ZLDWMC="永安镇别村")
 
     @declare_mutation("ATT003", case="rate")

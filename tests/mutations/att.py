@@ -39,7 +39,7 @@ def plant_name_of_another_code(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT003", case="deduction")
-def plant_deduction_unequal_gross_area_times_rate(draft: CountyDraft) -> None:
+def plant_deduction_unequal_to_gross_area_times_rate(draft: CountyDraft) -> None:
     row = draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0))
     values = {name: draft.value(FIELD, row, name) for name in ("KCMJ", "TBDLMJ")}
     draft.change(FIELD, row, KCMJ=round(values["KCMJ"] + 100, 2), TBDLMJ=round(values["TBDLMJ"] - 100, 2))
@@ -69,7 +69,7 @@ def plant_same_feature_number_in_two_layers(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT006", follows=["REL040"])
-def plant_feature_number_by_another_scheme(draft: CountyDraft) -> None:
+def plant_feature_number_of_another_numbering_scheme(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), BSM="140225" + "2310" + "00000001")
 
 
@@ -101,7 +101,7 @@ def plant_division_code_of_seven_digits(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT012", case="name", follows=["ATT021", "RUN904"])
-def plant_county_by_another_name(draft: CountyDraft) -> None:
+def plant_row_with_another_county_name(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), XZQMC="浑原县")
 
 
@@ -161,7 +161,7 @@ def plant_plot_without_slope_class(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT019", case="blank")
-def plant_deduction_rate_of_no_slope_class(draft: CountyDraft) -> None:
+def plant_deduction_rate_that_no_slope_class_has(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), KCDLBM=None)
 
 
@@ -171,7 +171,7 @@ def plant_centre_zone_without_control_rules(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT021")
-def plant_village_by_two_names(draft: CountyDraft) -> None:
+def plant_village_with_two_names(draft: CountyDraft) -> None:
     units = draft.layers[PARCEL]["ZLDWDM"]
     many = (units.map(units.value_counts()) > 2).to_numpy()
     draft.change(PARCEL, draft.pick_row(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")
@@ -319,7 +319,7 @@ def plant_same_feature_number_for_all_farmland(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT016", case="survey", follows=["ATT023"])
-def plant_parcel_of_the_survey_before(draft: CountyDraft) -> None:
+def plant_field_of_the_previous_land_survey(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SJNF=2009)
 
 
@@ -379,12 +379,12 @@ def plant_remark_that_farmland_is_a_fish_farm(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT023", case="class")
-def plant_field_of_the_survey_called_waste_land_in_the_base(draft: CountyDraft) -> None:
+def plant_survey_field_coded_as_waste_land_in_the_base_year(draft: CountyDraft) -> None:
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="230600", YDYHFLMC="裸土地")
 
 
 @declare_mutation("ATT025", case="same_codes")
-def plant_exclave_of_the_village_it_lies_in(draft: CountyDraft) -> None:
+def plant_parcel_marked_as_exclave_of_its_own_village(draft: CountyDraft) -> None:
     frame = draft.layers[PARCEL]
     frame["QSDWDM"] = None
     row = draft.pick_row(PARCEL, draft.wild)
@@ -398,12 +398,12 @@ def plant_grades_better_than_the_survey(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT023", case="class")
-def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> None:
+def plant_survey_field_coded_as_woods_in_the_base_year(draft: CountyDraft) -> None:
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
 
 
 @declare_mutation("ATT023", case="redrawn", follows=["TOP004", "TOP005", "REL011"])
-def plant_field_called_waste_land_in_another_outline(draft: CountyDraft) -> None:
+def plant_field_coded_as_waste_land_in_another_outline(draft: CountyDraft) -> None:
     row = draft.pick_row(BASE, draft.fields & (draft.lines.area > 1.5e6) & (draft.lines.deduction_rate == 0))
     shape = draft.shape(BASE, row)
     corner = shape.exterior.coords[0] if shape.geom_type == "Polygon" else shape.geoms[0].exterior.coords[0]
@@ -412,7 +412,7 @@ def plant_field_called_waste_land_in_another_outline(draft: CountyDraft) -> None
 
 
 @declare_mutation("ATT022", case="base")
-def plant_ridges_in_the_base_larger_than_in_the_survey(draft: CountyDraft) -> None:
+def plant_base_year_ridges_larger_than_in_the_survey(draft: CountyDraft) -> None:
     frame = draft.layers[BASE]
     rows = frame["TBDLMJ"] < frame["TBMJ"]
     frame.loc[rows, "TBDLMJ"] = (frame["TBMJ"] - 2 * (frame["TBMJ"] - frame["TBDLMJ"]))[rows].round(2)
@@ -429,18 +429,18 @@ def plant_natural_forest_in_town(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT023", case="centre", follows=["LAW001"])
-def plant_base_of_the_centre_called_fields(draft: CountyDraft) -> None:
+def plant_base_year_land_of_the_centre_coded_as_fields(draft: CountyDraft) -> None:
     frame = draft.layers["ZXCQXZYDYH"]
     frame["YDYHFLDM"], frame["YDYHFLMC"] = "010200", "水浇地"
 
 
 @declare_mutation("ATT012", case="village", finds=None)
-def plant_village_by_another_name_than_in_the_survey(draft: CountyDraft) -> None:
+def plant_village_with_another_name_than_in_the_survey(draft: CountyDraft) -> None:
     draft.change("XZQC", draft.first_row("XZQC"), XZQMC="别村", MC="别村")
 
 
 @declare_mutation("ATT002", case="words")
-def plant_red_line_of_no_ecological_kind(draft: CountyDraft) -> None:
+def plant_red_line_with_a_kind_that_is_not_ecological(draft: CountyDraft) -> None:
     draft.change("STBHHX", draft.first_row("STBHHX"), LHLX="城镇建设")
 
 
@@ -472,7 +472,7 @@ def plant_number_of_another_parcel_of_the_village(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT024", case="many", follows=["ATT023"])
-def plant_numbers_that_pairs_of_parcels_share(draft: CountyDraft) -> None:
+def plant_parcel_numbers_shared_by_pairs(draft: CountyDraft) -> None:
     for _, village in draft.layers["DLTB"].groupby("ZLDWDM"):
         for place, row in enumerate(village.index):
             draft.change("DLTB", int(row), TBBH=str(place // 2 + 1))
@@ -505,18 +505,18 @@ def plant_black_soil_outside_its_provinces(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT025", case="pattern")
-def plant_telephone_number_cut_short(draft: CountyDraft) -> None:
+def plant_truncated_telephone_number(draft: CountyDraft) -> None:
     draft.change(FARM, draft.first_row(FARM), LXDH="03528")
 
 
 @declare_mutation("ATT019", case="unused")
-def plant_deducted_class_of_level_land(draft: CountyDraft) -> None:
+def plant_level_land_with_a_deducted_class(draft: CountyDraft) -> None:
     rows = draft.fields & (draft.lines.deduction_rate == 0)
     draft.change(FIELD, draft.pick_row(FIELD, rows), KCDLBM="1006")
 
 
 @declare_mutation("ATT019", case="level", follows=["ATT023"])
-def plant_terraces_called_level_land(draft: CountyDraft) -> None:
+def plant_terraces_coded_as_level_land(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), GDPDJB="1")
 
 
@@ -537,13 +537,13 @@ def plant_cultivated_land_with_number_of_another_parcel(draft: CountyDraft) -> N
 
 
 @declare_mutation("ATT025", case="digits", follows=["ATT023"])
-def plant_place_codes_without_their_zeros(draft: CountyDraft) -> None:
+def plant_location_codes_without_their_last_zeros(draft: CountyDraft) -> None:
     parcels = draft.layers["DLTB"]
     for row in parcels.index[:3]:
         draft.change("DLTB", int(row), ZLDWDM=parcels.at[row, "ZLDWDM"][:12])
 
 
 @declare_mutation("ATT025", case="area")
-def plant_building_as_large_as_a_quarter(draft: CountyDraft) -> None:
+def plant_historic_building_as_large_as_a_town_quarter(draft: CountyDraft) -> None:
     row = draft.first_row("LSJZM")
     draft.reshape("LSJZM", row, shapely.set_precision(draft.shape("LSJZM", row).buffer(60), 0.001))

@@ -59,7 +59,7 @@ def plant_village_of_unknown_township(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL034", case="parcels", finds=2)
-def plant_two_villages_exchanged(draft: CountyDraft) -> None:
+def plant_exchanged_names_of_two_villages(draft: CountyDraft) -> None:
     codes = draft.layers[VILLAGE]["XZQDM"]
     township = codes.str[:9].value_counts().index[0]
     first, second = codes.index[codes.str.startswith(township)][:2]
@@ -69,7 +69,7 @@ def plant_two_villages_exchanged(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL034", case="uncovered")
-def plant_village_that_is_lost(draft: CountyDraft) -> Any:
+def plant_missing_village(draft: CountyDraft) -> Any:
     return remove_row(draft, VILLAGE, draft.first_row(VILLAGE))
 
 
@@ -137,7 +137,7 @@ def plant_landslide_area_in_a_village_zone(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL036", case="lost")
-def plant_present_reserve_that_the_plan_lacks(draft: CountyDraft) -> Any:
+def plant_existing_nature_reserve_missing_in_the_plan(draft: CountyDraft) -> Any:
     lost = make_speck(draft, draft.wild & ~draft.lines.red_line, 200)
     add_layer(draft, "XZZRBHDFB", lost, MC="某保护区")
     return lost

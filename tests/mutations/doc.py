@@ -43,17 +43,17 @@ def change_package_facts(draft: CountyDraft, **changes: Any) -> None:
 
 
 @declare_mutation("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
-def plant_folder_called_by_another_county(draft: CountyDraft) -> None:
+def plant_package_folder_named_after_another_county(draft: CountyDraft) -> None:
     change_package_facts(draft, root="140226浑源县国土空间总体规划")
 
 
 @declare_mutation("DOC001", case="name", follows=["DOC002", "DOC003", "DOC012"], finds=1)
-def plant_folder_called_after_neighbour(draft: CountyDraft) -> None:
+def plant_package_folder_named_after_the_neighbour(draft: CountyDraft) -> None:
     change_package_facts(draft, root="140225左云县国土空间总体规划")
 
 
 @declare_mutation("DOC001", case="form")
-def plant_folder_with_arbitrary_name(draft: CountyDraft) -> None:
+def plant_package_folder_with_an_arbitrary_name(draft: CountyDraft) -> None:
     change_package_facts(draft, root="最终版")
 
 
@@ -83,12 +83,12 @@ def plant_package_with_one_map_only(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC003", case="name", follows=["DOC006"])
-def plant_neighbours_map(draft: CountyDraft) -> None:
+def plant_map_of_the_neighbouring_county(draft: CountyDraft) -> None:
     change_package_facts(draft, add={"4-规划图件/140226左云县02图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC003", case="folder", follows=["DOC006"])
-def plant_text_among_the_maps(draft: CountyDraft) -> None:
+def plant_plan_text_among_the_maps(draft: CountyDraft) -> None:
     change_package_facts(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): make_pdf("text")})
 
 
@@ -123,12 +123,12 @@ def plant_truncated_map_file(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="cut", follows=["DOC006"])
-def plant_truncated_text_file(draft: CountyDraft) -> None:
+def plant_truncated_plan_text(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text")[:-30]})
 
 
 @declare_mutation("DOC006", case="changed")
-def plant_text_file_changed_after_export(draft: CountyDraft) -> None:
+def plant_plan_text_changed_after_the_export(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("other")})
 
 
@@ -388,7 +388,7 @@ def plant_table_with_additional_column(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC011", case="text", finds=None)
-def plant_text_in_place_of_a_figure(draft: CountyDraft) -> None:
+def plant_text_in_a_table_cell_of_a_figure(draft: CountyDraft) -> None:
     change_table_rows(draft, [*make_red_line_row(draft)[:2], "约三百"])
 
 
@@ -539,7 +539,7 @@ def plant_truncated_report(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC013", case="repeated")
-def plant_report_with_a_name_twice(draft: CountyDraft) -> None:
+def plant_report_with_a_repeated_key(draft: CountyDraft) -> None:
     change_package_facts(draft, report={REPORT: b'{"summary": {"errors": 7}, "summary": {"errors": 0}}'})
 
 
@@ -550,7 +550,7 @@ def plant_report_with_area_one_hectare_larger(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC013", case="features")
-def plant_report_of_another_edition(draft: CountyDraft) -> None:
+def plant_report_on_another_edition_of_the_layers(draft: CountyDraft) -> None:
     replace_check_report(draft, [], features=2)
 
 
@@ -560,7 +560,7 @@ def plant_report_of_another_check(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC013", case="profile")
-def plant_report_by_another_profile(draft: CountyDraft) -> None:
+def plant_report_checked_with_another_profile(draft: CountyDraft) -> None:
     replace_check_report(draft, [{"id": "expansion_ratio_n1", "value": 1.2, "unit": "ratio"}])
 
 
@@ -611,7 +611,7 @@ def plant_same_map_twice(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC030", case="gap", follows=["DOC006"])
-def plant_map_number_left_out(draft: CountyDraft) -> None:
+def plant_maps_with_a_missing_number(draft: CountyDraft) -> None:
     change_package_facts(draft, add={f"{MAPS}03土地利用图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
@@ -631,12 +631,12 @@ def plant_digest_list_of_other_software(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC006", case="lost_listed", finds=None)
-def plant_other_softwares_digest_of_lost_file(draft: CountyDraft) -> None:
+def plant_digest_by_other_software_of_a_lost_file(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=False, sums={"checksums.sha256": {"a.pdf": "0" * 64}})
 
 
 @declare_mutation("DOC011", case="no_layers", finds=None)
-def plant_table_of_layers_not_in_the_package(draft: CountyDraft) -> None:
+def plant_table_on_layers_that_the_package_lacks(draft: CountyDraft) -> None:
     sheet = [["现状 ＼ 规划", "耕地", "林地"], ["耕地", "1.00", "2.00"]]
     change_table_rows(draft, sheets={"用地转移": sheet})
 
@@ -667,17 +667,17 @@ def plant_named_pipe_among_documents(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="pages", follows=["DOC006"])
-def plant_text_without_a_page(draft: CountyDraft) -> None:
+def plant_plan_text_without_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", pages=0)})
 
 
 @declare_mutation("DOC005", case="locked", follows=["DOC006"])
-def plant_text_with_password(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_password(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", trailer=b"/Encrypt 9 0 R")})
 
 
 @declare_mutation("DOC005", case="active", follows=["DOC006"])
-def plant_text_with_script(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_script(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", more=b"/OpenAction<</S/JavaScript/JS(a)>>")})
 
 
@@ -702,7 +702,7 @@ def plant_file_that_is_listed_twice(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC006", case="no_list", follows=["DOC013", "DOC015"])
-def plant_own_package_without_digest_list(draft: CountyDraft) -> None:
+def plant_package_of_the_plugin_without_digest_list(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}})
 
 
@@ -723,7 +723,7 @@ def plant_table_that_is_not_a_layer(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC010", case="value")
-def plant_manifest_of_another_crs(draft: CountyDraft) -> None:
+def plant_manifest_with_another_crs(draft: CountyDraft) -> None:
     change_package_facts(draft, row={"CZKFBJ": {"crs": "EPSG:4526"}})
 
 
@@ -759,7 +759,7 @@ def plant_hidden_sheet(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC011", case="more_sheets", follows=["DOC006"], finds=None)
-def plant_additional_sheet_in_own_workbook(draft: CountyDraft) -> None:
+def plant_additional_sheet_in_the_workbook_of_the_plugin(draft: CountyDraft) -> None:
     file = "3-规划表格/140225浑源县国土空间规划表格.xlsx"
     sheets = {"底稿": [["不公开"]]}
     put_in = {file: b"PK\x03\x04"}
@@ -811,12 +811,12 @@ def plant_report_with_additional_key(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC013", case="counts")
-def plant_report_of_fewer_warnings(draft: CountyDraft) -> None:
+def plant_report_with_fewer_warnings_than_the_layers_give(draft: CountyDraft) -> None:
     change_check_report(draft, summary={"warnings": 2}, agreed={"warnings": 7})
 
 
 @declare_mutation("DOC013", case="none", follows=["DOC006", "DOC015"])
-def plant_own_package_without_report(draft: CountyDraft) -> None:
+def plant_package_of_the_plugin_without_report(draft: CountyDraft) -> None:
     change_package_facts(
         draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}}, bytes={}
     )
@@ -899,27 +899,27 @@ def plant_manifest_dated_2031(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC016", case="unknown")
-def plant_manifest_of_unknown_edition(draft: CountyDraft) -> None:
+def plant_manifest_with_an_unknown_edition(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"standard": {"id": "county_db", "edition": "2031"}})
 
 
 @declare_mutation("DOC016", case="profile")
-def plant_manifest_of_another_profile(draft: CountyDraft) -> None:
+def plant_manifest_with_another_profile(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"profile": {"id": "某县"}})
 
 
 @declare_mutation("DOC016", case="standard")
-def plant_manifest_of_another_standard(draft: CountyDraft) -> None:
+def plant_manifest_with_another_standard(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"standard": {"id": "three_lines_2022"}})
 
 
 @declare_mutation("DOC016", case="differs")
-def plant_manifest_of_another_root(draft: CountyDraft) -> None:
+def plant_manifest_with_another_package_folder(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"root": "140226左云县国土空间总体规划"})
 
 
 @declare_mutation("DOC016", case="settings")
-def plant_report_of_other_settings(draft: CountyDraft) -> None:
+def plant_report_checked_with_other_settings(draft: CountyDraft) -> None:
     from plugin.core.profile import load_profile
     from plugin.core.standard import load_standard
 
@@ -973,27 +973,27 @@ def plant_same_picture_for_two_maps(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="blank", follows=["DOC006"])
-def plant_text_of_empty_pages(draft: CountyDraft) -> None:
+def plant_plan_text_of_empty_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("text", drawn=False)})
 
 
 @declare_mutation("DOC006", case="doubled")
-def plant_secrecy_level_twice_in_the_manifest(draft: CountyDraft) -> None:
+def plant_manifest_with_two_secrecy_levels(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=True, state="doubled", doubled="secrecy")
 
 
 @declare_mutation("DOC008", case="foreign")
-def plant_table_missing_in_the_catalog(draft: CountyDraft) -> None:
+def plant_table_file_missing_in_the_database_catalogue(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]])
 
 
 @declare_mutation("DOC008", case="behind")
-def plant_bytes_behind_the_rows_of_a_table(draft: CountyDraft) -> None:
+def plant_bytes_after_the_last_row_of_a_table(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a00000009.gdbtable", "CZKFBJ", "", 2080, "behind"]])
 
 
 @declare_mutation("DOC008", case="index")
-def plant_index_pointing_elsewhere(draft: CountyDraft) -> None:
+def plant_spatial_index_that_does_not_match_its_table(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
 
 
@@ -1002,7 +1002,7 @@ OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": 
 
 
 @declare_mutation("DOC010", case="scale", finds=2, follows=["DOC006", "DOC013", "DOC015"])
-def plant_map_of_the_county_at_the_scale_of_a_town(draft: CountyDraft) -> None:
+def plant_county_map_at_the_scale_of_a_town_map(draft: CountyDraft) -> None:
     row = {"file": MAP, "layout": "three_lines", "origin": "made", "scale": 20_000}
     change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "maps": [row]})
 
@@ -1044,7 +1044,7 @@ def plant_exchange_file_of_another_date(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC016", case="confirmed")
-def plant_profile_confirmed_by_province(draft: CountyDraft) -> None:
+def plant_profile_confirmed_only_by_the_province(draft: CountyDraft) -> None:
     from plugin.core.profile import load_profile
 
     profile = load_profile(draft.options.get("profile", ""))
@@ -1059,41 +1059,41 @@ def plant_profile_confirmed_by_province(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC001", case="document", finds=1)
-def plant_text_with_the_title_of_the_neighbour(draft: CountyDraft) -> None:
+def plant_plan_text_with_the_title_of_the_neighbour(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("左云县国土空间总体规划",)}})
 
 
 @declare_mutation("DOC001", case="document", finds=1)
-def plant_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) -> None:
+def plant_plan_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("朔州市应县国土空间总体规划文本",)}})
 
 
 @declare_mutation("DOC001", case="other_county_text", finds=1)
-def plant_text_of_the_neighbour(draft: CountyDraft) -> None:
+def plant_plan_text_about_the_neighbour(draft: CountyDraft) -> None:
     change_package_facts(
         draft, pdf={TEXT: {"page_count": 2, "page_texts": ("左云县国土空间总体规划", "左云县的永久基本农田")}}
     )
 
 
 @declare_mutation("DOC005", case="alike", follows=["DOC006"])
-def plant_document_that_differs_in_a_comment_only(draft: CountyDraft) -> None:
+def plant_report_that_equals_the_plan_text_but_for_its_pdf_version(draft: CountyDraft) -> None:
     change_package_facts(
         draft, add={f"{DOCUMENTS}质量检查报告.pdf": COMPLETE_PACKAGE_FILES[TEXT].replace(b"%PDF-1.4", b"%PDF-1.5")}
     )
 
 
 @declare_mutation("DOC005", case="repeated")
-def plant_text_of_one_page_many_times(draft: CountyDraft) -> None:
+def plant_plan_text_that_repeats_one_page(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 4, "page_digests": ("", "a", "a", "a")}})
 
 
 @declare_mutation("DOC005", case="gaps")
-def plant_text_with_blank_pages_in_a_row(draft: CountyDraft) -> None:
+def plant_plan_text_with_blank_pages_in_a_row(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 30, "blank_pages": (2, 7, 8)}})
 
 
 @declare_mutation("DOC005", case="shared")
-def plant_pages_of_the_text_as_a_report(draft: CountyDraft) -> None:
+def plant_report_made_of_pages_of_the_plan_text(draft: CountyDraft) -> None:
     pages = tuple("abcde")
     pdf = {
         TEXT: {"page_count": 5, "page_digests": pages},
@@ -1103,30 +1103,30 @@ def plant_pages_of_the_text_as_a_report(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="alike")
-def plant_text_saved_again_as_a_report(draft: CountyDraft) -> None:
+def plant_plan_text_saved_again_as_a_report(draft: CountyDraft) -> None:
     paths = (TEXT, f"{DOCUMENTS}质量检查报告.pdf")
     pdf = {path: {"page_count": 2, "page_digests": ("a", "b"), "content_digest": path} for path in paths}
     change_package_facts(draft, pdf=pdf)
 
 
 @declare_mutation("DOC005", case="short", follows=["DOC006"])
-def plant_cover_instead_of_the_text(draft: CountyDraft) -> None:
+def plant_cover_instead_of_the_plan_text(draft: CountyDraft) -> None:
     change_package_facts(draft, add={TEXT: make_pdf("cover", pages=1)})
 
 
 @declare_mutation("DOC005", case="title", finds=2)
-def plant_text_and_report_exchanged(draft: CountyDraft) -> None:
+def plant_exchanged_plan_text_and_report(draft: CountyDraft) -> None:
     titles = {TEXT: "浑源县数据库建设报告", f"{DOCUMENTS}数据库建设报告.pdf": "浑源县国土空间总体规划文本"}
     change_package_facts(draft, pdf={path: {"page_count": 2, "titles": (title,)} for path, title in titles.items()})
 
 
 @declare_mutation("DOC005", case="coarse")
-def plant_map_that_was_enlarged(draft: CountyDraft) -> None:
+def plant_enlarged_small_map(draft: CountyDraft) -> None:
     change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "detail_levels": 40}})
 
 
 @declare_mutation("DOC005", case="near", follows=["DOC006"])
-def plant_map_compressed_again_for_another_map(draft: CountyDraft) -> None:
+def plant_recompressed_copy_of_a_map_as_another_map(draft: CountyDraft) -> None:
     other = f"{MAPS}02三区图.jpg"
     half = THUMBNAIL_CELLS**2 // 2
     decoded = {
@@ -1137,33 +1137,33 @@ def plant_map_compressed_again_for_another_map(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="count")
-def plant_text_that_lost_pages(draft: CountyDraft) -> None:
+def plant_plan_text_that_lost_pages(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "declared_page_count": 9}})
 
 
 @declare_mutation("DOC005", case="narrow")
-def plant_text_with_a_small_crop_box(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_small_crop_box(draft: CountyDraft) -> None:
     pages = (NarrowPage(1, (1.0, 1.0), (210.0, 297.0)),)
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "narrow_pages": pages}})
 
 
 @declare_mutation("DOC005", case="covered")
-def plant_text_with_a_shape_over_a_sentence(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_shape_over_a_sentence(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "covered_pages": (CoveredPage(2, 40),)}})
 
 
 @declare_mutation("DOC005", case="layers")
-def plant_text_with_a_hidden_layer(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_hidden_layer(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "hidden_layers": ("修改稿",)}})
 
 
 @declare_mutation("DOC005", case="remarks")
-def plant_text_with_a_note(draft: CountyDraft) -> None:
+def plant_plan_text_with_an_annotation(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "remarks": (Remark(1, "note"),)}})
 
 
 @declare_mutation("DOC005", case="replaced")
-def plant_text_with_an_earlier_page(draft: CountyDraft) -> None:
+def plant_plan_text_with_a_replaced_page(draft: CountyDraft) -> None:
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "replaced_pages": (1,)}})
 
 
@@ -1184,19 +1184,19 @@ def plant_map_with_a_comment(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC005", case="other_map", follows=["DOC006"])
-def plant_map_under_the_name_of_another_map(draft: CountyDraft) -> None:
+def plant_map_file_named_as_another_map(draft: CountyDraft) -> None:
     description = b"sanxian map: " + "140225 04 县域国土空间规划分区图".encode()
     comment = b"\xff\xfe" + (len(description) + 2).to_bytes(2, "big") + description
     change_package_facts(draft, add={MAP: make_jpeg(properties=comment)})
 
 
 @declare_mutation("DOC005", case="place", follows=["DOC006"])
-def plant_map_with_a_place(draft: CountyDraft) -> None:
+def plant_map_with_a_gps_position(draft: CountyDraft) -> None:
     change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x8825, 4, bytes(4)))})
 
 
 @declare_mutation("DOC005", case="turned", follows=["DOC006"])
-def plant_map_shown_upside_down(draft: CountyDraft) -> None:
+def plant_map_with_an_upside_down_orientation(draft: CountyDraft) -> None:
     change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x0112, 3, b"\x00\x03"))})
 
 
@@ -1206,7 +1206,7 @@ def plant_metadata_with_text_between_elements(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC012", case="layer_twice")
-def plant_metadata_that_list_a_layer_twice(draft: CountyDraft) -> None:
+def plant_metadata_with_a_layer_listed_twice(draft: CountyDraft) -> None:
     change_package_facts(draft)
     text = draft.options["package"].document_contents[METADATA].decode()
     entry = next(part for part in text.split("<数据集>") if "<名称>CZKFBJ<" in part).split("</数据集>")[0]

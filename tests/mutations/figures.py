@@ -42,17 +42,17 @@ def _append_figures(draft: CountyDraft, *lines: str) -> None:
 
 
 @declare_mutation("LAW007", case="text", finds=None)
-def plant_bound_stated_twice_in_the_text(draft: CountyDraft) -> None:
+def plant_limit_stated_twice_in_the_text(draft: CountyDraft) -> None:
     _append_figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
 
 
 @declare_mutation("LAW007", case="two_values")
-def plant_target_printed_like_the_result(draft: CountyDraft) -> None:
+def plant_missed_target_printed_like_its_result(draft: CountyDraft) -> None:
     _append_figures(draft, "生态保护红线面积,538.87,平方千米,附表3")
 
 
 @declare_mutation("LAW007", case="looser")
-def plant_bound_looser_than_the_target(draft: CountyDraft) -> None:
+def plant_stated_limit_looser_than_the_target(draft: CountyDraft) -> None:
     _append_figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")
 
 
@@ -72,7 +72,7 @@ def plant_figure_that_is_not_a_number(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW007", case="unit")
-def plant_area_figure_in_persons(draft: CountyDraft) -> None:
+def plant_area_figure_with_the_unit_persons(draft: CountyDraft) -> None:
     _append_figures(draft, "生态保护红线面积,538,万人,文本第1条")
 
 

@@ -82,7 +82,7 @@ def plant_tiny_farmland_row(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("GEO008", follows=["ATT023"])
-def plant_arm_one_metre_wide(draft: CountyDraft) -> None:
+def plant_polygon_part_one_metre_wide(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
 
 
@@ -112,14 +112,14 @@ def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
 
 @declare_mutation("GEO011", base="without TOP003", follows=["REL035"])
 @declare_mutation("TOP003", case="point", follows=["REL035"])
-def plant_shelter_in_another_county(draft: CountyDraft) -> None:
+def plant_shelter_drawn_in_another_county(draft: CountyDraft) -> None:
     county = draft.shape("XZQX", 0)
     row = draft.first_row(POINTS)
     draft.reshape(POINTS, row, shapely.Point(county.bounds[2] + 8000, Y))
 
 
 @declare_mutation("GEO012", follows=["SCH003"])
-def plant_woods_in_the_next_zone(draft: CountyDraft) -> None:
+def plant_woods_in_coordinates_of_the_next_crs_zone(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
     draft.crs[WOODS] = 4525
 
@@ -151,7 +151,7 @@ def plant_point_among_polygons(draft: CountyDraft) -> None:
 
 
 @declare_mutation("GEO002", case="types", base="without SCH005", silent=["ATT023", "SCH001", "REL040"])
-def plant_point_layer_in_place_of_polygon_layer(draft: CountyDraft) -> None:
+def plant_point_layer_instead_of_a_polygon_layer(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.representative_point())
 

@@ -40,7 +40,7 @@ def plant_purple_line_beyond_the_range(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL024")
-def plant_range_missing_in_the_line(draft: CountyDraft) -> Any:
+def plant_heritage_range_missing_in_the_protection_line(draft: CountyDraft) -> Any:
     return resize_shape(draft, SITES, draft.last_row(SITES), 15)
 
 
@@ -97,7 +97,7 @@ def plant_heritage_site_without_range(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL022", case="without_point")
-def plant_temple_that_lost_its_point(draft: CountyDraft) -> None:
+def plant_temple_without_its_point(draft: CountyDraft) -> None:
     draft.drop_row(SITE_POINTS, draft.last_row(SITE_POINTS))
 
 
@@ -108,6 +108,6 @@ def plant_range_of_a_temple_that_no_layer_has(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL022", case="unprotected")
-def plant_present_heritage_that_the_plan_lacks(draft: CountyDraft) -> None:
+def plant_existing_heritage_site_missing_in_the_plan(draft: CountyDraft) -> None:
     point = make_speck(draft, draft.wild).centroid
     add_layer(draft, "XZLSWHYCFB", shapely.set_precision(point, 0.001), MC="某石窟（全国重点文物保护单位）")

@@ -47,12 +47,12 @@ def plant_base_parcels_of_a_later_year(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW001", case="contradicted", follows=["ATT023"])
-def plant_villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
+def plant_villages_in_the_base_area_of_the_expansion_ratio(draft: CountyDraft) -> None:
     draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
 
 
 @declare_mutation("LAW001", case="margin")
-def plant_street_of_the_base_called_orchard_in_the_centre(draft: CountyDraft) -> None:
+def plant_base_year_street_of_the_centre_coded_as_orchard(draft: CountyDraft) -> None:
     """Leave the ratio within its limit, but take a part of its margin."""
     lots = draft.lines.town_land & (draft.lines.area > 5e4) & (draft.lines.area < 2e5)
     draft.change("ZXCQXZYDYH", draft.pick_row("ZXCQXZYDYH", lots), YDYHFLDM="020100", YDYHFLMC="果园")
@@ -100,7 +100,7 @@ def plant_zone_without_code(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("LAW010", case="code")
-def plant_farmland_of_orchards(draft: CountyDraft) -> Any:
+def plant_farmland_on_orchards(draft: CountyDraft) -> Any:
     row = draft.pick_row(FARM, draft.farmland & (draft.lines.deduction_rate == 0))
     draft.change(FARM, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
     return draft.shape(FARM, row)
@@ -137,14 +137,14 @@ def plant_farmland_flatter_than_its_parcel(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("LAW010", case="protected_code")
-def plant_protected_land_of_orchards(draft: CountyDraft) -> Any:
+def plant_protected_cultivated_land_on_orchards(draft: CountyDraft) -> Any:
     row = draft.pick_row(FIELD, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.deduction_rate == 0))
     draft.change(FIELD, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
     return draft.shape(FIELD, row)
 
 
 @declare_mutation("LAW010", case="protected", follows=["ATT023"])
-def plant_protected_land_where_survey_has_shrubs(draft: CountyDraft) -> Any:
+def plant_protected_cultivated_land_where_the_survey_has_shrubs(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.deduction_rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
     return draft.shape(PARCEL, row)
@@ -169,7 +169,7 @@ def list_zones_of_boundary_row(draft: CountyDraft, row: int) -> list[int]:
 
 
 @declare_mutation("LAW020", case="zone")
-def plant_zone_flexible_in_one_layer_only(draft: CountyDraft) -> Any:
+def plant_zone_flexible_in_only_one_of_two_layers(draft: CountyDraft) -> Any:
     frame = draft.layers[EDGE]
     row = next(
         row
@@ -182,13 +182,13 @@ def plant_zone_flexible_in_one_layer_only(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("LAW021", follows=["ATT013"])
-def plant_zone_with_outdated_area(draft: CountyDraft) -> None:
+def plant_zone_with_an_outdated_area_field(draft: CountyDraft) -> None:
     row = draft.first_row(ZONE)
     draft.change(ZONE, row, MJ=draft.value(ZONE, row, "MJ") + 20_000)
 
 
 @declare_mutation("LAW022")
-def plant_missing_part_of_the_reserve(draft: CountyDraft) -> None:
+def plant_nature_reserve_without_one_of_its_parts(draft: CountyDraft) -> None:
     draft.drop_row(RESERVES, draft.last_row(RESERVES))
 
 
@@ -235,7 +235,7 @@ def plant_exceeded_limit_of_special_use_zones(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW001", case="remote", follows=["ATT023"])
-def plant_streets_far_outside_the_boundary_in_the_base(draft: CountyDraft) -> None:
+def plant_base_year_streets_far_outside_the_boundary(draft: CountyDraft) -> None:
     """Let the boundary grow too much, and hide it by town streets outside the boundary in the base."""
     plant_towns_missing_in_the_base_year(draft)
     streets = np.flatnonzero(draft.wild & (draft.lines.boundary == 0) & ~draft.lines.red_line)

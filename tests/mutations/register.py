@@ -69,7 +69,7 @@ def plant_temple_with_similar_name(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW024", case="level")
-def plant_temple_of_another_level(draft: CountyDraft) -> None:
+def plant_temple_with_another_protection_level(draft: CountyDraft) -> None:
     _append_to_register(draft, "悬空寺,文物保护单位,县级", drop="悬空寺")
 
 

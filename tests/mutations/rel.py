@@ -107,7 +107,7 @@ def plant_mine_on_natural_forest(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL011")
-def plant_parcel_missing_in_one_survey(draft: CountyDraft) -> Any:
+def plant_parcel_missing_in_one_of_two_surveys(draft: CountyDraft) -> Any:
     return remove_row(draft, BASE, draft.pick_row(BASE, draft.wild))
 
 
@@ -192,7 +192,7 @@ CENTRE_ZONES, GREEN = "ZXCQGHFQ", "ZXCQCSLVX"
 
 
 @declare_mutation("REL039", case="zone")
-def plant_housing_called_an_industrial_zone(draft: CountyDraft) -> Any:
+def plant_housing_in_a_zone_coded_as_industrial(draft: CountyDraft) -> Any:
     zones = draft.layers[CENTRE_ZONES]
     row = int(zones.index[zones["GHFQDM"] == "411"][0])
     draft.change(CENTRE_ZONES, row, GHFQDM="414", GHFQMC="工业发展区")
@@ -219,7 +219,7 @@ def plant_green_line_enlarged_over_houses(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL040", case="zone")
-def plant_woods_called_a_village_zone(draft: CountyDraft) -> None:
+def plant_forestry_zone_coded_as_village_zone(draft: CountyDraft) -> None:
     """Change a large forestry zone without roads and buildings."""
     zones, land = draft.layers[ZONE], draft.layers["DLTB"]
     points = land.geometry.representative_point()
@@ -231,19 +231,19 @@ def plant_woods_called_a_village_zone(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL040", case="mineral", finds=2)
-def plant_woods_called_a_mining_zone(draft: CountyDraft) -> None:
+def plant_forestry_zone_coded_as_mining_zone(draft: CountyDraft) -> None:
     frame = draft.layers[ZONE]
     row = int(frame.loc[frame["GHFQDM"] == "530", "MJ"].idxmax())
     draft.change(ZONE, row, GHFQDM="700", GHFQMC="矿产能源发展区")
 
 
 @declare_mutation("REL040", case="left_out")
-def plant_river_that_is_no_wetland(draft: CountyDraft) -> Any:
+def plant_river_missing_in_the_wetlands(draft: CountyDraft) -> Any:
     return remove_row(draft, "SD", draft.first_row("SD"))
 
 
 @declare_mutation("REL040", case="partly")
-def plant_half_of_the_river_that_is_no_wetland(draft: CountyDraft) -> None:
+def plant_half_of_the_river_missing_in_the_wetlands(draft: CountyDraft) -> None:
     frame = draft.layers["SD"]
     draft.layers["SD"] = frame.iloc[1::2].reset_index(drop=True)
 
@@ -256,13 +256,13 @@ def plant_mines_without_a_mining_zone(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL041", finds=None)
-def plant_grades_of_building_exchanged(draft: CountyDraft) -> None:
+def plant_exchanged_grades_of_suitability_for_building(draft: CountyDraft) -> None:
     grades = draft.layers["CZJSSYXPJJG"]["MC"]
     draft.layers["CZJSSYXPJJG"]["MC"] = grades.replace({"适宜": "不适宜", "不适宜": "适宜"})
 
 
 @declare_mutation("REL041", case="pair")
-def plant_most_important_land_suitable_for_building(draft: CountyDraft) -> None:
+def plant_most_important_ecological_land_graded_suitable_for_building(draft: CountyDraft) -> None:
     frame = draft.layers["CZJSSYXPJJG"]
     frame["MC"] = frame["MC"].replace({"不适宜": "一般适宜"})
 
@@ -281,7 +281,7 @@ def plant_connected_important_land_without_its_red_line(draft: CountyDraft) -> N
 
 
 @declare_mutation("REL040", case="partly")
-def plant_wetlands_with_one_river_of_all(draft: CountyDraft) -> None:
+def plant_wetlands_that_contain_only_one_river(draft: CountyDraft) -> None:
     frame = draft.layers["SD"]
     smallest = frame.index[frame.area > 1e4][frame.area[frame.area > 1e4].argmin()]
     draft.layers["SD"] = frame.loc[[smallest]]
@@ -332,7 +332,7 @@ def plant_river_without_a_layer_of_blue_lines(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL039", case="base")
-def plant_field_called_housing_in_the_base_year(draft: CountyDraft) -> None:
+def plant_base_year_field_coded_as_housing(draft: CountyDraft) -> None:
     present = draft.layers["ZXCQXZYDYH"]
     field = present.geometry[present["YDYHFLDM"].str[:2].isin(["01", "02", "03"])].iloc[0]
     row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(field.representative_point()))[0])
@@ -340,7 +340,7 @@ def plant_field_called_housing_in_the_base_year(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL039", case="given_up", finds=None)
-def plant_houses_in_place_of_a_present_park(draft: CountyDraft) -> None:
+def plant_houses_planned_on_an_existing_park(draft: CountyDraft) -> None:
     present = draft.layers["ZXCQXZYDYH"]
     park = present.geometry[present["YDYHFLDM"] == "140100"].iloc[0]
     row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(park.representative_point()))[0])
@@ -348,7 +348,7 @@ def plant_houses_in_place_of_a_present_park(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL039", case="facility", finds=None)
-def plant_shops_in_place_of_a_school(draft: CountyDraft) -> None:
+def plant_shops_planned_on_an_existing_school(draft: CountyDraft) -> None:
     school = draft.layers["ZXCQGGFWSSD"].geometry.iloc[0]
     row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(school))[0])
     draft.change(PLANNED_USE, row, YDYHFLDM="090100", YDYHFLMC="商业用地")

@@ -35,7 +35,7 @@ def plant_missing_woods_layer(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH002", case="missing", silent=["ATT003"])
-def plant_cultivated_land_without_its_deduction(draft: CountyDraft) -> None:
+def plant_cultivated_land_without_its_deduction_field(draft: CountyDraft) -> None:
     draft.remove_layer(FIELD, "KCMJ")
 
 
@@ -77,7 +77,7 @@ def plant_woods_with_heights(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH006", case="")
-def plant_attribute_with_another_alias(draft: CountyDraft) -> None:
+def plant_field_with_another_alias(draft: CountyDraft) -> None:
     _change_declared_field(draft, PARCEL, "DLBM", alias="地类")
 
 
@@ -92,12 +92,12 @@ def plant_domain_without_one_code(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH008", case="missing")
-def plant_missing_attribute_that_no_rule_reads(draft: CountyDraft) -> None:
+def plant_missing_field_that_no_rule_reads(draft: CountyDraft) -> None:
     draft.remove_layer(PARCEL, "BZ")
 
 
 @declare_mutation("SCH008", case="order")
-def plant_attributes_in_another_order(draft: CountyDraft) -> None:
+def plant_fields_in_another_order(draft: CountyDraft) -> None:
     first, *others = draft.schema[EDGE]
     draft.schema[EDGE] = [*others, first]
 
@@ -108,7 +108,7 @@ def plant_empty_woods_layer(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH002", case="type")
-def plant_deduction_that_is_text(draft: CountyDraft) -> None:
+def plant_deduction_field_of_type_text(draft: CountyDraft) -> None:
     draft.layers[FIELD]["KCMJ"] = draft.layers[FIELD]["KCMJ"].map("{:.2f}".format).astype(object)
     _change_declared_field(draft, FIELD, "KCMJ", type="text", length=20)
 
@@ -135,7 +135,7 @@ def plant_woods_in_xian_1980_coordinates(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH006", case="empty")
-def plant_attribute_without_alias(draft: CountyDraft) -> None:
+def plant_field_without_alias(draft: CountyDraft) -> None:
     _change_declared_field(draft, PARCEL, "DLBM", alias="")
 
 
@@ -145,7 +145,7 @@ def plant_layer_without_field_aliases(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH007", case="none")
-def plant_attribute_without_domain(draft: CountyDraft) -> None:
+def plant_field_without_domain(draft: CountyDraft) -> None:
     _change_declared_field(draft, PARCEL, "DLBM", codes={})
 
 
@@ -166,7 +166,7 @@ def plant_numeric_remark_field(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH003", case="mixed_zones", follows=["GEO012"])
-def plant_woods_in_another_zone(draft: CountyDraft) -> None:
+def plant_woods_layer_in_another_crs_zone(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
     draft.crs[WOODS] = 4525
 

@@ -47,7 +47,7 @@ def plant_looser_limit_than_the_province(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW005", case="measure")
-def plant_ratio_numerator_unlike_the_province(draft: CountyDraft) -> None:
+def plant_ratio_with_another_numerator_than_in_the_province(draft: CountyDraft) -> None:
     append_to_profile(draft, '[ratio]\nform = "n3"\n')
 
 
@@ -68,7 +68,7 @@ def plant_stricter_target_than_the_parent_profile(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW005", case="register", follows=["LAW023"])
-def plant_other_count_of_districts_than_the_parent_profile(draft: CountyDraft) -> None:
+def plant_another_count_of_districts_than_in_the_parent_profile(draft: CountyDraft) -> None:
     line = '[[heritage_register]]\nterm = "历史文化街区"\nkind = "历史文化街区"\nlevel = ""\ncount = 2\n'
     append_to_profile(draft, line + 'source = "本县规划文本"\n')
 

@@ -111,7 +111,7 @@ def plant_lost_parcel(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("TOP007")
-def plant_woods_pasted_twice(draft: CountyDraft) -> None:
+def plant_woods_with_a_duplicate_shape(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.add(WOODS, draft.shape(WOODS, row), like=row)
 
@@ -140,7 +140,7 @@ def plant_half_filled_boundary_window(draft: CountyDraft) -> None:
 
 
 @declare_mutation("TOP001", case="duplicate", follows=["ATT024"])
-def plant_parcel_pasted_twice(draft: CountyDraft) -> Any:
+def plant_parcel_with_a_duplicate_shape(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.wild)
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
     return draft.shape(PARCEL, row)

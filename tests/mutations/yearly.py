@@ -137,7 +137,7 @@ def plant_change_number_of_neighbouring_county(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC022", case="kind", finds=2, follows=["DOC023"], base="maintenance")
-def plant_line_with_changed_code(draft: CountyDraft) -> None:
+def plant_line_with_a_changed_code(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLX="2")
 
 
@@ -155,7 +155,7 @@ def plant_added_land_missing_in_the_new_line(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("DOC022", case="already", follows=["DOC023"], base="maintenance")
-def plant_added_land_already_in_the_line(draft: CountyDraft) -> Any:
+def plant_added_land_that_was_already_in_the_line(draft: CountyDraft) -> Any:
     _move_west_and_east_side(draft, f"WHC{LINE}", 1, west=-50)
     return _make_box_from_west(draft, f"WHC{LINE}", 0, 50, row=1)
 
@@ -173,13 +173,13 @@ def plant_change_drawn_over_unchanged_land(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("DOC022", case="untold", follows=["DOC023"], base="maintenance")
-def plant_change_smaller_than_what_changed(draft: CountyDraft) -> Any:
+def plant_change_smaller_than_the_changed_land(draft: CountyDraft) -> Any:
     _move_west_and_east_side(draft, f"WHC{LINE}", 0, west=50)
     return _make_box_from_west(draft, f"WHQ{LINE}", 0, 50)
 
 
 @declare_mutation("DOC022", case="lost", follows=["DOC023"], base="maintenance")
-def plant_later_zone_covering_less_land(draft: CountyDraft) -> Any:
+def plant_zone_after_the_change_covering_less_land(draft: CountyDraft) -> Any:
     _move_west_and_east_side(draft, f"WHH{ZONES}", 1, east=-50)
     return _make_box_from_west(draft, f"WHQ{ZONES}", 250, 50)
 
@@ -191,7 +191,7 @@ def plant_change_covering_half_of_changed_land(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("DOC023", case="count", follows=["DOC022"], base="maintenance")
-def plant_lost_later_parcel(draft: CountyDraft) -> None:
+def plant_missing_parcel_after_the_change(draft: CountyDraft) -> None:
     frame = draft.layers[f"WHH{LINE}"]
     draft.layers[f"WHH{LINE}"] = frame.drop(index=frame.index[0])
 
