@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-from gui_driver import FACTS, run_tour, tidy_window, wait, wait_for_map, wait_seconds
+from gui_driver import FACTS, prepare_window_for_screenshots, run_tour, wait, wait_for_map, wait_seconds
 from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTimer
 from qgis.utils import iface, plugins, unloadPlugin
@@ -47,7 +47,7 @@ class PauseMonitor:
         self._timer.stop()
 
 
-def note_pause(name, action, is_done, seconds=600):
+def record_pause(name, action, is_done, seconds=600):
     """Run an action and wait for its end; record the longest pause and the time until the end."""
     began = time.monotonic()
     with PauseMonitor() as monitor:
@@ -88,20 +88,20 @@ def measure_with_plugin():
     controller.actions["forms"].trigger()
     wait_seconds(1)
     iface.messageBar().clearWidgets()
-    note_pause("check", controller.start_check, lambda: not controller.is_check_running)
+    record_pause("check", controller.start_check, lambda: not controller.is_check_running)
     live = controller.editing.live
     assert wait(lambda: live.can_run_trials and live.is_idle, 120)
     FACTS["findings"] = len(controller.dock.result.findings)
     many, orders = controller.fixes.many, []
     controller.fixes.applier.applied.connect(orders.append)
-    note_pause(
+    record_pause(
         "trial",
         lambda: many.open(list(controller.dock.result.findings)),
         lambda: many.dialog is not None and not many.trial.is_running,
     )
     FACTS["ticked"] = len(many.dialog.model.list_ticked())
     FACTS["state"] = many.dialog.status.text()
-    note_pause("apply", many.apply, lambda: bool(orders) and many.dialog is None and live.is_idle)
+    record_pause("apply", many.apply, lambda: bool(orders) and many.dialog is None and live.is_idle)
     FACTS["left"] = len(controller.dock.result.findings)
     (order,) = orders
     save_edits(layers)
@@ -116,10 +116,10 @@ def measure_with_plugin():
         steps = controller.fixes.applier.apply_in_steps(order, live.get_layer_by_role(), norm, texts)
         works.append(PortionedWork(steps, answers.append, answers.append))
 
-    note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
+    record_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
     for _ in range(ROUNDS):
-        note_pause("write", write_again, lambda: answers == [""] and live.is_idle)
-        note_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
+        record_pause("write", write_again, lambda: answers == [""] and live.is_idle)
+        record_pause("undo", controller.fixes.applier.steps[-1].undo, lambda: live.is_idle)
     assert not controller.editing.is_outdated
     for layer in changed:
         layer.rollBack()
@@ -135,11 +135,11 @@ def save_edits(layers):
         saved[name] = {
             "geometries": {fid: bytes(shape.asWkb()).hex() for fid, shape in buffer.changedGeometries().items()},
             "values": {
-                fid: {field: make_plain(value) for field, value in values.items()}
+                fid: {field: convert_for_json(value) for field, value in values.items()}
                 for fid, values in buffer.changedAttributeValues().items()
             },
             "added": [
-                [bytes(row.geometry().asWkb()).hex(), [make_plain(value) for value in row.attributes()]]
+                [bytes(row.geometry().asWkb()).hex(), [convert_for_json(value) for value in row.attributes()]]
                 for row in buffer.addedFeatures().values()
             ],
             "deleted": list(buffer.deletedFeatureIds()),
@@ -147,7 +147,7 @@ def save_edits(layers):
     EDITS.write_text(json.dumps(saved), encoding="utf-8")
 
 
-def make_plain(value):
+def convert_for_json(value):
     """Return a value for JSON; dates as text."""
     if isinstance(value, QDate | QDateTime):
         return {"date": value.toString("yyyy-MM-dd")}
@@ -164,16 +164,16 @@ def measure_without_plugin():
     def write_first():
         for layer, _ in edits:
             layer.startEditing()
-        write_plain(edits)
+        write_edits_without_plugin(edits)
 
-    note_pause("apply", write_first, lambda: not iface.mapCanvas().isDrawing())
+    record_pause("apply", write_first, lambda: not iface.mapCanvas().isDrawing())
     wait_for_map()
-    note_pause("undo", lambda: undo_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+    record_pause("undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
     wait_for_map()
     for _ in range(2 * ROUNDS):
-        note_pause("write", lambda: write_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+        record_pause("write", lambda: write_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
         wait_for_map()
-        note_pause("undo", lambda: undo_plain(edits), lambda: not iface.mapCanvas().isDrawing())
+        record_pause("undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
         wait_for_map()
     for layer, _ in edits:
         layer.rollBack()
@@ -210,7 +210,7 @@ def read_value(value):
     return QDate.fromString(value["date"], "yyyy-MM-dd") if isinstance(value, dict) else value
 
 
-def write_plain(edits):
+def write_edits_without_plugin(edits):
     for layer, calls in edits:
         layer.beginEditCommand("plain")
         for call, arguments in calls:
@@ -219,14 +219,14 @@ def write_plain(edits):
         layer.triggerRepaint()
 
 
-def undo_plain(edits):
+def undo_edits_without_plugin(edits):
     for layer, _ in edits:
         layer.undoStack().undo()
         layer.triggerRepaint()
 
 
 def measure():
-    tidy_window()
+    prepare_window_for_screenshots()
     {"plugin": measure_with_plugin, "plain": measure_without_plugin}[STAGE]()
 
 

@@ -8,11 +8,11 @@ from gui_driver import (
     FACTS,
     FOLDER,
     Watch,
+    act_when_dialog_opens,
     click,
-    do_when_open,
     draw_feature,
     find_form,
-    find_named,
+    has_object_name,
     open_sample,
     press_key,
     run_tour,
@@ -53,7 +53,7 @@ def run_everyday_steps():
     project = QgsProject.instance()
     layers = {v.customProperty("sanxian/template"): v for v in project.mapLayers().values()}
     assert project.write(str(FOLDER / "county.qgz"))
-    set_targets(controller)
+    enter_targets(controller)
     fill_in_farmland_form(layers["YJJBNTBHTB"])
     change_many_rows(layers["DLTB"])
     reopen_panel(controller)
@@ -70,7 +70,7 @@ def replace_text(line, text):
     wait(lambda: line.text() == text, 5)
 
 
-def set_targets(controller):
+def enter_targets(controller):
     """Enter a target and the confirmation in 县配置 by mouse and keyboard; save them."""
 
     def fill(dialog):
@@ -100,7 +100,7 @@ def set_targets(controller):
         if not wait(lambda: not dialog.isVisible(), 5):
             dialog.reject()
 
-    do_when_open(find_named("SanxianProfileDialog"), fill)
+    act_when_dialog_opens(has_object_name("SanxianProfileDialog"), fill)
     click(controller.actions.toolbar.widgetForAction(controller.actions["profile"]))
     profile = FOLDER / "county.profile.toml"
     wait(profile.exists)

@@ -52,7 +52,7 @@ def run_boundary_window_steps():
     wait_seconds(0.5)
 
 
-def note_width():
+def record_window_width():
     """Note whether QGIS, with the messages it shows, is still as wide as the screen."""
     window = iface.mainWindow()
     FACTS.setdefault("widths", []).append([window.width(), window.screen().availableGeometry().width()])
@@ -144,7 +144,7 @@ def cut_boundary_window(controller, boundary):
     assert wait(lambda: fixer.dialog is None, 20)
     wait(lambda: find_conflict(controller) is None, 30)
     FACTS["conflict_after"] = find_conflict(controller) is not None
-    note_width()
+    record_window_width()
     FACTS["message"] = iface.messageBar().currentItem().text()
     wait_seconds(0.5)
     save_picture(f"{PICTURE}-3-applied")
@@ -179,7 +179,7 @@ def undo_by_key(controller, boundary):
     # Without another check.
     FACTS["windows_listed_after_undo"] = len(list_boundary_windows(controller))
     FACTS["rows_undone"], FACTS["register_undone"] = read_rows(boundary), read_register(boundary)
-    note_width()
+    record_window_width()
     save_picture(f"{PICTURE}-5-undone")
 
 

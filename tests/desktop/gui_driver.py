@@ -44,15 +44,15 @@ _LATE.daemon = True
 _LATE.start()
 
 
-def wait(until, seconds=60):
-    """Process events of QGIS until a condition is true or the time is over."""
+def wait(condition, seconds=60):
+    """Process events of QGIS until a condition is true or the time is over; return whether it is true."""
     end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
+    while not condition() and time.monotonic() < end:
         QApplication.processEvents()
         # Qt would postpone deferred deletions until the script has ended.
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         time.sleep(0.002)
-    return until()
+    return condition()
 
 
 class Watch:
@@ -74,6 +74,7 @@ class Watch:
 
 
 def wait_seconds(seconds):
+    """Process events of QGIS for some seconds."""
     wait(lambda: False, seconds)
 
 
@@ -102,6 +103,7 @@ def wait_for_map():
 
 
 def save_picture(name):
+    """Save a picture of the screen."""
     wait_for_map()
     subprocess.run(["import", "-window", "root", str(SCREENSHOTS / f"{name}.png")], check=True)
 
@@ -120,6 +122,7 @@ def map_to_pixel(x, y):
 
 
 def right_click():
+    """Press the right mouse button where the pointer is."""
     subprocess.run(["xdotool", "click", "3"], check=True)
 
 
@@ -132,6 +135,7 @@ def list_feature_forms():
 
 
 def find_form(dialog):
+    """Return the feature form in a dialog."""
     inside = (w for w in dialog.findChildren(QWidget) if w.metaObject().className() == "QgsAttributeForm")
     found = next(inside, None)
     return None if found is None else sip.cast(found, QgsAttributeForm)
@@ -158,14 +162,16 @@ def draw_feature(layer, corners):
 
 
 def press_key(combination):
+    """Press a key combination on the keyboard of the X server."""
     subprocess.run(["xdotool", "key", combination], check=True)
 
 
 def type_text(text):
+    """Type a text on the keyboard of the X server."""
     subprocess.run(["xdotool", "type", text], check=True)
 
 
-def tidy_window():
+def prepare_window_for_screenshots():
     """Prepare the main window for screenshots.
 
     Close the browser panel, widen the layer names, and remove messages of QGIS.
@@ -181,7 +187,7 @@ def tidy_window():
 
 def open_sample():
     """Open the sample county; return the plugin's DesktopController."""
-    tidy_window()
+    prepare_window_for_screenshots()
     controller = plugins["sanxian"].desktop
     controller.open_sample()
     iface.messageBar().clearWidgets()
@@ -190,22 +196,24 @@ def open_sample():
 
 
 def run_check(controller):
+    """Start a check and wait for its end."""
     controller.start_check()
     assert wait(lambda: not controller.is_check_running, 120)
 
 
 def list_dialogs():
+    """Return the visible dialogs."""
     return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
 
 
-def do_when_open(fits, action):
+def act_when_dialog_opens(is_wanted, action):
     """Call a function when a modal dialog that meets a condition is open.
 
     A modal dialog blocks the code that opens it, so a timer calls the function.
     """
 
     def find_and_act():
-        opened = next(filter(fits, list_dialogs()), None)
+        opened = next(filter(is_wanted, list_dialogs()), None)
         if opened is None:
             QTimer.singleShot(100, find_and_act)
         else:
@@ -221,7 +229,8 @@ def unload(controller):
     return all(job.wait(0) for job in jobs)
 
 
-def find_named(name):
+def has_object_name(name):
+    """Return a function that returns True for a dialog with this object name."""
     return lambda dialog: dialog.objectName() == name
 
 

@@ -21,9 +21,9 @@ def run_half_hour_steps():
     run_check(controller)
     FACTS["errors_before"] = len(list_errors(controller))
     actions = Counter()
-    FACTS["ended_by_batch"] = mend_by_batch(controller, actions)
+    FACTS["ended_by_batch"] = fix_safe_errors_in_a_batch(controller, actions)
     save_picture("half-hour-1-batch")
-    FACTS["ended_one_by_one"], FACTS["refused"] = mend_one_by_one(controller, actions)
+    FACTS["ended_one_by_one"], FACTS["refused"] = fix_remaining_errors_one_by_one(controller, actions)
     save_picture("half-hour-2-left")
     FACTS["actions"] = dict(actions)
     live = describe_errors(controller)
@@ -54,7 +54,7 @@ def wait_for_live_check(controller):
     wait_seconds(0.3)
 
 
-def mend_by_batch(controller, actions):
+def fix_safe_errors_in_a_batch(controller, actions):
     """Apply the safe fixes of all findings: select all, press the button, apply."""
     before = len(list_errors(controller))
     tree = controller.dock.tree
@@ -72,7 +72,7 @@ def mend_by_batch(controller, actions):
     return before - len(list_errors(controller))
 
 
-def mend_one_by_one(controller, actions):
+def fix_remaining_errors_one_by_one(controller, actions):
     """Open the fix of each error with F and apply the recommended way; return the number mended, and the reasons."""
     tried, refused, mended, last_fix = set(), Counter(), 0, ""
     for _round in range(MOST_ROUNDS):

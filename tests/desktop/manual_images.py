@@ -8,10 +8,10 @@ from gui_driver import (
     FACTS,
     FOLDER,
     SCREENSHOTS,
-    do_when_open,
+    act_when_dialog_opens,
     draw_feature,
     find_form,
-    find_named,
+    has_object_name,
     open_sample,
     run_check,
     run_tour,
@@ -106,7 +106,7 @@ def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
         save_window(keep_as, dialog)
         dialog.reject()
 
-    do_when_open(find_named(name), save_dialog)
+    act_when_dialog_opens(has_object_name(name), save_dialog)
     open_it()
 
 
@@ -212,7 +212,7 @@ def take_manual_screenshots():
     iface.mapCanvas().zoomToFullExtent()
     run_check(controller)
     select_overlap_finding(controller)
-    do_when_open(find_named("SanxianWaiverDialog"), fill_waiver_dialog)
+    act_when_dialog_opens(has_object_name("SanxianWaiverDialog"), fill_waiver_dialog)
     controller.dock.navigation.waive.click()
     show_package_dialog(controller)
     show_project_wizard(controller)

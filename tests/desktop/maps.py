@@ -4,9 +4,9 @@
 from gui_driver import (
     FACTS,
     FOLDER,
+    act_when_dialog_opens,
     click,
-    do_when_open,
-    find_named,
+    has_object_name,
     open_sample,
     run_tour,
     save_picture,
@@ -36,10 +36,10 @@ def make_layouts(controller):
         FACTS["offered"] = [one.id for one in opened.get_chosen_maps()]
         save_picture("maps-dialog")
         # The level of secrecy is not set, so the form of 成果信息 opens first.
-        do_when_open(find_named("SanxianDocumentDialog"), fill)
+        act_when_dialog_opens(has_object_name("SanxianDocumentDialog"), fill)
         opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
-    do_when_open(find_named("SanxianLayoutsDialog"), answer)
+    act_when_dialog_opens(has_object_name("SanxianLayoutsDialog"), answer)
     controller.actions["layouts"].trigger()
     layouts = QgsProject.instance().layoutManager()
     wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None)
@@ -53,7 +53,7 @@ def open_county_profile(controller):
         save_picture("document-profile")
         opened.reject()
 
-    do_when_open(find_named("SanxianProfileDialog"), answer)
+    act_when_dialog_opens(has_object_name("SanxianProfileDialog"), answer)
     controller.actions["profile"].trigger()
 
 

@@ -12,10 +12,10 @@ from gui_driver import (
     FACTS,
     FOLDER,
     click,
+    prepare_window_for_screenshots,
     press_key,
     run_tour,
     save_picture,
-    tidy_window,
     type_text,
     wait,
     wait_seconds,
@@ -94,7 +94,7 @@ def show_in_scroll_area(widget):
 
 
 def run_county_steps():
-    tidy_window()
+    prepare_window_for_screenshots()
     QgsSettings().setValue("sanxian/project_folder", str(FOLDER))
     controller, user = plugins["sanxian"].desktop, CountedUser()
     complete_wizard(controller, user)

@@ -8,9 +8,9 @@ from gui_driver import (
     FACTS,
     click,
     list_children,
+    prepare_window_for_screenshots,
     run_tour,
     save_picture,
-    tidy_window,
     wait,
     wait_for_map,
     wait_seconds,
@@ -26,7 +26,7 @@ def run_steps_without_libraries():
     from sanxian.plugin.gui.help.help_dialog import HelpDialog
     from sanxian.plugin.gui.project.roles_dialog import RolesDialog
 
-    tidy_window()
+    prepare_window_for_screenshots()
     controller = plugins["sanxian"].desktop
     wait_seconds(0.6)
     FACTS["empty"] = controller.dock.empty.label.text()

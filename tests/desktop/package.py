@@ -10,9 +10,9 @@ from gui_driver import (
     FACTS,
     FOLDER,
     Watch,
+    act_when_dialog_opens,
     click,
-    do_when_open,
-    find_named,
+    has_object_name,
     open_sample,
     press_key,
     run_tour,
@@ -186,7 +186,7 @@ def inspect_package(controller):
         press_key("Return")
 
     before = {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
-    do_when_open(find_named("SanxianInspectPackage"), answer)
+    act_when_dialog_opens(has_object_name("SanxianInspectPackage"), answer)
     controller.actions["inspect"].trigger()
     wait(lambda: controller.is_check_running)
     wait(lambda: not controller.is_check_running, 120)
@@ -267,7 +267,7 @@ def drop_vct_file(controller):
         ]
         opened.reject()
 
-    do_when_open(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
+    act_when_dialog_opens(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
     place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
     with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     # Qt delivers a drop to the widget that received the drag enter event.

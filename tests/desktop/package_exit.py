@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Desktop script: unload the plugin during an export, quit QGIS during another."""
 
-from gui_driver import FACTS, FOLDER, list_children, open_sample, run_tour, tidy_window, unload, wait, wait_seconds
+from gui_driver import (
+    FACTS,
+    FOLDER,
+    list_children,
+    open_sample,
+    prepare_window_for_screenshots,
+    run_tour,
+    unload,
+    wait,
+    wait_seconds,
+)
 from qgis.utils import loadPlugin, plugins, startPlugin
 
 
@@ -19,7 +29,7 @@ def begin_forced_export(controller, target):
 
 
 def run_exit_steps():
-    tidy_window()
+    prepare_window_for_screenshots()
     FACTS["before"] = list_children()
     controller = open_sample()
     begin_forced_export(controller, FOLDER / "unloaded")

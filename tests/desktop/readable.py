@@ -6,8 +6,8 @@ import os
 from gui_driver import (
     FACTS,
     SCREENSHOTS,
-    do_when_open,
-    find_named,
+    act_when_dialog_opens,
+    has_object_name,
     open_sample,
     run_check,
     run_tour,
@@ -113,7 +113,7 @@ def inspect_dialog(name, object_name, open_it, prepare=lambda dialog: None):
             inspect_window(f"{name}{step}", dialog)
         dialog.reject()
 
-    do_when_open(find_named(object_name), note)
+    act_when_dialog_opens(has_object_name(object_name), note)
     open_it()
     wait_seconds(0.3)
 

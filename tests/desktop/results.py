@@ -9,13 +9,13 @@ import os
 from gui_driver import (
     FACTS,
     FOLDER,
+    act_when_dialog_opens,
     click,
-    do_when_open,
-    find_named,
+    has_object_name,
+    prepare_window_for_screenshots,
     run_check,
     run_tour,
     save_picture,
-    tidy_window,
     wait,
     wait_seconds,
 )
@@ -28,11 +28,11 @@ os.environ["TMPDIR"] = str(FOLDER / "profiles")
 
 
 def run_result_steps():
-    tidy_window()
+    prepare_window_for_screenshots()
     controller = plugins["sanxian"].desktop
     project = QgsProject.instance()
     make_other_county(project)
-    ask_nothing(project)
+    mark_project_as_saved(project)
     controller.open_sample()
     wait_seconds(1)
     FACTS["sample"] = {"sees_county": is_county_in_view(project), "title": project.title()}
@@ -40,26 +40,26 @@ def run_result_steps():
     run_check(controller)
     FACTS["verdict"] = controller.dock.verdict._word.text()
     saved = str(FOLDER / "县.qgz")
-    ask_nothing(project)
+    mark_project_as_saved(project)
     assert project.write(saved)
     wait_seconds(2)
     iface.addProject(str(FOLDER / "别县.qgz"))
     wait_seconds(1.5)
-    FACTS["other"] = note_shown_result(controller)
+    FACTS["other"] = record_shown_result(controller)
     save_picture("results-2-other-project")
-    ask_nothing(project)
+    mark_project_as_saved(project)
     iface.addProject(saved)
     wait_seconds(3)
-    FACTS["back"] = note_shown_result(controller)
+    FACTS["back"] = record_shown_result(controller)
     save_picture("results-3-back")
     layer = next(v for v in project.mapLayers().values() if v.name() == "城镇开发边界")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     wait_seconds(1)
-    FACTS["edited"] = note_shown_result(controller)
+    FACTS["edited"] = record_shown_result(controller)
     save_picture("results-4-edited")
     layer.rollBack()
-    ask_nothing(project)
+    mark_project_as_saved(project)
     style_raw_data(project)
     import_into_sample(controller, project)
 
@@ -81,7 +81,7 @@ def style_raw_data(project):
     FACTS["applied"] = bar.currentItem().text()
     FACTS["groups"] = [node.name() for node in project.layerTreeRoot().children()]
     save_picture("results-6-applied")
-    ask_nothing(project)
+    mark_project_as_saved(project)
 
 
 def import_into_sample(controller, project):
@@ -108,15 +108,17 @@ def import_into_sample(controller, project):
         dialog.buttons[1].setChecked(True)
         dialog.accept()
 
-    do_when_open(find_named("SanxianGroupDialog"), answer)
+    act_when_dialog_opens(has_object_name("SanxianGroupDialog"), answer)
     run_check(controller)
     FACTS["sources"] = sorted(
         {layer.source.source for layer in controller.dock.result.check_result.plan.layers.values()}
     )
     save_picture("results-8-checked")
-    do_when_open(find_named("SanxianRolesDialog"), lambda dialog: (save_picture("results-9-roles"), dialog.reject()))
+    act_when_dialog_opens(
+        has_object_name("SanxianRolesDialog"), lambda dialog: (save_picture("results-9-roles"), dialog.reject())
+    )
     controller.dialogs.open_roles_dialog()
-    ask_nothing(project)
+    mark_project_as_saved(project)
 
 
 def make_other_county(project):
@@ -137,7 +139,7 @@ def make_other_county(project):
     wait_seconds(0.5)
 
 
-def ask_nothing(project):
+def mark_project_as_saved(project):
     """Mark the project as saved, because QGIS asks before closing an edited one."""
     project.setDirty(False)
 
@@ -149,7 +151,7 @@ def is_county_in_view(project):
     return seen.contains(extent) and extent.width() * extent.height() > 0.2 * seen.width() * seen.height()
 
 
-def note_shown_result(controller):
+def record_shown_result(controller):
     dock = controller.dock
     return {
         "result": dock.result is not None,

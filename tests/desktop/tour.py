@@ -13,10 +13,10 @@ from gui_driver import (
     find_form,
     list_children,
     list_dialogs,
+    prepare_window_for_screenshots,
     press_key,
     run_tour,
     save_picture,
-    tidy_window,
     type_text,
     unload,
     wait,
@@ -46,7 +46,7 @@ class EventLoopMonitor:
         self._timer.stop()
 
 
-def note_seconds_until(name, until, seconds=60):
+def record_seconds_until(name, until, seconds=60):
     watch = Watch()
     held = wait(until, seconds)
     FACTS[name] = watch.seconds if held else None
@@ -57,7 +57,7 @@ def find_button(controller, name):
     return controller.actions.toolbar.widgetForAction(controller.actions[name])
 
 
-def note_map_view(controller):
+def record_map_view(controller):
     finding = controller.dock.tree.get_selected_finding()
     canvas = iface.mapCanvas()
     left, bottom, right, top = finding.geometry.bounds
@@ -122,7 +122,7 @@ def findings_layer():
 
 
 def run_main_tour():
-    tidy_window()
+    prepare_window_for_screenshots()
     FACTS["loaded"] = list_children()
     unloadPlugin("sanxian")
     wait_seconds(0.5)
@@ -136,7 +136,7 @@ def run_main_tour():
 
     # Open the sample with the button in the panel.
     click(dock.empty.list_buttons()[1])
-    note_seconds_until("open_seconds", lambda: QgsProject.instance().mapLayers())
+    record_seconds_until("open_seconds", lambda: QgsProject.instance().mapLayers())
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)
     iface.messageBar().clearWidgets()
@@ -171,7 +171,7 @@ def run_main_tour():
     with EventLoopMonitor() as pulse:
         click(find_button(controller, "check"))
         wait(lambda: controller.is_check_running)
-        note_seconds_until("check_seconds", lambda: not controller.is_check_running, 120)
+        record_seconds_until("check_seconds", lambda: not controller.is_check_running, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
@@ -200,13 +200,13 @@ def run_main_tour():
     click(tree.viewport(), tree.visualRect(first).center())
     wait(lambda: tree.get_selected_finding() is not None and iface.mapCanvas().extent() != before)
     FACTS["click_seconds"] = watch.seconds
-    FACTS["clicked"] = note_map_view(controller)
+    FACTS["clicked"] = record_map_view(controller)
     save_picture("4-finding")
 
     # Navigate with the keyboard, wherever the focus is.
     press_key("F9")
     wait(lambda: tree.get_selected_finding().key != FACTS["clicked"]["key"])
-    FACTS["next"] = note_map_view(controller)
+    FACTS["next"] = record_map_view(controller)
     press_key("shift+F9")
     wait(lambda: tree.get_selected_finding().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.get_selected_finding().key

@@ -55,7 +55,7 @@ def run_waiver_steps():
     click(dock.navigation.waive)
     wait(lambda: chosen.state == "open")
     FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
-    note_profile_dialog(controller)
+    record_profile_dialog(controller)
     # The waiver file is in the folder of the sample's copy.
     FACTS["layers"] = len(QgsProject.instance().mapLayers())
 
@@ -152,7 +152,7 @@ def waive_rule_findings(controller):
     wait_seconds(0.3)
 
 
-def note_profile_dialog(controller):
+def record_profile_dialog(controller):
     def note_profile():
         dialog = QApplication.activeModalWidget()
         wait_seconds(0.3)

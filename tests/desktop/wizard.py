@@ -12,10 +12,10 @@ from gui_driver import (
     find_form,
     list_children,
     list_feature_forms,
+    prepare_window_for_screenshots,
     press_key,
     run_tour,
     save_picture,
-    tidy_window,
     wait,
     wait_for_map,
     wait_seconds,
@@ -104,7 +104,7 @@ def add_township(layer, name, box):
 
 
 def run_wizard_steps():
-    tidy_window()
+    prepare_window_for_screenshots()
     unloadPlugin("sanxian")
     wait_seconds(0.5)
     FACTS["before"] = list_children()

@@ -34,14 +34,17 @@ class Hand:
     _now: ActionCounts = field(default_factory=ActionCounts)
 
     def begin(self, step: str) -> None:
+        """Count the following actions under a step."""
         self._now = self.steps.setdefault(step, ActionCounts())
 
     def press(self, button) -> None:
+        """Click an enabled and visible button."""
         assert button.isEnabled() and button.isVisible(), f"nobody can press {button.text()}"
         self._now.clicks += 1
         button.click()
 
     def trigger(self, action) -> None:
+        """Choose a menu entry with one click."""
         assert action.isEnabled(), f"nobody can choose {action.text()}"
         self._now.clicks += 1
         action.trigger()
@@ -54,14 +57,17 @@ class Hand:
         combo.setCurrentIndex(place)
 
     def tick(self, box, on: bool) -> None:
+        """Click a check box unless it has the wanted state."""
         if box.isChecked() != on:
             self.press(box)
 
     def type(self, line, text: str) -> None:
+        """Type a text into a field."""
         self._type(text)
         line.setText(text)
 
     def type_number(self, box, value: float) -> None:
+        """Type a number into a spin box."""
         self._type(f"{value:g}")
         box.setValue(value)
 

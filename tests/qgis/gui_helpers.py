@@ -17,6 +17,7 @@ X, Y = 38_470_000.0, 4_390_000.0
 
 
 def make_finding(code, key, area, township="永安镇", severity=Severity.ERROR, **more):
+    """Return a finding with an area (m²), or without a shape if that is None."""
     shape = None if area is None else shapely.box(X, Y, X + area / 100, Y + 100)
     values = {
         "role": "YJJBNTBHTB",
@@ -59,6 +60,7 @@ def make_small_report():
 
 
 def make_clean_report(skipped=False):
+    """Return a report without findings; ``skipped``: with one rule that was skipped."""
     outcome = Outcome.SKIPPED if skipped else Outcome.PASSED
     rules = [
         RuleOutcome(f"TOP00{n}", "x", "ERROR", outcome if n == 1 else Outcome.PASSED, reason="缺图层。")
@@ -72,11 +74,13 @@ def make_clean_report(skipped=False):
 
 
 def make_large_report(count):
+    """Return a report with many findings of one rule."""
     findings = [make_finding("REL002", f"{n:018d}", 1.0 + n, f"乡镇{n % 20}") for n in range(count)]
     return Report(rules=[RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, count, title="大")], findings=findings)
 
 
 def make_result(report):
+    """Return the check result that has a report."""
     from plugin.core.check import CheckResult
     from plugin.core.messages.texts import Texts
     from plugin.core.model.side_inputs import NO_SIDE_INPUTS

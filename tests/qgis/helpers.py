@@ -20,10 +20,12 @@ X, Y = 38_470_000.0, 4_390_000.0
 
 
 def make_square(x: float, y: float, width: float = 100.0, height: float = 100.0):
+    """Return a rectangle; x and y are metres from the corner of the small plan."""
     return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
 
 
-def make_frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
+def make_table(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
+    """Return a table of shapes with feature numbers and further columns."""
     rows = {"BSM": [f"1402250000{n:02d}" for n in range(1, len(shapes) + 1)], **columns}
     return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, crs=crs))
 
@@ -34,10 +36,10 @@ def make_small_layers() -> dict[str, gpd.GeoDataFrame]:
     The control lines have no other conflict.
     """
     return {
-        "YJJBNTBHTB": make_frame([make_square(0, 0), make_square(0, 200)]),
-        "STBHHX": make_frame([make_square(80, 0, 200, 100)]),
-        "CZKFBJ": make_frame([make_square(1000, 0)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
-        "DLTB": make_frame(
+        "YJJBNTBHTB": make_table([make_square(0, 0), make_square(0, 200)]),
+        "STBHHX": make_table([make_square(80, 0, 200, 100)]),
+        "CZKFBJ": make_table([make_square(1000, 0)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+        "DLTB": make_table(
             [make_square(0, 0), make_square(1000, 0)], DLBM=["0103", "0701"], CZCSXM=[None, "203"], TBMJ=[1e4, 1e4]
         ),
     }

@@ -12,7 +12,7 @@ from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.check import RunOptions
 from plugin.core.model.rule import load_all_rules
-from tests.qgis.helpers import X, Y, make_frame, make_square, write_small
+from tests.qgis.helpers import X, Y, make_square, make_table, write_small
 from tests.qgis.waiting import process_events, wait_until
 
 MODES = [Qgis.TransactionMode.Disabled, Qgis.TransactionMode.BufferedGroups, Qgis.TransactionMode.AutomaticGroups]
@@ -51,10 +51,10 @@ class EditSession:
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
         # The rule on remote features needs three rows to identify the outlier.
-        farmland = make_frame([make_square(0, 200 * n) for n in range(3)])
+        farmland = make_table([make_square(0, 200 * n) for n in range(3)])
         # Without a cultivated parcel the layer is not a survey of farmland, so one parcel is never edited.
         codes = {"DLBM": ["0103", "0701", "0103"], "CZCSXM": [None, "203", None], "TBMJ": [1e4] * 3}
-        parcels = make_frame([make_square(0, 0), make_square(1000, 0), make_square(3000, 3000)], **codes)
+        parcels = make_table([make_square(0, 0), make_square(1000, 0), make_square(3000, 3000)], **codes)
         path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland, DLTB=parcels)
         change_file(path)
         names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
@@ -64,17 +64,19 @@ class EditSession:
         self.live = None
 
     def check(self):
+        """Check the layers and start the live check; return the session."""
         shots = [take_snapshot(layer) for layer in self.layers.values()]
         self.live = LiveCheck(self.runner, self.layers.values())
         checked = check_project_or_folder(shots, OPTIONS)
         self.findings = list(checked.report.findings)
-        self.live.rechecked.connect(self.take)
+        self.live.rechecked.connect(self.record_batch)
         self.live.outdated.connect(lambda: self.outdated.append(1))
         self.live.begin_from_result(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
         assert wait_until(lambda: self.live.is_idle)
         return self
 
-    def take(self, change, rows, step):
+    def record_batch(self, change, rows, step):
+        """Record the result of a live check and update the findings as the panel does."""
         self.batches.append(change)
         self.steps.append(step)
         renewed = {id(old): new for old, new in change.changed_findings}
@@ -102,11 +104,13 @@ class EditSession:
         return self.layers[name]
 
     def edit(self):
+        """Switch all layers to edit mode."""
         for layer in self.layers.values():
             if not layer.isEditable():
                 assert layer.startEditing()
 
     def save(self, layer, stop=True):
+        """Save the edits of a layer; ``stop``: and end its editing."""
         if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
             saved, errors = self.project.commitChanges(stop, layer)
             assert saved, errors
@@ -114,12 +118,14 @@ class EditSession:
             assert layer.commitChanges(stop), layer.commitErrors()
 
     def roll_back(self, layer):
+        """Discard the edits of a layer and end its editing."""
         if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
             assert self.project.rollBack(True, layer)[0]
         else:
             assert layer.rollBack()
 
     def close(self):
+        """End the live check and discard all edits."""
         if self.live is not None:
             self.live.stop()
         self.runner.stop_all()

@@ -9,7 +9,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from tests.qgis.helpers import SAMPLE, X, Y, make_frame, make_square
+from tests.qgis.helpers import SAMPLE, X, Y, make_square, make_table
 
 
 def open_sample_project(folder: Path):
@@ -43,18 +43,18 @@ def make_centre_layers():
     """
     quarter = [make_square(x, y, 500, 500) for x in (4000, 4500) for y in (4000, 4500)]
     return {
-        "XZQX": make_frame([make_square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        "XZQXZ": make_frame(
+        "XZQX": make_table([make_square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "XZQXZ": make_table(
             [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 5000, 10_000)],
             XZQDM=["140225100", "140225101"],
             XZQMC=["永安镇", "王庄堡镇"],
         ),
-        "ZXCQFW": make_frame([make_square(4000, 4000, 1000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        "ZXCQXZYDYH": make_frame(quarter, YDYHFLDM=["0701", "0901", "1401", "1701"]),
-        "ZXCQGHYDYH": make_frame(quarter, YDYHFLDM=["0701", "0804", "1401", "1701"]),
-        "ZXCQGHFQ": make_frame(quarter, GHFQDM=["410", "410", "420", "430"], GHFQMC=["", "", "", ""]),
-        "ZXCQCSLX": make_frame([make_square(4100, 4100, 100, 300)]),
-        "ZXCQCSLVX": make_frame([make_square(4600, 4600, 200, 200)]),
+        "ZXCQFW": make_table([make_square(4000, 4000, 1000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "ZXCQXZYDYH": make_table(quarter, YDYHFLDM=["0701", "0901", "1401", "1701"]),
+        "ZXCQGHYDYH": make_table(quarter, YDYHFLDM=["0701", "0804", "1401", "1701"]),
+        "ZXCQGHFQ": make_table(quarter, GHFQDM=["410", "410", "420", "430"], GHFQMC=["", "", "", ""]),
+        "ZXCQCSLX": make_table([make_square(4100, 4100, 100, 300)]),
+        "ZXCQCSLVX": make_table([make_square(4600, 4600, 200, 200)]),
     }
 
 

@@ -26,8 +26,8 @@ def refer_to_result(step, output):
     return _Source.fromChildOutput(step, output)
 
 
-def make_static_value(one):
-    return _Source.fromStaticValue(one)
+def make_static_value(value):
+    return _Source.fromStaticValue(value)
 
 
 def build_model(name, inputs, steps, result):

@@ -10,13 +10,13 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
 from plugin.bridge.project import county
-from tests.qgis.helpers import digest_files, make_frame, make_square, run_algorithm, write_small
+from tests.qgis.helpers import digest_files, make_square, make_table, run_algorithm, write_small
 
 SEALED_EDITION_RULES = "LAW015,LAW016,LAW017"
 
 
 def make_red_line(width=100.0):
-    return make_frame([make_square(0, 0, width)], BSM=["140225000000000001"])
+    return make_table([make_square(0, 0, width)], BSM=["140225000000000001"])
 
 
 @pytest.fixture

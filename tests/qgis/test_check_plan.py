@@ -360,10 +360,10 @@ def test_rule_with_a_missing_layer_is_reported_as_skipped_not_passed(small, tmp_
 def test_check_plan_reports_an_invalid_polygon_and_still_checks_the_others(tmp_path):
     from shapely import Polygon
 
-    from tests.qgis.helpers import X, Y, make_frame
+    from tests.qgis.helpers import X, Y, make_table
 
     bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
-    plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_frame([make_square(80, 0, 200, 100), bow_tie]))
+    plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_table([make_square(80, 0, 200, 100), bow_tie]))
     result = run_algorithm(
         "check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **make_output_parameters(tmp_path)}
     )

@@ -54,7 +54,7 @@ def find_box(form, name="YDYHFLDM"):
     return next(b for b in form.findChildren(QComboBox) if b.objectName() == name)
 
 
-def type_in(box, text):
+def send_input_method_text(box, text):
     """Send text to a widget as an input method (for Chinese characters) does."""
     event = QInputMethodEvent("", [])
     event.setCommitString(text)
@@ -70,7 +70,7 @@ def type_in(box, text):
 def test_code_box_finds_an_entry_by_typed_code_or_name(form, typed, code):
     make_code_lists_searchable(form)
     box = find_box(form)
-    type_in(box, typed).editingFinished.emit()
+    send_input_method_text(box, typed).editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == (NULL if code is None else code)
     assert box.lineEdit().text() == box.currentText().strip()
 
@@ -90,14 +90,14 @@ def test_code_box_keeps_an_invalid_text_visible_and_disables_ok_with_the_reason(
     box = find_box(form)
     assert box.lineEdit().text() == "010300 旱地", "without the indent of its level"
     assert find_ok_button(form).isEnabled() and find_reasons(form).text() == ""
-    type_in(box, typed).editingFinished.emit()
+    send_input_method_text(box, typed).editingFinished.emit()
     assert box.lineEdit().text() == f"{typed}（不在代码表中）"
     assert form.currentFormFeature()["YDYHFLDM"] == typed
     assert not find_ok_button(form).isEnabled()
     assert "用地用海分类代码 YDYHFLDM" in find_reasons(form).text() and "请从下拉表中选择" in find_reasons(form).text()
     box.lineEdit().editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == typed, "left once more it is not another value"
-    type_in(box, "水田").editingFinished.emit()
+    send_input_method_text(box, "水田").editingFinished.emit()
     assert (
         find_ok_button(form).isEnabled()
         and find_reasons(form).text() == ""
@@ -113,7 +113,7 @@ def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(laye
     helpers = set(theme._kept_alive) - earlier_helpers
     assert helpers
     gc.collect()
-    type_in(find_box(form), "999").editingFinished.emit()
+    send_input_method_text(find_box(form), "999").editingFinished.emit()
     assert find_reasons(form).text() and find_box(form).lineEdit().text() == "999（不在代码表中）"
     sip.delete(form)
     theme.keep_alive(QObject())
@@ -126,7 +126,7 @@ def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
     box = find_box(form)
     rows = box.count()
     for typed in ("998", "999", "997"):
-        type_in(box, typed).editingFinished.emit()
+        send_input_method_text(box, typed).editingFinished.emit()
         assert form.currentFormFeature()["YDYHFLDM"] == typed and box.count() <= rows + 2
     assert box.lineEdit().text() == "997（不在代码表中）"
 
@@ -156,7 +156,7 @@ def test_code_box_shows_an_invalid_stored_code_and_disables_ok(layer):
 def test_name_field_updates_when_the_code_changes_in_the_open_form(form):
     make_code_lists_searchable(form)
     attach_form_help(form)
-    type_in(find_box(form), "水田").editingFinished.emit()
+    send_input_method_text(find_box(form), "水田").editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLMC"] == "水田"
 
 
@@ -220,7 +220,7 @@ def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project)
 def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
     make_code_lists_searchable(form)
     box = find_box(form)
-    type_in(box, "园地")
+    send_input_method_text(box, "园地")
     completer = box.completer()
     found = [completer.completionModel().index(n, 0).data().strip() for n in range(completer.completionCount())]
     names = NORM.standard.code_lists["land_use_2023"].entry_by_code

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from qgis.core import QgsProcessing, QgsProcessingException, QgsVectorLayer
 
-from tests.qgis.helpers import Log, digest_files, make_frame, make_square, run_algorithm, write_small
+from tests.qgis.helpers import Log, digest_files, make_square, make_table, run_algorithm, write_small
 
 ROLE = "YJJBNTBHTB"
 
@@ -20,12 +20,12 @@ ROLE = "YJJBNTBHTB"
 def make_farmland_rows(count, codes=None, **more):
     shapes = [make_square(100 * n, 0) for n in range(count)]
     keys = [f"14022500000000{n:04d}" for n in range(1, count + 1)]
-    return make_frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
+    return make_table(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
 
 
 def write_versions(tmp_path):
     before = write_small(tmp_path / "前.gpkg", **{ROLE: make_farmland_rows(4)})
-    townships = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
+    townships = make_table([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
     after = write_small(
         tmp_path / "后.gpkg", **{ROLE: make_farmland_rows(3, ["0103", "0101", "0103"]), "XZQXZ": townships}
     )

@@ -13,7 +13,7 @@ from plugin.core.geometry.arcs import straighten_arcs
 from plugin.core.io import read_source
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
-from tests.qgis.test_fix_apply import apply, make_order, read_bytes, try_fixes
+from tests.qgis.test_fix_apply import apply_fix_order, make_order, read_all_features, run_trial
 from tests.qgis.test_live import TRANSACTION_MODE_NAMES
 
 #: An edge of the boundary as an arc, 400 m wide and 30 m high, with all digits of a double.
@@ -63,38 +63,39 @@ def curved_session(request, qgis_app, project, tmp_path):
     session.close()
 
 
-def find_arcs(session):
+def list_arc_findings(session):
     return [one for one in session.findings if (one.code, one.case) == ("GEO002", "curve")]
 
 
-def fix_arc(session):
-    choice = try_fixes(session, make_choices_trial(find_arcs(session)[0], {}))[0]
+def apply_arc_fix(session):
+    """Apply FIX017 to the first finding on an arc; return the applied step."""
+    choice = run_trial(session, make_choices_trial(list_arc_findings(session)[0], {}))[0]
     assert choice.fix.code == "FIX017" and choice.proposal is not None
-    return apply(session, make_order(choice))
+    return apply_fix_order(session, make_order(choice))
 
 
 def test_arc_fix_replaces_the_arc_and_undo_restores_it(curved_session):
-    before = read_bytes(curved_session)
+    before = read_all_features(curved_session)
     curved_session.edit()
-    step = fix_arc(curved_session)
+    step = apply_arc_fix(curved_session)
     (geometry,) = [f.geometry() for f in curved_session["CZKFBJ"].getFeatures()]
     assert not geometry.constGet().hasCurvedSegments()
     expected = straighten_arcs(BODY, 0.05)
     found = shapely.from_wkb(convert_to_wkb_and_curve_text(geometry)[0])
     assert {*map(tuple, shapely.get_coordinates(found))} == {*map(tuple, shapely.get_coordinates(expected))}
     curved_session.compare_with_fresh_check()
-    assert not find_arcs(curved_session)
-    assert step.undo() and read_bytes(curved_session) == before
+    assert not list_arc_findings(curved_session)
+    assert step.undo() and read_all_features(curved_session) == before
     curved_session.compare_with_fresh_check()
-    assert len(find_arcs(curved_session)) == 1
+    assert len(list_arc_findings(curved_session)) == 1
     curved_session["CZKFBJ"].undoStack().redo()
     curved_session.compare_with_fresh_check()
-    assert not find_arcs(curved_session)
+    assert not list_arc_findings(curved_session)
 
 
 def test_saved_fix_leaves_no_arc_in_the_file(curved_session):
     curved_session.edit()
-    fix_arc(curved_session)
+    apply_arc_fix(curved_session)
     curved_session.save(curved_session["CZKFBJ"])
     for layer in curved_session.layers.values():
         if layer.isEditable():
@@ -116,16 +117,16 @@ def test_arc_drawn_after_the_check_is_found_and_fixed_at_its_place(curved_sessio
     feature.setGeometry(moved)
     feature.setAttribute("BSM", "140225000000009999")
     assert layer.addFeature(feature)
-    assert layer.changeGeometry(1, make_straight(layer))
+    assert layer.changeGeometry(1, make_rectangle_of_layer_type(layer))
     curved_session.compare_with_fresh_check()
-    (finding,) = find_arcs(curved_session)
+    (finding,) = list_arc_findings(curved_session)
     assert finding.key == "140225000000009999"
-    fix_arc(curved_session)
+    apply_arc_fix(curved_session)
     curved_session.compare_with_fresh_check()
-    assert not find_arcs(curved_session)
+    assert not list_arc_findings(curved_session)
 
 
-def make_straight(layer):
+def make_rectangle_of_layer_type(layer):
     rectangle = make_rectangle(5000, 0)
     if layer.wkbType().name.startswith("Curve"):
         rectangle.convertToSingleType()

@@ -27,9 +27,9 @@ from tests.qgis.helpers import (
     SAMPLE,
     Log,
     digest_files,
-    make_frame,
     make_small_layers,
     make_square,
+    make_table,
     run_algorithm,
     write_small,
 )
@@ -472,8 +472,8 @@ def test_township_stored_in_two_rows_gets_one_map_page(qgis_app, tmp_path):
     layers = make_centre_layers()
     parts = [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 4000, 10_000), make_square(9000, 0, 1000, 10_000)]
     codes, names = ["140225100", "140225101", "140225100"], ["永安镇", "王庄堡镇", "永安镇"]
-    layers["XZQXZ"] = make_frame(parts, XZQDM=codes, XZQMC=names)
-    layers["YDYHGHFQ"] = make_frame([make_square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
+    layers["XZQXZ"] = make_table(parts, XZQDM=codes, XZQMC=names)
+    layers["YDYHGHFQ"] = make_table([make_square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
     source = write_small(tmp_path / "飞地.gpkg", **{**dict.fromkeys(make_small_layers()), **layers})
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):

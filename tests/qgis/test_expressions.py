@@ -28,7 +28,7 @@ from qgis.core import (
 from plugin.bridge.editing import feature_numbers
 from plugin.bridge.editing.expression_function import SanxianExpressionFunction
 from tests.county import measure
-from tests.qgis.helpers import ROOT, X, Y, make_frame, make_square
+from tests.qgis.helpers import ROOT, X, Y, make_square, make_table
 from tests.qgis.waiting import measure_time, wait_until
 
 FUNCTION_NAMES = (
@@ -154,7 +154,7 @@ def test_next_number_expression_accepts_a_layer_by_name_or_id(functions, project
 
 def write_geopackage(path, *numbers):
     shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
-    pyogrio.write_dataframe(make_frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
+    pyogrio.write_dataframe(make_table(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
 
 
 def test_number_of_a_deleted_feature_is_never_assigned_again(functions, project, tmp_path):
@@ -223,7 +223,7 @@ def write_numbered_tables(path, **layers):
     """Write a GeoPackage with tables of numbered features: table → numbers."""
     for name, numbers in layers.items():
         shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
-        data = make_frame(shapes, BSM=list(numbers)).astype({"BSM": object})
+        data = make_table(shapes, BSM=list(numbers)).astype({"BSM": object})
         pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", geometry_type="Polygon")
 
 
@@ -306,7 +306,7 @@ def test_next_number_counts_layers_removed_from_the_project(functions, project, 
 
 def test_next_number_treats_the_shapefiles_of_a_folder_as_one_database(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
-        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=format_numbers(number)), tmp_path / f"{name}.shp")
+        pyogrio.write_dataframe(make_table([make_square(0, 0)], BSM=format_numbers(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     assert evaluate(NEXT_NUMBER_EXPRESSION, layer) == format_numbers(9)[0]
@@ -419,7 +419,7 @@ def test_statutory_area_expression_gives_the_area_in_qgis_process(qgis_process, 
 def load_two_empty_tables(path):
     """Write a GeoPackage with two empty tables and return their layers."""
     for name in ("YJJBNTBHTB", "CZKFBJ"):
-        empty = make_frame([make_square(0, 0)], BSM=[None]).iloc[:0]
+        empty = make_table([make_square(0, 0)], BSM=[None]).iloc[:0]
         pyogrio.write_dataframe(empty, path, layer=name, driver="GPKG", geometry_type="Polygon")
     return [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in ("YJJBNTBHTB", "CZKFBJ")]
 

@@ -39,7 +39,7 @@ def plain_session(qgis_app, project, tmp_path):
     edit_session.close()
 
 
-def read_bytes(session):
+def read_all_features(session):
     """Return geometry bytes and attributes of all features of all layers."""
     return {
         (name, feature.id()): (bytes(feature.geometry().asWkb()), feature.attributes())
@@ -56,8 +56,8 @@ def overlap_farmland(session):
     return next(f for f in session.findings if f.code == "REL002")
 
 
-def try_fixes(session, work):
-    """Return the answer of a trial, or its error."""
+def run_trial(session, work):
+    """Return the result of a trial of fixes in a session, or its error."""
     answers = []
     session.live.run_trial("trial", work, answers.append, answers.append, lambda: answers.append("cancelled"))
     assert wait_until(lambda: answers)
@@ -66,6 +66,7 @@ def try_fixes(session, work):
 
 
 def make_order(choice, label="修复"):
+    """Return the order to apply a chosen fix."""
     return FixOrder([choice.proposal], choice.proposal.edits, choice.rows_before, label, who="王工")
 
 
@@ -74,16 +75,19 @@ def get_norm(session):
 
 
 def make_log(session):
+    """Return the change log next to the session's data."""
     layers = session.live.get_layer_by_role()
     return ChangeLog(find_change_log_path(layers), FixTexts("zh", get_norm(session).standard.templates))
 
 
-def apply(session, order):
+def apply_fix_order(session, order):
+    """Apply an order to the session's layers; return the applied step."""
     layers = session.live.get_layer_by_role()
     return apply_order(order, layers, get_norm(session), make_log(session))
 
 
 def read_log(session):
+    """Return the rows of the change log."""
     path = make_log(session).path
     assert path.name == "小县.changes.csv" and path.read_bytes().startswith(b"\xef\xbb\xbf")
     with path.open(encoding="utf-8-sig", newline="") as handle:
@@ -92,29 +96,29 @@ def read_log(session):
 
 def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_session):
     finding = overlap_farmland(edit_session)
-    before, boundary = read_bytes(edit_session), edit_session["CZKFBJ"]
+    before, boundary = read_all_features(edit_session), edit_session["CZKFBJ"]
     index = boundary.undoStack().index()
-    choice = try_fixes(edit_session, make_choices_trial(finding, {}))[0]
+    choice = run_trial(edit_session, make_choices_trial(finding, {}))[0]
     assert choice.fix.code == "FIX010" and [one.code for one in choice.proposal.ended_findings] == ["REL002"]
-    assert read_bytes(edit_session) == before, "a trial changes nothing"
-    step = apply(edit_session, make_order(choice, "修复 REL002"))
+    assert read_all_features(edit_session) == before, "a trial changes nothing"
+    step = apply_fix_order(edit_session, make_order(choice, "修复 REL002"))
     assert boundary.undoStack().index() == index + 1 and boundary.undoStack().text(index) == "修复 REL002"
-    changed = {key for key, row in read_bytes(edit_session).items() if before.get(key) != row}
+    changed = {key for key, row in read_all_features(edit_session).items() if before.get(key) != row}
     assert changed == {("CZKFBJ", 1)}
     assert "REL002" not in edit_session.compare_with_fresh_check()
     area = choice.proposal.areas[0]
     assert area.before_m2 - area.moved_out_m2 == pytest.approx(area.after_m2, abs=0.01)
-    now = shapely.from_wkb(read_bytes(edit_session)["CZKFBJ", 1][0])
+    now = shapely.from_wkb(read_all_features(edit_session)["CZKFBJ", 1][0])
     assert now.area == pytest.approx(area.after_m2, abs=0.01)
     assert step.can_undo and step.undo() and not step.can_undo
-    assert read_bytes(edit_session) == before
+    assert read_all_features(edit_session) == before
     assert "REL002" in edit_session.compare_with_fresh_check()
 
 
 def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
     finding = overlap_farmland(plain_session)
-    order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
-    apply(plain_session, order)
+    order = make_order(run_trial(plain_session, make_choices_trial(finding, {}))[0])
+    apply_fix_order(plain_session, order)
     make_log(plain_session).append_action(order, LogAction.UNDONE)
     rows = read_log(plain_session)
     assert [row["操作"] for row in rows] == ["应用", "撤销"]
@@ -148,33 +152,33 @@ def make_order_of_two_layers(session):
 @pytest.mark.parametrize("first", ["CZKFBJ", "DLTB"])
 def test_qgis_undo_on_one_layer_reverts_the_fix_on_all_layers_and_redo_restores_it(edit_session, first):
     edit_session.edit()
-    before = read_bytes(edit_session)
-    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    before = read_all_features(edit_session)
+    step = apply_fix_order(edit_session, make_order_of_two_layers(edit_session))
     signals = []
     step.undone.connect(lambda: signals.append("undone"))
     step.redone.connect(lambda: signals.append("redone"))
     step.separated.connect(signals.append)
-    after = read_bytes(edit_session)
+    after = read_all_features(edit_session)
     assert {name for name, _fid in after.keys() ^ before.keys()} == {"CZKFBJ", "DLTB"}
     new = next(f for f in edit_session["CZKFBJ"].getFeatures() if f["BSM"] == "9")
     assert new["GHFQDM"] == "420" or new["GHFQDM"] == "410"
     edit_session[first].undoStack().undo()
-    assert read_bytes(edit_session) == before
+    assert read_all_features(edit_session) == before
     assert signals == ["undone"]
     edit_session.compare_with_fresh_check()
     other = edit_session[first]
     other.undoStack().redo()
-    assert [(name, shape) for (name, _fid), shape in sorted(read_bytes(edit_session).items())] == [
+    assert [(name, shape) for (name, _fid), shape in sorted(read_all_features(edit_session).items())] == [
         (name, shape) for (name, _fid), shape in sorted(after.items())
     ]
     assert signals == ["undone", "redone"]
     assert step.undo()
-    assert read_bytes(edit_session) == before
+    assert read_all_features(edit_session) == before
 
 
 def test_undo_of_a_fix_skips_and_reports_a_layer_edited_afterwards(plain_session):
     plain_session.edit()
-    step = apply(plain_session, make_order_of_two_layers(plain_session))
+    step = apply_fix_order(plain_session, make_order_of_two_layers(plain_session))
     names = []
     step.separated.connect(names.extend)
     parcels = plain_session["DLTB"]
@@ -186,7 +190,7 @@ def test_undo_of_a_fix_skips_and_reports_a_layer_edited_afterwards(plain_session
 
 def test_saved_fix_cannot_be_undone(edit_session):
     edit_session.edit()
-    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    step = apply_fix_order(edit_session, make_order_of_two_layers(edit_session))
     ends = []
     step.ended.connect(lambda: ends.append("ended"))
     step.discarded.connect(lambda: ends.append("discarded"))
@@ -197,15 +201,15 @@ def test_saved_fix_cannot_be_undone(edit_session):
 
 
 def test_rolled_back_fix_is_reported_as_discarded(edit_session):
-    before = read_bytes(edit_session)
+    before = read_all_features(edit_session)
     edit_session.edit()
-    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    step = apply_fix_order(edit_session, make_order_of_two_layers(edit_session))
     ends = []
     step.discarded.connect(lambda: ends.append("discarded"))
     for name in ("CZKFBJ", "DLTB"):
         if edit_session[name].isEditable():
             edit_session.roll_back(edit_session[name])
-    assert ends == ["discarded"] and read_bytes(edit_session) == before
+    assert ends == ["discarded"] and read_all_features(edit_session) == before
 
 
 def delete_feature(session):
@@ -251,13 +255,13 @@ def stop_editing(session):
 )
 def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
     finding = overlap_farmland(plain_session)
-    order = make_order(try_fixes(plain_session, make_choices_trial(finding, {}))[0])
+    order = make_order(run_trial(plain_session, make_choices_trial(finding, {}))[0])
     layers, norm, log = plain_session.live.get_layer_by_role(), get_norm(plain_session), make_log(plain_session)
     disturb(plain_session)
-    before = read_bytes(plain_session)
+    before = read_all_features(plain_session)
     with pytest.raises(ApplyRefused, match=reason):
         apply_order(order, layers, norm, log)
-    assert read_bytes(plain_session) == before and not log.path.exists()
+    assert read_all_features(plain_session) == before and not log.path.exists()
     for layer in plain_session.layers.values():
         if layer.isEditCommandActive():
             layer.destroyEditCommand()
@@ -267,20 +271,20 @@ def test_fix_of_a_sealed_layer_without_a_document_is_refused(chinese, plain_sess
     plain_session.edit()
     order = make_order_of_two_layers(plain_session)
     order.documents = {}
-    before = read_bytes(plain_session)
+    before = read_all_features(plain_session)
     with pytest.raises(ApplyRefused, match="DLTB"):
-        apply(plain_session, order)
-    assert read_bytes(plain_session) == before
+        apply_fix_order(plain_session, order)
+    assert read_all_features(plain_session) == before
 
 
 def test_fix_with_an_unrelated_file_as_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
     finding = overlap_farmland(edit_session)
-    order = make_order(try_fixes(edit_session, make_choices_trial(finding, {}))[0])
-    before, index = read_bytes(edit_session), edit_session["CZKFBJ"].undoStack().index()
+    order = make_order(run_trial(edit_session, make_choices_trial(finding, {}))[0])
+    before, index = read_all_features(edit_session), edit_session["CZKFBJ"].undoStack().index()
     make_log(edit_session).path.write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):
-        apply(edit_session, order)
-    assert read_bytes(edit_session) == before
+        apply_fix_order(edit_session, order)
+    assert read_all_features(edit_session) == before
     assert edit_session["CZKFBJ"].undoStack().index() == index
     assert make_log(edit_session).path.read_text(encoding="utf-8") == "别的表\n1,2\n"
 
@@ -289,10 +293,10 @@ def test_fix_with_a_value_unsuitable_for_its_field_leaves_all_layers_unchanged(c
     edit_session.edit()
     order = make_order_of_two_layers(edit_session)
     order.edits.rows[2] = RowEdit("DLTB", 1, attributes={"TBMJ": "不是数"})
-    before = read_bytes(edit_session)
+    before = read_all_features(edit_session)
     with pytest.raises(ApplyRefused, match="TBMJ"):
-        apply(edit_session, order)
-    assert read_bytes(edit_session) == before
+        apply_fix_order(edit_session, order)
+    assert read_all_features(edit_session) == before
 
 
 def test_layers_of_a_fix_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):
@@ -341,19 +345,19 @@ def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     assert boundary.changeGeometry(1, make_rectangle(99.96, 200, 300))
     assert boundary.changeAttributeValue(1, boundary.fields().lookupField("BSM"), None)
     assert {"REL002", "ATT001"} & edit_session.compare_with_fresh_check() or edit_session.findings
-    before, index = read_bytes(edit_session), boundary.undoStack().index()
-    trial = try_fixes(edit_session, make_batch_trial(edit_session.findings, {}, safe_only=True))
+    before, index = read_all_features(edit_session), boundary.undoStack().index()
+    trial = run_trial(edit_session, make_batch_trial(edit_session.findings, {}, safe_only=True))
     proposals = trial.result.applied
     assert proposals, [(e.finding.code, e.refusal) for e in trial.result.entries]
     from plugin.core.fixes.merging import merge_edits
 
     order = FixOrder(proposals, merge_edits(one.edits for one in proposals), trial.rows_before, "批量修复")
-    step = apply(edit_session, order)
-    changed = {name for (name, _fid), row in read_bytes(edit_session).items() if before.get((name, _fid)) != row}
+    step = apply_fix_order(edit_session, order)
+    changed = {name for (name, _fid), row in read_all_features(edit_session).items() if before.get((name, _fid)) != row}
     assert changed == set(order.edits.roles)
     assert boundary.undoStack().index() == index + (1 if "CZKFBJ" in order.edits.roles else 0)
     edit_session.compare_with_fresh_check()
-    assert step.undo() and read_bytes(edit_session) == before
+    assert step.undo() and read_all_features(edit_session) == before
 
 
 def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_session):
@@ -361,10 +365,10 @@ def test_boundary_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(pl
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
     finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = try_fixes(plain_session, make_choices_trial(finding, {}))
+    choices = run_trial(plain_session, make_choices_trial(finding, {}))
     choice = next(one for one in choices if one.proposal is not None and one.proposal.edits.case == "window")
     order = make_order(choice)
-    apply(plain_session, order)
+    apply_fix_order(plain_session, order)
     register = make_log(plain_session).path.with_name("小县.windows.csv")
     options = RunOptions(profile="hunyuan", rules=("TOP009",))
 
@@ -390,9 +394,9 @@ def test_fix_with_an_unrelated_file_as_window_register_leaves_all_layers_unchang
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
     finding = next(one for one in plain_session.findings if one.code == "REL002")
-    choices = try_fixes(plain_session, make_choices_trial(finding, {}))
-    before, log = read_bytes(plain_session), make_log(plain_session).path
+    choices = run_trial(plain_session, make_choices_trial(finding, {}))
+    before, log = read_all_features(plain_session), make_log(plain_session).path
     log.with_name("小县.windows.csv").write_text("别的表\n1,2\n", encoding="utf-8")
     with pytest.raises(OutputError):
-        apply(plain_session, make_order(choices[0]))
-    assert read_bytes(plain_session) == before and not log.exists()
+        apply_fix_order(plain_session, make_order(choices[0]))
+    assert read_all_features(plain_session) == before and not log.exists()

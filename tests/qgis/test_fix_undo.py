@@ -45,7 +45,7 @@ FIRST_SEEDS = range(*map(int, WIDE_TRIAL_SEEDS.split(":")), LAYOUTS_IN_A_ROW) if
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedFixes:
     """Fixes that were judged on the layers of a file."""
 
     file: Path
@@ -55,6 +55,7 @@ class Judged:
     rows_before: dict
 
     def make_order(self):
+        """Return the order to apply all judged fixes in one step."""
         edits = merge_edits(proposal.edits for proposal in self.proposals)
         return FixOrder(self.proposals, edits, self.rows_before, "修复", who="王工")
 
@@ -116,7 +117,7 @@ def judge_example(path, fix, example):
     state, findings = check_and_start_editing(read_plan(path, plan.layers, norm), [example.rule, *example.rules])
     finding = next(one for one in findings if one.code == example.rule and fix.is_for_finding(one))
     proposal, _after = propose_fix_or_fail(fix, finding, state, **example.parameters)
-    return Judged(path, list(plan.layers), norm, [proposal], read_rows_before(state, proposal.edits))
+    return JudgedFixes(path, list(plan.layers), norm, [proposal], read_rows_before(state, proposal.edits))
 
 
 def judge_batch(path, first_seed):
@@ -126,11 +127,11 @@ def judge_batch(path, first_seed):
     state, findings = check_and_start_editing(read_plan(path, plan.layers, plan.norm), BATCH_RULES)
     result = run_batch(state, findings, choose_fixes(()), safe_only=False)
     edits = merge_edits(proposal.edits for proposal in result.applied)
-    return Judged(path, list(plan.layers), plan.norm, result.applied, read_rows_before(state, edits))
+    return JudgedFixes(path, list(plan.layers), plan.norm, result.applied, read_rows_before(state, edits))
 
 
 @pytest.fixture(scope="module")
-def judged(qgis_app, tmp_path_factory):
+def judge_fixes(qgis_app, tmp_path_factory):
     """Return a function that judges an example by its number, or a batch by its first seed, once for all modes."""
     folder = tmp_path_factory.mktemp("judged")
 
@@ -188,7 +189,8 @@ def read_all(layers, with_fid=True):
     return rows
 
 
-def apply(one, layers, folder):
+def apply_judged_fixes(one, layers, folder):
+    """Apply judged fixes to layers; return the applied step."""
     log = ChangeLog(folder / "县.changes.csv", FixTexts("zh", one.norm.standard.templates))
     return apply_order(one.make_order(), layers, one.norm, log)
 
@@ -196,7 +198,7 @@ def apply(one, layers, folder):
 def check_undo_and_redo(one, layers, folder):
     """Apply fixes, and undo and redo them with QGIS's own undo on one layer and with the step."""
     before, shapes_before = read_all(layers), read_all(layers, with_fid=False)
-    step = apply(one, layers, folder)
+    step = apply_judged_fixes(one, layers, folder)
     after, shapes_after = read_all(layers), read_all(layers, with_fid=False)
     changed = {role for role in layers if before[role] != after[role]}
     assert changed == {proposal_role for proposal in one.proposals for proposal_role in proposal.edits.roles}
@@ -222,16 +224,16 @@ def check_refusal(one, layers, folder):
     """Apply fixes that are refused, and compare the layers, which stay as they were."""
     before = read_all(layers)
     with pytest.raises(ApplyRefused, match="automatic transaction groups"):
-        apply(one, layers, folder)
+        apply_judged_fixes(one, layers, folder)
     assert read_all(layers) == before and not any(layer.isModified() for layer in layers.values())
 
 
 @pytest.mark.usefixtures("english")
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[f"{fix.code} {one.title}" for fix, one in EXAMPLES])
 def test_undo_of_a_fix_restores_bytes_and_values_and_redo_applies_it_again(
-    judged, open_in_mode, project, number, tmp_path
+    judge_fixes, open_in_mode, project, number, tmp_path
 ):
-    one = judged(example=number)
+    one = judge_fixes(example=number)
     layers = open_in_mode(one)
     if is_refused_in_mode(one, project):
         check_refusal(one, layers, tmp_path)
@@ -242,9 +244,9 @@ def test_undo_of_a_fix_restores_bytes_and_values_and_redo_applies_it_again(
 @pytest.mark.usefixtures("english")
 @pytest.mark.parametrize("first_seed", FIRST_SEEDS)
 def test_undo_of_a_batch_over_several_layers_restores_bytes_and_values(
-    judged, open_in_mode, project, first_seed, tmp_path
+    judge_fixes, open_in_mode, project, first_seed, tmp_path
 ):
-    one = judged(first_seed=first_seed)
+    one = judge_fixes(first_seed=first_seed)
     if not WIDE_TRIAL_SEEDS:
         assert not any(proposal.edits.new_fields for proposal in one.proposals), "refused in automatic groups"
         assert len({edit.role for proposal in one.proposals for edit in proposal.edits}) >= 3

@@ -14,18 +14,19 @@ from tests.qgis.helpers import run_algorithm
 KEY = "1402250000{:08d}"
 
 
-def square(x, y, width, height):
+def make_box(x, y, width, height):
     return shapely.box(38_560_000 + x, 4_390_000 + y, 38_560_000 + x + width, 4_390_000 + y + height)
 
 
 @pytest.fixture
-def source(tmp_path):
+def source_file(tmp_path):
+    """Write a county with overlapping layers to a GeoPackage; return its path."""
     path = tmp_path / "county.gpkg"
-    two_parts = shapely.multipolygons([square(0, 0, 30, 30), square(60, 0, 20, 30)])
+    two_parts = shapely.multipolygons([make_box(0, 0, 30, 30), make_box(60, 0, 20, 30)])
     layers = {
-        "YJJBNTBHTB": [square(0, 200, 100, 100)],
-        "STBHHX": [square(0, 400, 100, 100)],
-        "CZKFBJ": [two_parts, square(90, 200, 100, 100)],
+        "YJJBNTBHTB": [make_box(0, 200, 100, 100)],
+        "STBHHX": [make_box(0, 400, 100, 100)],
+        "CZKFBJ": [two_parts, make_box(90, 200, 100, 100)],
     }
     for role, shapes in layers.items():
         keys = [KEY.format(n + 1) for n in range(len(shapes))]
@@ -33,14 +34,16 @@ def source(tmp_path):
     return path
 
 
-def digest(path):
+def hash_file(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_apply_fixes_applies_safe_fixes_only_by_default(provider, source, tmp_path):
-    before, copy, table = digest(source), tmp_path / "copy.gpkg", tmp_path / "table.csv"
-    results = run_algorithm("apply_fixes", {"SOURCE": str(source), "OUTPUT": str(copy), "OUTPUT_TABLE": str(table)})
-    assert digest(source) == before
+def test_apply_fixes_applies_safe_fixes_only_by_default(provider, source_file, tmp_path):
+    before, copy, table = hash_file(source_file), tmp_path / "copy.gpkg", tmp_path / "table.csv"
+    results = run_algorithm(
+        "apply_fixes", {"SOURCE": str(source_file), "OUTPUT": str(copy), "OUTPUT_TABLE": str(table)}
+    )
+    assert hash_file(source_file) == before
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
     with table.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.reader(handle))
@@ -48,29 +51,29 @@ def test_apply_fixes_applies_safe_fixes_only_by_default(provider, source, tmp_pa
     assert results["CONFIRM"] >= 1 and results["OUTPUT"] == str(copy)
 
 
-def test_apply_fixes_uses_only_chosen_fixes_and_applies_unsafe_ones_on_request(provider, source, tmp_path):
+def test_apply_fixes_uses_only_chosen_fixes_and_applies_unsafe_ones_on_request(provider, source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
-    parameters = {"SOURCE": str(source), "FIXES": "FIX010", "SAFE_ONLY": False, "OUTPUT": str(copy)}
+    parameters = {"SOURCE": str(source_file), "FIXES": "FIX010", "SAFE_ONLY": False, "OUTPUT": str(copy)}
     assert run_algorithm("apply_fixes", parameters)["APPLIED"] == 1
     boundary = gpd.read_file(copy, layer="CZKFBJ")
-    assert len(boundary) == 2 and shapely.intersection(boundary.union_all(), square(0, 200, 100, 100)).area == 0
+    assert len(boundary) == 2 and shapely.intersection(boundary.union_all(), make_box(0, 200, 100, 100)).area == 0
 
 
-def test_resolve_overlaps_cuts_the_boundary_and_keeps_sealed_lines(provider, source, tmp_path):
+def test_resolve_overlaps_cuts_the_boundary_and_keeps_sealed_lines(provider, source_file, tmp_path):
     copy = tmp_path / "copy.gpkg"
-    assert run_algorithm("resolve_overlaps", {"SOURCE": str(source), "OUTPUT": str(copy)})["APPLIED"] == 1
+    assert run_algorithm("resolve_overlaps", {"SOURCE": str(source_file), "OUTPUT": str(copy)})["APPLIED"] == 1
     farmland = gpd.read_file(copy, layer="YJJBNTBHTB")
-    assert farmland.geometry.iloc[0].equals(square(0, 200, 100, 100))
+    assert farmland.geometry.iloc[0].equals(make_box(0, 200, 100, 100))
     assert shapely.intersection(gpd.read_file(copy, layer="CZKFBJ").union_all(), farmland.union_all()).area == 0
-    reverse = {"SOURCE": str(source), "OUTPUT": str(copy), "ORDER": "boundary,red_line,farmland"}
+    reverse = {"SOURCE": str(source_file), "OUTPUT": str(copy), "ORDER": "boundary,red_line,farmland"}
     results = run_algorithm("resolve_overlaps", reverse)
     assert results["APPLIED"] == 0 and results["REFUSED"] == 1
 
 
 @pytest.mark.parametrize("parameters", [{"OUTPUT": "{source}"}, {}, {"OUTPUT": "{copy}", "FIXES": "FIX999"}])
-def test_apply_fixes_with_impossible_parameters_raises_an_error(provider, source, tmp_path, parameters):
-    before = digest(source)
-    given = {name: text.format(source=source, copy=tmp_path / "copy.gpkg") for name, text in parameters.items()}
+def test_apply_fixes_with_impossible_parameters_raises_an_error(provider, source_file, tmp_path, parameters):
+    before = hash_file(source_file)
+    given = {name: text.format(source=source_file, copy=tmp_path / "copy.gpkg") for name, text in parameters.items()}
     with pytest.raises(QgsProcessingException):
-        run_algorithm("apply_fixes", {"SOURCE": str(source), **given})
-    assert digest(source) == before
+        run_algorithm("apply_fixes", {"SOURCE": str(source_file), **given})
+    assert hash_file(source_file) == before

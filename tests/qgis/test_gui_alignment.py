@@ -29,7 +29,7 @@ def wait_for_trial(controller):
     assert wait_until(lambda: not controller.fixes.alignment.trial.is_running)
 
 
-def place_next_to(box, distance_m):
+def make_rectangle_east_of(box, distance_m):
     """Return a rectangle east of a box, at the same height."""
     shape = make_rectangle(0, 60)
     own = shape.boundingBox()
@@ -38,19 +38,19 @@ def place_next_to(box, distance_m):
 
 
 @pytest.fixture
-def next_to_farmland(checked):  # noqa: F811
+def boundary_next_to_farmland(checked):  # noqa: F811
     """Draw a boundary 0.3 m beside a farmland patch; return controller, layers, the feature's id and its edge."""
     controller, layers = checked
     farmland = next(layers["YJJBNTBHTB"].getFeatures()).geometry().boundingBox()
-    shape = place_next_to(farmland, 0.3)
+    shape = make_rectangle_east_of(farmland, 0.3)
     draw_feature_in_layer(layers["CZKFBJ"], shape, BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
     wait_for_live_check(controller)
     fid = next(f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] == KEY)
     return controller, layers, fid, farmland.xMaximum()
 
 
-def test_feature_is_aligned_in_one_undo_step_and_logged(next_to_farmland):
-    controller, layers, fid, edge = next_to_farmland
+def test_feature_is_aligned_in_one_undo_step_and_logged(boundary_next_to_farmland):
+    controller, layers, fid, edge = boundary_next_to_farmland
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_alignment(controller, layers["CZKFBJ"], [fid])
     choice = dialog.choices.current
@@ -68,11 +68,11 @@ def test_feature_is_aligned_in_one_undo_step_and_logged(next_to_farmland):
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(next_to_farmland):
-    controller, layers, fid, _edge = next_to_farmland
+def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(boundary_next_to_farmland):
+    controller, layers, fid, _edge = boundary_next_to_farmland
     parcels = layers["DLTB"]
     box = next(iter(parcels.getFeatures())).geometry().boundingBox()
-    shape = place_next_to(box, 0.2)
+    shape = make_rectangle_east_of(box, 0.2)
     layers["CZKFBJ"].changeGeometry(fid, shape)
     wait_for_live_check(controller)
     dialog = open_alignment(controller, layers["CZKFBJ"], [fid], "DLTB")
@@ -86,8 +86,8 @@ def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(next_to_fa
     assert QgsProject.instance().readListEntry("sanxian", "confirmed_surveys")[0] == ["CZKFBJ>DLTB"]
 
 
-def test_alignment_distance_changes_the_trial_and_features_are_aligned_one_by_one(next_to_farmland):
-    controller, layers, fid, _edge = next_to_farmland
+def test_alignment_distance_changes_the_trial_and_features_are_aligned_one_by_one(boundary_next_to_farmland):
+    controller, layers, fid, _edge = boundary_next_to_farmland
     other = next(f.id() for f in layers["CZKFBJ"].getFeatures() if f.id() != fid)
     dialog = open_alignment(controller, layers["CZKFBJ"], sorted([fid, other]))
     controller.fixes.alignment._position = sorted([fid, other]).index(fid)

@@ -114,7 +114,7 @@ def add_plan_layer(project, name="CZKFBJ"):
     return layer
 
 
-def make_check_answer():
+def make_check_outcome():
     """Return the result of a small finished check and its map features."""
     result = make_result(make_small_report())
     result.check_result.plan.crs = CRS.from_epsg(4526)
@@ -140,7 +140,7 @@ def held_jobs(controller, monkeypatch):
 
 
 def finish_job(job):
-    job._result = make_check_answer()
+    job._result = make_check_outcome()
     job.finished(True)
 
 
@@ -190,7 +190,7 @@ def test_removing_the_last_plan_layer_clears_the_check_result(controller, held_j
 
 
 def test_opening_a_project_clears_the_result_of_a_package_inspection(controller, held_jobs, project):
-    (checked, rows) = make_check_answer()
+    (checked, rows) = make_check_outcome()
     controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
     add_plan_layer(project)
     assert not is_cleared(controller), "the package's own result needs no layer"
@@ -207,7 +207,7 @@ def test_next_check_removes_the_message_on_an_inspected_package(controller, held
 
 
 def test_filter_for_the_package_is_offered_only_for_an_inspected_package(controller, held_jobs, project):
-    (checked, rows) = make_check_answer()
+    (checked, rows) = make_check_outcome()
     checked.result.is_of_package = True
     controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
     only = controller.dock.filters.package_only
@@ -359,7 +359,7 @@ def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
-    (checked, rows) = make_check_answer()
+    (checked, rows) = make_check_outcome()
     controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“某县.zip”的结果，不是当前工程的检查结果。"
     assert (

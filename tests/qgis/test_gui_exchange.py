@@ -56,7 +56,7 @@ def requested_dialogs():
 
 
 @pytest.fixture
-def exchange(requested_dialogs):
+def exchange_actions(requested_dialogs):
     made = ExchangeActions(FakeInterface(), requested_dialogs)
     yield made
     made.close()
@@ -68,61 +68,67 @@ def plan_layers(project, tmp_path):
     return {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
 
 
-def read_message_text(exchange):
-    item = exchange._iface.bar.currentItem()
+def read_message_text(exchange_actions):
+    item = exchange_actions._iface.bar.currentItem()
     return item.text() if item is not None else ""
 
 
-def test_cancelled_exchange_dialogs_show_no_message(exchange, requested_dialogs, plan_layers):
-    for handler in (exchange.export_vct, exchange.update_yearly, exchange.open_comparison_dialog):
+def test_cancelled_exchange_dialogs_show_no_message(exchange_actions, requested_dialogs, plan_layers):
+    for handler in (
+        exchange_actions.export_vct,
+        exchange_actions.update_yearly,
+        exchange_actions.open_comparison_dialog,
+    ):
         handler()
-    exchange.import_vct("")
-    assert len(requested_dialogs) == 4 and not read_message_text(exchange) and requested_dialogs.given == {}
+    exchange_actions.import_vct("")
+    assert len(requested_dialogs) == 4 and not read_message_text(exchange_actions) and requested_dialogs.given == {}
 
 
-def test_vct_import_proposes_an_unused_file_name_in_the_folder_of_the_vct_file(exchange, requested_dialogs, tmp_path):
+def test_vct_import_proposes_an_unused_file_name_in_the_folder_of_the_vct_file(
+    exchange_actions, requested_dialogs, tmp_path
+):
     (tmp_path / "浑源.gpkg").write_bytes(b"x")
     requested_dialogs.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
-    exchange.import_vct(str(tmp_path / "浑源.vct"))
+    exchange_actions.import_vct(str(tmp_path / "浑源.vct"))
     assert requested_dialogs.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
-    assert read_message_text(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
+    assert read_message_text(exchange_actions).startswith("已从 VCT 读入 9 个图层、120 行")
     assert find_free_path(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
-def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange, requested_dialogs, tmp_path):
+def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange_actions, requested_dialogs, tmp_path):
     requested_dialogs.answer = {
         "LAYERS": 1,
         "ROWS": 2,
         "OUTPUT": str(tmp_path / "a.gpkg"),
         "REMARKS": "版本为 2.0。\n范围不符。",
     }
-    exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "版本为 2.0。" in read_message_text(exchange) and "范围不符。" in read_message_text(exchange)
+    exchange_actions.import_vct(str(tmp_path / "a.vct"))
+    assert "版本为 2.0。" in read_message_text(exchange_actions) and "范围不符。" in read_message_text(exchange_actions)
 
 
-def test_message_after_a_vct_import_contains_the_check_verdict(exchange, requested_dialogs, tmp_path):
+def test_message_after_a_vct_import_contains_the_check_verdict(exchange_actions, requested_dialogs, tmp_path):
     made = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": ""}
     requested_dialogs.answer = {**made, "VERDICT": "fail", "ERRORS": 12, "WARNINGS": 3}
-    exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "不通过" in read_message_text(exchange) and "12" in read_message_text(exchange)
+    exchange_actions.import_vct(str(tmp_path / "a.vct"))
+    assert "不通过" in read_message_text(exchange_actions) and "12" in read_message_text(exchange_actions)
     requested_dialogs.answer = {**made, "VERDICT": "", "ERRORS": 0, "WARNINGS": 0}
-    exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "检查" not in read_message_text(exchange)
+    exchange_actions.import_vct(str(tmp_path / "a.vct"))
+    assert "检查" not in read_message_text(exchange_actions)
 
 
 def test_vct_export_offers_the_plan_layers_or_reports_that_there_are_none(
-    exchange, requested_dialogs, project, plan_layers
+    exchange_actions, requested_dialogs, project, plan_layers
 ):
-    exchange.export_vct()
+    exchange_actions.export_vct()
     assert set(requested_dialogs.given["LAYERS"]) == {layer.id() for layer in plan_layers.values()}
     assert requested_dialogs.given["OUTPUT"].endswith("浑源县（示例）.vct")
     project.clear()
-    exchange.export_vct()
-    assert len(requested_dialogs) == 1 and read_message_text(exchange) == "工程中没有规划图层，无可导出内容。"
+    exchange_actions.export_vct()
+    assert len(requested_dialogs) == 1 and read_message_text(exchange_actions) == "工程中没有规划图层，无可导出内容。"
 
 
 def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
-    exchange, requested_dialogs, project, plan_layers, tmp_path
+    exchange_actions, requested_dialogs, project, plan_layers, tmp_path
 ):
     (tmp_path / "备案.gdb").mkdir()
     county.store_county_settings(
@@ -135,28 +141,28 @@ def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
         "COUNT_OUT": 4,
         "COUNT_CHANGED": 5,
     }
-    exchange.update_yearly()
+    exchange_actions.update_yearly()
     assert requested_dialogs.given["YEAR"] == date.today().year and requested_dialogs.given["PROFILE"] == "hunyuan"
     assert requested_dialogs.given["CURRENT"] == get_file_path(plan_layers["CZKFBJ"]) and requested_dialogs.given[
         "FILED"
     ] == str(tmp_path / "备案.gdb")
-    assert read_message_text(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
+    assert read_message_text(exchange_actions) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
 
 
-def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
+def test_yearly_update_warns_about_unsaved_edits(exchange_actions, plan_layers):
     layer = plan_layers["CZKFBJ"]
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    exchange.update_yearly()
-    assert "城镇开发边界未保存的编辑不计入" in read_message_text(exchange)
+    exchange_actions.update_yearly()
+    assert "城镇开发边界未保存的编辑不计入" in read_message_text(exchange_actions)
     layer.rollBack()
 
 
 def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_baseline(
-    exchange, requested_dialogs, project, plan_layers
+    exchange_actions, requested_dialogs, project, plan_layers
 ):
     county.store_county_settings(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
-    exchange._iface.active = plan_layers["CZKFBJ"]
+    exchange_actions._iface.active = plan_layers["CZKFBJ"]
     requested_dialogs.answer = {
         "VERDICT": "different",
         "IDENTICAL": False,
@@ -168,60 +174,69 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
         "SHIFT_NORTH": 0.0,
         "SHIFT_ROWS": 0,
     }
-    exchange.open_comparison_dialog()
+    exchange_actions.open_comparison_dialog()
     assert (
         requested_dialogs.given["AFTER"] == plan_layers["CZKFBJ"].id() and requested_dialogs.given["ROLE"] == "CZKFBJ"
     )
     assert requested_dialogs.given["BEFORE"].endswith("|layername=CZKFBJ")
-    assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1\u202f234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    assert (
+        read_message_text(exchange_actions)
+        == "两个版本有 2 处不同：调入 1\u202f234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    )
     requested_dialogs.answer |= {"SHIFT_EAST": 0.3, "SHIFT_NORTH": -0.2, "SHIFT_ROWS": 12}
-    exchange.open_comparison_dialog()
-    assert read_message_text(exchange).startswith(
+    exchange_actions.open_comparison_dialog()
+    assert read_message_text(exchange_actions).startswith(
         "后一版整体平移：东方向 0.300 米、北方向 −0.200 米（负值为向西、向南），12 个要素。 两个版本有 2 处不同："
     )
     requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
-    exchange.open_comparison_dialog()
-    assert read_message_text(exchange) == "两个版本一致。"
+    exchange_actions.open_comparison_dialog()
+    assert read_message_text(exchange_actions) == "两个版本一致。"
 
 
 def test_compare_versions_dialog_recognises_an_active_layer_by_its_name(
-    exchange, requested_dialogs, project, plan_layers
+    exchange_actions, requested_dialogs, project, plan_layers
 ):
     """Activate a layer to which no role was assigned."""
     county.store_county_settings(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
     plain = QgsVectorLayer(plan_layers["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
-    exchange._iface.active = plain
-    exchange.open_comparison_dialog()
+    exchange_actions._iface.active = plain
+    exchange_actions.open_comparison_dialog()
     assert requested_dialogs.given["ROLE"] == "CZKFBJ" and requested_dialogs.given["BEFORE"].endswith(
         "|layername=CZKFBJ"
     )
 
 
-def test_memory_layers_are_ignored_as_input_of_the_yearly_update(exchange, requested_dialogs, project, plan_layers):
+def test_memory_layers_are_ignored_as_input_of_the_yearly_update(
+    exchange_actions, requested_dialogs, project, plan_layers
+):
     """Add a memory layer; its source is longer than a file path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
     assert not county.make_check_options(project).waivers and InputFingerprint.make_project_fingerprint(project).layers
-    exchange.update_yearly()
+    exchange_actions.update_yearly()
     assert requested_dialogs.given["CURRENT"] == get_file_path(plan_layers["CZKFBJ"])
 
 
-def test_outputs_of_an_unsaved_project_are_proposed_in_the_data_folder(exchange, requested_dialogs, plan_layers):
+def test_outputs_of_an_unsaved_project_are_proposed_in_the_data_folder(
+    exchange_actions, requested_dialogs, plan_layers
+):
     place = str(Path(get_file_path(plan_layers["CZKFBJ"])).parent)
-    exchange.update_yearly()
+    exchange_actions.update_yearly()
     assert requested_dialogs.given["OUTPUT"] == place
-    exchange.export_vct()
+    exchange_actions.export_vct()
     assert str(Path(requested_dialogs.given["OUTPUT"]).parent) == place
 
 
-def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_layer(exchange, requested_dialogs, project):
+def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_layer(
+    exchange_actions, requested_dialogs, project
+):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "问题", "memory")
     set_assigned_role(layer, "CZKFBJ")
     layer.setCustomProperty("sanxian/findings", 1)
     project.addMapLayer(layer)
-    exchange._iface.active = layer
-    exchange.open_comparison_dialog()
+    exchange_actions._iface.active = layer
+    exchange_actions.open_comparison_dialog()
     assert requested_dialogs.given == {}
 
 

@@ -25,7 +25,7 @@ class FakeInterface:
 
 
 @pytest.fixture
-def exports(qgis_app, project, tmp_path, monkeypatch):
+def result_exporter(qgis_app, project, tmp_path, monkeypatch):
     settings.store_setting("export_folder", str(tmp_path))
     result = make_result(make_small_report())
     made = ResultExporter(FakeInterface(), None, lambda: result)
@@ -79,34 +79,36 @@ def dialog_user(monkeypatch):
     ],
 )
 def test_findings_export_writes_the_format_chosen_in_the_save_dialog(
-    exports, dialog_user, tmp_path, kind, chosen, name, wanted
+    result_exporter, dialog_user, tmp_path, kind, chosen, name, wanted
 ):
     dialog_user.chosen, dialog_user.name = chosen, name
-    exports.ask_and_save(kind)
-    assert exports.saved == [(kind, str(tmp_path / wanted))] and not dialog_user.asked
+    result_exporter.ask_and_save(kind)
+    assert result_exporter.saved == [(kind, str(tmp_path / wanted))] and not dialog_user.asked
 
 
-def test_proposed_export_file_name_gets_the_suffix_of_the_chosen_format(exports, dialog_user):
+def test_proposed_export_file_name_gets_the_suffix_of_the_chosen_format(result_exporter, dialog_user):
     dialog_user.chosen = SHAPEFILE
-    exports.ask_and_save("layer")
-    assert exports.saved[0][1].endswith(".shp") and ".gpkg" not in exports.saved[0][1]
+    result_exporter.ask_and_save("layer")
+    assert result_exporter.saved[0][1].endswith(".shp") and ".gpkg" not in result_exporter.saved[0][1]
 
 
 @pytest.mark.parametrize("agrees", [True, False])
-def test_export_asks_before_overwriting_a_file_that_gets_its_suffix_afterwards(exports, dialog_user, tmp_path, agrees):
+def test_export_asks_before_overwriting_a_file_that_gets_its_suffix_afterwards(
+    result_exporter, dialog_user, tmp_path, agrees
+):
     there = tmp_path / "报告.2026.html"
     there.write_text("mine", encoding="utf-8")
     dialog_user.name, dialog_user.agrees = "报告.2026", agrees
-    exports.ask_and_save("html")
+    result_exporter.ask_and_save("html")
     assert dialog_user.asked == 1
-    assert exports.saved == ([("html", str(there))] if agrees else [])
+    assert result_exporter.saved == ([("html", str(there))] if agrees else [])
 
 
-def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_user, tmp_path):
+def test_export_does_not_ask_twice_before_overwriting_a_file(result_exporter, dialog_user, tmp_path):
     (tmp_path / "报告.html").write_text("mine", encoding="utf-8")
     dialog_user.name = "报告.html"
-    exports.ask_and_save("html")
-    assert not dialog_user.asked and len(exports.saved) == 1
+    result_exporter.ask_and_save("html")
+    assert not dialog_user.asked and len(result_exporter.saved) == 1
 
 
 def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
@@ -114,12 +116,12 @@ def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
 
 
 @pytest.mark.parametrize(("kind", "what"), [("html", "report"), ("docx", "report"), ("xlsx", "ledger")])
-def test_proposed_export_file_name_has_county_code_name_kind_and_date(exports, dialog_user, kind, what):
-    result = exports._result()
+def test_proposed_export_file_name_has_county_code_name_kind_and_date(result_exporter, dialog_user, kind, what):
+    result = result_exporter._result()
     result.report.provenance |= {
         "area_code": "140225", "area_name": "浑源县", "started": "2026-11-20T14:32:07+08:00",
     }  # fmt: skip
-    exports.ask_and_save(kind)
+    result_exporter.ask_and_save(kind)
     # Another test of the process may have loaded the Chinese texts.
     shown = Path(tr(f"{what}.{kind}")).stem
-    assert Path(exports.saved[0][1]).name == f"140225浑源县_{shown}_20261120.{kind}"
+    assert Path(result_exporter.saved[0][1]).name == f"140225浑源县_{shown}_20261120.{kind}"

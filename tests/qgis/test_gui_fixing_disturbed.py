@@ -22,25 +22,25 @@ MODES = {
 }
 
 
-def find_drawn(layers):
+def find_drawn_feature_id(layers):
     """Return the id of the drawn feature whose overlap is fixed."""
     return next(feature.id() for feature in layers["CZKFBJ"].getFeatures() if feature["BSM"] == KEYS[0])
 
 
 def change_geometry(project, layers):
-    assert layers["CZKFBJ"].changeGeometry(find_drawn(layers), make_rectangle(60, 200))
+    assert layers["CZKFBJ"].changeGeometry(find_drawn_feature_id(layers), make_rectangle(60, 200))
 
 
 def change_value(project, layers):
     boundary = layers["CZKFBJ"]
-    assert boundary.changeAttributeValue(find_drawn(layers), boundary.fields().lookupField("GHFQDM"), "420")
+    assert boundary.changeAttributeValue(find_drawn_feature_id(layers), boundary.fields().lookupField("GHFQDM"), "420")
 
 
 def delete_feature(project, layers):
-    assert layers["CZKFBJ"].deleteFeature(find_drawn(layers))
+    assert layers["CZKFBJ"].deleteFeature(find_drawn_feature_id(layers))
 
 
-def undo(project, layers):
+def undo_last_edit(project, layers):
     layers["CZKFBJ"].undoStack().undo()
 
 
@@ -106,7 +106,7 @@ DISTURBANCES = {
     change_geometry: "图层有改动，已重新试算",
     change_value: "图层有改动，已重新试算",
     delete_feature: "消除|图层有改动，已重新试算",
-    undo: "消除|图层有改动，已重新试算",
+    undo_last_edit: "消除|图层有改动，已重新试算",
     roll_back: "消除|图层有改动，已重新试算",
     save_and_stop_editing: "图层有改动，已重新试算",
     reload_layer: "重新检查",
@@ -139,7 +139,7 @@ CASES = [
 
 
 @pytest.fixture
-def errors(monkeypatch, qgis_log):
+def slot_errors(monkeypatch, qgis_log):
     """Yield exceptions of slots; the log of QGIS must have no error of the plugin either."""
     found = []
     monkeypatch.setattr(sys, "excepthook", lambda *error: found.append("".join(traceback.format_exception(*error))))
@@ -148,7 +148,7 @@ def errors(monkeypatch, qgis_log):
 
 
 @pytest.fixture
-def open_disturbed(open_controller, project, errors):  # noqa: F811
+def open_disturbed(open_controller, project, slot_errors):  # noqa: F811
     """Return a function that draws two overlaps in a transaction mode; it returns controller, layers and finding."""
     controller, layers = open_controller
 
@@ -229,7 +229,7 @@ def list_messages(controller, fixer):
     ("mode", "moment", "disturb"), CASES, ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES]
 )
 def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows_a_message(
-    open_disturbed, project, errors, mode, moment, disturb
+    open_disturbed, project, slot_errors, mode, moment, disturb
 ):
     controller, layers, finding = open_disturbed(mode)
     fixer = open_at(controller, finding, moment)
@@ -249,4 +249,4 @@ def test_fix_disturbed_by_a_change_of_layers_or_project_writes_nothing_and_shows
     if fixer.dialog is not None and moment == "batch-applying" and disturb is not begin_command:
         words = "未应用任何修复"
     assert any(one in messages for one in words.split("|")), messages
-    assert errors == []
+    assert slot_errors == []

@@ -318,8 +318,9 @@ def test_findings_tree_loads_filters_and_sorts_a_hundred_thousand_findings_withi
     assert max(seconds.values()) < 8, seconds
 
 
-def make_findings_change(gone=(), found=(), renewed=()):
-    return FindingsChange(ended_findings=list(gone), new_findings=list(found), changed_findings=list(renewed))
+def make_findings_change(ended=(), new=(), changed=()):
+    """Return a change of the findings; ``changed``: pairs of former and present finding."""
+    return FindingsChange(ended_findings=list(ended), new_findings=list(new), changed_findings=list(changed))
 
 
 def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filtered_model, findings_model):
@@ -362,7 +363,7 @@ def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, fin
         findings_model.index(0, 0, findings_model.index(findings_model.groups.index(warned), 0))
     )
     new = make_finding("TOP001", "140225000000000011", 100.0)
-    (group,) = filtered_model.apply_changes(make_findings_change(found=[new]))
+    (group,) = filtered_model.apply_changes(make_findings_change(new=[new]))
     assert group.code == "TOP001" and "TOP001  图层内部不重叠" in read_texts(filtered_model)
     # By its area, after the errors that are larger and before those without one.
     assert [t.split()[0] for t in read_texts(filtered_model)] == [
@@ -377,9 +378,9 @@ def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, fin
     assert findings_model.get_group(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith(
         "LAW010"
     )
-    filtered_model.apply_changes(make_findings_change(gone=[new]))
+    filtered_model.apply_changes(make_findings_change(ended=[new]))
     assert "TOP001  图层内部不重叠" not in read_texts(filtered_model)
-    filtered_model.apply_changes(make_findings_change(found=[new]))
+    filtered_model.apply_changes(make_findings_change(new=[new]))
     assert "TOP001  图层内部不重叠" in read_texts(filtered_model)
 
 
@@ -394,11 +395,11 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
     assert findings_tree.get_selected_finding() is selected and heard == []
     renewed = make_finding("REL002", selected.key, 5.0)
     assert (
-        findings_tree.apply_changes(make_findings_change(renewed=[(selected, renewed)]))
+        findings_tree.apply_changes(make_findings_change(changed=[(selected, renewed)]))
         and findings_tree.get_selected_finding() is renewed
     )
     assert (
-        findings_tree.apply_changes(make_findings_change(gone=[renewed]))
+        findings_tree.apply_changes(make_findings_change(ended=[renewed]))
         and findings_tree.get_selected_finding() is None
         and findings_tree.list_selected_findings() == []
     )
@@ -411,7 +412,7 @@ def test_next_after_an_edit_resolved_the_selected_finding_goes_to_the_one_after_
     findings = [f for f in findings_tree.filter.list_visible_findings() if f.state != "waived"]
     ended = findings[1]
     findings_tree.select_finding(ended)
-    findings_tree.apply_changes(make_findings_change(gone=[ended]))
+    findings_tree.apply_changes(make_findings_change(ended=[ended]))
     assert findings_tree.get_selected_finding() is None
     assert findings_tree.step_selection(direction)
     assert findings_tree.get_selected_finding() is findings[1 + step]
@@ -420,14 +421,14 @@ def test_next_after_an_edit_resolved_the_selected_finding_goes_to_the_one_after_
 def test_next_selects_nothing_after_an_edit_resolved_the_last_finding(findings_tree):
     last = findings_tree.filter.list_visible_findings()[-1]
     findings_tree.select_finding(last)
-    findings_tree.apply_changes(make_findings_change(gone=[last]))
+    findings_tree.apply_changes(make_findings_change(ended=[last]))
     assert not findings_tree.step_selection(1) and findings_tree.get_selected_finding() is None
 
 
 def test_finding_after_a_fixed_one_is_selected(findings_tree):
     findings = findings_tree.filter.list_visible_findings()
     findings_tree.select_finding(findings[1])
-    findings_tree.apply_changes(make_findings_change(gone=[findings[1]]), moves_on=True)
+    findings_tree.apply_changes(make_findings_change(ended=[findings[1]]), moves_on=True)
     assert findings_tree.list_selected_findings() == [findings[2]]
 
 

@@ -217,14 +217,14 @@ def test_adding_pending_features_stops_at_a_new_check_or_when_their_layer_is_rem
     assert findings_layer.find_findings_layer(project) is None
 
 
-def refuse_batch(monkeypatch, lot):
+def refuse_batch(monkeypatch, batch_number):
     """Make the findings layer refuse one batch of rows."""
     taken = []
     real = findings_layer.add_to_provider
 
     def some(provider, rows):
         taken.append(len(rows))
-        return real(provider, rows) and len(taken) != lot
+        return real(provider, rows) and len(taken) != batch_number
 
     monkeypatch.setattr(findings_layer, "add_to_provider", some)
 

@@ -62,6 +62,7 @@ def write_manifest(package, *files):
 
 
 def preview_export(tmp_path, documents=True, **more):
+    """Return the preview of a package export, and its documents folder."""
     folder = tmp_path / "文档"
     folder.mkdir(exist_ok=True)
     order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder if documents else None, **more)
@@ -590,6 +591,7 @@ class FakeExportContext:
         return self.fresh
 
     def shown_end(self):
+        """Return the text and the reasons on the last page of the dialog."""
         reasons = self.dialog.end.reasons
         return self.dialog.end.text.text(), [reasons.item(n).text() for n in range(reasons.count())]
 
@@ -605,6 +607,7 @@ def export_scene(qgis_app, monkeypatch, tmp_path):
 
 
 def make_package_result(forced=False, problems=()):
+    """Return the result of a finished package export."""
     manifest = {
         "check": {"forced": forced},
         "files": [{"path": "a.pdf"}, {"path": "manifest.html"}],
@@ -615,8 +618,9 @@ def make_package_result(forced=False, problems=()):
     )
 
 
-def has_ended(world):
-    return wait_until(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
+def has_ended(scene):
+    """Wait until the dialog shows the end of the export; return False at the time limit."""
+    return wait_until(lambda: scene.dialog.pages.currentWidget() is scene.dialog.end)
 
 
 def test_package_export_reuses_a_current_check_result_without_checking_again(export_scene, qgis_app):

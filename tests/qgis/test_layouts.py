@@ -27,7 +27,7 @@ from plugin.core.standard import load_standard
 from plugin.core.standard import map_set as maps
 from plugin.paths import LAYOUTS_FOLDER
 from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
-from tests.qgis.helpers import make_frame as table
+from tests.qgis.helpers import make_table as table
 from tests.qgis.maps_helpers import make_builder, make_centre_layers, open_sample_project
 
 MAPS = maps.load_map_set()

@@ -52,7 +52,7 @@ def missing_manual(tmp_path, monkeypatch):
     monkeypatch.setattr(manual, "MANUAL_FOLDER", tmp_path / "none")
 
 
-def mask_missing_shapes(address: str) -> bool:
+def is_missing_target(address: str) -> bool:
     """Return True if the file of a URL, or the anchor in it, does not exist."""
     url = QUrl(address)
     path = Path(url.toLocalFile())
@@ -70,13 +70,13 @@ def list_topics_of_dialogs() -> set[str]:
 def test_help_url_of_every_algorithm_leads_to_its_manual_heading(provider, installed_manual):
     algorithms = provider.algorithms()
     addresses = {a.name(): a.helpUrl() for a in algorithms}
-    assert [name for name, address in addresses.items() if mask_missing_shapes(address)] == []
+    assert [name for name, address in addresses.items() if is_missing_target(address)] == []
     assert all(QUrl(address).toLocalFile().startswith(str(installed_manual)) for address in addresses.values())
     assert len(set(addresses.values())) == len(algorithms)
 
 
 def test_link_check_detects_a_missing_manual_anchor(installed_manual):
-    assert mask_missing_shapes(manual.get_manual_url("roles") + "x") and not mask_missing_shapes(
+    assert is_missing_target(manual.get_manual_url("roles") + "x") and not is_missing_target(
         manual.get_manual_url("roles")
     )
 
@@ -86,7 +86,7 @@ def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual,
     for lang in ("zh", "en"):
         monkeypatch.setattr(manual, "get_interface_language", lambda lang=lang: lang)
         found[lang] = {topic: manual.get_manual_url(topic) for topic in (*manual.MANUAL_TOPICS, "TOP001")}
-        assert [topic for topic, address in found[lang].items() if address and mask_missing_shapes(address)] == []
+        assert [topic for topic, address in found[lang].items() if address and is_missing_target(address)] == []
     assert all(found["zh"].values())
     assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
 
@@ -123,9 +123,7 @@ def test_help_button_of_a_dialog_opens_its_manual_heading(make, topic, installed
     page = Path(QUrl(opened[0]).toLocalFile())
     (target,) = re.findall(r'content="0; url=([^"]+)"', page.read_text(encoding="utf-8"))
     # The browser is started with the path of a page: an anchor in the address would be lost.
-    assert (
-        "#" not in opened[0] and QUrl(target) == QUrl(manual.get_manual_url(topic)) and not mask_missing_shapes(target)
-    )
+    assert "#" not in opened[0] and QUrl(target) == QUrl(manual.get_manual_url(topic)) and not is_missing_target(target)
     assert not button.isDefault() and not button.autoDefault()
 
 

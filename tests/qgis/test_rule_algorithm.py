@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from plugin.core.model.rule import load_all_rules
-from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_frame, make_square, run_algorithm, write_small
+from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, make_table, run_algorithm, write_small
 from tests.qgis.models import build_model, make_static_value, refer_to_input, refer_to_result
 from tests.qgis.waiting import run_task, wait_until
 
@@ -107,7 +107,7 @@ def test_rule_algorithm_includes_unsaved_edits(small):
 
 
 def test_limits_given_to_a_rule_algorithm_override_those_of_the_standard(small, tmp_path):
-    thin = write_small(tmp_path / "thin.gpkg", STBHHX=make_frame([make_square(99.95, 0, 100, 4)]))
+    thin = write_small(tmp_path / "thin.gpkg", STBHHX=make_table([make_square(99.95, 0, 100, 4)]))
     given = {"FARMLAND": open_layer(thin, "YJJBNTBHTB"), "RED_LINE": open_layer(thin, "STBHHX")}
     assert run_algorithm("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"
     assert run_algorithm("farmland_in_red_line", {**given, "MIN_AREA": 0.1})["FINDINGS"] == 1
@@ -117,7 +117,7 @@ def test_limits_given_to_a_rule_algorithm_override_those_of_the_standard(small, 
 def test_rule_algorithm_writes_the_township_to_its_findings(small, tmp_path):
     townships = write_small(
         tmp_path / "towns.gpkg",
-        XZQXZ=make_frame([make_square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
+        XZQXZ=make_table([make_square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
     )
     target = tmp_path / "f.gpkg"
     given = {"FARMLAND": open_layer(small, "YJJBNTBHTB"), "RED_LINE": open_layer(small, "STBHHX")}
@@ -149,7 +149,7 @@ def test_rule_algorithm_reports_a_layer_without_crs(small):
 
 
 def test_rule_algorithm_reports_a_missing_field(small, tmp_path):
-    plan = write_small(tmp_path / "plan.gpkg", DLTB=make_frame([make_square(0, 0)]))
+    plan = write_small(tmp_path / "plan.gpkg", DLTB=make_table([make_square(0, 0)]))
     with pytest.raises(QgsProcessingException, match=r"DLTB.*缺字段 DLBM"):
         run_algorithm(
             "farmland_not_cultivated", {"FARMLAND": open_layer(plan, "YJJBNTBHTB"), "PARCELS": open_layer(plan, "DLTB")}

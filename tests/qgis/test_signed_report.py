@@ -53,27 +53,27 @@ def normalise(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def checked(qgis_app):
+def checked_sample(qgis_app):
     tables = {name: str(SAMPLE.with_name(file)) for name, file in
               (("figures", "figures.csv"), ("targets", "township_tasks.csv"))}  # fmt: skip
     return check_plan(SAMPLE, RunOptions(profile="hunyuan", **tables))
 
 
 @pytest.fixture(scope="module")
-def pictures(checked):
+def pictures(checked_sample):
     from plugin.bridge.pictures import draw_pictures
 
-    return draw_pictures(checked.plan, checked.report)
+    return draw_pictures(checked_sample.plan, checked_sample.report)
 
 
 @pytest.fixture(scope="module")
-def document(checked, pictures):
-    return make_check_report(checked.report, checked.plan.norm, pictures)
+def signed_report(checked_sample, pictures):
+    return make_check_report(checked_sample.report, checked_sample.plan.norm, pictures)
 
 
 @pytest.fixture(scope="module")
-def html(checked, pictures):
-    return render_report(checked.report, checked.plan.norm, pictures)
+def html_report(checked_sample, pictures):
+    return render_report(checked_sample.report, checked_sample.plan.norm, pictures)
 
 
 def list_figures(texts: list[str]) -> set[str]:
@@ -81,21 +81,21 @@ def list_figures(texts: list[str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def printed_texts(document, tmp_path_factory):
+def printed_texts(signed_report, tmp_path_factory):
     path = tmp_path_factory.mktemp("pdf") / "检查报告.pdf"
-    count = write_pdf(document, path)
+    count = write_pdf(signed_report, path)
     texts = [page.extract_text() for page in PdfReader(path).pages]
     assert len(texts) == count
     return texts
 
 
 @pytest.fixture(scope="module")
-def pages(printed_texts):
+def page_texts(printed_texts):
     return [normalise(text) for text in printed_texts]
 
 
-def test_first_page_has_verdict_problems_indicators_and_map(pages):
-    first = pages[0]
+def test_first_page_has_verdict_problems_indicators_and_map(page_texts):
+    first = page_texts[0]
     for text in (
         "不通过",
         "三条控制线相互重叠14处",
@@ -105,52 +105,52 @@ def test_first_page_has_verdict_problems_indicators_and_map(pages):
         "图例",
     ):
         assert text in first, text
-    assert "四、全部问题" not in first and "四、全部问题" in pages[1]
+    assert "四、全部问题" not in first and "四、全部问题" in page_texts[1]
 
 
-def test_first_page_of_the_pdf_has_the_edits_since_the_check_and_still_the_map(checked, pictures, tmp_path):
-    names = [layer["name"] for layer in checked.report.provenance["layers"]]
-    report = record_edits(checked.report, EditsSinceCheck(tuple(LayerEdits(name, 12, 3) for name in names[:4])))
+def test_first_page_of_the_pdf_has_the_edits_since_the_check_and_still_the_map(checked_sample, pictures, tmp_path):
+    names = [layer["name"] for layer in checked_sample.report.provenance["layers"]]
+    report = record_edits(checked_sample.report, EditsSinceCheck(tuple(LayerEdits(name, 12, 3) for name in names[:4])))
     path = tmp_path / "检查报告.pdf"
-    write_pdf(make_check_report(report, checked.plan.norm, pictures), path)
+    write_pdf(make_check_report(report, checked_sample.plan.norm, pictures), path)
     first, second = (normalise(page.extract_text()) for page in PdfReader(path).pages[:2])
     assert normalise("此后改动了 48 个要素") in first and normalise("未保存 3 处") in first
     assert "图例" in first and "四、全部问题" in second
 
 
-def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatures(pages):
-    signed = next(number for number, text in enumerate(pages, 1) if "检查人(签字)" in text)
+def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatures(page_texts):
+    signed = next(number for number, text in enumerate(page_texts, 1) if "检查人(签字)" in text)
     assert signed <= MAX_BODY_PAGES
-    assert pages[signed].find("附录一未经本县确认的设置") >= 0 > "".join(pages[:signed]).find("附录一未经")
+    assert page_texts[signed].find("附录一未经本县确认的设置") >= 0 > "".join(page_texts[:signed]).find("附录一未经")
 
 
-def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(checked, pictures, tmp_path):
+def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(checked_sample, pictures, tmp_path):
     path = tmp_path / "report.pdf"
-    write_pdf(make_check_report(checked.report, checked.plan.norm, pictures, lang="en"), path)
+    write_pdf(make_check_report(checked_sample.report, checked_sample.plan.norm, pictures, lang="en"), path)
     texts = [" ".join(page.extract_text().split()) for page in PdfReader(path).pages[: MAX_BODY_PAGES + 1]]
     assert "3 Places" in texts[0] and "Legend" in texts[0]
     assert "Checked by (signature)" in texts[MAX_BODY_PAGES - 1] and "Appendix 1" in texts[MAX_BODY_PAGES]
 
 
-def test_each_pdf_page_has_its_number_and_the_page_count(pages):
-    for number, text in enumerate(pages, 1):
-        assert f"第{number}页,共{len(pages)}页" in text
+def test_each_pdf_page_has_its_number_and_the_page_count(page_texts):
+    for number, text in enumerate(page_texts, 1):
+        assert f"第{number}页,共{len(page_texts)}页" in text
 
 
-def test_figures_of_pdf_docx_and_html_reports_are_equal(printed_texts, document, html, tmp_path):
+def test_figures_of_pdf_docx_and_html_reports_are_equal(printed_texts, signed_report, html_report, tmp_path):
     path = tmp_path / "检查报告.docx"
-    write_docx(document, path)
+    write_docx(signed_report, path)
     texts = [e.text for e in import_docx_library("x").Document(str(path)).element.body.iter() if e.tag.endswith("}t")]
     in_docx = list_figures([text for text in texts if text])
     assert len(in_docx) > 80
     assert list_figures([text.translate(RADICALS) for text in printed_texts]) == in_docx
     # The page lists more findings than the signed report, and prints the figures of both alike.
     # Columns of the page have their unit in the head.
-    numbers = {number for text in re.split(r"<[^>]+>", html) for number in re.findall(r"\d+\.\d+", text)}
+    numbers = {number for text in re.split(r"<[^>]+>", html_report) for number in re.findall(r"\d+\.\d+", text)}
     assert {re.match(r"[\d.]+", figure).group() for figure in in_docx} <= numbers
 
 
-def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp_path):
+def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(signed_report, tmp_path):
     """In QGIS a task prints it; there Qt does not keep the ratio of an image by itself."""
 
     def list_image_sizes(path):
@@ -164,9 +164,9 @@ def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp
 
     class Printer(QThread):
         def run(self):
-            write_pdf(document, tmp_path / "worker.pdf")
+            write_pdf(signed_report, tmp_path / "worker.pdf")
 
-    write_pdf(document, tmp_path / "main.pdf")
+    write_pdf(signed_report, tmp_path / "main.pdf")
     worker = Printer()
     worker.start()
     assert worker.wait(60_000)
@@ -174,27 +174,27 @@ def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp
     assert len(sizes) > 12 and list_image_sizes(tmp_path / "worker.pdf") == sizes
 
 
-def test_html_report_of_the_sample_is_small_and_has_each_picture_once(html, pictures):
-    assert len(html.encode("utf-8")) <= MAX_PAGE_BYTES
-    uris = re.findall(r'src="(data:image/[^"]+)"', html)
+def test_html_report_of_the_sample_is_small_and_has_each_picture_once(html_report, pictures):
+    assert len(html_report.encode("utf-8")) <= MAX_PAGE_BYTES
+    uris = re.findall(r'src="(data:image/[^"]+)"', html_report)
     assert len(uris) == len(set(uris)) == 1 + len(pictures.conflicts) + len(pictures.legend)
     assert pictures.overview in uris
 
 
-def test_first_screen_of_the_html_report_has_the_sections_of_the_signed_report(html, document):
-    first_screen = html.partition('<div class="two">')[0]
+def test_first_screen_of_the_html_report_has_the_sections_of_the_signed_report(html_report, signed_report):
+    first_screen = html_report.partition('<div class="two">')[0]
     place = 0
     first_screen = re.sub(r"\s", " ", first_screen)
-    parts = [part for text in list_first_page_texts(document) for part in text.split("　")]
+    parts = [part for text in list_first_page_texts(signed_report) for part in text.split("　")]
     for text in parts:
         found = first_screen.find(re.sub(r"\s", " ", escape(text).replace(THIN_SPACE, "\u00a0")), place)
         assert found >= 0, text
         place = max(place, found)
 
 
-def test_cancelling_a_print_leaves_no_file(document, tmp_path):
+def test_cancelling_a_print_leaves_no_file(signed_report, tmp_path):
     with pytest.raises(Cancelled):
-        write_pdf(document, tmp_path / "r.pdf", cancellation=Cancellation(lambda: True))
+        write_pdf(signed_report, tmp_path / "r.pdf", cancellation=Cancellation(lambda: True))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -210,7 +210,7 @@ def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_ledger(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_rows_of_tables_are_not_divided_between_pages(document, seed):
+def test_rows_of_tables_are_not_divided_between_pages(signed_report, seed):
     """Compare the pages of all lines of a row, in documents with rows of various heights."""
     rng = random.Random(seed)
     columns = tuple(DocumentColumn(title, width) for title, width in (("图层", 30), ("说明", 70)))
@@ -218,7 +218,7 @@ def test_rows_of_tables_are_not_divided_between_pages(document, seed):
     for number in range(12):
         rows = tuple((DocumentCell("永安镇"), DocumentCell("重叠 4.81 公顷。" * rng.randint(1, 60))) for _ in range(8))
         blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows), Signature(("检查人",), "日期")]
-    long = replace(document, blocks=tuple(blocks))
+    long = replace(signed_report, blocks=tuple(blocks))
     assert list_divided_rows(lay_out_on_a4(long)), "the plain layout divides rows"
     text = lay_out_without_divided_rows(long, lay_out_on_a4, NEVER_CANCELLED)
     assert list_divided_rows(text) == []
@@ -228,12 +228,12 @@ def test_rows_of_tables_are_not_divided_between_pages(document, seed):
 
 
 @pytest.mark.parametrize("row_count", range(30, 60))
-def test_page_break_after_a_full_page_makes_no_empty_page(document, row_count):
+def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_count):
     """Try last rows and signatures at every distance from the lower edge of a page."""
     rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
     blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Signature(("检查人",), "日期"), PageBreak())
     text = lay_out_without_divided_rows(
-        replace(document, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
+        replace(signed_report, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
     )
     height, filled, block = text.pageSize().height(), set(), text.begin()
     while block.isValid():
@@ -243,32 +243,32 @@ def test_page_break_after_a_full_page_makes_no_empty_page(document, row_count):
     assert filled == set(range(text.pageCount()))
 
 
-def test_row_higher_than_a_page_is_divided(document):
+def test_row_higher_than_a_page_is_divided(signed_report):
     columns = (DocumentColumn("说明", 100),)
     rows = ((DocumentCell("短"),), (DocumentCell("很长。" * 3000),), (DocumentCell("末"),))
-    high = replace(document, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))
+    high = replace(signed_report, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))
     text = lay_out_without_divided_rows(high, lay_out_on_a4, NEVER_CANCELLED)
     assert text.toPlainText().count("很长。") == 3000
     assert list_divided_rows(text) == ["很长"]
 
 
 @pytest.mark.parametrize("row_count", range(20, 70, 6))
-def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(document, row_count):
+def test_pages_of_the_pdf_do_not_end_with_the_heading_of_a_table_group(signed_report, row_count):
     columns = (DocumentColumn("指标", 50), DocumentColumn("数值", 50, "right"))
     heads = frozenset(range(0, row_count, 3))
     rows = tuple((DocumentCell(f"组{n}" if n in heads else f"行{n}"), DocumentCell("1.00")) for n in range(row_count))
     table = DocumentTable(columns, rows, group_heads=heads)
-    grouped = replace(document, blocks=(Paragraph("前文。" * 40 * (row_count % 5)), Heading("标题"), table))
+    grouped = replace(signed_report, blocks=(Paragraph("前文。" * 40 * (row_count % 5)), Heading("标题"), table))
     pages = list_first_cells_by_page(lay_out_without_divided_rows(grouped, lay_out_on_a4, NEVER_CANCELLED))
     assert [cell for page in pages for cell in page] == [row[0].text for row in rows]
     assert all(not page[-1].startswith("组") and len(page) > 1 for page in pages)
 
 
 @pytest.mark.parametrize("row_count", range(30, 60))
-def test_signatures_of_the_pdf_are_never_alone_on_a_page(document, row_count):
+def test_signatures_of_the_pdf_are_never_alone_on_a_page(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     table = DocumentTable((DocumentColumn("指标", 100),), rows)
-    signed = replace(document, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))
+    signed = replace(signed_report, blocks=(Heading("标题"), table, Signature(("检查人", "复核人"), "日期")))
     text = lay_out_without_divided_rows(signed, lay_out_on_a4, NEVER_CANCELLED)
     pages = list_first_cells_by_page(text)
     assert pages[-1][-1] == "检查人" and pages[-1][0] != "检查人"
@@ -287,9 +287,9 @@ def list_first_cells_by_page(text):
     return pages
 
 
-def lay_out_on_a4(document):
+def lay_out_on_a4(signed_report):
     text = QTextDocument()
-    text.setHtml(render_print_html(document, 178.0))
+    text.setHtml(render_print_html(signed_report, 178.0))
     text.setPageSize(QSizeF(673, 980))
     return text
 

@@ -27,7 +27,7 @@ from qgis.core import (
 
 from plugin.core.messages.texts import Texts
 from tests.county import measure
-from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_square, run_algorithm
+from tests.qgis.helpers import SAMPLE, Log, digest_files, make_square, make_table, run_algorithm
 from tests.qgis.models import run_in_model
 
 #: standards/ellipsoid_area.md, (longitude, latitude): T separates the prescribed sum from geodesic and straight edges.
@@ -38,7 +38,7 @@ BOW_TIE = shapely.Polygon([(112, 38), (112.01, 38.01), (112.01, 38), (112, 38.01
 
 def write_parcels(path, **columns):
     shapes = columns.pop("shapes", [TRIANGLE, SMALL_SQUARE])
-    table = make_frame(shapes, crs=columns.pop("crs", 4490), **columns)
+    table = make_table(shapes, crs=columns.pop("crs", 4490), **columns)
     pyogrio.write_dataframe(table, path, layer=path.stem, dataset_options={"VERSION": "1.2"})
     return path
 
@@ -51,7 +51,7 @@ def make_tiles(**columns):
     shapes = [make_square(0, 0), make_square(100, 0), make_square(0, 100), make_square(100, 100)]
     outline = shapely.union_all(shapes)
     corners = shapely.segmentize(outline, 100.0)
-    return make_frame(shapes, **columns), make_frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
+    return make_table(shapes, **columns), make_table([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 
 def test_statutory_area_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
@@ -121,7 +121,7 @@ def test_statutory_area_check_mode_suspects_stored_areas_in_hectares(provider, t
 
 def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, tmp_path):
     parcels, township = make_tiles()
-    outside = make_frame([make_square(500, 500)]).assign(BSM="140225000099")
+    outside = make_table([make_square(500, 500)]).assign(BSM="140225000099")
     pyogrio.write_dataframe(pd.concat([parcels, outside], ignore_index=True), tmp_path / "DLTB.gpkg")
     pyogrio.write_dataframe(township, tmp_path / "XZQXZ.gpkg")
     log = Log()

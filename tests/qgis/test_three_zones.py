@@ -19,7 +19,7 @@ from qgis.core import (
 )
 
 from plugin.core.standard import load_standard
-from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_square, run_algorithm, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest_files, make_square, make_table, run_algorithm, write_small
 from tests.qgis.models import run_in_model
 
 PLANNING_ZONES_LAYER = f"{SAMPLE}|layername=YDYHGHFQ"
@@ -29,7 +29,7 @@ AREA_OUTPUTS = ("AGRICULTURAL_M2", "ECOLOGICAL_M2", "URBAN_M2", "OUTSIDE_M2", "U
 
 def make_zones(**more):
     shapes = [make_square(0, 0), make_square(100, 0), make_square(200, 0), make_square(0, 100)]
-    return make_frame(shapes, GHFQDM=["300", "520", "411", "100"], **more)
+    return make_table(shapes, GHFQDM=["300", "520", "411", "100"], **more)
 
 
 def test_derive_three_zones_writes_the_zones_of_the_sample_to_a_file(provider, tmp_path):
@@ -89,7 +89,7 @@ def test_derive_three_zones_numbers_rows_after_the_highest_number_in_use(provide
     path = write_small(
         tmp_path / "c.gpkg",
         YDYHGHFQ=make_zones(BSM=format_numbers(1, 2, 3, 4)),
-        CZKFBJ=make_frame(squares, BSM=format_numbers(5, 60)),
+        CZKFBJ=make_table(squares, BSM=format_numbers(5, 60)),
     )
     parameters = {"INPUT": f"{path}|layername=YDYHGHFQ", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "PROFILE": "hunyuan"}
     made = [f["BSM"] for f in run_algorithm("derive_three_zones", parameters)["OUTPUT"].getFeatures()]

@@ -8,7 +8,7 @@ import pyogrio
 import pytest
 from qgis.core import QgsProcessingException
 
-from tests.qgis.helpers import Log, digest_files, make_frame, make_square, run_algorithm, write_small
+from tests.qgis.helpers import Log, digest_files, make_square, make_table, run_algorithm, write_small
 
 GEODATABASE_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
 
@@ -16,12 +16,12 @@ GEODATABASE_NAME = "140225浑源县2026年度县级国土空间总体规划动�
 def make_zones(codes):
     shapes = [make_square(100 * n, 0) for n in range(len(codes))]
     keys = [f"14022500000000{n:04d}" for n in range(1, len(codes) + 1)]
-    return make_frame(shapes, BSM=keys, GHFQDM=codes)
+    return make_table(shapes, BSM=keys, GHFQDM=codes)
 
 
 def test_yearly_update_writes_and_counts_the_changes_between_two_databases(provider, tmp_path):
-    line = make_frame([make_square(0, 0)], BSM=["140225000000000001"])
-    moved = make_frame([make_square(40, 0)], BSM=["140225000000000001"])
+    line = make_table([make_square(0, 0)], BSM=["140225000000000001"])
+    moved = make_table([make_square(40, 0)], BSM=["140225000000000001"])
     filed = write_small(tmp_path / "备案.gpkg", GHFQ=make_zones(["200", "300"]), LSWHBHX=line)
     current = write_small(tmp_path / "现行.gpkg", GHFQ=make_zones(["200", "200"]), LSWHBHX=moved)
     sums = digest_files(filed), digest_files(current)

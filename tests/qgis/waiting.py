@@ -10,10 +10,10 @@ PATIENCE_SECONDS = 120.0
 _PAUSE = 0.002
 
 
-def wait_until(until, seconds=PATIENCE_SECONDS):
+def wait_until(condition, seconds=PATIENCE_SECONDS):
     """Process events until a condition is true; return False at the time limit."""
     end = time.monotonic() + seconds
-    while not until():
+    while not condition():
         if time.monotonic() > end:
             return False
         QgsApplication.processEvents()
