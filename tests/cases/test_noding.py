@@ -157,7 +157,7 @@ def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
 
 
-def test_uncovered_area_beside_forty_overlapping_slightly_rotated_rectangles_is_exact():
+def test_uncovered_area_next_to_forty_overlapping_slightly_rotated_rectangles_is_exact():
     road = [
         move_far_away(
             shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2))

@@ -404,7 +404,7 @@ def plant_mine_in_the_core_zone(draft: CountyDraft) -> Any:
 
 
 def move_water_works(draft: CountyDraft, point: Any) -> Any:
-    """Move a point of the water works to a place; return None, as the finding has no shape of its own."""
+    """Move a point of the water works to a place; return None: its finding has another shape."""
     row = draft.first_row(FACILITY_POINTS)
     draft.layers[FACILITY_POINTS].loc[row, "geometry"] = shapely.set_precision(point, 0.001)
     return None

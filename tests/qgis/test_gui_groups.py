@@ -147,7 +147,7 @@ def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_layers_whose_role_occurs_once_are_checked_with_either_chosen_layer_group(
+def test_layers_with_a_role_that_occurs_once_are_checked_with_either_layer_group(
     controller, layers_of_two_groups, project, monkeypatch, tmp_path
 ):
     county_layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory")

@@ -211,7 +211,7 @@ def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
     assert [entry.is_applied for entry in result.entries] == [True, True]
 
 
-def test_arc_whose_points_are_on_a_line_is_replaced_by_the_fix():
+def test_arc_with_all_points_on_a_line_is_replaced_by_the_fix():
     flat = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 0, 100 0), (100 0, 100 80, 0 80, 0 0)))"
     state, findings = check_and_start_editing(make_example_plan({"boundary": [flat]}), ["GEO004"])
     proposal, after = propose_fix(state, FIX, findings[0])

@@ -105,7 +105,7 @@ def test_full_circle_has_the_area_of_the_circle_wherever_it_begins(centre, radiu
         (((5, 5), (5, 5), (5, 5)), [(5, 5)]),
     ],
 )
-def test_arc_whose_points_are_on_a_line_becomes_a_straight_segment(points, expected):
+def test_arc_with_all_points_on_a_line_becomes_a_straight_segment(points, expected):
     assert divide_arc(*points, 0.05).tolist() == [list(point) for point in expected]
 
 

@@ -361,7 +361,7 @@ def test_indicators_and_tables_flag_figures_of_area_fields_that_contradict_the_s
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
-def test_indicators_of_an_earlier_report_count_as_confirmed_by_the_shapes_if_it_does_not_say():
+def test_indicators_of_a_report_without_confirmation_by_the_shapes_count_as_confirmed():
     old = {"id": "a", "value": 1.0, "unit": "m2", "basis": "net", "state": "met", "confirmed": True, "room": None}
     assert Indicator.from_dict(old).state == "met" and Indicator.from_dict(old).backed
     report = Report(indicators=[Indicator("a", 1.0, "ha", "net", ">=", 0.5, state="met", backed=False)])

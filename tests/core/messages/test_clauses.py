@@ -164,7 +164,7 @@ def test_zone_problem_without_a_zone_row_is_named_by_its_boundary_row():
     assert "（REL005，…000042），请先处理" in message
 
 
-def test_message_on_a_stored_result_shows_codes_whose_names_it_lacks():
+def test_message_on_a_stored_result_without_names_shows_the_codes_alone():
     message = format_finding("REL011", "code", params={"value": "300", "related": "417"}, area_m2=2698.0, width_m=19.17)
     assert "为“300”" in message and "为“417”" in message and "（REL004、REL005）的，先处理该问题" in message
 
