@@ -167,7 +167,7 @@ def plant_thin_red_line_triangle(editor: DefectEditor, thick: float | None) -> N
         for reserve, edge in editor.list_near_parcels(parcel, lines.red_line).items():
             yield edge, parcel, RED, editor.row(RED, reserve)
 
-    parcel, _, row, piece = editor.choose_blade(editor.farmland, sides, thick)
+    parcel, _, row, piece = editor.choose_thin_triangle(editor.farmland, sides, thick)
     if thick is None:
         editor.ignore("REL001", FARM, piece)
         editor.ignore("REL004", ZONE, piece)

@@ -48,7 +48,7 @@ def plant_overlaps(editor: DefectEditor) -> None:
         for other, edge in editor.list_near_parcels(parcel, editor.wild).items():
             yield edge, other, PARCEL, editor.row(PARCEL, parcel)
 
-    *_, piece = editor.choose_blade(editor.wild, sides, None)
+    *_, piece = editor.choose_thin_triangle(editor.wild, sides, None)
     editor.ignore("TOP001", PARCEL, piece)
 
     for role, label, what in (
@@ -114,9 +114,9 @@ def plant_gaps(editor: DefectEditor) -> None:
         for edge in editor.list_near_parcels(parcel, editor.open_land & (lines.zone != lines.zone[parcel])).values():
             yield edge, parcel, ZONE, editor.row(ZONE, parcel)
 
-    *_, piece = editor.choose_blade(editor.open_land, sides, 0.12)
+    *_, piece = editor.choose_thin_triangle(editor.open_land, sides, 0.12)
     plant_gap(piece, "a hair-thin gap between zones: narrow, but not small")
-    *_, piece = editor.choose_blade(editor.open_land, sides, None)
+    *_, piece = editor.choose_thin_triangle(editor.open_land, sides, None)
     editor.ignore("TOP002", ZONE, piece)
 
 

@@ -215,7 +215,7 @@ class DefectEditor:
         turn = np.arctan2(*(corners - site).T[::-1])
         return np.round(site + 0.25 * (corners[np.argsort(turn)] - site), 3)
 
-    def choose_blade(
+    def choose_thin_triangle(
         self, candidates: np.ndarray, sides: Callable[[int], Iterable[tuple[int, int, str, int]]], thick: float | None
     ) -> tuple[int, str, int, shapely.Polygon]:
         """Choose a thin triangle of a neighbour's land; return parcel, layer, row, shape.
@@ -244,9 +244,10 @@ class DefectEditor:
         raise NoPlaceForDefectError("no edge left for a thin triangle; make the county with more parcels")
 
     def _make_thin_triangle(self, edge: int, cell: int, longest: float, thick: float | None):
-        """Return the corners of a thin triangle on one segment of an edge.
+        """Return the corners of a thin triangle on one segment of an edge, or None if none fits.
 
-        The triangle is inside a cell. Its base has existing vertices, so no other outline changes.
+        The triangle is inside a cell; its base has existing vertices, so that no other outline changes.
+        ``longest``: longest base (m). ``thick``: height (m), None: below the sliver limits.
         """
         chain = self.fabric.chain(edge)
         length = np.hypot(*np.diff(chain, axis=0).T)

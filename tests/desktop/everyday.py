@@ -176,6 +176,7 @@ def change_many_rows(layer):
 
 
 def count_values(layer, field, value):
+    """Return the number of rows with a value in a field."""
     index = layer.fields().lookupField(field)
     return sum(row[index] == value for row in layer.getFeatures())
 

@@ -24,7 +24,7 @@ A new rule needs a mutation for each of its messages: add it to the module of it
 `heritage.py` …), run `pytest tests/mutations -k LAW011`, and read the result. Add data that the clean county lacks (a
 layer, a side input such as a baseline) to tests/county (`full.py`) or to `side_inputs.py`, without defects. Choose places
 with `draft.choose(mask, fits)`; edit with the methods of `DefectEditor` (`row`, `reshape`, `change`, `add`, `drop_row`,
-`extend_shape`, `reduce_shape`, `choose_blade`); set values of the county with `append_to_profile`. `reshape` updates the area field (MJ),
+`extend_shape`, `reduce_shape`, `choose_thin_triangle`); set values of the county with `append_to_profile`. `reshape` updates the area field (MJ),
 `replace_shape` all areas of a parcel, so that there is only one defect. A rule that leaves a case to another one is tested in the
 base without that one (`base="without ATT002"`).
 """

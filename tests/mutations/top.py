@@ -122,7 +122,7 @@ def plant_strip_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
         for reserve, edge in draft.list_near_parcels(parcel, draft.lines.red_line).items():
             yield edge, parcel, RED, draft.row(RED, reserve)
 
-    return draft.choose_blade(draft.farmland, sides, 0.12)[-1]
+    return draft.choose_thin_triangle(draft.farmland, sides, 0.12)[-1]
 
 
 @declare_mutation("TOP009", case="partly", follows=["LAW007"])

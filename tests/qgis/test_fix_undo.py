@@ -214,9 +214,12 @@ def check_undo_and_redo(one, layers, folder):
     return before
 
 
-def is_refused_in_mode(one, project):
-    """Return True for fixes with new fields in automatic groups: the undo of QGIS would leave a layer without rows."""
-    has_new_fields = any(proposal.edits.new_fields for proposal in one.proposals)
+def is_refused_in_mode(judged_fixes, project):
+    """Return True for fixes that add fields while the project has automatic transaction groups.
+
+    Such fixes are refused, because the undo of QGIS would leave a layer without rows.
+    """
+    has_new_fields = any(proposal.edits.new_fields for proposal in judged_fixes.proposals)
     return has_new_fields and project.transactionMode() == Qgis.TransactionMode.AutomaticGroups
 
 

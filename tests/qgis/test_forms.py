@@ -76,6 +76,7 @@ def validate_field(layer, feature, field):
 
 
 def measure_area(shape):
+    """Return the statutory area (m²) of a shape, as the area field stores it."""
     return round(float(measure.statutory_area([shape])[0]), 2)
 
 

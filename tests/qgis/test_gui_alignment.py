@@ -14,6 +14,7 @@ KEY = "140225000060"
 
 
 def open_alignment(controller, layer, fids, reference="YJJBNTBHTB"):
+    """Open the alignment of features with a reference layer, and wait for its trial; return the dialog."""
     layer.selectByIds(fids)
     controller.iface.setActiveLayer(layer)
     controller.actions["align"].trigger()

@@ -528,7 +528,7 @@ class FakeInterface(QObject):
 
 
 class FakeCheck(QObject):
-    """A check of the project that the test ends."""
+    """A fake check of the project, which runs until the test ends it."""
 
     step = pyqtSignal(float, str)
 

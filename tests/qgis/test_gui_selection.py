@@ -247,7 +247,7 @@ def test_map_label_is_placed_in_a_corner_if_the_finding_fills_the_view():
 
 
 # --- its features
-def find_pair(controller, code="REL002"):
+def find_overlap_finding(controller, code="REL002"):
     return next(f for f in controller.dock.result.findings if f.code == code)
 
 
@@ -260,7 +260,7 @@ def selected_overlap(checked):  # noqa: F811
     controller, layers = checked
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
-    return controller, layers, find_pair(controller)
+    return controller, layers, find_overlap_finding(controller)
 
 
 def list_buttons(controller, text):
@@ -284,7 +284,7 @@ def test_selecting_both_overlapping_features_of_one_layer_keeps_both_selected(se
     controller, layers, _pair = selected_overlap
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)
-    twice = find_pair(controller, "TOP001")
+    twice = find_overlap_finding(controller, "TOP001")
     layers["CZKFBJ"].selectAll()
     refs = list_feature_refs(twice)
     others = [f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] not in {ref.key for ref in refs}]

@@ -71,6 +71,7 @@ def check_layers(tables, profile, **options):
 
 
 def list_message_cases(report):
+    """Return the message cases of the findings on inconsistent inputs."""
     return {f.case for f in list_findings_of_rules(report, INCONSISTENCY_CODE)}
 
 
@@ -297,6 +298,7 @@ def small_county_file(tmp_path):
 
 
 def waive_findings(source, day, until=None, code="REL001"):
+    """Waive the findings of a rule in the waiver file next to the data, dated ``day``; return the waivers."""
     checked = check_data(source, OVERLAP_RULES)
     words = WaiverEntry("理由", "文号〔2026〕1号", "王工", day, until)
     entries = make_waivers(list_findings_of_rules(checked.report, code), words, WaiverLimits(), source.parent)
@@ -357,6 +359,7 @@ def test_waivers_of_another_county_are_not_applied(small_county_file):
 
 
 def make_sealed_edition(code="140225"):
+    """Return the tables of a sealed edition with keys of a county."""
     key = f"{code}000000000001"
     return {
         "STBHHX": make_table([make_county_box(0, 200, 700, 300)]).assign(BSM=key),

@@ -13,6 +13,7 @@ WHOLE_NAME = "某山省级自然保护区"
 
 
 def make_plan(*endings):
+    """Return a plan of farmland in reserve rows; each name is that of the reserve with one ending."""
     reserves = [{"wkt": SQUARE_WKT, "feature_name": WHOLE_NAME + ending} for ending in endings]
     return make_example_plan({"ZRBHD": reserves, "YJJBNTBHTB": [SQUARE_WKT]})
 

@@ -41,6 +41,7 @@ def make_rectangle_wkt(x, y, width, height):
 
 
 def list_county_cells():
+    """Return column number and WKT of each square cell of the county."""
     return [
         (c, make_rectangle_wkt(c * CELL_SIZE_M, r * CELL_SIZE_M, CELL_SIZE_M, CELL_SIZE_M))
         for c in range(CELL_COLUMNS)
@@ -103,6 +104,7 @@ class RectangleCounty:
         return round(abs(Geod(ellps="GRS80").geometry_area_perimeter(lonlat.iloc[0])[0]), 2)
 
     def multiply(self, role, factor, *names, rows=lambda row, n: True):
+        """Multiply fields of the chosen rows of a layer; return the county."""
         for n, row in enumerate(self.rows[role]):
             if rows(row, n):
                 row.update({name: round(row[name] * factor, 4) for name in names})
@@ -113,6 +115,7 @@ class RectangleCounty:
         return [make_example_layer(role, rows, norm, name=role) for role, rows in self.rows.items()]
 
     def check(self, tmp_path, profile="", **options):
+        """Return the result of a check with a profile that confirms all settings."""
         path = tmp_path / "x.toml"
         path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
         return check_plan(self.sources(), RunOptions(profile=str(path), scope="three_lines", **options))

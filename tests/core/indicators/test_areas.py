@@ -150,6 +150,7 @@ def test_stored_areas_in_another_unit_are_recognised(unit, m2):
 
 
 def make_two_townships():
+    """Return a layer of two adjacent townships and a distant one."""
     shapes = shapely.segmentize(
         np.array(
             [make_county_box(0, 0, 200, 100), make_county_box(0, 100, 200, 100), make_county_box(900, 900)],
@@ -161,6 +162,7 @@ def make_two_townships():
 
 
 def adjust_areas(shapes, crs=4526, limit=1e-5):
+    """Adjust the areas of parcels to those of two townships; ``limit``: allowed relative difference."""
     parts, control = make_layer(shapes, crs=crs), make_two_townships()
     measured_control = measure_areas(control, DEFAULT_NORM, CHINESE_MESSAGE_TEXTS)
     found = adjust_to_layer(

@@ -70,18 +70,19 @@ def indicator_tables(county_layers):
     return tabulate_sources(source.make_read_layers(county_layers, fields), HUNYUAN_OPTIONS)
 
 
-def get_table(done, name):
-    return next(t for t in done.tables if t.id == name)
+def get_table(indicator_tables, name):
+    return next(t for t in indicator_tables.tables if t.id == name)
 
 
-def read_column_by_code(done, name, place):
+def read_column_by_code(indicator_tables, name, column_id):
     """Return the numbers of one column of a table by the code of their row."""
-    found = get_table(done, name)
-    values = found.get_column_values(place)
+    found = get_table(indicator_tables, name)
+    values = found.get_column_values(column_id)
     return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, TableNumber)}
 
 
-def statutory_hectares(frame):
+def compute_statutory_hectares(frame):
+    """Return the statutory area (ha) of each row, by the independent formula."""
     return statutory_area(frame.geometry.to_numpy()) / 1e4
 
 
@@ -93,14 +94,14 @@ def test_sheets_of_the_indicator_workbook_have_a_fixed_order(indicator_tables):
 def test_zone_table_adds_up_to_the_zone_layer_and_the_county(indicator_tables, county_layers):
     zones = county_layers["YDYHGHFQ"]
     found = read_column_by_code(indicator_tables, "zones", "statutory")
-    expected = pd.Series(statutory_hectares(zones)).groupby(zones["GHFQDM"].str[0].to_numpy() + "00").sum()
+    expected = pd.Series(compute_statutory_hectares(zones)).groupby(zones["GHFQDM"].str[0].to_numpy() + "00").sum()
     for code, area in expected.items():
         assert found[code] == pytest.approx(area, rel=1e-9), code
-    for code, area in pd.Series(statutory_hectares(zones)).groupby(zones["GHFQDM"].to_numpy()).sum().items():
+    for code, area in pd.Series(compute_statutory_hectares(zones)).groupby(zones["GHFQDM"].to_numpy()).sum().items():
         assert found[code] == pytest.approx(area, rel=1e-9), code
     tops = sum(v for code, v in found.items() if code.endswith("00") and code.isdigit())
     assert found["sum"] == pytest.approx(tops, rel=1e-12)
-    assert found["county"] == pytest.approx(statutory_hectares(county_layers["XZQX"]).sum(), rel=1e-9)
+    assert found["county"] == pytest.approx(compute_statutory_hectares(county_layers["XZQX"]).sum(), rel=1e-9)
     assert found["difference"] == pytest.approx(found["sum"] - found["county"], abs=1e-6)
     stored = read_column_by_code(indicator_tables, "zones", "stored")
     assert stored["sum"] == pytest.approx(zones["MJ"].sum() / 1e4)
@@ -110,7 +111,7 @@ def test_three_spaces_are_sums_of_their_planning_zones(indicator_tables, county_
     zones = county_layers["YDYHGHFQ"]
     space = zones["GHFQDM"].str[0].map({"1": "02", "2": "02", "3": "01", "4": "03", "5": "01", "7": "90"})
     found = read_column_by_code(indicator_tables, "spaces", "statutory")
-    for code, area in pd.Series(statutory_hectares(zones)).groupby(space.to_numpy()).sum().items():
+    for code, area in pd.Series(compute_statutory_hectares(zones)).groupby(space.to_numpy()).sum().items():
         assert found[code] == pytest.approx(area, rel=1e-7), code
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
@@ -118,7 +119,7 @@ def test_three_spaces_are_sums_of_their_planning_zones(indicator_tables, county_
 def test_control_line_table_has_statutory_survey_and_net_areas_of_each_line(indicator_tables, county_layers):
     farm, edge = county_layers["YJJBNTBHTB"], county_layers["CZKFBJ"]
     assert read_column_by_code(indicator_tables, "lines", "statutory")["farmland"] == pytest.approx(
-        statutory_hectares(farm).sum(), rel=1e-9
+        compute_statutory_hectares(farm).sum(), rel=1e-9
     )
     assert read_column_by_code(indicator_tables, "lines", "survey")["farmland"] == pytest.approx(
         farm["YJJBNTTBMJ"].sum() / 1e4
@@ -133,7 +134,7 @@ def test_control_line_table_has_statutory_survey_and_net_areas_of_each_line(indi
     for kind, code in (("concentrated", "41"), ("flexible", "42"), ("special", "43")):
         rows = edge["GHFQDM"].str.startswith(code)
         if rows.any():
-            assert found[f"boundary:{kind}"] == pytest.approx(statutory_hectares(edge[rows]).sum(), rel=1e-9)
+            assert found[f"boundary:{kind}"] == pytest.approx(compute_statutory_hectares(edge[rows]).sum(), rel=1e-9)
     assert found["boundary"] == pytest.approx(sum(v for k, v in found.items() if k.startswith("boundary:")), rel=1e-12)
 
 
@@ -158,7 +159,9 @@ def test_expansion_ratio_is_boundary_area_divided_by_urban_base_area(indicator_t
         read_column_by_code(indicator_tables, "ratio", "ratio"),
     )
     assert areas["denominator_m2"] == pytest.approx(urban)
-    assert ratios["form:n1"] == pytest.approx(statutory_hectares(county_layers["CZKFBJ"]).sum() / urban, rel=1e-9)
+    assert ratios["form:n1"] == pytest.approx(
+        compute_statutory_hectares(county_layers["CZKFBJ"]).sum() / urban, rel=1e-9
+    )
 
 
 def test_land_use_table_lists_each_group_with_its_change(indicator_tables, county_layers):
@@ -187,7 +190,7 @@ def test_land_use_transition_matrix_equals_the_geopandas_overlay(indicator_table
     left = base[["geometry"]].assign(a=base["YDYHFLDM"].str[:2].map(LAND_GROUP_BY_CLASS))
     right = plan[["geometry"]].assign(b=plan["YDYHFLDM"].str[:2].map(LAND_GROUP_BY_CLASS))
     both = gpd.overlay(left, right, how="intersection", keep_geom_type=True)
-    expected = pd.Series(statutory_hectares(both)).groupby([both["a"].to_numpy(), both["b"].to_numpy()]).sum()
+    expected = pd.Series(compute_statutory_hectares(both)).groupby([both["a"].to_numpy(), both["b"].to_numpy()]).sum()
     found = read_column_by_code(indicator_tables, "transitions", "to_6")
     for group, name in (("01", "cultivated"), ("03", "forest"), ("built", "construction")):
         assert found[name] == pytest.approx(expected.get((group, "built"), 0.0), abs=0.01), name
@@ -195,9 +198,9 @@ def test_land_use_transition_matrix_equals_the_geopandas_overlay(indicator_table
         read_column_by_code(indicator_tables, "transitions", "sum_base"),
         read_column_by_code(indicator_tables, "transitions", "not_planned"),
     )
-    assert sums["sum"] == pytest.approx(statutory_hectares(base).sum(), rel=1e-9)
+    assert sums["sum"] == pytest.approx(compute_statutory_hectares(base).sum(), rel=1e-9)
     left_out = base[(base.index % 50 == 1) & (base.index % 9 != 4)]
-    assert gone["sum"] == pytest.approx(statutory_hectares(left_out).sum(), abs=0.05)
+    assert gone["sum"] == pytest.approx(compute_statutory_hectares(left_out).sum(), abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -212,12 +215,14 @@ def test_land_use_by_township_equals_the_geopandas_overlay_and_adds_up(indicator
     both = gpd.overlay(rows, townships[["XZQDM", "geometry"]], how="intersection")
     # Each part has its share of the feature's area, by the area in both.
     whole = measure_drawn_area(frame.geometry, step=5.0)[both["row"]]
-    expected = pd.Series(statutory_hectares(frame)[both["row"]] * measure_drawn_area(both.geometry, step=5.0) / whole)
+    expected = pd.Series(
+        compute_statutory_hectares(frame)[both["row"]] * measure_drawn_area(both.geometry, step=5.0) / whole
+    )
     expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
     found = read_column_by_code(indicator_tables, "townships", name)
     for code in townships["XZQDM"]:
         assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code
-    assert found["sum"] == pytest.approx(statutory_hectares(frame).sum(), rel=1e-9)
+    assert found["sum"] == pytest.approx(compute_statutory_hectares(frame).sum(), rel=1e-9)
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
@@ -361,7 +366,7 @@ def test_farmland_areas_by_township_equal_the_figures_of_the_rule(county_layers)
         assert found[township] == pytest.approx(own.get(township[:9], 0.0), rel=1e-6, abs=1e-3)
     drawn = read_column_by_code(made, "townships", "farmland_statutory")
     assert sum(drawn[code] > 0 for code in townships) > 1 and drawn["sum"] == pytest.approx(
-        statutory_hectares(layers["YJJBNTBHTB"]).sum(), rel=1e-9
+        compute_statutory_hectares(layers["YJJBNTBHTB"]).sum(), rel=1e-9
     )
 
 

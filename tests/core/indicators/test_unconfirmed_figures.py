@@ -24,6 +24,7 @@ CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\ni
 
 
 def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
+    """Return the rows of a small county by layer; arguments replace values of one layer."""
     norm = make_example_norm()
     base = {
         "wkt": SQUARE_WKT,
@@ -51,6 +52,7 @@ def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer=
 
 
 def check_with_profile(tmp_path, layers, profile="", **options):
+    """Return the report of a check with a profile that confirms all settings, and further profile text."""
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
     return check_plan(layers, RunOptions(profile=str(path), **options)).report

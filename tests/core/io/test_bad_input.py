@@ -56,6 +56,7 @@ THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 
 def take_one_layer(role="CZKFBJ"):
+    """Return one layer of the small plan as tables by layer code."""
     return {role: make_small_plan_layers()[role]}
 
 

@@ -17,11 +17,13 @@ TEMPLATES = load_standard("county_db").templates
 
 
 def format_finding(code, case="", lang="zh", params=None, **fields):
+    """Return the message of a finding made by hand."""
     finding = Finding("YJJBNTBHTB", "1", code=code, case=case, params=params or {}, **fields)
     return Texts(lang).format_message(finding, TEMPLATES)
 
 
 def find_message(code, layers, **more):
+    """Return the message of the only finding of a rule on some layers."""
     plan = make_example_plan(layers, **more)
     (finding,) = [one for one in run_check(plan, [load_all_rules()[code]]).findings if one.code == code]
     return finding.message

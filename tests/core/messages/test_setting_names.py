@@ -34,9 +34,12 @@ def find_keys(text: str) -> list[str]:
     ]
 
 
-def find_keys_without_title(text: str, titles: dict[str, str], close: str) -> list[str]:
-    """Return the keys in a text that do not follow their title."""
-    named = {key for key in find_keys(text) if f"{titles.get(key)}{close}[{key}]" in text}
+def find_keys_without_title(text: str, titles: dict[str, str], closing_text: str) -> list[str]:
+    """Return the keys in a text that are not in brackets after their title.
+
+    ``closing_text``: text between title and bracket, such as a quotation mark.
+    """
+    named = {key for key in find_keys(text) if f"{titles.get(key)}{closing_text}[{key}]" in text}
     return [key for key in find_keys(text) if key not in named]
 
 

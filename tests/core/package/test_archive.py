@@ -228,7 +228,7 @@ def test_files_outside_the_package_in_a_zip_are_listed(tmp_path):
 
 
 class UnseekableFile(io.RawIOBase):
-    """A stream to which a program writes a zip with data descriptors."""
+    """A file without seeking, to which zipfile therefore writes data descriptors."""
 
     def __init__(self):
         self.content = bytearray()

@@ -210,10 +210,10 @@ UNEXPORTABLE_PLANS = {
 }  # fmt: skip
 
 
-def write_spec(tmp_path, words):
-    """Write the county's package specification with replaced texts; return its path."""
+def write_spec(tmp_path, replacements):
+    """Write the county's package specification with (old, new) texts replaced; return its path."""
     text = COUNTY_SPEC_TEXT
-    for old, new in words:
+    for old, new in replacements:
         assert old in text
         text = text.replace(old, new, 1)
     path = tmp_path / "某省.toml"

@@ -16,6 +16,7 @@ NEIGHBOUR_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 
 
 def check_red_line(rows, target, comparison=">=", lang="zh"):
+    """Return the report on red line rows with a target (km²), and the indicator of their area."""
     settings = {"targets": [("red_line_area", comparison, f"{target:.2f}", "km2")]}
     plan = make_example_plan({"red_line": rows}, settings=settings)
     report = run_check(plan, [load_all_rules()[code] for code in ("TOP001", "LAW002")], lang=lang)

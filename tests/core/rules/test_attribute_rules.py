@@ -63,6 +63,7 @@ ATTRIBUTE_DEFECTS = [
 
 @cache
 def check_sample_county():
+    """Return norm, rules, source layers, plan and findings of a check of the sample."""
     norm = RunOptions(profile="hunyuan").resolve_norm()
     rules = choose_rules(norm.standard.rules, ATTRIBUTE_RULES)
     sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
@@ -71,6 +72,7 @@ def check_sample_county():
 
 
 def describe_findings_by_fingerprint(findings):
+    """Return case, field, severity and message of each finding by (rule, fingerprint)."""
     return {(f.code, f.fingerprint): (f.case, f.field, str(f.severity), f.message) for f in findings}
 
 

@@ -256,6 +256,7 @@ def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_
 
 
 def run_target_rule(code, layers, allocated=(), totals=(), profile=None):
+    """Return the report of a rule on township targets, given as rows and as totals of the table."""
     plan = make_example_plan(layers)
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
@@ -325,11 +326,12 @@ TARGET_SECTION = (
 )
 
 
-def write_profile(folder, name, code, goals=(), base="", limit=None):
+def write_profile(folder, name, code, targets=(), base="", limit=None):
+    """Write a profile with targets (indicator, sign, value, unit); return its path."""
     text = PROFILE_HEAD.format(id=name, name=name, code=code) + (f'base = "{base}"\n' if base else "")
     text += f"[ratio]\nlimit = {limit}\n" if limit else ""
     keys = ("indicator", "sign", "value", "unit")
-    text += "".join(TARGET_SECTION.format(**dict(zip(keys, goal, strict=True))) for goal in goals)
+    text += "".join(TARGET_SECTION.format(**dict(zip(keys, goal, strict=True))) for goal in targets)
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return path

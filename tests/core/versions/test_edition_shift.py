@@ -48,6 +48,7 @@ def make_cells(columns=5, rows=4, lines=None, **more):
 
 
 def move_rows(rows, east, north, which=None):
+    """Return rows moved by metres; ``which``: numbers of the moved rows, None: all."""
     moved = [dict(row) for row in rows]
     for n, row in enumerate(moved):
         if which is None or n in which:
@@ -60,13 +61,15 @@ def read_shapes(rows):
     return [shapely.from_wkt(row["wkt"]) for row in rows]
 
 
-def list_result(found):
-    """Return all of a comparison but its editions, to compare two of them."""
-    values = {f.name: getattr(found, f.name) for f in dataclasses.fields(found) if not f.name.endswith("_edition")}
+def describe_comparison(comparison):
+    """Return a text with all of a comparison but its editions, to compare two results."""
+    values = {
+        f.name: getattr(comparison, f.name) for f in dataclasses.fields(comparison) if not f.name.endswith("_edition")
+    }
     parts = [
-        (*dataclasses.astuple(dataclasses.replace(p, geometry=None)), p.geometry.wkb) for p in found.changed_pieces
+        (*dataclasses.astuple(dataclasses.replace(p, geometry=None)), p.geometry.wkb) for p in comparison.changed_pieces
     ]
-    return repr(values | {"changed_pieces": parts, "slivers": [shape.wkb for shape in found.slivers]})
+    return repr(values | {"changed_pieces": parts, "slivers": [shape.wkb for shape in comparison.slivers]})
 
 
 # -- found and removed --------------------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ def test_shift_longer_than_the_limit_is_reported_and_not_removed():
     assert found.shift.east_m == pytest.approx(30.0, abs=1e-6) and not found.shift.is_removed
     assert found.changed_pieces and found.unmatched_counts == (20, 20)
     found.shift = None
-    assert list_result(found) == list_result(compare_with_limits(before, after, None))
+    assert describe_comparison(found) == describe_comparison(compare_with_limits(before, after, None))
 
 
 def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_their_deviation_is_stated():
@@ -181,14 +184,14 @@ def test_rows_within_the_tolerance_of_a_shift_count_as_shifted_and_their_deviati
 # -- never taken as a shift -----------------------------------------------------------------------------------------------
 
 
-def move_each_row_otherwise(rows):
+def move_each_row_differently(rows):
     return [move_rows([row], 0.3 * np.sin(n), 0.3 * np.cos(n))[0] for n, row in enumerate(rows)]
 
 
 REAL_CHANGES = {
     "one row": lambda rows: move_rows(rows, 0.3, 0.2, which={7}),
     "less than the share": lambda rows: move_rows(rows, 0.3, 0.2, which=set(range(15))),
-    "each row otherwise": move_each_row_otherwise,
+    "each row otherwise": move_each_row_differently,
     "not more than the agreement": lambda rows: move_rows(rows, 0.006, 0.006),
     "nothing": lambda rows: [dict(row) for row in rows],
     "another edition": lambda rows: make_cells(4, 5),
@@ -202,7 +205,7 @@ def test_real_changes_are_never_taken_for_a_shift_and_change_no_comparison_resul
     after = change(before)
     found = compare_with_limits(before, after)
     assert found.shift is None
-    assert list_result(found) == list_result(compare_with_limits(before, after, None))
+    assert describe_comparison(found) == describe_comparison(compare_with_limits(before, after, None))
 
 
 @pytest.mark.parametrize("count", [1, 9])
@@ -224,7 +227,7 @@ def test_share_of_rows_that_must_agree_on_a_shift_is_a_setting():
 
 @st.composite
 def draw_shifted_layouts(draw):
-    """Draw cells, a shift, and the cells after it, a few of which changed; returns the kept cells too."""
+    """Draw cells, a shift, and the shifted cells with a few changes; return also the unchanged cells."""
     xs, ys = (
         np.cumsum([0, *draw(st.lists(st.integers(20, 90), min_size=size, max_size=size))]).tolist() for size in (6, 4)
     )
@@ -291,7 +294,7 @@ def test_search_for_a_shift_changes_no_comparison_of_random_editions_without_one
         after = move_rows(before, 0.3, 0.2, which={0})
     found = compare_with_limits(before, after)
     assert found.shift is None
-    assert list_result(found) == list_result(compare_with_limits(before, after, None))
+    assert describe_comparison(found) == describe_comparison(compare_with_limits(before, after, None))
 
 
 # -- stated -----------------------------------------------------------------------------------------------------------

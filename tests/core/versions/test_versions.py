@@ -46,12 +46,16 @@ def compare_rows(before, after, **more):
 
 
 def sum_moved_areas(found, basis="statutory"):
+    """Return the areas (m²) moved in, moved out and changed on the same land."""
     b = found.balance_by_basis[basis]
     return b.moved_in, b.moved_out, b.changed
 
 
 def measure_moved_land(before, after, old, new):
-    """Return the areas moved in, moved out and with another land use by plain shapely; shapes of the rows are given."""
+    """Return the areas moved in, moved out and with another land use, computed by plain shapely.
+
+    ``before``, ``after``: rows of both editions; ``old``, ``new``: their shapes.
+    """
     all_old, all_new = shapely.union_all(old), shapely.union_all(new)
     changed = sum(
         a.intersection(b).area
@@ -73,25 +77,26 @@ def move_to_county(shape):
 GRID_ROWS = [make_row(make_square(100 * c, 100 * r), 10 * r + c + 1) for r in range(3) for c in range(3)]
 
 
-def make_grid():
+def copy_grid_rows():
     return [dict(p) for p in GRID_ROWS]
 
 
 # -- the same -----------------------------------------------------------------------------------------------------------
 
 
-def turn_ring(wkt, by, back):
+def turn_ring(wkt, offset, is_reversed):
+    """Return a polygon whose ring begins ``offset`` vertices later, reversed if ``is_reversed``."""
     ring = list(shapely.from_wkt(wkt).exterior.coords)[:-1]
-    ring = ring[by:] + ring[:by]
-    return shapely.Polygon(ring[::-1] if back else ring)
+    ring = ring[offset:] + ring[:offset]
+    return shapely.Polygon(ring[::-1] if is_reversed else ring)
 
 
 def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical():
-    after = make_grid()
+    after = copy_grid_rows()
     for n, one in enumerate(after):
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     assert found.is_identical and found.equal_count == 9 and not found.changed_pieces
     assert sum_moved_areas(found) == (0, 0, 0)
 
@@ -99,8 +104,8 @@ def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical
 @pytest.mark.parametrize("keys", ["same keys", "no keys"])
 @pytest.mark.parametrize(("moved_m", "same"), [(0.00009, True), (0.00013, False), (0.05, False)])
 def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(moved_m, same, keys):
-    chance, after = random.Random(2), make_grid()
-    before = make_grid()
+    chance, after = random.Random(2), copy_grid_rows()
+    before = copy_grid_rows()
     for one, other in zip(before, after, strict=True):
         shape = shapely.from_wkt(one["wkt"])
 
@@ -121,12 +126,12 @@ def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(move
 
 
 def test_editions_in_different_crs_are_identical():
-    plans = [make_example_plan({FARMLAND_ROLE: make_grid()}).layers[FARMLAND_ROLE] for _ in range(2)]
+    plans = [make_example_plan({FARMLAND_ROLE: copy_grid_rows()}).layers[FARMLAND_ROLE] for _ in range(2)]
     # The second as a database in degrees stores it: a grid of 1e-9 degrees.
     from tests.core.examples import make_example_layer, make_example_norm
 
     norm = make_example_norm()
-    read = make_example_layer(FARMLAND_ROLE, make_grid(), norm)
+    read = make_example_layer(FARMLAND_ROLE, copy_grid_rows(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
     from pyproj import CRS
@@ -142,16 +147,16 @@ def test_editions_in_different_crs_are_identical():
 
 
 def test_added_vertex_makes_editions_different_although_no_land_moved():
-    after = make_grid()
+    after = copy_grid_rows()
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical and found.unmatched_counts == (1, 1) and not found.changed_pieces
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("what", ["key", "field", "row more", "row less", "twice"])
 def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_not_identical(what):
-    after = make_grid()
+    after = copy_grid_rows()
     if what == "key":
         after[3]["key"] = "140225000000009999"
     if what == "field":
@@ -162,29 +167,29 @@ def test_changed_key_or_value_and_added_removed_or_repeated_rows_make_editions_n
         after.pop()
     if what == "twice":
         after.append(dict(after[0]))
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical
     assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
 def test_renumbering_table_matches_all_rows_with_renewed_keys():
-    after = make_grid()
+    after = copy_grid_rows()
     for n, one in enumerate(after):
         one["key"] = f"14022500000002{n:04d}"
     table = {one["key"]: other["key"] for one, other in zip(GRID_ROWS, after, strict=True)}
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical and len(found.renumbered_rows) == 9 and not found.changed_pieces
-    assert compare_rows(make_grid(), after, renumbered=table).is_identical
+    assert compare_rows(copy_grid_rows(), after, renumbered=table).is_identical
 
 
 # -- what moved and what changed ------------------------------------------------------------------------------------------
 
 
 def test_moved_out_moved_in_and_changed_land_are_classified():
-    after = make_grid()[1:]
+    after = copy_grid_rows()[1:]
     after[0] |= {"land_use": "0101"}
     after.append(make_row(make_square(300, 0, 50, 100), 99))
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     (removed,), (added,), (changed,) = (
         found.list_pieces_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
     )
@@ -196,7 +201,7 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     assert changed.value_changes == [("DLBM", "0103", "0101")]
     moved_in, moved_out, altered = sum_moved_areas(found)
     assert [moved_out, altered] == pytest.approx([1e4, 1e4], rel=2e-3) and moved_in == pytest.approx(5e3, rel=2e-3)
-    assert moved_out == pytest.approx(make_layer_edition(make_grid()).layer.statutory[0], rel=1e-12)
+    assert moved_out == pytest.approx(make_layer_edition(copy_grid_rows()).layer.statutory[0], rel=1e-12)
     assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
@@ -228,8 +233,8 @@ def test_moved_land_is_cut_at_township_borders():
     townships = make_townships(
         [move_to_county(make_square(0, 0, 150, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
     )
-    after = [p for n, p in enumerate(make_grid()) if n != 1]
-    found = compare_rows(make_grid(), after, townships=townships)
+    after = [p for n, p in enumerate(copy_grid_rows()) if n != 1]
+    found = compare_rows(copy_grid_rows(), after, townships=townships)
     assert [(p.township, p.kind) for p in found.changed_pieces] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
     by_township = found.balance_by_township["statutory"]
     assert set(by_township) == {"甲镇", "乙镇"}
@@ -243,7 +248,7 @@ def test_moved_land_is_cut_at_township_borders():
 
 def test_moved_land_outside_all_townships_is_counted_without_a_township_name():
     townships = make_townships([move_to_county(make_square(0, 0, 100, 300))], ["甲镇"])
-    found = compare_rows(make_grid(), make_grid()[3:], townships=townships)
+    found = compare_rows(copy_grid_rows(), copy_grid_rows()[3:], townships=townships)
     by_township = found.balance_by_township["statutory"]
     assert by_township[""].moved_out == pytest.approx(20_000, rel=2e-3)
     assert by_township["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
@@ -262,30 +267,30 @@ def test_land_where_townships_overlap_is_counted_for_the_first_township():
 
 
 def test_duplicate_feature_counts_its_land_once():
-    before = [*make_grid(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
-    found = compare_rows(before, make_grid())
+    before = [*copy_grid_rows(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
+    found = compare_rows(before, copy_grid_rows())
     assert not found.changed_pieces and not found.is_identical
     balance = found.balance_by_basis["statutory"]
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rounding_error_m2) < 1e-6
 
 
 def test_feature_key_reused_for_other_land_is_reported():
-    after = make_grid()
+    after = copy_grid_rows()
     after[0] = make_row(make_square(900, 900), 1)
-    assert compare_rows(make_grid(), after).reused_keys == ["140225000000000001"]
+    assert compare_rows(copy_grid_rows(), after).reused_keys == ["140225000000000001"]
 
 
 def test_rows_without_a_shape_are_compared_by_attributes():
-    before = [*make_grid(), make_row(None, 50)]
+    before = [*copy_grid_rows(), make_row(None, 50)]
     assert compare_rows(before, [dict(r) for r in before]).is_identical
-    after = [*make_grid(), make_row(None, 50, land_use="0101")]
+    after = [*copy_grid_rows(), make_row(None, 50, land_use="0101")]
     assert not compare_rows(before, after).is_identical
 
 
 def test_slivers_between_editions_are_summed_but_not_listed():
-    after = make_grid()
+    after = copy_grid_rows()
     after[0]["wkt"] = "POLYGON ((0.001 0, 100 0, 100 100, 0.001 100, 0.001 0))"
-    found = compare_rows(make_grid(), after)
+    found = compare_rows(copy_grid_rows(), after)
     assert not found.is_identical and not found.changed_pieces and len(found.slivers) == 1
     assert found.sliver_m2 == pytest.approx(0.1, rel=1e-2)
     assert found.balance_by_basis["statutory"].moved_out == pytest.approx(0.1, rel=1e-2)

@@ -47,12 +47,14 @@ def make_layers_with_survey_vertices():
 
 
 def list_findings(report, code, state=""):
+    """Return the findings of a rule in a report, all or in one state."""
     return [f for f in report.findings if f.code == code and (not state or f.state == state)]
 
 
-def waive_findings(path, *findings, words=WAIVER_ENTRY, limits=None):
+def waive_findings(path, *codes, words=WAIVER_ENTRY, limits=None):
+    """Waive the findings of some rules in the waiver file next to the data; return the waived findings."""
     checked = check_data(path, WAIVED_RULES)
-    chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
+    chosen = [f for f in checked.report.findings if f.code in codes] if codes else []
     entries = make_waivers(chosen, words, limits or checked.waivers.limits, path.parent)
     change_waivers(checked.waivers.path, added_waivers=entries)
     return chosen

@@ -183,6 +183,7 @@ CASES_BY_LAYER = {LAND_USE_LAYER: LAND_USE_CASES, HERITAGE_LINE_LAYER: LINE_CASE
 
 
 def list_case_origins(cases):
+    """Return the position (m) of each case by its name."""
     return {name: (WEST + n * CASE_SPACING_M, SOUTH) for n, name in enumerate(cases)}
 
 
@@ -191,6 +192,7 @@ def move_shape_to_case(shape, place):
 
 
 def make_frame(role, cases, side, crs):
+    """Return the rows of all cases of a layer in an edition (``side``: filed or current) as a table."""
     rows = [
         (f"1402250000{n:04d}{key:04d}", move_shape_to_case(shape, place), code)
         for n, ((name, place), case) in enumerate(zip(list_case_origins(cases).items(), cases.values(), strict=True))

@@ -41,6 +41,7 @@ def make_zone(shape, key, code, **more):
 
 
 def make_plans(filed, current):
+    """Return the plans of the filed and the current edition."""
     norm = make_example_norm()
     made = [[make_example_layer(role, rows, norm) for role, rows in one.items()] for one in (filed, current)]
     after = assemble_plan(made[1], norm, scope="three_lines")
@@ -48,11 +49,13 @@ def make_plans(filed, current):
 
 
 def run_update(filed, current, year=2026):
+    """Return the yearly update between two editions."""
     return compute_yearly_update(*make_plans(filed, current), year, day=UPDATE_DATE)
 
 
-def get_single_layer(done):
-    (layer,) = done.maintained_layers
+def get_single_layer(update):
+    """Return the only maintained layer of an update."""
+    (layer,) = update.maintained_layers
     return layer
 
 

@@ -15,6 +15,7 @@ WEST_TOWNSHIP, EAST_TOWNSHIP = (shapely.box(X + x, Y, X + x + 100, Y + 100) for 
 
 
 def write_and_collect_notes(tmp_path, *layers):
+    """Write layers to VCT and read them; return the parameters of each note by key, and the VCT text."""
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, merges_parts=True) as vct:

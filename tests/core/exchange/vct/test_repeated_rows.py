@@ -19,6 +19,7 @@ PARCEL_SQUARES = [shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100, 
 
 
 def write_and_collect_notes(tmp_path, *layers, join=True):
+    """Write layers to VCT and read them; return the parameters of each note by its key."""
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, merges_parts=join) as vct:
