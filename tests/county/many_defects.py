@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Thousands of small defects, planted into the layers of a clean county, and the answer that each must get.
+"""Thousands of small defects planted into a clean county, and what a batch of safe fixes must do with each.
 
 The truth comes from the planting alone: no rule and no fix of the plugin is used.
 """

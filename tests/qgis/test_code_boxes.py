@@ -28,6 +28,7 @@ NORM = Norm(load_standard(), load_profile("hunyuan"))
 
 @pytest.fixture
 def layer(chinese, qgis_app, project):
+    """Yield a layer of present land use in edit mode, with the template's form and one feature."""
     if not QgsGui.editorWidgetRegistry().factories():
         QgsGui.editorWidgetRegistry().initEditors()
     template = NORM.standard.templates["XZYDYH"]
@@ -45,6 +46,7 @@ def layer(chinese, qgis_app, project):
 
 @pytest.fixture
 def form(layer):
+    """Yield the attribute form of the layer's feature."""
     made = QgsAttributeForm(layer, next(layer.getFeatures()))
     yield made
     made.deleteLater()

@@ -87,11 +87,13 @@ def replace_header_value(key, value, problem, words=None, lines=0):
 
 
 def remove_header_line(key):
+    """Return a damage that removes the header line of a key."""
     old = next(line for line in export_example().split("\n") if line.startswith(f"{key}:"))
     return make_default_damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
 
 
-def find_header_line_number(key):
+def find_header_line(key):
+    """Return the header line of a key in the exported example, with the line ends around it."""
     return next(f"\n{line}\n" for line in export_example().split("\n") if line.startswith(f"{key}:"))
 
 
@@ -121,6 +123,7 @@ REPLACE_ALL = "all"  # third item of a pair: replace every occurrence
 
 
 def replace_easting(old_x, new_x):
+    """Return the replacement of all lines that begin with an easting, for `make_default_damage`."""
     return (f"\n{old_x}", f"\n{new_x}", REPLACE_ALL)
 
 
@@ -322,7 +325,7 @@ def list_named_damages():
         yield (
             f"no line {key}",
             make_default_damage(
-                (find_header_line_number(key), "\n"), key="vct_head_absent", words=key, lines=LAST_HEADER_KEY_LINES[key]
+                (find_header_line(key), "\n"), key="vct_head_absent", words=key, lines=LAST_HEADER_KEY_LINES[key]
             ),
         )
     yield (
@@ -339,7 +342,7 @@ def list_named_damages():
     yield (
         "an axis of two missing",
         make_default_damage(
-            (find_header_line_number("XAxisDirection"), "\n"), ("YAxisDirection:N", "YAxisDirection:E"), key="vct_axis_missing",
+            (find_header_line("XAxisDirection"), "\n"), ("YAxisDirection:N", "YAxisDirection:E"), key="vct_axis_missing",
             words=("XAxisDirection", "YAxisDirection"),
         ),
     )  # fmt: skip

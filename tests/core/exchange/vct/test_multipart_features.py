@@ -22,6 +22,7 @@ def make_square(x, y=0.0, width=100.0):
 
 
 def write_and_read(path, *layers, join=True):
+    """Write layers to VCT; return the layers read back, with the parts of a feature joined or not."""
     write_vct(path, layers)
     return read_vct(path, merges_parts=join)
 
