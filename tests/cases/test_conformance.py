@@ -84,7 +84,7 @@ def sum_parts_by_pair(found):
 
 @for_each_drawing_variant
 @for_each_case
-def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapped(case, way):
+def test_find_shared_pieces_gives_the_same_overlaps_when_the_two_layers_are_swapped(case, way):
     a, b = redraw_shapes(case.a, way), redraw_shapes(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
         assert_parts(
@@ -98,7 +98,7 @@ def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapp
 
 @for_each_drawing_variant
 @for_each_case
-def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
+def test_find_shared_pieces_finds_overlaps_between_rows_of_one_layer(case, way):
     a, b = redraw_shapes(case.a, way), redraw_shapes(case.b, way)
     assert_parts(
         collect_areas_by_pair(assert_valid(find_shared_pieces(a, tolerance=ZERO_TOLERANCE, splits_connected=True))),
@@ -127,7 +127,7 @@ def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
 
 @for_each_drawing_variant
 @for_each_case
-def test_find_uncovered_parts_finds_land_that_only_one_of_two_layers_covers(case, way):
+def test_find_uncovered_pieces_finds_land_that_only_one_of_two_layers_covers(case, way):
     a, b = redraw_shapes(case.a, way), redraw_shapes(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         uncovered = {(i, -1): case.get_areas(side, i) for i in range(len(first))}

@@ -145,7 +145,9 @@ def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, nea
             find_shared_pieces(one, tolerance=ZERO_TOLERANCE),
             make_expected_areas_of_pairs(a, a, combinations(list_rows_with_shape(a), 2)),
         )
-        assert_same_areas(find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE), make_expected_uncovered_areas(a, b))
+        assert_same_areas(
+            find_uncovered_pieces(one, two, tolerance=ZERO_TOLERANCE), make_expected_uncovered_areas(a, b)
+        )
 
     assert_for_seed()
 
@@ -221,7 +223,7 @@ def compute_area_limit(a, b, *rounded):
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
-def test_overlay_parts_add_up_to_the_whole_polygons_and_are_equal_when_layers_are_swapped(near):
+def test_overlay_pieces_add_up_to_the_whole_polygons_and_are_equal_when_layers_are_swapped(near):
     @limit_layout_count(1 / 20)
     @given(seeds)
     def assert_for_seed(seed):

@@ -238,7 +238,7 @@ def test_union_result_that_contradicts_a_sample_point_or_its_area_is_replaced_by
         assert joined.area == pytest.approx(180) and [s.method_name for s in steps.steps] == ["fixed_precision"]
 
 
-def test_find_uncovered_parts_logs_the_row_for_which_the_union_failed(monkeypatch):
+def test_find_uncovered_pieces_logs_the_row_for_which_the_union_failed(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", raise_geos_error)
     uncovered = find_uncovered_pieces(
         make_layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), make_layer(*grid(2, 1)), tolerance=DEFAULT_TOLERANCE

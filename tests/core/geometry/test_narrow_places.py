@@ -57,7 +57,7 @@ def make_star_ring(radii, turn, squeeze):
 
 @given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
 @settings(deadline=None, max_examples=150)
-def test_polygon_recognised_as_wide_has_no_narrow_part(radii, turn, squeeze):
+def test_polygon_recognised_as_wide_has_no_narrow_place(radii, turn, squeeze):
     shape = make_star_ring(radii, turn, squeeze)
     shapes = np.array([shape if shape.is_valid else None], dtype=object)
     with pytest.MonkeyPatch.context() as patch:
@@ -92,7 +92,7 @@ def test_most_parcels_are_recognised_as_wide_by_their_vertices():
     assert mask_surely_wide_polygons(np.array(shapes, dtype=object), MINIMUM_WIDTH_M).mean() > 0.8
 
 
-def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_part():
+def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_place():
     """Use a polygon with two close vertices; GEOS leaves a thin strip along its edge."""
     square = shapely.from_wkt("POLYGON ((0 0, 900 0, 1100 350, 650 940, 3 700, 2.996 699.997, 0 0))")
     hair = shapely.from_wkt("POLYGON ((0 0, 900 0, 900 0.004, 0 0))")

@@ -72,9 +72,9 @@ def compute_shared_areas_by_shapely(a, b, pairs):
     return {(i, j): shapely.intersection(a[i], b[j]).area for i, j in pairs}
 
 
-def sum_areas_by_pair(parts):
+def sum_areas_by_pair(pieces):
     found = {}
-    for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
+    for i, j, area in zip(pieces.left.tolist(), pieces.right.tolist(), pieces.area.tolist(), strict=True):
         found[i, j] = found.get((i, j), 0.0) + area
     return found
 
@@ -100,7 +100,7 @@ def assert_areas_by_pair_equal(found, expected):
 def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
     pieces = find_shared_pieces(a, b, tolerance=EXACT_TOLERANCE)
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(parts),
+        sum_areas_by_pair(pieces),
         compute_shared_areas_by_shapely(
             a, b, [(i, j) for i in list_rows_with_shape(a) for j in list_rows_with_shape(b)]
         ),
@@ -116,7 +116,7 @@ def test_shared_area_of_overlapping_rows_of_one_layer_equals_that_of_shapely(a):
     pieces = find_shared_pieces(a, tolerance=EXACT_TOLERANCE)
     assert (pieces.left < pieces.right).all()
     assert_areas_by_pair_equal(
-        sum_areas_by_pair(parts), compute_shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
+        sum_areas_by_pair(pieces), compute_shared_areas_by_shapely(a, a, combinations(list_rows_with_shape(a), 2))
     )
 
 

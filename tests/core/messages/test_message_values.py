@@ -53,7 +53,7 @@ def list_narrow_variants():
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_finding_narrower_than_a_metre_has_the_message_for_narrow_parts(lang):
+def test_finding_narrower_than_a_metre_has_the_message_for_narrow_places(lang):
     texts, variants = Texts(lang), list_narrow_variants()
     assert len(variants) >= 7
     for rule, case, key in variants:
