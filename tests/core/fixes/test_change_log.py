@@ -56,7 +56,7 @@ def test_prepared_rows_are_in_the_log_once_they_are_committed(tmp_path):
     assert not path.exists() and prepared.is_current
     prepared.commit()
     prepared.discard()
-    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW] and list(tmp_path.iterdir()) == [path]
+    assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW] and list(tmp_path.iterdir()) == [path]
 
 
 def test_discarded_rows_leave_log_and_folder_as_they_were(tmp_path):
@@ -73,7 +73,7 @@ def test_rows_prepared_before_the_log_was_written_are_not_current(tmp_path):
     append_log_rows(path, [ROW])
     assert not prepared.is_current
     prepared.discard()
-    assert len(read(path)) == 2
+    assert len(read_log_rows(path)) == 2
 
 
 def test_default_change_log_is_next_to_the_data(tmp_path):
