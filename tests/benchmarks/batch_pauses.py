@@ -3,7 +3,7 @@
 
 Run ``python -m tests.benchmarks.batch_pauses --parcels 150000 --fixes 2000`` (one command with
 ``make benchmark BENCH="--parcels 150000 --fixes 2000"`` makes the county). QGIS starts on a virtual screen for each
-run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``: the verdict goes by the
+run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``: the verdict uses the
 CPU time of the main thread, since the time on the clock also has the waits for other programs and threads.
 """
 
