@@ -516,7 +516,7 @@ def test_arcs_in_a_geopackage_are_reported_and_their_hole_is_kept(tmp_path, decl
     report = check_data(path, ["GEO002"]).report
     (finding,) = list_findings_of_rules(report, "GEO002")
     assert finding.key == "140225000000000002" and finding.case == "curve"
-    assert "含弧段，读取时按每 4 度一段转为折线" in finding.message
+    assert "含弧段，读取时转为折线（每 4 度一段）" in finding.message
     assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in join_notices(report)
     assert hash_files(tmp_path) == before
 

@@ -243,7 +243,7 @@ def test_personal_data_are_exported_only_on_request():
     assert (problem.field, problem.count) == (field.name, 1)
     (rows,) = make_content_of_single_layer(plan, spec).iterate_batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
-    (rows,) = make_content_of_single_layer(plan, spec, personal=True).iterate_batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec, includes_personal_data=True).iterate_batches(plan.crs)
     assert rows.values[field.name].tolist() == ["张三"]
 
 
