@@ -61,7 +61,7 @@ def test_prepared_action_is_logged_only_when_it_is_committed(writer, tmp_path):
     assert log.read_actions() == ["应用"]
 
 
-def test_log_written_during_the_preparation_loses_no_row(writer, tmp_path):
+def test_change_log_written_while_an_action_is_prepared_loses_no_row(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     prepared = writer.prepare(log, None, "应用")
     writer.write(log, None, "撤销")

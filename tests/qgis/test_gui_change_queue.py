@@ -31,12 +31,12 @@ def add(queue, change, name):
     queue.add(change, partial(show))
 
 
-def test_small_change_is_shown_at_once(queue):
+def test_small_change_of_findings_is_shown_at_once(queue):
     add(queue, SMALL, "small")
     assert queue.shown == ["small list", "small map"]
 
 
-def test_large_change_is_shown_later_and_before_those_that_follow(queue):
+def test_large_change_of_findings_is_shown_later_but_before_the_changes_after_it(queue):
     add(queue, LARGE, "large")
     add(queue, SMALL, "small")
     assert queue.shown == []
@@ -47,7 +47,7 @@ def test_large_change_is_shown_later_and_before_those_that_follow(queue):
     assert queue.shown[4:] == ["last list", "last map"]
 
 
-def test_waiting_changes_are_shown_at_once_on_request(queue):
+def test_queued_changes_of_findings_are_shown_at_once_on_request(queue):
     add(queue, LARGE, "first")
     add(queue, LARGE, "second")
     queue.finish()
@@ -56,7 +56,7 @@ def test_waiting_changes_are_shown_at_once_on_request(queue):
     assert len(queue.shown) == 4
 
 
-def test_cancelled_changes_are_not_shown(queue):
+def test_cancelled_changes_of_findings_are_not_shown(queue):
     add(queue, LARGE, "former")
     queue.cancel()
     process_events(0.05)

@@ -43,21 +43,21 @@ def filled_folder(tmp_path_factory):
     return folder, parts
 
 
-def test_all_rules_of_an_unchanged_county_come_from_the_folder_with_equal_results(filled_folder):
+def test_check_of_an_unchanged_county_takes_every_rule_result_from_the_folder_and_equals_a_fresh_one(filled_folder):
     folder, first = filled_folder
     second, memory = check_in_new_process_memory(folder, EVERY_RULE)
     assert second == first == list_comparable_parts(check_plan(COUNTY, EVERY_RULE).report)
     assert not memory.computed_codes
 
 
-def test_folder_holds_no_python_objects(filled_folder):
+def test_result_files_contain_no_python_objects(filled_folder):
     for path in filled_folder[0].iterdir():
         with np.load(path, allow_pickle=False) as archive:
             assert all(archive[name].dtype != object for name in archive.files), path.name
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"not an archive"], ids=["empty", "cut", "foreign"])
-def test_damaged_files_are_computed_again(tmp_path, damage):
+def test_damaged_result_files_are_ignored_and_their_rules_run_again(tmp_path, damage):
     first, _ = check_in_new_process_memory(tmp_path)
     for path in tmp_path.iterdir():
         path.write_bytes(damage)
@@ -65,14 +65,14 @@ def test_damaged_files_are_computed_again(tmp_path, damage):
     assert second == first and not memory.reused_codes
 
 
-def test_files_of_another_version_are_computed_again(tmp_path, monkeypatch):
+def test_result_files_of_another_plugin_version_are_ignored(tmp_path, monkeypatch):
     check_in_new_process_memory(tmp_path)
     monkeypatch.setattr("plugin.core.engine.memory_folder._get_version", lambda: "another version")
     _, memory = check_in_new_process_memory(tmp_path)
     assert not memory.reused_codes
 
 
-def test_two_counties_share_a_folder_without_replacing_each_other(tmp_path):
+def test_two_counties_share_a_result_folder_without_replacing_each_other(tmp_path):
     folder, copy = tmp_path / "cache", tmp_path / "county.gpkg"
     copy.write_bytes(COUNTY.read_bytes())
     check_in_new_process_memory(folder)
@@ -81,7 +81,7 @@ def test_two_counties_share_a_folder_without_replacing_each_other(tmp_path):
         assert not check_in_new_process_memory(folder, source=source)[1].computed_codes
 
 
-def test_missing_folder_is_created_and_a_file_in_its_place_is_named(tmp_path):
+def test_missing_result_folder_is_created_and_a_file_in_its_place_is_refused(tmp_path):
     FolderMemory(tmp_path / "new" / "cache", COUNTY)
     assert (tmp_path / "new" / "cache").is_dir()
     (tmp_path / "file").write_text("x")
@@ -90,7 +90,7 @@ def test_missing_folder_is_created_and_a_file_in_its_place_is_named(tmp_path):
     assert caught.value.key == "cache_folder_unusable"
 
 
-def test_folder_above_its_limit_loses_the_files_used_longest_ago_and_no_foreign_file(tmp_path):
+def test_result_folder_above_its_limit_loses_the_longest_unused_result_files_only(tmp_path):
     import os
 
     for number in range(4):
@@ -102,7 +102,7 @@ def test_folder_above_its_limit_loses_the_files_used_longest_ago_and_no_foreign_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2.result.npz", "3.result.npz", "plan.gpkg"]
 
 
-def test_values_are_restored_with_their_types():
+def test_stored_values_of_rule_results_are_restored_with_their_types():
     value = {"a": (1, 2.5, None, True), 3: ["x", {"y": CodeListName("sandiao")}], "inf": float("inf")}
     restored = decode_value(encode_value(value))
     assert restored == value and type(restored["a"]) is tuple and type(restored[3][1]["y"]) is CodeListName
@@ -111,7 +111,7 @@ def test_values_are_restored_with_their_types():
         encode_value(shapely.Point(0, 0))
 
 
-def test_command_line_reports_what_it_took_from_the_folder(tmp_path, capsys):
+def test_check_command_states_which_rule_results_it_took_from_the_folder(tmp_path, capsys):
     arguments = ["check", str(COUNTY), "--profile", "hunyuan", "--cache", str(tmp_path / "cache")]
     first = tmp_path / "first.json"
     second = tmp_path / "second.json"
@@ -123,13 +123,13 @@ def test_command_line_reports_what_it_took_from_the_folder(tmp_path, capsys):
     assert '"reused_rules": ["ATT' in second.read_text(encoding="utf-8")
 
 
-def test_waivers_are_judged_afresh(tmp_path):
+def test_waiver_written_after_a_check_applies_to_its_stored_findings(tmp_path):
     """A waiver that is written after the first check applies to findings from the folder."""
     report = check_plan(COUNTY, DEFAULT_RULES, memory=FolderMemory(tmp_path, COUNTY)).report
     waived = next(finding for finding in report.findings if finding.code == "TOP001" and finding.fingerprint)
     file = tmp_path / "county.waivers.csv"
     entry = WaiverEntry(reason="已批准", document="晋自然资发〔2026〕1号", author="王工", date=date.today())
-    change_waivers(file, add=make_waivers([waived], entry, WaiverLimits()))
+    change_waivers(file, added_waivers=make_waivers([waived], entry, WaiverLimits()))
     options = replace(DEFAULT_RULES, waivers=str(file))
     memory = FolderMemory(tmp_path, COUNTY)
     again = check_plan(COUNTY, options, memory=memory).report

@@ -111,7 +111,7 @@ def test_edited_file_of_a_side_input_computes_all_rules(county, tmp_path):
     assert not memory.reused_codes
 
 
-def test_findings_of_a_check_do_not_change_those_that_are_kept(county):
+def test_changing_the_findings_of_a_report_leaves_the_stored_results_unchanged(county):
     memory = RuleMemory()
     first = check_plan(county, DEFAULT_RULES, source="county", memory=memory).report
     expected = list_comparable_parts(first)
@@ -167,7 +167,7 @@ def test_check_after_random_changes_equals_a_fresh_check(county, seed):
         assert check_with_memory(county, EVERY_RULE, memory) == check_afresh(county, EVERY_RULE), changes
 
 
-def test_a_call_that_raises_is_computed_again(county, monkeypatch):
+def test_rule_that_crashed_runs_again_in_the_next_check(county, monkeypatch):
     from plugin.core.model.rule import load_all_rules
 
     rule = load_all_rules()["TOP001"]
