@@ -73,8 +73,8 @@ def make_symbol(spec, geometry="polygon"):
                 make_plain_fill(tint["color"], tint["opacity"]), f"coalesce(@map_scale, 1) > {tint['near']}"
             )
         )
-    layers += [limit_to_near_scales(make_hatch(one), one) for one in spec.get("hatch", ())]
-    layers += [limit_to_near_scales(make_dots(spec["dots"]), spec["dots"])] if "dots" in spec else []
+    layers += [limit_scale_range(make_hatch(one), one) for one in spec.get("hatch", ())]
+    layers += [limit_scale_range(make_dots(spec["dots"]), spec["dots"])] if "dots" in spec else []
     layers += _make_strokes(spec)
     made = make_symbol_of_layers(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)
@@ -87,11 +87,11 @@ def make_symbol(spec, geometry="polygon"):
 def _make_strokes(spec):
     """Yield the symbol layers along an outline or line: teeth, lines, markers."""
     if "teeth" in spec:
-        yield limit_to_near_scales(make_teeth(spec["teeth"]), spec["teeth"])
+        yield limit_scale_range(make_teeth(spec["teeth"]), spec["teeth"])
     for one in (*spec.get("lines", ()), *([spec["line"]] if "line" in spec else [])):
-        yield limit_to_near_scales(make_simple_line(one), one)
+        yield limit_scale_range(make_simple_line(one), one)
     for one in spec.get("on_line", ()):
-        yield limit_to_near_scales(make_markers_on_line(one), one)
+        yield limit_scale_range(make_markers_on_line(one), one)
 
 
 def parse_color(text, opacity=1.0):
@@ -227,10 +227,10 @@ def make_badge(spec):
     return make_symbol_of_layers(QgsMarkerSymbol, made)
 
 
-def limit_to_near_scales(layer, spec):
-    """Return a symbol layer that is drawn only up to the scale `near`, or only from the scale `far` on.
+def limit_scale_range(layer, spec):
+    """Return the symbol layer, drawn only at scales of 1:`near` and larger, or only at scales smaller than 1:`far`.
 
-    Without both it is always drawn.
+    `near` and `far` are scale denominators in ``spec``; without both the layer is always drawn.
     """
     if "far" in spec:
         return enable_only_when(layer, f"coalesce(@map_scale, 1) > {spec['far']}")

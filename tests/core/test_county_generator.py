@@ -227,7 +227,7 @@ def test_every_rule_has_defects_in_the_sample_county(county, request):
 
 
 @pytest.mark.parametrize("county", ["clean_county", "defective_county", "shipped_county"])
-def test_listed_defects_of_single_layers_are_complete(county, request):
+def test_truth_file_lists_every_defect_of_one_layer_that_an_independent_search_finds(county, request):
     layers, truth = request.getfixturevalue(county)
     counts = Counter(
         (one["rule"], one["role"], one["key"], one["field"])

@@ -27,7 +27,7 @@ def test_plugin_loads_in_qgis_desktop_and_unloading_removes_all_its_widgets(tour
     assert tour_facts["ran_at_unload"] and tour_facts["heard"]
 
 
-def test_desktop_tour_logs_no_error_and_qgis_exits_with_code_zero(tour_facts):
+def test_checking_the_sample_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(tour_facts):
     assert tour_facts["log"] == []
     assert tour_facts["returncode"] == 0
 

@@ -51,5 +51,5 @@ def test_editing_a_file_that_another_program_writes_shows_a_message(everyday_fac
     assert everyday_facts["locked_file"] in text and process in text and "正在写入" in text
 
 
-def test_everyday_tour_logs_no_error_and_qgis_exits_with_code_zero(everyday_facts):
+def test_drawing_and_undoing_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(everyday_facts):
     assert everyday_facts["log"] == [] and everyday_facts["returncode"] == 0

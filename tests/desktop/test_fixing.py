@@ -46,5 +46,5 @@ def test_fix_batch_ends_the_ticked_findings_and_adds_none(fix_facts):
     assert fix_facts["batch_gone"] == fix_facts["ticked"] and fix_facts["batch_new"] == 0
 
 
-def test_fix_tour_logs_no_error_and_qgis_exits_with_code_zero(fix_facts):
+def test_fixing_findings_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(fix_facts):
     assert fix_facts["log"] == [] and fix_facts["returncode"] == 0

@@ -42,7 +42,7 @@ def test_cancelling_a_map_export_between_pages_leaves_no_file(map_tour_facts):
     assert map_tour_facts["cancelled"] == []
 
 
-def test_map_tour_logs_only_the_lowered_secrecy_level_and_qgis_exits_with_code_zero(map_tour_facts):
+def test_exporting_maps_in_qgis_logs_only_the_lowered_secrecy_level_and_qgis_exits_with_code_zero(map_tour_facts):
     assert map_tour_facts["log"] == [
         "Sanxian: 密级由成果包样式的“内部”降为工程的成果信息的“公开”，降密理由：批后公布。"
     ]

@@ -42,5 +42,5 @@ def test_new_county_needs_few_clicks_and_entries_besides_work_on_layers(county_f
     assert total["clicks"] - steps["layers"]["clicks"] <= 18 and total["fields"] <= 15, steps
 
 
-def test_tour_of_a_new_county_logs_no_error_and_qgis_exits_with_code_zero(county_facts):
+def test_working_on_a_new_county_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(county_facts):
     assert county_facts["log"] == [] and county_facts["returncode"] == 0

@@ -85,7 +85,7 @@ def test_dropping_a_vct_file_on_the_map_opens_the_filled_import_dialog(package_t
     assert [path.rpartition("/")[2] for path in package_tour_facts["vct_dialog"]] == ["浑源.vct", "浑源.gpkg"]
 
 
-def test_package_tour_logs_no_error_and_qgis_exits_with_code_zero(package_tour_facts):
+def test_exporting_packages_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(package_tour_facts):
     assert package_tour_facts["log"] == [] and package_tour_facts["returncode"] == 0
 
 

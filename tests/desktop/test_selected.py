@@ -41,6 +41,6 @@ def test_edit_that_causes_a_finding_shows_a_message_with_count_and_undo(selectio
     assert selection_tour_facts["undone"] and selection_tour_facts["after"].startswith("实时检查　本次编辑：错误 0")
 
 
-def test_selection_tour_logs_no_error_and_qgis_exits_with_code_zero(selection_tour_facts):
+def test_selecting_findings_in_qgis_logs_no_error_and_qgis_exits_with_code_zero(selection_tour_facts):
     assert selection_tour_facts["log"] == []
     assert selection_tour_facts["returncode"] == 0

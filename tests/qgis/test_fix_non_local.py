@@ -25,7 +25,7 @@ def make_proposal(ended=(), new=()):
     return SimpleNamespace(ended_findings=list(ended), new_findings=list(new))
 
 
-def test_fix_ends_the_displayed_finding_on_the_same_problem():
+def test_fix_that_ends_a_finding_of_a_non_local_rule_removes_the_displayed_finding_with_the_same_problem():
     displayed = [make_finding(NON_LOCAL_RULE, key, 100.0) for key in "abc"]
     change = compare([make_proposal([copy.copy(displayed[1])])], displayed).get_change_of_fixes()
     assert [id(one) for one in change.ended_findings] == [id(displayed[1])] and change.new_findings == []

@@ -292,7 +292,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
 
 
 @pytest.mark.parametrize(("displayed_is_of_package", "of_package"), [(False, True), (True, True), (True, False)])
-def test_progress_bar_shows_checking_instead_of_rechecking_before_or_after_a_package_check(
+def test_progress_bar_says_checking_not_rechecking_if_the_displayed_result_or_the_new_check_is_of_a_package(
     findings_dock, displayed_is_of_package, of_package
 ):
     show_result(findings_dock, make_small_report()).is_of_package = displayed_is_of_package

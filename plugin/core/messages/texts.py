@@ -734,9 +734,10 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the measured values that a text shows in m² or percent; limits are left out.
+    """Return parameter name → figure as text, for the measured values that a message shows in m² or percent.
 
-    They have two decimals, more where a value would look equal to a limit that it misses.
+    Limits are left out, and so is the unit. Figures have two decimals, more where a value would look equal to a limit
+    that it misses.
     """
     figure_names = [name for name in _find_figures(text) if _is_finite_float(params.get(name))]
     limits = _list_limits(params) if figure_names else []

@@ -444,10 +444,11 @@ def compare_layers_and_townships(
 class _CutEditions:
     """Two editions cut into pieces.
 
-    ``earlier_keys``: keys of the earlier edition after renumbering; ``equal_row``: (n,) row of the later edition with
-    an equal shape, −1 for none; ``earlier_shapes``: (n,) shapes that were cut, at their shifted places if a shift is
-    removed; ``land_pieces``: the land of equal rows, and the common and separate land of all other rows; ``shift``: of
-    the later edition as a whole, None without one.
+    ``earlier_keys``: the key of each earlier row, for a renumbered row its key in the later edition; ``equal_row``:
+    (n,) row of the later edition with an equal shape, −1 for none; ``earlier_shapes``: (n,) shapes of the earlier
+    edition as they were cut, moved onto the later edition if ``shift`` is removed; ``land_pieces``: the land of equal
+    rows, and the common and separate land of all other rows; ``shift``: by which the whole later edition lies away from
+    the earlier one, None without a shift.
     """
 
     earlier_keys: list[str]

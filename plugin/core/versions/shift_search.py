@@ -130,7 +130,7 @@ def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tu
     Rows have the same size if their number of vertices is equal and their bounding boxes agree to twice the agreement.
     """
     left, right = pairing.find_candidates_with_unique_key()
-    is_similar = _find_pairs_of_same_size(pairing, left, right, limits)
+    is_similar = _mask_pairs_of_same_size(pairing, left, right, limits)
     left, right = left[is_similar], right[is_similar]
     rows, later_rows = pairing.find_unpaired_rows()
     rows, later_rows = np.setdiff1d(rows, left), np.setdiff1d(later_rows, right)
@@ -140,13 +140,18 @@ def _find_corresponding_rows(pairing: EditionPairing, limits: ShiftLimits) -> tu
         _make_centres(pairing.earlier_shapes[rows]), predicate="dwithin", distance=limits.max_shift_m
     )
     near, near_later = rows[i], later_rows[j]
-    is_similar = _find_pairs_of_same_size(pairing, near, near_later, limits)
+    is_similar = _mask_pairs_of_same_size(pairing, near, near_later, limits)
     return np.concatenate([left, near[is_similar]]), np.concatenate([right, near_later[is_similar]])
 
 
-def _find_pairs_of_same_size(pairing: EditionPairing, left: NDArray, right: NDArray, limits: ShiftLimits) -> NDArray:
-    """Return the positions of those pairs of rows that have the same size."""
-    one, other = pairing.earlier_shapes[left], pairing.later_shapes[right]
+def _mask_pairs_of_same_size(
+    pairing: EditionPairing, earlier_rows: NDArray, later_rows: NDArray, limits: ShiftLimits
+) -> NDArray:
+    """Return (p,) bool: pairs whose shapes have bounds of the same size and equally many vertices.
+
+    ``earlier_rows``, ``later_rows``: (p,) the row of each pair in the earlier and in the later edition.
+    """
+    one, other = pairing.earlier_shapes[earlier_rows], pairing.later_shapes[later_rows]
     sizes = [bounds[:, 2:] - bounds[:, :2] for bounds in map(shapely.bounds, (one, other))]
     is_similar: NDArray = (np.abs(sizes[0] - sizes[1]) <= 2 * limits.agreement_m).all(axis=1)
     return is_similar & (shapely.get_num_coordinates(one) == shapely.get_num_coordinates(other))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, pyqtSignal
@@ -151,11 +152,17 @@ class CrsZoneStrip(QWidget):
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _draw_county(self, painter, strip, zone_choice: CrsZoneChoice, x) -> None:
+    def _draw_county(
+        self, painter, strip: QRectF, zone_choice: CrsZoneChoice, convert_to_x: Callable[[float], float]
+    ) -> None:
+        """Draw the county as a bar from its west to its east; ``convert_to_x``: longitude (degrees) → pixels."""
         color = theme.get_color("warning" if zone_choice.crosses_zones else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
-        box = QRectF(QPointF(x(zone_choice.west), strip.top() + 3), QPointF(x(zone_choice.east), strip.bottom() - 3))
+        box = QRectF(
+            QPointF(convert_to_x(zone_choice.west), strip.top() + 3),
+            QPointF(convert_to_x(zone_choice.east), strip.bottom() - 3),
+        )
         painter.setPen(QPen(color, 2))
         painter.setBrush(ground)
         painter.drawRect(box)

@@ -167,7 +167,7 @@ def make_target(comparison, value, unit="km2"):
     return IndicatorTarget("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
 
 
-def test_is_looser_compares_targets_by_comparison_sign_and_unit():
+def test_is_looser_follows_the_comparison_sign_and_converts_units():
     limit = make_target("<=", "16.46")
     assert make_target("<=", "17.00").is_looser(limit) and not make_target("<=", "16.00").is_looser(limit)
     assert not make_target("<=", "1646", "ha").is_looser(limit) and make_target("<=", "1647", "ha").is_looser(limit)

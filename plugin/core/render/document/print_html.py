@@ -72,7 +72,7 @@ _DOTS_PER_MM = 96 / 25.4
 
 def render_print_html(document: Document, width_mm: float) -> str:
     """Return a document as HTML for a page whose text is ``width_mm`` wide. All texts are escaped."""
-    width = round(width_mm * _DOTS_PER_MM)
+    width_px = round(width_mm * _DOTS_PER_MM)
     body = [
         f'<h1 align="center">{_escape(document.title)}</h1>',
         f'<p class="subtitle" align="center">{_escape(document.subtitle)}</p>' if document.subtitle else "",
@@ -82,7 +82,7 @@ def render_print_html(document: Document, width_mm: float) -> str:
         if isinstance(block, PageBreak):
             break_before = True
             continue
-        html = _RENDERER_BY_BLOCK[type(block)](block, width)
+        html = _RENDERER_BY_BLOCK[type(block)](block, width_px)
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
@@ -99,7 +99,7 @@ def _escape(text: str) -> str:
     return escape(text).replace(THIN_SPACE, "\u00a0")
 
 
-def _render_heading(block: Heading, width: int) -> str:
+def _render_heading(block: Heading, width_px: int) -> str:
     """Return a heading with its note as HTML."""
     # Qt gives <h2> its own size, also for a smaller note in it; so headings are paragraphs with a style.
     css = "heading" if block.level == 1 else "subheading"
@@ -107,13 +107,13 @@ def _render_heading(block: Heading, width: int) -> str:
     return f'<p class="{css}"><b>{_escape(block.text)}</b>{note}</p>'
 
 
-def _render_paragraph(block: Paragraph, width: int) -> str:
+def _render_paragraph(block: Paragraph, width_px: int) -> str:
     """Return a paragraph as HTML."""
     text = f"<b>{_escape(block.text)}</b>" if block.is_bold else _escape(block.text)
     return f"<p{' class=small' if block.is_small else ''}>{text}</p>"
 
 
-def _render_facts(block: FactTable, width: int) -> str:
+def _render_facts(block: FactTable, width_px: int) -> str:
     """Return facts as an HTML table of labels and values."""
     value_percent = 100 / max(map(len, block.rows)) - FACT_LABEL_PERCENT
     rows = "".join(
@@ -129,7 +129,7 @@ def _render_facts(block: FactTable, width: int) -> str:
     return f'<table width="100%" border="1" cellspacing="0" cellpadding="4" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
 
-def _render_verdict(block: VerdictBox, width: int) -> str:
+def _render_verdict(block: VerdictBox, width_px: int) -> str:
     """Return the verdict beside its statement and counts as HTML."""
     colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
     return (
@@ -141,7 +141,7 @@ def _render_verdict(block: VerdictBox, width: int) -> str:
     )
 
 
-def _render_table(block: DocumentTable, width: int) -> str:
+def _render_table(block: DocumentTable, width_px: int) -> str:
     """Return a table as HTML, or its text for no rows."""
     if not block.rows:
         return f"<p>{_escape(block.text_without_rows)}</p>"
@@ -168,9 +168,9 @@ def _render_table(block: DocumentTable, width: int) -> str:
     )
 
 
-def _render_image(picture: Picture, width: int) -> str:
-    """Return a picture as an HTML image, at most ``width`` pixels wide."""
-    return _make_image_tag(picture.image, width=min(round(picture.width_mm * _DOTS_PER_MM), width))
+def _render_image(picture: Picture, width_px: int) -> str:
+    """Return a picture as an HTML image, at most ``width_px`` pixels wide."""
+    return _make_image_tag(picture.image, width=min(round(picture.width_mm * _DOTS_PER_MM), width_px))
 
 
 def _make_image_tag(image: bytes, *, width: int = 0, height: int = 0) -> str:
@@ -190,19 +190,19 @@ def make_data_uri(image: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
-def _render_picture(block: Picture, width: int) -> str:
-    """Return a picture with its caption as HTML, at most ``width`` pixels wide."""
+def _render_picture(block: Picture, width_px: int) -> str:
+    """Return a picture with its caption as HTML, at most ``width_px`` pixels wide."""
     caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
-    return f"<p>{_render_image(block, width)}{caption}</p>"
+    return f"<p>{_render_image(block, width_px)}{caption}</p>"
 
 
-def _render_grid(block: PictureGrid, width: int) -> str:
-    """Return pictures side by side as an HTML table ``width`` pixels wide."""
+def _render_grid(block: PictureGrid, width_px: int) -> str:
+    """Return pictures side by side as an HTML table ``width_px`` pixels wide."""
     rows = []
     for start in range(0, len(block.pictures), block.column_count):
         row = block.pictures[start : start + block.column_count]
         cells = "".join(
-            f'<td width="{100 // block.column_count}%">{_render_picture(one, width // block.column_count - 6)}</td>'
+            f'<td width="{100 // block.column_count}%">{_render_picture(one, width_px // block.column_count - 6)}</td>'
             for one in row
         )
         cells += "<td></td>" * (block.column_count - len(row))
@@ -210,17 +210,18 @@ def _render_grid(block: PictureGrid, width: int) -> str:
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(rows)}</table>'
 
 
-def _render_picture_with_text(block: PictureWithText, width: int) -> str:
-    """Return a picture with blocks of text at its right as an HTML table ``width`` pixels wide."""
+def _render_picture_with_text(block: PictureWithText, width_px: int) -> str:
+    """Return a picture with blocks of text at its right as an HTML table ``width_px`` pixels wide."""
     left = round(block.picture.width_mm * _DOTS_PER_MM)
-    texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width - left) for one in block.blocks)
+    texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width_px - left) for one in block.blocks)
     return (
         '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
-        f'<td width="{left + 8}">{_render_image(block.picture, width)}</td><td valign="top">{texts}</td></tr></table>'
+        f'<td width="{left + 8}">{_render_image(block.picture, width_px)}</td>'
+        f'<td valign="top">{texts}</td></tr></table>'
     )
 
 
-def _render_legend(block: Legend, width: int) -> str:
+def _render_legend(block: Legend, width_px: int) -> str:
     """Return a legend as an HTML table with two symbols in a row."""
     per_row = 2
     rows = []
@@ -233,7 +234,7 @@ def _render_legend(block: Legend, width: int) -> str:
     return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
 
 
-def _render_signature(block: Signature, width: int) -> str:
+def _render_signature(block: Signature, width_px: int) -> str:
     """Return the fields to be signed, side by side, as an HTML table."""
     share = 100 / max(len(block.labels), 1)
     cells = "".join(

@@ -116,7 +116,7 @@ def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(t
     assert read_and_get_error_key(path).key == "vct_place_packed"
 
 
-def test_few_points_probably_in_dd_mmss_are_read_with_a_remark(tmp_path):
+def test_too_few_points_to_be_sure_of_dd_mmss_are_read_as_decimal_degrees_with_a_notice(tmp_path):
     xy = pack_degrees(make_random_points(14, 0.05, west=112.5, south=38.0))
     (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
     assert [key for key, _ in found.notices] == ["vct_note_packed"] and len(found.frame) == 14
