@@ -61,7 +61,7 @@ MAX_SINGLE_FINDINGS = 20
         "may read either of them; the second one was compared. Make the package again.",
         "later": "The manifest “{file}” was made by a later version of this plugin, so files were not compared with it. Update the "
         "plugin and inspect the package again.",
-        "list": "“{file}” does not have the format of sha256sum, so files were not compared with it. Make it again, or delete it.",
+        "list": "“{file}” is not in the format of sha256sum (a digest and a file name in each line), so files were not compared with it. Make the package again; a file that the plugin did not write can be deleted.",
         "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package again.",
         "unlisted": "Files of the manifest that are missing in “{sums}”: {count} ({files}). A check with this list omits them. Make "
         "the package again.",

@@ -47,12 +47,12 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["package-draft"],
     needs={},
     messages={
-        "features": "Number of features of layer {name}: {expected} in the manifest, {found} in the data. Make the package again.",
+        "features": "Number of features of layer {name}: {expected} in the manifest, {found} in the data of the package, which were changed later. Check the layer in the project, then make the package again.",
         "lost": "Layer {name} in “{file}” is in the manifest, but missing in the package. Make the package again.",
         "more": "Layer {name} in “{file}” is not in the manifest: it was added later. Remove it, or make the package again.",
         "table": "“{file}” has tables, possibly hidden, that are not layers: {names}. Packages of this plugin do not have such tables. "
         "Remove them.",
-        "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data. Make the package again.",
+        "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data of the package, which were changed later. Check the layer in the project, then make the package again.",
         "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
         "has {found}. Make the package again.",
         "unlisted_parts": "“{file}” does not list these parts of the specification: {names}. Every manifest of this plugin "

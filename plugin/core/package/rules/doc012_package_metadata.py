@@ -41,13 +41,13 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "damaged": "“{file}” is not well-formed XML (error in line {line}) and was not compared. Export it again.",
         "encoding": "“{file}” declares the encoding {declared}, but is in {found}. Save it in the declared encoding.",
         "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Remove the declaration.",
-        "style": "“{file}” names a style sheet or another instruction for programs ({names}), which metadata do not need; a browser would "
-        "follow it. Remove it.",
+        "style": "“{file}” has an instruction that refers to a style sheet or another external file (“<?{names}”), which metadata do not "
+        "need; a browser would load that file. Delete the line in a text editor, or make the metadata again.",
         "schema": "“{file}” has the root element “{root}” instead of “{expected}” in the specification: it has another schema and was not "
         "compared. Compare it by hand.",
         "unknown": "“{file}” has elements that the specification does not have: {names}. They were not compared. Rename or delete them, or "
         "add them to the specification.",
-        "lacking": "“{file}” lacks elements of the specification: {names}. Add them; leave unknown values empty.",
+        "lacking": "“{file}” lacks elements that the specification requires: {names}. Add them; if a value is unknown, add the element without a value.",
         "twice": "“{file}” has repeated elements in one place: {names}. The first was compared; delete the others.",
         "additional": "“{file}” has attributes or texts between its elements that no item has ({names}). Recipients "
         "do not see them. Delete them, or export the file again.",

@@ -78,7 +78,7 @@ SURVEY_ROWS = [
         "partial": "{layer} has {actual} m², less than the county ({related_layer}, {expected} m²) by {difference} "
         "m², but this layer divides the whole county into grades. Add the missing features from the results of the "
         "evaluation.",
-        "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
+        "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Look for features that repeat another shape and remove them, then compute the field from the shapes; figures summed from it are not confirmed.",
         "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
         "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count} ({rows}{more}). Compare deduction rate and deducted area with the land survey, correct the layer that is wrong, and compute its net areas and those of layers derived from it again.",
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",

@@ -100,7 +100,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "right, waive the finding and give the document.",
         "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "
         "built after {base_year} may be in the base, so the ratio is not confirmed. Use the base parcels of {base_year}; "
-        "if the year is wrong, correct the field of the data year, the name of the file or the parameter.",
+        "if the parcels are of {base_year} and only the year is wrong, correct {source}.",
     },
     approval_cases=("margin", "remote"),
     fails=[
