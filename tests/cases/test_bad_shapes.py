@@ -114,7 +114,7 @@ UNUSUAL_SHAPES = {
 
 
 @pytest.mark.parametrize("name", UNUSUAL_SHAPES)
-def test_check_of_a_file_reads_or_reports_unusual_shapes_and_checks_the_others(tmp_path, name):
+def test_unusual_shape_gets_only_its_expected_geometry_finding_and_other_rows_are_still_checked(tmp_path, name):
     shape, code, area = UNUSUAL_SHAPES[name]
     tables = {
         "CZKFBJ": make_table([make_county_box(500, 500), make_county_box(0, 0), make_county_box(550, 500)]),
@@ -141,7 +141,7 @@ def test_check_of_a_file_reads_or_reports_unusual_shapes_and_checks_the_others(t
     assert hash_files(tmp_path) == before
 
 
-def test_check_of_a_file_with_many_unusual_shapes_reports_each_row(tmp_path):
+def test_each_of_many_unusual_shapes_in_one_file_is_reported_by_its_row_if_it_is_a_defect(tmp_path):
     tables = {
         "CZKFBJ": make_table([make_county_box(500, 500)] * (len(UNUSUAL_SHAPES) + 1)),
         "STBHHX": make_table([make_county_box(-100, -100, 300, 300)]),

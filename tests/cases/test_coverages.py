@@ -31,7 +31,7 @@ def approximate_area(area, case, way=None):
 
 @for_each("way", DRAWING_VARIANTS.values(), ids=DRAWING_VARIANTS.keys())
 @for_each("case", ALL_CASES, ids=[c.name for c in ALL_CASES])
-def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
+def test_overlay_areas_of_two_coverages_add_up_to_the_totals_stated_in_the_case_file(case, way):
     a, b = (Polygons(redraw_shapes(layer, way)) for layer in (case.a, case.b))
     assert_total_areas(a, b, case, way)
     # Sums are the same for batches of rows.
@@ -43,7 +43,7 @@ def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
 
 
 @pytest.mark.parametrize("case", LARGE_CASES, ids=[c.name for c in LARGE_CASES])
-def test_total_overlay_areas_of_large_coverages_equal_the_expected_areas(case):
+def test_overlay_areas_of_two_large_coverages_add_up_to_the_totals_stated_in_the_case_file(case):
     assert_total_areas(Polygons(case.a), Polygons(case.b), case)
 
 
@@ -64,7 +64,7 @@ SLIVER_CASES = read_cases("thin.txt")
 
 
 @pytest.mark.parametrize("case", SLIVER_CASES, ids=[c.name for c in SLIVER_CASES])
-def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case):
+def test_overlay_omits_pieces_below_the_tolerance_and_returns_them_separately_as_slivers(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
         found = assert_valid(find_shared_pieces(first, second, tolerance=Tolerance(), splits_connected=True))
         pairs = {(i, j): case.get_areas("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}

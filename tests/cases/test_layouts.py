@@ -183,7 +183,7 @@ def cancel_after_calls(calls):
 
 @limit_layout_count(1 / 40)
 @given(seeds, st.booleans())
-def test_overlay_repeated_after_a_cancellation_gives_the_full_result(seed, near):
+def test_overlay_repeated_after_a_cancellation_gives_the_areas_of_an_uninterrupted_overlay(seed, near):
     a, b = make_layout(seed, near)
     expected = compute_all_overlays(a, b)
     one, two = Polygons(a), Polygons(b)
@@ -223,7 +223,7 @@ def compute_area_limit(a, b, *rounded):
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
-def test_overlay_pieces_add_up_to_the_whole_polygons_and_are_equal_when_layers_are_swapped(near):
+def test_shared_and_uncovered_pieces_add_up_to_the_polygon_and_swapped_layers_give_equal_areas(near):
     @limit_layout_count(1 / 20)
     @given(seeds)
     def assert_for_seed(seed):

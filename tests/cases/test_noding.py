@@ -135,7 +135,7 @@ def make_layer(*shapes):
 
 
 @pytest.mark.parametrize("case", DIFFICULT_POLYGONS, ids=lambda c: c.__name__.replace("_", " "))
-def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
+def test_overlay_areas_of_numerically_difficult_polygons_equal_those_computed_in_fractions(case):
     for turn in ROTATION_ANGLES:
         a, b = (
             repair_invalid_shape(move_far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
@@ -157,7 +157,7 @@ def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
 
 
-def test_uncovered_area_next_to_forty_overlapping_slightly_rotated_rectangles_is_exact():
+def test_uncovered_area_next_to_forty_overlapping_rotated_rectangles_equals_that_computed_in_fractions():
     road = [
         move_far_away(
             shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2))
@@ -176,7 +176,7 @@ def test_uncovered_area_next_to_forty_overlapping_slightly_rotated_rectangles_is
 
 
 @pytest.mark.parametrize("case", read_cases("copies.txt"), ids=lambda c: c.name)
-def test_overlay_areas_of_polygons_copied_with_rounding_errors_are_exact(case):
+def test_overlay_areas_of_polygons_copied_with_rounding_errors_equal_those_computed_in_fractions(case):
     (a,), cover = case.a, list(case.b)
     found, uncovered = (
         find_shared_pieces(case.a, case.b, tolerance=ZERO_TOLERANCE),

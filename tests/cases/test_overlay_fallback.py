@@ -63,7 +63,7 @@ EXPECTED_FALLBACKS = [(0, None), (1, "fixed_precision"), (2, "fixed_precision"),
 @pytest.mark.parametrize(
     ("times", "name"), EXPECTED_FALLBACKS, ids=["unchanged", "on a fine grid", "on the grid", "repaired", "pieces"]
 )
-def test_overlay_fallbacks_are_tried_in_order_and_logged_when_the_operation_fails(times, name, far):
+def test_failing_overlay_tries_its_fallbacks_in_a_fixed_order_and_logs_the_one_that_succeeded(times, name, far):
     a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
     operation, steps = FailingOperation(shapely.intersection, times), FallbackLog()
     (shape,) = overlay_polygon_pairs(
@@ -238,7 +238,7 @@ def test_union_result_that_contradicts_a_sample_point_or_its_area_is_replaced_by
         assert joined.area == pytest.approx(180) and [s.method_name for s in steps.steps] == ["fixed_precision"]
 
 
-def test_find_uncovered_pieces_logs_the_row_for_which_the_union_failed(monkeypatch):
+def test_find_uncovered_pieces_logs_and_omits_a_row_for_which_the_union_of_its_cover_failed(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", raise_geos_error)
     uncovered = find_uncovered_pieces(
         make_layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), make_layer(*grid(2, 1)), tolerance=DEFAULT_TOLERANCE

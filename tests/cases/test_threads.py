@@ -94,7 +94,7 @@ def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
             assert all(found == single_thread_overlays for found in pool.map(ask, range(threads)))
 
 
-def test_overlapping_rows_of_a_layer_are_stored_only_when_complete():
+def test_overlapping_rows_of_a_layer_are_stored_once_with_all_rows_and_never_partly_filled():
     """Record each stored value, because other threads may read it immediately."""
 
     class Watched(Polygons):

@@ -118,7 +118,7 @@ def test_fields_of_the_sample_county_equal_the_templates(clean_county, role):
 @pytest.mark.parametrize(("role", "gross", "net"), [
     ("DLTB", "TBMJ", "TBDLMJ"), ("GDBHMB", "TBMJ", "TBDLMJ"), ("YJJBNTBHTB", "YJJBNTTBMJ", "YJJBNTMJ"),
 ])  # fmt: skip
-def test_net_areas_of_the_sample_county_add_up(clean_county, role, gross, net):
+def test_net_area_of_each_sample_row_is_its_statutory_area_minus_its_deduction(clean_county, role, gross, net):
     frame = clean_county[0][role]
     assert np.abs(frame["KCMJ"] - frame[gross] * frame["KCXS"]).max() <= 0.01
     assert np.abs(frame[net] - (frame[gross] - frame["KCMJ"])).max() <= 0.01
@@ -189,7 +189,7 @@ def _convert_to_multipart(shape):
 
 
 @pytest.mark.parametrize("county", ["clean_county", "defective_county", "shipped_county"])
-def test_listed_defects_equal_the_findings_of_an_independent_computation(county, request):
+def test_overlap_defects_in_the_truth_file_equal_the_findings_of_an_independent_computation(county, request):
     layers, truth = request.getfixturevalue(county)
     found, slivers = IndependentOverlayCheck(layers).findings()
     rules = {one[0] for one in found} | {"TOP001", "TOP002", "TOP003", "LAW010", *(f"REL00{n}" for n in range(1, 7))}

@@ -22,7 +22,7 @@ def test_require_value_names_the_missing_value_in_its_error():
         require_value(None, "the CRS of DLTB")
 
 
-def test_require_value_raises_in_optimised_python_too():
+def test_require_value_raises_an_error_on_a_missing_value_even_in_optimised_python():
     code = "from plugin.core.invariants import require_value; require_value(None, 'the value')"
     done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "InvariantError: the value is missing" in done.stderr

@@ -134,7 +134,7 @@ def test_main_window_fits_a_small_screen_and_follows_a_change_of_theme(desktop, 
     [("data", "1600x900", "default"), ("data-dark", "1366x768", "Night Mapping")],
     ids=["1600×900", "1366×768, dark"],
 )
-def test_code_search_dictionary_and_field_mapping_by_keyboard_give_code_page_and_mapped_layer(
+def test_keyboard_alone_chooses_a_code_opens_a_dictionary_page_and_adds_a_layer_by_field_mapping(
     desktop, monkeypatch, name, size, theme
 ):
     monkeypatch.setenv("SANXIAN_PICTURE", name)

@@ -17,7 +17,7 @@ def half_hour_facts(desktop):
     return desktop("half_hour", size="1366x768", timeout=800)
 
 
-def test_errors_on_unsealed_layers_are_fixed_by_a_batch_and_single_clicks(half_hour_facts):
+def test_batches_and_single_fixes_end_all_26_fixable_errors_and_refuse_the_other_29(half_hour_facts):
     assert half_hour_facts["errors_before"] == 55
     # The other 29: two sums, and errors on sealed layers, which are only explained.
     assert half_hour_facts["ended_by_batch"] + half_hour_facts["ended_one_by_one"] == 26

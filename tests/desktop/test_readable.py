@@ -13,7 +13,9 @@ MIN_CONTRAST = 4.5
     [("readable-en", "en", "Night Mapping"), ("readable-zh", "zh-Hans", "default")],
     ids=["English, dark", "Chinese, light"],
 )
-def test_dialogs_fit_a_small_screen_and_their_texts_are_readable(desktop, monkeypatch, name, lang, theme):
+def test_dialogs_need_no_sideways_scrolling_on_a_small_screen_and_texts_have_enough_contrast(
+    desktop, monkeypatch, name, lang, theme
+):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("readable", size=SMALL_SCREEN, theme=theme, lang=lang, timeout=400)
     assert not {window: areas for window, areas in facts["sideways"].items() if areas}

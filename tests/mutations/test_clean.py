@@ -88,7 +88,7 @@ def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_
 
 
 @pytest.mark.slow
-def test_defects_of_the_sample_county_are_also_found_in_a_plan_with_all_layers(tmp_path):
+def test_every_defect_of_the_truth_file_is_also_found_in_a_generated_county_with_all_layers(tmp_path):
     made = make_clean_county(1200, full=True)
     options = clean.write_check_inputs(made, tmp_path)
     layers, truth = make_county(1200, full=True)

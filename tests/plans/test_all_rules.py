@@ -45,7 +45,7 @@ def test_all_rules_on_the_sample_find_every_defect_that_the_default_rules_find(s
     assert default <= {f.fingerprint for f in sample_report_of_all_rules.findings}
 
 
-def test_all_rules_on_the_sample_give_only_declared_findings_beyond_its_defects(
+def test_rules_beyond_the_default_ones_find_in_the_sample_exactly_the_codes_in_whole_book_toml(
     sample_report_of_all_rules, clean_report_of_all_rules
 ):
     planted = {one["rule"] for one in json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))["defects"]}
@@ -64,7 +64,9 @@ def test_all_rules_on_the_sample_give_only_declared_findings_beyond_its_defects(
     assert not planted & (natural | follows)
 
 
-def test_all_rules_on_the_county_without_defects_give_only_the_findings_declared_as_natural(clean_report_of_all_rules):
+def test_all_rules_find_in_the_county_without_defects_exactly_the_natural_codes_in_whole_book_toml(
+    clean_report_of_all_rules,
+):
     hints = DECLARED_FINDINGS["natural_hints"].keys()
     findings = clean_report_of_all_rules.findings
     assert {f.code for f in findings} == DECLARED_FINDINGS["natural"].keys() | hints

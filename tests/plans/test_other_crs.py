@@ -44,7 +44,9 @@ def reproject_layer(layer, code):
         pytest.param({"": 4490}, ["GEO002"], id="all in degrees"),
     ],
 )
-def test_sample_county_in_another_crs_has_the_same_findings_and_areas(sample_layers, expected_report, codes, others):
+def test_sample_county_reprojected_to_another_crs_gives_the_findings_and_areas_of_the_original(
+    sample_layers, expected_report, codes, others
+):
     report = check_plan(
         [reproject_layer(layer, codes.get(layer.name, codes.get(""))) for layer in sample_layers], OPTIONS
     ).report

@@ -61,7 +61,7 @@ def test_shipped_sample_geopackage_is_not_in_write_ahead_mode(name):
     assert head[18:20] == b"\x01\x01", f"git checkout resources/sample/{name}, or make sample"
 
 
-def test_check_of_the_sample_county_finds_exactly_its_listed_defects(sample, truth):
+def test_check_of_the_sample_finds_exactly_the_defects_of_its_truth_file_with_their_areas(sample, truth):
     planted, found = defaultdict(list), defaultdict(list)
     for row in truth["defects"]:
         planted[identify_finding(row)].append((row["area_m2"] or 0.0, row["net_area_m2"] or 0.0))
@@ -75,7 +75,7 @@ def test_check_of_the_sample_county_finds_exactly_its_listed_defects(sample, tru
     assert len(sample.report.findings) == len(truth["defects"]) >= 25
 
 
-def test_check_of_the_sample_counts_ignored_slivers_and_their_area_as_expected(sample, truth):
+def test_count_and_area_of_slivers_ignored_in_the_sample_equal_those_of_its_truth_file(sample, truth):
     assert sample.report.tolerance["ignored_slivers"] == truth["ignored_slivers"]["count"] > 0
     assert sample.report.tolerance["ignored_area_m2"] == pytest.approx(truth["ignored_slivers"]["area_m2"], abs=1e-4)
 
@@ -182,7 +182,7 @@ def test_county_without_defects_passes_only_if_its_profile_confirms_the_settings
     assert all((i.state == "met") == (i.value is not None) for i in sure.indicators if i.target is not None)
 
 
-def test_check_with_a_base_year_that_has_no_data_does_not_pass(clean_county_file, tmp_path):
+def test_check_with_a_base_year_missing_from_the_data_passes_only_conditionally(clean_county_file, tmp_path):
     path, _ = clean_county_file
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")

@@ -99,7 +99,7 @@ def test_check_plan_runs_from_the_command_line_with_spaces_in_paths(qgis_process
 # --- sources
 
 
-def test_check_plan_reads_a_folder_of_shapefiles_in_gbk_and_utf8(small, tmp_path):
+def test_check_plan_finds_the_error_in_a_folder_that_mixes_gbk_and_utf8_shapefiles(small, tmp_path):
     folder = tmp_path / "shp 文件夹"
     folder.mkdir()
     from tests.qgis.helpers import make_small_layers
@@ -147,7 +147,7 @@ def test_check_plan_with_the_layers_parameter_checks_only_those_layers(small, pr
     assert (two["ERRORS"], two["SKIPPED"], two["VERDICT"]) == (0, 2, "incomplete")
 
 
-def test_check_plan_accepts_layer_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
+def test_check_plan_checks_layers_with_roles_given_by_name_by_id_or_in_a_file(small, project, tmp_path):
     names = {"YJJBNTBHTB": "永农", "STBHHX": "画的线", "CZKFBJ": "CZKFBJ"}
     layers = {role: QgsVectorLayer(f"{small}|layername={role}", name, "ogr") for role, name in names.items()}
     project.addMapLayers(layers.values())
@@ -473,7 +473,7 @@ def test_algorithm_logs_contain_no_chinese_when_the_language_is_english(small, t
         assert not any("已写出" in line for line in log.lines)
 
 
-def test_check_plan_compares_a_table_of_stated_figures_with_the_map(tmp_path):
+def test_check_plan_reports_an_error_for_a_stated_figure_that_differs_from_the_map(tmp_path):
     table = tmp_path / "数.csv"
     table.write_text("指标,数值,单位,位置\n城镇开发边界面积,99.00,平方千米,文本第8条\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
@@ -482,7 +482,7 @@ def test_check_plan_compares_a_table_of_stated_figures_with_the_map(tmp_path):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
 
 
-def test_check_plan_compares_a_heritage_register_with_the_layers(tmp_path):
+def test_check_plan_warns_about_a_site_of_the_heritage_register_that_is_in_no_layer(tmp_path):
     table = tmp_path / "名录.csv"
     table.write_text("名称,类型,级别\n悬空寺,文物保护单位,全国重点\n凌云塔,文物保护单位,县级\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
@@ -492,7 +492,7 @@ def test_check_plan_compares_a_heritage_register_with_the_layers(tmp_path):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
 
 
-def test_check_plan_applies_the_planning_phase_and_a_table_of_township_targets(tmp_path):
+def test_check_plan_uses_the_severities_of_the_given_phase_and_the_given_township_targets(tmp_path):
     table = SAMPLE.parent / "township_tasks.csv"
     report = tmp_path / "报告.json"
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "LAW004,LAW005,ATT001", "OUTPUT_JSON": str(report)}
@@ -512,7 +512,7 @@ def test_check_plan_applies_the_planning_phase_and_a_table_of_township_targets(t
 
 
 @pytest.mark.parametrize("target", ["TEMPORARY_OUTPUT", "发现.gpkg"])
-def test_findings_layer_loaded_after_check_plan_has_its_symbols(small, tmp_path, project, target):
+def test_findings_layer_that_check_plan_loads_is_drawn_with_a_symbol_per_category(small, tmp_path, project, target):
     import processing
 
     given = target if target == "TEMPORARY_OUTPUT" else str(tmp_path / target)

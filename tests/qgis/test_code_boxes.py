@@ -107,7 +107,7 @@ def test_code_box_keeps_an_invalid_text_visible_and_disables_ok_with_the_reason(
     )
 
 
-def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(layer):
+def test_form_explains_an_invalid_code_after_garbage_collection_and_frees_its_helpers_when_deleted(layer):
     earlier_helpers = set(theme._kept_alive)
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     make_code_lists_searchable(form)
@@ -123,7 +123,7 @@ def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(laye
     assert not helpers & theme._kept_alive
 
 
-def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
+def test_code_box_shows_and_stores_the_last_of_several_invalid_codes_typed_in_turn(form):
     make_code_lists_searchable(form)
     box = find_box(form)
     rows = box.count()
@@ -187,7 +187,7 @@ def test_empty_field_shorter_than_the_text_that_qgis_shows_for_null_has_no_lengt
     form.deleteLater()
 
 
-def test_form_names_an_empty_required_text_field(chinese, qgis_app, project):
+def test_emptying_a_required_text_field_disables_ok_and_adds_a_reason_to_the_form(chinese, qgis_app, project):
     layer = make_layer_with_form("ZXCQGHFQ", project)
     form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
     attach_form_help(form)

@@ -68,7 +68,7 @@ def test_compare_versions_includes_unsaved_edits_and_finds_equal_layers_identica
     layer.rollBack()
 
 
-def test_compare_versions_returns_and_logs_the_shift_of_a_whole_edition(provider, tmp_path):
+def test_compare_versions_returns_and_logs_east_and_north_shift_of_an_edition_moved_as_a_whole(provider, tmp_path):
     paths = []
     for name, east, north in (("前", 0.0, 0.0), ("后", 0.3, -0.2)):
         rows = make_farmland_rows(12)
@@ -89,7 +89,7 @@ def write_copy(path, folder):
     return f"{shutil.copy(file, folder / '同.gpkg')}|{layer}"
 
 
-def test_compare_versions_refuses_a_file_compared_with_itself_by_name(provider, tmp_path):
+def test_compare_versions_refuses_to_compare_a_file_with_itself_and_names_the_file(provider, tmp_path):
     before, _, _ = write_versions(tmp_path)
     with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": before})

@@ -72,7 +72,7 @@ def test_compute_indicators_refuses_an_unwritable_workbook_before_the_run(tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_indicators_and_comparison_are_written_as_pdf_and_word(tmp_path):
+def test_compute_indicators_and_compare_versions_write_the_requested_pdf_and_word_files(tmp_path):
     paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"指标.{kind}") for kind in ("pdf", "docx", "xlsx")}
     results = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **paths})
     assert {name: results[name] for name in paths} == paths
@@ -90,7 +90,7 @@ def test_indicators_and_comparison_are_written_as_pdf_and_word(tmp_path):
     assert "城镇开发边界版本比较表" in text
 
 
-def test_document_with_another_suffix_is_refused_before_the_run(tmp_path):
+def test_compute_indicators_refuses_a_word_output_without_docx_suffix_before_the_run(tmp_path):
     with pytest.raises(QgsProcessingException, match=r"\.docx"):
         run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_DOCX": str(tmp_path / "a.odt")})
     assert not list(tmp_path.iterdir())

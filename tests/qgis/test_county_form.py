@@ -273,7 +273,7 @@ def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(s
     assert "未确认 1 项" in form.confirmation.badge.label.text()
 
 
-def test_profile_form_lists_settings_of_the_last_check_first_with_rule_and_value(saved_project):
+def test_profile_form_lists_settings_used_by_the_last_check_first_with_rule_and_value_as_tool_tip(saved_project):
     plain = ProfileDialog(saved_project).form.confirmation
     keys = [plain.items.item(n).data(Qt.ItemDataRole.UserRole) for n in range(plain.items.count())]
     rule_key = next(key for key in reversed(keys) if key.startswith("rules.") and key.count(".") == 2)
@@ -287,7 +287,7 @@ def test_profile_form_lists_settings_of_the_last_check_first_with_rule_and_value
     assert f"用于规则：{code} " in first.toolTip() and "取值：" in first.toolTip() and rule_key in first.toolTip()
 
 
-def test_summary_in_the_profile_dialog_follows_the_confirmation_of_settings(saved_project):
+def test_profile_dialog_summary_changes_when_settings_are_confirmed_or_unconfirmed_in_the_form(saved_project):
     dialog = ProfileDialog(saved_project)
     assert "本县设置尚未确认" in dialog.summary.text()
     enter_targets(dialog.form)
@@ -323,7 +323,7 @@ def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tm
     )
 
 
-def test_profile_form_requires_the_project_to_be_saved_first(project):
+def test_profile_form_with_entered_values_disables_ok_until_the_project_is_saved(project):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("shanxi"))
     assert dialog._ok_button.isEnabled()
@@ -421,7 +421,7 @@ def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
     assert wizard.draft.county_settings is None and wizard.draft.make_request().profile == "shanxi"
 
 
-def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
+def test_profile_form_disables_ok_if_saving_would_damage_a_commented_list_of_the_file(saved_project):
     path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'

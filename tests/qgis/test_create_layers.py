@@ -87,7 +87,7 @@ def test_created_layers_have_fields_code_domains_and_crs_when_read_by_qgis(tmp_p
     assert suffix == ".gpkg" or field.alias() == "规划分区代码"
 
 
-def test_create_layers_stops_adds_or_replaces_when_the_database_exists(tmp_path):
+def test_create_layers_refuses_extends_or_replaces_an_existing_database_as_its_parameter_chooses(tmp_path):
     path = tmp_path / "库.gpkg"
     run_create_layers(path, GROUPS="zones")
     before = digest_files(path)
@@ -211,7 +211,7 @@ def test_structure_rules_find_no_problem_in_a_created_database(tmp_path, project
     assert not error["findings"] and {r["outcome"] for r in error["rules"]} == {"passed"}
 
 
-def test_structure_rules_are_skipped_for_aliases_of_scratch_layers(project):
+def test_check_of_a_memory_layer_skips_the_rules_on_field_aliases_and_value_domains(project):
     """Check a scratch layer, which has no aliases and domains.
 
     The rules on them must be skipped, not passed.
@@ -231,7 +231,7 @@ def test_structure_rules_are_skipped_for_aliases_of_scratch_layers(project):
     )
 
 
-def test_check_notices_a_changed_field_declaration_of_a_database(tmp_path, project):
+def test_repeated_check_finds_a_field_alias_changed_in_the_database_since_the_first_check(tmp_path, project):
     """Change a field's alias in the file and check again.
 
     The declarations are cached until the file is written.
@@ -309,7 +309,7 @@ def test_layers_loaded_by_create_layers_have_symbols_forms_and_groups(run_and_lo
     boundary.rollBack()
 
 
-def test_create_layers_accepts_a_county_of_another_province_by_code_and_name(run_and_load_layers):
+def test_county_of_another_province_given_by_code_and_name_becomes_the_default_of_created_layers(run_and_load_layers):
     boundary = run_and_load_layers(COUNTY="610724 西乡县", CRS="EPSG:4545")["CZKFBJ"]
     assert boundary.customProperty("sanxian/county_name") == "西乡县"
     index = boundary.fields().lookupField("XZQMC")

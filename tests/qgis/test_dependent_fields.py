@@ -114,7 +114,7 @@ def test_dependent_fields_are_filled_in_qgis_without_the_test_module_of_qt(funct
     assert make_column_condition(layer, "DLMC", "果园")() and make_column_condition(layer, "DLBM", "0201")()
 
 
-def test_change_outside_a_command_before_a_bulk_fill_is_undone_separately(functions, make_layer_of_role):
+def test_single_change_made_while_a_bulk_fill_is_pending_is_undone_separately_from_it(functions, make_layer_of_role):
     many = 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE
     layer = make_parcels(make_layer_of_role, many + 1)
     layer.startEditing()
@@ -169,7 +169,9 @@ def test_pending_dependent_fields_are_filled_before_the_next_edit_and_before_sav
     assert make_column_condition(layer, "DLMC", "乔木林地")()
 
 
-def test_undo_and_redo_before_dependent_fields_are_filled_leaves_every_row_consistent(functions, make_layer_of_role):
+def test_code_names_match_their_codes_after_undo_and_redo_before_dependent_fields_are_filled(
+    functions, make_layer_of_role
+):
     layer = make_parcels(make_layer_of_role, 3 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
@@ -266,7 +268,9 @@ def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_laye
     assert all(value == NULL for value in read_column(layer, "MJ"))
 
 
-def test_areas_of_some_moved_shapes_are_filled_in_turns_within_the_same_undo_command(functions, make_layer_of_role):
+def test_areas_of_many_moved_shapes_are_filled_in_batches_and_one_undo_reverts_shapes_and_areas(
+    functions, make_layer_of_role
+):
     count = 3 * dependent_fields.MAX_AREAS_FILLED_AT_ONCE
     layer = apply_form(add_squares(make_layer_of_role("CZKFBJ"), count, GHFQDM="410", MJ=1.0), "CZKFBJ")
     layer.startEditing()
@@ -282,7 +286,7 @@ def test_areas_of_some_moved_shapes_are_filled_in_turns_within_the_same_undo_com
     assert set(read_column(layer, "MJ")) == {1.0} and not layer.undoStack().canUndo()
 
 
-def test_pasted_rows_get_names_and_areas_of_their_own_codes_and_shapes(functions, make_layer_of_role):
+def test_each_pasted_row_gets_the_code_name_of_its_code_and_the_area_of_its_shape(functions, make_layer_of_role):
     layer = apply_form(make_layer_of_role("CZKFBJ"), "CZKFBJ")
     others = add_squares(make_memory_layer("CZKFBJ"), 20, GHFQDM="430", GHFQMC="别的", MJ=1.0).getFeatures()
     rows = [made for row in others for made in QgsVectorLayerUtils.makeFeatureCompatible(row, layer)]
@@ -316,7 +320,7 @@ def test_dependent_fields_are_filled_after_a_form_is_applied_during_editing(func
     assert make_column_condition(layer, "DLMC", "果园")()
 
 
-def test_unregistering_the_functions_stops_filling_dependent_fields(functions, make_layer_of_role):
+def test_unregistering_the_expression_functions_stops_filling_dependent_fields(functions, make_layer_of_role):
     layer = make_parcels(make_layer_of_role, 3)
     layer.startEditing()
     followed = layer.receivers(layer.attributeValueChanged)
@@ -340,7 +344,7 @@ def test_filling_dependent_fields_leaves_unchanged_rows_untouched(functions, mak
     assert [layer.getFeature(fid)["DLMC"] for fid in ids] == ["手填", *["旱地"] * 4, *["果园"] * 55]
 
 
-def test_filling_sixty_thousand_rows_takes_a_bounded_multiple_of_the_edit_itself(functions, tmp_path):
+def test_filling_sixty_thousand_rows_takes_at_most_25_times_as_long_as_the_edit_alone(functions, tmp_path):
     """Limit the pause, the total time and undo for changing 60 000 rows, relative to the same edit without the form.
 
     Measured: total time 5.5 to 8.3 times that of the edit alone, undo 3 to 8 times.

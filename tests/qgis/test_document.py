@@ -88,7 +88,7 @@ def test_changed_document_information_does_not_outdate_a_check_result(project):
 
 # --- the form
 @pytest.mark.usefixtures("restore_entered_offices")
-def test_document_information_dialog_explains_empty_and_disabled_fields(project):
+def test_document_information_dialog_explains_empty_fields_by_placeholder_disabled_ones_by_tool_tip(project):
     dialog = DocumentDialog(project, make_profile())
     assert dialog.secrecy.lineEdit().placeholderText() == "未设定；导出成果包时取成果包样式的密级"
     assert dialog.date.placeholderText() == f"未设定，如 {date.today().isoformat()}"
@@ -127,7 +127,7 @@ def test_document_information_dialog_shows_effective_values_in_empty_fields(proj
     assert dialog.secrecy.lineEdit().placeholderText() == "内部（成果包样式）"
 
 
-def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
+def test_secrecy_level_below_that_of_the_profile_is_refused_until_a_reason_is_entered(project):
     dialog = DocumentDialog(project, make_profile(secrecy="秘密"))
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
@@ -143,7 +143,9 @@ def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
 
 
 @pytest.mark.parametrize(("entered", "logged"), [("内部", "内部"), ("", "未填写")])
-def test_lower_level_than_the_project_had_needs_a_reason_that_is_logged(project, qgis_log, entered, logged):
+def test_secrecy_level_below_that_of_the_project_is_refused_until_a_reason_is_entered_and_logged(
+    project, qgis_log, entered, logged
+):
     document.store_document_info(project, DocumentInfo(secrecy="机密"))
     dialog = DocumentDialog(project, make_profile())
     assert not dialog.reason.isEnabled()
@@ -158,7 +160,9 @@ def test_lower_level_than_the_project_had_needs_a_reason_that_is_logged(project,
     assert [line for line in qgis_log if "机密" in line and logged in line and "经批准解密" in line]
 
 
-def test_menu_asks_for_a_reason_below_the_level_of_the_package_specification(project, monkeypatch, qgis_log):
+def test_document_dialog_requires_a_reason_for_a_secrecy_level_below_the_package_specification(
+    project, monkeypatch, qgis_log
+):
     from plugin.gui.dialogs import DialogOpener
 
     seen = []

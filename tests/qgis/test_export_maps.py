@@ -167,7 +167,7 @@ def test_plain_qgis_pdf_export_writes_the_author_despite_disabled_metadata(sampl
     assert AUTHOR.encode() in data and b"/CreationDate" in data
 
 
-def test_exported_pdf_map_is_complete_with_title_and_page_size(exported_maps):
+def test_exported_pdf_map_has_valid_offsets_the_map_title_and_a3_page_size(exported_maps):
     for path in exported_maps[0].glob("*.pdf"):
         data = path.read_bytes()
         assert is_complete_pdf(data)
@@ -187,7 +187,7 @@ def test_exporting_the_same_map_twice_gives_identical_pdf_files(sample_map_build
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_world_file_of_an_exported_jpg_georeferences_the_county_correctly(exported_maps):
+def test_world_file_of_an_exported_jpg_places_the_county_in_the_centre_of_the_map_frame(exported_maps):
     path = exported_maps[0] / "140225浑源县02县域三条控制线图.jgw"
     step, _, _, down, west, north = (float(v) for v in path.read_text().split())
     assert step == pytest.approx(220_000 * 0.0254 / 300) and down == -step
@@ -214,7 +214,7 @@ def test_export_with_townships_writes_one_map_per_township(sample_map_builder, t
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
 
 
-def test_a0_map_at_300_dpi_has_the_expected_pixel_size(sample_map_builder, tmp_path):
+def test_a0_map_at_300_dpi_is_14043_by_9933_pixels(sample_map_builder, tmp_path):
     run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", page_size=MAPS.page_size_by_id["A0"]))
     (path,) = tmp_path.iterdir()
     assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
@@ -286,7 +286,7 @@ def test_map_export_leaves_the_opacity_of_project_layers_unchanged(sample_map_bu
 
 
 # --- a planner's own sheet
-def test_map_export_prints_a_layout_that_the_user_edited(qgis_app, tmp_path):
+def test_map_export_prints_the_edits_of_a_saved_layout_and_adds_no_other_layout(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo(compiler="浑源县人民政府"))
     saved_layouts.save_layouts(builder, [(MAPS.map_by_id["three_zones"], A3, False)])
@@ -322,7 +322,7 @@ def test_export_maps_writes_four_maps_of_the_central_area(provider, tmp_path):
     assert any("“中心城区道路交通规划图”没有生成：缺交通设施（点）、道路中心线" in line for line in log.lines)
 
 
-def test_central_area_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path):
+def test_central_area_layout_fills_its_frame_and_its_legend_lists_only_what_the_data_contain(qgis_app, tmp_path):
     from plugin.bridge.layouts import legend
 
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
@@ -367,7 +367,7 @@ def test_export_maps_from_a_file_does_not_change_the_file(provider, tmp_path):
     )
 
 
-def test_export_maps_reads_a_folder_of_gbk_shapefiles_unchanged(provider, tmp_path):
+def test_export_maps_makes_a_map_of_a_gbk_shapefile_folder_and_leaves_the_folder_unchanged(provider, tmp_path):
     folder = tmp_path / "三线 成果"
     folder.mkdir()
     for role in ("XZQX", "XZQXZ", "CZKFBJ", "STBHHX", "YJJBNTBHTB"):

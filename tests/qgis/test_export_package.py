@@ -54,7 +54,7 @@ def test_export_package_has_the_documented_parameters():
     assert {"OUTPUT", "DIGEST", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
 
 
-def test_export_package_of_a_county_that_passes_writes_a_complete_package(
+def test_export_package_of_a_passing_county_writes_a_package_with_the_correct_manifest_digest(
     tmp_path, clean_county_file, documents_folder
 ):
     before, feedback = digest_files(clean_county_file), Log()
@@ -73,7 +73,7 @@ def test_export_package_of_a_county_that_passes_writes_a_complete_package(
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
 
-def test_package_with_only_the_planning_text_supplied_is_complete_and_forged_documents_are_found(
+def test_package_supplied_only_with_the_planning_text_lacks_no_file_and_a_forged_report_is_found(
     tmp_path, clean_county_file, documents_folder
 ):
     given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}

@@ -211,7 +211,7 @@ def test_numbering_a_thousand_pasted_features_takes_under_five_seconds(functions
     layer.rollBack()
 
 
-def test_next_number_counts_features_hidden_by_a_layer_filter(functions, project, tmp_path):
+def test_next_number_exceeds_the_numbers_of_features_hidden_by_a_layer_filter(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
     write_geopackage(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
     layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
@@ -259,7 +259,7 @@ def test_next_number_gives_different_numbers_to_two_layers_of_one_database(funct
         layer.rollBack()
 
 
-def test_next_number_counts_unsaved_features_of_other_layers(functions, project):
+def test_next_number_exceeds_the_numbers_of_unsaved_features_of_other_layers(functions, project):
     first, second = make_layer(), make_layer()
     project.addMapLayers([first, second])
     first.startEditing()
@@ -276,7 +276,7 @@ def test_next_number_counts_unsaved_features_of_other_layers(functions, project)
     second.rollBack()
 
 
-def test_next_number_counts_tables_of_the_database_that_are_not_in_the_project(functions, project, tmp_path):
+def test_next_number_exceeds_the_numbers_in_database_tables_that_are_not_in_the_project(functions, project, tmp_path):
     write_numbered_tables(tmp_path / "a.gpkg", YJJBNT=format_numbers(70), CZKFBJ=format_numbers(3))
     shown = open_layer(project, tmp_path / "a.gpkg", "CZKFBJ")
     assert evaluate(NEXT_NUMBER_EXPRESSION, shown) == format_numbers(71)[0]
@@ -293,7 +293,7 @@ def test_number_deleted_in_one_table_is_not_assigned_in_another_after_reopening(
     assert evaluate(NEXT_NUMBER_EXPRESSION, open_layer(project, path, "CZKFBJ")) == format_numbers(10)[0]
 
 
-def test_next_number_counts_layers_removed_from_the_project(functions, project, tmp_path):
+def test_next_number_exceeds_the_numbers_of_layers_removed_from_the_project(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
     write_numbered_tables(path, YJJBNT=format_numbers(8), CZKFBJ=format_numbers(3))
     second, first = open_layer(project, path, "CZKFBJ"), open_layer(project, path, "YJJBNT")
@@ -304,7 +304,7 @@ def test_next_number_counts_layers_removed_from_the_project(functions, project, 
     assert evaluate(NEXT_NUMBER_EXPRESSION, second) == format_numbers(21)[0]
 
 
-def test_next_number_treats_the_shapefiles_of_a_folder_as_one_database(functions, project, tmp_path):
+def test_next_number_in_a_shapefile_exceeds_the_numbers_of_all_shapefiles_in_its_folder(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
         pyogrio.write_dataframe(make_table([make_square(0, 0)], BSM=format_numbers(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
@@ -446,7 +446,9 @@ def test_number_deleted_in_one_layer_is_not_assigned_to_other_layers_of_the_proj
     assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000008"
 
 
-def test_project_file_stores_used_numbers_for_all_its_layers(functions, project, tmp_path):
+def test_number_deleted_in_a_removed_layer_is_not_assigned_again_because_the_project_stores_it(
+    functions, project, tmp_path
+):
     """Delete a numbered feature, remove its layer, and clear the user settings.
 
     The used number must be read from the project file.
@@ -465,7 +467,7 @@ def test_project_file_stores_used_numbers_for_all_its_layers(functions, project,
     assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000008"
 
 
-def test_next_number_counts_features_saved_in_another_layer_during_editing(functions, project, tmp_path):
+def test_next_number_exceeds_numbers_saved_in_another_layer_while_this_one_is_edited(functions, project, tmp_path):
     farmland, boundary = load_two_empty_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
     assert boundary.startEditing()

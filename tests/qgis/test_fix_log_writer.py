@@ -43,7 +43,7 @@ def writer(qgis_app):
     writer.stop()
 
 
-def test_actions_are_written_in_their_order_and_in_another_thread(writer, tmp_path):
+def test_actions_are_written_to_the_change_log_in_their_order_by_another_thread(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     for number in range(20):
         writer.write(log, None, f"撤销{number}")
@@ -52,7 +52,7 @@ def test_actions_are_written_in_their_order_and_in_another_thread(writer, tmp_pa
     assert threading.current_thread() not in log.threads
 
 
-def test_prepared_action_is_logged_only_when_it_is_committed(writer, tmp_path):
+def test_prepared_action_is_written_to_the_change_log_only_when_it_is_committed(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     prepared = writer.prepare(log, None, "应用")
     assert wait_until(lambda: prepared.is_ready) and log.read_actions() == []
@@ -70,7 +70,7 @@ def test_change_log_written_while_an_action_is_prepared_loses_no_row(writer, tmp
     assert log.read_actions() == ["撤销", "应用"]
 
 
-def test_action_discarded_before_it_is_prepared_leaves_no_file(writer, tmp_path):
+def test_action_discarded_before_its_preparation_ends_leaves_no_change_log_file(writer, tmp_path):
     log = FakeLog(tmp_path / "县.changes.csv")
     log.gate.clear()
     prepared = writer.prepare(log, None, "应用")
@@ -80,7 +80,7 @@ def test_action_discarded_before_it_is_prepared_leaves_no_file(writer, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_log_that_cannot_be_written_is_reported(writer, tmp_path):
+def test_unrelated_file_in_place_of_the_change_log_is_reported_as_an_error_and_left_unchanged(writer, tmp_path):
     errors = []
     writer.failed.connect(errors.append)
     path = tmp_path / "县.changes.csv"

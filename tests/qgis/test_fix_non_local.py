@@ -25,25 +25,25 @@ def make_proposal(ended=(), new=()):
     return SimpleNamespace(ended_findings=list(ended), new_findings=list(new))
 
 
-def test_fix_that_ends_a_finding_of_a_non_local_rule_removes_the_displayed_finding_with_the_same_problem():
+def test_fix_removes_the_displayed_finding_of_a_non_local_rule_that_equals_the_one_it_ended():
     displayed = [make_finding(NON_LOCAL_RULE, key, 100.0) for key in "abc"]
     change = compare([make_proposal([copy.copy(displayed[1])])], displayed).get_change_of_fixes()
     assert [id(one) for one in change.ended_findings] == [id(displayed[1])] and change.new_findings == []
 
 
-def test_fix_leaves_findings_of_local_rules_to_the_live_check():
+def test_fix_changes_no_displayed_finding_of_a_local_rule_because_the_live_check_does():
     displayed = [make_finding(LOCAL_RULE, "a", 100.0)]
     proposal = make_proposal(displayed, [make_finding(LOCAL_RULE, "b", 50.0)])
     assert compare([proposal], displayed).get_change_of_fixes() is None
 
 
-def test_finding_that_a_later_fix_of_the_batch_ends_is_not_added():
+def test_finding_that_one_fix_of_a_batch_adds_and_a_later_one_ends_is_not_displayed():
     gap = make_finding(NON_LOCAL_RULE, "a", 100.0)
     proposals = [make_proposal(new=[gap]), make_proposal([copy.copy(gap)])]
     assert compare(proposals, []).get_change_of_fixes() is None
 
 
-def test_undo_returns_the_ended_finding_and_removes_the_displayed_added_one():
+def test_undo_of_a_fix_restores_the_finding_that_it_ended_and_removes_the_one_that_it_added():
     ended, added = make_finding(NON_LOCAL_RULE, "a", 100.0), make_finding(NON_LOCAL_RULE, "b", 50.0)
     changes = compare([make_proposal([ended], [added])], [ended])
     reverted = changes.get_change_of_undo([added])
@@ -68,7 +68,7 @@ def compare_one_by_one(proposals, findings):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_findings_changed_by_a_random_batch_equal_those_of_a_comparison_of_every_pair(seed):
+def test_findings_changed_by_a_random_fix_batch_equal_those_of_a_plain_pairwise_comparison(seed):
     rng = random.Random(seed)
 
     def draw(count):

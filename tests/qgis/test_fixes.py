@@ -59,7 +59,9 @@ def test_apply_fixes_uses_only_chosen_fixes_and_applies_unsafe_ones_on_request(p
     assert len(boundary) == 2 and shapely.intersection(boundary.union_all(), make_box(0, 200, 100, 100)).area == 0
 
 
-def test_resolve_overlaps_cuts_the_boundary_and_keeps_sealed_lines(provider, source_file, tmp_path):
+def test_resolve_overlaps_cuts_the_boundary_and_refuses_an_order_that_would_cut_farmland(
+    provider, source_file, tmp_path
+):
     copy = tmp_path / "copy.gpkg"
     assert run_algorithm("resolve_overlaps", {"SOURCE": str(source_file), "OUTPUT": str(copy)})["APPLIED"] == 1
     farmland = gpd.read_file(copy, layer="YJJBNTBHTB")
@@ -71,7 +73,9 @@ def test_resolve_overlaps_cuts_the_boundary_and_keeps_sealed_lines(provider, sou
 
 
 @pytest.mark.parametrize("parameters", [{"OUTPUT": "{source}"}, {}, {"OUTPUT": "{copy}", "FIXES": "FIX999"}])
-def test_apply_fixes_with_impossible_parameters_raises_an_error(provider, source_file, tmp_path, parameters):
+def test_apply_fixes_refuses_a_missing_output_its_source_as_output_and_an_unknown_fix(
+    provider, source_file, tmp_path, parameters
+):
     before = hash_file(source_file)
     given = {name: text.format(source=source_file, copy=tmp_path / "copy.gpkg") for name, text in parameters.items()}
     with pytest.raises(QgsProcessingException):

@@ -50,7 +50,7 @@ def boundary_next_to_farmland(checked):  # noqa: F811
     return controller, layers, fid, farmland.xMaximum()
 
 
-def test_feature_is_aligned_in_one_undo_step_and_logged(boundary_next_to_farmland):
+def test_feature_is_aligned_with_the_edge_of_its_neighbour_in_one_undo_step_and_logged(boundary_next_to_farmland):
     controller, layers, fid, edge = boundary_next_to_farmland
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_alignment(controller, layers["CZKFBJ"], [fid])
@@ -69,7 +69,7 @@ def test_feature_is_aligned_in_one_undo_step_and_logged(boundary_next_to_farmlan
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(boundary_next_to_farmland):
+def test_alignment_with_a_survey_layer_needs_a_confirmation_that_the_project_stores(boundary_next_to_farmland):
     controller, layers, fid, _edge = boundary_next_to_farmland
     parcels = layers["DLTB"]
     box = next(iter(parcels.getFeatures())).geometry().boundingBox()
@@ -87,7 +87,7 @@ def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(boundary_n
     assert QgsProject.instance().readListEntry("sanxian", "confirmed_surveys")[0] == ["CZKFBJ>DLTB"]
 
 
-def test_alignment_distance_changes_the_trial_and_features_are_aligned_one_by_one(boundary_next_to_farmland):
+def test_alignment_of_two_features_offers_skip_and_too_small_a_distance_disables_apply(boundary_next_to_farmland):
     controller, layers, fid, _edge = boundary_next_to_farmland
     other = next(f.id() for f in layers["CZKFBJ"].getFeatures() if f.id() != fid)
     dialog = open_alignment(controller, layers["CZKFBJ"], sorted([fid, other]))

@@ -206,7 +206,9 @@ def test_next_check_removes_the_message_on_an_inspected_package(controller, held
     assert controller.inspection._messages._message is None
 
 
-def test_filter_for_the_package_is_offered_only_for_an_inspected_package(controller, held_jobs, project):
+def test_filter_for_findings_on_the_package_itself_is_visible_only_after_a_package_inspection(
+    controller, held_jobs, project
+):
     (checked, rows) = make_check_outcome()
     checked.result.is_of_package = True
     controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
@@ -294,7 +296,7 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
     assert "工程中还没有规划图层" not in controller.dock.empty.label.text()
 
 
-def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, held_jobs, project):
+def test_result_of_a_layer_recognition_begun_before_a_layer_was_added_is_ignored(controller, held_jobs, project):
     add_plan_layer(project)
     controller.recognition.update_panel()
     first = held_jobs.jobs[-1]

@@ -247,7 +247,7 @@ def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(findings_dock, 
     assert heard[0].key.endswith("1")
 
 
-def test_findings_list_has_keys_for_zoom_help_and_copy(findings_dock):
+def test_enter_f1_and_ctrl_c_in_the_findings_list_zoom_to_explain_and_copy_the_finding(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.step_selection(1)
     went, asked = [], []
@@ -262,7 +262,7 @@ def test_findings_list_has_keys_for_zoom_help_and_copy(findings_dock):
     assert len(went) == 2
 
 
-def test_panel_emits_a_signal_when_navigation_reaches_the_first_finding(findings_dock):
+def test_stepping_back_from_the_first_finding_signals_that_the_selection_did_not_move(findings_dock):
     show_result(findings_dock, make_small_report())
     heard = []
     findings_dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
@@ -292,7 +292,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
 
 
 @pytest.mark.parametrize(("displayed_is_of_package", "of_package"), [(False, True), (True, True), (True, False)])
-def test_progress_bar_says_checking_not_rechecking_if_the_displayed_result_or_the_new_check_is_of_a_package(
+def test_progress_bar_shows_checking_not_rechecking_if_the_old_result_or_new_check_is_of_a_package(
     findings_dock, displayed_is_of_package, of_package
 ):
     show_result(findings_dock, make_small_report()).is_of_package = displayed_is_of_package

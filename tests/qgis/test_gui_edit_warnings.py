@@ -85,7 +85,7 @@ def test_editing_a_file_on_a_network_drive_shows_one_warning(opened_layers, monk
     assert read_messages(iface) == ""
 
 
-def test_edit_warning_is_shown_once_per_file_and_again_after_the_risk_returns(opened_layers, monkeypatch):
+def test_edit_warning_is_shown_once_per_file_and_again_if_its_risk_ended_and_returned(opened_layers, monkeypatch):
     iface, first, second, _ = opened_layers
     risks = [edit_risks.EditRisk(edit_risks.OPEN_ELSEWHERE, "soffice.bin (7)")]
     monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))

@@ -313,7 +313,7 @@ def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     assert find_overlap(controller) is None
 
 
-def test_live_check_follows_a_batch_of_very_many_features_and_its_undo(checked, monkeypatch):  # noqa: F811
+def test_live_check_stays_up_to_date_after_a_fix_batch_above_its_change_limit_and_its_undo(checked, monkeypatch):  # noqa: F811
     controller, layers = checked
     boundary = layers["CZKFBJ"]
     draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -339,7 +339,7 @@ def test_removing_a_layer_during_the_trial_of_a_fix_batch_closes_it_without_a_fi
     assert controller.fixes.many.dialog is None and read_log(controller, layers) == []
 
 
-def test_edit_by_another_tool_stops_a_fix_batch_while_it_is_applied(overlapping):
+def test_edit_by_another_tool_while_a_fix_batch_starts_is_kept_and_no_fix_is_applied(overlapping):
     controller, layers, finding = overlapping
     boundary = layers["CZKFBJ"]
     dialog = open_batch(controller, [finding])
@@ -546,7 +546,7 @@ def test_pressed_filter_buttons_of_a_batch_are_recognisable_in_every_theme(qgis_
     assert all(isinstance(button, QToolButton) for button in BatchDialog(QgsMapCanvas()).group_buttons.values())
 
 
-def test_maps_without_an_extent_show_no_scale(qgis_app):
+def test_fix_preview_maps_without_an_extent_show_no_scale(qgis_app):
     main_map = QgsMapCanvas()
     maps = LinkedMaps(main_map)
     maps.resize(600, 300)
@@ -559,7 +559,7 @@ def test_maps_without_an_extent_show_no_scale(qgis_app):
     maps.release()
 
 
-def test_maps_zoom_to_a_finding_at_a_point(qgis_app):
+def test_fix_preview_maps_centre_on_a_point_finding_at_their_nearest_allowed_scale(qgis_app):
     maps = LinkedMaps(QgsMapCanvas())
     maps.resize(600, 300)
     maps.show()
@@ -571,7 +571,7 @@ def test_maps_zoom_to_a_finding_at_a_point(qgis_app):
     maps.release()
 
 
-def test_warnings_about_a_fix_are_above_the_rest(qgis_app):
+def test_warnings_about_a_fix_are_listed_above_the_findings_that_it_ends_and_adds(qgis_app):
     finding = SimpleNamespace(code="TOP002", message="空隙")
     proposal = SimpleNamespace(ended_findings=[finding], new_findings=[finding], is_safe=False)
     box = OutcomeBox()
@@ -639,7 +639,7 @@ def test_text_of_a_fix_outcome_is_aligned_with_its_icon(qgis_app):
     page.close()
 
 
-def test_elided_label_may_hide_a_text_that_does_not_fit(qgis_app):
+def test_label_that_hides_cut_texts_is_empty_where_its_text_does_not_fit(qgis_app):
     remark = ElidedLabel("Both maps move together", hides_cut_text=True)
     whole = remark.fontMetrics().horizontalAdvance(remark.text()) + 4
     assert [remark._elide(width) for width in (whole, whole // 2)] == ["Both maps move together", ""]
@@ -650,7 +650,7 @@ def list_boundary_windows(controller):
     return [one for one in controller.dock.result.findings if one.code == "TOP009"]
 
 
-def test_undo_of_a_boundary_window_after_another_check_also_removes_its_finding(open_controller, project):  # noqa: F811
+def test_undo_of_a_fix_that_cut_a_window_also_removes_the_window_finding_of_a_later_check(open_controller, project):  # noqa: F811
     controller, layers = open_controller
     county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", rules="all"))
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(-50, 150, 200, 200), BSM=KEY, GHFQDM="410")

@@ -114,7 +114,7 @@ def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_layer_group_in_memory_is_named_in_the_planners_language(controller, project, monkeypatch, tmp_path):
+def test_layer_group_of_memory_layers_is_labelled_as_in_memory_in_chinese(controller, project, monkeypatch, tmp_path):
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))

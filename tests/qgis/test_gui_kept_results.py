@@ -164,7 +164,9 @@ def test_layer_filter_and_removed_layer_outdate_a_stored_result(controller_and_p
     assert "STBHHX、DLTB" in controller.dock.stale.text()
 
 
-def test_added_plan_layer_outdates_a_stored_result_but_a_draft_does_not(controller_and_project_file, project):
+def test_added_plan_layer_outdates_a_stored_result_but_a_layer_without_a_role_does_not(
+    controller_and_project_file, project
+):
     controller, file = controller_and_project_file
     reopen(controller, project, file)
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))

@@ -210,7 +210,7 @@ def test_findings_can_be_sorted_by_area(filtered_model):
     assert list_children(filtered_model, 0, AREA_COLUMN) == ["0.09", "1.26", "5.20"]
 
 
-def test_findings_list_shows_short_hectares_and_the_township_and_key_of_a_finding():
+def test_findings_list_shows_areas_as_hectares_with_two_decimals_and_township_with_shortened_key():
     assert format_short_hectares(None) == "—"
     assert format_short_hectares(12_640.35) == "1.26"
     assert format_short_hectares(3.0) == "<0.01"
@@ -264,7 +264,7 @@ def test_icon_of_a_rule_shows_the_highest_severity_of_its_listed_findings(filter
     assert group.get_icon_kind() == "waived"
 
 
-def test_position_of_the_selected_finding_counts_findings_of_the_same_severity(findings_tree):
+def test_position_of_the_selected_finding_is_its_number_among_findings_of_its_severity(findings_tree):
     findings_tree.step_selection(1)
     assert findings_tree.get_selected_position() == (1, 3, "ERROR")
     for _ in range(3):
@@ -341,7 +341,7 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     assert list_children(filtered_model, row, AREA_COLUMN) == ["3.00", "5.20", "7.00"]
 
 
-def test_list_loads_no_rows_while_live_changes_move_rows(qgis_app):
+def test_findings_list_fetches_no_further_rows_while_a_live_change_adds_and_removes_rows(qgis_app):
     findings_model = FindingsModel()
     findings_model.set_report(make_small_report())
     for group in findings_model.groups:
@@ -462,7 +462,7 @@ def test_search_for_a_rule_code_ignores_codes_in_messages():
     assert "rel005" in text and "000708" in text and "rel002" not in text
 
 
-def test_rule_selected_with_some_of_its_rows_stands_only_for_those_rows(findings_tree):
+def test_selecting_a_rule_and_one_of_its_findings_selects_only_that_finding(findings_tree):
     findings_tree.expandAll()
     group = findings_tree.filter.index(0, 0)
     select = findings_tree.selectionModel().select

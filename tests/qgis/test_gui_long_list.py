@@ -123,7 +123,7 @@ def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findi
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_loaded_rows_are_the_first_visible_findings_after_any_change(
+def test_loaded_rows_are_the_first_visible_findings_after_random_filters_sorting_and_changes(
     findings_tree, attach_qt_model_tester, watched, monkeypatch
 ):
     """Apply random filters, sorting, changes and loading.
@@ -237,7 +237,9 @@ def test_findings_layer_is_removed_and_reported_if_a_later_batch_is_refused(qgis
     assert findings_layer.find_findings_layer(project) is None and calls == ["lost"]
 
 
-def test_rows_refused_during_a_change_of_findings_are_reported_only_to_the_caller(qgis_app, project, monkeypatch):
+def test_replacing_findings_that_the_layer_refuses_returns_false_without_reporting_a_lost_layer(
+    qgis_app, project, monkeypatch
+):
     calls = []
     refuse_batch(monkeypatch, 2)
     rows, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))

@@ -144,7 +144,7 @@ def test_discarded_edits_report_no_finding_of_the_full_check_as_new(controller_a
     assert find_edit_message(controller) is None
 
 
-def test_edit_message_closes_when_its_findings_are_not_followed_any_more(controller_after_overlap):
+def test_edit_message_closes_when_its_edit_is_rolled_back_with_the_live_check_switched_off(controller_after_overlap):
     controller, layers = controller_after_overlap
     assert find_edit_message(controller) is not None
     controller.actions["live"].setChecked(False)

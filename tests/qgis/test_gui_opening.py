@@ -16,7 +16,7 @@ def shown_messages(qgis_app, monkeypatch):
     return texts
 
 
-def test_opened_file_shows_no_message(shown_messages, monkeypatch, tmp_path):
+def test_successfully_opened_file_shows_no_message(shown_messages, monkeypatch, tmp_path):
     monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: True)
     assert opening.open_path(str(tmp_path))
     assert shown_messages == []

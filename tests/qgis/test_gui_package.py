@@ -109,7 +109,7 @@ def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
     )
 
 
-def test_package_preview_refuses_a_folder_of_other_files_and_replaces_a_former_package(tmp_path):
+def test_package_preview_refuses_a_folder_of_other_files_and_accepts_a_package_as_replaceable(tmp_path):
     (tmp_path / "成果" / PACKAGE_NAME).mkdir(parents=True)
     assert preview_export(tmp_path)[0].folder_state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
     (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
@@ -119,7 +119,7 @@ def test_package_preview_refuses_a_folder_of_other_files_and_replaces_a_former_p
     assert preview_export(tmp_path)[0].folder_state == REPLACED_PACKAGE
 
 
-def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
+def test_package_preview_marks_documents_taken_from_the_package_that_will_be_replaced(tmp_path):
     former = tmp_path / "成果" / PACKAGE_NAME / "2-规划文档"
     former.mkdir(parents=True)
     (former / PLAN_TEXT_FILE).write_bytes(make_pdf())
@@ -132,7 +132,7 @@ def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
     )
 
 
-def test_export_objections_are_computed_once_for_each_export_order(small):
+def test_export_objections_are_reused_for_the_same_export_order_but_not_for_other_options(small):
     from plugin.core.check import RunOptions, check_plan
 
     checked = check_plan(str(small), RunOptions(lang="zh"))
@@ -212,13 +212,13 @@ def test_package_file_list_leaves_room_for_the_names_of_files(qgis_app, width):
 
 
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
-def test_package_preview_states_how_the_tables_are_made(tmp_path, monkeypatch, driver):
+def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
     monkeypatch.setattr("plugin.core.package.tables.database.find_access_driver", lambda: driver)
     slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
     assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 
 
-def test_package_file_list_omits_the_row_of_any_map_if_the_package_gets_a_map():
+def test_package_file_list_hides_the_row_that_accepts_any_map_if_a_map_is_supplied_or_drawn():
     any_map = SlotPreview("map", "规划图件", "C", "行政区代码＋两位序号.jpg", accepts_any_map=True, id="maps")
     drawn = SlotPreview("map", "01 三条控制线图", "C", "01.jpg", can_be_drawn=True, id="01")
     given = SlotPreview("map", "02 别的图", "C", "02.jpg", ("02.jpg",), id="02")
@@ -265,7 +265,7 @@ def package_dialog(qgis_app, project):
     shown.deleteLater()
 
 
-def test_export_dialog_opens_wide_enough_for_parts_and_files(package_dialog):
+def test_package_dialog_opens_at_least_120_digits_wide_and_not_larger_than_the_screen(package_dialog):
     digit = package_dialog.fontMetrics().horizontalAdvance("0")
     screen = package_dialog.screen().availableGeometry()
     assert package_dialog.width() >= min(120 * digit, round(screen.width() * 0.96))
@@ -375,7 +375,7 @@ def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(pa
     assert list_places() == before
 
 
-def test_package_dialog_can_check_again_and_keeps_its_reasons_until_the_new_result(export_scene, qgis_app):
+def test_package_dialog_shows_the_refusal_reasons_until_the_check_started_in_it_has_ended(export_scene, qgis_app):
     """Correct the data after a check with reasons; they remain until the check that the form starts has ended."""
     export_scene.result()
     gate = export_scene.dialog.form.gate
@@ -722,7 +722,7 @@ def test_personal_data_option_names_the_fields_in_its_tooltip(package_dialog):
     assert "永久基本农田保护图斑：" in text and "责任人证件号码" in text and "联系电话" in text and "SJNF" not in text
 
 
-def test_package_export_checks_changed_data_first(export_scene, qgis_app):
+def test_package_export_after_data_changed_checks_them_before_it_writes_the_package(export_scene, qgis_app):
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()
     assert (

@@ -56,7 +56,7 @@ def find_drawn_colors(widget):
 
 
 @pytest.mark.parametrize("make_view", [QListWidget, QTreeWidget, QTableWidget])
-def test_last_row_of_a_list_is_not_cut(qgis_app, make_view):
+def test_lists_trees_and_tables_show_only_whole_rows_at_every_window_height(qgis_app, make_view):
     view = make_view()
     view.setVerticalScrollMode(view.ScrollMode.ScrollPerItem)
     if isinstance(view, QListWidget):
@@ -96,14 +96,14 @@ def make_window(*widgets):
 
 
 @pytest.mark.parametrize("kind", ["error", "warning", "info", "ok"])
-def test_colored_texts_are_readable_on_dialogs_and_in_fields(ui_theme, kind):
+def test_coloured_texts_have_the_minimum_contrast_on_dialogs_and_in_fields_of_every_theme(ui_theme, kind):
     assert theme.compute_contrast(theme.get_text_color(kind), theme.get_background_color()) >= theme.MIN_CONTRAST
     for in_field in (False, True):
         color, ground = theme.get_faint_color(in_field), theme.get_background_color(in_field)
         assert theme.compute_contrast(color, ground) >= theme.MIN_CONTRAST
 
 
-def test_placeholders_are_drawn_readable(ui_theme):
+def test_placeholders_of_fields_are_drawn_with_the_minimum_contrast_in_every_theme(ui_theme):
     fields = [QLineEdit(), QgsFilterLineEdit(), QPlainTextEdit()]
     if ui_theme != "Blend of Gray":
         # The disabled fields of that theme have another ground; WCAG exempts disabled fields.
@@ -120,7 +120,7 @@ def test_placeholders_are_drawn_readable(ui_theme):
     window.close()
 
 
-def test_messages_below_fields_have_their_colour_and_are_readable(ui_theme):
+def test_messages_below_fields_have_the_minimum_contrast_and_errors_the_error_colour_in_every_theme(ui_theme):
     messages = {kind: FieldMessage() for kind in ("error", "warning", "ok", "")}
     for kind, message in messages.items():
         message.show_text("请填写 six digits", kind)
@@ -134,7 +134,7 @@ def test_messages_below_fields_have_their_colour_and_are_readable(ui_theme):
     window.close()
 
 
-def test_titles_of_fixes_that_do_not_apply_are_readable(ui_theme):
+def test_title_of_a_fix_that_does_not_apply_is_drawn_in_the_faint_text_colour_of_the_theme(ui_theme):
     texts = SimpleNamespace(get_title=lambda _fix: "HHHH", explain_refusal=lambda _refusal: "sealed")
     choices = ChoiceList()
     choices.show_choices([SimpleNamespace(fix=None, proposal=None, refusal=None)], texts)
@@ -163,7 +163,7 @@ def test_link_colour_contrasts_with_the_background_of_labels_and_pages(ui_theme)
     window.close()
 
 
-def test_colours_follow_a_change_of_theme(qgis_app):
+def test_open_placeholders_and_faint_labels_have_the_minimum_contrast_after_a_change_of_theme(qgis_app):
     if "Night Mapping" not in QgsApplication.uiThemes():
         pytest.skip("QGIS lacks the theme Night Mapping")
     palette = QgsApplication.palette()
@@ -183,7 +183,7 @@ def test_colours_follow_a_change_of_theme(qgis_app):
     window.close()
 
 
-def test_every_placeholder_and_page_of_the_plugin_has_readable_colours():
+def test_gui_code_sets_placeholders_and_page_colours_only_through_the_theme_module():
     direct = []
     for path in GUI_FOLDER.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

@@ -219,7 +219,7 @@ def test_selecting_a_rule_removes_the_mark_of_the_finding_selected_before(overla
     ("area", "text"),
     [(0.2, "< 0.0001 公顷"), (900.0, "0.0900 公顷"), (9_999.9, "1.0000 公顷"), (52_000.0, "5.20 公顷")],
 )
-def test_format_hectares_formats_areas_for_the_map_label(area, text):
+def test_map_label_areas_have_two_decimals_in_hectares_and_four_below_one_hectare(area, text):
     assert format_hectares_in_list(area) == text
 
 
@@ -411,7 +411,7 @@ def test_clicking_several_findings_on_the_map_opens_a_menu_of_them(overlap_on_ca
     assert controller.dock.tree.get_selected_finding() is other
 
 
-def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_on_canvas, monkeypatch):
+def test_menu_of_findings_at_a_map_point_ends_with_the_count_of_those_beyond_its_limit(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     monkeypatch.setattr(selection_module, "MAX_MENU_FINDINGS", 2)
     menu = controller.selection.make_menu([pair] * 5)
@@ -419,7 +419,7 @@ def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_
     assert not menu.actions()[2].isEnabled()
 
 
-def test_long_line_of_the_menu_is_cut_and_complete_in_its_tool_tip(overlap_on_canvas):
+def test_long_line_of_the_menu_of_findings_is_cut_and_its_tool_tip_has_the_whole_text(overlap_on_canvas):
     controller, _pair = overlap_on_canvas
     message = "耕地保护目标缺必需的字段 KCMJ（扣除地类面积，类型为小数），" * 6
     menu = controller.selection.make_menu([make_finding("SCH002", "", None, "", message=message)])
@@ -471,7 +471,7 @@ def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
     assert images[0] != images[1]
 
 
-def test_map_clicks_select_no_finding_after_the_selection_is_stopped(overlap_on_canvas, monkeypatch):
+def test_click_on_a_finding_in_the_map_selects_nothing_after_map_selection_was_stopped(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     controller.selection.stop()
     monkeypatch.setattr(controller.selection, "select_finding_at_position", lambda place: pytest.fail("stopped"))

@@ -63,7 +63,13 @@ def read_states_on_map(project):
     return sorted((f["code"], f["state"]) for f in findings_layer.find_findings_layer(project).getFeatures())
 
 
-def test_waiving_writes_the_file_and_withdrawing_reopens_findings(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
+def test_waiving_writes_the_waiver_file_and_withdrawing_the_waiver_reopens_its_finding(
+    checked,  # noqa: F811
+    project,
+    qgis_app,
+    filled_dialog,
+    tmp_path,
+):
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     errors = controller.dock.result.count_findings()["ERROR"]
@@ -190,7 +196,7 @@ def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp
     dialog.deleteLater()
 
 
-def test_waiver_dialog_begins_at_the_reason(chinese, qgis_app, tmp_path):
+def test_waiver_dialog_opens_with_the_focus_in_the_reason_field(chinese, qgis_app, tmp_path):
     dialog = WaiverDialog([make_finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda *_: None)
     dialog.show()
     process_events(0.1)
@@ -223,7 +229,9 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button.deleteLater()
 
 
-def test_waiver_dialog_of_an_approval_note_explains_that_the_verdict_does_not_change(chinese, qgis_app, tmp_path):
+def test_waiver_dialog_explains_that_a_registered_approval_note_no_longer_affects_the_verdict(
+    chinese, qgis_app, tmp_path
+):
     note = make_finding("REL043", "1", 10.0)
     note.severity, note.needs_approval = type(note.severity).INFO, True
     for findings, text in (
@@ -346,7 +354,7 @@ def test_waiver_dialog_shows_size_and_sha256_of_the_attachment(new_waiver_dialog
     assert new_waiver_dialog.read_entry().digest == digest
 
 
-def test_waiver_dialog_can_waive_only_one_of_several_selected_findings(new_waiver_dialog):
+def test_only_this_option_of_the_waiver_dialog_waives_one_of_several_selected_findings(new_waiver_dialog):
     shown = " ".join(label.text() for label in new_waiver_dialog.findChild(FindingCard).findChildren(QLabel))
     assert "永久基本农田与城镇开发边界重叠" in shown and "REL002 2 永安镇" in shown
     fill_in_waiver(new_waiver_dialog)

@@ -306,7 +306,7 @@ def test_land_use_layer_is_named_with_its_year_only_if_its_features_have_one(pro
     assert name in {layer.name() for layer in layers}
 
 
-def test_unchanged_old_copies_of_the_sample_are_deleted(project, tmp_path):
+def test_unchanged_copy_of_the_sample_is_deleted_when_the_sample_is_opened_again(project, tmp_path):
     for _ in range(3):
         layers = sample.load_sample(project, sample.copy_sample(tmp_path))
         assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"

@@ -122,7 +122,7 @@ def test_layer_snapshot_distinguishes_an_unreadable_ring_from_a_missing_shape():
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
-def test_layer_snapshot_reads_a_missing_shape_as_none_or_empty(wkt):
+def test_layer_snapshot_reads_a_null_or_empty_shape_as_none_or_as_an_empty_shape(wkt):
     shape = read_snapshot(take_snapshot(make_memory_layer([wkt]))).frame.geometry.iloc[0]
     assert shape is None or shape.is_empty
 
@@ -214,7 +214,7 @@ def test_layer_snapshot_contains_only_filtered_or_selected_features_and_notes_th
     assert read_snapshot(take_snapshot(layer, QgsFeatureRequest([first]))).frame["BSM"].tolist() == ["a"]
 
 
-def test_layer_snapshot_uses_the_table_name_and_file_of_the_layer():
+def test_layer_snapshot_is_named_after_the_table_and_repeated_names_get_numbers():
     layer = QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "county", "ogr")
     assert take_snapshot(layer).name == "DLTB", "QGIS named it after the file"
     assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"

@@ -107,7 +107,7 @@ def test_map_scale_is_rounded_up_to_a_round_number(least, scale):
 
 # --- what is on a sheet
 @pytest.mark.parametrize("one", COUNTY_MAPS)
-def test_layout_has_title_number_secrecy_scale_and_every_required_item(county_layouts, one):
+def test_layout_labels_show_title_number_secrecy_and_crs_and_no_required_map_item_is_missing(county_layouts, one):
     layout = county_layouts[one]
     assert all(layout.itemById(item) is not None for item in REQUIRED_ITEMS)
     assert read_label(layout, "title") == MAPS.map_by_id[one].title

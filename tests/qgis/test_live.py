@@ -243,7 +243,7 @@ def test_live_check_can_undo_the_edit_command_that_caused_a_finding(edit_session
     assert edit_session.compare_with_fresh_check() == before
 
 
-def test_undo_button_of_an_edit_that_a_later_edit_replaced_changes_nothing(edit_session):
+def test_undo_button_of_an_edit_already_undone_and_replaced_by_another_edit_changes_nothing(edit_session):
     edit_session.edit()
     boundary = edit_session["CZKFBJ"]
     assert boundary.changeGeometry(1, make_rectangle(50, 200))
@@ -279,7 +279,7 @@ def test_live_check_of_several_edit_commands_together_offers_no_undo(edit_sessio
     assert edit_session.steps == [None]
 
 
-def test_live_check_does_not_undo_a_command_before_a_later_one_in_its_transaction(edit_session):
+def test_live_check_does_not_undo_a_command_that_a_later_one_follows_in_the_same_transaction(edit_session):
     edit_session.edit()
     boundary, farmland = edit_session["CZKFBJ"], edit_session["YJJBNTBHTB"]
     assert boundary.changeGeometry(1, make_rectangle(50, 200))

@@ -33,7 +33,7 @@ def read_form(standard, path):
     return layer.attributeAlias(index), setup.type(), setup.config(), layer.constraintExpression(index), default
 
 
-def test_field_changed_in_a_layer_template_changes_the_layer_form(tmp_path):
+def test_alias_length_and_code_list_changed_in_a_layer_template_appear_in_the_layer_form(tmp_path):
     def read_form_of_field(field):
         folder = tmp_path / f"标准 {len(list(tmp_path.iterdir()))}"
         shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)

@@ -208,7 +208,7 @@ def test_map_supplied_in_the_documents_folder_is_packed_unchanged(export_paramet
     assert origins == {"01": "made", "02": "given"}
 
 
-def test_export_package_without_maps_writes_a_complete_package(export_parameters):
+def test_export_package_with_maps_switched_off_writes_a_valid_manifest_and_logs_missing_maps(export_parameters):
     feedback = Log()
     run_algorithm("export_package", {**export_parameters, "MAPS": False}, feedback)
     assert not list_maps(export_parameters) and is_complete_package(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME)

@@ -139,7 +139,9 @@ def test_drawing_report_pictures_can_be_cancelled(checked_sample):
         pictures.draw_pictures(checked_sample.plan, checked_sample.report, cancellation=Cancellation(lambda: True))
 
 
-def test_error_while_drawing_report_pictures_is_returned_as_a_text_without_details(checked_sample, monkeypatch):
+def test_error_while_drawing_report_pictures_gives_a_message_with_error_type_but_without_error_text(
+    checked_sample, monkeypatch
+):
     def fail(*_, **__):
         raise RuntimeError("/home/someone/secret")
 
@@ -173,7 +175,7 @@ def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, 
     assert measure_share(decode_image(made.overview), (68, 68, 68), 120) > 0.001
 
 
-def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(checked_sample):
+def test_finding_takes_at_most_a_third_of_its_close_up_at_a_scale_of_at_most_1_to_500(checked_sample):
     for finding in select_largest_conflicts(checked_sample.report):
         sheet = choose_close_up_frame(finding)
         west, south, east, north = finding.geometry.bounds
@@ -191,7 +193,7 @@ def test_scale_bar_length_is_a_round_number(most, length):
 
 
 @pytest.mark.parametrize("name", ["GHFQDM", "A#B", "A&B", "A=B:C", "面积 (m²)"])
-def test_report_pictures_accept_any_field_name_for_classification(qgis_app, name):
+def test_report_picture_layer_keeps_the_name_of_a_class_field_with_special_characters(qgis_app, name):
     layer = painting.make_styled_layer(
         "x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")]
     )

@@ -63,7 +63,9 @@ def reopen_project(path):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_new_county_project_is_complete_after_moving_and_reopening(functions, tmp_path, suffix):
+def test_new_county_project_moved_with_its_database_reopens_with_all_chosen_layers_and_groups(
+    functions, tmp_path, suffix
+):
     folder = tmp_path / "浑源 县"
     folder.mkdir()
     create_project(make_project_request(folder, suffix))

@@ -134,7 +134,7 @@ def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(sma
 # --- missing layers
 
 
-def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monkeypatch):
+def test_scope_of_the_check_decides_which_missing_layers_are_listed_as_mandatory(project, monkeypatch):
     standard = county.make_check_options(project).resolve_norm().standard
     lines = standard.scopes["three_lines"].mandatory_concepts
     outlines = [role_recognition.LayerSchema("a", "STBHHX", "", ())]

@@ -198,7 +198,7 @@ def test_doctor_algorithm_reports_that_the_environment_is_ok(provider):
     assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
 
 
-def test_check_plan_writes_wkt_with_the_bundled_libraries_inside_qgis(qgis_process):
+def test_check_plan_run_by_qgis_process_writes_wkt_without_an_error_of_mixed_geos_libraries(qgis_process):
     """Run check_plan, whose JSON contains WKT.
 
     If the GEOS library of QGIS were mixed in, shapely could not write WKT.

@@ -266,7 +266,7 @@ def test_rule_algorithm_refuses_a_findings_layer_as_input(small, project, tmp_pa
         run_algorithm(name, {**others, given: findings})
 
 
-def test_rule_algorithm_passes_only_the_tables_that_its_rule_uses():
+def test_rule_algorithm_hands_its_rule_only_the_tables_that_the_rule_declares_as_inputs():
     """Run the rule on township targets with and without its table."""
     given = {
         "FARMLAND": open_layer(SAMPLE, "YJJBNTBHTB"),

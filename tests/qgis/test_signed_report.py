@@ -94,7 +94,7 @@ def page_texts(printed_texts):
     return [normalise(text) for text in printed_texts]
 
 
-def test_first_page_has_verdict_problems_indicators_and_map(page_texts):
+def test_first_page_of_the_signed_report_has_verdict_decisive_problems_missed_indicators_and_map(page_texts):
     first = page_texts[0]
     for text in (
         "不通过",
@@ -108,7 +108,9 @@ def test_first_page_has_verdict_problems_indicators_and_map(page_texts):
     assert "四、全部问题" not in first and "四、全部问题" in page_texts[1]
 
 
-def test_first_page_of_the_pdf_has_the_edits_since_the_check_and_still_the_map(checked_sample, pictures, tmp_path):
+def test_first_page_of_a_pdf_report_saved_after_edits_shows_the_edit_counts_and_the_map(
+    checked_sample, pictures, tmp_path
+):
     names = [layer["name"] for layer in checked_sample.report.provenance["layers"]]
     report = record_edits(checked_sample.report, EditsSinceCheck(tuple(LayerEdits(name, 12, 3) for name in names[:4])))
     path = tmp_path / "检查报告.pdf"
@@ -150,7 +152,7 @@ def test_figures_of_pdf_docx_and_html_reports_are_equal(printed_texts, signed_re
     assert {re.match(r"[\d.]+", figure).group() for figure in in_docx} <= numbers
 
 
-def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(signed_report, tmp_path):
+def test_pictures_of_a_pdf_report_are_of_equal_size_from_a_worker_thread_and_the_main_thread(signed_report, tmp_path):
     """In QGIS a task prints it; there Qt does not keep the ratio of an image by itself."""
 
     def list_image_sizes(path):
@@ -174,14 +176,16 @@ def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(signed_report
     assert len(sizes) > 12 and list_image_sizes(tmp_path / "worker.pdf") == sizes
 
 
-def test_html_report_of_the_sample_is_small_and_has_each_picture_once(html_report, pictures):
+def test_html_report_of_the_sample_has_at_most_800_kb_and_contains_each_picture_once(html_report, pictures):
     assert len(html_report.encode("utf-8")) <= MAX_PAGE_BYTES
     uris = re.findall(r'src="(data:image/[^"]+)"', html_report)
     assert len(uris) == len(set(uris)) == 1 + len(pictures.conflicts) + len(pictures.legend)
     assert pictures.overview in uris
 
 
-def test_first_screen_of_the_html_report_has_the_sections_of_the_signed_report(html_report, signed_report):
+def test_first_screen_of_the_html_report_has_the_first_page_texts_of_the_signed_report_in_order(
+    html_report, signed_report
+):
     first_screen = html_report.partition('<div class="two">')[0]
     place = 0
     first_screen = re.sub(r"\s", " ", first_screen)
@@ -192,13 +196,13 @@ def test_first_screen_of_the_html_report_has_the_sections_of_the_signed_report(h
         place = max(place, found)
 
 
-def test_cancelling_a_print_leaves_no_file(signed_report, tmp_path):
+def test_cancelling_the_writing_of_a_pdf_report_leaves_no_file(signed_report, tmp_path):
     with pytest.raises(Cancelled):
         write_pdf(signed_report, tmp_path / "r.pdf", cancellation=Cancellation(lambda: True))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_ledger(tmp_path):
+def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_findings_as_a_workbook(tmp_path):
     paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"报告.{kind}") for kind in ("pdf", "docx", "xlsx")}
     results = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "REL001", **paths})
     assert {name: results[name] for name in paths} == paths
@@ -243,7 +247,7 @@ def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_cou
     assert filled == set(range(text.pageCount()))
 
 
-def test_row_higher_than_a_page_is_divided(signed_report):
+def test_table_row_higher_than_a_page_is_divided_between_pages(signed_report):
     columns = (DocumentColumn("说明", 100),)
     rows = ((DocumentCell("短"),), (DocumentCell("很长。" * 3000),), (DocumentCell("末"),))
     high = replace(signed_report, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))

@@ -38,7 +38,7 @@ def test_source_parameter_uses_the_source_widget_of_the_plugin(provider):
     assert type(made).__name__ == "SourceWidget"
 
 
-def test_comparison_does_not_offer_the_layer_of_findings(provider, project):
+def test_compare_versions_dialog_does_not_offer_the_findings_layer_as_input(provider, project):
     from processing.gui.wrappers import WidgetWrapperFactory
 
     plan = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string", "plan", "memory")
@@ -93,7 +93,7 @@ def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatc
 
 
 @pytest.mark.parametrize(("algorithm", "name"), [("check_plan", "SOURCE"), ("inspect_package", "INPUT")])
-def test_only_an_optional_source_mentions_the_layers_of_the_project(provider, algorithm, name):
+def test_placeholder_that_mentions_project_layers_is_shown_only_in_an_optional_source_field(provider, algorithm, name):
     from processing.gui.wrappers import WidgetWrapperFactory
 
     definition = provider.algorithm(algorithm).parameterDefinition(name)

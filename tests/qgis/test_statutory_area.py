@@ -185,7 +185,7 @@ def test_statutory_area_logs_shapes_that_cannot_be_measured(provider, tmp_path):
     assert any("1 个要素的图形无效" in line and "（要素号 3）" in line for line in log.lines)
 
 
-def test_statutory_area_measures_selected_unsaved_and_curved_features(provider, project):
+def test_statutory_area_of_a_selection_measures_the_selected_feature_though_unsaved_and_curved(provider, project):
     layer = QgsVectorLayer("CurvePolygon?crs=EPSG:4526&field=BSM:string&field=MJ:double(15,2)", "弧", "memory")
     project.addMapLayer(layer)
     from qgis.core import QgsFeature

@@ -123,7 +123,7 @@ def test_every_layer_of_every_standard_has_a_style_of_its_geometry_type(qgis_app
     assert not {r for r in load_standard("county_db").templates if seen[r] in DEFAULT_STYLES} - {"QT"}
 
 
-def test_layer_codes_of_other_editions_use_the_style_of_the_same_layer(qgis_app):
+def test_layer_code_of_another_edition_gets_the_style_of_its_counterpart_and_unknown_codes_a_default(qgis_app):
     asked = {"DLTB2009": "DLTB", "DLTB_2020": "DLTB", "YJJBNTTB": "YJJBNTBHTB", "WHCGHFQ": "YDYHGHFQ"}
     asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
     assert {role: styles.get_style_name(role, "polygon") for role in asked} == asked
@@ -199,7 +199,7 @@ def test_style_of_land_parcels_has_a_category_for_every_land_use_code(qgis_app):
 @pytest.mark.parametrize(
     "name", [n for n, s in STYLE_TABLE["layers"].items() if s.get("code_list") == "planning_zones"]
 )
-def test_style_with_one_subzone_lists_every_subzone_of_the_zone(name):
+def test_style_that_lists_one_subzone_of_a_planning_zone_lists_all_subzones_of_that_zone(name):
     """Compare the subzones of styles with the code list.
 
     Otherwise 一般农业区 would be shown as “乡村发展区” next to 林业发展区.
@@ -249,7 +249,7 @@ def test_style_categories_use_fields_and_codes_of_the_layer_templates(qgis_app, 
         ({"LX": None, "MC": "圆觉寺塔"}, "核心保护范围"),
     ],
 )
-def test_style_classifies_heritage_areas_by_kind_or_name(qgis_app, values, label):
+def test_style_classifies_a_heritage_area_by_its_kind_and_without_a_kind_by_its_name(qgis_app, values, label):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
     styles.apply_role_style(layer, "LSWHBHX")
     feature = QgsFeature(layer.fields())

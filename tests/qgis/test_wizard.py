@@ -257,7 +257,9 @@ def test_project_wizard_refuses_the_profile_of_another_county(project_wizard, tm
     assert project_wizard.next.isEnabled() and project_wizard.draft.profile == ""
 
 
-def test_project_wizard_asks_what_to_do_with_existing_files(project_wizard, tmp_path):
+def test_project_wizard_disables_next_until_the_user_decides_about_existing_database_and_project(
+    project_wizard, tmp_path
+):
     (tmp_path / "浑源县规划.gpkg").touch()
     (tmp_path / "浑源县规划.qgz").touch()
     choose_county(project_wizard, "140225")
@@ -307,7 +309,7 @@ def test_project_wizard_returns_to_the_file_step_if_a_file_appears_meanwhile(pro
     assert not messages and project_wizard.stack.currentIndex() == 3
 
 
-def test_project_wizard_fits_a_small_screen(project_wizard):
+def test_project_wizard_fits_the_screen_and_cuts_nothing_off_in_a_window_of_1100_by_640_pixels(project_wizard):
     room = project_wizard.screen().availableGeometry()
     assert project_wizard.width() <= room.width() and project_wizard.height() <= room.height()
     project_wizard.resize(1100, 640)
@@ -429,7 +431,7 @@ def test_cancelling_project_creation_leaves_no_file_and_keeps_the_wizard_open(
     assert not list(tmp_path.iterdir())
 
 
-def test_project_creation_cancelled_after_the_database_reports_the_database(
+def test_project_creation_cancelled_after_writing_the_database_names_it_and_writes_no_project(
     wizard_controller, qgis_app, tmp_path, monkeypatch, project
 ):
     """Cancel after the database was written."""

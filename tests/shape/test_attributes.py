@@ -153,7 +153,7 @@ def list_fields(source: str) -> set[str]:
     }
 
 
-def test_fields_of_dataclasses_are_read_by_attribute_or_by_a_text():
+def test_every_dataclass_field_is_read_as_an_attribute_or_named_in_a_string_of_the_plugin():
     used = set().union(*map(list_read_names, read_plugin().values()))
     for source in read_plugin().values():
         used |= {
@@ -165,7 +165,7 @@ def test_fields_of_dataclasses_are_read_by_attribute_or_by_a_text():
     assert [name for name in unused if name.rsplit(".")[-1] not in used] == []
 
 
-def test_attribute_set_or_read_by_its_former_name_is_found():
+def test_attribute_check_reports_an_attribute_still_set_or_read_by_its_former_name():
     sources = {
         "rows.py": """
 class Rows(QObject):
@@ -236,14 +236,14 @@ def find_values_with_names_of_methods(source: str) -> list[str]:
     ]
 
 
-def test_values_are_not_named_like_methods():
+def test_no_property_attribute_or_field_has_a_name_that_begins_with_a_verb_like_a_method():
     problems = [
         f"{path}:{one}" for path, source in read_plugin().items() for one in find_values_with_names_of_methods(source)
     ]
     assert not problems, "\n".join(problems)
 
 
-def test_values_named_like_methods_are_found():
+def test_name_check_reports_properties_and_attributes_with_names_that_begin_with_a_verb():
     source = """
 class Result:
     get_count: int

@@ -65,7 +65,7 @@ def list_unknown_names(tree: ast.AST) -> list[tuple[str, set[str]]]:
     return [(name, unknown) for name, unknown in found if unknown]
 
 
-def test_docstrings_explain_only_names_that_exist():
+def test_parameters_and_attributes_explained_in_docstrings_exist_in_the_code():
     wrong = [
         f"{path.relative_to(PLUGIN)}: {name}: {', '.join(sorted(unknown))}"
         for path in sorted(PLUGIN.rglob("*.py"))
@@ -74,7 +74,7 @@ def test_docstrings_explain_only_names_that_exist():
     assert not wrong, "\n".join(wrong)
 
 
-def test_docstring_of_a_renamed_parameter_or_attribute_is_found():
+def test_docstring_check_reports_the_former_name_of_a_renamed_parameter_or_attribute():
     source = '''
 def read(path):
     """Read a file.

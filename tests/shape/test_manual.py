@@ -85,7 +85,7 @@ def test_manual_package_contains_exactly_the_images_its_pages_use(manual_pages):
         ("# A {#a}\n\n{{none}}\n", "unknown block"),
     ],
 )
-def test_building_the_manual_raises_an_error_that_states_the_fault(chapter_file, text, error):
+def test_building_the_manual_with_a_faulty_chapter_raises_an_error_that_names_the_fault(chapter_file, text, error):
     assert "zh/01-a.html" in manual.make_manual_files()
     chapter_file.write_text(text, encoding="utf-8")
     with pytest.raises(manual.ManualError, match=error):

@@ -58,7 +58,7 @@ def test_screenshot_check_ignores_changes_of_texts_that_it_does_not_show(current
     assert list_changes(PICTURE_TEXTS["wizard.png"], {**current_texts, "ts:Undo This Edit": "?"}) == []
 
 
-def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_manual():
+def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_made_by_hand():
     used = {
         name for path in MANUAL.glob("*/*.md") for name in re.findall(r"images/([\w-]+\.png)", path.read_text("utf-8"))
     }

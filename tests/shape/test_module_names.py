@@ -67,7 +67,7 @@ def list_unknown_names(path: Path, source: str) -> list[str]:
     return unknown
 
 
-def test_modules_use_only_names_that_other_modules_define():
+def test_plugin_modules_import_and_use_only_names_that_the_imported_modules_define():
     wrong = [
         f"{path.relative_to(ROOT)}:{place}"
         for path in sorted(PLUGIN.rglob("*.py"))
@@ -76,6 +76,6 @@ def test_modules_use_only_names_that_other_modules_define():
     assert not wrong, "\n".join(wrong)
 
 
-def test_import_and_use_of_a_missing_name_are_found():
+def test_module_check_reports_import_and_use_of_a_name_that_the_module_does_not_define():
     source = "from ..core import check\nfrom ..core.check import gone\ncheck.gone()\ncheck.check_plan()\n"
     assert list_unknown_names(PLUGIN / "gui" / "x.py", source) == ["2: core.check.gone", "3: check.gone"]

@@ -70,7 +70,7 @@ def test_make_rule_writes_code_texts_and_settings_of_a_new_rule(new_rule_tool, t
 
 @pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
 @pytest.mark.usefixtures("own_registers")
-def test_draft_of_a_rule_runs_without_findings(new_rule_tool, tmp_path, family, monkeypatch):
+def test_rule_drafted_by_make_rule_passes_its_examples_without_findings(new_rule_tool, tmp_path, family, monkeypatch):
     code, module = f"{family}999", f"{family.lower()}999_missing_use"
     assert new_rule_tool.main(code, "missing-use") == 0
     chinese = tomllib.loads((tmp_path / CHANGED_FILES[0]).read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_draft_of_a_rule_runs_without_findings(new_rule_tool, tmp_path, family, 
 
 @pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
 @pytest.mark.usefixtures("own_registers")
-def test_draft_of_a_mutation_is_declared_and_asks_for_its_defect(new_rule_tool, tmp_path, family):
+def test_planted_defect_drafted_by_make_rule_is_registered_and_raises_not_implemented(new_rule_tool, tmp_path, family):
     code, module = f"{family}999", family.lower()
     assert new_rule_tool.main(code, "missing-use") == 0
     run_file(f"tests.mutations.{module}_draft", tmp_path / f"tests/mutations/{module}.py")
@@ -118,7 +118,7 @@ def test_make_rule_with_a_used_or_invalid_code_changes_no_file(new_rule_tool, tm
     assert "ATT999" in capsys.readouterr().err
 
 
-def test_codes_in_examples_of_make_rule_are_free():
+def test_rule_codes_in_the_documented_examples_of_make_rule_belong_to_no_existing_rule():
     """An example with the code of a rule fails when a reader tries it."""
     for name in ("CONTRIBUTING.md", "Makefile", "tools/new_rule.py"):
         codes = set(re.findall(r"(?:CODE=|-k )([A-Z]{3}\d{3})", (ROOT / name).read_text(encoding="utf-8")))

@@ -19,7 +19,7 @@ for_each_rule = for_each("rule", RULES.values(), ids=RULES)
 
 
 @for_each("citation", STANDARD.citations.values(), ids=STANDARD.citations)
-def test_reliability_mark_of_a_citation_is_supported_by_its_documents(citation):
+def test_mark_of_a_citation_is_not_better_than_the_best_mark_of_its_documents(citation):
     if citation.mark != "C":
         assert citation.sources, f"{citation.key} is marked {citation.mark}, but names no document (sources.toml)"
         best = find_best_source_mark(STANDARD.sources[s].best for s in citation.sources)
@@ -49,7 +49,7 @@ def test_findings_of_a_rule_with_unverified_sources_only_are_never_errors(rule):
 
 
 @for_each_rule
-def test_rule_help_is_complete_in_both_languages_and_names_its_settings(rule):
+def test_rule_help_has_four_nonempty_parts_and_a_name_for_each_parameter_in_both_languages(rule):
     for lang in TEXT_LANGUAGES:
         texts = Texts(lang)
         assert texts.get_rule_title(rule).strip()

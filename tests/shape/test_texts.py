@@ -102,7 +102,7 @@ def find_private_wording(text):
         yield from (f"“{found[0]}” ({instead})" for found in re.finditer(rf"\b({words})\b", plain, re.IGNORECASE))
 
 
-def test_english_texts_have_no_private_wording():
+def test_english_texts_contain_no_wording_from_the_private_list_in_words_toml():
     slips = [f"{where}: {slip} in {text[:100]}" for where, text in ENGLISH_TEXTS for slip in find_private_wording(text)]
     assert not slips, "\n".join(slips)
 
@@ -124,7 +124,7 @@ def test_english_texts_have_no_private_wording():
         "The first argument is no geometry.",
     ],
 )
-def test_private_wording_in_a_text_is_found(text):
+def test_search_for_private_wording_finds_it_in_a_text_that_contains_it(text):
     assert list(find_private_wording(text))
 
 
@@ -141,7 +141,7 @@ def test_search_for_private_wording_accepts_plain_sentences_and_names_in_braces(
     assert not list(find_private_wording(text))
 
 
-def test_word_lists_are_not_empty_and_all_texts_are_read():
+def test_word_lists_and_collected_texts_have_at_least_the_stated_numbers_of_entries():
     assert (
         len(WORD_LISTS["zh"]["banned"]) > 40
         and len(WORD_LISTS["zh"]["synonyms"]) > 15

@@ -32,6 +32,6 @@ def list_figures(code: str) -> dict[str, list[dict]]:
 
 
 @pytest.mark.parametrize("code", sorted(STORED_FIGURES))
-def test_stored_waivers_still_match_the_figures_of_a_finding(code):
+def test_finding_figures_that_waivers_compare_equal_those_stored_by_earlier_versions(code):
     now = list_figures(code)
     assert {title: now.get(title) for title in STORED_FIGURES[code]} == STORED_FIGURES[code]

@@ -154,7 +154,7 @@ def test_waivers_of_version_0_1_0_match_renumbered_features_by_a_table_of_keys(s
 
 
 @pytest.mark.parametrize("name", ["report.json", "waived.json"])
-def test_json_report_of_version_0_1_0_is_read_completely_and_rendered_as_html(name):
+def test_json_report_of_version_0_1_0_is_read_without_losing_a_value_and_rendered_as_html(name):
     old_data = json.loads((FILES_OF_0_1_0 / name).read_text(encoding="utf-8"))
     report = Report.from_dict(old_data)
     assert list_lost_values(old_data, json.loads(report_to_json(report))) == []
@@ -271,7 +271,7 @@ def test_submission_package_of_version_0_1_0_passes_the_inspection():
     assert report.verdict == "conditional"
 
 
-def test_yearly_geodatabase_of_version_0_1_0_passes_with_its_area_balance(tmp_path):
+def test_yearly_geodatabase_of_version_0_1_0_passes_and_a_changed_area_in_its_balance_is_found(tmp_path):
     (database,) = unzip_file("yearly.zip", tmp_path).glob("*.gdb")
     profile = tmp_path / "x.toml"
     profile.write_text(CONFIRMED_PROFILE_TOML, encoding="utf-8")

@@ -113,7 +113,7 @@ def test_check_command_that_cannot_run_exits_with_2_and_prints_the_reason(
     assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
 
 
-def test_command_with_wrong_arguments_exits_with_2(capsys):
+def test_check_command_without_a_source_exits_with_2_and_with_help_exits_with_0(capsys):
     with pytest.raises(SystemExit) as stopped:
         run_command("check")
     assert stopped.value.code == 2
@@ -147,7 +147,9 @@ def test_argument_errors_are_reported_in_the_chosen_language(capsys, given, zh, 
         assert stopped.value.code == 2 and wanted in output and "--help" in output, output
 
 
-def test_json_html_and_layer_outputs_agree_and_replace_existing_files(source_with_conflict, tmp_path):
+def test_json_html_and_layer_outputs_of_one_check_have_equal_findings_and_replace_existing_files(
+    source_with_conflict, tmp_path
+):
     folder = tmp_path / "结果 一"
     folder.mkdir()
     targets = [folder / "报告.json", folder / "报告.html", folder / "发现.gpkg"]
@@ -214,7 +216,7 @@ def test_output_file_open_in_another_program_is_reported(source_without_conflict
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def test_strict_option_makes_warnings_change_the_exit_code():
+def test_strict_option_gives_exit_code_1_instead_of_0_for_a_report_with_open_warnings_only():
     report = make_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
     assert get_exit_code(report) == 1
@@ -273,7 +275,7 @@ def test_cp936_console_shows_the_whole_check_summary(source_with_conflict):
 
 
 @pytest.mark.slow
-def test_ascii_console_does_not_stop_the_check_command(source_with_conflict):
+def test_check_command_on_an_ascii_console_exits_with_its_usual_code_and_without_a_traceback(source_with_conflict):
     done = run_command_in_new_process(
         "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     )
@@ -283,7 +285,7 @@ def test_ascii_console_does_not_stop_the_check_command(source_with_conflict):
 
 
 @pytest.mark.slow
-def test_importing_the_command_line_module_loads_no_heavy_library():
+def test_importing_the_command_line_module_loads_neither_geopandas_jinja2_numpy_nor_shapely():
     done = run_command_in_new_process("rules")
     assert done.returncode == 0, done.stderr
     probe = "import sys, plugin.core.__main__, plugin.core.check, plugin.core.profile\nassert not {'geopandas', 'jinja2', 'numpy', 'shapely'} & set(sys.modules)"
@@ -291,7 +293,7 @@ def test_importing_the_command_line_module_loads_no_heavy_library():
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_command_names_a_missing_python_library(source_without_conflict):
+def test_check_command_without_geopandas_exits_with_2_and_names_the_missing_library(source_without_conflict):
     probe = (
         "import sys; sys.modules['geopandas'] = None\n"
         f"from plugin.core.__main__ import main; sys.exit(main(['check', {str(source_without_conflict)!r}]))"
@@ -309,7 +311,7 @@ def test_print_line_keeps_all_characters_that_the_console_can_show(capsys):
 
 
 @pytest.mark.slow
-def test_all_outputs_of_a_check_of_the_sample_county_agree(tmp_path, capsys):
+def test_json_html_and_layer_outputs_of_a_check_of_the_sample_county_have_equal_finding_counts(tmp_path, capsys):
     targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
     before = (SAMPLE_FOLDER / "county.gpkg").read_bytes()
     code = run_command(
@@ -351,7 +353,7 @@ def test_all_outputs_of_a_check_of_the_sample_county_agree(tmp_path, capsys):
         ("DLTB=a;DLTB=a", {"DLTB": "a"}),
     ],
 )
-def test_layer_roles_are_parsed_from_an_option_text(text, roles):
+def test_layer_roles_option_text_is_parsed_into_pairs_of_role_and_layer_name(text, roles):
     assert parse_roles(text) == roles
 
 
@@ -374,7 +376,7 @@ def test_check_uses_the_standard_of_its_profile_unless_the_options_name_another(
         RunOptions(profile="nowhere").resolve_norm()
 
 
-def test_check_command_uses_given_layer_roles_and_rule_parameters(source_with_conflict):
+def test_check_uses_layer_roles_rules_and_language_of_its_options_and_its_progress_only_rises(source_with_conflict):
     options = RunOptions(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
     shares = []
     checked = check_plan(source_with_conflict, options, progress=lambda share, _: shares.append(share))
@@ -390,7 +392,9 @@ def test_check_cancelled_at_once_stops_before_the_first_rule(source_with_conflic
         check_plan(source_with_conflict, RunOptions(), cancellation=Cancellation(lambda: True))
 
 
-def test_summary_counts_the_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):
+def test_summary_with_a_limited_list_states_the_number_of_rules_and_findings_that_it_omits(
+    source_with_conflict, monkeypatch, capsys
+):
     monkeypatch.setattr("plugin.core.cli.checking._MAX_FINDINGS_PRINTED", 2)
     assert run_command("check", source_with_conflict, "--profile", "hunyuan") == 1
     shown = capsys.readouterr().out
@@ -402,7 +406,9 @@ def test_summary_counts_the_rules_that_it_does_not_list(source_with_conflict, mo
     assert sum(listed) + int(rest[2]) == sum(map(int, totals.groups()))
 
 
-def test_asterisk_is_explained_only_where_the_summary_prints_one(source_with_conflict, capsys):
+def test_summary_explains_the_asterisk_of_unconfirmed_figures_only_if_a_line_ends_with_one(
+    source_with_conflict, capsys
+):
     for arguments in (
         ["check", source_with_conflict, "--profile", "hunyuan"],
         ["indicators", source_with_conflict, "--profile", "hunyuan"],

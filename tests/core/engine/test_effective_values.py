@@ -48,7 +48,7 @@ def get_effective_values(code, norm, call=None):
     return {one.name: one for one in find_effective_values(ALL_RULES_BY_CODE[code], norm, call)}
 
 
-def test_effective_value_of_a_setting_names_its_source(county_norm):
+def test_effective_value_of_a_setting_states_if_call_profile_standard_or_rule_default_set_it(county_norm):
     parameters = get_effective_values("REL006", county_norm)
     assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE_ORIGIN)
     assert parameters["max_share"].who == "某市"
@@ -65,7 +65,7 @@ def test_effective_value_of_a_setting_names_its_source(county_norm):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_effective_values_of_every_rule_are_formatted_with_names(lang):
+def test_every_parameter_of_every_rule_has_a_name_and_a_distinct_line_in_the_effective_values(lang):
     norm, texts = Norm(load_standard(), load_profile("hunyuan")), Texts(lang)
     for rule in ALL_RULES_BY_CODE.values():
         lines = format_effective_values(find_effective_values(rule, norm), texts)
@@ -75,7 +75,7 @@ def test_effective_values_of_every_rule_are_formatted_with_names(lang):
             assert parameter.name in texts.get_section("parameters"), f"{rule.code}: {parameter.name} has no name"
 
 
-def test_check_report_lists_the_effective_values_of_settings():
+def test_check_report_lists_settings_of_a_rule_with_value_and_whether_call_or_standard_set_it():
     options = RunOptions(
         rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
     )
@@ -94,7 +94,7 @@ def test_rule_command_prints_effective_values_of_settings(capsys):
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out
 
 
-def test_settings_of_one_group_are_listed_by_different_titles(county_norm):
+def test_tolerance_settings_of_a_rule_are_listed_with_distinct_titles(county_norm):
     texts = Texts("zh")
     values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
     tolerance = [line for line in format_effective_values(values, texts) if " tolerance." in line]
@@ -135,7 +135,7 @@ def test_parameters_in_the_help_of_a_rule_are_named_by_their_titles(lang):
         assert names == [] or (lang == "en" and all("_" not in name for name in names)), code
 
 
-def test_parameter_name_in_rule_help_is_replaced_by_its_title_or_removed_after_it():
+def test_parameter_name_in_rule_help_becomes_its_title_and_is_dropped_if_the_title_precedes_it():
     texts, rule = Texts("zh"), ALL_RULES_BY_CODE["REL006"]
     title = texts.get_section("parameters")["max_share"]
     assert (

@@ -116,7 +116,7 @@ def list_crashing_rule_sets():
     ]
 
 
-def test_for_each_pair_of_rules_a_tested_set_makes_one_crash_while_the_other_runs():
+def test_crash_test_sets_have_for_each_two_rules_one_set_with_the_first_but_not_the_second():
     sets = [set(codes) for codes in list_crashing_rule_sets()]
     assert all(
         any(one in s and other not in s for s in sets)
@@ -299,7 +299,7 @@ def test_cancellation_stops_the_check_at_once_without_a_crash_report(after):
     assert len(calls) == after + 1
 
 
-def test_cancellation_raised_inside_a_rule_is_not_swallowed():
+def test_cancellation_raised_inside_a_rule_is_raised_by_the_check():
     def raise_cancelled(*layers, ctx, **parameters):
         raise Cancelled
 
@@ -356,12 +356,14 @@ VERDICT_CASES = [
 @pytest.mark.parametrize(
     ("rules", "findings", "verdict"), [v[1:] for v in VERDICT_CASES], ids=[v[0] for v in VERDICT_CASES]
 )
-def test_verdict_of_a_report_follows_from_its_rule_outcomes_and_findings(rules, findings, verdict):
+def test_verdict_is_the_first_of_fail_incomplete_conditional_that_outcomes_or_findings_cause_else_pass(
+    rules, findings, verdict
+):
     report = Report(rules=rules, findings=findings)
     assert report.verdict is verdict and report.summary["verdict"] == str(verdict)
 
 
-def test_check_without_findings_passes_only_with_confirmed_settings():
+def test_check_without_findings_is_conditional_until_its_settings_are_confirmed_and_then_passes():
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
     rules = [load_all_rules()[c] for c in codes]
     assert run_check(make_small_plan(make_tables_without_conflict()), rules).verdict is Verdict.CONDITIONAL
@@ -375,7 +377,7 @@ def test_check_without_findings_passes_only_with_confirmed_settings():
     )
 
 
-def test_error_lowered_to_information_by_the_profile_prevents_a_pass():
+def test_error_lowered_to_information_by_the_profile_gives_the_verdict_conditional():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
     report = run_check(make_small_plan(**given), [load_all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
@@ -420,7 +422,7 @@ def test_finding_fingerprints_are_the_same_in_another_projection(code):
     assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in original.items()}
 
 
-def test_finding_fingerprints_survive_an_edit_of_a_neighbouring_feature():
+def test_finding_fingerprints_are_unchanged_after_an_edit_of_a_neighbouring_feature():
     before = map_fingerprints_to_findings(make_small_plan_layers())
     tables = make_small_plan_layers()
     # Add a farmland parcel that crosses the red line and redraw its valid neighbour.
@@ -437,7 +439,7 @@ def test_finding_fingerprints_survive_an_edit_of_a_neighbouring_feature():
     assert gone == set() and come == {"REL001", "LAW010", "ATT022"} | ({"REL006"} & come)
 
 
-def test_fingerprints_of_similar_findings_survive_when_one_finding_is_fixed():
+def test_fingerprints_of_the_other_findings_of_a_feature_are_unchanged_after_one_is_corrected():
     """Check three parts of one feature outside the county after one part is corrected."""
     county = make_table([make_county_box(0, 0, 1000, 1000)])
     west, east, north = (

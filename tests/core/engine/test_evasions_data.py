@@ -85,7 +85,9 @@ def test_county_plan_without_a_mandatory_layer_gets_the_verdict_incomplete(compl
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
 
 
-def test_complete_county_plan_is_checked_as_a_county_delivery(complete_county, confirmed_profile):
+def test_complete_county_plan_without_a_chosen_scope_is_checked_with_the_scope_county(
+    complete_county, confirmed_profile
+):
     report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE)
     assert not list_findings_of_rules(report, FRAME) and report.provenance["scope"] == "county"
 
@@ -101,7 +103,7 @@ def test_narrower_delivery_scope_chosen_by_the_user_is_reported_with_the_omitted
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_narrower_delivery_scope_chosen_for_a_complete_county_passes_only_conditionally(
+def test_three_lines_scope_chosen_for_a_complete_county_plan_gives_the_verdict_conditional(
     complete_county, confirmed_profile
 ):
     report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE, scope="three_lines")
@@ -111,7 +113,7 @@ def test_narrower_delivery_scope_chosen_for_a_complete_county_passes_only_condit
 
 
 @pytest.mark.parametrize("scope", ["county", ""])
-def test_complete_county_checked_with_its_widest_scope_has_no_finding_on_the_scope(
+def test_complete_county_checked_with_scope_county_chosen_or_detected_has_no_finding_on_its_scope(
     complete_county, confirmed_profile, scope
 ):
     report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE, scope=scope)
@@ -129,7 +131,7 @@ def test_layer_declared_absent_in_the_profile_does_not_narrow_the_delivery_scope
     assert not list_findings_of_rules(report, FRAME) and report.provenance["scope"] == "county"
 
 
-def test_three_control_lines_with_one_more_county_plan_layer_pass_only_conditionally(
+def test_three_control_lines_with_a_village_layer_give_a_scope_hint_and_the_verdict_conditional(
     complete_county, sample_layers, confirmed_profile
 ):
     report = check_layers({**sample_layers, "SD": complete_county.layers["SD"]}, confirmed_profile, rules=ONE_FAST_RULE)
@@ -156,7 +158,7 @@ def test_delivery_of_only_three_control_lines_is_checked_without_a_finding_on_it
 
 
 @pytest.mark.parametrize(("present", "evident"), [(1, False), (6, False), (9, True), (13, True)])
-def test_data_with_most_mandatory_layers_of_a_county_plan_are_taken_for_one_and_with_few_are_not(present, evident):
+def test_three_control_lines_with_9_of_13_other_county_layers_are_taken_for_a_county_plan_with_6_not(present, evident):
     norm = make_example_norm()
     scopes = norm.standard.scopes
     lines = scopes["three_lines"]
@@ -209,7 +211,9 @@ def test_layer_assigned_to_another_role_than_that_of_its_name_is_reported(sample
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_second_urban_boundary_assigned_to_another_role_is_reported(sample_layers, confirmed_profile):
+def test_second_urban_boundary_layer_assigned_to_another_role_is_reported_and_prevents_a_pass(
+    sample_layers, confirmed_profile
+):
     twice = [("CZKFBJ", "CZKFBJ_终稿")]
     report = check_layers(
         sample_layers,
@@ -250,7 +254,7 @@ def test_layer_assigned_to_the_role_of_its_name_or_fields_is_not_reported(sample
     ("role", "rules"),
     [("STBHHX", ("LAW017",)), ("CZKFBJ", ("LAW017",)), ("YJJBNTBHTB", ("LAW015", "LAW016", "LAW017"))],
 )
-def test_sealed_baseline_without_a_control_line_skips_the_rules_that_compare_it(
+def test_rules_that_compare_a_control_line_are_skipped_if_the_sealed_baseline_lacks_that_line(
     sample_layers, confirmed_profile, tmp_path, role, rules
 ):
     lines = {r: sample_layers[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB") if r != role}
@@ -287,7 +291,9 @@ def test_figure_stated_in_the_profile_without_its_layer_allows_only_a_conditiona
     assert report.verdict is not Verdict.PASSED
 
 
-def test_figure_stated_for_a_layer_declared_absent_gives_no_finding(sample_layers, confirmed_profile, tmp_path):
+def test_figure_stated_for_a_layer_declared_absent_in_the_profile_is_not_listed_as_unconfirmed(
+    sample_layers, confirmed_profile, tmp_path
+):
     declared = declare_concepts_absent(confirmed_profile, tmp_path, "reserves", "flood_line", "centre")
     unconfirmed = check_layers(sample_layers, declared, rules=("LAW002",)).summary["unconfirmed"]
     assert [name for name in unconfirmed if name.startswith("targets.")] == ["targets.detail_units_count"]
@@ -323,7 +329,7 @@ def find_townships_with_farmland(tables):
     return list(codes.index[:2])
 
 
-def test_farmland_with_the_code_of_another_township_counts_where_it_is_located(
+def test_farmland_coded_to_another_township_is_reported_and_counts_for_the_township_around_it(
     sample_layers, confirmed_profile, tmp_path
 ):
     credited, other = find_townships_with_farmland(sample_layers)
@@ -487,7 +493,9 @@ def test_urban_base_area_contradicted_by_the_survey_leaves_the_ratio_unconfirmed
     assert get_expansion_ratio(report).state in ("unconfirmed", "broken") and report.verdict is Verdict.CONDITIONAL
 
 
-def test_one_field_coded_as_urban_is_reported_when_it_decides_the_expansion_ratio(sample_layers, confirmed_profile):
+def test_dry_land_parcel_coded_as_urban_is_reported_if_the_ratio_meets_its_limit_only_with_it(
+    sample_layers, confirmed_profile
+):
     """Check a ratio that exceeds its limit as soon as one field is not coded as urban."""
     clean = get_expansion_ratio(check_layers(sample_layers, confirmed_profile, rules=("LAW001",)))
     field = sample_layers["DLTB"][sample_layers["DLTB"]["DLBM"] == "0103"]["TBMJ"].idxmin()
@@ -506,7 +514,7 @@ def test_one_field_coded_as_urban_is_reported_when_it_decides_the_expansion_rati
     ]
 
 
-def test_urban_base_area_of_the_county_without_defects_is_not_contradicted(
+def test_urban_base_area_of_a_county_without_defects_gives_no_finding_on_the_expansion_ratio(
     complete_county, sample_layers, confirmed_profile
 ):
     for tables in (complete_county.layers, sample_layers):
@@ -654,7 +662,7 @@ def find_rows_under_farmland(tables, role, farmland):
 
 
 @pytest.mark.parametrize(("role", "case"), [("GDBHMB", "unprotected"), ("DLTB", "unsurveyed")])
-def test_farmland_outside_the_other_layers_that_must_contain_it_is_reported(
+def test_farmland_outside_the_cultivated_land_to_be_retained_or_outside_all_parcels_gives_a_warning(
     sample_layers, confirmed_profile, role, case
 ):
     rows = find_smallest_farmland(sample_layers, 3)
@@ -798,7 +806,9 @@ def test_location_codes_of_the_county_without_defects_give_no_finding(
 # Town land of the base inside the red line
 
 
-def test_urban_base_land_inside_the_ecological_red_line_is_reported_with_the_ratio(sample_layers, confirmed_profile):
+def test_parcel_coded_as_urban_inside_the_red_line_is_reported_by_the_rule_on_the_expansion_ratio(
+    sample_layers, confirmed_profile
+):
     line = sample_layers["STBHHX"].geometry.union_all()
     parcels = sample_layers["DLTB"].copy()
     inside = parcels[parcels.geometry.within(line)]

@@ -291,7 +291,9 @@ def test_rule_on_heritage_counts_is_skipped_when_the_heritage_layer_is_empty(com
 @pytest.mark.parametrize(
     ("damage", "code"), [(remove_a_parcel, "TOP006"), (set_foreign_keys, "ATT004"), (set_two_names, "ATT021")]
 )
-def test_three_control_lines_with_a_planted_defect_never_pass(complete_county, default_profile, damage, code):
+def test_check_of_three_control_lines_with_a_planted_defect_reports_it_and_does_not_pass(
+    complete_county, default_profile, damage, code
+):
     lines = {
         role: complete_county.layers[role]
         for role in ("XZQX", "XZQXZ", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ")
@@ -373,7 +375,9 @@ def test_farmland_number_repeated_in_every_row_is_reported_in_one_warning(comple
 # A register without rows
 
 
-def test_heritage_register_without_rows_is_not_compared(complete_county, default_profile, tmp_path):
+def test_heritage_register_without_rows_makes_its_rule_and_the_verdict_incomplete(
+    complete_county, default_profile, tmp_path
+):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n", encoding="utf-8")
     report = check_layers(complete_county.layers, default_profile, register=str(path))

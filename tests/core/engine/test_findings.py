@@ -41,7 +41,7 @@ def make_findings():
     ]
 
 
-def test_layer_shapes_of_many_findings_equal_those_of_the_single_findings():
+def test_multipolygons_made_for_many_findings_at_once_equal_those_made_for_each_finding():
     findings = make_findings()
     assert [finding.geom_kind for finding in findings] == [kind for kind, _ in GEOMETRIES.values()]
     shapes = make_layer_geometries(findings).tolist()
@@ -51,7 +51,7 @@ def test_layer_shapes_of_many_findings_equal_those_of_the_single_findings():
         assert area is None or shape.area == pytest.approx(area, rel=0.01)
 
 
-def test_type_of_a_finding_follows_its_geometry():
+def test_geometry_kind_of_a_finding_is_point_area_or_none_according_to_its_geometry():
     finding = Finding("DLTB", geometry=shapely.Point(0, 0))
     assert finding.geom_kind == "point"
     finding.geometry = shapely.box(0, 0, 1, 1)
@@ -79,7 +79,7 @@ def test_rows_and_dicts_made_for_many_findings_at_once_equal_those_of_each_findi
     assert dicts[5]["geometry"] is dicts[6]["geometry"] is None
 
 
-def test_findings_on_one_shape_share_its_place_but_have_different_areas():
+def test_findings_on_one_shape_get_its_place_and_an_area_by_vertices_only_for_its_whole_area():
     # Long edges are straight in the plane: the area as drawn differs from that by vertices.
     plan = make_example_plan({"red_line": [shapely.box(0, 0, 3000, 2000).wkt]})
     shape = plan.layers["STBHHX"].plane_shapes[0]

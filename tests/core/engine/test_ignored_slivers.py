@@ -69,7 +69,7 @@ def test_fifty_square_metres_of_slivers_on_one_feature_give_a_warning():
     assert (one.params["above"], one.params["largest_m2"]) == (2, pytest.approx(130 * STRIP_M2, rel=1e-3))
 
 
-def test_limit_for_the_sum_of_ignored_slivers_is_read_from_the_county_profile(tmp_path):
+def test_lower_limit_for_ignored_slivers_in_the_county_profile_makes_their_sum_a_finding(tmp_path):
     profile = tmp_path / "own.toml"
     profile.write_text(
         'id = "own"\nname = "own"\narea_code = "140225"\n[tolerance]\nignored_feature_m2 = 10.0\n', encoding="utf-8"
@@ -115,7 +115,7 @@ def test_sum_of_ignored_slivers_below_its_limit_is_only_information():
     assert {(f.code, f.severity) for f in list_sliver_findings(found)} == {("TOP008", Severity.INFO)}
 
 
-def test_slivers_ignored_by_each_geometry_operation_are_summed():
+def test_slivers_ignored_by_each_geometry_operation_give_one_finding_with_their_total_area():
     """Check one rule for each geometry operation that leaves out small parts."""
     teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, 0.04) for n in range(140)])
     field = make_county_box(0, 0, 3000, 99.96)
@@ -137,7 +137,7 @@ def test_slivers_ignored_by_each_geometry_operation_are_summed():
         assert list_sliver_findings(found)[0].area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-3), code
 
 
-def test_slivers_lost_since_the_sealed_baseline_are_summed_as_a_warning(tmp_path):
+def test_slivers_that_a_control_line_lost_since_the_sealed_baseline_give_one_warning_with_their_sum(tmp_path):
     line = make_county_box(0, 0, 3000, 100)
     teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, STRIP_WIDTH_M) for n in range(140)])
     baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED_LINE_ROLE: make_table([line])})
@@ -150,7 +150,7 @@ def test_slivers_lost_since_the_sealed_baseline_are_summed_as_a_warning(tmp_path
     assert pair["sealed"] and [feature["sealed"] for feature in pair["features"]] == [True]
 
 
-def test_incremental_check_of_an_edit_does_not_change_the_sum_of_slivers():
+def test_live_check_of_an_edit_neither_replaces_nor_repeats_the_finding_on_ignored_slivers():
     layers = make_comb_overlap(140)
     checked = check_plan(convert_to_source_layers(layers), RunOptions(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
@@ -168,7 +168,7 @@ def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
         assert text in page, text
 
 
-def test_farmland_zone_rule_prints_the_sum_of_small_parts_outside_the_zone():
+def test_farmland_zone_rule_states_the_sum_of_small_parts_outside_and_warns_if_it_is_large():
     plots = [make_county_box(200 * n, 0, 100, 100) for n in range(5)]
     layers = {
         FARMLAND_ROLE: make_table([make_county_box(0, 1000, 9000, 1000), *plots]),

@@ -99,7 +99,7 @@ def test_profile_of_another_county_makes_the_verdict_incomplete(clean_layers, wr
     assert again.verdict is Verdict.INCOMPLETE
 
 
-def test_profile_of_the_province_gives_the_county_limits_but_no_confirmation(clean_layers, write_profile):
+def test_profile_of_the_province_confirms_no_setting_and_gives_no_target_for_its_county(clean_layers, write_profile):
     """Check that targets and confirmations of the province do not count for the county."""
     report = check_layers(clean_layers, write_profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
     assert not list_findings_of_rules(report, INCONSISTENCY_CODE)
@@ -114,7 +114,7 @@ def test_profile_without_targets_for_the_county_allows_only_a_conditional_pass(c
     assert report.summary["unconfirmed"] == ["targets.missing"]
 
 
-def test_data_without_county_codes_cannot_be_compared_with_a_profile(clean_layers, write_profile):
+def test_data_without_county_codes_checked_with_a_profile_get_the_verdict_incomplete(clean_layers, write_profile):
     without_codes = {
         r: f.drop(columns=[c for c in ("BSM", *COUNTY_CODE_FIELDS) if c in f]) for r, f in clean_layers.items()
     }
@@ -139,7 +139,7 @@ def test_layer_with_the_code_of_another_county_is_reported_with_its_rows(
     assert wrong.params["codes"] == ["140224"] and report.verdict is Verdict.INCOMPLETE
 
 
-def test_several_counties_of_one_city_are_accepted_only_in_a_city_standard(clean_layers):
+def test_rows_of_two_counties_are_accepted_with_a_city_standard_and_reported_with_a_county_standard(clean_layers):
     tables = {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])}
     assert not list_findings_of_rules(
         check_layers(tables, "", standard="city_db", rules=OVERLAP_RULES), INCONSISTENCY_CODE
@@ -147,7 +147,7 @@ def test_several_counties_of_one_city_are_accepted_only_in_a_city_standard(clean
     assert list_message_cases(check_layers(tables, "", rules=OVERLAP_RULES)) == {"layer"}
 
 
-def test_profile_cannot_allow_codes_of_other_counties_in_a_plan(clean_layers, write_profile):
+def test_codes_of_another_county_are_reported_even_if_the_profile_sets_area_digits_to_zero(clean_layers, write_profile):
     report = check_layers(
         {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])},
         write_profile(more="[attributes]\narea_digits = 0\n"),
@@ -168,7 +168,9 @@ def test_profile_that_declares_an_existing_layer_absent_is_reported_as_contradic
     assert (wrong.case, wrong.role) == ("absent", "STBHHX") and report.verdict is Verdict.INCOMPLETE
 
 
-def test_declaring_a_layer_absent_needs_a_confirmation_in_the_profile(clean_layers, write_profile):
+def test_layer_declared_absent_without_a_confirmation_in_the_profile_gives_the_verdict_conditional(
+    clean_layers, write_profile
+):
     tables = {role: frame for role, frame in clean_layers.items() if role != "STBHHX"}
     more = '[absent]\nconcepts = ["red_line"]\n'
     base = ('"hunyuan"', '"shanxi"')
@@ -180,7 +182,7 @@ def test_declaring_a_layer_absent_needs_a_confirmation_in_the_profile(clean_laye
     assert "absent" not in named.summary["unconfirmed"]
 
 
-def test_confirmation_with_a_future_date_does_not_apply(clean_layers, write_profile):
+def test_confirmation_dated_in_the_future_is_reported_and_makes_the_verdict_incomplete(clean_layers, write_profile):
     future = FUTURE_DAY.isoformat()
     report = check_layers(clean_layers, write_profile(("2026-01-01", future)))
     assert list_message_cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
@@ -192,7 +194,7 @@ def test_confirmation_with_a_future_date_does_not_apply(clean_layers, write_prof
 
 
 @pytest.mark.parametrize("line", ['by = "县自然资源局"\n', 'document = "测试〔2026〕1号"\n', 'date = "2026-01-01"\n'])
-def test_confirmation_without_person_document_or_date_does_not_apply(write_profile, line):
+def test_profile_with_a_confirmation_that_lacks_person_document_or_date_is_refused(write_profile, line):
     with pytest.raises(DataError):
         load_profile(write_profile((line, "")))
 
@@ -271,7 +273,7 @@ def test_profile_with_an_impossible_base_year_is_refused(clean_layers, year):
         ("rules.LAW015", "allowance_m2 = 1000.0"),
     ],
 )
-def test_profile_setting_that_would_disable_a_check_is_refused(write_profile, section, line):
+def test_profile_setting_outside_the_range_in_which_its_check_is_effective_is_refused(write_profile, section, line):
     with pytest.raises(DataError):
         load_profile(write_profile(more=f"[{section}]\n{line}\n"))
 
@@ -317,7 +319,7 @@ def test_waiver_dated_in_the_future_is_not_applied_and_is_reported(small_county_
     assert all(FUTURE_DAY.isoformat() in f.message for f in listed)
 
 
-def test_waiver_dated_today_applies(small_county_file):
+def test_waiver_dated_today_makes_its_findings_waived(small_county_file):
     waive_findings(small_county_file, TODAY)
     report = check_data(small_county_file, OVERLAP_RULES).report
     assert {f.state for f in list_findings_of_rules(report, "REL001")} == {"waived"} and not list_findings_of_rules(

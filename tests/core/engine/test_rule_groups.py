@@ -45,7 +45,7 @@ def write_and_load_profile(tmp_path, text):
     return load_profile(path)
 
 
-def test_rule_groups_name_existing_rules_that_do_not_run_by_default():
+def test_rule_groups_of_the_standard_contain_only_existing_rules_that_are_no_default_rules():
     standard = load_standard()
     assert {"quality", "delivery"} <= standard.rule_groups.keys()
     for codes in standard.rule_groups.values():
@@ -86,7 +86,7 @@ def test_rule_group_all_names_every_rule_and_cannot_be_redefined_in_a_standard(t
         load_standard(str(tmp_path / "own"))
 
 
-def test_check_with_rules_turned_off_lists_them_as_left_out(tmp_path):
+def test_rules_turned_off_in_the_profile_do_not_run_and_the_report_lists_them_as_left_out(tmp_path):
     text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, text))
     assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
@@ -106,7 +106,7 @@ def test_county_profile_can_turn_on_a_rule_that_its_province_turned_off(tmp_path
     assert norm.profile.rules_off == ("LAW006",) and "TOP002" in norm.rules
 
 
-def test_county_profile_sets_a_minimum_width_per_layer(tmp_path):
+def test_minimum_width_of_a_layer_in_the_county_profile_is_used_and_an_invalid_one_refused(tmp_path):
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
     assert norm.get_settings_section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
     for wrong in ("NOLAYER = 4.0", 'DLTB = "4"', "STBHHX = -1.0"):
@@ -114,7 +114,7 @@ def test_county_profile_sets_a_minimum_width_per_layer(tmp_path):
             write_and_load_profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
 
 
-def test_county_profile_sets_its_minimum_area(tmp_path):
+def test_minimum_area_of_a_layer_in_the_county_profile_is_used_and_an_invalid_one_refused(tmp_path):
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
     assert norm.get_settings_section("quality.min_area_m2")["STBHHX"] == 400.0
     assert norm.get_settings_section("quality.min_area_m2")["DLTB"] == 200.0
@@ -135,7 +135,7 @@ def list_findings_of_rule(checked, code):
 
 
 @pytest.mark.slow
-def test_every_rule_group_runs_on_the_sample_county_without_a_crash(check_with_quality_rules):
+def test_quality_rules_run_on_the_sample_county_without_being_skipped_or_crashing(check_with_quality_rules):
     outcomes = {r.code: str(r.outcome) for r in check_with_quality_rules.report.rules}
     assert set(load_standard().rule_groups["quality"]) <= outcomes.keys()
     # All layers of the sample are polygons, which TOP003 checks.
@@ -143,7 +143,7 @@ def test_every_rule_group_runs_on_the_sample_county_without_a_crash(check_with_q
     assert set(outcomes.values()) <= {"passed", "failed"}, outcomes
 
 
-def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_with_quality_rules):
+def test_holes_of_the_urban_boundary_are_reported_as_windows_by_one_rule_and_as_holes_by_none(check_with_quality_rules):
     holes, windows = (
         list_findings_of_rule(check_with_quality_rules, "GEO006"),
         list_findings_of_rule(check_with_quality_rules, "TOP009"),
@@ -165,7 +165,9 @@ def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_
 
 
 @pytest.mark.slow
-def test_problem_that_two_rules_can_find_is_reported_by_only_one(check_with_quality_rules):
+def test_duplicate_rows_and_zone_gaps_that_two_rules_can_find_are_reported_by_only_one_of_them(
+    check_with_quality_rules,
+):
     twice = [f for f in list_findings_of_rule(check_with_quality_rules, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
     assert not list_findings_of_rule(check_with_quality_rules, "TOP007")
@@ -178,7 +180,7 @@ def test_problem_that_two_rules_can_find_is_reported_by_only_one(check_with_qual
     assert {f.code for f in check_plan(SAMPLE_COUNTY_FILE, RunOptions(rules=("TOP004",))).report.findings} == {"TOP004"}
 
 
-def test_single_rules_and_rule_groups_can_be_chosen_together():
+def test_choosing_a_rule_group_and_a_rule_name_gives_the_rules_of_the_group_and_that_rule():
     norm = RunOptions(profile="hunyuan").resolve_norm()
     chosen = choose_rules(norm.rules, norm.expand_groups(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
@@ -200,7 +202,7 @@ def test_report_names_applicable_rules_that_did_not_run():
     assert whole.provenance["beyond"] == []
 
 
-def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
+def test_report_states_how_many_of_all_rules_ran_and_how_many_of_each_omitted_rule_group_did_not():
     checked = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan"))
     norm, report = checked.plan.norm, checked.report
     run = {rule.code for rule in report.rules}

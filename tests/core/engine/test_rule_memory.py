@@ -55,7 +55,7 @@ def get_frame(county, name):
     return next(layer.frame for layer in county if layer.name == name)
 
 
-def test_second_check_of_unchanged_layers_computes_no_rule_and_gives_the_same_report(county):
+def test_second_check_of_unchanged_layers_reuses_all_rule_results_and_gives_an_equal_report(county):
     memory = RuleMemory()
     first = check_with_memory(county, EVERY_RULE, memory)
     assert memory.computed_codes and not memory.reused_codes
@@ -63,14 +63,14 @@ def test_second_check_of_unchanged_layers_computes_no_rule_and_gives_the_same_re
     assert not memory.computed_codes and memory.reused_codes
 
 
-def test_layers_read_again_from_the_same_file_count_as_unchanged(county):
+def test_layers_read_again_from_the_same_file_make_no_rule_run_again(county):
     memory = RuleMemory()
     check_with_memory(county, DEFAULT_RULES, memory)
     check_with_memory(list(read_source(SAMPLE / "county.gpkg")), DEFAULT_RULES, memory)
     assert not memory.computed_codes
 
 
-def test_change_of_one_layer_computes_only_rules_that_read_it(county):
+def test_change_of_one_layer_after_a_check_makes_only_rules_that_read_it_run_again(county):
     memory = RuleMemory()
     check_with_memory(county, DEFAULT_RULES, memory)
     frame = get_frame(county, "CZKFBJ").copy()
@@ -92,14 +92,14 @@ def test_change_of_one_layer_computes_only_rules_that_read_it(county):
     ],
     ids=["phase", "base-year", "language", "profile"],
 )
-def test_change_of_a_setting_computes_all_rules(county, changed_options):
+def test_change_of_a_setting_after_a_check_makes_all_rules_run_again(county, changed_options):
     memory = RuleMemory()
     check_with_memory(county, DEFAULT_RULES, memory)
     assert check_with_memory(county, changed_options, memory) == check_afresh(county, changed_options)
     assert not memory.reused_codes
 
 
-def test_edited_file_of_a_side_input_computes_all_rules(county, tmp_path):
+def test_side_input_file_edited_after_a_check_makes_all_rules_run_again(county, tmp_path):
     tasks = tmp_path / "tasks.csv"
     tasks.write_bytes((SAMPLE / "township_tasks.csv").read_bytes())
     options = replace(DEFAULT_RULES, targets=str(tasks))
@@ -155,7 +155,7 @@ def change_at_random(county, chance):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(int(os.environ.get("SANXIAN_MEMORY_SEEDS", "2"))))
-def test_check_after_random_changes_equals_a_fresh_check(county, seed):
+def test_check_with_reused_rule_results_after_random_changes_equals_a_check_without_reuse(county, seed):
     chance, memory = np.random.default_rng(seed), RuleMemory()
     check_with_memory(county, EVERY_RULE, memory)
     changes = []

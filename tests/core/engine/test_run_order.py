@@ -49,7 +49,7 @@ def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_r
     ]
 
 
-def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
+def test_has_inputs_of_rule_is_false_for_a_rule_with_a_missing_required_layer():
     # Without a county layer, TOP003 has no result.
     plan = make_example_plan({"farmland": [SQUARE_WKT]})
     context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
@@ -58,7 +58,7 @@ def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
     )
 
 
-def test_reason_of_an_outcome_names_the_other_rule_that_reports_the_problem():
+def test_outcome_of_the_rule_on_invalid_shapes_names_the_rule_that_reports_arcs_in_its_place():
     report = check_data(
         convert_to_source_layers(make_small_plan_layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]
     ).report

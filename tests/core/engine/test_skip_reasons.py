@@ -28,7 +28,7 @@ def test_two_layers_skipped_for_the_same_reason_have_one_sentence_each():
     assert len(message) == 2 and all("BSM, YSDM" in one for one in message)
 
 
-def test_different_reasons_are_listed_in_separate_sentences():
+def test_different_reasons_for_skipping_layers_are_listed_in_separate_sentences():
     lost = [("layer_unusable", {"layer": name, "role": name}) for name in ("XZQ", "DLTB", "CZKFBJ")]
     message = render_reasons([*lost, *make_missing_field_reasons(3), lost[0]], Texts("zh"))
     assert [("XZQ" in one, "DLTB" in one) for one in message[:2]] == [(True, False), (False, True)]

@@ -75,7 +75,7 @@ def open_with_osgeo(path, update=False):
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
-def test_every_layer_of_a_new_database_matches_its_template_and_type_map(tmp_path, suffix):
+def test_each_layer_of_a_new_database_has_the_geometry_fields_and_types_of_its_template(tmp_path, suffix):
     """Compare fields with the template for a few layers per file.
 
     Opening one layer makes the driver read all layers, which is slow.
@@ -231,7 +231,7 @@ def test_database_of_each_layer_group_matches_its_templates(tmp_path, group, suf
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
-def test_existing_database_is_refused_by_default(tmp_path, suffix):
+def test_creating_a_database_over_an_existing_one_without_add_or_replace_is_refused(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     before = digest_files(path)
@@ -405,7 +405,7 @@ def test_template_with_a_missing_code_list_is_refused(tmp_path):
     assert has_only_files(tmp_path)
 
 
-def test_changed_length_alias_or_type_of_a_template_changes_the_created_database(tmp_path):
+def test_changed_geometry_field_length_and_type_of_a_template_appear_in_the_created_database(tmp_path):
     """Change length, alias and type in a template, then compare the new database."""
     template = STANDARD.templates["STBHHX"]
     first = dataclasses.replace(template.fields[0], length=24, alias="另一个名字")
@@ -467,7 +467,7 @@ def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
 
 
 @pytest.mark.parametrize("name", list_standard_ids())
-def test_layer_groups_of_every_standard_have_templates(name):
+def test_every_layer_group_of_every_standard_contains_at_least_one_template(name):
     standard = load_standard(name)
     for group in standard.groups:
         assert standard.list_templates_of_groups([group])
@@ -520,7 +520,7 @@ def test_every_county_is_found_by_its_code():
     assert all(find_county(c.code, DIVISIONS) is c for c in counties)
 
 
-def test_county_across_two_crs_zones_needs_an_explicit_crs():
+def test_default_crs_of_a_county_across_two_crs_zones_is_refused_with_the_crs_of_both_zones():
     with pytest.raises(InputError) as caught:
         find_default_crs("140727", DIVISIONS)
     message = Texts("zh").explain_error(caught.value)

@@ -47,7 +47,9 @@ def create_from_table(table, target, crs="EPSG:4526", **more):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_database_and_county_standard_match_the_structure_table(structure_workbook, tmp_path, suffix):
+def test_database_and_county_standard_made_from_a_structure_table_have_its_layers_and_fields(
+    structure_workbook, tmp_path, suffix
+):
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "本县 标准"
     assert create_from_table(structure_workbook, path, folder=folder).created_names == ("DLTB", "STBHHX", "XJGD")
     with fiona.open(path, layer="DLTB") as layer:
@@ -66,7 +68,9 @@ def test_database_and_county_standard_match_the_structure_table(structure_workbo
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, path.name, folder.name])
 
 
-def test_county_standard_can_be_based_on_another_county_standard(structure_workbook, tmp_path):
+def test_county_standard_based_on_another_has_the_fields_of_its_table_and_the_other_layers_of_its_base(
+    structure_workbook, tmp_path
+):
     create_from_table(structure_workbook, tmp_path / "一.gpkg", folder=tmp_path / "一")
     first = load_standard(str(tmp_path / "一"))
     structure = read_structure(write_structure_workbook(tmp_path / "二.xlsx", [VALID_ROW]), first)
@@ -76,7 +80,7 @@ def test_county_standard_can_be_based_on_another_county_standard(structure_workb
     assert len(second.templates["DLTB"].fields) == 1 and second.templates["XJGD"].geometry == "line"
 
 
-def test_existing_database_or_county_standard_is_refused(structure_workbook, tmp_path):
+def test_structure_database_is_not_created_over_an_existing_database_or_county_standard(structure_workbook, tmp_path):
     path, folder = tmp_path / "库.gpkg", tmp_path / "标准"
     path.write_bytes(b"")
     with pytest.raises(OutputError) as caught:

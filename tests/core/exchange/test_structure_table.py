@@ -40,7 +40,9 @@ def structure_workbook_path(tmp_path):
     return tmp_path / "属性 结构.xlsx"
 
 
-def test_structure_table_is_converted_to_loadable_templates(structure_workbook_path, tmp_path):
+def test_templates_made_from_a_structure_table_have_its_fields_and_load_from_their_files(
+    structure_workbook_path, tmp_path
+):
     title = [["属性结构描述表"], []]
     found = read_structure(
         write_structure_workbook(structure_workbook_path, STRUCTURE_ROWS, above=title, merge=["A1:H1"]), STANDARD
@@ -145,7 +147,9 @@ def test_invalid_or_missing_structure_workbook_is_refused(content, structure_wor
         read_structure(structure_workbook_path.with_name("没有.xlsx"), STANDARD)
 
 
-def test_structure_command_writes_all_templates_or_none(structure_workbook_path, tmp_path, capsys):
+def test_structure_command_writes_all_templates_or_none_if_one_of_their_files_exists(
+    structure_workbook_path, tmp_path, capsys
+):
     write_structure_workbook(structure_workbook_path, STRUCTURE_ROWS)
     folder = tmp_path / "模板"
     assert main(["structure", str(structure_workbook_path), "--output", str(folder)]) == 0

@@ -38,7 +38,7 @@ def test_stripping_blanks_keeps_numeric_columns_and_index_labels():
     assert strip_blanks(pd.Series([" a"], index=[7])).index.tolist() == [7]
 
 
-def test_string_dtype_columns_are_stripped_like_object_columns():
+def test_pandas_string_columns_are_stripped_like_object_columns_and_blank_values_become_missing():
     series = pd.Series([" a ", None, ""], dtype="string")
     assert strip_blanks(series).tolist() == ["a", None, None]
     assert format_column(series) == ["a", "", ""]

@@ -117,7 +117,9 @@ def start_other_program(county_geopackage):
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not report open files")
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_program_writing_a_geopackage_is_distinguished_from_a_reader(county_geopackage, start_other_program, journal):
+def test_program_reading_a_geopackage_is_reported_as_having_it_open_and_one_writing_it_as_locking_it(
+    county_geopackage, start_other_program, journal
+):
     assert edit_risks.find_edit_risks(county_geopackage) == []
     reader = start_other_program(journal, "read")
     (found,) = edit_risks.find_edit_risks(county_geopackage)
@@ -130,7 +132,9 @@ def test_program_writing_a_geopackage_is_distinguished_from_a_reader(county_geop
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_refuses_writers_is_true_while_another_program_writes_the_file(county_geopackage, start_other_program, journal):
+def test_write_transaction_on_a_geopackage_is_refused_only_while_another_program_writes_it(
+    county_geopackage, start_other_program, journal
+):
     assert not edit_risks.is_write_transaction_refused(county_geopackage)
     start_other_program(journal, "write")
     assert edit_risks.is_write_transaction_refused(county_geopackage)

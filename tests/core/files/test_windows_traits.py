@@ -372,6 +372,6 @@ def test_temporary_folder_name_is_short_and_hidden(tmp_path):
     assert writing.is_same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
 
 
-def test_rule_codes_are_valid_file_names_on_every_system():
+def test_rule_names_and_algorithm_ids_are_valid_file_names_on_every_system():
     for rule in load_all_rules().values():
         assert re.fullmatch(r"[a-z0-9-]+", rule.name) and re.fullmatch(r"[a-z0-9_]+", rule.algorithm_id)

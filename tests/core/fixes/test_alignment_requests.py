@@ -37,7 +37,7 @@ def list_shapes(state, role="CZKFBJ"):
     return [row.plane_shape for row in list_layer_rows(state, role)]
 
 
-def test_aligned_feature_takes_over_reference_edges_and_its_neighbour_follows():
+def test_aligned_feature_gets_the_reference_edge_and_its_neighbour_is_changed_without_gap_or_overlap():
     state = start_with_boundary()
     before = list_shapes(state)
     proposal, after = propose_fix_or_fail(load_all_fixes()["FIX016"], make_request(state), state)
@@ -62,7 +62,7 @@ def test_alignment_with_a_survey_layer_needs_confirmation():
     assert "other_survey" not in [key for key, _params in proposal.doubts] and not proposal.is_safe
 
 
-def test_alignment_offers_edges_that_gain_land_and_edges_that_lose_land_separately():
+def test_alignment_offers_separate_proposals_for_all_edges_for_gaining_ones_and_for_losing_ones():
     state = start_with_boundary({"parcels": [PARCELS[0], "POLYGON ((50 0, 100.5 0, 100.5 100, 50 100, 50 0))"]})
     choices = [one for one in list_alignments(state, make_request(state), 0.5) if one.proposal is not None]
     by_part = {one.parameters["part"]: one.proposal.areas[0] for one in choices if one.parameters["within_m"] == 0.5}

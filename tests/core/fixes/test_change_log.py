@@ -50,7 +50,7 @@ def prepare_log_row(path):
     return prepare_rows([RowsToAppend(path, CHANGE_LOG_COLUMNS, [ROW], "changes_unreadable")])
 
 
-def test_prepared_rows_are_in_the_log_once_they_are_committed(tmp_path):
+def test_prepared_change_log_rows_are_written_to_the_log_only_when_they_are_committed(tmp_path):
     path = tmp_path / "县.changes.csv"
     prepared = prepare_log_row(path)
     assert not path.exists() and prepared.is_current
@@ -59,7 +59,7 @@ def test_prepared_rows_are_in_the_log_once_they_are_committed(tmp_path):
     assert read_log_rows(path) == [list(CHANGE_LOG_COLUMNS), ROW] and list(tmp_path.iterdir()) == [path]
 
 
-def test_discarded_rows_leave_log_and_folder_as_they_were(tmp_path):
+def test_discarding_prepared_change_log_rows_leaves_the_log_and_its_folder_unchanged(tmp_path):
     path = tmp_path / "县.changes.csv"
     append_log_rows(path, [ROW])
     before = path.read_bytes()
@@ -67,7 +67,7 @@ def test_discarded_rows_leave_log_and_folder_as_they_were(tmp_path):
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
-def test_rows_prepared_before_the_log_was_written_are_not_current(tmp_path):
+def test_prepared_change_log_rows_are_not_current_after_other_rows_were_appended_to_the_log(tmp_path):
     path = tmp_path / "县.changes.csv"
     prepared = prepare_log_row(path)
     append_log_rows(path, [ROW])

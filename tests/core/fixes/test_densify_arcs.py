@@ -96,7 +96,7 @@ def run_fixes_into_copy(source, copy, **order):
     return run_fixes(str(source), OPTIONS, FixRunOptions(output=str(copy), **{"safe_only": False, **order}))
 
 
-def test_arcs_are_read_with_their_exact_end_points(source):
+def test_arcs_of_a_file_are_read_as_curve_text_with_unrounded_end_points(source):
     (layer,) = read_source(source)
     assert layer.fids_with_arcs == (1, 2, 3) and layer.curve_step == 4.0
     ends = shapely.get_coordinates(layer.frame.geometry.iloc[0])[[0, -1]]
@@ -111,7 +111,7 @@ def test_geopackage_surface_without_an_arc_is_not_listed_as_curved(tmp_path):
     assert layer.fids_with_arcs == (2,)
 
 
-def test_fixed_copy_has_straight_segments_instead_of_arcs_and_no_finding(source, tmp_path):
+def test_copy_with_fixed_arcs_has_straight_segments_of_the_exact_area_within_tolerance_and_no_finding(source, tmp_path):
     copy = tmp_path / f"copy{source.suffix}"
     result = run_fixes_into_copy(source, copy)
     assert [entry.is_applied for entry in result.batch.entries] == [True] * 3
@@ -138,7 +138,7 @@ def test_neighbours_share_all_vertices_of_their_arc_after_both_are_fixed(source,
     assert shapely.union(south, north).area == pytest.approx(500 * 700, abs=1e-3)
 
 
-def test_fix_changes_only_its_row_in_the_copy(tmp_path):
+def test_fix_of_one_finding_on_arcs_changes_only_the_row_of_that_finding_in_the_copy(tmp_path):
     source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
     state = EditingState(check_plan(str(source), OPTIONS), OPTIONS)
     finding = next(one for one in state.session.findings if one.key.endswith("3"))
@@ -181,7 +181,7 @@ def make_neighbours(rules=("GEO004", "TOP001", "TOP005")):
     return check_and_start_editing(make_example_plan({"boundary": [south, north]}), list(rules))
 
 
-def test_densifying_the_arc_of_only_one_neighbour_lists_the_findings_that_appear():
+def test_densifying_the_arc_of_one_of_two_neighbours_announces_findings_that_the_second_fix_ends():
     state, findings = make_neighbours()
     arcs = [one for one in findings if one.code == "GEO004"]
     first, after = propose_fix(state, FIX, arcs[0], {"tolerance_m": 0.02})
@@ -223,7 +223,7 @@ def test_arc_with_all_points_on_a_line_is_replaced_by_the_fix():
 @pytest.mark.parametrize(
     ("kind", "reason"), [("degrees", "other_crs"), ("heights", "has_heights"), ("segments", "curve_unknown")]
 )
-def test_curves_with_heights_or_in_another_crs_or_of_an_unknown_kind_are_refused(kind, reason):
+def test_arc_fix_of_a_shape_with_heights_or_in_degrees_or_with_an_unknown_curve_is_refused(kind, reason):
     norm = make_example_norm()
     layer = make_example_layer("CZKFBJ", ["CURVEPOLYGON (CIRCULARSTRING (0 0, 100 0, 0 0))"], norm)
     from plugin.core.loading.assembly import assemble_plan

@@ -70,7 +70,9 @@ def count_operations(monkeypatch, action):
     return result, counts
 
 
-def test_cost_of_a_proposal_does_not_grow_with_the_number_of_edits(strip_above_squares, monkeypatch):
+def test_number_of_rows_read_for_a_proposal_does_not_grow_with_the_number_of_earlier_edits(
+    strip_above_squares, monkeypatch
+):
     state, findings = strip_above_squares
     (spike,) = [one for one in findings if one.code == "GEO005"]
     repeated = [one for one in findings if one.code == "GEO009"]
@@ -94,7 +96,7 @@ def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(strip_a
     assert entries[0].is_applied and entries[1].ended_by is entries[0].proposal
 
 
-def test_fix_of_a_key_repeated_at_both_ends_of_the_county_and_fixes_between_are_judged_together(monkeypatch):
+def test_fix_of_a_key_repeated_in_two_distant_rows_is_judged_in_one_group_with_fixes_of_rows_between(monkeypatch):
     squares = [
         f"POLYGON (({x} 0, {x + 50} 0, {x + 90} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))"
         for x in range(0, 200 * SMALL_ROWS, 200)

@@ -28,7 +28,7 @@ def start_with_overlap():
     return state, findings[0]
 
 
-def test_overlap_offers_to_cut_either_feature_and_explains_the_other_fixes():
+def test_overlap_finding_offers_to_cut_either_feature_and_gives_a_refusal_reason_for_other_fixes():
     state, finding = start_with_overlap()
     choices = list_choices(state, finding)
     cuts = [choice for choice in choices if choice.fix.code == "FIX007" and choice.proposal is not None]
@@ -61,7 +61,7 @@ def test_row_counts_as_unchanged_only_if_its_shape_and_all_values_are_equal():
     assert is_same_row(RowBefore("", FeatureState(None, {"A": None})), FeatureState(None, {"A": float("nan")}))
 
 
-def test_editing_state_starts_from_the_edits_of_a_live_session_without_changing_it():
+def test_editing_state_made_from_a_live_session_has_its_new_rows_and_leaves_the_session_unchanged():
     plan = make_example_plan({"layer": [WEST_WKT, EAST_WKT]}, {"layer": "CZKFBJ"}, {})
     checked = check_rules(plan, ["TOP001"])
     first, _findings = check_and_start_editing(plan, ["TOP001"])

@@ -100,7 +100,7 @@ def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source_file
     assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
 
 
-def test_chosen_fix_changes_a_sealed_layer_only_with_a_document_and_on_request(tmp_path):
+def test_fix_command_changes_a_sealed_layer_only_with_a_document_number_and_without_safe_only(tmp_path):
     source_file = write_layers(
         tmp_path / "county.gpkg",
         {
@@ -236,7 +236,7 @@ def is_in_an_unsealed_layer(finding):
     return finding.code not in ("LAW001", "LAW002") and bool(roles - SEALED_LAYERS)
 
 
-def test_every_error_on_an_unsealed_layer_is_fixed_and_every_other_error_refused_with_a_reason(fixed_sample):
+def test_each_sample_error_on_an_unsealed_layer_is_fixed_and_each_other_refused_with_a_reason(fixed_sample):
     run, _, _, _ = fixed_sample
     errors = [one for one in run.batch.entries if one.finding.severity is Severity.ERROR]
     open_layers = [one for one in errors if is_in_an_unsealed_layer(one.finding)]
@@ -263,7 +263,7 @@ def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_ann
     assert [(one.code, one.case, one.key[-6:]) for one in unannounced] == [("LAW010", "unprotected", "000034")]
 
 
-def test_areas_balance_after_all_fixes_of_the_sample_county(fixed_sample):
+def test_planar_area_of_each_sample_layer_changes_by_what_all_fixes_moved_in_minus_moved_out(fixed_sample):
     run, _, source_file, copy = fixed_sample
     assert_areas_balance(run.batch.applied, source_file, copy)
 

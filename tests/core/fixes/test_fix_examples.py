@@ -23,7 +23,7 @@ EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in f
 
 
 @pytest.mark.parametrize(("fix", "example"), EXAMPLES, ids=[f"{fix.code} {example.title}" for fix, example in EXAMPLES])
-def test_fix_changes_the_rows_of_its_example_as_declared(fix, example):
+def test_fix_applied_to_its_example_gives_the_rows_or_the_refusal_that_the_example_declares(fix, example):
     plan = make_fix_example_plan(example)
     state, findings = check_and_start_editing(plan, [example.rule, *example.rules])
     findings = [finding for finding in findings if finding.code == example.rule and fix.is_for_finding(finding)]

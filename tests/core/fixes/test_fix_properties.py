@@ -132,7 +132,7 @@ def check_each_proposal(seed, rules=RULES):
 
 
 @for_seeds(6, slow=12)
-def test_safe_fixes_end_only_their_findings_and_are_idempotent(seed):
+def test_safe_fixes_of_a_random_layout_end_their_findings_add_none_and_need_no_second_run(seed):
     check_safe_batch(seed)
 
 
@@ -222,11 +222,11 @@ def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
 
 @pytest.mark.slow
 @for_seeds(4)
-def test_safe_fixes_of_shared_edges_end_their_findings(seed):
+def test_safe_fixes_of_shared_edges_end_their_findings_and_add_none(seed):
     check_safe_batch(seed, RULES_WITH_EDGES)
 
 
 @pytest.mark.slow
 @for_seeds(4)
-def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check_of_shared_edges(seed):
+def test_findings_on_shared_edges_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)

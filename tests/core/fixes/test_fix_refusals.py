@@ -64,7 +64,7 @@ def test_finding_of_a_rule_without_a_fix_is_refused_with_that_reason():
     assert get_refusal_reason(plan, "LAW010") == "no_fix"
 
 
-def test_row_with_arcs_or_heights_or_in_another_crs_is_not_reshaped():
+def test_fix_of_a_row_with_arcs_or_with_heights_or_in_degrees_is_refused():
     norm = make_example_norm()
 
     def make_plan(row):
@@ -90,7 +90,7 @@ def test_gap_between_rows_in_degrees_is_not_fixed():
     assert get_refusal_reason(assemble_plan(sources, norm, scope="three_lines"), "TOP002") == "other_crs"
 
 
-def test_line_of_several_parts_is_divided_into_rows():
+def test_line_of_two_parts_is_divided_by_its_fix_into_one_row_for_each_part():
     plan = make_example_plan({"ZDJTJCSSX": ["MULTILINESTRING ((0 0, 10 0), (20 0, 50 0))"]})
     state, findings = check_and_start_editing(plan, ["GEO003"])
     result = run_batch(state, findings, choose_fixes(()))
@@ -190,7 +190,7 @@ def test_fix_that_is_never_safe_is_not_applied_in_a_safe_batch():
     assert not result.applied and len(list_layer_rows(result.state, "CZKFBJ")) == 2
 
 
-def test_zone_cut_by_a_fix_has_only_fields_that_its_layer_has():
+def test_new_planning_zone_row_cut_out_by_a_fix_has_no_field_that_its_layer_lacks():
     halves = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
     zones = [{"wkt": wkt, "zone_code": code} for wkt, code in zip(halves, ("300", "410"), strict=True)]
     farmland = "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"

@@ -57,7 +57,7 @@ def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_u
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
-def test_message_and_reasons_of_each_example_are_rendered_without_placeholders(fix, lang):
+def test_texts_on_each_fix_example_are_rendered_in_both_languages_without_open_placeholders(fix, lang):
     texts = FixTexts(lang, load_standard().templates)
     for example in fix.examples:
         state, findings = check_and_start_editing(make_fix_example_plan(example), [example.rule])

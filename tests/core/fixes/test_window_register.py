@@ -219,7 +219,7 @@ def test_window_register_of_the_data_file_is_preferred_to_that_of_its_folder(tmp
     assert find_window_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
 
 
-def test_columns_of_change_log_and_window_register_are_unchanged():
+def test_change_log_has_14_columns_and_the_window_register_has_its_12_fixed_columns():
     assert CHANGE_LOG_COLUMNS[0] == "时间" and len(CHANGE_LOG_COLUMNS) == 14
     assert WINDOW_REGISTER_COLUMNS == (
         "登记时间", "步骤", "图层", "要素（BSM）", "窗内控制线图层", "窗内要素", "面积（m²）", "依据文号", "登记人", "状态", "中心经度", "中心纬度",

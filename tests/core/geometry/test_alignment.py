@@ -74,7 +74,7 @@ def test_outline_with_shifted_vertices_is_aligned_back_to_its_reference(seed: in
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_aligned_outline_moves_at_most_one_and_a_half_times_the_distance(seed: int) -> None:
+def test_aligned_outline_moves_at_most_one_and_a_half_times_the_search_distance(seed: int) -> None:
     """Against a reference that only partly runs along it, other edges stay."""
     reference, shape = make_star_polygon(seed), move_vertices_at_random(make_star_polygon(seed), seed, 2.0)
     reach_m = 0.8

@@ -57,7 +57,7 @@ def test_chords_of_an_arc_are_within_the_tolerance_of_its_exact_circle(arc, tole
 
 
 @given(draw_arcs(), tolerances)
-def test_area_below_the_chords_of_an_arc_differs_from_the_exact_one_by_at_most_the_tolerance_along_it(arc, tolerance_m):
+def test_area_under_chords_differs_from_that_under_the_arc_by_at_most_the_tolerance_times_its_length(arc, tolerance_m):
     _, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m) - np.array(points[0])
     exact = radius**2 * (abs(sweep) - math.sin(abs(sweep))) / 2

@@ -76,7 +76,7 @@ def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
     assert found.is_near_vertex.all()
 
 
-def test_edges_of_a_control_line_are_compared_with_vertices_of_parcels():
+def test_parcel_vertices_that_the_edge_of_a_control_line_lacks_are_found_as_mismatches_of_the_line():
     line = polygons_from_wkt("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
     parcels = polygons_from_wkt(LEFT_SQUARE, RIGHT_SQUARE)
     found = find_vertices_missing_on_edges(line, parcels, tolerance=DEFAULT_TOLERANCE)
@@ -260,7 +260,7 @@ def make_polygons(shapes):
 TWO_TOWNSHIPS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0, 40))
 
 
-def test_townships_fully_tiled_by_parcels_are_reported_as_covered():
+def test_townships_fully_tiled_by_parcels_are_no_candidates_for_uncovered_land():
     assert not make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(make_polygons(make_square_grid(8, 6))).any()
 
 
@@ -301,7 +301,7 @@ def test_gap_along_the_edge_of_a_township_inside_another_is_found():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 47), st.integers(-3, 3), st.integers(-3, 3)), max_size=6), st.booleans())
-def test_townships_reported_as_covered_have_no_uncovered_part(moves, drop):
+def test_townships_that_are_no_candidates_for_uncovered_land_have_no_part_without_parcels(moves, drop):
     parcels = make_square_grid(8, 6)
     for n, dx, dy in moves:
         parcels[n] = shapely.Point() if drop and not dx else translate(parcels[n], dx, dy)

@@ -73,7 +73,9 @@ def test_each_3_degree_zone_is_recognised_in_each_wkt_version(version):
         ("unknown", "CGCS2000", 500_000, 113.5, "TM 113.5°E"),
     ],
 )
-def test_crs_label_of_a_gauss_krueger_zone_follows_its_parameters(name, datum, easting, meridian, label):
+def test_crs_label_of_a_gauss_krueger_crs_is_derived_from_its_meridian_and_false_easting(
+    name, datum, easting, meridian, label
+):
     crs = crs_care.parse_crs(GAUSS_KRUEGER_WKT.format(name=name, datum=datum, easting=easting, meridian=meridian))
     assert crs_care.make_crs_label(crs) == label
     frame = crs_care.describe_crs(crs)
@@ -245,7 +247,7 @@ def test_degree_coordinates_in_a_projected_crs_are_reported():
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_layer_in_another_crs_is_checked_like_the_other_layers(code):
+def test_plan_with_one_layer_in_another_crs_has_the_findings_and_areas_of_the_plan_in_one_crs(code):
     # Edges have vertices as in a survey, because a straight line of a kilometre differs between CRSs.
     expected = check_data(convert_to_source_layers(add_survey_vertices(make_small_plan_layers()))).report
     checked = check_data(
@@ -280,7 +282,7 @@ def test_plan_stored_in_another_crs_has_the_same_findings_and_areas(code):
         assert (finding.area_m2 or 0.0) == pytest.approx(areas[finding.fingerprint], abs=0.01, rel=1e-6)
 
 
-def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
+def test_plan_without_a_layer_in_a_usable_crs_gets_the_verdict_fail_and_skips_its_geometry_rules():
     report = check_data(
         convert_to_source_layers({r: change_crs_of_layer(r, 4525)[r] for r in make_small_plan_layers()})
     ).report

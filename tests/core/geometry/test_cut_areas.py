@@ -115,7 +115,9 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
     size=st.sampled_from([15.0, 60.0, 300.0, 1200.0, 3500.0]),
     turn=st.floats(0.0, 90.0),
 )
-def test_drawn_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, latitude, corners, size, turn):
+def test_drawn_area_of_a_quadrilateral_equals_the_statutory_area_of_its_densified_copy(
+    zone, off, latitude, corners, size, turn
+):
     """Draw edges up to 5 km in 3° zones, 6° zones and degrees; areas agree to 0.01 m²."""
     crs = CRS.from_epsg(zone)
     meridian = crs_care.describe_crs(crs).central_meridian or 112.5
@@ -176,7 +178,7 @@ def make_field_layer(net=800_000.0, shift=(0.0, 0.0)):
     return make_table([make_rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
 
 
-def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area():
+def test_farmland_row_completely_covered_by_a_control_line_has_its_whole_net_area_as_overlap():
     """Cover a field by a line with extra vertices on the field's edges.
 
     The overlap is 100 % of the net area.
@@ -196,7 +198,7 @@ def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area()
         assert finding.net_area_m2 == pytest.approx(800_000.0, abs=1e-6)
 
 
-def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
+def test_control_line_completely_inside_a_farmland_row_has_its_whole_statutory_area_as_overlap():
     inner = make_rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
     (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table([inner])}, "REL001")
     assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
@@ -204,7 +206,7 @@ def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
     assert finding.net_area_m2 == pytest.approx(800_000.0 * share, rel=1e-6)
 
 
-def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field():
+def test_overlaps_of_a_farmland_row_with_two_control_lines_that_cover_it_add_up_to_its_net_area():
     halves = [
         make_rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
         make_rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
@@ -244,7 +246,7 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
 
 
-def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
+def test_overlay_piece_of_a_row_has_its_geodesic_area_when_the_other_layer_has_no_rows():
     """Measure a part of a layer when the other layer has no row near an edit."""
     whole = Layer(
         convert_to_source_layers({"YDYHGHFQ": make_table([make_rotated_polygon(*FIELD_OUTLINE)])})[0],
@@ -261,7 +263,7 @@ def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
     ) == pytest.approx(whole.statutory, abs=1e-9)
 
 
-def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row():
+def test_gap_with_the_planar_area_of_a_distant_row_gets_its_geodesic_area_not_the_area_of_that_row():
     """Compare a gap with a row of equal planar area somewhere else."""
     tall = make_rotated_polygon((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
     frame = shapely.Polygon(
@@ -328,7 +330,7 @@ def test_waiver_of_version_0_1_0_does_not_apply_to_another_gap_of_the_same_area(
     )
 
 
-def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_path):
+def test_waiver_by_drawn_area_matches_its_gap_after_vertices_were_added_to_straight_edges(tmp_path):
     source = write_gpkg(tmp_path / "county.gpkg", make_county_with_two_gaps())
     checked = check_data(source, ["TOP004"])
     words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
@@ -360,7 +362,7 @@ def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_pa
     ]
 
 
-def test_waivers_of_version_0_1_0_and_new_ones_share_one_file(tmp_path):
+def test_waivers_of_version_0_1_0_and_new_ones_in_one_file_stay_distinct_in_how_areas_are_compared(tmp_path):
     source = write_with_waivers(tmp_path, make_county_with_two_gaps())
     path = make_default_waiver_path(source)
     one, two = read_waivers(path)

@@ -112,7 +112,7 @@ def test_findings_of_layers_in_degrees_have_coordinates_in_the_crs_zone_of_the_c
     )
 
 
-def test_empty_layer_in_a_projected_crs_leaves_edges_in_degrees_unchanged():
+def test_empty_layer_in_a_projected_crs_causes_no_overlap_finding_between_layers_in_degrees():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1])) | {
         "DLTB": make_table([], crs=4525)
     }
@@ -202,7 +202,7 @@ def test_bend_of_a_reprojected_edge_grows_with_the_square_of_its_length():
     assert measure_edge_bend(0.06) < 4e-6
 
 
-def test_densified_edge_gets_the_same_vertices_in_both_directions_and_any_batch():
+def test_densified_edge_gets_equal_vertices_in_both_directions_and_alone_as_in_a_batch():
     a, b = make_thin_triangle(4525, (112.5, 39.6), (112.52, 39.62)), None
     corner = list(a.exterior.coords)
     b = shapely.Polygon([corner[1], corner[0], (corner[0][0] + 500, corner[0][1] - 500)])
@@ -272,7 +272,7 @@ def test_boundary_line_stored_in_two_crs_zones_gives_no_overlap_or_gap(one, two)
     assert findings == []
 
 
-def test_statutory_areas_are_computed_from_the_stored_vertices():
+def test_statutory_area_of_a_reprojected_layer_is_that_of_its_stored_vertices_without_added_ones():
     tables = make_layers(
         {"STBHHX": 4525, "CZKFBJ": 4526, "XZQX": 4526},
         STBHHX=make_southern_polygon(),
@@ -319,7 +319,7 @@ def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
     assert shapely.equals_exact(make_plane_vertex_index(odd[:2]).snap_vertices(back)[0], back[0], 0)
 
 
-def test_parcels_stored_in_two_crs_zones_share_exact_edges():
+def test_layers_stored_in_two_crs_zones_share_identical_vertices_on_their_common_edge():
     tables = make_layers(
         {"STBHHX": 4526, "CZKFBJ": 4525},
         STBHHX=make_southern_polygon(*POINTS_ON_EDGE),

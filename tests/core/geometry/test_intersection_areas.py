@@ -96,7 +96,7 @@ def make_polygon(random):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_shared_areas_equal_those_of_intersections_where_vertices_and_edges_coincide(seed):
+def test_shared_areas_of_polygons_with_coinciding_vertices_and_edges_equal_areas_of_intersections(seed):
     """Polygons on a small grid of whole metres touch in every way."""
     random = np.random.default_rng(seed)
     assert_areas_are_those_of_intersections(*([make_polygon(random) for _ in range(6)] for _ in range(2)))
@@ -126,7 +126,7 @@ def test_polygons_that_only_touch_have_no_shared_area():
     assert not len(shared.area)
 
 
-def test_only_selected_rows_are_compared_and_missing_shapes_are_skipped():
+def test_shared_areas_are_zero_for_unselected_rows_and_for_rows_without_a_shape():
     left, right = np.array([*GRID, None], object), np.array([None, *move_shapes(GRID, 5, 5)], object)
     left_rows, right_rows = np.arange(len(left)) % 3 == 0, np.arange(len(right)) % 2 == 0
     areas = compute_area_matrix(left, right, left_rows=left_rows, right_rows=right_rows)

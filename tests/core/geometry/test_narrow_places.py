@@ -38,7 +38,7 @@ def find_narrow_rows_by_discs(shapes, width, monkeypatch):
         ("MULTIPOLYGON (((0 0, 50 0, 50 40, 0 40, 0 0)), ((60 0, 61 0, 61 90, 60 0)))", False),
     ],
 )
-def test_is_surely_wide_recognises_wide_polygons(wkt, wide, monkeypatch):
+def test_is_surely_wide_is_true_for_a_wide_polygon_and_false_with_a_neck_arm_spike_or_thin_part(wkt, wide, monkeypatch):
     shapes = np.array([shapely.from_wkt(wkt), None], dtype=object)
     assert mask_surely_wide_polygons(shapes, MINIMUM_WIDTH_M).tolist() == [wide, False]
     assert not (wide and find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, monkeypatch))
@@ -79,7 +79,7 @@ def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, tu
         assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
 
 
-def test_most_parcels_are_recognised_as_wide_by_their_vertices():
+def test_more_than_80_percent_of_random_wide_parcels_are_recognised_as_wide_by_their_vertices():
     """Draw parcels with irregular edges between corners of all angles."""
     rng = np.random.default_rng(7)
     shapes = []

@@ -222,7 +222,7 @@ def test_large_polygons_that_are_clipped_give_the_same_overlap_area_as_shapely(b
 
 @property_test
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=9))
-def test_repaired_polygon_is_valid_and_covers_no_new_area(points):
+def test_repaired_polygon_is_valid_and_inside_the_convex_hull_of_the_drawn_one(points):
     try:
         drawn = shapely.Polygon(points)
     except ValueError:
@@ -282,7 +282,7 @@ def test_statutory_areas_equal_the_test_values_of_the_standard(shape, area):
     assert measure_statutory_area(np.array([shape], dtype=object))[0] == pytest.approx(area, abs=0.01)
 
 
-def test_statutory_area_of_the_whole_ellipsoid_is_exact():
+def test_statutory_area_of_the_whole_ellipsoid_equals_its_known_surface():
     whole = compute_trapezoid_area(np.array([2 * math.pi]), np.array([-math.pi / 2]), np.array([math.pi / 2]))[0]
     assert whole == pytest.approx(510_065_621_714_743, abs=1.0)
     assert whole == pytest.approx(510_065_621_718_491, rel=1e-11)

@@ -168,7 +168,7 @@ def test_statutory_area_in_each_crs_zone_equals_that_in_degrees(code, meridian, 
                 )
 
 
-def test_statutory_area_at_the_edge_of_two_crs_zones_equals_the_test_values():
+def test_statutory_area_of_a_polygon_across_a_crs_zone_edge_equals_the_test_value_in_both_crs_zones():
     """Project a polygon that crosses 112.5° E to zones 37 and 38 and to a 6° zone."""
     shape = shapely.Polygon(POLYGON_WITH_HOLE_SHELL, [POLYGON_WITH_HOLE_HOLE])
     for code, meridian, easting in (
@@ -215,7 +215,7 @@ def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, cha
 
 @property_test
 @given(draw_parcel(), st.integers(-3, 3))
-def test_area_change_by_splitting_an_edge_in_its_middle_equals_that_of_the_standard(shape, turn):
+def test_statutory_area_of_a_box_is_unchanged_by_splitting_its_edges_and_by_a_shift_in_longitude(shape, turn):
     """Split edges in their middle.
 
     Edges along parallels or meridians keep the area; slanted ones change it (the triangle by 10.8 m²).
@@ -248,7 +248,7 @@ def test_degenerate_ring_has_statutory_area_zero(degenerate):
 # -- millions of vertices ---------------------------------------------------------------------------------------------
 
 
-def test_statutory_area_of_two_million_vertices_needs_only_the_memory_of_some_batches():
+def test_statutory_area_of_two_million_vertices_is_computed_with_less_than_80_mb_of_memory():
     """Measure the memory for 2 million vertices (32 MB of coordinates).
 
     Only some copies of one batch (4 MB) may exist at a time.

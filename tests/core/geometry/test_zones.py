@@ -43,7 +43,7 @@ def test_list_zones_returns_the_3_degree_zones_of_a_range_of_longitudes(west, ea
     assert list_zones(west, east) == zones
 
 
-def test_county_inside_one_crs_zone_has_a_margin_to_the_zone_edge():
+def test_county_inside_one_crs_zone_gets_that_crs_zone_and_its_margin_to_the_edge_in_degrees():
     plan = choose_zone(113.4, 114.0, 39.6)
     assert plan.recommended_zone == 38 and not plan.crosses_zones
     assert plan.degrees_to_zone_edge == pytest.approx(0.9) and compute_zone_edges(38) == (112.5, 115.5)
@@ -59,7 +59,7 @@ def test_county_on_a_crs_zone_edge_gets_the_zone_of_its_larger_part():
 
 
 @pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
-def test_length_distortion_at_the_crs_zone_edge_equals_that_of_a_measured_square(latitude):
+def test_area_distortion_at_the_crs_zone_edge_equals_that_of_a_measured_square_of_100_m(latitude):
     """Compare the measured area of a 100 m square with the formula for distortion."""
     found = compute_area_distortion(37, 112.5, latitude)
     radius_m = 6_378_137.0
@@ -97,7 +97,7 @@ def test_listed_longitudes_of_a_division_are_within_those_of_its_parent():
 
 
 @pytest.mark.skipif(not BOUNDARY_DATA_FOLDER.exists(), reason="the full data sets are not next to this checkout")
-def test_listed_longitudes_of_divisions_equal_those_of_their_boundaries():
+def test_listed_longitudes_of_divisions_equal_those_of_a_boundary_map_within_0_05_degrees():
     """Compare with two boundary maps; they differ by some hundredths of a degree."""
     for feature in json.loads((BOUNDARY_DATA_FOLDER / "shanxi_prefectures.json").read_text(encoding="utf-8"))[
         "features"

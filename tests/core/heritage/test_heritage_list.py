@@ -56,7 +56,7 @@ def test_heritage_list_with_a_title_row_is_read_from_a_workbook(tmp_path):
     ]
 
 
-def test_heritage_list_with_names_only_is_read(tmp_path):
+def test_heritage_list_with_a_name_column_only_is_read_with_empty_kinds_and_levels(tmp_path):
     found = read_heritage_register(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
     assert [(r.name, r.kind, r.level) for r in found.listed_sites] == [("甲寺", "", ""), ("乙宅", "", "")]
 

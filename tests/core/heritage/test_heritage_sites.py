@@ -101,7 +101,7 @@ def test_heritage_site_count_that_is_ambiguous_skips_the_rule_with_the_possible_
     )
 
 
-def test_site_with_two_protection_levels_counts_once():
+def test_heritage_site_with_two_protection_levels_skips_the_count_rule_with_the_possible_counts():
     rows = [
         {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"},
         {"wkt": SECOND_SQUARE, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "30"},

@@ -149,7 +149,7 @@ def test_county_with_correct_area_fields_meets_its_targets(tmp_path):
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB"])
 @pytest.mark.parametrize("factor", [12.0, 1.01])
-def test_multiplied_area_fields_meet_no_target(tmp_path, role, factor):
+def test_area_fields_multiplied_by_a_factor_are_reported_and_leave_their_target_unconfirmed(tmp_path, role, factor):
     name = {"GDBHMB": "cultivated_area", "YJJBNTBHTB": "farmland_area"}[role]
     done = RectangleCounty().multiply(role, factor, *AREA_FIELDS).check(tmp_path, format_target(name, "10.00"))
     (finding,) = list_sum_findings(done.report)
@@ -364,7 +364,7 @@ def test_indicators_and_tables_flag_figures_of_area_fields_that_contradict_the_s
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
-def test_indicators_of_a_report_without_confirmation_by_the_shapes_count_as_confirmed():
+def test_indicator_of_an_old_report_that_states_no_comparison_with_the_shapes_counts_as_confirmed():
     old = {"id": "a", "value": 1.0, "unit": "m2", "basis": "net", "state": "met", "confirmed": True, "room": None}
     assert Indicator.from_dict(old).state == "met" and Indicator.from_dict(old).backed
     report = Report(indicators=[Indicator("a", 1.0, "ha", "net", ">=", 0.5, state="met", backed=False)])

@@ -121,7 +121,9 @@ def test_measuring_areas_refuses_degree_coordinates_in_a_projected_crs():
         ("DLTB", ["BSM"], "新面积", "新面积"),
     ],
 )
-def test_field_with_the_stored_area_is_found_in_a_layer(role, names, wanted, field):
+def test_stored_area_is_read_from_the_requested_field_or_else_from_the_area_field_of_the_role(
+    role, names, wanted, field
+):
     layer = SourceLayer(
         role, make_table([make_county_box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526)
     )
@@ -141,7 +143,7 @@ def test_stored_areas_that_differ_or_are_missing_are_listed():
 
 
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
-def test_stored_areas_in_another_unit_are_recognised(unit, m2):
+def test_unit_of_stored_areas_is_recognised_by_their_ratio_to_the_measured_areas(unit, m2):
     areas = measure_layer_areas([make_county_box(0, 0, 50 + n, 40) for n in range(5)])
     assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).apparent_unit == unit
 

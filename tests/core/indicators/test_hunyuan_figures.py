@@ -29,7 +29,7 @@ def get_indicator(report, name):
     return next(i for i in report.indicators if i.id == name)
 
 
-def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
+def test_plan_with_the_printed_areas_of_hunyuan_meets_all_targets_and_shows_the_margin_of_each(tmp_path):
     path = tmp_path / "confirmed.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
     checked = check_hunyuan(profile=path)
@@ -76,7 +76,9 @@ def test_urban_boundary_larger_by_one_hectare_fails_the_check():
         (63.2449, "broken", "ERROR", "fail"),
     ],
 )
-def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland, state, severity, verdict):
+def test_farmland_that_rounds_up_to_its_target_gives_a_warning_and_farmland_further_below_an_error(
+    farmland, state, severity, verdict
+):
     report = check_hunyuan(replace(PRINTED_AREAS, farmland=farmland)).report
     assert get_indicator(report, "farmland_area").state == state and report.verdict == verdict
     findings = list_findings_of_rules(report, "LAW002")
@@ -86,7 +88,7 @@ def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland
     assert get_indicator(report, "cultivated_area").state == "met"
 
 
-def test_expansion_ratio_just_above_its_limit_gets_no_rounding_tolerance():
+def test_expansion_ratio_that_exceeds_its_limit_but_rounds_to_it_is_an_error():
     """Check the ratio 1.25004, which prints as 1.2500 and exceeds the limit 1.25."""
     report = check_hunyuan(replace(PRINTED_AREAS, base=16.46 / 1.25004)).report
     (finding,) = list_findings_of_rules(report, "LAW001")

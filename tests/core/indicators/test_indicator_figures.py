@@ -85,7 +85,7 @@ def test_parcels_of_the_land_survey_are_summed_by_the_classes_of_2023():
     assert found.get_first_figure("construction_land_area").value == pytest.approx(0.9)
 
 
-def test_land_use_inside_another_layer_is_summed():
+def test_urban_and_rural_land_inside_the_red_line_is_summed_by_its_statutory_area():
     red = [make_rectangle_wkt(2500, 0), make_rectangle_wkt(2500, 0, 200, 200)]
     found = compute_figures({"XZYDYH": PARCEL_ROWS, "STBHHX": red})
     figure = found.get_first_figure("urban_rural_land_in_red_line_area")
@@ -127,7 +127,7 @@ def test_road_density_is_road_length_divided_by_area():
     assert figure.value == pytest.approx(length / measure_geodesic_area(make_rectangle_wkt(0, 0)) * 1e3, rel=1e-6)
 
 
-def test_profile_may_set_a_target_for_each_indicator():
+def test_computed_indicator_with_a_target_in_the_profile_gets_its_unit_and_is_met_or_broken():
     targets = [("grassland_area", ">=", "0.85", "km2"), ("forest_land_area", ">=", "95", "ha")]
     found = compute_figures({"XZYDYH": PARCEL_ROWS}, targets=targets)
     assert found.get_first_figure("grassland_area").state == "met"
@@ -135,7 +135,7 @@ def test_profile_may_set_a_target_for_each_indicator():
     assert (forest.unit, forest.value, forest.state) == ("ha", pytest.approx(90.0), "broken")
 
 
-def test_indicator_with_a_target_equals_the_figure_of_its_rule():
+def test_red_line_area_with_a_target_has_the_unit_of_the_target_and_the_area_of_the_layer():
     found = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}, targets=[("red_line_area", ">=", "99.90", "ha")])
     figure = found.get_first_figure("red_line_area")
     assert figure.unit == "ha" and figure.value * 1e4 == pytest.approx(

@@ -233,7 +233,7 @@ def test_every_column_of_the_township_table_adds_up_to_the_county(indicator_tabl
         assert values[-1] == pytest.approx(sum(values[:-1]), abs=1e-6), found.columns[place].id
 
 
-def test_indicator_table_agrees_with_the_other_tables(indicator_tables):
+def test_indicator_table_has_the_areas_and_ratio_of_the_line_space_zone_and_land_use_tables(indicator_tables):
     values = read_column_by_code(indicator_tables, "indicators", "value")
     assert values["red_line_area"] == pytest.approx(
         read_column_by_code(indicator_tables, "lines", "statutory")["red_line"] / 100, rel=1e-12
@@ -274,7 +274,7 @@ def read_numbers_by_label(sheet):
     }
 
 
-def test_indicator_workbook_has_the_figures_of_the_tables(database_and_workbook):
+def test_indicator_workbook_has_areas_targets_and_margins_recomputed_from_the_database(database_and_workbook):
     database, target = database_and_workbook
     book = openpyxl.load_workbook(target)
     with fiona.open(database, layer="STBHHX") as layer:

@@ -97,7 +97,7 @@ def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
     assert [f.unit for f in read_printed_figures(path)] == ["km2", "ha"]
 
 
-def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
+def test_numbers_of_a_stated_figure_workbook_are_read_without_exponents_and_binary_rounding(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["指标", "数值", "单位", "位置"])
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
@@ -168,7 +168,7 @@ def test_finding_on_contradicting_figures_states_both_text_sources_and_the_map_f
     assert len({f.fingerprint for f in list_findings_of_rules(report)}) == 2
 
 
-def test_stated_figure_within_a_hectare_or_half_a_digit_of_the_map_matches(tmp_path):
+def test_stated_figure_gives_no_finding_within_one_hectare_or_half_of_its_last_digit_of_the_map(tmp_path):
     # The map has about 18.99 ha.
     fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
     assert not list_findings_of_rules(check_with_stated_figures(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
@@ -184,7 +184,7 @@ def test_stated_figure_within_a_hectare_or_half_a_digit_of_the_map_matches(tmp_p
     )
 
 
-def test_stated_figure_with_an_unknown_indicator_is_a_finding(tmp_path):
+def test_stated_figure_with_unknown_indicator_unreadable_value_or_unsuitable_unit_gives_a_warning(tmp_path):
     report = check_with_stated_figures(
         tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4"
     )
@@ -227,7 +227,7 @@ def test_table_of_figures_is_refused_as_an_output_path(tmp_path, capsys):
     assert "LAW007" in capsys.readouterr().out
 
 
-def test_example_table_of_the_sample_county_gives_the_expected_findings():
+def test_example_table_of_stated_figures_gives_its_three_planted_contradictions_as_findings():
     """Check the example table, in which boundary, ratio and one typing error differ."""
     options = RunOptions(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE_FOLDER / "figures.csv"))
     report = check_plan(SAMPLE_FOLDER, options).report

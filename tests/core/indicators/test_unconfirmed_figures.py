@@ -103,7 +103,9 @@ def test_urban_boundary_without_zone_codes_leaves_the_ratio_n1_unconfirmed(tmp_p
         ),
     ],
 )
-def test_check_with_an_uncertain_year_of_the_base_data_never_passes(tmp_path, parcels, options, layer):
+def test_check_with_a_missing_unreadable_or_contradictory_base_year_leaves_the_ratio_unconfirmed(
+    tmp_path, parcels, options, layer
+):
     report = check_with_profile(tmp_path, make_county_layers(parcels=parcels, parcel_layer=layer), **options)
     assert "ratio.base_year" in get_rule_outcome(report, "LAW001").unconfirmed
     assert not get_expansion_ratio(report).confirmed and report.verdict is not Verdict.PASSED
@@ -160,7 +162,7 @@ def test_net_area_inconsistent_with_its_deduction_is_not_confirmed(tmp_path, far
     assert not figure.confirmed and "figures.farmland_area" in get_rule_outcome(report, "LAW002").unconfirmed
 
 
-def test_every_target_of_one_indicator_is_compared(tmp_path):
+def test_two_targets_of_one_indicator_are_compared_separately_and_one_missed_target_fails_the_check(tmp_path):
     report = check_with_profile(
         tmp_path,
         make_county_layers(),
@@ -210,7 +212,7 @@ def test_county_profile_with_an_invalid_key_or_value_is_refused_by_name(tmp_path
     assert "x.toml" in sentence and key in sentence
 
 
-def test_value_replaced_by_a_profile_does_not_inherit_the_confirmation_of_its_source(tmp_path):
+def test_value_that_a_county_profile_replaces_is_unconfirmed_although_its_base_profile_confirms_it(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
     report = check_plan(make_county_layers(), RunOptions(profile=str(path))).report
@@ -224,7 +226,7 @@ def test_second_layer_for_the_same_concept_is_reported_and_prevents_a_pass(tmp_p
     assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
 
 
-def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
+def test_severity_in_the_profile_replaces_that_of_findings_on_farmland_in_an_urban_zone(tmp_path):
     zone = make_example_layer(
         "YDYHGHFQ", [{"wkt": FARMLAND_WKT, "zone_code": "410", "zone_name": "城镇集中建设区"}], make_example_norm()
     )
@@ -235,7 +237,7 @@ def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
     assert urban and {str(f.severity) for f in urban} == {"WARNING"}
 
 
-def test_cultivated_land_of_a_plan_parcel_counts_by_its_land_use_class(tmp_path):
+def test_farmland_on_a_plan_parcel_with_the_land_use_class_cultivated_land_gives_no_finding(tmp_path):
     norm = make_example_norm()
     parcels = make_example_layer(
         "XZYDYH", [{"wkt": FARMLAND_WKT, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
@@ -285,7 +287,7 @@ def test_windows_of_the_urban_boundary_are_holes_of_the_union_of_its_rows():
         assert len(find_windows(plan.layers["CZKFBJ"], RuleContext(plan, plan.norm, Tolerance()))) == count
 
 
-def test_base_year_of_field_and_parameter_is_taken_from_the_field(tmp_path):
+def test_equal_base_years_of_field_and_parameter_name_the_field_as_source_and_unequal_ones_give_none(tmp_path):
     """Compare sources of one year: a package keeps the field, not the parameter."""
     report = check_with_profile(tmp_path, make_county_layers(), base_year=2020)
     assert get_expansion_ratio(report).inputs["base_year_source"] == "SJNF"

@@ -234,7 +234,7 @@ def write_two_layers_for_one_role(folder):
     )
 
 
-def test_layers_named_by_another_standard_are_refused_with_its_name(tmp_path):
+def test_two_layers_for_one_role_that_another_standard_separates_are_refused_with_its_name(tmp_path):
     """The zones have every field of 城镇开发边界, so that a standard without zones takes them for it."""
     tables = make_small_plan_layers()
     fields = load_standard("three_lines_2022").templates["CZKFBJ"].fields
@@ -286,7 +286,7 @@ UNREADABLE_SOURCES = [
     UNREADABLE_SOURCES,
     ids=[make.__name__.replace("_", " ") for make, _, _ in UNREADABLE_SOURCES],
 )
-def test_unreadable_source_raises_an_explained_error_and_stays_unchanged(tmp_path, make, key, words):
+def test_unreadable_source_raises_an_input_error_with_cause_and_remedy_and_stays_unchanged(tmp_path, make, key, words):
     source = make(tmp_path)
     before = hash_files(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -469,7 +469,7 @@ SMALL_PLAN_ROLES = list(make_small_plan_layers())
 
 
 @pytest.mark.slow
-def test_layer_with_only_empty_or_null_shapes_skips_its_rule(tmp_path):
+def test_rule_is_skipped_without_a_crash_if_its_layer_has_no_rows_or_only_a_row_without_a_shape(tmp_path):
     for number, make in enumerate((remove_rows, keep_one_null_row)):
         report = check_data(write_any_geometry(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
         assert get_outcome_of_rule(report, "REL001").outcome is Outcome.SKIPPED and not list_findings_of_rules(

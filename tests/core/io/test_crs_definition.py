@@ -94,7 +94,7 @@ def test_wkid_of_another_crs_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4526"
 
 
-def test_damaged_missing_and_other_files_have_no_contradicting_crs(tmp_path):
+def test_damaged_or_missing_databases_and_other_formats_give_no_contradicting_crs(tmp_path):
     damaged = tmp_path / "a.gpkg"
     damaged.write_bytes(b"no database")
     for path in (damaged, tmp_path / "missing.gpkg", tmp_path / "missing.gdb", tmp_path / "a.geojson"):

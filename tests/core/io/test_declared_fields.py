@@ -129,7 +129,7 @@ def test_changed_field_order_is_reported(tmp_path):
     )
 
 
-def test_code_of_the_list_that_the_database_domain_lacks_is_reported(database_with_rows):
+def test_code_that_the_standard_lists_but_the_database_domain_lacks_gives_a_warning(database_with_rows):
     """Add a code to the county's list that the database does not have yet."""
     from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import load_all_rules
@@ -159,7 +159,7 @@ def test_missing_field_aliases_of_a_layer_are_reported_once(tmp_path):
     assert ("SCH007", "none", "DLTB", "DLBM") in findings
 
 
-def test_shapefile_that_declares_no_aliases_and_domains_does_not_pass(tmp_path):
+def test_shapefile_without_declared_aliases_and_domains_gets_the_verdict_incomplete(tmp_path):
     folder = small_plan.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small_plan.make_small_plan_layers()["DLTB"]})
     findings, incomplete, report = check_declarations(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
@@ -200,7 +200,7 @@ def test_invalid_database_has_no_declarations_and_raises_no_error(tmp_path, cont
     assert read_declared_tables(folder) == {}
 
 
-def test_columns_without_titles_and_codes_without_names_are_accepted(tmp_path):
+def test_geopackage_columns_without_titles_and_codes_without_names_are_read_with_empty_texts(tmp_path):
     """Read columns with a name and no title, and code lists without names.
 
     The GeoPackage standard allows both.

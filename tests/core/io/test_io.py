@@ -92,7 +92,9 @@ def geopackage_report(county_files_by_format):
     "form",
     ["FileGDB", "shapefiles in GBK", "shapefiles in GBK, no cpg", "shapefiles in UTF-8", "shapefiles in UTF-8, no cpg"],
 )
-def test_every_data_format_gives_the_findings_of_the_geopackage(county_files_by_format, geopackage_report, form):
+def test_county_in_each_data_format_has_the_findings_areas_and_indicators_of_its_geopackage(
+    county_files_by_format, geopackage_report, form
+):
     before = hash_files(county_files_by_format[form])
     report = check_data(county_files_by_format[form]).report
     assert list_comparable_findings(report) == list_comparable_findings(geopackage_report)
@@ -317,7 +319,9 @@ def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
         ("township_db", "灾害风险区", "ZHFXQ"),
     ],
 )
-def test_name_shared_by_two_layers_gives_the_role_of_the_first_in_the_standard(standard, name, role, tmp_path):
+def test_layer_name_that_two_templates_share_gives_the_role_of_the_first_in_the_standard(
+    standard, name, role, tmp_path
+):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name})
     assert find_role(read_single_layer(path), RunOptions(standard=standard).resolve_norm())[0] == role
 
@@ -373,7 +377,7 @@ def write_geojson(frame, path):
     return path
 
 
-def test_layers_of_one_name_are_selected_by_file_and_layer(tmp_path):
+def test_two_layers_of_one_name_are_refused_until_the_roles_option_names_file_and_layer(tmp_path):
     write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0)])})
     write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0), make_county_box(200, 0)])})
     with pytest.raises(InputError) as raised:
@@ -502,7 +506,7 @@ def write_squares(path, count):
 
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
-def test_arcs_in_a_geopackage_are_reported_and_their_hole_is_kept(tmp_path, declared):
+def test_shapes_with_arcs_in_a_geopackage_are_reported_and_read_with_their_holes(tmp_path, declared):
     path = write_wkb_shapes(write_squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: make_disc_wkb(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
@@ -543,7 +547,7 @@ def gdb_with_arcs(tmp_path):
     return tmp_path / "a.gdb"
 
 
-def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
+def test_shapes_with_arcs_in_a_filegdb_are_read_with_their_holes_and_a_lost_hole_gives_a_notice(gdb_with_arcs):
     before = hash_files(gdb_with_arcs)
     layer = read_single_layer(gdb_with_arcs)
     assert layer.fids_with_arcs == (1, 2)
@@ -555,7 +559,7 @@ def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
     assert hash_files(gdb_with_arcs) == before
 
 
-def test_filegdb_without_arcs_is_read_without_the_texts_of_its_shapes(tmp_path, monkeypatch):
+def test_filegdb_without_arcs_is_read_without_a_query_for_the_wkt_of_its_shapes(tmp_path, monkeypatch):
     frame = make_table([make_county_box(200 * n, 0) for n in range(3)])
     frame.to_file(tmp_path / "a.gdb", layer="CZKFBJ", driver="OpenFileGDB")
     queries, read = [], pyogrio.raw.read
@@ -678,7 +682,9 @@ ROWS_WRITTEN_FIRST = {"CZKFBJ": make_table([make_county_box(200 * n, 0) for n in
     ],
     ids=["committed to the log only", "log without an entry", "unfinished transaction"],
 )
-def test_leftover_database_logs_are_applied_and_kept(tmp_path, statements, left, value):
+def test_committed_changes_in_leftover_sqlite_logs_are_read_unfinished_ones_not_and_the_logs_stay(
+    tmp_path, statements, left, value
+):
     path = run_sql_without_closing(write_gpkg(tmp_path / "a.gpkg", ROWS_WRITTEN_FIRST), *statements)
     before = hash_files(tmp_path)
     assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left

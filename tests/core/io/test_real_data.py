@@ -76,7 +76,7 @@ def assert_no_crash(report):
 # -- small pieces -----------------------------------------------------------------------------------------------------
 
 
-def test_real_gbk_shapefile_without_a_cpg_file_is_read():
+def test_real_gbk_shapefile_without_a_cpg_file_is_read_with_chinese_text_and_a_notice_on_gbk():
     folder = TEST_DATA_FOLDER / "chinese_poly"
     before = hash_files(folder)
     checked = check_data(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
@@ -100,7 +100,7 @@ def test_real_zoning_plan_in_degrees_is_measured_in_square_metres():
     assert hash_files(path.parent) == before
 
 
-def test_real_french_plan_in_lambert_93_is_checked():
+def test_real_french_plan_in_lambert_93_has_the_defects_counted_by_shapely_and_a_finding_on_its_crs():
     folder = TEST_DATA_FOLDER / "ign_zone"
     before = hash_files(folder)
     checked = check_data(folder, GEOMETRY_RULES, roles="GHFQ=ZONE_URBA")
@@ -166,7 +166,7 @@ def test_every_defect_of_real_data_counted_by_shapely_is_reported(name, layer, c
         ("shanxi_boundary/140700.json", "晋中市", "北坐标在前"),
     ],
 )
-def test_real_data_with_a_missing_or_swapped_crs_are_reported(name, layer, word):
+def test_real_data_without_a_crs_or_with_northing_first_give_one_finding_with_the_cause(name, layer, word):
     before = hash_files((REAL_DATA_FOLDER / name).parent)
     report = check_data(REAL_DATA_FOLDER / name, roles=f"XZQ={layer}").report
     assert_no_crash(report)

@@ -30,7 +30,7 @@ def declare_shape_crs(path, number, *, big_endian=False):
     return path
 
 
-def test_shapes_declared_in_the_crs_of_their_layer_are_not_counted(tmp_path):
+def test_shapes_declared_in_the_crs_of_their_layer_are_not_counted_as_shapes_in_another_crs(tmp_path):
     assert read_shape_headers(write_gpkg(tmp_path / "a.gpkg"), ROLE).other_crs == {}
 
 
@@ -44,11 +44,11 @@ def test_shapes_declared_in_another_crs_are_counted_by_crs_name(tmp_path, number
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_shapes_without_a_declared_crs_are_not_counted(tmp_path, number):
+def test_shapes_without_a_declared_crs_are_not_counted_as_shapes_in_another_crs(tmp_path, number):
     assert read_shape_headers(declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number), ROLE).other_crs == {}
 
 
-def test_shape_headers_of_other_formats_and_damaged_files_give_no_count(tmp_path):
+def test_shape_headers_of_other_formats_and_damaged_files_give_no_other_crs_and_possible_arcs(tmp_path):
     damaged = tmp_path / "a.gpkg"
     damaged.write_bytes(b"no database")
     assert read_shape_headers(damaged, ROLE) == read_shape_headers(tmp_path / "a.shp", ROLE) == ShapeHeaders({}, True)

@@ -200,7 +200,7 @@ def test_folder_that_cannot_be_listed_is_reported_as_unread(data_folder):
         assert list_cases_and_files(check_data(data_folder, ONE_FAST_RULE).report) == {("no_access", "x")}
 
 
-def test_folder_that_cannot_be_listed_is_named_even_for_an_administrator(data_folder, monkeypatch):
+def test_folder_that_raises_a_permission_error_when_listed_is_reported_as_unread(data_folder, monkeypatch):
     (data_folder / "x").mkdir()
     listed = os.scandir
 
@@ -372,7 +372,7 @@ def make_layers_of_three_rows():
     return {"CZKFBJ": pd.concat([make_boundary_layer()] * 3, ignore_index=True), "GDBHMB": make_cultivated_layer()}
 
 
-def test_geodatabase_rows_counts_rows_in_both_header_versions(tmp_path):
+def test_rows_of_a_filegdb_table_are_counted_with_32_bit_and_with_64_bit_ids(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
     assert {k: v for k, v in count_geodatabase_rows(gdb).items() if not k.startswith("GDB_")} == {
         "CZKFBJ": 3,

@@ -381,7 +381,7 @@ def test_shapefile_with_shapes_missing_in_its_index_is_unusable(tmp_path):
     assert "读出 2 行，文件记录 3 行" in "".join(checked.report.provenance["notices"])
 
 
-def test_shape_missing_in_the_shapefile_index_is_counted(tmp_path):
+def test_shape_missing_in_the_shapefile_index_is_counted_as_a_stored_row(tmp_path):
     path = write_three_rows(tmp_path)
     index = path.with_suffix(".shx")
     entries = index.read_bytes()

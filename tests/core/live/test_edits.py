@@ -65,7 +65,7 @@ def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_se
     assert {f.fingerprint for f in edit_session.findings} == {f.fingerprint for f in before}
 
 
-def test_feature_counts_as_edited_until_it_is_as_in_the_full_check_again(checked_sample):
+def test_feature_counts_as_edited_until_its_shape_and_values_equal_those_of_the_full_check_again(checked_sample):
     session = IncrementalSession(checked_sample, HUNYUAN_OPTIONS)
     session.prepare()
     place, other = (("DLTB", get_feature_id(checked_sample, "DLTB", row)) for row in (7, 8))
@@ -106,7 +106,9 @@ def test_waiver_added_during_editing_applies_to_findings_of_the_next_edit(checke
 @pytest.mark.parametrize(
     ("profile", "rules"), [("hunyuan", ("quality",)), ('base = "hunyuan"\nrules_extra = ["quality"]\n', ())]
 )
-def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_path, profile, rules):
+def test_correcting_an_error_ends_its_finding_by_a_rule_that_only_profile_or_options_turned_on(
+    tmp_path, profile, rules
+):
     """Correct an error and add a feature; rules of the profile check both."""
     if profile != "hunyuan":
         path = tmp_path / "own.toml"
@@ -124,7 +126,7 @@ def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_pat
     assert one in change.ended_findings and one not in edited.findings
 
 
-def test_batch_is_checked_in_one_evaluation_with_the_findings_of_single_edits(
+def test_batch_of_edits_is_checked_in_one_evaluation_and_gives_the_findings_of_single_edits(
     checked_sample, edit_session, monkeypatch
 ):
     rows = (3, 4, 7, 40, 41, 90)
@@ -170,7 +172,9 @@ def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, e
     assert edit_session.check_edits(EditBatch({}, {("DLTB", 10**9): None})).recheck_results == []
 
 
-def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_sample, edit_session):
+def test_overlap_finding_has_its_former_fingerprint_and_its_new_area_after_an_edit_of_its_row(
+    checked_sample, edit_session
+):
     row = next(
         n for n, key in enumerate(checked_sample.plan.layers["STBHHX"].keys)
         if any(f.code == "REL001" and key in f.related_keys for f in edit_session.findings)
@@ -204,7 +208,7 @@ def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, 
     ("one", "other", "same"),
     [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
 )  # fmt: skip
-def test_null_and_nan_or_equal_numbers_count_as_an_unchanged_attribute_value(one, other, same):
+def test_live_check_takes_null_and_nan_or_1_and_1_0_as_equal_values_but_not_null_and_empty_text(one, other, same):
     assert are_equal_values(one, other) == are_equal_values(other, one) == same
 
 

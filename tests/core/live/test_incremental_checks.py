@@ -153,7 +153,7 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     assert (shapely.to_wkb(plan.layers["DLTB"].plane_shapes) == before).all()
 
 
-def test_incremental_check_checks_added_and_removed_rows(sample_sources):
+def test_added_copy_of_a_parcel_gives_an_overlap_finding_that_ends_when_the_parcel_is_removed(sample_sources):
     norm, sources, rules = sample_sources
     plan, findings = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
@@ -240,7 +240,7 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
 
 
-def test_row_is_found_by_its_bounds_after_an_edit_as_before_it():
+def test_edited_row_is_found_in_an_empty_corner_of_its_bounding_box_like_an_unedited_row():
     triangle = "POLYGON ((0 0, 100 0, 0 100, 0 0))"
     plan = make_example_plan({"layer": [triangle, triangle]}, {"layer": "CZKFBJ"}, {})
     live = IncrementalChecker(plan, choose_rules(("GEO001",)))

@@ -201,7 +201,7 @@ def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
     assert found.doubt_reason == "list_unsure" and not found.translation
 
 
-def test_translation_column_between_two_code_lists_is_found():
+def test_code_translation_from_survey_to_2023_classes_is_found_and_none_in_the_other_direction():
     lists = STANDARD.code_lists
     assert find_translation_column(lists["sandiao"], lists["land_use_2023"]) == "code_2023"
     assert find_translation_column(lists["land_use_2023"], lists["sandiao"]) == ""

@@ -44,7 +44,7 @@ def test_personal_fields_are_kept_but_emptied():
     assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
 
 
-def test_personal_value_lost_in_a_mapping_is_not_shown():
+def test_list_of_mapping_losses_shows_an_empty_text_instead_of_a_lost_value_of_a_personal_field():
     losses = [MappingLoss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
     assert [loss.value for loss in mask_personal_losses(losses, FARMLAND_TEMPLATE)] == ["", "13800000000"]
 

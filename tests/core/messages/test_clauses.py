@@ -33,7 +33,7 @@ def find_message(code, layers, **more):
     "net_area_m2, text",
     [(10_000.0, "重叠 1.00 公顷（净面积相同，"), (9_000.0, "（净面积 0.9000 公顷，"), (None, "（净面积未填写，")],
 )
-def test_net_area_equal_to_the_area_is_not_printed_again(net_area_m2, text):
+def test_overlap_message_calls_a_net_area_equal_to_the_area_the_same_and_prints_a_different_one(net_area_m2, text):
     message = format_finding("REL001", area_m2=10_000.0, net_area_m2=net_area_m2, width_m=20.0)
     assert text in message
 
@@ -105,7 +105,7 @@ def test_message_on_a_row_with_the_code_of_another_township_states_place_and_bot
     assert "乙乡（140225101），图形在该乡镇内的部分不超过 2.44%，主要位于甲镇（140225100）" in finding.message
 
 
-def test_advice_on_contradicting_documents_depends_on_who_uses_their_figures():
+def test_advice_on_contradicting_documents_states_which_texts_of_the_county_use_their_figures_or_none():
     params = {
         "area": "某省",
         "year": "2025",
@@ -140,7 +140,7 @@ def test_message_on_a_site_count_states_the_counted_and_the_missing_layers():
 ZONE_ROW = {"wkt": SQUARE_WKT, "zone_code": "300"}
 
 
-def test_message_on_contradicting_zones_names_both_codes_and_refers_to_the_boundary_problem_there():
+def test_message_on_contradicting_zones_names_both_codes_and_the_boundary_finding_to_correct_first():
     layers = {
         "YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "410"}],
         "ZXCQGHFQ": [ZONE_ROW],
@@ -155,7 +155,7 @@ def test_message_on_contradicting_zones_names_both_codes_and_refers_to_the_bound
     assert "批准的用地用海规划分区图和中心城区规划分区图" in message
 
 
-def test_zone_problem_without_a_zone_row_is_named_by_its_boundary_row():
+def test_message_on_contradicting_zones_names_a_boundary_finding_without_a_zone_row_by_its_boundary_row():
     layers = {
         "YDYHGHFQ": [ZONE_ROW],
         "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}],
@@ -166,7 +166,7 @@ def test_zone_problem_without_a_zone_row_is_named_by_its_boundary_row():
     assert "（REL005，…000042），请先处理" in message
 
 
-def test_message_on_a_stored_result_without_names_shows_the_codes_alone():
+def test_message_on_contradicting_zones_shows_codes_alone_if_an_old_report_has_no_zone_names():
     message = format_finding("REL011", "code", params={"value": "300", "related": "417"}, area_m2=2698.0, width_m=19.17)
     assert "为“300”" in message and "为“417”" in message and "（REL004、REL005）的，先处理该问题" in message
 
@@ -201,14 +201,14 @@ def test_message_on_the_red_line_states_which_layer_has_the_core_zones(core_zone
         ("point", "点位只作示意", "隧道"),
     ],
 )
-def test_remedy_for_a_facility_depends_on_its_kind(kind, has, lacks):
+def test_remedy_for_a_facility_is_to_move_a_polygon_tunnel_a_line_or_mark_a_point_as_schematic(kind, has, lacks):
     sites = {"rows": [["1", None, "甲街区"], ["4", None, "乙塔"]], "count": 2}
     params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
     message = format_finding("REL043", "place", params={**params, "shown": {"sites": sites, "kind": kind}})
     assert "（1“甲街区”、4“乙塔”）内" in message and has in message and lacks not in message
 
 
-def test_facility_in_a_stored_result_without_its_kind_gets_the_general_remedy():
+def test_facility_of_an_old_report_without_geometry_kind_gets_the_remedies_for_all_kinds():
     params = {"name": "工业用地", "value": 4.8, "unit": "ha", "site": "甲街区、乙塔"}
     message = format_finding("REL043", "place", params=params, related_keys=["1"])
     assert "（1、“甲街区、乙塔”）内" in message and "以隧道穿越或只作示意的" in message
@@ -239,14 +239,12 @@ def test_message_on_a_narrow_overlap_states_which_tolerance_it_exceeds(area_m2, 
         ("red_line", 4.4, "将该建设用地调整到别处"),
     ],
 )
-def test_message_moves_the_edge_of_planned_building_narrowly_inside_a_control_line_and_else_the_building(
-    case, width_m, text
-):
+def test_message_on_planned_building_in_a_control_line_moves_a_narrow_edge_and_else_the_building(case, width_m, text):
     message = format_finding("REL038", case, params={"value": "120700"}, area_m2=2.04, width_m=width_m)
     assert text in message and ("调整到别处" in message) is (width_m > 1)
 
 
-def test_message_states_the_area_that_was_compared_unless_a_stored_result_lacks_it():
+def test_message_on_copied_values_states_the_compared_area_unless_an_old_report_lacks_it():
     params = {"count": 1, "percent": 5.58, "value": "0701", "expected": "0103", "more": ""}
     shown = {"row_names": [["1", None]]}
     stored = format_finding("ATT023", "centre", params={**params, "shown": shown}, area_m2=1.0)
@@ -267,7 +265,7 @@ def test_message_on_copied_values_names_features_beyond_the_twenty_listed_in_the
 @for_each(
     "percent, text", [(0.0, "均不是绿地，"), (12.857, "只有 12.86% 为绿地，"), (49.9999, "只有 49.9999% 为绿地，")]
 )
-def test_share_of_land_is_never_printed_as_zero_or_as_its_limit(percent, text):
+def test_share_of_land_of_zero_is_printed_in_words_and_one_just_below_its_limit_with_more_decimals(percent, text):
     params = {"percent": percent, "limit": 50.0, "expected": "绿地", "value": "100100"}
     assert text in format_finding("REL039", "line", params=params)
 
@@ -279,7 +277,7 @@ def test_share_of_land_is_never_printed_as_zero_or_as_its_limit(percent, text):
         ("SCH007", True, "有标准依据"), ("SCH007", False, "未核对标准原文"), ("SCH007", None, "可不处理"),
     ],
 )  # fmt: skip
-def test_message_requires_missing_aliases_and_domains_only_if_their_source_is_verified(code, is_verified, text):
+def test_message_on_missing_aliases_or_domains_requires_them_only_if_their_source_is_verified(code, is_verified, text):
     shown = {} if is_verified is None else {"shown": {"is_verified": is_verified}}
     message = format_finding(code, "none", params={"count": 7, "list": "terrace", **shown})
     assert text in message and ("可不处理" in message) is (is_verified is not True)
@@ -296,7 +294,7 @@ def test_message_on_scattered_plots_states_whether_the_limit_is_a_default_or_fro
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_fact_that_a_stored_result_lacks_leaves_no_gap(lang):
+def test_clause_on_a_fact_that_an_old_report_lacks_is_rendered_without_an_open_placeholder(lang):
     texts, count = Texts(lang), 0
     for rule in load_all_rules().values():
         for case in rule.messages:
@@ -308,7 +306,7 @@ def test_fact_that_a_stored_result_lacks_leaves_no_gap(lang):
     assert count > 10
 
 
-def test_recorded_fact_is_in_the_message_with_its_unit():
+def test_message_states_a_recorded_target_with_comparison_and_unit_and_omits_one_not_recorded():
     noted = {"task_fact": {"comparison": "≥", "amount": "73.39", "unit": "wan_mu"}}
     params = {
         "count": 1,
@@ -325,12 +323,12 @@ def test_recorded_fact_is_in_the_message_with_its_unit():
     assert "扣除后为 74.5 万亩（任务 ≥ 73.39 万亩）。" in message
 
 
-def test_distance_of_vertices_is_in_words_where_it_would_be_printed_as_zero():
+def test_vertex_distance_of_zero_is_printed_as_less_than_a_tenth_of_a_millimetre():
     for distance, text in ((0.0, "间距不足 0.0001 m"), (0.0076, "（最大间距 0.0076 m）")):
         assert text in format_finding("TOP005", "", params={"count": 1, "distance": distance})
 
 
-def test_pairs_of_classes_are_named_the_most_frequent_first():
+def test_message_on_copied_values_lists_pairs_of_land_use_classes_the_most_frequent_first():
     params = {"count": 9, "percent": 5.58, "value": "0701", "expected": "0103", "more": ""}
     pairs = [["070100 城镇住宅用地", "0103 旱地", 8], ["0301 乔木林地", "0103 旱地", 1]]
     shown = {"row_names": [["1", None]], "compared_m2": 2e5, "class_pairs": pairs}
@@ -338,7 +336,7 @@ def test_pairs_of_classes_are_named_the_most_frequent_first():
     assert "：“070100 城镇住宅用地”与“0103 旱地”8 个、“0301 乔木林地”与“0103 旱地”1 个。" in message
 
 
-def test_figures_of_a_line_of_the_heritage_register_have_names():
+def test_message_on_contradicting_heritage_registers_names_each_area_and_count_of_a_site():
     params = {
         "county": "浑源县",
         "site": "甲街区",
@@ -354,13 +352,13 @@ def test_figures_of_a_line_of_the_heritage_register_have_names():
     assert "写为核心保护范围 3.2 公顷（" in message and "的 2 处（" in message
 
 
-def test_forms_of_the_ratio_are_written_out():
+def test_message_on_contradicting_forms_of_the_expansion_ratio_writes_out_their_formulas():
     params = {"county": "浑源县", "parent": "大同市", "setting": "ratio.form", "value": "n3", "target": "n1"}
     message = format_finding("LAW005", "measure", params=params)
     assert "为 N3：基期城镇建设用地与新增用地面积之和 ÷ 基期城镇建设用地面积，上级大同市为 N1：" in message
 
 
-def test_margin_of_a_target_states_what_set_it():
+def test_message_on_a_small_margin_states_the_warning_margin_its_share_and_that_the_profile_set_it():
     params = {
         "indicator": "red_line_area",
         "value": 1.0,

@@ -66,7 +66,9 @@ def test_figures_of_all_example_messages_have_the_decimals_of_their_unit(lang):
         (3.0, "2", "count", "3", "1"),
     ],
 )
-def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met(value, target, unit, shown, miss):
+def test_value_that_misses_its_target_is_shown_with_enough_decimals_to_differ_from_the_target(
+    value, target, unit, shown, miss
+):
     params = {"indicator": "boundary_area", "value": value, "comparison": "≤", "target": target, "unit": unit,
               "miss": round(abs(value - float(target)), 8)}  # fmt: skip
     finding = Finding("CZKFBJ", code="LAW002", case="broken", params=params)

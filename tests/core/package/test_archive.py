@@ -189,7 +189,7 @@ def add_entry_comment(file):
 
 
 @pytest.mark.parametrize("add_comment", [add_archive_comment, add_entry_comment])
-def test_comments_of_a_zip_in_either_encoding_are_read(tmp_path, add_comment):
+def test_comment_of_a_zip_in_gbk_and_comment_of_a_zip_entry_in_utf_8_are_read(tmp_path, add_comment):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("a.txt", b"x")
@@ -205,14 +205,14 @@ def test_bytes_after_the_end_of_a_zip_are_read_as_its_comment(tmp_path):
     assert read_archive_comments(path) == "2 B"
 
 
-def test_plain_zip_folder_and_damaged_zip_have_no_comment(tmp_path):
+def test_comment_of_a_zip_without_one_of_a_folder_and_of_a_damaged_zip_is_empty(tmp_path):
     path = write_zip(tmp_path / "a.zip", [("a.txt", b"x")])
     damaged = tmp_path / "b.zip"
     damaged.write_bytes(path.read_bytes()[:-30])
     assert [read_archive_comments(one) for one in (path, tmp_path, damaged)] == ["", "", ""]
 
 
-def test_files_outside_the_package_in_a_zip_are_listed(tmp_path):
+def test_paths_of_files_beside_the_package_folder_in_a_zip_are_returned_without_system_files(tmp_path):
     inside = [(f"{PACKAGE_ROOT}/manifest.json", b"{}"), (f"{PACKAGE_ROOT}/2-规划文档/a.pdf", b"%PDF")]
     others = [
         ("readme.txt", b"x"),
@@ -264,7 +264,7 @@ def test_bytes_that_belong_to_no_file_of_a_zip_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_zip_with_data_descriptors_has_no_hidden_bytes(tmp_path, method):
+def test_data_descriptors_of_zip_entries_are_not_counted_as_hidden_bytes(tmp_path, method):
     stream = UnseekableFile()
     with zipfile.ZipFile(stream, "w", method) as archive:
         archive.writestr("a.txt", b"x" * 500)

@@ -222,7 +222,9 @@ def write_spec(tmp_path, replacements):
 
 
 @pytest.mark.parametrize("name", UNEXPORTABLE_PLANS)
-def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_county, tmp_path, name):
+def test_export_of_an_unexportable_plan_is_refused_with_a_remedy_even_if_forced_and_changes_no_file(
+    damaged_county, tmp_path, name
+):
     spoil, words, key, places, remedies = UNEXPORTABLE_PLANS[name]
     spoil(damaged_county)
     order = ExportOrder(write_spec(tmp_path, words), damaged_county / "结果", damaged_county / "文档")
@@ -264,7 +266,9 @@ def test_package_spec_with_a_forbidden_folder_or_file_name_is_refused(tmp_path, 
     assert ("请改名" in zh and "rename" in en) if "title" not in name else "{code}" in zh and "{code}" in en
 
 
-def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tmp_path):
+def test_package_with_the_current_year_in_folder_and_report_names_of_its_spec_passes_inspection(
+    damaged_county, tmp_path
+):
     """Export a package with the current year in its names and inspect it."""
     spec = write_spec(
         tmp_path, [('"{code}{name}国土空间总体规划"', '"{code}{name}{year}规划"'), ("检查报告", "{year}检查报告")]
@@ -281,7 +285,7 @@ def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tm
     ]
 
 
-def test_documents_locked_by_another_program_raise_an_input_error(damaged_county, monkeypatch):
+def test_export_raises_an_input_error_if_another_program_locks_a_document(damaged_county, monkeypatch):
     checked = check_plan(damaged_county / "county.gpkg", RunOptions())
     order = ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档")
     before = hash_files(damaged_county)
@@ -382,7 +386,7 @@ DAMAGED_PACKAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGED_PACKAGES)
-def test_inspection_of_a_damaged_package_gives_the_expected_finding(damaged_county, name):
+def test_inspection_reports_each_kind_of_package_damage_by_its_rule_and_changes_no_file(damaged_county, name):
     spoil, code, case, word = DAMAGED_PACKAGES[name]
     package = damaged_county / "结果" / PACKAGE_ROOT
     if name == "an empty layer":
@@ -492,7 +496,7 @@ UNSAFE_ARCHIVES = {
 
 
 @pytest.mark.parametrize("name", UNSAFE_ARCHIVES)
-def test_unsafe_zip_archive_is_refused(tmp_path, name):
+def test_inspection_refuses_a_zip_bomb_encrypted_zip_or_unsafe_entry_path_with_a_remedy(tmp_path, name):
     entries, flags, key, remedies = UNSAFE_ARCHIVES[name]
     path = write_zip(tmp_path / "成果.zip", entries, flags)
     before = hash_files(tmp_path)

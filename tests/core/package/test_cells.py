@@ -67,7 +67,7 @@ PLAIN_NUMBER_FORMATS = [
 
 
 @pytest.mark.parametrize("number_format", MISLEADING_NUMBER_FORMATS)
-def test_number_format_that_shows_another_figure_is_detected(number_format):
+def test_cell_with_a_number_format_that_displays_another_figure_than_its_value_is_detected(number_format):
     assert is_misleading_format(number_format, True)
     assert not is_format_written_by_plugin(number_format, True)
 
@@ -80,7 +80,7 @@ def test_number_format_that_shows_the_cell_value_is_accepted(number_format):
 @pytest.mark.parametrize(
     ("number_format", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
 )
-def test_text_format_that_shows_another_text_is_detected(number_format, wrong):
+def test_cell_with_a_text_format_that_displays_another_text_than_its_value_is_detected(number_format, wrong):
     assert is_misleading_format(number_format, False) is wrong
 
 
@@ -144,7 +144,7 @@ def test_cells_covered_by_a_drawing_are_detected(tmp_path, anchor):
     assert sheet.covered_cells == ((2, 2),)
 
 
-def test_jpeg_map_is_decoded_by_gdal(tmp_path):
+def test_gdal_decodes_a_jpeg_map_and_marks_a_jpeg_with_missing_bytes_as_unsound(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(make_jpeg())
     found = decode_jpeg(path)
@@ -189,12 +189,12 @@ def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
     assert "没有解码" in rule.reason
 
 
-def test_schemas_of_manifest_and_report_contain_every_written_key(exported_package):
+def test_json_schemas_contain_every_key_of_an_exported_manifest_and_report(exported_package):
     assert format_unknown_keys(read_json(exported_package / MANIFEST_FILE_NAME), MANIFEST_SCHEMA) == ""
     assert format_unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
 
 
-def test_schemas_of_manifest_and_report_contain_every_key_of_version_0_1_0():
+def test_json_schemas_contain_every_key_of_a_manifest_and_report_written_by_version_0_1_0():
     place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
     assert format_unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
@@ -246,7 +246,7 @@ def test_pages_made_by_another_plugin_build_are_reported_as_not_rebuilt(
         assert "未能重建核对" in finding.message and "同一版本号" in finding.message
 
 
-def test_verdict_on_a_page_made_by_another_plugin_build_is_still_compared(
+def test_changed_verdict_on_a_page_made_by_another_plugin_build_is_reported_as_an_error(
     copied_package, geopackage_spec, assembled_plan
 ):
     act_as_other_plugin_build("0" * 64, replace_in_page(">不通过</div>", ">通过</div>"))(copied_package)
@@ -317,7 +317,7 @@ TOLERATED_VERSION_CHANGES = {
 
 @pytest.mark.parametrize("elsewhere", [True, False])
 @pytest.mark.parametrize("name", TOLERATED_VERSION_CHANGES)
-def test_change_that_another_plugin_version_explains_is_reported_less_severely(
+def test_changed_package_of_another_plugin_version_gets_a_lower_severity_than_of_the_same_version(
     copied_package, geopackage_spec, assembled_plan, name, elsewhere
 ):
     change, (code, case), other, own = TOLERATED_VERSION_CHANGES[name]
@@ -337,7 +337,7 @@ def test_change_that_another_plugin_version_explains_is_reported_less_severely(
     assert [f.severity for f in unbuilt] == (["WARNING"] if elsewhere else [])
 
 
-def test_counts_in_tables_are_compared_without_tolerance_between_versions():
+def test_slight_difference_from_the_layers_is_tolerated_for_an_area_in_a_table_but_not_for_a_count():
     from plugin.core.package.rules._tables import _is_slight
     from plugin.core.package.tables.compare import CellDifference
 
@@ -348,7 +348,7 @@ def test_counts_in_tables_are_compared_without_tolerance_between_versions():
     assert _is_slight(area) and not _is_slight(count)
 
 
-def test_workbook_texts_are_noted_as_not_compared_when_the_profile_differs(
+def test_workbook_texts_written_with_another_profile_give_a_note_that_they_are_not_compared(
     copied_package, geopackage_spec, assembled_plan
 ):
     """Name another profile in the report; indicator states must still be compared."""
@@ -372,7 +372,7 @@ def test_finding_on_a_changed_workbook_text_states_sheet_and_both_texts(
     assert TABLES_PATH in finding.message and "指标表" in finding.message and "为“达到”，应为“" in finding.message
 
 
-def test_workbook_of_other_software_is_checked_only_for_cells_that_show_other_figures(
+def test_workbook_of_other_software_gets_no_finding_on_texts_or_colours_but_on_cells_with_altered_figures(
     copied_package, geopackage_spec, assembled_plan
 ):
     """Remove the workbook from the manifest, as in a package of other software."""

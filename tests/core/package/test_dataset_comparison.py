@@ -52,7 +52,7 @@ def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start
         assert found.areas_m2[0] == pytest.approx(found.areas_m2[1], abs=1e-4)
 
 
-def test_features_of_only_one_data_set_are_listed():
+def test_features_that_only_one_of_two_data_sets_has_are_counted_and_returned_by_key():
     first, other = make_parcel_table(5), make_parcel_table(5)
     other["BSM"] = [*FEATURE_KEYS[:3], "140225000000000098", "140225000000000099"]
     found = compare_tables(first, other.iloc[:4])
@@ -75,7 +75,7 @@ def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
     assert compare_tables(first, other.drop(columns="BSM")).distances_m.tolist() == pytest.approx([5.0])
 
 
-def test_different_shapes_of_two_data_sets_are_measured_in_metres():
+def test_distance_between_the_shapes_of_one_row_in_two_data_sets_is_returned_in_metres():
     first = make_parcel_table(5)
     shapes = first.geometry.to_numpy()
     hole = shapely.box(X + 310, Y + 10, X + 330, Y + 30)
@@ -170,14 +170,14 @@ def test_differing_personal_values_are_not_repeated_in_the_comparison():
     )
 
 
-def test_fields_of_only_one_data_set_are_listed():
+def test_fields_that_only_one_of_two_data_sets_has_are_returned_by_name():
     first, other = make_parcel_table(2, BZ=["a", "b"]), make_parcel_table(2).drop(columns=["DLMC"])
     assert compare_tables(first, other).missing_fields == ((), ("DLMC", "BZ"))
     assert compare_tables(other, first).missing_fields == (("DLMC", "BZ"), ())
     assert compare_tables(first, other, without=frozenset({"BZ"})).missing_fields == ((), ("DLMC",))
 
 
-def test_layers_without_a_crs_are_not_compared_by_shape():
+def test_comparison_with_a_layer_without_a_crs_measures_no_distances_and_areas():
     (source,) = convert_to_source_layers({"DLTB": make_parcel_table(2).set_crs(None, allow_override=True)})
     unreferenced = Layer(source, make_layer(make_parcel_table(2)).template, GEODETIC)
     found = compare_datasets(
@@ -193,7 +193,7 @@ def test_shapes_with_non_finite_reprojected_coordinates_count_as_different():
     assert len(off) == 2 and (off > 1e3).all()
 
 
-def test_many_equal_parcels_in_reversed_order_match_and_poll_the_cancellation():
+def test_comparison_of_20_000_equal_parcels_in_reversed_order_matches_all_and_can_be_cancelled():
     """Compare 20 000 rows in arrays; the cancellation is polled for every field."""
     frame = make_parcel_table(20_000)
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]

@@ -147,13 +147,13 @@ def test_missing_secrecy_level_raises_an_error_that_names_the_setting(checked_co
     assert "[document] secrecy" in Texts("zh").explain_error(caught.value) and list(tmp_path.iterdir()) == []
 
 
-def test_secrecy_level_missing_from_the_package_spec_list_is_an_error(checked_county, tmp_path):
+def test_secrecy_level_that_the_package_spec_does_not_permit_raises_an_input_error(checked_county, tmp_path):
     with pytest.raises(InputError) as caught:
         export_with_document(checked_county, tmp_path, DocumentInfo("绝密"))
     assert caught.value.key == "document_secrecy_form"
 
 
-def test_package_spec_may_leave_the_secrecy_level_to_the_county(tmp_path):
+def test_package_spec_with_an_empty_secrecy_level_is_loaded_without_an_error(tmp_path):
     text = COUNTY_SPEC.path.read_text(encoding="utf-8").replace('secrecy = "内部"', 'secrecy = ""', 1)
     path = tmp_path / "form.toml"
     path.write_text(text, encoding="utf-8")
@@ -173,6 +173,6 @@ def test_package_spec_may_leave_the_secrecy_level_to_the_county(tmp_path):
         ("2027年1月", "2026-11-20"),
     ],
 )
-def test_production_date_in_metadata_is_the_printed_date_if_that_is_readable_and_not_in_the_future(printed, date):
+def test_production_date_is_the_printed_date_or_if_that_is_unreadable_or_in_the_future_the_export_date(printed, date):
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00", "document": {"date": printed}}) == date
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00"}) == "2026-11-20"

@@ -122,7 +122,9 @@ def test_export_generates_the_documents_that_the_documents_folder_lacks(exported
     assert not [p for p in exported_package.problems if p.key == "document_not_made"]
 
 
-def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(copied_package, spec):
+def test_unchanged_generated_documents_of_a_package_give_no_finding_on_missing_or_changed_documents(
+    copied_package, spec
+):
     assert not [f.message for f in list_findings(copied_package, spec, "DOC002") if "质量检查" in f.message]
     assert list_findings(copied_package, spec, "DOC015") == []
 
@@ -156,7 +158,7 @@ def test_changed_text_of_a_generated_document_is_reported_with_its_section(copie
     assert part in finding.message and "请重新生成成果包" in finding.message
 
 
-def test_exchanged_figures_on_the_first_page_of_the_report_are_reported(copied_package, spec):
+def test_two_areas_exchanged_in_the_generated_check_report_of_a_package_are_reported(copied_package, spec):
     with zipfile.ZipFile(copied_package / REPORT) as archive:
         body = archive.read("word/document.xml").decode()
     first, second = re.findall(r"<w:t>(\d+\.\d+)\u00a0km²</w:t>", body)[:2]
@@ -186,7 +188,9 @@ def test_document_supplied_by_the_office_is_packed_instead_of_a_generated_one(
     assert (done.path / REPORT).read_bytes().startswith(b"PK\x03\x04\0")
 
 
-def test_second_export_generates_the_documents_again_and_keeps_a_signed_copy(checked_sample, spec, documents, tmp_path):
+def test_second_export_generates_unsigned_documents_again_and_leaves_a_signed_document_unchanged(
+    checked_sample, spec, documents, tmp_path
+):
     first = export_by_force(checked_sample, spec, tmp_path, documents)
     signed = (first.path / RECORD).read_bytes() + b"signed"
     (first.path / RECORD).write_bytes(signed)
@@ -248,7 +252,7 @@ def test_name_of_the_check_report_is_equal_in_file_name_document_list_and_page_t
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"
 
 
-def test_finding_numbers_in_the_map_legend_are_accepted_and_other_numbers_reported(checked_sample):
+def test_map_label_with_the_number_of_a_finding_is_accepted_and_one_with_another_number_reported(checked_sample):
     findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked_sample.report.findings)]
     report = replace(checked_sample.report, findings=findings)
     labels = [label for _, label in list_mark_labels(report, ReportTexts(report.lang))]

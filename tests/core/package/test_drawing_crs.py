@@ -34,7 +34,7 @@ def measure_overlap(plan):
     return shapely.area(shapely.intersection(*(plan.layers[role].plane_shapes[0] for role in ("DLTB", "STBHHX"))))
 
 
-def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in():
+def test_overlap_of_a_plan_delivered_in_degrees_equals_the_overlap_in_its_drawing_crs():
     drawn = shapely.area(shapely.intersection(WHOLE_POLYGON, HALF_POLYGON))
     assert measure_overlap(make_plan_of_two_layers(ZONE_38)) == pytest.approx(drawn, abs=1e-3)
     plan = make_plan_of_two_layers(CGCS2000_DEGREES, ZONE_38)
@@ -50,14 +50,14 @@ def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in(
     assert abs(shapely.area(part[0]) - drawn) > 100
 
 
-def test_plan_drawn_in_degrees_and_delivered_in_metres_has_the_same_overlaps():
+def test_overlaps_of_a_plan_drawn_in_degrees_are_equal_when_it_is_delivered_in_degrees_or_metres():
     """Store the plan in a metric CRS that names degrees as its drawing CRS."""
     one, two = make_plan_of_two_layers(CGCS2000_DEGREES), make_plan_of_two_layers(ZONE_38, CGCS2000_DEGREES)
     assert two.plane_crs == one.plane_crs != two.crs == one.crs
     assert measure_overlap(two) == pytest.approx(measure_overlap(one), abs=1e-2)
 
 
-def test_drawing_crs_that_distorts_areas_is_ignored():
+def test_drawing_crs_that_distorts_areas_is_not_used_as_the_plane_of_a_plan():
     assert make_plan_of_two_layers(CGCS2000_DEGREES, "EPSG:3857").plane_crs == crs_care.parse_crs(ZONE_38)
 
 

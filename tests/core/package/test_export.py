@@ -206,7 +206,7 @@ def test_export_without_table_specs_or_without_openpyxl_writes_no_workbook(check
     )
 
 
-def test_exported_layers_read_back_equal_without_fiona(checked_county, export_order, monkeypatch):
+def test_pyogrio_reads_exported_layers_back_as_equal_if_fiona_is_missing(checked_county, export_order, monkeypatch):
     """Block fiona, which QGIS on Windows lacks; pyogrio must read the same."""
     first = export_package(checked_county, export_order).manifest["layers"]
     for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
@@ -236,7 +236,7 @@ def test_exported_metadata_use_the_element_names_of_the_package_spec(checked_cou
     assert root.findtext("成果包/质量等级") == "" and root.findtext("成果包/密级") == "内部"
 
 
-def test_package_page_shows_the_content_of_the_manifest(checked_county, export_order):
+def test_package_page_shows_verdict_layers_documents_and_crs_of_the_manifest(checked_county, export_order):
     done = export_package(checked_county, export_order)
     page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     for text in (
@@ -371,7 +371,9 @@ def test_empty_document_or_missing_document_folder_is_refused(checked_county, ex
     assert "没有" in explain_error(caught.value)
 
 
-def test_listed_documents_added_by_hand_are_kept_and_other_files_stop_the_replacement(checked_county, export_order):
+def test_second_export_keeps_added_documents_named_in_the_spec_and_is_refused_if_other_files_were_added(
+    checked_county, export_order
+):
     """Keep a document with a listed name; refuse to replace a package with others."""
     done = export_package(checked_county, export_order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
@@ -395,7 +397,7 @@ def test_existing_folder_that_is_no_package_is_not_replaced(checked_county, expo
     assert caught.value.key == "package_not_ours" and (target / "a.txt").read_text() == "mine"
 
 
-def test_plan_data_inside_the_package_to_be_replaced_are_refused(county_file, export_order):
+def test_export_that_would_replace_the_folder_of_its_plan_data_is_refused(county_file, export_order):
     target = export_order.parent_folder / PACKAGE_ROOT
     target.mkdir(parents=True)
     inside = target / "county.gpkg"
@@ -541,7 +543,7 @@ def run_killed_export(county_file, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_killed_export_always_leaves_one_complete_package(checked_county, run_killed_export, tmp_path):
+def test_export_killed_at_any_step_leaves_a_complete_old_or_new_package(checked_county, run_killed_export, tmp_path):
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, is_forced=True)
     export_package(checked_county, order)

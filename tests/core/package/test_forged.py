@@ -786,7 +786,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_rule_finds_each_forged_package_although_its_digests_are_valid(
+def test_each_forged_package_with_recomputed_digests_is_reported_by_the_rule_for_its_forgery(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings, name
 ):
     forge, (code, case) = FORGERIES[name]
@@ -842,7 +842,9 @@ MANIFEST_FORGERIES = {
 
 
 @pytest.mark.parametrize("name", MANIFEST_FORGERIES)
-def test_package_manifest_with_inconsistent_rows_is_reported(copied_package, geopackage_spec, assembled_plan, name):
+def test_manifest_with_a_wrong_file_size_a_repeated_file_or_a_path_outside_the_package_is_reported(
+    copied_package, geopackage_spec, assembled_plan, name
+):
     change, expected = MANIFEST_FORGERIES[name]
     change_manifest_only(change)(copied_package)
     write_digest_list(
@@ -863,7 +865,7 @@ def test_changed_or_missing_list_of_digests_is_reported(copied_package, geopacka
     assert ("DOC006", "no_list") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
 
 
-def test_database_edited_in_many_files_is_reported_once(geopackage_spec, assembled_plan):
+def test_package_database_with_many_changed_files_gives_one_finding_that_counts_them(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
     from tests.core.package_fixtures import DATABASE as GDB
     from tests.core.package_fixtures import make_package_facts
@@ -946,7 +948,7 @@ def test_changed_line_endings_of_text_files_are_accepted(
     )
 
 
-def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictures(exported_package):
+def test_page_rebuilt_from_json_equals_the_written_page_in_both_languages_with_or_without_pictures(exported_package):
     from plugin.core.render.pictures import LegendEntry, ReportPictures
 
     data = read_json(exported_package / REPORT_JSON_PATH)
@@ -971,7 +973,9 @@ def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictu
         assert text in remake_page_of_manifest(listed, read_page(text))
 
 
-def test_consistently_forged_report_is_contradicted_by_the_layers(copied_package, geopackage_spec):
+def test_pass_forged_in_report_pages_and_manifest_is_reported_after_checking_the_layers_again(
+    copied_package, geopackage_spec
+):
     """Forge verdict, findings and pages in the same way; the layers still differ."""
 
     def forge_report(data):
@@ -1067,14 +1071,16 @@ def compare_reports(folder, spec, options=COUNTY_OPTIONS):
         (change_finding(geometry=lambda text: shapely.to_wkt(translate(shapely.from_wkt(text), 5))), "不同"),
     ],
 )
-def test_finding_missing_or_different_in_the_report_is_reported(copied_package, geopackage_spec, forge, kind):
+def test_finding_of_a_repeated_check_that_the_package_report_lacks_or_changes_is_reported(
+    copied_package, geopackage_spec, forge, kind
+):
     assert compare_reports(copied_package, geopackage_spec) == {}
     change_json(REPORT_JSON_PATH, forge)(copied_package)
     found = compare_reports(copied_package, geopackage_spec)
     assert found.keys() == {"findings"} and kind in found["findings"]
 
 
-def test_report_in_another_language_has_the_same_findings(copied_package, geopackage_spec):
+def test_package_report_has_no_difference_from_a_repeated_check_in_another_language(copied_package, geopackage_spec):
     assert compare_reports(copied_package, geopackage_spec, replace(COUNTY_OPTIONS, lang="en")) == {}
 
 
@@ -1085,7 +1091,9 @@ def test_waiver_added_to_a_finding_of_the_report_is_no_difference(copied_package
     assert compare_reports(copied_package, geopackage_spec) == {}
 
 
-def test_waivers_of_the_package_report_are_recorded_and_findings_stay_open(copied_package, geopackage_spec):
+def test_waivers_in_a_package_report_are_stated_as_a_caveat_and_leave_the_findings_of_inspection_open(
+    copied_package, geopackage_spec
+):
     waiver = {
         "reason": "批准保留",
         "document": "晋自然资发〔2026〕1号",
@@ -1129,7 +1137,9 @@ def test_changed_tolerance_and_parameter_of_the_report_are_reported(copied_packa
     assert found["values"].count("、") == 1
 
 
-def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopackage_spec, monkeypatch):
+def test_inspection_uses_the_profile_of_the_manifest_unless_the_options_name_another(
+    copied_package, geopackage_spec, monkeypatch
+):
     from plugin.core.package.inspection import inspect as module
 
     change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(copied_package)
@@ -1283,7 +1293,7 @@ def test_repeated_manifest_key_is_reported_and_the_manifest_is_still_compared(
     assert "“secrecy”" in finding.message
 
 
-def test_exchanged_township_names_in_a_table_are_identified_by_code(
+def test_township_names_exchanged_in_a_table_give_a_finding_on_names_and_none_on_missing_rows(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings
 ):
     def swap_township_names(book):
@@ -1303,7 +1313,7 @@ def test_exchanged_township_names_in_a_table_are_identified_by_code(
     assert "names" in new and not new & {"lost", "rows", "no_figure"}, new
 
 
-def test_waiver_file_in_a_package_is_not_inspected_as_a_table_of_figures(
+def test_waiver_file_in_a_package_gives_only_the_finding_on_waiver_files_and_none_on_tables(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings
 ):
     write_file_into_package(DATABASE_PATH.replace(".gpkg", ".waivers.csv"), b"REL001")(copied_package)

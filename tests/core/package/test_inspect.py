@@ -368,13 +368,13 @@ def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package)
         lambda rows: ("# 校验\n" + "\n".join(f"{d}  ./{p}" for p, d in rows)).encode("utf-8-sig"),
     ],
 )
-def test_digest_lists_written_by_other_programs_are_read(write):
+def test_digest_lists_with_backslashes_comments_or_upper_case_digests_are_read(write):
     rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
     given = write([(p.replace("/", "\\"), d) for p, d in rows])
     assert read_digest_list(given) == dict(rows)
 
 
-def test_invalid_digest_lists_are_rejected():
+def test_reading_a_digest_list_without_valid_sha256_rows_returns_none():
     assert (
         read_digest_list(b"") is None
         and read_digest_list(b"hello") is None
@@ -383,7 +383,7 @@ def test_invalid_digest_lists_are_rejected():
     assert read_digest_list(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
 
 
-def test_digest_file_written_by_other_programs_is_read(copied_package):
+def test_manifest_digest_in_upper_case_with_a_windows_line_end_counts_as_valid(copied_package):
     digest_text = (copied_package / MANIFEST_DIGEST_FILE_NAME).read_text("ascii").split()[0]
     (copied_package / MANIFEST_DIGEST_FILE_NAME).write_bytes(
         f"{digest_text.upper()} *{MANIFEST_FILE_NAME}\r\n".encode()
@@ -397,7 +397,7 @@ def test_hidden_file_of_an_operating_system_is_reported_once(copied_package):
 
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
-def test_export_and_inspection_accept_and_reject_the_same_pdf_files(tmp_path, behind):
+def test_export_and_inspection_accept_bytes_after_the_end_of_a_pdf_and_report_a_pdf_without_an_end(tmp_path, behind):
     """Accept bytes after the end of a PDF and report a PDF without its end."""
     path = tmp_path / TEXT_DOCUMENT_PATH.rpartition("/")[2]
     values = {"code": "140225", "name": "浑源县"}
@@ -419,7 +419,7 @@ def test_list_of_tested_package_damages_has_at_least_thirty_entries():
     assert len(PACKAGE_DAMAGES) >= 30
 
 
-def test_copied_layer_in_a_package_does_not_hide_other_layers(copied_package):
+def test_copied_layer_in_a_package_is_reported_and_the_original_layer_is_inspected(copied_package):
     """Copy a layer; the original is inspected, and so are all others."""
     copy_layer("CZKFBJ", "CZKFBJ_1")(copied_package)
     copy_layer("STBHHX", "A_STBHHX")(copied_package)
@@ -439,7 +439,9 @@ def test_copied_layer_in_a_package_does_not_hide_other_layers(copied_package):
     ("part", "keep", "case"),
     [("dbf", 200, "shape_cut"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut"), ("dbf", 0, "shape_lost")],
 )
-def test_stray_shapefile_in_a_package_is_reported_by_its_own_name(copied_package, part, keep, case):
+def test_stray_shapefile_in_a_package_is_reported_by_its_file_path_and_not_by_its_folder(
+    copied_package, part, keep, case
+):
     """Report the file itself, not a missing folder or missing fields."""
     import pyogrio
 
@@ -475,7 +477,7 @@ def test_package_layers_in_another_crs_are_reported(tmp_path, copied_package):
     assert "EPSG:4526" in finding.message and "EPSG:4490" in finding.message
 
 
-def test_unreadable_package_layer_does_not_hide_other_layers(copied_package):
+def test_unreadable_layer_of_a_package_is_reported_and_all_other_layers_are_inspected(copied_package):
     """Truncate the table of the largest layer; the others are still read."""
     # Numbers up to 9 are system tables.
     own = [part for part in (copied_package / DATABASE_PATH).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
@@ -543,7 +545,7 @@ def test_fields_renamed_by_the_package_spec_are_recognised(tmp_path, copied_pack
     assert ("DOC010", "field_area") in list_package_findings(report)
 
 
-def test_package_of_shapefiles_from_other_software_is_inspected(tmp_path):
+def test_shapefiles_in_a_package_of_other_software_are_read_and_its_missing_files_reported(tmp_path):
     from tests.core.small_plan import write_shapefiles
 
     folder = tmp_path / PACKAGE_ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
@@ -554,7 +556,7 @@ def test_package_of_shapefiles_from_other_software_is_inspected(tmp_path):
     assert len(report.provenance["layers"]) == 6
 
 
-def test_package_folder_without_layers_gets_a_report(tmp_path):
+def test_inspection_of_a_folder_without_layers_gives_a_report_with_the_verdict_failed(tmp_path):
     (tmp_path / "空").mkdir()
     (tmp_path / "空" / "说明.txt").write_text("x")
     report = inspect_report(tmp_path / "空")
@@ -654,7 +656,7 @@ def test_inspect_command_exits_with_an_error_code_when_the_package_has_errors(co
     assert main(["inspect", str(tmp_path / "没有.zip")]) == 2
 
 
-def test_field_lengths_titles_and_domains_of_a_package_database_are_inspected(copied_package):
+def test_field_that_lost_its_domain_in_a_package_database_is_reported(copied_package):
     codes = {r.code: str(r.outcome) for r in inspect_report(copied_package).rules}
     assert {codes[c] for c in ("SCH004", "SCH006", "SCH007", "SCH008")} == {"passed"}
 
@@ -707,7 +709,7 @@ def test_missing_spatial_index_of_a_package_database_is_reported(copied_package)
     assert (found.kind, found.damaged_path.rpartition("/")[2]) == ("no_index", "a00000009.spx") and found.table_name
 
 
-def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):
+def test_wrong_area_field_in_a_package_without_a_manifest_gives_a_warning(copied_package):
     for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, DIGEST_LIST):
         (copied_package / name).unlink()
     change_database(copied_package, "CZKFBJ", scale_areas)
@@ -725,7 +727,7 @@ def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_pac
     ],
     ids=["both with the table", "inspection without the table", "both without the table", "inspection skipped it"],
 )
-def test_sums_of_townships_are_compared_only_if_both_checks_had_the_table(stated, here, is_compared):
+def test_findings_on_township_sums_are_compared_only_if_both_checks_had_the_township_targets(stated, here, is_compared):
     """LAW004 applies only with the table of township targets."""
     lists = [
         [

@@ -50,7 +50,7 @@ def list_blocking_problem_keys(problems):
     return {p.key for p in problems if p.level is not ProblemLevel.NOTE}
 
 
-def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
+def test_valid_layer_that_lacks_fields_gives_a_note_and_no_blocking_problem_before_export():
     problems = validate_for_export(make_package_plan(DLTB=make_parcel_table()), make_data_set_spec())
     assert {p.key for p in problems} == {"fields_lacking"} and list_blocking_problem_keys(problems) == set()
 
@@ -66,7 +66,7 @@ def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
         ({"自己的": [1, 2, 3]}, "fields_left_out", "", ProblemLevel.NOTE, ["自己的"]),
     ],
 )
-def test_values_unsuitable_for_export_are_reported(columns, key, field, level, words):
+def test_overlong_unreadable_or_unknown_values_are_reported_by_field_before_export(columns, key, field, level, words):
     problem = get_problem_by_key(
         validate_for_export(make_package_plan(DLTB=make_parcel_table(**columns)), make_data_set_spec()), key
     )
@@ -163,7 +163,7 @@ def test_empty_required_fields_stop_the_export():
     assert empty["GKZY"].level is ProblemLevel.STOP and "GKZY" in explain_problem(empty["GKZY"])
 
 
-def test_missing_wrong_or_curved_shapes_are_reported_before_export():
+def test_rows_with_missing_shapes_curves_or_another_geometry_type_are_reported_before_export():
     plan = make_package_plan(
         DLTB=make_parcel_table(3).set_geometry(
             [make_county_box(0, 0), None, make_county_box(300, 0).centroid], crs=4526
@@ -312,7 +312,7 @@ def test_invalid_layer_or_field_names_of_the_package_spec_are_reported(slot, enc
         assert key not in {p.key for p in validate_for_export(plan, other)}
 
 
-def test_renamed_field_gets_its_own_short_name_in_a_shapefile():
+def test_field_renamed_by_the_package_spec_does_not_get_the_short_shapefile_name_of_the_template():
     """Rename a field in the package spec; the template's short name is not for it."""
     plan = make_package_plan(DLTB=make_parcel_table())
     template = plan.norm.standard.templates["DLTB"]
@@ -352,7 +352,7 @@ def test_exported_field_names_and_order_follow_the_package_spec():
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
 
 
-def test_exported_values_are_converted_without_loss():
+def test_exported_values_get_the_type_of_their_field_and_blank_texts_become_null():
     plan = make_package_plan(
         DLTB=make_parcel_table(
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
@@ -365,7 +365,7 @@ def test_exported_values_are_converted_without_loss():
     assert rows.values["BZ"].tolist() == ["1", "2", "3"]
 
 
-def test_exported_dates_and_times_are_converted_or_reported():
+def test_unreadable_dates_and_times_that_a_shapefile_would_lose_are_reported_before_export():
     moments = [datetime(2026, 1, 31), pd.NaT, datetime(2026, 1, 31, 10, 30)]
     role, field = next(
         (r, f)
@@ -400,7 +400,7 @@ def test_exported_dates_and_times_are_converted_or_reported():
     ],
     ids=["infinite", "no number", "beyond the world"],
 )
-def test_shapes_with_unusable_coordinates_stop_the_export(shape, file):
+def test_shapes_with_non_finite_or_out_of_range_coordinates_stop_the_export(shape, file):
     plan = make_package_plan(DLTB=make_parcel_table())
     plan.layers["DLTB"].raw_shapes[1] = shape
     problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec(file, crs="EPSG:4490")), "shape_nowhere")

@@ -31,7 +31,7 @@ def write_manifest(folder, content):
     (folder / MANIFEST_FILE_NAME).write_text(text, encoding="utf-8")
 
 
-def test_read_manifest_distinguishes_an_unchanged_from_a_changed_manifest(tmp_path):
+def test_read_manifest_returns_the_state_changed_if_the_manifest_differs_from_its_digest(tmp_path):
     write_manifest(tmp_path, COMPLETE_MANIFEST)
     write_manifest_digest(tmp_path)
     assert read_manifest(tmp_path) == (COMPLETE_MANIFEST, MANIFEST_OK)
@@ -45,12 +45,12 @@ def test_read_manifest_returns_none_for_a_missing_manifest(tmp_path):
     assert read_manifest(tmp_path) == (None, MANIFEST_MISSING)
 
 
-def test_read_manifest_accepts_a_manifest_without_maps(tmp_path):
+def test_read_manifest_does_not_count_a_manifest_without_the_key_maps_as_damaged(tmp_path):
     write_manifest(tmp_path, {key: value for key, value in COMPLETE_MANIFEST.items() if key != "maps"})
     assert read_manifest(tmp_path)[1] == MANIFEST_CHANGED
 
 
-def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
+def test_read_manifest_returns_none_and_a_separate_state_for_a_manifest_of_a_later_version(tmp_path):
     name, _, version = MANIFEST_SCHEMA.partition("/")
     write_manifest(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
     assert read_manifest(tmp_path) == (None, MANIFEST_OF_LATER_VERSION)

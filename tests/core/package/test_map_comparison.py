@@ -123,7 +123,9 @@ def test_map_difference_is_not_reported_if_other_programs_drew_the_map(
     assert other.reason == reason and other.difference is None
 
 
-def test_equal_map_drawn_by_other_programs_is_reported_as_compared(compare_with_redrawn_map, package_folder):
+def test_equal_map_drawn_by_another_qgis_version_has_the_result_of_one_drawn_by_this_version(
+    compare_with_redrawn_map, package_folder
+):
     assert (
         compare_with_redrawn_map(package_folder, row={"drawn_with": "QGIS 3.44"})[1:]
         == compare_with_redrawn_map(package_folder)[1:]
@@ -147,12 +149,16 @@ def test_supplied_map_is_not_drawn_again(compare_with_redrawn_map, package_folde
 
 
 @pytest.mark.parametrize("crs", ["unknown", "USER:100000", "TM 113.5°E"])
-def test_map_of_an_unknown_crs_is_reported_with_the_reason(compare_with_redrawn_map, package_folder, crs):
+def test_map_with_an_unknown_crs_is_not_compared_and_the_reason_states_the_crs(
+    compare_with_redrawn_map, package_folder, crs
+):
     compared = compare_with_redrawn_map(package_folder, row={"crs": crs})
     assert (compared.reason, compared.params) == ("crs", {"crs": crs})
 
 
-def test_map_without_its_layers_is_reported_with_the_reason(compare_with_redrawn_map, package_folder):
+def test_map_with_missing_layers_is_not_drawn_again_and_the_reason_names_the_map(
+    compare_with_redrawn_map, package_folder
+):
     def draw_nothing(job):
         yield from (RenderedMap(one, missing_reason=MissingMapReason("not_wanted")) for one in job.requests)
 
@@ -160,7 +166,9 @@ def test_map_without_its_layers_is_reported_with_the_reason(compare_with_redrawn
     assert compared.reason == "not_drawn" and "县域三条控制线图" in compared.params["detail"]
 
 
-def test_error_while_a_map_is_drawn_is_reported(compare_with_redrawn_map, package_folder):
+def test_error_while_a_map_is_drawn_again_gives_the_reason_not_drawn_and_names_the_file(
+    compare_with_redrawn_map, package_folder
+):
     def fail(job):
         raise OutputError("output_unwritable", target="a.jpg", detail="refused")
         yield
@@ -172,7 +180,7 @@ def test_error_while_a_map_is_drawn_is_reported(compare_with_redrawn_map, packag
 @pytest.mark.parametrize(
     ("drawn_with", "generator"), [("QGIS 3.44, 一种字体", "other"), ("", compute_generator_digest())]
 )
-def test_different_map_is_reported_if_the_manifest_contradicts_itself_about_programs(
+def test_map_difference_is_reported_if_manifest_entries_on_the_drawing_programs_contradict_each_other(
     compare_with_redrawn_map, package_folder, drawn_with, generator
 ):
     head = {"tool": {"versions": {"qgis": "3.40"}, "generator": generator}}

@@ -279,7 +279,7 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
 
 
 @pytest_slow
-def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checked_county, export_order):
+def test_missing_maps_of_any_title_stop_the_export_only_if_the_package_spec_requires_them(checked_county, export_order):
     """Export without maps where the package spec has a slot for maps of any title."""
     for draw in (FakeRenderer(), None):
         done = export_package(checked_county, export_order, map_renderer=draw)
@@ -292,7 +292,7 @@ def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checke
     assert not export_package(checked_county, must, map_renderer=FakeRenderer()).manifest["check"]["forced"]
 
 
-def test_map_title_block_uses_the_name_of_the_county(tmp_path):
+def test_placeholder_in_the_compiler_of_a_package_spec_is_filled_with_the_county_name(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
     info = load_package_spec(path).fill_document_info({"code": "140225", "name": "浑源县"})
@@ -317,7 +317,9 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
 
 
 @pytest_slow
-def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, export_order):
+def test_map_with_the_number_or_title_of_a_given_map_is_not_rendered_and_the_given_file_is_named(
+    checked_county, export_order
+):
     for name in ("02三线图", "17县域三区图"):
         (export_order.documents_folder / f"140225浑源县{name}.jpg").write_bytes(make_jpeg())
     done = export_package(checked_county, export_order, map_renderer=FakeRenderer())
@@ -334,7 +336,9 @@ def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, e
 
 @pytest_slow
 @pytest.mark.parametrize(("wanted", "word"), [(True, "QGIS"), (False, "未选择由插件生成图件")])
-def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, word):
+def test_export_without_qgis_or_with_maps_switched_off_writes_no_maps_and_states_the_reason(
+    checked_county, export_order, wanted, word
+):
     done = export_package(
         checked_county, replace(export_order, makes_maps=wanted), map_renderer=None if wanted else FakeRenderer()
     )

@@ -80,7 +80,7 @@ def test_figure_changed_in_an_mdb_is_reported(plan_tables):
         verify_written_tables(connection, plan_tables.tables, CHINESE_TEXTS)
 
 
-def test_table_and_field_names_invalid_in_access_are_adapted():
+def test_column_names_for_access_lose_invalid_characters_and_are_shortened_and_made_unique():
     table = ReportTable(
         "lines",
         [TableColumn("a", title="面积[1].x!"), TableColumn("b", title="面积[1]x"), TableColumn("c", title="长" * 90)],
@@ -211,7 +211,7 @@ def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     assert found.open_connection(path) == f"DRIVER={{{ACCESS_DRIVERS[0]}}};DBQ={path};"
 
 
-def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tmp_path):
+def test_odbc_installer_gets_the_quoted_path_with_two_final_zeros_to_create_an_mdb(monkeypatch, tmp_path):
     """Require the quoted path and two final zeros that Microsoft documents."""
     import ctypes
 

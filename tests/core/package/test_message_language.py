@@ -98,13 +98,13 @@ def explain_missing_layer():
         explain_missing_layer,
     ],
 )
-def test_problem_found_by_an_export_is_explained_in_one_language(of, lang, tmp_path):
+def test_problem_found_by_an_export_is_explained_without_words_of_the_other_language(of, lang, tmp_path):
     (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
     assert is_in_language(lang, problem.format_as_sentence(Texts(lang))), problem.format_as_sentence(Texts(lang))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path):
+def test_error_that_stops_an_export_is_explained_without_words_of_the_other_language(lang, tmp_path):
     with pytest.raises(OutputError) as caught:
         stop_on_gate_problems(
             [*explain_incomplete_check(), *explain_missing_map()], ExportOrder(COUNTY_SPEC, tmp_path), tmp_path / "浑源"
@@ -114,7 +114,7 @@ def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_error_on_reading_back_is_explained_in_one_language(lang):
+def test_error_on_reading_back_is_explained_without_words_of_the_other_language(lang):
     rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
     message = Texts(lang).explain_error(_make_difference_error(SimpleNamespace(name="CZKFBJ"), rows))
     assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))

@@ -136,14 +136,14 @@ def test_package_lock_is_released_after_an_error(package_folder):
     assert is_only_entry_of_parent(package_folder)
 
 
-def test_package_lock_also_applies_under_a_linked_path(package_folder):
+def test_package_locked_for_writing_cannot_be_locked_through_a_symbolic_link(package_folder):
     link = package_folder.with_name("链接")
     link.symlink_to(package_folder)
     with lock_for_writing(package_folder), pytest.raises(OutputError), lock_for_writing(link):
         pass
 
 
-def test_lock_file_deleted_by_its_owner_is_created_again(package_folder, monkeypatch):
+def test_lock_file_deleted_between_opening_and_locking_is_created_again(package_folder, monkeypatch):
     """Delete the lock file between opening and locking it.
 
     A lock on the deleted file would exclude no other process.
@@ -172,7 +172,7 @@ def make_failing_lock(code):
     return raise_os_error
 
 
-def test_package_on_a_read_only_file_system_or_one_without_locks_can_be_used(package_folder, monkeypatch):
+def test_package_can_be_read_on_a_read_only_file_system_and_written_on_one_without_locks(package_folder, monkeypatch):
     import fcntl
 
     with monkeypatch.context() as patch:
@@ -224,7 +224,9 @@ def fake_windows(monkeypatch):
     return made
 
 
-def test_byte_locks_of_windows_refuse_the_same_exports_as_posix_locks(package_folder, fake_windows):
+def test_windows_locks_refuse_a_second_writer_and_writing_while_others_read_and_allow_two_readers(
+    package_folder, fake_windows
+):
     with lock_for_writing(package_folder):
         assert (
             len(fake_windows.locked) == folder._MAX_READERS

@@ -46,7 +46,7 @@ def add_vector_set(facts, *slots, file="{code}{name}国土空间规划矢量数�
     )
 
 
-def test_each_data_set_of_a_package_needs_its_required_layers():
+def test_required_layer_missing_from_one_data_set_is_reported_even_if_another_data_set_has_it():
     """Require the layer in the exchange file even if the database has it."""
     slots = LayerSlot("red_line", "M"), LayerSlot("boundary", "M"), LayerSlot("heritage", "C")
     complete = add_vector_set(make_package_facts({}), *slots, layers=["STBHHX", "CZKFBJ"])
@@ -74,7 +74,7 @@ def test_each_empty_layer_of_a_data_set_is_reported():
     assert {(f.case, f.params["name"]) for f in empty} == {("empty", "STBHHX"), ("empty", "CZKFBJ")}
 
 
-def test_data_set_file_of_only_optional_layers_may_be_absent():
+def test_data_set_file_may_be_absent_if_its_layers_are_optional_or_have_no_rows_in_the_plan():
     """Accept a missing file if none of its optional layers has rows in the plan."""
     optional = add_vector_set(make_package_facts({}), LayerSlot("heritage", "C"), LayerSlot("zones", "O"))
     assert run_package_rule("DOC002", optional) == []
@@ -121,7 +121,7 @@ def test_vertical_crs_of_a_package_spec_is_recognised_in_every_common_spelling(v
     assert run_package_rule("DOC009", high) == [] and run_package_rule("DOC009", facts)
 
 
-def test_layer_of_a_renamed_data_set_file_is_compared_by_its_layer_name():
+def test_layers_of_a_renamed_data_set_file_are_matched_by_layer_name_and_give_no_finding():
     facts = make_package_facts({"manifest": True})
     other = LayerFact(VCT_PATH, "CZKFBJ", 5, "EPSG:4490")
     for row in facts.manifest["layers"]:

@@ -38,7 +38,7 @@ def test_shipped_package_spec_names_existing_layers_of_its_standard(name):
     assert set(spec.unverified_keys) >= {"root", "folders", "vector.layers"}
 
 
-def test_shipped_county_package_spec_has_the_required_names():
+def test_shipped_county_package_spec_gives_the_official_database_name_crs_and_map_names():
     spec = load_package_spec("county")
     values = {"code": "140225", "name": "浑源县"}
     (vectors,) = spec.vectors
@@ -124,7 +124,7 @@ def test_package_spec_error_states_file_and_key(tmp_path, old, new, words):
         ("𠮷县", "name_gbk"),
     ],
 )
-def test_find_name_problem_classifies_invalid_file_names(name, problem):
+def test_find_name_problem_returns_which_naming_rule_a_file_name_violates(name, problem):
     assert find_name_problem(name) == problem
 
 
@@ -132,7 +132,7 @@ def test_find_name_problem_classifies_invalid_file_names(name, problem):
     ("name", "problem"),
     [("BSM", ""), ("标识码", ""), ("1BSM", "field_characters"), ("B-M", "field_characters"), ("shape", "field_taken")],
 )
-def test_find_field_name_problem_classifies_invalid_field_names(name, problem):
+def test_find_field_name_problem_returns_which_naming_rule_a_field_name_violates(name, problem):
     assert find_field_name_problem(name) == problem
 
 
@@ -196,7 +196,9 @@ def test_package_and_layer_metadata_may_use_equal_element_names(tmp_path):
         ("数据库建设报告.pdf", "质量检查报告.pdf", "package_same_place"),
     ],
 )
-def test_package_spec_with_an_unknown_layer_or_field_or_a_repeated_place_is_refused(tmp_path, old, new, key):
+def test_find_spec_problems_returns_one_error_for_an_unknown_layer_or_field_or_a_repeated_file_name(
+    tmp_path, old, new, key
+):
     path = tmp_path / "某省.toml"
     assert old in COUNTY_SPEC_TEXT
     path.write_text(COUNTY_SPEC_TEXT.replace(old, new, 1), encoding="utf-8")

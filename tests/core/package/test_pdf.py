@@ -104,7 +104,7 @@ SPOILT_PDFS = {
 
 
 @pytest.mark.parametrize("title", SPOILT_PDFS)
-def test_hidden_or_lost_content_of_a_pdf_is_found(title):
+def test_inspect_pdf_structure_finds_each_kind_of_hidden_or_lost_content_in_a_pdf(title):
     data, attribute, expected = SPOILT_PDFS[title]
     found = getattr(inspect_pdf_structure(data), attribute)
     if attribute == "narrow_pages":
@@ -160,7 +160,7 @@ def test_pdf_made_by_a_common_program_gives_no_hidden_content(title):
     assert not (facts.replaced_pages or facts.removed_page_count)
 
 
-def test_pdf_pages_are_equal_with_and_without_pypdf(tmp_path):
+def test_page_count_of_a_pdf_is_equal_with_and_without_pypdf(tmp_path):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(make_packed_pdf())
@@ -168,7 +168,7 @@ def test_pdf_pages_are_equal_with_and_without_pypdf(tmp_path):
     assert counts == {1}
 
 
-def test_content_digest_of_a_pdf_ignores_only_its_properties():
+def test_content_digest_of_a_pdf_changes_with_the_page_content_and_not_with_the_title_property():
     first, again, other = (
         inspect_pdf_structure(assemble_pdf(make_objects(content) | {6: info}, b"/Root 1 0 R/Info 6 0 R")).content_digest
         for content, info in (
@@ -217,7 +217,7 @@ def test_text_like_an_object_inside_a_pdf_stream_is_not_read_as_an_object():
         b"40 w 0 -10 m 500 -10 l S",
     ],
 )
-def test_pdf_page_with_a_drawing_that_reaches_into_it_is_not_blank(content):
+def test_pdf_page_is_not_blank_if_only_a_part_of_a_drawing_lies_inside_the_page(content):
     assert not inspect_pdf_structure(assemble_pdf(make_objects(content))).is_blank
 
 
@@ -226,7 +226,7 @@ def test_page_with_text_in_a_type3_font_is_not_blank():
     assert not inspect_pdf_structure(assemble_pdf(data)).is_blank
 
 
-def test_pdf_text_after_a_restored_visible_colour_is_visible():
+def test_pdf_text_counts_as_visible_if_a_visible_colour_is_restored_and_hidden_if_white_is_restored():
     assert has_visible_drawing(b"q 1 g Q BT (a) Tj ET")
     assert not has_visible_drawing(b"1 g q 0 g Q BT (a) Tj ET")
     assert has_visible_drawing(b"1 Tr 1 g BT (a) Tj ET")

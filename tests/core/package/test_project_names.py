@@ -56,7 +56,7 @@ def forced_package(tmp_path_factory):
     return checked, exported, inspect_package(exported.path, SPEC, RunOptions()).report
 
 
-def test_forced_package_of_layers_with_project_names_has_only_findings_of_its_plan(forced_package):
+def test_forced_package_with_project_layer_names_has_findings_only_on_its_force_and_missing_plan_text(forced_package):
     found = [f for f in forced_package[2].findings if f.code.startswith("DOC") and f.severity is not Severity.INFO]
     # The plan fails, so the package was forced, and the plan's text is missing.
     assert {(f.code, f.severity) for f in found} == {("DOC002", Severity.ERROR), ("DOC007", Severity.ERROR)}, [
@@ -64,7 +64,7 @@ def test_forced_package_of_layers_with_project_names_has_only_findings_of_its_pl
     ]
 
 
-def test_layers_without_errors_named_as_in_the_project_give_no_package_finding(tmp_path):
+def test_package_of_an_error_free_plan_with_project_layer_names_has_no_package_finding(tmp_path):
     path = tmp_path / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     (tmp_path / "文档").mkdir()

@@ -67,7 +67,7 @@ def test_area_field_that_the_receiving_authority_would_report_gives_a_note_befor
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 
-def test_contradiction_of_profile_and_data_is_no_problem_for_the_receiving_authority(tmp_path):
+def test_contradiction_of_profile_and_data_is_not_listed_among_problems_for_the_receiving_authority(tmp_path):
     path = tmp_path / "other.toml"
     path.write_text('id = "other"\nname = "阳高县"\narea_code = "140221"\nbase = "shanxi"\n', encoding="utf-8")
     checked = check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(profile=str(path)))

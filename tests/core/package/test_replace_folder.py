@@ -185,7 +185,7 @@ def list_interrupted_states(target):
 
 
 @pytest.mark.parametrize("state", list_interrupted_states(Path("a")))
-def test_next_run_completes_or_rolls_back_an_interrupted_replacement(package_path, state):
+def test_next_export_completes_or_undoes_an_interrupted_replacement_of_the_package_folder(package_path, state):
     prepare, expected = list_interrupted_states(package_path)[state]
     prepare()
     finish_interrupted_export(package_path)

@@ -69,7 +69,7 @@ def test_vertex_shift_of_shapes_in_degrees_is_returned_in_metres():
     assert compute_max_vertex_shift(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
 
 
-def test_each_of_two_duplicate_parts_matches_a_different_part():
+def test_shape_with_two_equal_parts_differs_from_a_shape_with_only_one_of_these_parts():
     """Compare two equal parts with a shape in which only one part matches."""
     one, far = [(0, 0), (10, 0)], [(50, 0), (60, 0)]
     given, found = shapely.MultiLineString([one, one]), shapely.MultiLineString([far, one])

@@ -132,7 +132,7 @@ def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_
     assert ("changed", TEXT_DOCUMENT_PATH) in changed and not [case for case, file in changed if file.endswith("更多")]
 
 
-def test_files_below_lists_a_link_to_a_folder_without_entering_it(package_with_outside_folder):
+def test_iterate_files_below_yields_a_link_to_a_folder_and_no_file_behind_the_link(package_with_outside_folder):
     (package_with_outside_folder / "a").mkdir()
     (package_with_outside_folder / "a" / "b").symlink_to(package_with_outside_folder, target_is_directory=True)
     names = [name for name, _ in iterate_files_below(package_with_outside_folder)]

@@ -83,7 +83,7 @@ def list_printed_tables(tables: dict) -> dict:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_empty_fields_give_the_same_table_figures_as_absent_fields(seed):
+def test_layers_with_empty_fields_give_equal_table_figures_to_layers_without_these_fields(seed):
     tables = randomize_layers(seed)
     assert list_printed_tables(tables) == list_printed_tables(add_missing_fields(tables))
 

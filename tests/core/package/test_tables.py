@@ -82,7 +82,9 @@ def test_texts_that_are_no_numbers_are_not_parsed_as_numbers(text):
         ("  乡 ", "General", "乡"),
     ],
 )
-def test_cell_value_is_printed_as_in_a_spreadsheet(value, cell_format, text):
+def test_cell_value_is_converted_to_the_text_that_a_spreadsheet_displays_with_its_number_format(
+    value, cell_format, text
+):
     assert display_value(value, cell_format) == text
 
 
@@ -111,7 +113,7 @@ def write_workbook_rows(path, rows, name="三条控制线", merge=(), formats=()
     return path
 
 
-def test_workbook_cells_are_read_as_displayed(tmp_path):
+def test_workbook_cells_are_read_in_their_number_format_and_merged_cells_repeat_the_value(tmp_path):
     rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
     path = write_workbook_rows(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
@@ -143,7 +145,7 @@ def test_saved_value_of_a_formula_cell_is_used(tmp_path):
     assert read_workbook(saved, "b").sheets[0].cell_by_position[2, 2] == PrintedCell("25")
 
 
-def test_sheet_with_a_cell_far_outside_the_table_is_read_truncated(tmp_path):
+def test_sheet_with_only_a_cell_in_the_last_row_and_column_is_read_as_empty_and_truncated(tmp_path):
     new_book = openpyxl.Workbook()
     new_book.active["XFD1048576"] = 1
     new_book.save(tmp_path / "a.xlsx")
@@ -210,7 +212,7 @@ TABLE_LAYOUTS = {
 
 
 @pytest.mark.parametrize("name", TABLE_LAYOUTS)
-def test_tables_in_other_layouts_are_recognised_and_compared(known_tables, name):
+def test_table_in_another_layout_is_recognised_and_a_changed_figure_in_it_reported(known_tables, name):
     rows = TABLE_LAYOUTS[name]
     found, block = find_difference_cases(known_tables, "三条控制线", rows)
     assert block.table.id == "lines" and [r.code for r in block.row_by_line.values()] == ["red_line"]
@@ -229,7 +231,7 @@ def test_two_tables_in_one_sheet_are_recognised(known_tables):
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
 
-def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_areas():
+def test_difference_of_two_large_areas_in_a_table_may_deviate_by_the_tolerances_of_both_areas():
     """Compare a difference of two areas of 200 000 ha, each exact to 0.002 ha.
 
     A plain figure of that size gets no such tolerance.
@@ -264,7 +266,7 @@ def test_area_may_differ_by_a_millionth_where_the_drawing_crs_is_unknown(is_draw
     assert (find_differences(block, is_drawing_crs_unknown=is_drawing_crs_unknown)[0] == []) is agrees
 
 
-def test_blank_cells_and_zeros_in_a_table_are_distinguished(known_tables):
+def test_wrong_zero_blank_cell_and_figure_that_no_layer_has_are_reported_as_different_cases(known_tables):
     head = ["控制线", "图斑椭球面积（公顷）", "净面积（公顷）"]
     assert find_difference_cases(known_tables, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {
         ("cell", "生态保护红线", head[1])
@@ -429,7 +431,7 @@ def test_table_figure_stored_as_text_is_reported_and_still_compared_with_the_lay
 
 
 @pytest.mark.slow
-def test_changed_parcel_contradicts_the_exported_table(copied_package):
+def test_feature_made_smaller_in_a_package_database_makes_the_exported_table_differ_by_its_lost_area(copied_package):
     from osgeo import gdal, ogr
 
     database = gdal.OpenEx(str(copied_package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -529,7 +531,7 @@ def to_plane_shape(shape):
 
 
 @pytest.mark.slow
-def test_workbook_of_another_layout_is_compared_with_the_layers(copied_package):
+def test_rows_unknown_in_or_missing_from_a_workbook_of_another_layout_are_reported(copied_package):
     """Put the same figures in one sheet of another layout."""
     values = {
         row: locate_cell(copied_package, "三条控制线", row, "图斑椭球面积")[1]
@@ -550,7 +552,7 @@ def test_workbook_of_another_layout_is_compared_with_the_layers(copied_package):
     ("text", "agrees"),
     [("−0.11", True), ("−0.80", True), ("−0.85", False), ("−1.50", False)],
 )
-def test_area_difference_written_in_a_text_has_the_tolerance_of_its_areas(text, agrees):
+def test_area_difference_in_the_text_of_a_cell_may_deviate_by_the_tolerance_of_its_areas(text, agrees):
     """Compare areas of 69 km², which may differ by 0.69 m² between two CRSs."""
     mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与图斑椭球面积差 −0.12 m²"
     assert (_compare_figures_in_texts(mine, mine.replace("−0.12", text), (1, 1, "", "", "")) is None) is agrees
@@ -576,7 +578,7 @@ def inspect_one_sheet(name, figure):
 
 
 @pytest.mark.parametrize("text", ["49996.35", "49,996.35", "４９９９６．３５", "49996.35公顷"])
-def test_table_and_map_figures_in_a_finding_use_the_unit_of_the_table(text):
+def test_finding_states_the_figures_of_table_and_layer_in_the_unit_of_the_table(text):
     found = inspect_one_sheet("三条控制线", text)["cell"]
     assert (found["told"], found["given"]) == ("49\u202f996.35 公顷", "49\u202f919.3482 公顷")
 
@@ -604,7 +606,7 @@ def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, 
     assert found.case == "no_layers" and found.params["table"] == "乡镇"
 
 
-def test_message_on_a_differing_target_states_its_complete_figures():
+def test_message_on_a_changed_target_cell_states_the_whole_text_of_the_cell_and_the_exact_figure():
     cell = CellDifference(
         "target", 44, 6, "建设用地规模", "目标", "≥ 123 456 789.00 km²（约束性，2035 年）", 123_456_788.0, 1.0, 2, "km2"
     )

@@ -100,7 +100,7 @@ def parse_tables(path):
     return tables, rows
 
 
-def test_plain_text_parser_reads_equal_fields_and_values_from_the_vct_file(tmp_path):
+def test_independent_parser_of_a_written_vct_file_reads_the_fields_and_values_of_the_plan(tmp_path):
     """Compare fields, widths and values; parts of a feature are consecutive rows."""
     path, plan = tmp_path / "a.vct", make_vct_plan()
     filled, _ = write_and_read(path, plan)
@@ -155,7 +155,7 @@ def test_difference_found_when_a_vct_data_set_is_read_back_is_reported(tmp_path,
     assert (kind in different[layer]) if layer else not different, different
 
 
-def test_different_values_on_one_part_of_a_multipart_feature_are_reported(tmp_path):
+def test_value_changed_on_one_part_of_a_multipart_feature_in_a_vct_file_is_reported_on_reading_back(tmp_path):
     def change(text):
         lines = text.split("\r\n")
         first = next(n for n, line in enumerate(lines) if ",一，二," in line)
@@ -233,7 +233,7 @@ def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_p
     assert found["DLTB"].has_no_differences
 
 
-def test_area_change_from_rounding_coordinates_of_long_edges_is_no_difference(tmp_path):
+def test_area_change_by_rounding_corners_of_long_edges_is_no_difference_when_a_vct_file_is_read_back(tmp_path):
     """Round corners of edges of 20 km, which changes the area by some square metres."""
     corners = [
         (X + 0.12344, Y + 0.43216),
@@ -264,7 +264,7 @@ def test_package_spec_with_settings_that_vct_does_not_support_is_refused(tmp_pat
     assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
 
 
-def test_every_polygon_vertex_is_reprojected_when_a_vct_data_set_is_written(tmp_path):
+def test_polygon_vertices_written_to_a_vct_file_in_degrees_equal_those_reprojected_by_pyproj(tmp_path):
     """Compare the corners of a parcel in degrees with pyproj."""
     plan = make_package_plan(DLTB=make_parcel_table(1))
     write_and_read(tmp_path / "a.vct", plan, "EPSG:4490")

@@ -55,7 +55,7 @@ def inspect_report(spec_and_path):
     return inspect_package(path, spec, RunOptions()).report
 
 
-def test_manifest_describes_the_vct_file_of_a_package(exported_package):
+def test_manifest_states_crs_encoding_feature_count_and_areas_of_each_vct_layer(exported_package):
     spec, done = exported_package
     rows = [row for row in done.manifest["layers"] if row["format"] == "VCT 3.0"]
     assert len(rows) == 9 and {row["file"] for row in rows} == {VCT_PATH}
@@ -124,7 +124,7 @@ def test_wrong_crs_zone_in_the_vct_header_is_refused(copied_package):
     assert "Parameters" in found.message and re.search(r"第 \d+ 行", found.message)
 
 
-def test_repeated_key_in_the_vct_file_is_reported_by_the_rules_or_the_comparison(copied_package):
+def test_repeated_key_in_a_vct_file_is_reported_by_rules_or_if_there_is_a_database_by_comparison(copied_package):
     """Inspect the VCT file if it is alone, else compare it with the database."""
     spec, _ = copied_package
     # The second parcel gets the key of the first.
@@ -134,7 +134,7 @@ def test_repeated_key_in_the_vct_file_is_reported_by_the_rules_or_the_comparison
     assert codes == ({"ATT001", "DOC013"} if len(spec.vectors) == 1 else {"DOC014"})
 
 
-def test_notes_of_the_vct_reader_are_in_the_inspection_report(copied_package):
+def test_inspection_report_repeats_each_note_of_the_vct_reader_with_file_and_line(copied_package):
     change_vct_text(copied_package, r"MapScale:\d+", "MapScale:7")
     change_vct_text(copied_package, r"HeadEnd", "Rotation:15\r\nHeadEnd")
     notices = inspect_report(copied_package).provenance["notices"]

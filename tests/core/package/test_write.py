@@ -154,7 +154,7 @@ def test_sizes_of_shapefiles_are_estimated_exactly_before_writing(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_missing_numbers_and_zeros_in_shapefiles_are_distinguished(tmp_path, encoding, blocked_reader):
+def test_null_and_zero_written_to_a_shapefile_are_read_back_as_null_and_zero(tmp_path, encoding, blocked_reader):
     plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
     plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
     plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
@@ -169,7 +169,7 @@ def test_missing_numbers_and_zeros_in_shapefiles_are_distinguished(tmp_path, enc
     assert get_layer_file(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
 
 
-def test_written_filegdb_matches_the_standard(tmp_path):
+def test_written_filegdb_has_the_field_types_domains_and_feature_datasets_of_the_standard(tmp_path):
     """Read names, types and lengths by fiona, and aliases, domains and feature datasets by osgeo.
 
     The compound CRS contains heights if they are requested.
@@ -306,7 +306,7 @@ def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
         assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
 
 
-def test_large_polygons_keep_their_areas_when_written(tmp_path):
+def test_areas_of_polygons_with_long_edges_or_30_000_vertices_are_equal_when_read_back(tmp_path):
     """Use edges of ten kilometres and 30 000 vertices.
 
     The tolerance is max(0.01 m², 2e-6 m² × vertices).
@@ -395,7 +395,9 @@ def execute_sql(path, *statements):
         ("UPDATE gpkg_geometry_columns SET srs_id = 4490", "crs", None, None),
     ],
 )
-def test_reading_back_a_written_layer_finds_every_change(tmp_path, statement, kind, field, feature, blocked_reader):
+def test_each_change_made_to_a_written_layer_is_found_on_reading_back_with_its_kind_and_field(
+    tmp_path, statement, kind, field, feature, blocked_reader
+):
     plan, path = make_written_plan(), tmp_path / "a.gpkg"
     content = next(c for c in write_data_set(plan, path, make_data_set_spec(path.name)) if c.name == "DLTB")
     if kind == "crs":
@@ -469,7 +471,9 @@ def test_rings_without_a_warning_before_export_read_back_equal(tmp_path, name, c
 
 @pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
-def test_rings_with_a_warning_before_export_read_back_different(tmp_path, name, suffix):
+def test_nested_rings_reported_before_export_have_another_area_when_an_affected_gdal_reads_them_back(
+    tmp_path, name, suffix
+):
     """Write rings that some versions of GDAL read differently.
 
     GDAL 3.10 distinguishes shell and hole of a shapefile by winding, GDAL 3.6 by nesting.
@@ -492,7 +496,7 @@ def find_ring_differences(folder, shape, crs, suffix):
     return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).difference_counts}
 
 
-def test_shapes_with_other_validity_or_rings_after_writing_are_found():
+def test_shapes_that_became_valid_or_invalid_or_lost_a_ring_by_writing_are_found_by_row():
     square, hole = shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 2, Y + 2, X + 3, Y + 3)
     flat = shapely.Polygon([(X, Y), (X + 10, Y), (X + 20, Y), (X, Y)])
     thin = shapely.Polygon([(X, Y), (X + 10, Y + 1e-6), (X + 20, Y), (X, Y)])

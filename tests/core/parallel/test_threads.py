@@ -53,7 +53,7 @@ def test_work_for_one_thread_runs_in_the_thread_of_the_caller():
         process_state.set_thread_count(former)
 
 
-def test_cancelling_ends_the_work_between_two_items(several_threads):
+def test_cancellation_during_work_in_threads_raises_an_error_and_starts_no_further_items(several_threads):
     done = []
     with pytest.raises(Cancelled):
         threads.map_in_threads(done.append, list(range(1000)), Cancellation(lambda: len(done) >= 7))

@@ -104,7 +104,9 @@ def test_written_county_profile_reads_back_equal(tmp_path, county):
 
 @HYPOTHESIS_SETTINGS
 @given(draw_county_settings(), draw_county_settings())
-def test_any_county_profile_can_be_saved_over_any_other_without_loss(tmp_path, first, second):
+def test_county_profile_saved_over_another_has_all_its_values_and_keeps_comments_and_other_sections(
+    tmp_path, first, second
+):
     path = tmp_path / "县.toml"
     text = compose_county(first, path) + '\n# comment\n[absent]\nconcepts = ["zones"]\n'
     changed = compose_county(second, path, text)
@@ -151,7 +153,7 @@ def test_saving_a_county_profile_keeps_sections_that_the_form_does_not_edit(tmp_
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
 
-def test_next_check_uses_the_saved_county_profile(tmp_path):
+def test_next_check_uses_targets_limits_and_confirmations_of_the_saved_county_profile(tmp_path):
     path = make_default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY_SETTINGS, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
@@ -272,7 +274,7 @@ def test_target_ten_times_the_saved_value_gives_a_warning_that_allows_saving():
     ), "the same area"
 
 
-def test_number_typed_with_a_chinese_comma_is_shown_with_a_point():
+def test_number_typed_with_a_chinese_comma_is_refused_with_the_advice_to_use_a_decimal_point():
     (problem,) = find_county_problems(replace(COUNTY_SETTINGS, targets=(make_target(value="63，25"),)), Path("县.toml"))
     assert Texts("zh").explain_error(problem.error) == "“63，25”不是数值。请填写 63.25。"
 

@@ -151,7 +151,7 @@ def test_unknown_secrecy_level_raises_an_error_that_names_the_known_ones(profile
     assert "保密" in Texts("zh").explain_error(caught.value) and "公开、内部" in Texts("zh").explain_error(caught.value)
 
 
-def test_secrecy_level_missing_from_the_package_spec_list_is_an_error():
+def test_secrecy_level_that_the_package_spec_does_not_permit_raises_an_input_error():
     found = resolve_document(DocumentInfo(secrecy="绝密"), make_document_profile())
     with pytest.raises(InputError) as caught:
         found.require_exportable(("公开", "内部"), "县级成果包")

@@ -211,7 +211,9 @@ COUNTY_STANDARD_TEXT = 'id = "mine"\nedition = "1"\nname = "自编"\n{}default_r
 INCLUDES_SHIPPED_STANDARD = 'includes = ["county_db"]\n'
 
 
-def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_layers, tmp_path, write_profile):
+def test_rules_that_a_county_standard_omits_are_listed_as_left_out_and_make_the_verdict_conditional(
+    clean_layers, tmp_path, write_profile
+):
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD))
     path = write_profile(head=head)
     report = check_plan(make_read_layers(clean_layers), RunOptions(profile=path)).report
@@ -242,13 +244,13 @@ def test_county_standard_cannot_remove_rules_that_the_shipped_standard_expects_f
     )
 
 
-def test_shipped_standard_is_not_compared_with_another_shipped_standard():
+def test_find_shipped_base_standards_returns_nothing_for_a_shipped_standard():
     for name in ("county_db", "three_lines_2022", "survey_2020"):
         standard = load_standard(name)
         assert standard.find_shipped_base_standards() == ()
 
 
-def test_mandatory_layer_declared_absent_leaves_the_declaration_unconfirmed(clean_layers, write_profile):
+def test_declaring_a_mandatory_layer_absent_counts_as_unconfirmed_and_prevents_a_pass(clean_layers, write_profile):
     tables = {role: frame for role, frame in clean_layers.items() if role != "YDYHGHFQ"}
     path = write_profile('[absent]\nconcepts = ["zones"]\n')
     report = check_plan(make_read_layers(tables), RunOptions(profile=path, scope="county")).report
@@ -276,7 +278,9 @@ VALUES_BEYOND_BOUNDS = [
 
 
 @pytest.mark.parametrize(("section", "key", "value"), VALUES_BEYOND_BOUNDS)
-def test_county_standard_is_limited_to_the_bounds_that_apply_to_profiles(tmp_path, write_profile, section, key, value):
+def test_county_standard_with_a_value_beyond_the_bounds_for_profiles_is_refused_with_key_and_file(
+    tmp_path, write_profile, section, key, value
+):
     text = f"[{section}]\n{key} = {value}\n"
     with pytest.raises(DataError):
         load_profile(write_profile(text))
@@ -290,7 +294,9 @@ def test_county_standard_is_limited_to_the_bounds_that_apply_to_profiles(tmp_pat
         assert caught.value.params["key"] == f"{section}.{key}" and "mine" in caught.value.params["file"]
 
 
-def test_profile_based_on_a_county_standard_is_limited_by_the_shipped_bounds(tmp_path, write_profile):
+def test_profile_of_a_county_standard_is_refused_if_a_value_exceeds_the_bound_of_the_shipped_standard(
+    tmp_path, write_profile
+):
     head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
     assert (
         load_profile(write_profile("[tolerance]\nmin_area_m2 = 50.0\n", head)).settings["tolerance.min_area_m2"] == 50.0
@@ -391,7 +397,7 @@ def make_norm_with(tmp_path, text, items='["all"]'):
 
 
 @pytest.mark.parametrize(("item", "text"), REPLACED_SETTINGS.items(), ids=REPLACED_SETTINGS)
-def test_confirming_all_settings_excludes_values_that_the_county_loosened(tmp_path, item, text):
+def test_confirming_all_settings_does_not_confirm_a_loosened_value_unless_its_key_is_named(tmp_path, item, text):
     assert not make_norm_with(tmp_path, text).is_confirmed(item)
     assert make_norm_with(tmp_path, text, f'["all", "{item}"]').is_confirmed(item)
     assert Norm(load_standard(), load_profile("hunyuan")).is_confirmed("ratio.limit")
@@ -482,7 +488,9 @@ def test_every_setting_that_can_disable_a_comparison_exists_and_is_used_by_a_rul
         assert any(find_disabling_settings(rule, norm) for rule in rules), key
 
 
-def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile):
+def test_target_many_times_off_the_area_because_of_its_unit_is_reported_and_prevents_a_pass(
+    clean_layers, write_profile
+):
     text = TARGET_SECTION.format("red_line_area", ">=", "538.87", "ha", "约束性")
     report = check_plan(
         make_read_layers(clean_layers), RunOptions(profile=write_profile(text), rules=("LAW002",))
@@ -570,7 +578,7 @@ def test_rows_that_name_a_city_outside_the_county_are_reported(clean_layers, wri
 
 
 @pytest.mark.parametrize("name", ["浑源县", "大同市浑源县", "永安镇", "中心城市规划区", "新市", "浑源县开发区"])
-def test_other_place_names_within_the_county_are_accepted(clean_layers, write_profile, name):
+def test_rows_named_like_the_county_or_a_town_or_district_within_it_give_no_finding(clean_layers, write_profile, name):
     tables = dict(clean_layers)
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
@@ -579,7 +587,9 @@ def test_other_place_names_within_the_county_are_accepted(clean_layers, write_pr
     )
 
 
-def test_target_entered_only_as_a_stated_figure_is_reported(clean_layers, write_profile):
+def test_binding_target_entered_only_as_a_stated_figure_is_reported_with_the_section_for_targets(
+    clean_layers, write_profile
+):
     text = TARGET_SECTION.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )

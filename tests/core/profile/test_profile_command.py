@@ -39,7 +39,7 @@ def county_profile_path(tmp_path):
     return path
 
 
-def test_every_resolved_setting_has_its_origin(county_profile_path):
+def test_each_resolved_setting_states_the_profile_or_standard_that_its_value_comes_from(county_profile_path):
     resolved = resolve_norm(RunOptions(profile=str(county_profile_path)).resolve_norm())
     values = {v.key: v for v in resolved.settings}
     origins = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
@@ -65,7 +65,7 @@ def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
     assert {line.code for line in resolved.rules if line.runs_by_default} == set(norm.rules)
 
 
-def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_path):
+def test_resolved_severity_of_a_rule_states_the_profile_or_standard_and_the_phase_it_comes_from(county_profile_path):
     def find_severity(code, phase=""):
         (line,) = [
             one
@@ -153,7 +153,7 @@ def test_unknown_profile_or_phase_suggests_known_names(capsys):
     assert "报批" in capsys.readouterr().err
 
 
-def test_standard_without_a_profile_can_be_resolved():
+def test_settings_resolved_without_a_profile_all_come_from_the_standard():
     resolved = resolve_norm(RunOptions().resolve_norm())
     assert {v.origin.kind for v in resolved.settings} == {STANDARD_ORIGIN}
     assert {v.key for v in resolved.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}

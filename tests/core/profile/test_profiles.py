@@ -75,7 +75,7 @@ def test_every_figure_of_the_planning_texts_is_in_its_shipped_profile(row):
     assert counts.get(row["indicator"]) == int(row["value"]) if row["value"].isdigit() else row["value"] in areas
 
 
-def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
+def test_heritage_register_of_hunyuan_has_the_site_counts_of_the_plan_and_areas_that_add_up():
     """Add 7 + 8 + 5 + 9 protected sites; parts of the historic district add up, too.
 
     Source: lines 424 and 435 of the plan.
@@ -102,7 +102,7 @@ def test_profile_applies_to_its_listed_counties_or_to_all_divisions_below_its_ow
     assert not load_profile("hunyuan").covers("140226") and load_profile("shanxi").covers("140225")
 
 
-def test_contradicting_figures_of_two_texts_are_stored_together():
+def test_figure_that_two_texts_state_differently_is_stored_once_with_the_value_of_the_other_text():
     province = load_profile("shanxi")
     (target,) = [t for t in province.targets if t.other_sources]
     assert (target.value, target.year, target.other_sources[0].value) == ("4749", 2025, "4748")
@@ -414,7 +414,7 @@ def test_severities_in_the_standards_name_existing_rules():
         assert {code for table in tables for code in table} <= set(load_all_rules())
 
 
-def test_no_planning_phase_raises_an_unconfirmed_rule_to_error():
+def test_rule_without_a_confirmed_source_is_at_most_a_warning_in_every_planning_phase():
     """Keep rules without a confirmed source at most warnings in every phase."""
     standard = load_standard()
     norm = Norm(standard, load_profile())
@@ -446,7 +446,7 @@ def standards_with_two_editions(tmp_path, monkeypatch):
     load_standard.cache_clear()
 
 
-def test_second_edition_of_a_standard_needs_only_a_folder(standards_with_two_editions):
+def test_edition_in_a_new_folder_inherits_templates_that_it_lacks_from_the_earlier_edition(standards_with_two_editions):
     new, old = load_standard(), load_standard("county_db", "2021")
     assert (new.edition, old.edition) == ("2028", "2021")
     assert load_standard("county_db-2021").folder == old.folder == standards_with_two_editions / "county_db-2021"

@@ -123,7 +123,7 @@ def test_toml_edit_preserves_line_endings():
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES_FOLDER.glob("*.toml")), ids=lambda p: p.stem)
-def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
+def test_text_of_a_shipped_profile_is_unchanged_after_each_value_is_replaced_and_restored(path):
     """Replace each value and restore it; the text must be equal again."""
     text = path.read_text(encoding="utf-8")
     file = TomlText(text, path)

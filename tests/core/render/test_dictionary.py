@@ -47,7 +47,7 @@ def dictionary_page():
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("standard", list_standard_ids())
-def test_data_dictionary_page_has_the_whole_standard_and_loads_nothing(standard, lang):
+def test_data_dictionary_page_has_every_layer_field_and_code_list_and_loads_no_external_file(standard, lang):
     loaded = load_standard(standard)
     text = render_dictionary(loaded, lang)
     found = AnchorCollector(text)

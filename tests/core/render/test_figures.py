@@ -77,7 +77,7 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
     assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: difference 2.") in message
 
 
-def test_unconfirmed_ratio_is_never_shown_as_met():
+def test_unconfirmed_ratio_below_its_limit_is_marked_with_an_asterisk_and_not_shown_as_met():
     found = format_indicator_row(make_ratio_indicator("n1", 1.24758, 1.25))
     assert (found["target"], found["value"], found["room"], found["state"]) == (
         "≤ 1.25",
@@ -92,7 +92,7 @@ def test_unconfirmed_ratio_is_never_shown_as_met():
     assert format_indicator_row(make_ratio_indicator("n1", 1.2501, 1.25))["state"] == "超出*"
 
 
-def test_ratio_just_above_its_limit_is_printed_above_it():
+def test_ratio_a_few_millionths_above_its_limit_is_printed_with_enough_decimals_to_exceed_it():
     found = format_indicator_row(make_ratio_indicator("n1", 1.250004, 1.25))
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
@@ -109,7 +109,7 @@ def test_expansion_ratios_without_a_limit_are_shown_with_their_inputs_for_refere
     assert format_indicator_row(make_ratio_indicator("n3", 1.2138))["state"] == "参考*"
 
 
-def test_notes_list_each_input_of_the_expansion_ratio_once():
+def test_notes_on_the_expansion_ratio_state_its_base_area_classes_data_year_and_windows():
     note = " ".join(figures.make_figure_notes(make_report(), CHINESE_WORDS)).replace("\u202f", " ")
     for expected in (
         "基数 13 186 200.00 m²",
@@ -194,7 +194,7 @@ def test_every_indicator_input_of_the_sample_has_a_title(words):
     assert not {key for key in keys if not words.has_text("input", key)}
 
 
-def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():
+def test_negative_difference_of_base_area_and_measured_area_is_printed_with_a_minus_sign():
     indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
     assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"
 

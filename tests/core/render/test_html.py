@@ -82,7 +82,7 @@ def assert_self_contained(page: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_report_page_loads_nothing_from_outside(lang):
+def test_report_page_loads_no_external_file(lang):
     page = render_report(
         make_report(lang),
         HUNYUAN_NORM,
@@ -134,7 +134,7 @@ def test_rules_that_could_not_be_checked_have_reasons_on_the_report_page():
     assert "有 1 条规则只检查了一部分数据" in text and "（其中 1 条部分未检查）" in text
 
 
-def test_report_explains_the_digest_of_the_data():
+def test_report_page_prints_and_explains_the_data_digest_only_if_the_report_has_one():
     report = make_report()
     assert "数据校验值：由检查时" not in render_and_parse(report).text
     report.provenance["data_digest"] = "0123456789abcdef" * 4
@@ -192,7 +192,7 @@ def test_names_from_the_data_are_escaped_in_html():
 
 
 @pytest.mark.slow
-def test_report_page_limits_its_rows_but_counts_all_findings():
+def test_report_page_of_100_000_findings_lists_a_limited_number_of_rows_and_counts_all_findings():
     report = make_report()
     report.findings = [make_report_finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
     started = time.monotonic()
@@ -281,7 +281,7 @@ def test_severity_symbols_differ_in_shape_not_only_in_colour():
     assert len({re.sub(r'(fill|stroke)="#[0-9A-Fa-f]+"', "", s) for s in shapes.values()}) == 4
 
 
-def test_report_page_has_print_styles():
+def test_report_page_has_print_styles_for_a4_with_page_numbers_and_repeated_table_headings():
     page = render_report(make_report(), HUNYUAN_NORM)
     for expected in (
         "size:A4",
@@ -299,7 +299,7 @@ def test_report_page_can_be_written_in_another_language_than_the_check():
     assert "Not passed" in text and "Not checked, and why" in text and "不通过" not in text
 
 
-def test_report_of_another_plugin_version_is_displayed():
+def test_report_page_displays_rules_and_finding_states_that_this_plugin_version_does_not_know():
     report = make_report()
     report.rules.append(RuleOutcome("ATT999", "new-rule", "ERROR", Outcome.FAILED, 1))
     report.findings.append(
@@ -392,7 +392,7 @@ def _compute_contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_report_has_a_readable_dark_scheme_on_the_screen_and_prints_light():
+def test_dark_scheme_of_the_report_page_has_a_contrast_of_4_5_and_the_print_is_on_white():
     style = (REPORT_TEMPLATES_FOLDER / "report.css").read_text(encoding="utf-8")
     before, dark = style.split("@media screen and (prefers-color-scheme:dark){")
     dark, _, printed = dark.partition("@media print{")

@@ -40,7 +40,7 @@ def test_rule_table_has_a_row_for_every_rule(lang):
     assert all(row["title"] and row["severity"] and row["runs"] and row["basis"] for row in by_code.values())
 
 
-def test_rules_based_on_unconfirmed_sources_or_agreements_are_marked():
+def test_rule_book_shows_source_mark_c_and_whether_the_standard_accepts_that_source():
     agreed, doubtful, sure = get_rule_entry("TOP001"), get_rule_entry("REL010"), get_rule_entry("REL002")
     assert (agreed.mark, agreed.is_source_agreed) == ("C", True)
     assert (sure.mark, sure.is_source_agreed) == ("A", False)
@@ -48,7 +48,7 @@ def test_rules_based_on_unconfirmed_sources_or_agreements_are_marked():
     assert "标准已认可" in make_rule_book().make_table_row(agreed)["mark"]
 
 
-def test_rule_based_on_the_plan_of_a_county_is_well_sourced_only_for_that_county():
+def test_rule_based_on_the_plan_of_a_county_has_source_mark_a_only_with_the_profile_of_that_county():
     assert (
         get_rule_entry("REL004").mark == "C"
         and get_rule_entry("REL004", RunOptions(profile="hunyuan").resolve_norm()).mark == "A"
@@ -59,13 +59,13 @@ def test_rule_based_on_the_plan_of_a_county_is_well_sourced_only_for_that_county
     )
 
 
-def test_rule_book_lists_when_a_rule_runs():
+def test_rule_book_states_for_a_rule_whether_it_runs_by_default_or_with_a_rule_group():
     assert get_rule_entry("REL001").activation == ("default",)
     assert get_rule_entry("GEO004").activation == ("quality",)
     assert make_rule_book().make_table_row(get_rule_entry("GEO004"))["runs"] == "规则组 quality"
 
 
-def test_rule_book_shows_the_values_and_severities_of_the_county(tmp_path):
+def test_rule_book_shows_parameters_and_severity_that_the_county_profile_sets_for_a_rule(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         'id = "x"\nname = "某县"\narea_code = "140225"\n[severity]\nREL006 = "INFO"\n[rules.REL006]\nmax_share = 0.2\n',

@@ -39,7 +39,7 @@ def test_each_rule_counts_under_one_outcome(lang):
     assert report.summary["skipped"] == skipped + 1
 
 
-def test_partly_checked_rules_are_stated_with_their_outcome():
+def test_counts_of_rules_by_outcome_state_how_many_of_them_were_checked_only_in_part():
     report, words = make_report_with_partly_checked_rule(), ReportTexts("zh")
     failed = report.rule_counts["failed"]
     assert f"有问题 {failed} 条（其中 1 条部分未检查）" in format_rule_counts(report, words)

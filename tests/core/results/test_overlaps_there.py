@@ -25,22 +25,22 @@ def check_lines(farmland_wkt, codes=("REL001", "REL004")):
     return finding, plan
 
 
-def test_message_mentions_an_overlap_at_the_same_place():
+def test_message_advises_to_resolve_a_control_line_overlap_found_at_the_same_place_first():
     finding, _ = check_lines(SQUARE_WKT)
     assert "此处有永久基本农田与生态保护红线重叠（REL001，…000001），请先处理并重新检查。请对照" in finding.message
 
 
-def test_message_gives_no_advice_on_overlaps_if_none_is_at_the_same_place():
+def test_message_does_not_advise_to_resolve_overlaps_first_if_none_is_at_the_same_place():
     message = check_lines(FAR_SQUARE_WKT, codes=("REL001", "REL002", "REL003", "REL004"))[0].message
     assert "先处理" not in message
 
 
-def test_message_is_conditional_if_a_rule_on_overlaps_did_not_run():
+def test_message_advises_to_resolve_overlaps_if_any_are_listed_when_the_overlap_rules_did_not_run():
     message = check_lines(SQUARE_WKT, codes=("REL004",))[0].message
     assert "请先处理" not in message and "此处另列有控制线重叠（REL001–REL003）的，先处理重叠。" in message
 
 
-def test_message_of_a_live_check_on_possible_overlaps_is_conditional():
+def test_message_of_a_live_check_advises_to_resolve_overlaps_if_any_are_listed():
     finding, plan = check_lines(SQUARE_WKT)
     del finding.params["shown"]["overlaps"]
     message = Texts("zh").format_message(finding, plan.norm.standard.templates)

@@ -34,7 +34,7 @@ def check_red_line(rows, target, comparison=">=", lang="zh"):
         ([SQUARE_WKT, HALF_COVERED_WKT], 2.5, "broken", False),
     ],
 )
-def test_target_is_not_met_by_land_that_counts_twice(rows, target, state, confirmed):
+def test_target_met_only_by_counting_overlapping_land_twice_is_unconfirmed(rows, target, state, confirmed):
     _, indicator = check_red_line(rows, target)
     assert (indicator.state, indicator.confirmed) == (state, confirmed)
 
@@ -88,7 +88,7 @@ def test_target_exceeded_by_less_than_the_area_counted_twice_is_unconfirmed():
     assert (indicator.state, indicator.confirmed) == ("unconfirmed", False)
 
 
-def test_township_target_is_not_met_by_land_that_counts_twice():
+def test_township_target_met_only_by_counting_overlapping_land_twice_is_unconfirmed():
     townships = [
         {
             "wkt": "POLYGON ((0 0, 2000 0, 2000 2000, 0 2000, 0 0))",

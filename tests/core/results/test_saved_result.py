@@ -94,7 +94,7 @@ def test_saved_check_result_is_read_back_equal(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "sanxian-result/9"}'])
-def test_damaged_saved_result_is_refused_by_name(tmp_path, text):
+def test_damaged_saved_result_raises_an_error_that_names_its_file(tmp_path, text):
     path = tmp_path / "县.result.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
@@ -102,7 +102,7 @@ def test_damaged_saved_result_is_refused_by_name(tmp_path, text):
     assert raised.value.key == "kept_result_damaged" and raised.value.params == {"file": "县.result.json"}
 
 
-def test_incomplete_saved_result_is_refused(tmp_path):
+def test_saved_result_without_the_place_of_a_finding_is_refused(tmp_path):
     path = tmp_path / "县.result.json"
     write_saved_result(path, make_saved_result())
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ def test_layer_digest_depends_on_values_and_shapes_not_on_order_and_ids():
     assert len({digest, *map(compute_table_digest, others)}) == len(others) + 1
 
 
-def test_layer_digest_is_that_of_earlier_versions():
+def test_digest_of_a_fixed_layer_equals_the_digest_computed_by_earlier_plugin_versions():
     # A saved result and a report have it: another digest of equal rows would make both look outdated.
     layer = make_source_layer()
     layer.frame.geometry.array[1] = None

@@ -85,7 +85,7 @@ def find_row_without_findings(role):
     return next(n for n, key in enumerate(layer.keys) if n > 3 and key not in known)
 
 
-def test_every_attribute_rule_is_tested_by_a_defect_or_has_no_data_in_the_sample():
+def test_every_attribute_rule_has_a_planted_defect_here_or_is_not_applicable_to_the_sample():
     idle = {"ATT001", "ATT002", "ATT003"} | {
         rule.code
         for rule in run_check(check_sample_county()[3], check_sample_county()[1]).rules
@@ -132,7 +132,7 @@ def test_findings_of_attribute_rules_contain_no_personal_value():
     assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
 
 
-def test_invalid_setting_of_code_and_name_pairs_is_reported_by_its_key():
+def test_rule_with_an_invalid_setting_of_code_and_name_pairs_is_skipped_with_the_key_as_reason():
     rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
     plan = make_example_plan(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
     (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules

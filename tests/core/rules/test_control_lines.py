@@ -60,7 +60,7 @@ def test_shares_of_zones_inside_the_urban_boundary_are_percent_of_its_area():
     assert not found["boundary_flexible_share"].confirmed
 
 
-def test_reserve_drawn_in_parts_and_as_a_whole_counts_once():
+def test_nature_reserve_drawn_as_a_whole_and_in_parts_counts_once_in_the_reserve_area():
     rows = [
         {"wkt": make_rectangle_wkt(0, 1000, 1000), "feature_name": "某保护区"},
         {"wkt": make_rectangle_wkt(0, 400, 1000), "feature_name": "某保护区核心保护区"},
@@ -81,7 +81,7 @@ def test_heritage_point_outside_its_polygon_is_reported_with_the_distance():
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
-def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
+def test_zone_total_that_differs_from_the_county_area_by_over_one_hectare_is_reported():
     county = {"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0}
     for short, count in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0 - short}]
@@ -98,7 +98,7 @@ def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
 @pytest.mark.parametrize(
     ("confirmed", "severity"), [(frozenset(), Severity.INFO), (frozenset({"all"}), Severity.WARNING)]
 )
-def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
+def test_zone_share_above_its_limit_is_a_warning_if_the_limit_is_confirmed_and_else_a_note(confirmed, severity):
     rows = [
         {"wkt": make_rectangle_wkt(0, 100), "zone_code": "410"},
         {"wkt": make_rectangle_wkt(100, 20), "zone_code": "420"},
@@ -124,7 +124,7 @@ def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
         ("REL030", {"ZXCQGHFQ": [("Z1", 0, 120, "")], "ZXCQFW": [("C1", 0, 100, "")]}, ("Z1", "C1")),
     ],
 )  # fmt: skip
-def test_message_states_the_features_of_both_layers(code, layers, keys, lang):
+def test_message_on_a_finding_of_two_layers_states_both_layer_names_and_feature_keys(code, layers, keys, lang):
     rows = {
         role: [{"wkt": make_rectangle_wkt(x, width), "key": key, **({"zone_code": zone} if zone else {})} for key, x, width, zone in given]
         for role, given in layers.items()

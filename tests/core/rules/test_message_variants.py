@@ -152,6 +152,6 @@ def test_missing_field_is_reported_with_the_rules_that_were_skipped():
 @pytest.mark.parametrize(
     ("role", "authority"), [("DLTB", "变更调查成果"), ("XZQXZ", "公布的行政区界线"), ("STBHHX", "批准成果")]
 )
-def test_message_on_an_overlap_names_the_source_with_the_decisive_edges_for_the_layer(role, authority):
+def test_message_on_an_overlap_names_the_authority_that_decides_the_edges_of_the_layer(role, authority):
     finding = find_only_finding("TOP001", {"layer": [WEST, make_square_wkt(150, 0, 200)]}, {"layer": role})
     assert f"请以{authority}的边线为准" in render_message(finding)

@@ -125,7 +125,7 @@ def test_planted_quality_defect_is_found_only_by_its_rules(defect):
     assert set(find_problems(layers)) == codes
 
 
-def test_problem_that_two_rules_find_is_reported_once():
+def test_problem_that_two_running_rules_would_find_is_reported_by_only_one_of_them():
     arc = replace_row_values("DLTB", 0, {"wkt": make_grid_square(0, 0), "curve": True})
     assert find_problems(arc, ("GEO002",)) == [("GEO002", "curve")]
     assert find_problems(arc, ("GEO002", "GEO004")) == [("GEO004", "")]
@@ -144,7 +144,7 @@ def test_limits_of_quality_rules_are_read_from_settings():
     assert find_problems(reaching, **{"quality.edges_compared": [], "quality.lines": ["farmland"]}) == [("TOP005", "")]
 
 
-def test_vertices_added_by_reprojection_are_not_missing_in_neighbours():
+def test_vertices_that_reprojection_adds_to_a_polygon_are_not_reported_as_missing_in_its_neighbour():
     """Check neighbours in two zones; reprojection adds vertices to only one of them."""
     norm = make_example_norm()
     line = make_example_layer("STBHHX", ["POLYGON ((0 0, 30000 0, 30000 1000, 0 1000, 0 0))"], norm)

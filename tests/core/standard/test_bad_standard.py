@@ -46,7 +46,9 @@ STANDARD_ERRORS = [
 
 
 @pytest.mark.parametrize(("file", "error", "words"), STANDARD_ERRORS)
-def test_error_in_a_file_of_a_standard_is_printed_as_one_message(tmp_path, capsys, file, error, words):
+def test_error_in_a_file_of_a_standard_is_printed_in_one_line_and_the_check_exits_with_code_two(
+    tmp_path, capsys, file, error, words
+):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     path = folder / file

@@ -37,7 +37,9 @@ def changed_standard(tmp_path):
     return folder
 
 
-def test_database_rules_dictionary_and_export_names_follow_the_template(changed_standard, tmp_path):
+def test_field_changed_in_a_template_changes_in_new_databases_rules_dictionary_and_export_names(
+    changed_standard, tmp_path
+):
     fiona = pytest.importorskip("fiona")
     create = pytest.importorskip("plugin.core.exchange.create")
     pytest.importorskip("osgeo.gdal")

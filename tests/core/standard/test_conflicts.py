@@ -71,7 +71,7 @@ def test_invalid_conflict_matrix_is_refused_with_its_file(tmp_path, pairs):
     assert error.value.params["file"].endswith(CONFLICTS_FILE)
 
 
-def test_conflict_matrix_defines_every_pair_of_control_lines(tmp_path):
+def test_conflict_matrix_has_every_pair_of_control_lines_and_is_refused_if_one_is_missing(tmp_path):
     standard = load_standard()
     lines = tomllib.loads((standard.folder.parent / "common-2021" / CONFLICTS_FILE).read_text(encoding="utf-8"))[
         "lines"
@@ -105,7 +105,7 @@ def test_permitted_conflict_pair_is_checked_only_if_the_county_requires_it():
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
 
-def test_later_edition_overrides_included_conflict_pairs_in_either_order(tmp_path):
+def test_later_edition_overrides_an_included_conflict_pair_even_if_its_two_lines_are_in_reverse_order(tmp_path):
     own = load_conflict_matrix(tmp_path, PAIR_TEMPLATE.format("a", "b", "warning", "C"))
     other = load_conflict_matrix(
         tmp_path, PAIR_TEMPLATE.format("b", "a", "evidence", "C"), PAIR_TEMPLATE.format("a", "c", "evidence", "C")
@@ -160,7 +160,7 @@ def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL024"])
-def test_unusable_layer_of_a_conflict_pair_is_reported_and_prevents_a_pass(code):
+def test_unusable_layer_of_a_conflict_pair_makes_its_rule_skipped_with_the_layer_as_reason(code):
     # Degrees in a projected CRS cannot be measured.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
     (outcome,) = run_check(make_example_plan(layers), [load_all_rules()[code]]).rules

@@ -50,7 +50,7 @@ def test_land_groups_of_the_catalogue_have_every_first_level_class_once():
         ("", None),
     ],
 )
-def test_indicator_is_found_by_its_names(name, found):
+def test_indicator_is_found_by_id_alias_or_chinese_or_english_name_and_not_by_an_unknown_name(name, found):
     entry = CATALOGUE.find_indicator(name, "n2")
     assert (entry and entry.id) == found
 

@@ -59,7 +59,7 @@ def test_each_maintained_layer_has_three_derived_layers_with_the_fields_of_its_t
         )
 
 
-def test_layers_outside_yearly_maintenance_have_no_derived_layers():
+def test_only_layers_of_yearly_maintenance_have_derived_layers_and_each_has_three():
     assert {t.base for t in STANDARD.templates.values()} - {""} == set(MAINTAINED_LAYERS)
     assert len(STANDARD.groups["maintenance"].roles) == 3 * len(MAINTAINED_LAYERS)
     kinds = {m.role: (m.change_kinds, m.compared_field) for m in STANDARD.maintenance.layers}

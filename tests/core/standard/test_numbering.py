@@ -42,7 +42,7 @@ def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
 @pytest.mark.slow
 @given(st.lists(random_bsm_values), st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True)
-def test_next_feature_key_is_unused_and_the_highest(used, high_water):
+def test_next_feature_key_has_the_number_one_above_the_highest_used_or_recorded_number(used, high_water):
     made = make_next_bsm(COUNTY_CODE, used, high_water)
     assert len(made) == 18 and made not in used
     _, number = split_bsm(made)

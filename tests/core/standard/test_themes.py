@@ -54,7 +54,7 @@ def test_every_layer_is_in_one_branch_of_the_layer_tree(name):
     assert any(branch.is_chosen for branch in list_branches(standard))
 
 
-def test_layer_tree_of_the_county_standard_is_complete():
+def test_layer_tree_of_the_county_standard_has_the_expected_branches_and_delivery_constraints():
     standard = load_standard()
     chosen = {b.name: b for b in list_branches(standard) if b.is_chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
@@ -83,7 +83,7 @@ def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
     assert [t.name for t in list_themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 
 
-def test_map_theme_shows_the_existing_layer_of_each_concept():
+def test_map_theme_shows_the_first_existing_layer_of_each_concept_and_never_only_the_outline():
     standard = load_standard()
     theme = standard.themes["three_lines"]
     assert list_theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]

@@ -236,7 +236,7 @@ def test_rows_without_codes_are_assigned_to_townships_by_location():
     assert found.areas_m2 / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
-def test_land_that_lies_in_two_townships_is_reported():
+def test_overlap_of_two_townships_is_stated_in_the_reason_of_a_rule_that_passes():
     townships = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": make_square_wkt(900)}]
     allocated = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
     report = run_target_rule("LAW004", {"townships": townships, "red_line": [make_square_wkt(500)]}, allocated)
@@ -347,7 +347,9 @@ TOWNSHIP_TARGETS = [
     ("second", "case"),
     [("23.25", None), ("23.246", "rounding"), ("23.24", "sum")],
 )
-def test_sum_of_township_targets_is_compared_with_the_county_target(tmp_path, second, case):
+def test_sum_of_township_targets_below_the_county_target_is_reported_as_rounding_or_as_too_small(
+    tmp_path, second, case
+):
     path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
     allocated = [TOWNSHIP_TARGETS[0], (*TOWNSHIP_TARGETS[1][:4], second, "wan_mu")]
     report = run_target_rule("LAW005", {"townships": TOWNSHIP_ROWS}, allocated, profile=path)
@@ -394,7 +396,9 @@ def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
         ('classes = ["201", "201A", "202", "202A", "203"]', ["measure"]),
     ],
 )
-def test_ratio_limits_of_different_forms_or_land_classes_are_not_compared(tmp_path, own, cases):
+def test_ratio_limit_of_another_form_or_more_land_classes_than_the_base_is_warned_of_and_not_compared(
+    tmp_path, own, cases
+):
     """Compare the limit 1.30 with limits that have another numerator or more land."""
     path = write_profile(tmp_path, "county", "140226", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
@@ -475,7 +479,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
-def test_profile_next_to_a_county_profile_overrides_the_shipped_one(tmp_path):
+def test_profile_in_the_folder_of_a_county_profile_replaces_the_shipped_profile_of_equal_id(tmp_path):
     path = write_profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
     own = load_profile(path)
     cluster = own.base

@@ -253,7 +253,7 @@ def test_renumbering_table_matches_features_with_renewed_keys(tmp_path):
 
 
 @pytest.mark.slow
-def test_comparison_leaves_inputs_unchanged_and_refuses_the_sealed_file_as_output(tmp_path):
+def test_check_against_a_sealed_file_changes_no_input_and_refuses_the_sealed_file_as_output(tmp_path):
     before = write_gpkg(tmp_path / "封库.gpkg", make_sealed_layers())
     source = write_gpkg(
         tmp_path / "plan.gpkg", make_plan_layers(CZKFBJ=make_table([make_county_box(0, 600, 110, 100)], GHFQDM=["410"]))

@@ -140,7 +140,7 @@ def test_shift_is_found_although_keys_and_first_vertices_of_the_rows_differ(keys
     assert found.has_other_changes is (keys == "new keys")
 
 
-def test_real_changes_of_a_shifted_edition_are_compared_without_the_shift():
+def test_real_changes_of_a_shifted_edition_are_found_as_if_the_edition_were_not_shifted():
     before = make_cells()
     after = move_rows(before, 0.3, -0.2)
     after[2]["land_use"] = "0101"
@@ -215,7 +215,7 @@ def test_layer_of_fewer_rows_than_the_minimum_is_never_shifted_as_a_whole(count)
     assert found.shift is None and found.changed_pieces
 
 
-def test_share_of_rows_that_must_agree_on_a_shift_is_a_setting():
+def test_shift_is_found_if_the_share_of_agreeing_rows_reaches_the_minimum_in_the_settings():
     before = make_cells(9, 1)
     after = move_rows(before, 0.3, 0.2, which=set(range(6)))
     assert compare_with_limits(before, after).shift is None
@@ -257,7 +257,7 @@ def draw_shifted_layouts(draw):
 @pytest.mark.slow
 @given(draw_shifted_layouts())
 @property_test
-def test_random_shifted_editions_give_the_moved_land_of_shapely_without_the_shift(layout):
+def test_moved_land_of_random_shifted_editions_equals_that_of_shapely_after_removing_the_shift(layout):
     before, after, (east, north) = layout
     found = compare_with_limits(before, after)
     moved_shapes = [shape.normalize() for shape in read_shapes(move_rows(before, east, north))]
@@ -288,7 +288,7 @@ def test_random_shifted_editions_give_the_moved_land_of_shapely_without_the_shif
 @pytest.mark.slow
 @given(draw_layouts(), st.booleans())
 @property_test
-def test_search_for_a_shift_changes_no_comparison_of_random_editions_without_one(layout, only_one):
+def test_random_editions_without_a_shift_compare_equally_with_and_without_the_search_for_a_shift(layout, only_one):
     before, after = layout
     if only_one:
         after = move_rows(before, 0.3, 0.2, which={0})
@@ -310,7 +310,7 @@ def write_editions(tmp_path, role="DLTB", **columns):
     ]
 
 
-def test_compare_command_states_the_shift_in_metres_and_what_was_done(tmp_path, capsys):
+def test_compare_command_states_the_shift_in_metres_and_that_the_areas_exclude_it(tmp_path, capsys):
     old, new = write_editions(tmp_path, DLBM=["0101"] * 12)
     assert main(["compare", str(old), str(new)]) == 1
     printed = capsys.readouterr().out

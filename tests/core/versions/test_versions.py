@@ -185,7 +185,7 @@ def test_renumbering_table_matches_all_rows_with_renewed_keys():
 # -- what moved and what changed ------------------------------------------------------------------------------------------
 
 
-def test_moved_out_moved_in_and_changed_land_are_classified():
+def test_removed_added_and_recoded_land_is_classified_as_moved_out_moved_in_and_changed():
     after = copy_grid_rows()[1:]
     after[0] |= {"land_use": "0101"}
     after.append(make_row(make_square(300, 0, 50, 100), 99))
@@ -205,7 +205,7 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
-def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
+def test_net_area_of_a_parcel_that_lost_a_part_is_assigned_to_the_part_by_its_share_of_area():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, deduction_area=1_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0, 100, 75), 1, gross_area=7_500.0, deduction_area=750.0, net_area=6_750.0)]
     found = compare_rows(before, after)
@@ -328,7 +328,7 @@ def draw_layouts(draw):
 @pytest.mark.slow
 @given(draw_layouts())
 @property_test
-def test_random_editions_give_the_moved_land_of_shapely_and_a_closed_balance(layout):
+def test_moved_land_of_random_editions_equals_that_of_shapely_and_their_area_balance_adds_up(layout):
     before, after = layout
     found = compare_rows(before, after)
     old, new = ([shapely.from_wkt(r["wkt"]) for r in rows] for rows in layout)
@@ -364,7 +364,7 @@ def draw_any_rows(draw, tag):
 @pytest.mark.slow
 @given(st.data())
 @settings(property_test, max_examples=30)
-def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
+def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_for_arbitrary_editions(data):
     before = data.draw(draw_any_rows("A"))
     after = data.draw(draw_any_rows("A"))
     if data.draw(st.booleans()):

@@ -54,7 +54,7 @@ def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path
                 assert not cell.startswith(("=", "+", "-", "@")), cell
 
 
-def test_default_waiver_file_is_next_to_the_data(tmp_path):
+def test_default_waiver_file_is_beside_a_data_file_and_inside_a_data_folder(tmp_path):
     assert make_default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
     assert make_default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
@@ -182,7 +182,7 @@ def test_waiver_with_invalid_figures_is_refused(waiver_path, value):
         read_waivers(waiver_path)
 
 
-def test_missing_waiver_file_is_empty_and_a_workbook_is_refused(waiver_path):
+def test_reading_a_missing_waiver_file_or_adding_to_a_workbook_raises_an_error(waiver_path):
     with pytest.raises(DataError) as error:
         read_waivers(waiver_path)
     assert "county.waivers.csv" in explain_error(error.value)
@@ -210,7 +210,7 @@ def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypat
     assert calls
 
 
-def test_waiver_file_that_keeps_changing_raises_an_error_without_loss(waiver_path, monkeypatch):
+def test_adding_a_waiver_to_a_file_that_keeps_changing_raises_an_error_and_loses_no_row(waiver_path, monkeypatch):
     change_waivers(waiver_path, added_waivers=[FIRST_WAIVER])
     real, count = waiver_file._format_csv, []
 
@@ -315,7 +315,7 @@ def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path)
     assert made.get_report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"
 
 
-def test_waiver_file_row_never_accepts_the_finding_on_a_forced_package():
+def test_finding_on_a_forced_package_stays_open_even_if_the_waiver_file_has_a_row_for_it():
     findings = [make_finding(code=code, role="", key="清单") for code in ("DOC006", "DOC007")]
     (row,) = make_waivers(findings[:1], WAIVER_ENTRY, WaiverLimits())
     waivers = Waivers(entries=(row, replace(row, id="W2", rule="DOC007")))

@@ -80,7 +80,7 @@ def write_copy(tmp_path, tables, name="again"):
     return path
 
 
-def test_waived_findings_stay_waived_and_listed_in_the_report(county_file):
+def test_waived_findings_are_waived_in_the_next_check_and_its_report_still_lists_them(county_file):
     before = check_data(county_file, WAIVED_RULES).report
     chosen = waive_findings(county_file, "REL001", "TOP002")
     assert len(chosen) >= 2
@@ -200,7 +200,7 @@ def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_
 
 
 @pytest.mark.slow
-def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, county_layers):
+def test_waiver_without_a_key_applies_if_its_place_and_that_of_the_finding_round_differently(tmp_path, county_layers):
     """Put the centre of a gap on a rounding limit of 0.0001°.
 
     The fingerprint of the finding may then differ in degrees.
@@ -239,7 +239,9 @@ def test_waiver_does_not_apply_after_its_end_date(tmp_path, county_file):
     assert not list_findings(check_data(county_file, WAIVED_RULES).report, "RUN902")
 
 
-def test_waivers_of_fixed_conflicts_and_of_unchecked_rules_are_listed_separately(tmp_path, county_file, county_layers):
+def test_waivers_of_fixed_conflicts_and_of_unchecked_rules_are_reported_as_different_cases(
+    tmp_path, county_file, county_layers
+):
     waive_findings(county_file, "REL001", "REL004")
     only = check_data(county_file, ("REL001",)).report
     assert {f.case for f in list_findings(only, "RUN903")} == {"not_run"}
@@ -255,7 +257,7 @@ def test_waivers_of_fixed_conflicts_and_of_unchecked_rules_are_listed_separately
     assert len({f.fingerprint for f in gone}) == len(gone)
 
 
-def test_waiver_does_not_apply_after_the_wrong_value_changed(tmp_path, county_layers):
+def test_waiver_of_a_wrong_code_does_not_apply_to_another_wrong_code_in_the_same_cell(tmp_path, county_layers):
     """Waive a wrong code, then write another wrong code into the same cell."""
     county_layers["DLTB"].loc[0, "DLBM"] = "0188"
     source = write_gpkg(tmp_path / "county.gpkg", county_layers)
@@ -347,7 +349,7 @@ def test_waiver_file_of_a_data_folder_is_inside_the_folder(tmp_path, county_laye
     assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
 
 
-def test_thousands_of_waivers_without_keys_are_matched_by_place():
+def test_search_by_place_matches_thousands_of_waivers_like_a_comparison_of_all_pairs():
     """Compare the indexed search with a comparison of all pairs of gaps."""
     chance = np.random.default_rng(7)
     places = np.column_stack([chance.uniform(113.0, 113.2, 3000), chance.uniform(39.0, 39.2, 3000)])

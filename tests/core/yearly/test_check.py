@@ -168,7 +168,7 @@ def test_strict_check_command_fails_on_missing_causes_of_changes(maintenance_geo
     assert "DOC020" in capsys.readouterr().out
 
 
-def test_change_layers_of_several_plan_layers_are_all_read(maintenance_geodatabase, tmp_path):
+def test_change_layers_of_two_plan_layers_of_one_concept_are_both_read(maintenance_geodatabase, tmp_path):
     """Read change layers of two layers of one concept; none replaces another."""
     report = check_maintenance_geodatabase(maintenance_geodatabase, tmp_path)
     assert not [notice for notice in report.provenance["notices"] if "WHCZXCQCSLX" in notice]

@@ -65,7 +65,7 @@ def sagitta_m(x, y, width):
     return float(np.subtract(TO_PLANE.transform(*p), TO_PLANE.transform(*chord))[1])
 
 
-def test_example_edge_bends_by_more_than_the_sliver_limit():
+def test_area_between_the_long_example_edge_and_its_chord_exceeds_the_sliver_limit():
     """Compare with L²·tan φ / 8R at the middle of the edge.
 
     The area between the edges and their chords exceeds the sliver limit of 0.5 m².
@@ -76,7 +76,9 @@ def test_example_edge_bends_by_more_than_the_sliver_limit():
     assert abs(sagitta_m(340, 0, 700)) * 700 / 2 > 2.5
 
 
-def test_new_maintenance_geodatabase_passes_its_own_check(maintenance_geodatabase, tmp_path):
+def test_new_maintenance_geodatabase_lacks_only_causes_and_passes_the_check_once_they_are_filled(
+    maintenance_geodatabase, tmp_path
+):
     assert {f.code for f in check_plan(maintenance_geodatabase, RunOptions(profile="hunyuan")).report.findings} == {
         "DOC020"
     }
@@ -182,7 +184,7 @@ def make_southern_neighbour():
     return shapely.transform(shapely.from_wkt(SOUTHERN_NEIGHBOUR), lambda xy: xy + ORIGIN)
 
 
-def test_new_vertex_near_an_edge_of_the_filed_edition_does_not_bend_it(tmp_path):
+def test_vertex_drawn_a_millimetre_off_an_edge_of_the_filed_edition_does_not_bend_that_edge(tmp_path):
     """Draw a new vertex one millimetre off the edge, without snapping.
 
     In metres the difference is a sliver below the limit. 维护前 gets the nearest point on the edge, which does not move.
@@ -239,7 +241,7 @@ def test_zero_width_spike_is_removed_from_a_changed_zone(tmp_path, turn):
     assert sorted(len(shapely.get_coordinates(shape)) for shape in after) == [5, 6]
 
 
-def test_filed_area_values_stay_valid_after_vertices_are_inserted(tmp_path):
+def test_filed_area_that_differs_only_by_inserted_vertices_is_accepted_and_4_m2_more_are_reported(tmp_path):
     """Accept areas (MJ) that differ by inserted vertices; report 4 m² more."""
     shapes = {
         name: shapely.from_wkt(wkt)

@@ -316,7 +316,7 @@ def test_counts_and_areas_of_changes_match_the_table_worked_out_by_hand(written_
         assert one["not_maintained_m2"] == pytest.approx(dict(left), rel=1e-2)
 
 
-def test_area_balance_adds_up_by_layer_zone_and_township(written_update):
+def test_area_balances_of_zones_and_townships_add_up_to_the_balance_of_their_layer(written_update):
     """Require rows to add up to the total, and before − out + in to equal after.
 
     Only rounding is tolerated.

@@ -103,7 +103,7 @@ def test_change_layer_rows_are_numbered_continuously_with_empty_causes(written_u
     assert sizes["1"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
-def test_after_change_layer_continues_the_numbers_and_has_measured_areas(written_update):
+def test_rows_of_the_after_change_layer_get_the_next_key_numbers_and_measured_areas(written_update):
     folder, _, _ = written_update
     after = read_maintenance_layer(folder, "WHHGHFQ")
     assert after["BSM"].tolist() == ["140225000000000011", "140225000000000012"]
@@ -218,7 +218,7 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
     assert crs.to_epsg() == 4490 and not crs.is_compound
 
 
-def test_area_balance_closes_by_layer_and_zone(written_update):
+def test_area_before_minus_moved_out_plus_moved_in_equals_area_after_in_the_balance_file(written_update):
     folder, done, _ = written_update
     record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(convert_balance_to_dict(done)))
@@ -367,7 +367,7 @@ def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, mo
     assert caught.value.key == "package_busy" and len(compared) == 1
 
 
-def test_yearly_command_reports_its_progress(tmp_path, monkeypatch):
+def test_yearly_command_reports_progress_that_rises_from_zero_to_one(tmp_path, monkeypatch):
     filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
     reports = []
     monkeypatch.setattr(files, "print_progress", lambda share, text: reports.append((share, text)))

@@ -173,7 +173,7 @@ def test_change_of_a_field_that_is_not_compared_is_no_attribute_change():
     assert not found.changes and not found.parcels_after_change and not len(found.filed_rows)
 
 
-def test_land_gained_by_a_layer_compared_by_attribute_is_not_listed_but_measured():
+def test_land_added_to_a_layer_compared_by_attribute_gives_no_change_row_but_its_area_is_stated():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")]}
     found = get_single_layer(
         run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]})
@@ -210,7 +210,7 @@ def test_narrow_strip_next_to_changed_land_is_ignored_as_a_sliver():
 # -- which layers --------------------------------------------------------------------------------------------------------
 
 
-def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
+def test_layers_missing_from_one_or_both_editions_are_skipped_with_a_reason():
     line, place = [make_row(make_box(0, 0), 1)], [make_zone(make_box(0, 0), 1, "200")]
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line, "HLFXKZX": line}, {"LSWHBHX": line, "GHFQ": place, "ZXCQCSZX": line}
@@ -222,7 +222,7 @@ def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
 
 
 @pytest.mark.parametrize("where", ["both", "filed", "current"])
-def test_layer_without_a_known_compared_field_is_skipped(where):
+def test_layer_for_which_the_standard_names_no_field_to_compare_is_skipped(where):
     """Skip 乡级主体功能定位: it is listed, but no field to compare is known.
 
     An empty layer would not help.
@@ -379,7 +379,7 @@ def cut_in_half(shape):
     ]
 
 
-def test_known_moves_in_a_county_are_measured_exactly(county_layers):
+def test_recoded_half_zone_and_moved_half_line_in_a_county_are_measured_exactly(county_layers):
     """Give half a zone another code; remove and add half a heritage line."""
     import pandas as pd
 

@@ -28,7 +28,7 @@ def read_vct_section(path, name):
     return text.split(f"{name}Begin\n")[1].split(f"{name}End")[0].split("\n")[:-1]
 
 
-def test_vct_annotation_record_follows_the_format_and_reads_back(tmp_path):
+def test_vct_annotation_has_the_lines_of_the_format_and_is_read_back_with_text_angle_and_position(tmp_path):
     """Compare each line of the annotation record with the format specification.
 
     A comma in the text is kept because the text has a separate line.
@@ -51,7 +51,7 @@ def test_vct_annotation_record_follows_the_format_and_reads_back(tmp_path):
     ]
 
 
-def test_vct_annotation_and_points_survive_a_second_round_trip(tmp_path):
+def test_vct_file_with_annotation_and_points_is_identical_after_reading_and_writing_it_again(tmp_path):
     stops = make_vct_layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
     write_vct(tmp_path / "a.vct", [stops, make_label_layer(["甲", "乙", "丙"], [0, 90, 180])])
     first = read_vct(tmp_path / "a.vct")
@@ -97,7 +97,7 @@ def append_annotation_record(record):
     )
 
 
-def test_vct_annotation_with_empty_text_or_missing_angle_is_read(tmp_path):
+def test_vct_annotation_with_empty_text_and_no_angle_is_read_with_a_null_angle(tmp_path):
     text = append_annotation_record("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
     found = read_vct(write_vct_text(tmp_path / "a.vct", text))[1].frame
     assert found["VCT_TEXT"].tolist() == [""] and found["VCT_ANGLE"].isna().all()
@@ -120,7 +120,7 @@ def test_damaged_vct_annotation_is_refused_with_its_line(tmp_path, record, key):
     assert caught.value.key == key and caught.value.params["line"] > 90
 
 
-def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
+def test_vct_row_of_a_polygon_table_that_refers_to_a_point_is_refused_with_its_line(tmp_path):
     text = append_annotation_record("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n").replace(
         "\n11,1401", "\n21,1401"
     )
@@ -132,7 +132,7 @@ def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
     assert "point" in Texts("en").explain_error(caught.value)
 
 
-def test_vct_layer_without_features_is_written_with_every_section(tmp_path):
+def test_vct_layer_without_features_is_written_with_every_section_and_read_back_without_rows(tmp_path):
     """Write begin and end of each section; they are read back as a layer without rows."""
     write_vct(tmp_path / "a.vct", [make_vct_layer("A", [], BSM=("text", []))])
     text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")

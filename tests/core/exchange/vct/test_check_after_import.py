@@ -34,7 +34,7 @@ def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_
     assert "check_plan" in printed
 
 
-def test_most_frequent_rules_are_those_with_the_most_findings(sample_vct):
+def test_find_commonest_rules_returns_the_three_rules_with_the_most_findings_above_information(sample_vct):
     report = check_sample_folder()
     most = find_commonest_rules(report)
     counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)
@@ -47,7 +47,7 @@ def test_no_check_option_imports_a_vct_file_without_a_check(sample_vct, tmp_path
     assert "结论" not in capsys.readouterr().out and len(pyogrio.list_layers(tmp_path / "a.gpkg")) == 9
 
 
-def test_imported_database_is_kept_when_it_cannot_be_checked(tmp_path, capsys):
+def test_database_imported_from_vct_without_any_plan_layer_is_kept_and_its_check_called_incomplete(tmp_path, capsys):
     """Import a table that is not a layer of any plan."""
     vct, target = write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
     assert main(["vct", str(vct), str(target)]) == 0
@@ -58,7 +58,7 @@ def test_imported_database_is_kept_when_it_cannot_be_checked(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("error", "word"), [(Cancelled(), "取消"), (InputError("source_missing", source="a.gpkg"), "a.gpkg")]
 )
-def test_failed_check_after_a_vct_import_is_reported(error, word):
+def test_cancelled_or_failed_check_after_a_vct_import_gives_no_verdict_and_one_sentence_on_the_cause(error, word):
     def fail_check():
         raise error
 

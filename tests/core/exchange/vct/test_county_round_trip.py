@@ -43,7 +43,7 @@ def test_county_layers_written_to_vct_read_back_equal(tmp_path, county_layers, n
     assert (mine == theirs).all()
 
 
-def test_edge_verification_detects_an_edge_written_twice(tmp_path, county_layers):
+def test_assertion_that_each_edge_is_written_once_fails_for_a_vct_file_with_a_repeated_edge(tmp_path, county_layers):
     layer, path = county_layers["YDYHGHFQ"], tmp_path / "a.vct"
     write_vct(path, [layer], templates=load_standard().templates)
     text = path.read_bytes()

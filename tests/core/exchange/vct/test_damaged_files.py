@@ -1138,7 +1138,7 @@ def test_undamaged_vct_file_is_read_without_notes(tmp_path):
 
 
 @pytest.mark.parametrize("name", DAMAGES_BY_NAME)
-def test_each_damage_of_a_vct_file_is_refused_or_gives_a_note(tmp_path, name):
+def test_each_planted_damage_of_a_vct_file_is_refused_or_noted_with_its_cause_and_line(tmp_path, name):
     one = DAMAGES_BY_NAME[name]
     text, first = apply_damage(one)
     found = read_notes_or_refusal(tmp_path / "坏.vct", text)
@@ -1201,7 +1201,7 @@ def test_vct_file_with_tab_separators_is_read(tmp_path):
         assert one.frame.equals(other.frame)
 
 
-def test_refusal_of_a_vct_file_is_the_same_without_the_last_line_end(tmp_path):
+def test_vct_file_of_another_county_is_refused_for_that_reason_also_without_its_last_line_end(tmp_path):
     text, _ = apply_damage(DAMAGES_BY_NAME["another county"])
     assert read_notes_or_refusal(tmp_path / "a.vct", text.rstrip("\n"))[0][0] == "vct_place_county"
 
@@ -1218,7 +1218,7 @@ def test_vct_degrees_outside_china_are_refused_with_their_range(tmp_path):
     )
 
 
-def test_vct_command_prints_the_notes_of_the_reader(tmp_path, capsys):
+def test_vct_command_prints_the_note_on_an_old_format_version_with_its_line(tmp_path, capsys):
     path = tmp_path / "坏.vct"
     text, line = apply_damage(DAMAGES_BY_NAME["version 2.0"])
     path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
@@ -1227,7 +1227,7 @@ def test_vct_command_prints_the_notes_of_the_reader(tmp_path, capsys):
     assert "2.0" in shown and str(line) in shown
 
 
-def test_one_damage_of_a_vct_file_causes_no_unrelated_notes(tmp_path):
+def test_one_damage_of_a_vct_file_causes_at_most_two_notes_or_four_for_an_invalid_ring(tmp_path):
     """Allow at most two notes for one damage, four for a self-intersecting ring."""
     for name, one in DAMAGES_BY_NAME.items():
         found = read_notes_or_refusal(tmp_path / "a.vct", apply_damage(one)[0])
@@ -1264,7 +1264,7 @@ def test_vct_feature_class_with_the_title_of_another_table_gives_a_note(tmp_path
         assert all(word in shown for word in ("YDYHGHFQ", "CZKFBJ", "城镇开发边界", title.strip(","), str(line)))
 
 
-def test_rows_with_a_name_instead_of_a_code_are_listed_by_line(tmp_path):
+def test_vct_rows_with_a_county_name_instead_of_its_code_give_a_note_with_their_count_and_lines(tmp_path):
     """Exchange codes in some rows, then in many: the first lines are listed, and the count is that of all."""
     text = export_example()
     for count in (2, 3):

@@ -82,7 +82,7 @@ def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
 
 
 @pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
-def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, declared):
+def test_values_of_a_vct_field_with_an_impossible_or_missing_declared_length_are_imported_unchanged(tmp_path, declared):
     source = write_vct_text(tmp_path / "a.vct", replace_in_squares(("BSM,Char,18", declared)))
     assert convert_vct_to_database(source, tmp_path / "a.gpkg").row_counts == {"YDYHGHFQ": 2}
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
@@ -106,7 +106,7 @@ def test_failed_vct_import_keeps_the_old_database(tmp_path, text, target, cancel
     assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
 
 
-def test_vct_command_converts_from_and_to_vct(tmp_path, capsys):
+def test_vct_command_converts_a_geopackage_to_vct_and_back_and_refuses_a_truncated_vct_file(tmp_path, capsys):
     vct, back = tmp_path / "县.vct", tmp_path / "县.gpkg"
     assert main(["vct", str(SAMPLE_FOLDER / "county.gpkg"), str(vct)]) == 0
     assert "DLTB：5012 行" in capsys.readouterr().out.replace("\u202f", "")
@@ -126,7 +126,7 @@ def test_vct_command_converts_from_and_to_vct(tmp_path, capsys):
         (["无", None], 0),
     ],
 )
-def test_identity_numbers_in_a_field_outside_the_standard_give_a_note(tmp_path, values, count):
+def test_citizen_identity_numbers_in_a_field_outside_the_standard_give_a_note_with_their_count(tmp_path, values, count):
     columns = {"BSM": ("text", ["140122100000000001", "140122100000000002"]), "SFZH": ("text", values)}
     layer = make_vct_layer(
         "CZKFBJ", shapely.box([37500000, 37500100], 4150000, [37500100, 37500200], 4150100), **columns

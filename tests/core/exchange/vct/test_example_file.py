@@ -78,7 +78,7 @@ def write_squares(path, shapes, vct_settings=None):
 
 @pytest.mark.parametrize("begin", range(4))
 @pytest.mark.parametrize("turned", [False, True], ids=["clockwise", "anticlockwise"])
-def test_vct_of_two_squares_equals_the_example_for_any_start_vertex_and_direction(tmp_path, begin, turned):
+def test_vct_export_of_two_squares_equals_the_example_file_for_any_start_vertex_and_direction(tmp_path, begin, turned):
     """Write the squares with each start vertex and in both directions."""
     shapes = []
     for shape in (WEST_SQUARE, EAST_SQUARE):
@@ -91,7 +91,7 @@ def test_vct_of_two_squares_equals_the_example_for_any_start_vertex_and_directio
     assert text.replace("\n", "\r\n").encode("gbk") == EXAMPLE_FILE_BYTES
 
 
-def test_vct_settings_choose_the_long_header_form_of_the_standard(tmp_path):
+def test_vct_settings_with_long_parameters_write_the_long_header_form_of_the_standard(tmp_path):
     """Select the long header form of the standard in the VCT settings."""
     form = dataclasses.replace(load_settings(), datamark="CNSDTF-VCT", parameters="long", map_scale=5000)
     wanted = replace_in_squares(
@@ -101,7 +101,7 @@ def test_vct_settings_choose_the_long_header_form_of_the_standard(tmp_path):
     assert align_free_choices(text, wanted) == wanted
 
 
-def test_comparison_with_the_example_file_detects_wrong_content(tmp_path):
+def test_comparison_with_the_vct_example_file_fails_after_each_of_four_changes_of_the_content(tmp_path):
     text = write_squares(tmp_path / "a.vct", [WEST_SQUARE, EAST_SQUARE]).decode("gbk").replace("\r\n", "\n")
     for old, new in (("\n-2,3\n", "\n2,3\n"), (",520\n", ",521\n"), ("\nunknown\n", "\n\n"), ("Char,18", "Char,19")):
         assert old in text

@@ -97,7 +97,7 @@ def test_vct_reader_never_loses_features_silently_when_bytes_change(vct_folder, 
 
 @settings(max_examples=100, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.data())
-def test_vct_reader_never_loses_features_silently_when_pieces_move_or_vanish(vct_folder, data):
+def test_vct_reader_never_loses_features_silently_when_ranges_of_bytes_move_repeat_or_vanish(vct_folder, data):
     content = make_full_file()
     a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
     at = data.draw(st.integers(0, len(content)))
@@ -168,7 +168,9 @@ def test_vct_file_with_other_line_ends_and_a_byte_order_mark_is_read(tmp_path, e
         (replace_in_squares(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
     ],
 )  # fmt: skip
-def test_vct_file_with_excessive_numbers_is_refused_with_the_line(tmp_path, text, key, line):
+def test_vct_file_with_an_impossible_count_or_number_is_refused_with_the_line_if_that_is_known(
+    tmp_path, text, key, line
+):
     path = write_vct_text(tmp_path / "a.vct", text)
     if key == "":
         assert len(read_vct(path)[0].frame) == 2
@@ -179,7 +181,7 @@ def test_vct_file_with_excessive_numbers_is_refused_with_the_line(tmp_path, text
     assert line is None or caught.value.params["line"] == line
 
 
-def test_vct_polygon_without_area_is_read(tmp_path):
+def test_vct_polygon_with_zero_area_is_read_as_a_shape_of_area_zero(tmp_path):
     """Read a polygon without area, which the rules on geometry report later."""
     (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000

@@ -27,7 +27,7 @@ def write_and_read(path, *layers, join=True):
     return read_vct(path, merges_parts=join)
 
 
-def test_parts_of_a_vct_feature_are_joined_and_separate_features_are_not(tmp_path):
+def test_vct_rows_that_differ_only_in_shape_are_joined_and_rows_with_different_keys_are_not(tmp_path):
     """Write a feature of three squares beside features that differ only in their key."""
     shapes = [MultiPolygon([make_square(0), make_square(200), make_square(400)]), make_square(600), make_square(800)]
     columns = {"BSM": ("text", ["1", "2", "2b"]), "MC": ("text", ["甲", "甲", "甲"])}
@@ -53,7 +53,9 @@ def test_parts_of_a_vct_feature_are_joined_and_separate_features_are_not(tmp_pat
     ],
     ids=["no key", "two keys", "duplicate land", "sharing an edge", "one without a shape", "equal rows"],
 )
-def test_vct_rows_with_contradicting_shapes_or_keys_stay_separate(tmp_path, shapes, keys, rows):
+def test_vct_rows_without_a_key_or_with_overlapping_adjacent_or_missing_shapes_are_not_joined(
+    tmp_path, shapes, keys, rows
+):
     (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, BSM=("text", keys)))
     assert len(found.frame) == rows
     present = [s for s in shapes if s is not None]

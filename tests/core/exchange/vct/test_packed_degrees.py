@@ -56,7 +56,7 @@ def read_and_get_error_key(path):
     return error
 
 
-def test_degrees_written_as_dd_mmss_are_refused_by_their_digits(tmp_path):
+def test_many_points_with_all_minutes_and_seconds_below_60_are_refused_as_dd_mmss_degrees(tmp_path):
     xy = pack_degrees(make_random_points(400, 0.3, south=38.0, west=112.0))
     error = read_and_get_error_key(write_points(tmp_path / "a.vct", xy, code="149999"))
     assert error.key == "vct_place_packed"
@@ -83,20 +83,20 @@ def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
     assert len(found.frame) == count and found.notices == []
 
 
-def test_digits_of_few_points_do_not_prove_the_dd_mmss_notation(tmp_path):
+def test_two_points_with_digits_that_fit_dd_mmss_are_read_as_decimal_degrees_without_a_notice(tmp_path):
     """Use points with minutes and seconds below 60 by chance, inside county and extent."""
     (found,) = read_vct(write_points(tmp_path / "a.vct", np.array([[112.5312, 38.0144], [112.5533, 38.0521]])))
     assert len(found.frame) == 2 and found.notices == []
 
 
-def test_coordinates_on_a_coarse_grid_do_not_prove_the_dd_mmss_notation(tmp_path):
+def test_points_on_a_grid_of_hundredths_of_a_degree_are_read_as_decimal_degrees_without_a_notice(tmp_path):
     """Use hundredths of a degree, which have no seconds to compare."""
     xy = np.array([[112.5 + i / 100, 38.0 + j / 100] for i in range(10) for j in range(20)])
     (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
     assert len(found.frame) == 200 and found.notices == []
 
 
-def test_position_outside_the_extent_does_not_prove_the_dd_mmss_notation(tmp_path):
+def test_points_outside_the_extent_in_both_notations_are_read_as_decimal_degrees_with_a_notice(tmp_path):
     """Use decimal degrees that are outside the extent in both notations."""
     plain = np.array([[112.5312, 38.0144], [112.5533, 38.0521]])
     (found,) = read_vct(write_points(tmp_path / "a.vct", plain, extent=plain + 0.1))

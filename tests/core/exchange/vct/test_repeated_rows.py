@@ -48,7 +48,9 @@ def test_repeated_feature_key_in_a_vct_file_gives_a_note(tmp_path):
 
 
 @pytest.mark.parametrize(("join", "reported"), [(True, True), (False, False)])
-def test_copied_vct_row_gives_a_note_only_if_parts_are_joined(tmp_path, join, reported):
+def test_vct_rows_that_differ_only_in_shape_give_a_note_if_read_with_joined_parts_and_else_none(
+    tmp_path, join, reported
+):
     distinct = [PARCEL_SQUARES[0], shapely.Point(X + 500, Y).buffer(20), PARCEL_SQUARES[2]]
     found = write_and_collect_notes(
         tmp_path,
@@ -140,7 +142,7 @@ def test_area_field_slightly_off_its_shape_among_exact_rows_gives_a_note(tmp_pat
 
 
 @pytest.mark.parametrize(("area", "reported"), [(20_000.0, False), (10_000.0, True)])
-def test_copied_vct_row_gives_a_note_if_its_area_is_that_of_one_part(tmp_path, area, reported):
+def test_joined_vct_rows_give_a_note_if_their_area_field_is_that_of_one_part_not_of_the_sum(tmp_path, area, reported):
     distinct = [PARCEL_SQUARES[0], PARCEL_SQUARES[2]]
     keys = ("text", [PARCEL_KEYS[0]] * 2)
     zones = make_vct_layer("YDYHGHFQ", distinct, crs=4526, BSM=keys, MJ=("real", [area] * 2))
@@ -160,7 +162,7 @@ def make_division_layer(*codes):
     )
 
 
-def test_administrative_division_of_another_level_gives_a_note(tmp_path):
+def test_county_code_among_the_township_codes_of_a_vct_division_layer_gives_a_note(tmp_path):
     assert not write_and_collect_notes(tmp_path, make_division_layer("140122100", "140122101"))
     found = write_and_collect_notes(tmp_path, make_division_layer("140122100", "140122", "140122101"))
     assert set(found) == {"vct_note_division_levels"}
@@ -191,7 +193,9 @@ def import_with_field_type(tmp_path, field, declared):
 
 @pytest.mark.parametrize("field", ["BSM", "XZQMC", "MJ", "SJNF", "CD"])
 @pytest.mark.parametrize("declared", ["Char,50", "Int,10", "Float,20,3", "Date,8", "VarChar"])
-def test_vct_field_declared_as_another_type_is_read_or_refused_with_its_line(tmp_path, field, declared):
+def test_vct_field_declared_as_another_type_is_refused_with_its_line_unless_its_values_can_be_read(
+    tmp_path, field, declared
+):
     found = import_with_field_type(tmp_path, field, declared)
     if field in ("MJ", "CD") and "Char" in declared:
         assert found["vct_note_no_number"]["field"] == field

@@ -188,7 +188,7 @@ def test_feature_keys_shared_by_two_vct_layers_give_a_note(tmp_path):
     assert read[:2] == [first, second], "written as they are"
 
 
-def test_field_values_survive_a_vct_round_trip(tmp_path):
+def test_field_values_survive_a_vct_round_trip_except_commas_and_line_breaks_replaced_with_a_note(tmp_path):
     columns = {
         "T": ("text", ["城镇,村\n庄", None, " 空 格 "]),
         "I": ("integer", pd.array([123456789012345678, None, -3], dtype="Int64")),
@@ -428,7 +428,7 @@ def test_every_vct_message_key_has_texts_in_both_languages():
         assert not keys - set(known)
 
 
-def test_vct_settings_agree_with_those_of_the_attribute_rules():
+def test_vct_settings_have_the_earliest_data_year_and_date_pair_of_the_attribute_rules():
     norm, form = make_example_norm(), load_settings()
     assert form.earliest_data_year == norm.get("attributes.survey_year")
     assert " ".join(form.date_pair) in norm.get("attributes.date_pairs")

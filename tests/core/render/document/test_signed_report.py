@@ -111,7 +111,7 @@ def test_lines_of_the_docx_break_between_codes_and_not_inside_them(document, tmp
     assert "、\u200b".join(codes) in texts and "甲、乙" in texts
 
 
-def test_printed_english_lines_keep_the_spaces_between_their_parts(checked):
+def test_counts_on_the_printed_english_report_are_separated_by_non_breaking_spaces(checked):
     html = render_print_html(make_check_report(checked.report, checked.plan.norm, lang="en"), 180.0)
     assert "Error: 58\u00a0\u00a0\u00a0Warning: 30" in html and "Waived: 0\u00a0\u00a0\u00a0Rules not" in html
 
@@ -209,7 +209,7 @@ def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
     assert [text[:3] for text in headings] == ["附录一", "附录二", "附录三"]
 
 
-def test_page_breaks_of_the_docx_leave_no_empty_page_after_a_full_one(document, tmp_path):
+def test_page_breaks_of_the_docx_are_properties_of_headings_so_that_no_empty_page_appears(document, tmp_path):
     library, path = import_docx_library("x"), tmp_path / "report.docx"
     write_docx(document, path)
     body = library.Document(str(path)).element.body
@@ -241,7 +241,7 @@ def test_verdict_sentence_of_a_conditional_pass_counts_its_warnings(checked):
     assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
 
 
-def test_first_page_counts_notes_that_lack_an_approval_document_by_rule(checked):
+def test_first_page_counts_open_notes_without_an_approval_document_for_each_rule(checked):
     warnings = [f for f in checked.report.findings if f.severity is Severity.WARNING][:5]
     notes = [
         replace(f, severity=Severity.INFO, needs_approval=True, code=code, state=state)
@@ -256,7 +256,7 @@ def test_first_page_counts_notes_that_lack_an_approval_document_by_rule(checked)
     assert not [text for text in texts if "其余错误" in text]
 
 
-def test_english_report_has_english_texts(checked):
+def test_english_report_record_and_page_contain_no_chinese_punctuation(checked):
     english = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", lang="en", **SIDE_TABLES))
     document = make_check_report(english.report, english.plan.norm)
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
@@ -283,7 +283,7 @@ def test_consecutive_numbers_are_shortened_to_ranges():
 # --- the formats
 
 
-def test_docx_has_all_texts_of_the_document(document, tmp_path):
+def test_written_docx_contains_every_text_of_the_check_report(document, tmp_path):
     path = tmp_path / "检查报告.docx"
     write_docx(document, path)
     read = import_docx_library("x").Document(str(path))
@@ -299,7 +299,7 @@ def test_docx_has_all_texts_of_the_document(document, tmp_path):
     assert read.core_properties.author == "x"
 
 
-def test_print_page_has_all_texts_of_the_document(document):
+def test_print_page_contains_every_text_of_the_check_report(document):
     page = render_print_html(document, 178.0)
     text = normalise(re.sub(r"<[^>]+>", "", page.partition("<body>")[2]).replace("&lt;", "<").replace("&gt;", ">"))
     text = text.replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&")
@@ -312,7 +312,7 @@ def test_print_page_escapes_markup_in_data():
     assert "<script>" not in page and "&lt;script&gt;" in page and "&lt;b&gt;&amp;" in page
 
 
-def test_ledger_has_a_row_for_each_finding_with_numbers_and_a_link(checked, tmp_path):
+def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_message_and_link(checked, tmp_path):
     path = tmp_path / "问题台账.xlsx"
     write_ledger(path, checked.report, checked.plan.norm, author="x")
     book = openpyxl.load_workbook(path)

@@ -50,7 +50,7 @@ def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workb
     assert isinstance(document.blocks[-1], Signature) and document.landscape
 
 
-def test_long_table_is_cut_with_a_note_on_where_its_rows_are():
+def test_table_of_more_than_300_rows_is_cut_with_a_note_that_the_workbook_has_all_rows():
     columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
     table = ReportTable("indicators", columns, unit="ha")
     table.rows = [ReportTableRow([f"甲{n}", TableNumber(-1234.5, 2)], "part") for n in range(301)]
@@ -114,7 +114,7 @@ def test_command_line_refuses_a_document_with_another_suffix(tmp_path, capsys):
     assert ".docx" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_heading_row_of_a_group_in_the_docx_stays_with_the_row_below_it(tabulated, tmp_path):
+def test_heading_row_of_a_group_in_the_docx_is_kept_on_one_page_with_the_row_below_it(tabulated, tmp_path):
     document = make_figures_document(tabulated)
     shown = next(block for block in document.blocks if isinstance(block, DocumentTable))
     heads = [row[1].text for n, row in enumerate(shown.rows) if n in shown.group_heads]
