@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
@@ -20,8 +20,10 @@ from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan, RecheckFocus
 from .context import RuleContext
 from .outcome import run_rule
-from .rule_memory import RuleMemory
 from .run_log import IgnoredSlivers
+
+if TYPE_CHECKING:
+    from .rule_memory import RuleMemory
 
 ProgressCallback = Callable[[float, str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled, SanxianError
 from ..messages.texts import Texts, strip_folders
@@ -19,7 +19,9 @@ from ..profile.model import ABSENCE_ITEM
 from ..standard.switches import DISABLED_PREFIX
 from .context import RuleContext
 from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
-from .rule_memory import RuleMemory
+
+if TYPE_CHECKING:
+    from .rule_memory import RuleMemory
 
 #: The family of the rules that compare a layer's schema; they also run on layers without features.
 SCHEMA_FAMILY = "SCH"

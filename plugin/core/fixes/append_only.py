@@ -121,7 +121,7 @@ class _Discarded(Exception):
     """Ends the writing of a temporary file, which then does not replace its target."""
 
 
-#: Time of the last change in nanoseconds, size and inode of a file.
+#: Time of the last change (ns), size and inode of a file.
 _FileVersion = tuple[int, int, int]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
@@ -13,7 +13,6 @@ from ..engine.finish import complete_findings, summarise_fallback_steps
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
-from ..engine.rule_memory import RuleMemory
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
 from ..model.findings import Finding, add_unread_data_findings, sort_findings
@@ -24,6 +23,9 @@ from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
 from .overlaps_at_findings import record_overlaps_at_findings
 from .repeated_land import mark_repeated_land
+
+if TYPE_CHECKING:
+    from ..engine.rule_memory import RuleMemory
 
 
 def run_check(

@@ -33,9 +33,6 @@ _TYPE_IDS = {
     for expected in ("point", "line", "polygon")
 }
 
-#: Decimals of coordinates in messages.
-_METRE_DECIMALS, _DEGREE_DECIMALS = 2, 6
-
 
 @rule(
     "GEO002",
@@ -45,7 +42,7 @@ _METRE_DECIMALS, _DEGREE_DECIMALS = 2, 6
     basis=["G7"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "invalid": "{layer} ({key}) has an invalid shape: {reason}{place_fact}. Its area and overlaps are wrong. Use "
+        "invalid": "{layer} ({key}) has an invalid shape: {reason}. Its area and overlaps are wrong. Use "
         "Fix… and check the area, or zoom to the marked place and move or delete the wrong vertex with the vertex "
         "tool. If the intended shape is unclear, restore it from {authority}. The other rules used a repaired copy; "
         "the layer was not changed.",
@@ -128,8 +125,6 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
         elif layer.invalid_rows[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
             params = {"reason": name}
-            if point is not None:
-                params["shown"] = {"noted": {"place_fact": _format_coordinates(point, layer)}}
             point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
             findings.append(
                 ctx.finding_maker.make_row_finding(layer, position, case="invalid", params=params, geometry=point)
@@ -175,13 +170,6 @@ def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
         points_of_type = shapely.multipoints([point for point in points if point is not None])
         findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
     return ctx.finding_maker.mark_findings_by_location(findings)
-
-
-def _format_coordinates(point: Any, layer: Layer) -> dict[str, str]:
-    """Return the coordinates of a point in the layer's CRS as text: metres with two decimals, degrees with six."""
-    is_geographic = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
-    decimals = _DEGREE_DECIMALS if is_geographic else _METRE_DECIMALS
-    return {"x": f"{point.x:.{decimals}f}", "y": f"{point.y:.{decimals}f}"}
 
 
 def _find_any_point(shape: Any) -> Any:
