@@ -137,7 +137,7 @@ def test_search_for_private_wording_finds_it_in_a_text_that_contains_it(text):
         "{told} in the table, {given} by the layers.",
     ],
 )
-def test_search_for_private_wording_accepts_plain_sentences_and_names_in_braces(text):
+def test_search_for_words_of_words_toml_accepts_plain_sentences_and_names_in_braces(text):
     assert not list(find_private_wording(text))
 
 

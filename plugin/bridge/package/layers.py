@@ -128,7 +128,10 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
 
 
 def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
-    """Return metadata of a layer with a title, which the layer tree shows as tool tip."""
+    """Return the layer's metadata with the title “layer · package”, which the layer tree shows as tool tip.
+
+    ``package``: name of the package.
+    """
     metadata = QgsLayerMetadata(layer.metadata())
     metadata.setTitle(f"{layer.name()} · {package}")
     return metadata

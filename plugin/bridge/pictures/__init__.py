@@ -36,12 +36,15 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
         return ReportPictures(problem=report_texts.get("text", "picture_failed", detail=type(error).__name__))
 
 
-def _draw_pictures(scene: PictureData) -> ReportPictures:
-    sheet = choose_overview_frame(scene)
+def _draw_pictures(picture_data: PictureData) -> ReportPictures:
+    """Return all pictures of a report: the overview with its legend, and a close-up for each chosen finding."""
+    sheet = choose_overview_frame(picture_data)
     if sheet is None:
         return ReportPictures()
-    report_pictures = ReportPictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
-    for finding in scene.close_up_findings:
-        scene.cancellation.raise_if_cancelled()
-        report_pictures.conflicts.append(draw_close_up(scene, finding))
+    report_pictures = ReportPictures(
+        overview=draw_overview(picture_data, sheet), legend=make_legend_entries(picture_data)
+    )
+    for finding in picture_data.close_up_findings:
+        picture_data.cancellation.raise_if_cancelled()
+        report_pictures.conflicts.append(draw_close_up(picture_data, finding))
     return report_pictures

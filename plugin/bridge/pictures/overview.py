@@ -40,20 +40,20 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1,
 MarkerPosition = tuple[float, float]
 
 
-def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
+def choose_overview_frame(picture_data: PictureData) -> ImageFrame | None:
     """Return extent and size of the overview map; None if all layers are empty.
 
     It shows the county, or all layers if the plan has no layer of the county.
     """
-    roles = [scene.plan.find_layer_of_concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
+    roles = [picture_data.plan.find_layer_of_concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
     layers = [layer for layer in roles if layer is not None and not mask_missing_shapes(layer.plane_shapes).all()]
     framed_layers = (
         layers[:1]
-        if layers and layers[0] is scene.plan.find_layer_of_concept("county")
-        else layers or scene.plan.layers.values()
+        if layers and layers[0] is picture_data.plan.find_layer_of_concept("county")
+        else layers or picture_data.plan.layers.values()
     )
-    shapes = [scene.get_layer_shapes(layer) for layer in framed_layers]
-    shapes += [np.array([f.geometry for f in scene.located_findings], dtype=object)]
+    shapes = [picture_data.get_layer_shapes(layer) for layer in framed_layers]
+    shapes += [np.array([f.geometry for f in picture_data.located_findings], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
@@ -69,11 +69,11 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
     return ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def draw_overview(scene: PictureData, frame: ImageFrame) -> str:
+def draw_overview(picture_data: PictureData, frame: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
-    layers = [_make_outline_layer(scene, c, frame) for c in OVERVIEW_CONCEPTS]
-    numbered = [_find_marker_position(f, frame) for f in scene.close_up_findings]
-    others = _place_unnumbered_markers(scene, frame, numbered)
+    layers = [_make_outline_layer(picture_data, c, frame) for c in OVERVIEW_CONCEPTS]
+    numbered = [_find_marker_position(f, frame) for f in picture_data.close_up_findings]
+    others = _place_unnumbered_markers(picture_data, frame, numbered)
     mark_radius = 2.0 * frame.dots_per_mm
     boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
     boxes += [
@@ -82,23 +82,25 @@ def draw_overview(scene: PictureData, frame: ImageFrame) -> str:
     ]
     # Names of townships avoid the marks.
     layers.append(
-        painting.make_label_obstacle_layer(scene.crs, [frame.convert_box_to_ground_polygon(*box) for box in boxes])
+        painting.make_label_obstacle_layer(
+            picture_data.crs, [frame.convert_box_to_ground_polygon(*box) for box in boxes]
+        )
     )
-    image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], scene.crs)
+    image = painting.draw_layers(frame, [layer for layer in layers if layer is not None], picture_data.crs)
     painter = painting.make_painter(image)
     try:
         painting.draw_scale_bar(painter, frame)
-        painting.draw_north_arrow(painter, frame, scene.words.get("text", "north"))
+        painting.draw_north_arrow(painter, frame, picture_data.words.get("text", "north"))
         for severity, mark_position in reversed(others):
             painting.draw_severity_marker(painter, frame, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
-        _draw_numbers(scene, painter, frame, numbered, [position for _, position in others])
+        _draw_numbers(picture_data, painter, frame, numbered, [position for _, position in others])
     finally:
         painter.end()
     return painting.encode_data_uri(image)
 
 
 def _place_unnumbered_markers(
-    scene: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
+    picture_data: PictureData, frame: ImageFrame, numbered_positions: list[MarkerPosition]
 ) -> list[tuple[Severity, MarkerPosition]]:
     """Return the positions of markers for findings without a number, errors first.
 
@@ -108,7 +110,9 @@ def _place_unnumbered_markers(
     taken_cells = {_find_grid_cell(mark_position, pixels_per_mm) for mark_position in numbered_positions}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        finding_shapes = [f.geometry for f in scene.located_findings if f.severity is severity and f.state != "waived"]
+        finding_shapes = [
+            f.geometry for f in picture_data.located_findings if f.severity is severity and f.state != "waived"
+        ]
         # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
         bounds = shapely.bounds(np.array(finding_shapes, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
@@ -120,7 +124,7 @@ def _place_unnumbered_markers(
 
 
 def _draw_numbers(
-    scene: PictureData,
+    picture_data: PictureData,
     painter: QPainter,
     frame: ImageFrame,
     marker_positions: list[MarkerPosition],
@@ -148,69 +152,72 @@ def _draw_numbers(
             _LEADER_MM * pixels_per_mm,
         ).contains(x, y):
             painting.draw_leader_line(painter, frame, (x, y), (box.center().x(), box.center().y()))
-    for finding, (x, y) in zip(scene.close_up_findings, marker_positions, strict=True):
+    for finding, (x, y) in zip(picture_data.close_up_findings, marker_positions, strict=True):
         painting.draw_severity_marker(painter, frame, str(finding.severity), x, y, _NUMBERED_MARK_MM)
     for number, box in enumerate(boxes, start=1):
         painting.draw_text(painter, frame, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
 
-def _make_outline_layer(scene: PictureData, concept: str, frame: ImageFrame) -> QgsVectorLayer | None:
+def _make_outline_layer(picture_data: PictureData, concept: str, frame: ImageFrame) -> QgsVectorLayer | None:
     """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
     Areas with names remain separate, all others are merged.
     """
-    scene.cancellation.raise_if_cancelled()
-    layer = scene.plan.find_layer_of_concept(concept)
+    picture_data.cancellation.raise_if_cancelled()
+    layer = picture_data.plan.find_layer_of_concept(concept)
     if layer is None:
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane_shapes) if shape is not None]
-        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], frame.pixel_size_m / 2)
+        simple = shapely.simplify(picture_data.get_layer_shapes(layer)[rows], frame.pixel_size_m / 2)
         division_names = layer.text("division_name")
         parts = [(shape, [division_names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
-            choose_style(layer, concept), scene.crs, [layer.get_field_name("division_name")], parts
+            choose_style(layer, concept), picture_data.crs, [layer.get_field_name("division_name")], parts
         )
-    if concept == "county" and layer.role != "XZQX" and layer is scene.plan.find_layer_of_concept("townships"):
-        county = scene.plan.compute_county_shape()
+    if concept == "county" and layer.role != "XZQX" and layer is picture_data.plan.find_layer_of_concept("townships"):
+        county = picture_data.plan.compute_county_shape()
         shapes = (
-            scene.plan.reproject_for_findings(county[1].shapes)
+            picture_data.plan.reproject_for_findings(county[1].shapes)
             if county and county[0] is layer
-            else scene.get_layer_shapes(layer)
+            else picture_data.get_layer_shapes(layer)
         )
     else:
-        shapes = scene.get_layer_shapes(layer)
-    outlines = dissolve_for_picture(shapes, frame.pixel_size_m, scene.cancellation, keep_small=concept != "farmland")
-    scene.outlines[concept, layer.role] = outlines
-    return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in outlines])
+        shapes = picture_data.get_layer_shapes(layer)
+    outlines = dissolve_for_picture(
+        shapes, frame.pixel_size_m, picture_data.cancellation, keep_small=concept != "farmland"
+    )
+    picture_data.outlines[concept, layer.role] = outlines
+    return painting.make_styled_layer(choose_style(layer, concept), picture_data.crs, [], [(s, []) for s in outlines])
 
 
-def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
+def make_legend_entries(picture_data: PictureData) -> list[LegendEntry]:
     """Return the entries of the overview's legend: severities with the number of findings, then the drawn layers.
 
     Each entry has a picture of its symbol. The layers are listed from the lowest to the topmost.
     """
     entries = []
-    for severity, label in list_mark_labels(scene.report, scene.words):
+    for severity, label in list_mark_labels(picture_data.report, picture_data.words):
         entries.append(LegendEntry(label, _draw_marker_symbol(str(severity))))
     for concept in reversed(OVERVIEW_CONCEPTS):
-        layer = scene.plan.find_layer_of_concept(concept)
+        layer = picture_data.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
             entries.append(
                 LegendEntry(
-                    scene.words.get_text_or_key("concept", concept), _draw_symbol(scene, choose_style(layer, concept))
+                    picture_data.words.get_text_or_key("concept", concept),
+                    _draw_symbol(picture_data, choose_style(layer, concept)),
                 )
             )
     return entries
 
 
-def _draw_symbol(scene: PictureData, style: str) -> str:
+def _draw_symbol(picture_data: PictureData, style: str) -> str:
     """Return a small picture of a style's symbol as a data URI, drawn as on the map."""
     sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
-    layer = painting.make_styled_layer(style, scene.crs, [], [(shape, [])])
+    layer = painting.make_styled_layer(style, picture_data.crs, [], [(shape, [])])
     layer.setLabelsEnabled(False)
-    return painting.encode_data_uri(painting.draw_layers(sheet, [layer], scene.crs))
+    return painting.encode_data_uri(painting.draw_layers(sheet, [layer], picture_data.crs))
 
 
 def _draw_marker_symbol(severity: str) -> str:

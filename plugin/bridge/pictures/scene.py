@@ -103,27 +103,31 @@ CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", 
 _MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
 
-def draw_close_up(scene: PictureData, finding: Finding) -> str:
+def draw_close_up(picture_data: PictureData, finding: Finding) -> str:
     """Return the picture of one conflict and its surroundings as a data URI."""
     sheet = choose_close_up_frame(finding)
-    layers = [_make_finding_layer(scene, finding, sheet)]
+    layers = [_make_finding_layer(picture_data, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
     for concept in CLOSE_UP_CONCEPTS:
-        layer = scene.plan.find_layer_of_concept(concept)
+        layer = picture_data.plan.find_layer_of_concept(concept)
         if layer is not None:
             roles.append((concept, layer))
     drawn_roles = {layer.role for _, layer in roles}
-    parcels = scene.plan.find_layer_of_concept("parcels")
+    parcels = picture_data.plan.find_layer_of_concept("parcels")
     is_near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
     for role in (finding.role, finding.related_role):
-        layer = scene.plan.layers.get(role)
+        layer = picture_data.plan.layers.get(role)
         if layer is not None and role not in drawn_roles and layer is not parcels and is_near:
             roles.append((role, layer))
             drawn_roles.add(role)
     if parcels is not None and is_near:
         roles.append(("parcels", parcels))
-    layers += [_make_visible_rows_layer(scene, concept, plan_layer, sheet, is_near) for concept, plan_layer in roles]
-    image = painting.draw_layers(sheet, [drawn_layer for drawn_layer in layers if drawn_layer is not None], scene.crs)
+    layers += [
+        _make_visible_rows_layer(picture_data, concept, plan_layer, sheet, is_near) for concept, plan_layer in roles
+    ]
+    image = painting.draw_layers(
+        sheet, [drawn_layer for drawn_layer in layers if drawn_layer is not None], picture_data.crs
+    )
     painter = painting.make_painter(image)
     try:
         painting.draw_scale_bar(painter, sheet)
@@ -132,31 +136,31 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
     return painting.encode_data_uri(image)
 
 
-def _make_finding_layer(scene: PictureData, finding: Finding, frame: ImageFrame) -> QgsVectorLayer:
+def _make_finding_layer(picture_data: PictureData, finding: Finding, frame: ImageFrame) -> QgsVectorLayer:
     shape = clip_to_picture(finding.make_layer_geometry(), frame)
     values = [str(finding.severity), finding.state]
-    return painting.make_styled_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
+    return painting.make_styled_layer("findings", picture_data.crs, ["severity", "state"], [(shape, values)])
 
 
 def _make_visible_rows_layer(
-    scene: PictureData, concept: str, layer: Layer, frame: ImageFrame, is_near: bool
+    picture_data: PictureData, concept: str, layer: Layer, frame: ImageFrame, is_near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
-    if not is_near and (concept, layer.role) in scene.outlines:
+    if not is_near and (concept, layer.role) in picture_data.outlines:
         # Available from the overview, and coarser than this picture could show.
-        shapes = scene.outlines[concept, layer.role]
-        return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
-    index_hits = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(frame)))
+        shapes = picture_data.outlines[concept, layer.role]
+        return painting.make_styled_layer(choose_style(layer, concept), picture_data.crs, [], [(s, []) for s in shapes])
+    index_hits = picture_data.get_layer_index(layer).query(shapely.box(*widen_bounds(frame)))
     positions = np.flatnonzero(~mask_missing_shapes(layer.plane_shapes))[np.sort(index_hits)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
-    shapes = scene.get_layer_shapes(layer)
+    shapes = picture_data.get_layer_shapes(layer)
     rows = [
         (clip_to_picture(shapes[n], frame), [format_cell(v) for v in row])
         for n, row in zip(positions, values, strict=True)
     ]
     picture_layer = painting.make_styled_layer(
-        choose_style(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
+        choose_style(layer, concept), picture_data.crs, columns, [(s, v) for s, v in rows if s is not None]
     )
     # Names of townships would hide the conflict.
     picture_layer.setLabelsEnabled(False)

@@ -213,7 +213,10 @@ def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext
 def _has_slivers_at_highest_pair_severity(
     code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext
 ) -> bool:
-    """Return True if a rule ignored slivers at the highest severity that the pair of layers has."""
+    """Return True if rule ``code`` ignored slivers of this pair of layers with the highest severity of the pair.
+
+    ``ranked``: rules with the slivers that they ignored between the two layers, highest severity first.
+    """
     severities = [_find_severity(rule, ignored_slivers, ctx) for rule, ignored_slivers in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
     return pair_severity in severities

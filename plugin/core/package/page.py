@@ -19,10 +19,10 @@ def format_map_rows(maps: Iterable[dict[str, Any]], report_texts: ReportTexts) -
 
 
 def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the documents, maps and tables that the page's table of maps does not list.
+    """Return the slots that the package page lists apart from its table of maps.
 
-    If the page has a table of maps, these are required maps that are neither in the table nor in a note, and all slots
-    that are not maps.
+    ``maps``: the rows of that table. If a row has a file, these are the documents, the tables, and the required maps
+    without a row; if none has, all slots without a row.
     """
     listed_slot_ids = {row["slot"] for row in maps}
     if not any(row["file"] for row in maps):

@@ -228,6 +228,6 @@ def _set_matching_values(finding: Finding, values: list[Any]) -> None:
     finding.place = (float(location[0]), float(location[1])) if location else None
 
 
-def _read_stamp(values: Iterable[Iterable[Any]]) -> FileStamp:
-    """Return a file stamp from its JSON lists."""
-    return tuple((str(name), int(time), int(size)) for name, time, size in values)
+def _read_stamp(entries: Iterable[Iterable[Any]]) -> FileStamp:
+    """Return the stamp of a source's files from its JSON form, a list of [name, modification time (ns), size]."""
+    return tuple((str(name), int(time), int(size)) for name, time, size in entries)

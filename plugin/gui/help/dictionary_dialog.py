@@ -184,7 +184,7 @@ class DictionaryDialog(ManualStartDialog):
         self._show(anchor)
 
     def _show(self, anchor: str) -> None:
-        """Show the page with the search words highlighted, scrolled to the first of them."""
+        """Show the page ``anchor`` of the dictionary with the search words highlighted; scroll to the first of them."""
         self.browser.setHtml(self._data_dictionary.render_page(anchor))
         marks = []
         for word in self.search.text().split():

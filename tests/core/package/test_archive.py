@@ -212,7 +212,7 @@ def test_comment_of_a_zip_without_one_of_a_folder_and_of_a_damaged_zip_is_empty(
     assert [read_archive_comments(one) for one in (path, tmp_path, damaged)] == ["", "", ""]
 
 
-def test_paths_of_files_beside_the_package_folder_in_a_zip_are_returned_without_system_files(tmp_path):
+def test_paths_of_files_next_to_the_package_folder_in_a_zip_are_returned_without_system_files(tmp_path):
     inside = [(f"{PACKAGE_ROOT}/manifest.json", b"{}"), (f"{PACKAGE_ROOT}/2-规划文档/a.pdf", b"%PDF")]
     others = [
         ("readme.txt", b"x"),

@@ -208,7 +208,7 @@ def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
     assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
 
-def test_dissolving_no_zones_gives_no_spaces():
+def test_dissolving_an_empty_layer_of_zones_into_the_three_zones_gives_no_polygons():
     found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert len(found.polygons) == 0 and found.total_m2 == 0 and found.do_areas_add_up
 

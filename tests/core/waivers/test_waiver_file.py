@@ -54,7 +54,7 @@ def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path
                 assert not cell.startswith(("=", "+", "-", "@")), cell
 
 
-def test_default_waiver_file_is_beside_a_data_file_and_inside_a_data_folder(tmp_path):
+def test_default_waiver_file_is_next_to_a_data_file_and_inside_a_data_folder(tmp_path):
     assert make_default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
     assert make_default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"

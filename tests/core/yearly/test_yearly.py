@@ -160,7 +160,7 @@ def test_changed_zone_code_lists_the_whole_old_parcel_and_all_its_new_parts():
     assert not found.left_out
 
 
-def test_unchanged_parcel_grown_over_a_changed_one_is_cut_at_its_old_border():
+def test_parcel_not_declared_as_changed_that_grew_over_a_changed_one_is_cut_back_to_its_former_border():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "300")]}
     found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0, 200), 2, "300")]}))
     assert_same_land([one.shape for one in found.parcels_after_change], [make_box(0, 0)])

@@ -41,7 +41,7 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "damaged": "“{file}” is not well-formed XML (error in line {line}) and was not compared. Export it again.",
         "encoding": "“{file}” declares the encoding {declared}, but is in {found}. Save it in the declared encoding.",
         "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Remove the declaration.",
-        "style": "“{file}” has an instruction that refers to a style sheet or another external file (“<?{names}”), which metadata do not "
+        "style": "“{file}” has an instruction that refers to a style sheet or another external file (<?{names}), which metadata do not "
         "need; a browser would load that file. Delete the line in a text editor, or make the metadata again.",
         "schema": "“{file}” has the root element “{root}” instead of “{expected}” in the specification: it has another schema and was not "
         "compared. Compare it by hand.",
