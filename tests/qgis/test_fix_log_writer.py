@@ -7,7 +7,7 @@ import pytest
 
 from plugin.bridge.fixes.log_writer import LogWriter
 from plugin.core.errors import OutputError
-from plugin.core.fixes.append_only import RowsToAppend, append_rows, prepare_rows
+from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
 from tests.qgis.waiting import wait_until
 
 COLUMNS = ("时间", "步骤", "操作")
@@ -29,7 +29,7 @@ class FakeLog:
         append_rows(self._make_rows(action))
 
     def prepare(self, order, action, when):
-        return prepare_rows(self._make_rows(action))
+        return PreparedRows(self._make_rows(action))
 
     def read_actions(self):
         lines = self.path.read_text(encoding="utf-8-sig").splitlines()[1:] if self.path.exists() else []

@@ -11,7 +11,10 @@ from qgis.PyQt.QtWidgets import QLabel
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.checking import live_check as live_module
+from plugin.bridge.checking.check import check_project_or_folder
+from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
+from plugin.core.check import RunOptions
 from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings.groups import STATE_COLUMN
 from tests.qgis.helpers import write_small
@@ -61,6 +64,24 @@ def check(controller):
 def wait_for_live_check(controller):
     process_events(0.1)
     assert wait_until(lambda: controller.editing._current_check is None or controller.editing._current_check.is_idle)
+
+
+def test_second_check_takes_results_of_rules_from_the_first_and_equals_a_fresh_one_after_an_edit(checked):
+    controller, layers = checked
+    first = controller.dock.result.report
+    assert first.provenance["reused_rules"] == []
+    check(controller)
+    second = controller.dock.result.report
+    assert len(second.provenance["reused_rules"]) > len(second.rules) / 2
+    assert [f.to_dict() for f in second.findings] == [f.to_dict() for f in first.findings]
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(0, 0), BSM="140225000000009999")
+    wait_for_live_check(controller)
+    check(controller)
+    third = controller.dock.result.report
+    assert third.provenance["reused_rules"] and "REL002" not in third.provenance["reused_rules"]
+    shots = [take_snapshot(layer) for layer in layers.values()]
+    fresh = check_project_or_folder(shots, RunOptions(profile="hunyuan")).report
+    assert [f.to_dict() for f in third.findings] == [f.to_dict() for f in fresh.findings]
 
 
 def draw_feature_in_layer(layer, shape, **values):

@@ -20,7 +20,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
-    from ..engine.rule_memory import RuleMemory
+    from ..engine.memory_folder import FolderMemory
     from ..model.report import Report
     from ..render.words import ReportTexts
 
@@ -31,11 +31,13 @@ _MAX_FINDINGS_PRINTED = 30
 def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..files.writing import OutputPaths, check_outputs
+    from ..messages.texts import Texts
     from ..render.outputs import write_outputs
 
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
+    cache = _open_cache(args.cache, args.source) if args.command == "check" else None
     check_result = (
         _inspect_package(args, report_texts)
         if args.command == "inspect"
@@ -43,7 +45,7 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
             args.source,
             _make_check_options(args, report_texts),
             progress=print_progress,
-            memory=_open_cache(args.cache, args.source),
+            memory=cache,
         )
     )
     write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template)
@@ -51,10 +53,12 @@ def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> in
         print_line(line)
     for path in outputs.list_paths():
         print_line(report_texts.get("cli", "written", target=path))
+    if cache is not None and cache.writing_error is not None:
+        print_line(Texts(report_texts.lang).explain_error(cache.writing_error), sys.stderr)
     return get_exit_code(check_result.report, args.strict)
 
 
-def _open_cache(folder: str, source: str) -> RuleMemory | None:
+def _open_cache(folder: str, source: str) -> FolderMemory | None:
     """Return the results that earlier runs kept in a folder; None without a folder."""
     if not folder:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,32 +108,33 @@ def evaluate_rules(
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
     all_rules = tuple(evaluation.rules if run_rules is None else run_rules)
-    if memory is not None:
-        whole_run = RuleContext(plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, lang=lang)
-        memory.start_run(whole_run)
     last_uses = _find_last_rule_by_layer_role(plan, evaluation.rules)
-    for position, rule in enumerate(evaluation.rules):
-        cancellation.raise_if_cancelled()
-        progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
-        context = RuleContext(
-            plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
-        )
-        start_time = time.monotonic()
-        outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
-        outcome.seconds = round(time.monotonic() - start_time, 3)
-        outcome.findings = len(findings)
-        evaluation.outcomes.append(outcome)
-        evaluation.findings += findings
-        evaluation.indicators += indicators
-        if context.run_log.ignored_slivers:
-            evaluation.ignored_by_rule[rule.code] = context.run_log.ignored_slivers
-        evaluation.fallback_steps += [{"rule": rule.code, **step} for step in context.run_log.fallback_steps]
-        for layer in plan.layers.values():
-            if focus is None and last_uses.get(layer.role, -1) == position:
-                layer.polygons.release_caches()
+    with ExitStack() as stack:
+        if memory is not None:
+            stack.callback(memory.end_run)
+            memory.start_run(
+                RuleContext(plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, lang=lang)
+            )
+        for position, rule in enumerate(evaluation.rules):
+            cancellation.raise_if_cancelled()
+            progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
+            context = RuleContext(
+                plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
+            )
+            start_time = time.monotonic()
+            outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
+            outcome.seconds = round(time.monotonic() - start_time, 3)
+            outcome.findings = len(findings)
+            evaluation.outcomes.append(outcome)
+            evaluation.findings += findings
+            evaluation.indicators += indicators
+            if context.run_log.ignored_slivers:
+                evaluation.ignored_by_rule[rule.code] = context.run_log.ignored_slivers
+            evaluation.fallback_steps += [{"rule": rule.code, **step} for step in context.run_log.fallback_steps]
+            for layer in plan.layers.values():
+                if focus is None and last_uses.get(layer.role, -1) == position:
+                    layer.polygons.release_caches()
     cancellation.raise_if_cancelled()
-    if memory is not None:
-        memory.end_run()
     return evaluation
 
 

@@ -24,7 +24,8 @@ from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
 
-#: Size of a digest in bytes: two different inputs have the same one with a probability of 2⁻¹²⁸.
+#: Size of a digest in bytes. Values of tables enter it as hashes of 8 bytes, so that a changed value is missed with a
+#: probability of 2⁻⁶⁴.
 _DIGEST_BYTES = 16
 
 #: Fields of a plan that no rule reads, or that have separate digests.
@@ -107,12 +108,9 @@ def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
         yield f"{name} {column.dtype}".encode()
         if column.dtype.name == "geometry":
             yield from _iterate_geometry_pieces(column.to_numpy())
-        elif column.dtype == object:
-            try:
-                yield pd.util.hash_array(column.to_numpy()).tobytes()
-            except TypeError:
-                # Values of several types, such as dates beside texts.
-                yield from _iterate_pieces([repr(one) for one in column.tolist()])
+        elif column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
+            # The hash of pandas takes values of several types for their texts.
+            yield from _iterate_pieces([repr(one) for one in column.tolist()])
         else:
             yield pd.util.hash_array(column.to_numpy()).tobytes()
 

@@ -9,10 +9,8 @@ deleted at any time.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import fields
@@ -24,13 +22,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ...paths import RESOURCES_FOLDER
+from ..errors import InputError, OutputError
+from ..files.writing import write_atomically
 from ..geometry.overlay_pieces import Slivers
 from ..messages import texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.rule import RuleResult, Severity
-from ..plan.layer_table import LayerUse
 from .provenance import collect_versions
 from .rule_memory import CallKey, LayerReference, RememberedLog, RememberedResult, RuleMemory
 from .run_log import IgnoredSlivers
@@ -66,6 +65,8 @@ class FolderMemory(RuleMemory):
         except OSError as error:
             raise InputError("cache_folder_unusable", folder=str(folder)) from error
         self._source = str(Path(source).resolve())
+        #: Why a result could not be written; the next run then computes it again.
+        self.writing_error: OutputError | None = None
 
     def end_run(self) -> None:
         """Write values computed of the plan's layers, release the plan, and limit the size of the folder."""
@@ -94,7 +95,7 @@ class FolderMemory(RuleMemory):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             return
-        _write_arrays(path, arrays)
+        self._write(path, arrays)
 
     def find_layer_values(self, digest: bytes) -> dict[str, Any]:
         """Return arrays computed of the layer with this digest, by name; empty without any."""
@@ -104,9 +105,15 @@ class FolderMemory(RuleMemory):
     def keep_layer_values(self, values_by_layer: dict[bytes, dict[str, Any]]) -> None:
         """Write arrays computed of layers."""
         for digest, values in values_by_layer.items():
-            path = self._make_path(digest.hex(), _LAYER_SUFFIX)
-            if values and not path.exists():
-                _write_arrays(path, values)
+            if values.keys() - self.find_layer_values(digest).keys():
+                self._write(self._make_path(digest.hex(), _LAYER_SUFFIX), values)
+
+    def _write(self, path: Path, arrays: dict[str, NDArray]) -> None:
+        """Write arrays to a file of the folder, or store in ``writing_error`` why that failed."""
+        try:
+            _write_arrays(path, arrays)
+        except OutputError as error:
+            self.writing_error = error
 
     def _make_path(self, name: str, suffix: str) -> Path:
         digest = hashlib.blake2b(f"{self._source}\n{name}".encode(), digest_size=16).hexdigest()
@@ -118,14 +125,14 @@ _VERSION_NAME = "version"
 
 @cache
 def _get_version() -> str:
-    """Return a digest of the core's code and of the versions of its libraries.
+    """Return a digest of the core's code and texts, and of the versions of its libraries.
 
     A file of another version is not used, because the same input may give another result.
     """
     digest = hashlib.blake2b(json.dumps(collect_versions(), sort_keys=True).encode(), digest_size=16)
     digest.update(f"{np.__version__} {shapely.geos_version}".encode())
     core = Path(__file__).resolve().parents[1]
-    for path in sorted(core.rglob("*.py")):
+    for path in sorted([*core.rglob("*.py"), *(RESOURCES_FOLDER / "texts").glob("*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -137,26 +144,18 @@ def _read_arrays(path: Path) -> dict[str, NDArray] | None:
             if str(archive[_VERSION_NAME]) != _get_version():
                 return None
             arrays = {name: archive[name] for name in archive.files}
-        os.utime(path)
     except _READING_ERRORS:
         return None
+    # The time of the last use decides which files a full folder loses; a folder for reading only has no such time.
+    with suppress(OSError):
+        os.utime(path)
     return arrays
 
 
 def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
-    """Write arrays to a file, whole or not at all. A full or read-only disk only costs the next run its time."""
-    content = io.BytesIO()
-    np.savez(content, **{_VERSION_NAME: np.array(_get_version()), **arrays})  # type: ignore[arg-type]
-    temporary_path = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".sanxian-", delete=False) as file:
-            temporary_path = Path(file.name)
-            file.write(content.getvalue())
-        temporary_path.replace(path)
-    except OSError:
-        if temporary_path is not None:
-            with suppress(OSError):
-                temporary_path.unlink(missing_ok=True)
+    """Write arrays to a file. Raise OutputError, for example if the disk is full."""
+    with write_atomically(path) as temporary_path:
+        np.savez(temporary_path, **{_VERSION_NAME: np.array(_get_version()), **arrays})  # type: ignore[arg-type]
 
 
 def limit_folder_size(folder: Path, most_bytes: int = MAX_FOLDER_BYTES) -> None:
@@ -187,9 +186,6 @@ def _encode_result(remembered: RememberedResult) -> dict[str, NDArray]:
         "all_digests": None
         if remembered.all_digests is None
         else [[role, digest.hex()] for role, digest in remembered.all_digests],
-        "roles_read": sorted(remembered.use.roles_read),
-        "roles_tested": sorted(remembered.use.roles_tested),
-        "reads_all": remembered.use.reads_all,
         "measured_roles": sorted(remembered.measured_roles),
         "result": None if result is None else _encode_rule_result(result, shapes),
         "slivers": [
@@ -256,7 +252,6 @@ def _decode_result(arrays: dict[str, NDArray]) -> RememberedResult:
     wkb, ends = arrays["wkb"].tobytes(), arrays["wkb_ends"].tolist()
     pieces = [wkb[start:end] or None for start, end in zip([0, *ends][:-1], ends, strict=True)]
     shapes = shapely.from_wkb(np.array([*pieces, None], dtype=object)[:-1])
-    use = LayerUse(set(data["roles_read"]), set(data["roles_tested"]), data["reads_all"])
     ignored_slivers = [
         (
             LayerReference(*first),
@@ -286,7 +281,6 @@ def _decode_result(arrays: dict[str, NDArray]) -> RememberedResult:
         {role: bytes.fromhex(digest) for role, digest in data["layer_digests"].items()},
         data["presence"],
         None if all_digests is None else tuple((role, bytes.fromhex(digest)) for role, digest in all_digests),
-        use,
         frozenset(data["measured_roles"]),
         None if data["result"] is None else _decode_rule_result(data["result"], shapes),
         log,

@@ -72,8 +72,7 @@ def _call_rule(
     """Return the result of a rule for layers, from the memory if nothing that it read has changed."""
     if memory is not None:
         return memory.call(rule, layers, context, arguments)
-    result = rule.function(*layers, ctx=context, **arguments)
-    return result if result is None or isinstance(result, RuleResult) else RuleResult(findings=result)
+    return rule.find_problems(layers, context, arguments)
 
 
 def _find_missing_input(

@@ -8,10 +8,12 @@ as one digest for the whole run (`input_digest`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
+
+from numpy.typing import NDArray
 
 from ..model.findings import Finding
 from ..model.indicator import Indicator
@@ -96,10 +98,14 @@ class RememberedResult:
     layer_digests: dict[str, bytes]
     presence: dict[str, bool]
     all_digests: tuple[tuple[str, bytes], ...] | None
-    use: LayerUse
     measured_roles: frozenset[str]
     result: RuleResult | None
     log: RememberedLog
+
+    @property
+    def use(self) -> LayerUse:
+        """Return what the call read of the plan's layers."""
+        return LayerUse(set(self.layer_digests), set(self.presence), self.all_digests is not None)
 
 
 class RuleMemory:
@@ -144,8 +150,13 @@ class RuleMemory:
     def end_run(self) -> None:
         """Keep values computed of the plan's layers, and release the plan."""
         if self._plan is not None and self._run_digest is not None:
+            digests = {get_layer_digest(layer): layer for layer in dict.values(self._plan.layers)}
+            # A cancelled check has computed only some of the values that are kept.
             self.keep_layer_values(
-                {get_layer_digest(layer): layer.get_computed_values() for layer in dict.values(self._plan.layers)}
+                {
+                    digest: {**self.find_layer_values(digest), **layer.get_computed_values()}
+                    for digest, layer in digests.items()
+                }
             )
         self._plan = self._run_digest = None
 
@@ -180,13 +191,8 @@ class RuleMemory:
         Raise what the rule raises; such a call is not remembered.
         """
         layers = list(layers)
-
-        def compute() -> RuleResult | None:
-            result = rule.function(*layers, ctx=context, **arguments)
-            return RuleResult(findings=result) if isinstance(result, list) else result
-
         if self._run_digest is None or context.plan is not self._plan:
-            return compute()
+            return rule.find_problems(layers, context, arguments)
         key = rule.code, tuple("" if layer is None else layer.role for layer in layers), compute_value_digest(arguments)
         remembered = self.find_result(key)
         if remembered is not None and self._is_valid(remembered):
@@ -197,10 +203,10 @@ class RuleMemory:
             return None if remembered.result is None else _copy_result(remembered.result)
         self.computed_codes.add(rule.code)
         self.keep_result(key, None)
-        return self._compute_and_remember(key, compute, layers, context)
+        return self._compute_and_remember(key, rule, layers, context, arguments)
 
     def _is_valid(self, remembered: RememberedResult) -> bool:
-        """Return True if all that a call read is as it was."""
+        """Return True if all that a call read is as it was, and the areas that it measured are still known."""
         plan = self._require_plan()
         if remembered.run_digest != self._run_digest:
             return False
@@ -208,14 +214,17 @@ class RuleMemory:
             return False
         if any(_get_digest(plan, role) != digest for role, digest in remembered.layer_digests.items()):
             return False
+        if any(self._find_areas(role) is None for role in remembered.measured_roles):
+            return False
         return remembered.all_digests is None or remembered.all_digests == _list_all_digests(plan)
 
     def _compute_and_remember(
         self,
         key: CallKey,
-        compute: Callable[[], RuleResult | None],
+        rule: Rule,
         layers: list[Layer | None],
         context: RuleContext,
+        arguments: dict[str, Any],
     ) -> RuleResult | None:
         plan, log = context.plan, context.run_log
         # The log of this call alone, so that it can be remembered with its result.
@@ -225,7 +234,7 @@ class RuleMemory:
         try:
             with plan.layer_table.record_use() as use:
                 use.roles_read |= {layer.role for layer in layers if layer is not None}
-                result = compute()
+                result = rule.find_problems(layers, context, arguments)
         finally:
             context.use_log(log)
             log.add_entries(own_log)
@@ -238,7 +247,6 @@ class RuleMemory:
                 {role: _get_digest(plan, role) for role in use.roles_read},
                 {role: _has_layer(plan, role) for role in use.roles_tested},
                 _list_all_digests(plan) if use.reads_all else None,
-                use,
                 _find_measured_roles(plan) - measured_before,
                 None if result is None else _copy_result(result),
                 remembered_log,
@@ -249,10 +257,11 @@ class RuleMemory:
     def _set_areas(self, roles: Iterable[str]) -> None:
         """Set the statutory areas of layers that a rule measured when it was computed."""
         for role in roles:
-            layer = self._require_plan().layers[role]
-            values = self.find_layer_values(get_layer_digest(layer))
-            if _AREAS in values:
-                layer.set_computed_values({_AREAS: values[_AREAS]})
+            self._require_plan().layers[role].set_computed_values({_AREAS: self._find_areas(role)})
+
+    def _find_areas(self, role: str) -> NDArray | None:
+        """Return (n,) the statutory areas of the plan's layer of this role (m²); None if they are not kept."""
+        return self.find_layer_values(_get_digest(self._require_plan(), role)).get(_AREAS)
 
     def _require_plan(self) -> Plan:
         if self._plan is None:

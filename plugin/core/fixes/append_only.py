@@ -38,13 +38,13 @@ def append_rows(tables: Iterable[RowsToAppend]) -> None:
     Each file is written under a temporary name and then replaced. Raise OutputError if one of the files cannot be read
     or written, or is another table; then all of them are unchanged.
     """
-    prepare_rows(tables).commit()
+    PreparedRows(tables).commit()
 
 
 class PreparedRows:
     """Tables with appended rows, as temporary files that `commit` puts in place of the former ones.
 
-    `discard` after `commit` does nothing.
+    Raise OutputError as `append_rows`. `discard` after `commit` does nothing.
     """
 
     def __init__(self, tables: Iterable[RowsToAppend]):
@@ -84,17 +84,11 @@ class PreparedRows:
             file.discard()
 
 
-def prepare_rows(tables: Iterable[RowsToAppend]) -> PreparedRows:
-    """Write tables with appended rows to temporary files; raise OutputError as `append_rows`."""
-    return PreparedRows(tables)
-
-
 class _PreparedFile:
     """New contents of a file, written next to it and flushed to the disk."""
 
     def __init__(self, path: Path, version: _FileVersion | None, former_contents: bytes | None, contents: bytes):
         self.path, self.version, self._former_contents = path, version, former_contents
-        self._output = ExitStack()
         with ExitStack() as stack:
             target = stack.enter_context(write_atomically(path))
             with target.open("wb") as handle:

@@ -13,7 +13,7 @@ from ..model.window_register import (
     RegisteredWindow,
     WindowState,
 )
-from .append_only import PreparedRows, RowsToAppend, append_rows, prepare_rows
+from .append_only import PreparedRows, RowsToAppend, append_rows
 from .change_log import CHANGE_LOG_COLUMNS, CHANGE_LOG_SUFFIX, LogAction, make_log_rows
 from .proposal import OpenedWindow, Proposal
 from .texts import FixTexts
@@ -62,7 +62,7 @@ def prepare_step(
     when: datetime,
 ) -> PreparedRows:
     """Write what `append_step` appends to temporary files, which can replace the log and the register at once."""
-    return prepare_rows(_make_tables(Path(log), list(proposals), action, texts, step, who, when))
+    return PreparedRows(_make_tables(Path(log), list(proposals), action, texts, step, who, when))
 
 
 def _make_tables(

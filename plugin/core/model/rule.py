@@ -133,6 +133,15 @@ class Rule:
         """Return the first three letters of the code."""
         return self.code[:3]
 
+    def find_problems(self, layers: Iterable[Any], context: Any, arguments: dict[str, Any]) -> RuleResult | None:
+        """Call the rule's function and return its result; None if the rule does not apply.
+
+        ``layers``: a layer, or None, for each need; ``context``: the `RuleContext`; ``arguments``: the rule's keyword
+        arguments. Raise what the function raises.
+        """
+        result = self.function(*layers, ctx=context, **arguments)
+        return result if result is None or isinstance(result, RuleResult) else RuleResult(findings=result)
+
     @property
     def algorithm_id(self) -> str:
         """Return the id of the rule's processing algorithm."""

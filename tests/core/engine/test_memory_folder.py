@@ -17,7 +17,7 @@ from plugin.core.engine.memory_folder import (
     encode_value,
     limit_folder_size,
 )
-from plugin.core.errors import InputError
+from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CodeListName
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
@@ -54,6 +54,31 @@ def test_result_files_contain_no_python_objects(filled_folder):
     for path in filled_folder[0].iterdir():
         with np.load(path, allow_pickle=False) as archive:
             assert all(archive[name].dtype != object for name in archive.files), path.name
+
+
+def test_result_folder_without_the_values_of_layers_gives_an_equal_report(tmp_path):
+    first, _ = check_in_new_process_memory(tmp_path, EVERY_RULE)
+    for path in tmp_path.glob("*.layer.npz"):
+        path.unlink()
+    second, memory = check_in_new_process_memory(tmp_path, EVERY_RULE)
+    assert second == first and memory.computed_codes and memory.reused_codes
+    # The second check has written the values again.
+    assert not check_in_new_process_memory(tmp_path, EVERY_RULE)[1].computed_codes
+
+
+def test_result_that_cannot_be_written_leaves_the_report_complete_and_the_reason_is_known(
+    tmp_path, monkeypatch, capsys
+):
+    expected = list_comparable_parts(check_plan(COUNTY, DEFAULT_RULES).report)
+
+    def refuse(target):
+        raise OutputError("output_unwritable", target=str(target), detail="no_space")
+
+    monkeypatch.setattr("plugin.core.engine.memory_folder.write_atomically", refuse)
+    parts, memory = check_in_new_process_memory(tmp_path)
+    assert parts == expected and memory.writing_error.key == "output_unwritable"
+    main(["check", str(COUNTY), "--profile", "hunyuan", "--cache", str(tmp_path)])
+    assert ".npz" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"not an archive"], ids=["empty", "cut", "foreign"])

@@ -5,11 +5,15 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.input_digest import compute_value_digest
 from plugin.core.engine.rule_memory import RuleMemory
+from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
 from plugin.paths import RESOURCES_FOLDER
 
@@ -122,6 +126,32 @@ def test_changing_the_findings_of_a_report_leaves_the_stored_results_unchanged(c
     for indicator in first.indicators:
         indicator.inputs["changed"] = True
     assert check_with_memory(county, DEFAULT_RULES, memory) == expected
+
+
+def test_check_after_a_cancelled_one_equals_a_fresh_check_and_the_cancelled_plan_is_released(county):
+    memory = RuleMemory()
+    check_with_memory(county, EVERY_RULE, memory)
+    calls = []
+
+    def is_cancelled():
+        calls.append(None)
+        return len(calls) > 200
+
+    with pytest.raises(Cancelled):
+        check_plan(county, EVERY_RULE, source="county", memory=memory, cancellation=Cancellation(is_cancelled))
+    assert memory._plan is None
+    frame = get_frame(county, "CZKFBJ").copy()
+    frame.geometry = shapely.transform(frame.geometry.to_numpy(), lambda xy: xy + 1e-5)
+    changed = replace_layer(county, "CZKFBJ", frame)
+    assert check_with_memory(changed, EVERY_RULE, memory) == check_afresh(changed, EVERY_RULE)
+    assert memory.reused_codes
+
+
+def test_text_replaced_by_an_equal_looking_number_counts_as_a_change():
+    texts = pd.DataFrame({"code": pd.Series(["1", "2", None], dtype=object)})
+    numbers = pd.DataFrame({"code": pd.Series([1, "2", None], dtype=object)})
+    assert compute_value_digest(texts) == compute_value_digest(texts.copy())
+    assert compute_value_digest(texts) != compute_value_digest(numbers)
 
 
 def change_at_random(county, chance):

@@ -6,7 +6,7 @@ import csv
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.fixes.append_only import RowsToAppend, append_rows, prepare_rows
+from plugin.core.fixes.append_only import PreparedRows, RowsToAppend, append_rows
 from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, make_default_log_path
 
 ROW = [f"值{n}" for n in range(len(CHANGE_LOG_COLUMNS))]
@@ -47,7 +47,7 @@ def test_file_that_is_not_a_change_log_is_refused_and_unchanged(tmp_path, conten
 
 
 def prepare_log_row(path):
-    return prepare_rows([RowsToAppend(path, CHANGE_LOG_COLUMNS, [ROW], "changes_unreadable")])
+    return PreparedRows([RowsToAppend(path, CHANGE_LOG_COLUMNS, [ROW], "changes_unreadable")])
 
 
 def test_prepared_change_log_rows_are_written_to_the_log_only_when_they_are_committed(tmp_path):
