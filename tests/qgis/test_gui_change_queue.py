@@ -63,3 +63,17 @@ def test_cancelled_changes_of_findings_are_not_shown(queue):
     assert queue.shown == []
     add(queue, SMALL, "new")
     assert queue.shown == ["new list", "new map"]
+
+
+def test_changes_behind_one_that_raises_are_shown_and_the_error_is_logged(queue, monkeypatch):
+    errors = []
+    monkeypatch.setattr("plugin.gui.findings.change_queue.log_error", errors.append)
+
+    def fail():
+        raise ValueError("planned")
+        yield
+
+    queue.add(LARGE, fail)
+    add(queue, LARGE, "next")
+    assert wait_until(lambda: len(queue.shown) == 2)
+    assert queue.shown == ["next list", "next map"] and [str(error) for error in errors] == ["planned"]

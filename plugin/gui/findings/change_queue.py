@@ -47,7 +47,10 @@ class ChangeQueue(QObject):
     def add_later(self, make_steps: Callable[[], DisplaySteps]) -> None:
         """Run steps in later turns of the event loop, after those that wait."""
         self._waiting.append(make_steps)
-        if self._work is None:
+        self._start()
+
+    def _start(self) -> None:
+        if self._work is None and self._waiting:
             self._work = PortionedWork(self._run_all(), self._end, self._end_with_error, self)
 
     def finish(self) -> None:
@@ -77,3 +80,5 @@ class ChangeQueue(QObject):
     def _end_with_error(self, error: Exception) -> None:
         log_error(error)
         self._end(None)
+        # The changes behind the one that failed are shown nevertheless.
+        self._start()
