@@ -50,7 +50,7 @@ from .project.watch import ProjectWatcher
 from .toolbox.exchange import ExchangeActions, IndicatorsAction
 from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
-from .wizard.new_project import NewProjectActions
+from .wizard.new_project import ProjectSetupController
 
 if TYPE_CHECKING:
     from ..core.results.edits_since_check import EditsSinceCheck
@@ -77,7 +77,7 @@ class DesktopController(QObject):
         self.boxes = SearchableCodeLists(self)
         self.edit_warnings = EditWarnings(iface, self)
         self.styling = StylingActions(iface, self.runner)
-        self.new_project = NewProjectActions(iface, self.runner)
+        self.new_project = ProjectSetupController(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
         self.figures = IndicatorsAction(
             iface, get_provenance=lambda: dock.result.report.provenance if dock.result is not None else {}

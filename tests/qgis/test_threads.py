@@ -11,8 +11,9 @@ import pytest
 from qgis.core import QgsTask
 
 from plugin.bridge.running.main_thread import call_on_main
+from plugin.bridge.running.portions import hold_background_work
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.bridge.running.threads import CollectionPause, run_in_python_thread
+from plugin.bridge.running.threads import BackgroundMode, run_in_python_thread
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
@@ -150,13 +151,58 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
 
 def test_garbage_collection_resumes_when_the_object_that_pauses_it_is_deleted(qgis_app):
     """Delete the hold, as when QGIS deletes a task without a signal."""
-    hold, other = CollectionPause(), CollectionPause()
+    hold, other = BackgroundMode(), BackgroundMode()
     assert not gc.isenabled()
     other.release()
     other.release()
     assert not gc.isenabled()
     del hold
     assert gc.isenabled()
+
+
+def test_threads_alternate_quickly_while_a_job_runs(qgis_app):
+    usual_seconds = sys.getswitchinterval()
+    runner, seconds = JobRunner(), []
+    runner.start(
+        BackgroundJob(
+            "test",
+            lambda progress, cancellation: sys.getswitchinterval(),
+            on_done=seconds.append,
+            on_error=seconds.append,
+        )
+    )
+    assert wait_until(lambda: seconds)
+    assert seconds[0] < usual_seconds / 5
+    assert wait_until(lambda: sys.getswitchinterval() == usual_seconds)
+
+
+def test_job_waits_at_its_next_step_while_the_main_thread_works_on_a_portion(qgis_app):
+    runner, steps, ends = JobRunner(), [], []
+
+    def count_steps(progress, cancellation):
+        while True:
+            cancellation.raise_if_cancelled()
+            steps.append(time.monotonic())
+            time.sleep(0.001)
+
+    job = runner.start(
+        BackgroundJob(
+            "test",
+            count_steps,
+            on_done=ends.append,
+            on_error=ends.append,
+            on_cancelled=lambda: ends.append("cancelled"),
+        )
+    )
+    assert wait_until(lambda: steps)
+    with hold_background_work():
+        time.sleep(0.02)
+        before = len(steps)
+        time.sleep(0.05)
+        assert len(steps) == before
+    assert wait_until(lambda: len(steps) > before + 5)
+    job.cancel()
+    assert wait_until(lambda: ends) and ends == ["cancelled"]
 
 
 def wait_for_cancellation(cancellation):
@@ -173,6 +219,7 @@ application = QgsApplication([], False)
 application.initQgis()
 from plugin.bridge.running.main_thread import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
+from plugin.bridge.running.portions import hold_background_work
 from plugin.bridge.running.threads import run_in_python_thread
 from plugin.core.errors import Cancelled
 done = []

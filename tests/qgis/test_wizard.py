@@ -385,7 +385,7 @@ def wizard_controller(qgis_app, project, provider, tmp_path):
 
     settings.store_setting("project_folder", str(tmp_path))
     runner = JobRunner()
-    made = new_project.NewProjectActions(FakeInterface(), runner)
+    made = new_project.ProjectSetupController(FakeInterface(), runner)
     yield made
     made.close()
     runner.stop_all()

@@ -11,6 +11,7 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
+from ...core.parallel.process_state import exclude_objects_from_collection, include_objects_in_collection
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
@@ -135,6 +136,7 @@ class LiveCheck(QObject):
             edits.stop()
         self._listeners.clear()
         self._drop_trials()
+        include_objects_in_collection()
         if self._job is not None and self._job is not self._running_trial:
             self._job.cancel_and_disconnect()
         self._job = self._check_session = self._queued_edits = self._checked = self._options = None
@@ -318,7 +320,9 @@ class LiveCheck(QObject):
         if not self._is_ready:
             check_session = self._check_session
             self._start_job(
-                lambda _progress, cancellation: check_session.prepare(cancellation), self._on_prepared, is_hidden=False
+                lambda _progress, cancellation: _prepare_session(check_session, cancellation),
+                self._on_prepared,
+                is_hidden=False,
             )
         elif self._queued_edits:
             from ...core.live.session import EditBatch
@@ -371,6 +375,11 @@ class LiveCheck(QObject):
             self.outdated.emit()
 
 
+def _prepare_session(check_session: Any, cancellation: Cancellation) -> None:
+    check_session.prepare(cancellation)
+    exclude_objects_from_collection()
+
+
 def _recheck_batch(
     check_session: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
@@ -382,6 +391,8 @@ def _recheck_batch(
     cancellation.raise_if_cancelled()
     change = check_session.check_edits(batch, cancellation)
     new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
+    if len(batch.states_by_feature) > MAX_FEATURES_READ_AT_ONCE:
+        exclude_objects_from_collection()
     return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}
 
 

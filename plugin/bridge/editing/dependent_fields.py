@@ -32,7 +32,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 
 from ...core.errors import SanxianError
-from ..running.portions import PORTION_SECONDS
+from ..running.portions import PORTION_SECONDS, hold_background_work
 from ..running.tasks import log_error
 from ..texts import tr
 from .changed_values import ChangedValueRecord, start_recording_changed_values
@@ -553,7 +553,8 @@ class _LayerUpdater(QObject):
     def _fill_portion(self) -> None:
         fill = self._running_fill
         if fill is not None:
-            self._fill_rows(fill.rows_per_portion)
+            with hold_background_work():
+                self._fill_rows(fill.rows_per_portion)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()

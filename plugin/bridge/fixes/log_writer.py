@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ..running.threads import CollectionPause
+from ..running.threads import BackgroundMode
 
 if TYPE_CHECKING:
     from ...core.fixes.append_only import PreparedRows
@@ -52,7 +52,7 @@ class LogWriter(QObject):
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "sanxian-change-log")
         # In this thread, the collection could delete objects of the main thread.
-        collection = CollectionPause()
+        collection = BackgroundMode()
 
         def run() -> Any:
             try:

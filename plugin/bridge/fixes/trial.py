@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...core.cancellation import Cancellation
+from ...core.parallel.process_state import exclude_objects_from_collection
 
 if TYPE_CHECKING:
     from ...core.fixes.batch import BatchResult
@@ -31,10 +32,10 @@ class BatchTrial:
     rows_shown: Mapping[FeatureKey, RowBefore]
 
 
-def _make_editing_state(check_result: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
+def _make_editing_state(check_result: Any, run_options: Any, session: Any, documents: Mapping[str, str]) -> Any:
     from ...core.fixes.state import EditingState
 
-    return EditingState(check_result, options, session=session, documents=documents)
+    return EditingState(check_result, run_options, session=session, documents=documents)
 
 
 def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
@@ -44,11 +45,11 @@ def make_choices_trial(finding: Any, documents: Mapping[str, str]) -> Callable[.
     """
 
     def try_choices(
-        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+        check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.choices import list_choices
 
-        state = _make_editing_state(check_result, options, session, documents)
+        state = _make_editing_state(check_result, run_options, session, documents)
         return list_choices(state, finding, progress=progress, cancellation=cancellation)
 
     return try_choices
@@ -62,11 +63,11 @@ def make_alignment_trial(request: Any, within_m: float) -> Callable[..., list[Fi
     """
 
     def try_alignments(
-        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+        check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.choices import list_alignments
 
-        state = _make_editing_state(check_result, options, session, {})
+        state = _make_editing_state(check_result, run_options, session, {})
         return list_alignments(state, request, within_m, progress=progress, cancellation=cancellation)
 
     return try_alignments
@@ -83,14 +84,14 @@ def make_batch_trial(
     batch_findings = list(findings)
 
     def try_batch(
-        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+        check_result: Any, run_options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
     ) -> Any:
         from ...core.fixes.batch import choose_fixes, run_batch
         from ...core.fixes.edits import FixRefused
         from ...core.fixes.merging import merge_edits
         from ...core.fixes.rows_before import read_rows_before
 
-        state = _make_editing_state(check_result, options, session, documents)
+        state = _make_editing_state(check_result, run_options, session, documents)
         result = run_batch(
             state, batch_findings, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
         )
@@ -105,6 +106,8 @@ def make_batch_trial(
                 except FixRefused:
                     # An applied fix has added the row; it is not in the layers yet.
                     continue
+        # The trial lives until its window is closed.
+        exclude_objects_from_collection()
         return BatchTrial(result, rows_before, rows_shown)
 
     return try_batch

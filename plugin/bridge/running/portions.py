@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QObject, QTimer
@@ -13,6 +15,32 @@ from qgis.PyQt.QtCore import QObject, QTimer
 PORTION_SECONDS = 0.01
 #: Interval in seconds at which work asks whether another thread has finished.
 _WAITING_SECONDS = 0.005
+
+
+#: Longest time in seconds for which background work waits for the end of a portion.
+_MAX_WAIT_SECONDS = 0.1
+#: Set while no portion runs.
+_no_portion_runs = threading.Event()
+_no_portion_runs.set()
+
+
+@contextmanager
+def hold_background_work() -> Iterator[None]:
+    """Let background jobs wait at their next step while the ``with`` block runs on the main thread.
+
+    Python runs one thread at a time: a portion that shares it with a job takes twice as long.
+    """
+    _no_portion_runs.clear()
+    try:
+        yield
+    finally:
+        _no_portion_runs.set()
+
+
+def wait_for_portion() -> None:
+    """Wait until the main thread has ended the portion that it runs, if any; return at once on the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        _no_portion_runs.wait(_MAX_WAIT_SECONDS)
 
 
 class Waiting:
@@ -75,8 +103,9 @@ class PortionedWork(QObject):
         end_time = time.perf_counter() + PORTION_SECONDS
         try:
             is_waiting = False
-            while not is_waiting and time.perf_counter() < end_time:
-                is_waiting = next(self._steps) is WAITING
+            with hold_background_work():
+                while not is_waiting and time.perf_counter() < end_time:
+                    is_waiting = next(self._steps) is WAITING
             self._timer.setInterval(round(1000 * _WAITING_SECONDS) if is_waiting else 0)
         except StopIteration as end:
             self._timer.stop()

@@ -16,7 +16,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
 from .main_thread import run_pending_main_thread_calls
-from .threads import CollectionPause, run_in_python_thread
+from .portions import wait_for_portion
+from .threads import BackgroundMode, run_in_python_thread
 
 #: QGIS's log tab.
 LOG_TAG = "Sanxian"
@@ -70,13 +71,20 @@ class BackgroundJob(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = run_in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
+            self._result = run_in_python_thread(self._work)(
+                self._on_progress, Cancellation(self._is_cancelled_after_portion)
+            )
         except Cancelled:
             return False
         except Exception as error:
             self._error = error
             return False
         return not self.isCanceled()
+
+    def _is_cancelled_after_portion(self) -> bool:
+        """Wait until the main thread has ended its portion of work, then return True if the job is cancelled."""
+        wait_for_portion()
+        return self.isCanceled()
 
     def _on_progress(self, share: float, text: str) -> None:
         self.setProgress(100 * share)
@@ -132,8 +140,8 @@ class RunnableWork(Protocol):
 class JobRunner:
     """Starts jobs and keeps their Python objects alive until they end.
 
-    Python would otherwise free objects that a task uses. While a job runs, Python's garbage collection is suspended
-    (`threads.CollectionPause`).
+    Python would otherwise free objects that a task uses. While a job runs, Python is in background mode
+    (`threads.BackgroundMode`).
     """
 
     def __init__(self) -> None:
@@ -148,7 +156,7 @@ class JobRunner:
     def keep_until_end(self, work: RunnableWork, *end_signals: Any) -> None:
         """Keep work alive until it emits one of ``end_signals``."""
         self._running_jobs.add(work)
-        collection = CollectionPause()
+        collection = BackgroundMode()
 
         def end_run(*_results: Any) -> None:
             self._running_jobs.discard(work)

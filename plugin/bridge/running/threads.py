@@ -17,32 +17,39 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from ...core.parallel.process_state import (
-    begin_collection_pause,
-    end_collection_pause,
+    COLLECTION_PAUSE,
+    SHORT_TURNS,
     get_available_cores,
     set_thread_count,
 )
 from .main_thread import post_to_main
 
 
-class CollectionPause:
-    """Suspends Python's garbage collection until `release` is called.
+class BackgroundMode:
+    """Prepares Python for a thread beside the main thread, until `release` is called.
 
-    `release` may be called in any thread and more than once. The collection resumes on the main thread, once every
-    object of this class is released. An object without references counts as released.
+    Python's garbage collection is suspended, and threads alternate quickly. `release` may be called in any thread and
+    more than once. The mode ends on the main thread, once every object of this class is released. An object without
+    references counts as released.
     """
 
     def __init__(self) -> None:
-        begin_collection_pause()
+        COLLECTION_PAUSE.begin()
+        SHORT_TURNS.begin()
         # Enabled in the worker, the collection would begin with the worker's next object.
-        self.release = weakref.finalize(self, post_to_main, end_collection_pause)
+        self.release = weakref.finalize(self, post_to_main, _end_background_mode)
         self.release.atexit = False
 
 
+def _end_background_mode() -> None:
+    SHORT_TURNS.end()
+    COLLECTION_PAUSE.end()
+
+
 @contextmanager
-def pause_garbage_collection() -> Iterator[None]:
-    """Suspend Python's garbage collection while the ``with`` block runs."""
-    hold = CollectionPause()
+def use_background_mode() -> Iterator[None]:
+    """Use the background mode while the ``with`` block runs."""
+    hold = BackgroundMode()
     try:
         yield
     finally:
@@ -73,7 +80,7 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
                 call_outcome["error"] = error
 
         thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
-        with pause_garbage_collection():
+        with use_background_mode():
             thread.start()
             thread.join()
         if "error" in call_outcome:

@@ -284,10 +284,13 @@ class _Boundary(NamedTuple):
 class _Pairs(NamedTuple):
     """Pairs of polygons whose boundaries cross, or of which one begins inside the other.
 
-    ``left_polygon``, ``right_polygon`` (p,); ``is_contradictory`` (p,) bool: the order of the crossings contradicts
-    itself, or a ring cannot be located; ``boundaries``: that of the left and of the right layer; ``pair`` (e,): pair of
-    each crossing and ring of both boundaries, in order; ``point`` (k, 2): the crossings; ``ring_about`` (k,): for each
-    crossing, the ring of the left polygon about whose first vertex the sums are.
+    ``left_polygon``, ``right_polygon`` (p,): the polygons of each pair, as positions in their layers.
+    ``is_contradictory`` (p,) bool: the order of the crossings contradicts itself, or a ring cannot be located.
+    ``boundaries``: the edges of the left polygons, and those of the right polygons. ``point`` (k, 2): coordinates of
+    the crossings. ``ring_about`` (k,): for each crossing, a ring of the left polygon; area sums are computed about its
+    first vertex, because digits would be lost about a point far away. ``pair`` (e,): for each term of `sum_areas`, the
+    pair to which it belongs: the k crossings, then the rings inside a right polygon, of the left boundary; then the
+    crossings and rings of the right boundary.
     """
 
     left_polygon: NDArray

@@ -590,7 +590,11 @@ class Texts:
     def _describe_difference(
         self, finding: Finding, message_params: dict[str, Any], shown_params: dict[str, Any]
     ) -> dict[str, str]:
-        """Return the placeholders for the difference between two figures of a finding, as text."""
+        """Return placeholder → text for the difference between a figure and what it should be.
+
+        ``miss`` with ``miss_area``, or ``difference`` for a number of sites; empty for a finding without such figures.
+        ``message_params``: the finding's parameters as text; ``shown_params``: its further parameters as values.
+        """
         difference_texts = {}
         if "miss" in message_params and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QObject, QTimer
 from ...bridge.fixes.apply import STARTED_BY_FIX_PROPERTY
 from ...bridge.layers.properties import get_file_path
 from ...bridge.running.tasks import log_error
-from ...bridge.running.threads import CollectionPause
+from ...bridge.running.threads import BackgroundMode
 from ...bridge.texts import tr
 from ..widgets.messages import MessageBarMessages
 
@@ -123,7 +123,7 @@ class _RiskInspectionThread(threading.Thread):
         self.edit_risks: list[Any] = []
         self.error: Exception | None = None
         # From here on: in the thread, the collection would begin with its first objects.
-        self._collection = CollectionPause()
+        self._collection = BackgroundMode()
 
     def run(self) -> None:
         try:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +103,6 @@ class BatchFixer(FixDialogController):
         if self._applying is not None:
             self._apply_if_unchanged(batch_trial)
             return
-        # Python would search what the trial left for unused objects while the fixes are applied.
-        gc.collect(1)
         self._displayed_trial = batch_trial
         self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
         self._show_balance()

@@ -23,8 +23,8 @@ from ..widgets.messages import push_message
 _DATABASE_SHARE_OF_PROGRESS = 0.5
 
 
-class NewProjectActions:
-    """Runs the wizard for a new project, and updates township bookmarks and overlap avoidance of projects.
+class ProjectSetupController:
+    """Runs the wizard for a new project, and keeps township bookmarks and overlap avoidance of open projects current.
 
     One wizard is open at a time; `close` closes it and stops the updates.
     """
