@@ -11,7 +11,11 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
-from ...core.parallel.process_state import exclude_objects_from_collection, include_objects_in_collection
+from ...core.parallel.process_state import (
+    exclude_objects_from_collection,
+    include_objects_in_collection,
+    remove_one_by_one,
+)
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
@@ -391,6 +395,8 @@ def _recheck_batch(
     cancellation.raise_if_cancelled()
     change = check_session.check_edits(batch, cancellation)
     new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
+    # The desktop does not need them, and freeing them there would stop it.
+    remove_one_by_one(change.row_changes)
     if len(batch.states_by_feature) > MAX_FEATURES_READ_AT_ONCE:
         exclude_objects_from_collection()
     return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}

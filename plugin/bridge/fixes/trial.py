@@ -23,8 +23,9 @@ ProgressCallback = Callable[[float, str], None]
 class BatchTrial:
     """The result of a trial of many fixes, and the rows as they are in the layers before the fixes.
 
-    ``rows_before``: (layer code, feature id) → row, for the rows that the applied proposals change; ``rows_shown``: the
-    same for the rows that any of the proposals changes.
+    ``result``: entries and proposals; the rows of its state are discarded. ``rows_before``: (layer code, feature id) →
+    row, for the rows that the applied proposals change; ``rows_shown``: the same for the rows that any of the proposals
+    changes.
     """
 
     result: BatchResult
@@ -106,6 +107,8 @@ def make_batch_trial(
                 except FixRefused:
                     # An applied fix has added the row; it is not in the layers yet.
                     continue
+        # Freed on the main thread, the state would stop the desktop; proposals and rows do not need it.
+        result.state.session.checker.rows.discard_edits()
         # The trial lives until its window is closed.
         exclude_objects_from_collection()
         return BatchTrial(result, rows_before, rows_shown)

@@ -19,6 +19,7 @@ from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..geometry.validity import mask_missing_shapes
 from ..loading.assembly import validate_coordinates
 from ..model.findings import Finding
+from ..parallel.process_state import remove_one_by_one
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 
@@ -189,6 +190,12 @@ class EditedRows:
         copy._edited_bounds = {role: dict(bounds) for role, bounds in self._edited_bounds.items()}
         copy._blocks, copy._empty_layers = self._blocks, self._empty_layers
         return copy
+
+    def discard_edits(self) -> None:
+        """Free the edited rows; this object must not be used any more, its forks may be."""
+        for rows_by_role in (self._edited, self._removed_rows, self._edited_rows_by_key, self._edited_bounds):
+            for rows in rows_by_role.values():
+                remove_one_by_one(rows)
 
     def list_edited_rows(self, role: str) -> list[int]:
         """Return the numbers of the edited, added and removed rows of a layer."""
@@ -457,6 +464,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
         else:
             columns[name] = pd.concat([column for _, column in items], ignore_index=True).array
     index = tables[0].index.append([table.index for table in tables[1:]])
+    remove_one_by_one(tables)
     return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
 
 

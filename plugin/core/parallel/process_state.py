@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 #: More threads than this wait for memory rather than compute.
 MAX_THREADS = 8
@@ -98,6 +99,18 @@ def pause_garbage_collection() -> Iterator[None]:
         yield
     finally:
         COLLECTION_PAUSE.end()
+
+
+def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
+    """Empty a list or dict item by item.
+
+    Many objects that are freed at once hold Python's lock until the last is freed; here other threads can run between.
+    """
+    while items:
+        if isinstance(items, dict):
+            items.popitem()
+        else:
+            items.pop()
 
 
 def exclude_objects_from_collection() -> None:
