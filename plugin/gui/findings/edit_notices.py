@@ -55,7 +55,7 @@ def _drop_moved_findings(change: Any) -> list[Any]:
 def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
     """Return True if two findings of the same problem are at the same place.
 
-    Findings that their key identifies always are; others are if their geometries intersect.
+    A finding that its key identifies is always at the same place; others are if their geometries intersect.
     """
     if not finding.by_place:
         return bool(finding.key)

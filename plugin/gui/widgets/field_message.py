@@ -54,9 +54,9 @@ class WrappedLabel(QLabel):
 class FieldMessage(QWidget):
     """The line below an input field with a hint, a warning or an error.
 
-    ``field``: the field above, or None if the caller lays it out; ``hint``: shown if the field has no other
-    message. ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a
-    message and shows a message in as many lines as it needs.
+    ``field``: the field above, or None if the caller places this line; ``hint``: shown if the field has no other
+    message. ``lines``: number of lines reserved for messages, to avoid layout shifts; with 0 the widget
+    is hidden while it has no message, and a message has as many lines as it needs.
     """
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):

@@ -464,7 +464,7 @@ def test_area_stored_as_text_is_reported_and_parsed_as_a_number(tmp_path):
     fields = {f.field: f.message for f in list_findings_of_rules(checked.report, "SCH002")}
     assert (
         fields["TBMJ"]
-        == "地类图斑的字段图斑面积（TBMJ）的类型为文本，标准规定为小数，汇总和比较会有误。请按标准的类型新建字段，用字段计算器转换取值，再删去原字段。"
+        == "地类图斑的字段图斑面积（TBMJ）的类型为文本，标准规定为小数，汇总和比较会有误。请先以临时名称新建标准类型的字段，用字段计算器转换取值，删去原字段，再改为原名。"
     )
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 

@@ -167,7 +167,8 @@ def _mask_ends_of_shared_lines(vertex: NDArray, coming: NDArray, going: NDArray,
 def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
     """Return (v,) the order of vertices in which every ring begins at its first cut.
 
-    ``cut``: (v,) bool, vertices at which rings are cut into lines; ``ring``: (v,) the ring of each vertex.
+    ``cut``: (v,) bool, vertices at which rings are cut into lines; ``ring``: (v,) the ring of each vertex;
+    ``ring_starts``: the first vertex of each ring. A ring without a cut keeps its first vertex.
     """
     begins, lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
     place = np.arange(len(cut), dtype=_INDEX_TYPE) - begins[ring]

@@ -50,8 +50,8 @@ MAX_SINGLE_FINDINGS = 20
         "size": "Size of “{file}” in bytes: {told} in the manifest, {found} in the package. Make the package again.",
         "twice": "The manifest lists “{file}” repeatedly (entries: {count}), or with a path that leads out of the package. Make the "
         "package again.",
-        "no_list": "The list of digests “{file}”, made with the manifest, is missing, so recipients cannot verify the files with "
-        "sha256sum. Restore it.",
+        "no_list": "The list of digests “{file}”, made with the manifest in the same folder, is missing, so recipients cannot "
+        "verify the files with sha256sum. Copy it from the original package; without one, make the package again.",
         "many_more": "Files in “{file}” that are not in the manifest: {count} ({files}). They were added later. Make the package "
         "again, or remove them.",
         "lost": "“{file}” is in the manifest, but missing in the package. Make the package again, or restore the file.",

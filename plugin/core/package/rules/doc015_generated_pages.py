@@ -60,7 +60,8 @@ _UNREADABLE_DATA_ERRORS = (
         "pictures": "Pictures of the page “{file}” ({parts}) are not those for which its data “{other}” have digests: they were "
         "changed or exchanged. Make the package again.",
         "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
-        "compared if the data have them. Rely on the data, or inspect the package with the version and profile that made it.",
+        "compared if the data have them; differences are listed separately. For a complete comparison, inspect the "
+        "package with the version and profile that made it; else make it again with this version.",
         "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
         "document": "The document “{file}” differs from its data “{other}” ({parts}): “{stated}” in the document, “{given}” by the "
         "data. Make the package again.",

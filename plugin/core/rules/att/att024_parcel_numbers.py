@@ -53,8 +53,8 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
         "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}), so it does not identify one "
         "feature. Delete features that repeat the same land; of the others, keep the value that agrees with "
         "{authority} and assign unused values to the rest.",
-        "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}), so they do not "
-        "identify one feature. Correct them from {authority}; where it has no number, assign an unused one.",
+        "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}){places_fact}, so they do "
+        "not identify one feature. Correct them from {authority}; where it has no number, assign an unused one.",
         "apart": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}) that do not "
         "overlap, so it does not identify one parcel. Keep the number that agrees with {authority}, and assign "
         "numbers that are free in the village to the rest{free_fact}.",
@@ -110,7 +110,7 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
         result.is_applicable = True
         rows_by_number = _find_repeated_numbers(layer, field_names)
         if len(rows_by_number) > listed_count:
-            result.findings.append(_make_summary_finding(layer, field, [numbers[0] for numbers in rows_by_number]))
+            result.findings.append(_make_summary_finding(layer, field, list(rows_by_number)))
         else:
             result.findings += [
                 _make_number_finding(layer, field, numbers, rows, ctx) for numbers, rows in rows_by_number.items()
@@ -200,9 +200,15 @@ def _compare_places(layer: Layer, rows: list[int], ctx: RuleContext) -> str:
     return "same_place" if (shared >= SAME_PLACE_SHARE * largest).all() else ""
 
 
-def _make_summary_finding(layer: Layer, field: str, numbers: list[str]) -> Finding:
-    """Return one finding on all repeated numbers of a field."""
-    distinct_numbers = list(dict.fromkeys(numbers))
+def _make_summary_finding(layer: Layer, field: str, repeated_numbers: list[tuple[str, ...]]) -> Finding:
+    """Return one finding on all repeated numbers of a field.
+
+    ``repeated_numbers``: each number and, if it is used once within a place only, the code of the place.
+    """
+    distinct_numbers = list(dict.fromkeys(numbers[0] for numbers in repeated_numbers))
     dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
-    params = {"count": len(numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
+    params = {"count": len(repeated_numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
+    places = {numbers[1] for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])}
+    if places:
+        params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
     return Finding(layer.role, field=field, case="many", params=params)

@@ -41,8 +41,8 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
         "{authority}. If the field has another name, use field mapping; if this is the wrong layer, assign the right "
         "one under Layer Roles.",
         "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Sums and "
-        "comparisons would be wrong. Create a field of that type, convert the values with the field calculator, and "
-        "delete the old field.",
+        "comparisons would be wrong. Create a field of that type under a temporary name, convert the values with the "
+        "field calculator, delete the old field, and rename the new one.",
     },
     fails=[
         RuleExample("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),

@@ -22,8 +22,8 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
         "Create an empty layer with all fields with New Layers…, and paste the features into it; leave values empty "
         "where there are no data.",
         "type": "{layer}: the field {field} has the type {actual}; the template has {expected}, which the receiving "
-        "side checks. Create a field of that type, convert the values with the field calculator, and delete the old "
-        "field.",
+        "side checks. Create a field of that type under a temporary name, convert the values with the field "
+        "calculator, delete the old field, and rename the new one.",
         "order": "{layer}: the order of fields differs from the template: {field} is where {wanted} must be. Values "
         "are not affected, but the receiving side checks the order. Create an empty layer with New Layers…, and paste "
         "the features into it.",
