@@ -3,8 +3,9 @@
 
 Run ``python -m tests.benchmarks.batch_pauses --parcels 150000 --fixes 2000`` (one command with
 ``make benchmark BENCH="--parcels 150000 --fixes 2000"`` makes the county). QGIS starts on a virtual screen for each
-run; runs with and without the plugin alternate. On a busy machine run it with ``chrt -f 50``: the verdict uses the
-CPU time of the main thread, since the time on the clock also has the waits for other programs and threads.
+run; the same edits follow in the same project after the plugin was unloaded. On a busy machine run it with
+``chrt -f 50``: the verdict uses the CPU time of the main thread, since the time on the clock also has the waits for
+other programs and threads.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import shutil
 import statistics
 import sys
+from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,15 +31,13 @@ SAME_PAUSE_S = 0.02
 TIMEOUT_S = 2400
 
 
-def measure_stage(stage: str, county: Path, edits: Path, profile: Path, rounds: int, folder: Path) -> dict[str, Any]:
-    """Run one stage of tests/desktop/batch_pauses.py on a copy of the county; return its facts."""
+def measure_run(county: Path, profile: Path, rounds: int, folder: Path) -> dict[str, Any]:
+    """Run tests/desktop/batch_pauses.py on a copy of the county; return its facts."""
     folder.mkdir()
     copy = folder / "county.gpkg"
     shutil.copy(county, copy)
     os.environ.update(
-        SANXIAN_PAUSES_STAGE=stage,
         SANXIAN_PAUSES_COUNTY=str(copy),
-        SANXIAN_PAUSES_EDITS=str(edits),
         SANXIAN_PAUSES_PROFILE=str(profile),
         SANXIAN_PAUSES_ROUNDS=str(rounds),
     )
@@ -54,25 +54,23 @@ def write_profile(path: Path) -> None:
 def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: int) -> list[Row]:
     """Return the rows of the table: longest pauses of trial, writing and undo, with the plugin and without it."""
     county, _ = plant_in_file(parcels, vertices, count)
-    pauses: dict[str, dict[str, list[list[float]]]] = {"plugin": {}, "plain": {}}
-    facts: dict[str, Any] = {}
+    pauses: dict[str, list[list[float]]] = defaultdict(list)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        edits, profile = folder / "edits.json", folder / "pauses.toml"
+        profile = folder / "pauses.toml"
         write_profile(profile)
         for run in range(runs):
-            for stage in ("plugin", "plain"):
-                desktop_folder = folder / f"{stage}_{run}"
-                facts = measure_stage(stage, county, edits, profile, rounds, desktop_folder)
-                print(stage, {key: value for key, value in facts.items() if key != "folder"}, file=sys.stderr)
-                for step in ("trial", "apply", "write", "undo"):
-                    pauses[stage].setdefault(step, []).extend(facts.get(step, []))
-                shutil.rmtree(desktop_folder)
+            desktop_folder = folder / str(run)
+            facts = measure_run(county, profile, rounds, desktop_folder)
+            print({key: value for key, value in facts.items() if key != "folder"}, file=sys.stderr)
+            for step in ("trial", "apply", "write", "undo", "plain_apply", "plain_write", "plain_undo"):
+                pauses[step] += facts.get(step, [])
+            shutil.rmtree(desktop_folder)
     return [
-        make_pause_row("试算（不写入）", pauses["plugin"]["trial"], None),
-        make_pause_row("开始编辑、应用、登记、复检", pauses["plugin"]["apply"], pauses["plain"]["apply"]),
-        make_pause_row("写入、登记、复检", pauses["plugin"]["write"], pauses["plain"]["write"]),
-        make_pause_row("撤销、复检", pauses["plugin"]["undo"], pauses["plain"]["undo"]),
+        make_pause_row("试算（不写入）", pauses["trial"], None),
+        make_pause_row("开始编辑、应用、登记、复检", pauses["apply"], pauses["plain_apply"]),
+        make_pause_row("写入、登记、复检", pauses["write"], pauses["plain_write"]),
+        make_pause_row("撤销、复检", pauses["undo"], pauses["plain_undo"]),
     ]
 
 
@@ -99,7 +97,7 @@ def main() -> None:
     options.add_argument("--parcels", type=int, default=20_000)
     options.add_argument("--vertices", type=int, default=7)
     options.add_argument("--fixes", type=int, default=200)
-    options.add_argument("--runs", type=int, default=3, help="starts of QGIS with and without the plugin")
+    options.add_argument("--runs", type=int, default=3, help="starts of QGIS")
     options.add_argument("--rounds", type=int, default=3, help="repeated steps in each run")
     given = options.parse_args()
     rows = compare_pauses(given.parcels, given.vertices, given.fixes, given.runs, given.rounds)

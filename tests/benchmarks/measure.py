@@ -66,7 +66,7 @@ def generate_county_file(parcels: int, vertices: int, full: bool = False) -> Pat
 
     ``full``: with the layers that any rule checks.
     """
-    path = FOLDER / f"{'full' if full else 'generate_county_file'}_{parcels}_{vertices}.gpkg"
+    path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         layers, _ = make_county(parcels=parcels, defects=True, full=full, vertices_per_edge=vertices)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Desktop script: measure pauses of the main thread while a batch of fixes is tried, applied and undone.
 
-SANXIAN_PAUSES_STAGE is ``plugin``: check the county, fix all findings in one batch, save the edits that the batch left
-in the edit buffers; or ``plain``: unload the plugin and write the saved edits with functions of QGIS alone.
+First with the plugin: check the county, fix all findings in one batch, undo it, repeat both. Then the plugin is
+unloaded, and the same edits are written and undone with functions of QGIS alone, in the same project: size of the
+process, forms and symbols are the same in both.
 """
 
-import json
 import os
 import time
 from pathlib import Path
@@ -15,10 +15,9 @@ from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVect
 from qgis.PyQt.QtCore import QDate, QDateTime, QTimer
 from qgis.utils import iface, plugins, unloadPlugin
 
-STAGE = os.environ["SANXIAN_PAUSES_STAGE"]
-COUNTY, EDITS = Path(os.environ["SANXIAN_PAUSES_COUNTY"]), Path(os.environ["SANXIAN_PAUSES_EDITS"])
+COUNTY = Path(os.environ["SANXIAN_PAUSES_COUNTY"])
 ROUNDS = int(os.environ["SANXIAN_PAUSES_ROUNDS"])
-#: Width of the map in metres, so that drawing takes the same time in both stages.
+#: Width of the map in metres, so that drawing takes the same time with the plugin and without it.
 MAP_WIDTH_M = 2_000
 
 
@@ -78,9 +77,9 @@ def load_layers():
 
 
 # --- with the plugin
-def measure_with_plugin():
+def measure_with_plugin(layers):
+    """Measure a batch and its undo; return the edits that the batch wrote, by layer name."""
     controller = plugins["sanxian"].desktop
-    layers = load_layers()
     from sanxian.plugin.bridge.project.county import ProjectCountySettings, store_county_settings
     from sanxian.plugin.bridge.running.portions import PortionedWork
 
@@ -104,7 +103,7 @@ def measure_with_plugin():
     record_pause("apply", many.apply, lambda: bool(orders) and many.dialog is None and live.is_idle)
     FACTS["left"] = len(controller.dock.result.findings)
     (order,) = orders
-    save_edits(layers)
+    saved_edits = collect_edits(layers)
     changed = [layer for layer in layers.values() if layer.isEditable()]
     norm, texts = controller.dock.result.check_result.plan.norm, many._texts
 
@@ -123,10 +122,11 @@ def measure_with_plugin():
     assert not controller.editing.is_outdated
     for layer in changed:
         layer.rollBack()
+    return saved_edits
 
 
-def save_edits(layers):
-    """Save what the edit buffers contain, by layer."""
+def collect_edits(layers):
+    """Return what the edit buffers contain, by layer name, as values that outlive the buffers."""
     saved = {}
     for name, layer in layers.items():
         buffer = layer.editBuffer()
@@ -135,30 +135,31 @@ def save_edits(layers):
         saved[name] = {
             "geometries": {fid: bytes(shape.asWkb()).hex() for fid, shape in buffer.changedGeometries().items()},
             "values": {
-                fid: {field: convert_for_json(value) for field, value in values.items()}
+                fid: {field: convert_value(value) for field, value in values.items()}
                 for fid, values in buffer.changedAttributeValues().items()
             },
             "added": [
-                [bytes(row.geometry().asWkb()).hex(), [convert_for_json(value) for value in row.attributes()]]
+                [bytes(row.geometry().asWkb()).hex(), [convert_value(value) for value in row.attributes()]]
                 for row in buffer.addedFeatures().values()
             ],
             "deleted": list(buffer.deletedFeatureIds()),
         }
-    EDITS.write_text(json.dumps(saved), encoding="utf-8")
+    return saved
 
 
-def convert_for_json(value):
-    """Return a value for JSON; dates as text."""
+def convert_value(value):
+    """Return a value of Python for a value of QGIS; dates as text."""
     if isinstance(value, QDate | QDateTime):
         return {"date": value.toString("yyyy-MM-dd")}
     return value if isinstance(value, int | float | str) else None
 
 
 # --- without the plugin
-def measure_without_plugin():
+def measure_without_plugin(layers, saved_edits):
+    """Unload the plugin, then write and undo the edits of the batch."""
     unloadPlugin("sanxian")
-    layers = load_layers()
-    edits = [(layers[name], make_layer_edits(layers[name], saved)) for name, saved in read_edits().items()]
+    wait_seconds(1)
+    edits = [(layers[name], make_layer_edits(layers[name], saved)) for name, saved in saved_edits.items()]
     FACTS["edits"] = sum(len(calls) for _, calls in edits)
 
     def write_first():
@@ -166,21 +167,19 @@ def measure_without_plugin():
             layer.startEditing()
         write_edits_without_plugin(edits)
 
-    record_pause("apply", write_first, lambda: not iface.mapCanvas().isDrawing())
+    record_pause("plain_apply", write_first, lambda: not iface.mapCanvas().isDrawing())
     wait_for_map()
-    record_pause("undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
+    record_pause("plain_undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
     wait_for_map()
     for _ in range(2 * ROUNDS):
-        record_pause("write", lambda: write_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
+        record_pause(
+            "plain_write", lambda: write_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing()
+        )
         wait_for_map()
-        record_pause("undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
+        record_pause("plain_undo", lambda: undo_edits_without_plugin(edits), lambda: not iface.mapCanvas().isDrawing())
         wait_for_map()
     for layer, _ in edits:
         layer.rollBack()
-
-
-def read_edits():
-    return json.loads(EDITS.read_text(encoding="utf-8"))
 
 
 def make_layer_edits(layer, saved):
@@ -227,7 +226,9 @@ def undo_edits_without_plugin(edits):
 
 def measure():
     prepare_window_for_screenshots()
-    {"plugin": measure_with_plugin, "plain": measure_without_plugin}[STAGE]()
+    layers = load_layers()
+    saved_edits = measure_with_plugin(layers)
+    measure_without_plugin(layers, saved_edits)
 
 
 run_tour(measure)

@@ -56,10 +56,7 @@ def for_rows_of_seeds(count):
     """Return a decorator that runs a test once for each row of layouts; those of a wide trial have all its seeds."""
     first, _, last = (_WIDE_TRIAL_SEEDS or f"0:{count * _LAYOUTS_IN_ROW}").partition(":")
     seeds = range(int(first), int(last))
-    rows = [
-        seeds[check_and_start_editing : check_and_start_editing + _LAYOUTS_IN_ROW]
-        for check_and_start_editing in range(0, len(seeds), _LAYOUTS_IN_ROW)
-    ]
+    rows = [seeds[first_seed : first_seed + _LAYOUTS_IN_ROW] for first_seed in range(0, len(seeds), _LAYOUTS_IN_ROW)]
     return pytest.mark.parametrize("row", rows, ids=[f"{row.start}-{row.stop - 1}" for row in rows])
 
 
