@@ -13,6 +13,7 @@ from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsVectorLay
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
+from ...core.parallel.process_state import remove_one_by_one
 from .properties import format_crs_for_pyproj
 from .snapshots import LayerSnapshot
 from .values import (
@@ -25,6 +26,8 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ...core.io.field_types import DeclaredTable
     from ...core.live.session import FeatureState
     from ...core.plan.layer import FieldInfo, SourceLayer
@@ -123,9 +126,7 @@ def read_snapshot(
     default all.
     """
     import geopandas as gpd
-    import numpy as np
     import pandas as pd
-    import shapely
 
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
@@ -142,16 +143,17 @@ def read_snapshot(
     file, table_name = Path(snapshot.file_path), snapshot.table_name or Path(snapshot.file_path).stem
     shape_headers = read_shape_headers(file, table_name)
     described_crs = find_contradicting_crs(file, table_name)
-    columns = (
-        list(zip(*feature_rows.attributes, strict=True)) if feature_rows.attributes else [()] * snapshot.fields.count()
-    )
     index = pd.Index(feature_rows.fids, dtype="int64")
-    table = {snapshot.fields.at(n).name(): make_column(columns[n], snapshot.fields.at(n), index) for n in positions}
-    cancellation.raise_if_cancelled()
-    # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
-    geometries = shapely.from_wkb(np.array(feature_rows.shapes_wkb, dtype=object), on_invalid="ignore")
+    table = {}
+    for position in positions:
+        cancellation.raise_if_cancelled()
+        field_info, values = snapshot.fields.at(position), [row[position] for row in feature_rows.attributes]
+        table[field_info.name()] = make_column(values, field_info, index)
+    remove_one_by_one(feature_rows.attributes)
+    geometries = _make_geometries(feature_rows.shapes_wkb, cancellation)
     together = zip(feature_rows.fids, feature_rows.shapes_wkb, geometries, strict=True)
     broken_fids = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
+    remove_one_by_one(feature_rows.shapes_wkb)
     # A field may be named geometry too: then the geometry column gets another name.
     name = "geometry"
     while name in table:
@@ -169,6 +171,24 @@ def read_snapshot(
         shape_crs_fids=shape_headers.other_crs_fids,
         described_crs=described_crs,
     )
+
+
+def _make_geometries(shapes_wkb: list[bytes | None], cancellation: Cancellation) -> NDArray:
+    """Return (n,) geometries of WKB, None where the WKB is None. Raise Cancelled.
+
+    A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
+    """
+    import numpy as np
+    import shapely
+
+    wkb_array = np.array(shapes_wkb, dtype=object)
+    geometries = np.empty(len(wkb_array), dtype=object)
+    # At once, shapely would hold Python's lock for a second.
+    for begin in range(0, len(wkb_array), _ROWS_PER_CANCELLATION_CHECK):
+        cancellation.raise_if_cancelled()
+        batch = slice(begin, begin + _ROWS_PER_CANCELLATION_CHECK)
+        geometries[batch] = shapely.from_wkb(wkb_array[batch], on_invalid="ignore")
+    return geometries
 
 
 def _count_expected_features(snapshot: LayerSnapshot) -> int | None:

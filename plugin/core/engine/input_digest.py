@@ -17,6 +17,7 @@ import shapely
 from pyproj import CRS
 
 from ..cancellation import Cancellation
+from ..geometry.linework import iterate_batches
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule
 from ..model.side_inputs import SideInputs
@@ -117,16 +118,19 @@ def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
 
 def _iterate_geometry_pieces(shapes: Any) -> Iterator[Any]:
     """Return the coordinates of (n,) geometries, their types, and where each row, part and ring ends."""
-    yield shapely.get_type_id(shapes).tobytes()
-    xy, rows = shapely.get_coordinates(shapes, include_z=bool(shapely.has_z(shapes).any()), return_index=True)
-    yield np.ascontiguousarray(xy).tobytes()
-    yield rows.tobytes()
-    parts, row_of_part = shapely.get_parts(shapes, return_index=True)
-    yield row_of_part.tobytes()
-    yield shapely.get_num_coordinates(parts).tobytes()
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    yield part_of_ring.tobytes()
-    yield shapely.get_num_coordinates(rings).tobytes()
+    has_z = bool(shapely.has_z(shapes).any())
+    for batch in iterate_batches(shapes):
+        yield f"{batch.start} {batch.stop}".encode()
+        yield shapely.get_type_id(shapes[batch]).tobytes()
+        xy, rows = shapely.get_coordinates(shapes[batch], include_z=has_z, return_index=True)
+        yield np.ascontiguousarray(xy).tobytes()
+        yield rows.tobytes()
+        parts, row_of_part = shapely.get_parts(shapes[batch], return_index=True)
+        yield row_of_part.tobytes()
+        yield shapely.get_num_coordinates(parts).tobytes()
+        rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+        yield part_of_ring.tobytes()
+        yield shapely.get_num_coordinates(rings).tobytes()
 
 
 def get_layer_digest(layer: Layer) -> bytes:
