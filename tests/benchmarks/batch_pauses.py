@@ -63,11 +63,12 @@ def compare_pauses(parcels: int, vertices: int, count: int, runs: int, rounds: i
             desktop_folder = folder / str(run)
             facts = measure_run(county, profile, rounds, desktop_folder)
             print({key: value for key, value in facts.items() if key != "folder"}, file=sys.stderr)
-            for step in ("trial", "apply", "write", "undo", "plain_apply", "plain_write", "plain_undo"):
+            for step in ("trial", "first_apply", "apply", "write", "undo", "plain_apply", "plain_write", "plain_undo"):
                 pauses[step] += facts.get(step, [])
             shutil.rmtree(desktop_folder)
     return [
         make_pause_row("试算（不写入）", pauses["trial"], None),
+        make_pause_row("首次应用（另含首次开始编辑）", pauses["first_apply"], None),
         make_pause_row("开始编辑、应用、登记、复检", pauses["apply"], pauses["plain_apply"]),
         make_pause_row("写入、登记、复检", pauses["write"], pauses["plain_write"]),
         make_pause_row("撤销、复检", pauses["undo"], pauses["plain_undo"]),
