@@ -22,9 +22,9 @@ from qgis.core import (
     Qgis,
     QgsApplication,
     QgsCategorizedSymbolRenderer,
-    QgsCentroidFillSymbolLayer,
     QgsFeatureRequest,
     QgsFillSymbol,
+    QgsGeometryGeneratorSymbolLayer,
     QgsMapLayer,
     QgsMarkerSymbol,
     QgsMergedFeatureRenderer,
@@ -146,6 +146,15 @@ def make_land_use_renderer(spec, table):
     return QgsCategorizedSymbolRenderer(spec["class_by"], categories)
 
 
+#: A point on the feature, in its visible part if only a part is visible; in a legend a point on the sample.
+VISIBLE_POINT = (
+    "with_variable('extent', "
+    "try(if(@map_crs = @layer_crs, @map_extent, transform(@map_extent, @map_crs, @layer_crs))), "
+    "with_variable('point', point_on_surface(@geometry), if(@extent IS NULL OR intersects(@point, @extent), @point, "
+    "point_on_surface(intersection(@geometry, @extent)))))"
+)
+
+
 def make_finding_symbol(spec, class_spec):
     """Return the symbol of one class of findings: an outline where the finding is large on the map, always an icon.
 
@@ -162,11 +171,11 @@ def make_finding_symbol(spec, class_spec):
     mark.setSizeUnit(MM)
     mark.setFillColor(parse_color(class_spec["color"]))
     mark.setStrokeColor(parse_color("#FFFFFF"))
-    centre = QgsCentroidFillSymbolLayer()
-    centre.setPointOnSurface(True)
-    centre.setPointOnAllParts(False)
-    centre.setSubSymbol(make_symbol_of_layers(QgsMarkerSymbol, [mark]))
-    return make_symbol_of_layers(QgsFillSymbol, [*layers, centre])
+    # A centroid fill would draw the icon in the corner of the map for a finding that only its box brings into the map,
+    # and at another point than the mark of the selected finding, because it computes in pixels.
+    visible_point = QgsGeometryGeneratorSymbolLayer.create({"geometryModifier": VISIBLE_POINT, "SymbolType": "Marker"})
+    visible_point.setSubSymbol(make_symbol_of_layers(QgsMarkerSymbol, [mark]))
+    return make_symbol_of_layers(QgsFillSymbol, [*layers, visible_point])
 
 
 def make_findings_renderer(spec):

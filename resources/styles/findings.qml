@@ -132,12 +132,11 @@
             </Option>
           </data_defined_properties>
         </layer>
-        <layer class="CentroidFill" enabled="1" id="{bc09c45f-5889-5f81-8121-cac69651adc0}" locked="0" pass="0">
+        <layer class="GeometryGenerator" enabled="1" id="{bc09c45f-5889-5f81-8121-cac69651adc0}" locked="0" pass="0">
           <Option type="Map">
-            <Option type="QString" name="clip_on_current_part_only" value="0"/>
-            <Option type="QString" name="clip_points" value="0"/>
-            <Option type="QString" name="point_on_all_parts" value="0"/>
-            <Option type="QString" name="point_on_surface" value="1"/>
+            <Option type="QString" name="SymbolType" value="Marker"/>
+            <Option type="QString" name="geometryModifier" value="with_variable('extent', try(if(@map_crs = @layer_crs, @map_extent, transform(@map_extent, @map_crs, @layer_crs))), with_variable('point', point_on_surface(@geometry), if(@extent IS NULL OR intersects(@point, @extent), @point, point_on_surface(intersection(@geometry, @extent)))))"/>
+            <Option type="QString" name="units" value="MapUnit"/>
           </Option>
           <data_defined_properties>
             <Option type="Map">
@@ -310,12 +309,11 @@
             </Option>
           </data_defined_properties>
         </layer>
-        <layer class="CentroidFill" enabled="1" id="{14df6ca1-6b14-568d-92e6-672de628a8b3}" locked="0" pass="0">
+        <layer class="GeometryGenerator" enabled="1" id="{14df6ca1-6b14-568d-92e6-672de628a8b3}" locked="0" pass="0">
           <Option type="Map">
-            <Option type="QString" name="clip_on_current_part_only" value="0"/>
-            <Option type="QString" name="clip_points" value="0"/>
-            <Option type="QString" name="point_on_all_parts" value="0"/>
-            <Option type="QString" name="point_on_surface" value="1"/>
+            <Option type="QString" name="SymbolType" value="Marker"/>
+            <Option type="QString" name="geometryModifier" value="with_variable('extent', try(if(@map_crs = @layer_crs, @map_extent, transform(@map_extent, @map_crs, @layer_crs))), with_variable('point', point_on_surface(@geometry), if(@extent IS NULL OR intersects(@point, @extent), @point, point_on_surface(intersection(@geometry, @extent)))))"/>
+            <Option type="QString" name="units" value="MapUnit"/>
           </Option>
           <data_defined_properties>
             <Option type="Map">
@@ -460,12 +458,11 @@
             </Option>
           </data_defined_properties>
         </layer>
-        <layer class="CentroidFill" enabled="1" id="{5494eaa1-0eac-5a02-bd04-8f8f188e4ad6}" locked="0" pass="0">
+        <layer class="GeometryGenerator" enabled="1" id="{5494eaa1-0eac-5a02-bd04-8f8f188e4ad6}" locked="0" pass="0">
           <Option type="Map">
-            <Option type="QString" name="clip_on_current_part_only" value="0"/>
-            <Option type="QString" name="clip_points" value="0"/>
-            <Option type="QString" name="point_on_all_parts" value="0"/>
-            <Option type="QString" name="point_on_surface" value="1"/>
+            <Option type="QString" name="SymbolType" value="Marker"/>
+            <Option type="QString" name="geometryModifier" value="with_variable('extent', try(if(@map_crs = @layer_crs, @map_extent, transform(@map_extent, @map_crs, @layer_crs))), with_variable('point', point_on_surface(@geometry), if(@extent IS NULL OR intersects(@point, @extent), @point, point_on_surface(intersection(@geometry, @extent)))))"/>
+            <Option type="QString" name="units" value="MapUnit"/>
           </Option>
           <data_defined_properties>
             <Option type="Map">
@@ -610,12 +607,11 @@
             </Option>
           </data_defined_properties>
         </layer>
-        <layer class="CentroidFill" enabled="1" id="{f1416f4e-ebe4-5ff0-94d5-723d7fe7f5a5}" locked="0" pass="0">
+        <layer class="GeometryGenerator" enabled="1" id="{f1416f4e-ebe4-5ff0-94d5-723d7fe7f5a5}" locked="0" pass="0">
           <Option type="Map">
-            <Option type="QString" name="clip_on_current_part_only" value="0"/>
-            <Option type="QString" name="clip_points" value="0"/>
-            <Option type="QString" name="point_on_all_parts" value="0"/>
-            <Option type="QString" name="point_on_surface" value="1"/>
+            <Option type="QString" name="SymbolType" value="Marker"/>
+            <Option type="QString" name="geometryModifier" value="with_variable('extent', try(if(@map_crs = @layer_crs, @map_extent, transform(@map_extent, @map_crs, @layer_crs))), with_variable('point', point_on_surface(@geometry), if(@extent IS NULL OR intersects(@point, @extent), @point, point_on_surface(intersection(@geometry, @extent)))))"/>
+            <Option type="QString" name="units" value="MapUnit"/>
           </Option>
           <data_defined_properties>
             <Option type="Map">

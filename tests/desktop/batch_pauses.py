@@ -126,6 +126,8 @@ def measure_with_plugin(layers):
             layer.rollBack()
 
     # Starting to edit a layer for the first time takes longer, with the plugin or without it.
+    write_again()
+    assert wait(lambda: answers == [""] and live.is_idle, 600)
     for _ in range(ROUNDS):
         discard_edits()
         wait_seconds(1)

@@ -46,7 +46,7 @@ def test_preview_of_a_boundary_window_changes_nothing_and_fits_the_screen(bounda
         boundary_window_facts["rows_in_preview"] == boundary_window_facts["rows_before"]
         and boundary_window_facts["register_in_preview"] == []
     )
-    assert any(row[2].startswith("−") for row in boundary_window_facts["areas"])
+    assert any(row[2] not in ("", "0.00") for row in boundary_window_facts["areas"])
     assert any("REL002" in line for line in boundary_window_facts["outcome"])
     assert boundary_window_facts["apply"] == "切换编辑状态并应用"
 

@@ -16,7 +16,7 @@ def test_conflict_drawn_by_mouse_is_fixed_from_its_preview(fix_facts):
     assert fix_facts["drawn"] and "修复…" in fix_facts["buttons"]
     assert fix_facts["can_apply"] and fix_facts["unchanged_by_preview"]
     assert any("REL002" in line for line in fix_facts["outcome"])
-    assert any(row[2].startswith("−") for row in fix_facts["areas"])
+    assert any(row[2] not in ("", "0.00") for row in fix_facts["areas"])
     assert any(row[4] == "未改动" for row in fix_facts["areas"]), "the farmland is sealed"
     assert fix_facts["fixed"] and fix_facts["canvas_clean"]
 

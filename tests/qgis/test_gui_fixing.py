@@ -76,7 +76,7 @@ def test_fix_preview_shows_areas_outcome_and_map_marks_and_changes_nothing_when_
     assert dialog.apply.isEnabled() and dialog.apply.text() == "应用"
     assert dialog.choices.current.fix.code == "FIX010"
     cells = [[dialog.areas.item(r, c).text() for c in range(5)] for r in range(dialog.areas.rowCount())]
-    assert any(row[0] == "城镇开发边界" and row[2].startswith("−") for row in cells)
+    assert any(row[0] == "城镇开发边界" and row[2] not in ("", "0.00") for row in cells)
     assert any(row[0].startswith("永久基本农田") and row[4] == "未改动" for row in cells)
     assert any(line.startswith("消除：") and "REL002" in line for line in dialog.outcome.lines)
     assert controller.fixes.one._mark.band_count > 0 and dialog.maps.marks[1].band_count > 0

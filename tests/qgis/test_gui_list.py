@@ -26,7 +26,6 @@ from plugin.gui.findings.groups import (
     PLACE_COLUMN,
     STATE_COLUMN,
     describe_location,
-    format_short_hectares,
     make_finding_groups,
     make_search_text,
 )
@@ -207,13 +206,10 @@ def test_sorting_the_findings_keeps_persistent_indexes_on_their_findings(finding
 
 def test_findings_can_be_sorted_by_area(filtered_model):
     filtered_model.sort(AREA_COLUMN, Qt.SortOrder.AscendingOrder)
-    assert list_children(filtered_model, 0, AREA_COLUMN) == ["0.09", "1.26", "5.20"]
+    assert list_children(filtered_model, 0, AREA_COLUMN) == ["0.0900", "1.26", "5.20"]
 
 
-def test_findings_list_shows_areas_as_hectares_with_two_decimals_and_township_with_shortened_key():
-    assert format_short_hectares(None) == "—"
-    assert format_short_hectares(12_640.35) == "1.26"
-    assert format_short_hectares(3.0) == "<0.01"
+def test_findings_list_shows_township_with_shortened_key():
     assert describe_location(make_finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
     # A file is shown with its whole path, elided in the middle: …报告.pdf would be ambiguous.
     assert describe_location(make_finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"

@@ -237,7 +237,7 @@ def make_conflicts_section(report: Report, report_texts: ReportTexts) -> dict[st
                 "title": rule_titles.get(finding.code, finding.code),
                 "township": finding.township or "—",
                 "area": format_hectare_number(finding.area_m2),
-                "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
+                "width": format_width(finding.width_m) if finding.width_m is not None else "",
                 "state": report_texts.get_text_or_key("state", finding.state),
             }
         )

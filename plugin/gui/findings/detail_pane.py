@@ -344,7 +344,7 @@ def format_place_and_size(finding: Any) -> str:
     if finding.net_area_m2 is not None:
         parts.append(tr("net {area}").format(area=format_area_with_unit(finding.net_area_m2)))
     if finding.width_m is not None:
-        parts.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
+        parts.append(tr("width {width} m").format(width=format_width(finding.width_m)))
     # Lines break between the figures, not between a figure and its unit.
     parts = [part.replace(" ", "\u00a0") for part in parts]
     return tr("  ").join(parts) if parts else tr("No location on the map")

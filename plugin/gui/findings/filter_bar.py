@@ -14,6 +14,8 @@ from ..widgets import theme
 
 #: Time without a key press after which the filter is applied.
 DEBOUNCE_MS = 150
+#: Rows of an open list; more have a scroll bar.
+_MAX_VISIBLE_ROWS = 20
 _OPENING_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_F4)
 
 
@@ -22,11 +24,13 @@ class _ChoiceBox(QgsCheckableComboBox):
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
+        self.setMaxVisibleItems(_MAX_VISIBLE_ROWS)
         # A click ticks a row itself and does not activate it.
         self.activated.connect(self.toggleItemCheckState)
 
     def showPopup(self):
         # The dark themes of QGIS draw an unticked box in the colour of the list.
+        self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.view().setStyleSheet(theme.make_tick_box_style() if theme.is_dark() else "")
         super().showPopup()
 

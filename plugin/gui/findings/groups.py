@@ -130,18 +130,6 @@ def get_finding_kind(finding: Any) -> str:
     return "waived" if finding.state == "waived" else str(finding.severity)
 
 
-def format_short_hectares(area_m2: float | None) -> str:
-    """Return an area in hectares as text with two decimals; a dash without an area.
-
-    A small area is shown as ``<0.01``, never as 0.00.
-    """
-    from ...core.messages.texts import format_number
-
-    if area_m2 is None:
-        return "—"
-    return "<0.01" if 0 < area_m2 < 50 else format_number(area_m2 / 1e4, 2)
-
-
 def describe_location(finding: Any) -> str:
     """Return township and shortened key of a finding's feature as text; without both, the finding's message.
 
@@ -277,7 +265,7 @@ def format_label_lines(finding: Any) -> list[str]:
         areas = {"hectares": format_hectares_in_list(finding.area_m2), "area": format_square_metres(finding.area_m2)}
         figures.append(tr("{hectares} ({area})").format(**areas))
     if finding.width_m is not None:
-        figures.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
+        figures.append(tr("width {width} m").format(width=format_width(finding.width_m)))
     head = tr("  ").join(part for part in (finding.code, finding.township) if part)
     return [line for line in (head, tr("  ").join(figures)) if line]
 

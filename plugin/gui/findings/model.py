@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from qgis.PyQt.QtGui import QBrush
 
 from ...bridge.texts import tr
+from ...core.messages.numbers import format_hectare_number
 from ...core.results.saved_result import OutdatedFindings
 from ..widgets import theme
 from .groups import (
@@ -21,7 +22,6 @@ from .groups import (
     STATE_COLUMN,
     FindingGroup,
     describe_location,
-    format_short_hectares,
     get_finding_kind,
     get_listed_rule,
     make_group_of_rule_not_run,
@@ -262,7 +262,7 @@ class FindingsModel(ChangingFindings):
         if column == PLACE_COLUMN:
             return describe_location(finding)
         if column == AREA_COLUMN:
-            return format_short_hectares(finding.area_m2)
+            return format_hectare_number(finding.area_m2)
         if column != STATE_COLUMN:
             return ""
         if (
@@ -294,7 +294,7 @@ class FindingsModel(ChangingFindings):
         if column == COUNT_COLUMN:
             return str(group.shown_count) if group.findings else "—"
         if column == AREA_COLUMN:
-            return format_short_hectares(group.shown_area) if group.findings else "—"
+            return format_hectare_number(group.shown_area) if group.findings else "—"
         if group.check_state in NOT_RUN_OUTCOMES:
             return theme.get_outcome_word(group.check_state)
         return tr("Partly checked") if group.check_state else ""

@@ -92,7 +92,7 @@ class AreaTable(QTableWidget):
 
     def show_rows(self, rows: list[AreaRow]) -> None:
         """Show these rows in place of the former ones."""
-        from ...core.messages.numbers import format_number, format_signed_number
+        from ...core.messages.numbers import format_number
 
         self.clearSpans()
         self.setRowCount(len(rows))
@@ -106,8 +106,8 @@ class AreaTable(QTableWidget):
                 area_before, moved_out, moved_in, area_after = row.figures
                 texts += [
                     format_number(area_before, 2),
-                    format_signed_number(-moved_out, 2),
-                    format_signed_number(moved_in, 2),
+                    format_number(moved_out, 2),
+                    format_number(moved_in, 2),
                     format_number(area_after, 2),
                 ]
             for column, text in enumerate(texts):

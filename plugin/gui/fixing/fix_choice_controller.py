@@ -12,6 +12,7 @@ from .applying import get_person_name
 from .area_table import make_area_rows
 from .dialog import FixDialog
 from .fix_dialog_controller import FixDialogController
+from .map_preview import FixShapes
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
@@ -45,9 +46,13 @@ class FixChoiceController(FixDialogController):
         self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
 
     def _show_place_only(self) -> None:
-        """Show only the location of the finding on the maps, and no fix."""
+        """Show only the place of the finding or feature on the maps, and no fix."""
         self._mark.clear()
-        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
+        self.dialog.show_proposal(None, None, [], self._make_place_shapes())
+
+    def _make_place_shapes(self) -> FixShapes:
+        """Return the place of the finding as shapes for the maps."""
+        return make_finding_shapes(self._finding, self._dock.result.crs)
 
     def _show_choice(self, choice: Any) -> None:
         shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)

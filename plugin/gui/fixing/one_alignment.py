@@ -79,13 +79,17 @@ class FeatureAligner(FixChoiceController):
         fid, key = self._features[self._position]
         name = key or tr("feature id {fid}").format(fid=fid)
         place = tr("number {number} of {count}").format(number=self._position + 1, count=len(self._features))
+        title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)
+        self.dialog.show_feature(title, place, self._make_place_shapes(), is_only=len(self._features) == 1)
+        self._try_again()
+
+    def _make_place_shapes(self) -> FixShapes:
+        """Return the shape of the feature to align, as it is in its layer."""
         shapes = FixShapes(self._dock.result.crs)
         layer = self._get_layers_by_role().get(self._role)
         if layer is not None:
-            shapes.place.append(layer.getGeometry(fid))
-        title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)
-        self.dialog.show_feature(title, place, shapes, is_only=len(self._features) == 1)
-        self._try_again()
+            shapes.place.append(layer.getGeometry(self._features[self._position][0]))
+        return shapes
 
     def _try_again(self) -> None:
         """Start trying alignments with the chosen layer and distance, on a copy of the rows."""
