@@ -467,19 +467,23 @@ class GeometryQueries:
         a message.
         """
         shape_array = _make_geometry_array(shapes)
-        pieces = find_shared_pieces(
-            Polygons(shape_array), layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
-        )
-        rows_on: list[list[int]] = [[] for _ in shape_array]
-        for n in sorted(
-            range(len(pieces.area)), key=lambda n: (-round(float(pieces.area[n]), 6), layer.keys[pieces.right[n]])
-        ):
-            rows_on[int(pieces.left[n])].append(int(pieces.right[n]))
-        rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
         rows_with_shape = layer.polygons.present
         k, i = shapely.STRtree(layer.plane_shapes[rows_with_shape]).query(
             shape_array, predicate="dwithin", distance=self.tolerance.edge_match_m
         )
+        # Preparing all rows of a layer for an overlay takes longer than the overlay of the few that are near.
+        near_rows = np.unique(rows_with_shape[i])
+        near_polygons = Polygons(layer.plane_shapes[near_rows])
+        pieces = find_shared_pieces(
+            Polygons(shape_array), near_polygons, tolerance=self.tolerance, cancellation=self.cancellation
+        )
+        shared_rows = near_rows[pieces.right]
+        rows_on: list[list[int]] = [[] for _ in shape_array]
+        for n in sorted(
+            range(len(pieces.area)), key=lambda n: (-round(float(pieces.area[n]), 6), layer.keys[shared_rows[n]])
+        ):
+            rows_on[int(pieces.left[n])].append(int(shared_rows[n]))
+        rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
         rows_next: list[list[int]] = [[] for _ in shape_array]
         for shape, row in sorted(zip(k.tolist(), rows_with_shape[i].tolist(), strict=True)):
             if row not in rows_on[shape]:
