@@ -2811,7 +2811,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Rules of the groups named did not run, because they are not part of the usual check of this kind of data. To run them, choose all rules in County Profile… ▸ How checks run ▸ Rules, or name a group or a rule in the tool Check the plan.</source>
-        <translation>所列规则组不在这类数据默认检查的范围内，故未运行。需要的，请在“县配置…”的“检查设置”中把“规则”选为全部规则，或在处理工具箱的“全面检查”中填写规则组或规则代码。</translation>
+        <translation>所列规则组不在这类数据默认检查的范围内，故未运行。需要的，请在“县配置…”的“检查设置”中把“规则”选为全部规则，或在 QGIS 工具箱的“全面检查”中填写规则组或规则代码。</translation>
     </message>
     <message>
         <source>Rules that were not checked, or only in part, with the reasons:</source>

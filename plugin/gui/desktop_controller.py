@@ -295,6 +295,7 @@ class DesktopController(QObject):
         self.saved_results.drop_result()
         self.on_map.remove_layer()
         self._show_result(result, rows)
+        self.dock.setUserVisible(True)
 
     def _show_result(self, result: CheckView, rows: list[Any]) -> None:
         self.change_queue.cancel()

@@ -416,7 +416,7 @@ def test_summary_explains_the_asterisk_of_unconfirmed_figures_only_if_a_line_end
         run_command(*arguments)
         shown = capsys.readouterr().out
         starred = [line for line in shown.splitlines() if line.endswith("*")]
-        assert bool(starred) and "* 口径、基数或净面积未经确认" in shown
+        assert bool(starred) and "* 未确认，仅供参考" in shown
     run_command("check", source_with_conflict, "--rules", "TOP001")
     assert "* 口径" not in capsys.readouterr().out
 
