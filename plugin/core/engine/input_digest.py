@@ -43,11 +43,12 @@ def compute_value_digest(value: Any) -> bytes:
     Mappings are digested in their order, sets in the order of their elements' digests. Raise NoDigestError for other
     types.
     """
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    # Processors have instructions for this hash: it takes half the time of blake2b.
+    digest = hashlib.sha256()
     for piece in _iterate_pieces(value):
         digest.update(len(piece).to_bytes(8, "little"))
         digest.update(piece)
-    return digest.digest()
+    return digest.digest()[:_DIGEST_BYTES]
 
 
 def _iterate_pieces(value: Any) -> Iterator[Any]:
@@ -116,21 +117,13 @@ def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
             yield pd.util.hash_array(column.to_numpy()).tobytes()
 
 
-def _iterate_geometry_pieces(shapes: Any) -> Iterator[Any]:
-    """Return the coordinates of (n,) geometries, their types, and where each row, part and ring ends."""
-    has_z = bool(shapely.has_z(shapes).any())
+def _iterate_geometry_pieces(shapes: Any) -> Iterator[bytes]:
+    """Return the bytes of (n,) geometries: for each batch of rows the lengths of their WKB (-1: none), then the WKB."""
     for batch in iterate_batches(shapes):
-        yield f"{batch.start} {batch.stop}".encode()
-        yield shapely.get_type_id(shapes[batch]).tobytes()
-        xy, rows = shapely.get_coordinates(shapes[batch], include_z=has_z, return_index=True)
-        yield np.ascontiguousarray(xy).tobytes()
-        yield rows.tobytes()
-        parts, row_of_part = shapely.get_parts(shapes[batch], return_index=True)
-        yield row_of_part.tobytes()
-        yield shapely.get_num_coordinates(parts).tobytes()
-        rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-        yield part_of_ring.tobytes()
-        yield shapely.get_num_coordinates(rings).tobytes()
+        wkb_of_rows = shapely.to_wkb(shapes[batch])
+        lengths = [-1 if wkb is None else len(wkb) for wkb in wkb_of_rows]
+        yield np.array(lengths, dtype=np.int64).tobytes()
+        yield b"".join(wkb for wkb in wkb_of_rows if wkb is not None)
 
 
 def get_layer_digest(layer: Layer) -> bytes:

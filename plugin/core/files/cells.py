@@ -48,12 +48,13 @@ def find_distinct_texts(series: pd.Series) -> list[str] | None:
     if series.dtype != object:
         return None
     distinct_values = [value for value in pd.unique(series.to_numpy()) if value is not None]
-    return distinct_values if all(isinstance(value, str) for value in distinct_values) else None
+    return distinct_values if all(issubclass(kind, str) for kind in set(map(type, distinct_values))) else None
 
 
 def are_stripped(texts: list[str] | None) -> bool:
     """Return True if no text is blank or has blanks around it; False if ``texts`` is None."""
-    return texts is not None and all(text and text == text.strip() for text in texts)
+    # Without a loop in Python: columns of keys have as many texts as rows.
+    return texts is not None and "" not in texts and list(map(str.strip, texts)) == texts
 
 
 def _strip_value(value: Any) -> Any:
