@@ -26,6 +26,7 @@ from plugin.core.render.document.blocks import (
     Heading,
     PageBreak,
     Paragraph,
+    PictureGrid,
     Signature,
 )
 from plugin.core.render.document.check_report import make_check_report
@@ -57,6 +58,11 @@ def checked_sample(qgis_app):
     tables = {name: str(SAMPLE.with_name(file)) for name, file in
               (("figures", "figures.csv"), ("targets", "township_tasks.csv"))}  # fmt: skip
     return check_plan(SAMPLE, RunOptions(profile="hunyuan", **tables))
+
+
+@pytest.fixture(scope="module")
+def english_sample(qgis_app):
+    return check_plan(SAMPLE, RunOptions(profile="hunyuan", lang="en"))
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +132,9 @@ def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatu
     assert page_texts[signed].find("附录一未经本县确认的设置") >= 0 > "".join(page_texts[:signed]).find("附录一未经")
 
 
-def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(checked_sample, pictures, tmp_path):
+def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(english_sample, pictures, tmp_path):
     path = tmp_path / "report.pdf"
-    write_pdf(make_check_report(checked_sample.report, checked_sample.plan.norm, pictures, lang="en"), path)
+    write_pdf(make_check_report(english_sample.report, english_sample.plan.norm, pictures), path)
     texts = [" ".join(page.extract_text().split()) for page in PdfReader(path).pages[: MAX_BODY_PAGES + 1]]
     assert "3 Places" in texts[0] and "Legend" in texts[0]
     assert "Checked by (signature)" in texts[MAX_BODY_PAGES - 1] and "Appendix 1" in texts[MAX_BODY_PAGES]
@@ -239,12 +245,50 @@ def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_cou
     text = lay_out_without_divided_rows(
         replace(signed_report, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
     )
-    height, filled, block = text.pageSize().height(), set(), text.begin()
-    while block.isValid():
+    height, filled = text.pageSize().height(), set()
+    for block in list_text_blocks(text):
         if block.text().strip():
             filled.add(int(text.documentLayout().blockBoundingRect(block).center().y() // height))
-        block = block.next()
     assert filled == set(range(text.pageCount()))
+
+
+@pytest.mark.parametrize("row_count", range(30, 60))
+def test_heading_of_pictures_is_on_the_page_of_the_first_ones(signed_report, row_count):
+    rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
+    grid = next(block for block in signed_report.blocks if isinstance(block, PictureGrid))
+    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Heading("最大冲突"), grid)
+    text = lay_out_without_divided_rows(replace(signed_report, blocks=blocks), lay_out_on_a4, NEVER_CANCELLED)
+    pictures = text.rootFrame().childFrames()[-1].cellAt(0, 0).firstCursorPosition().block()
+    heading = next(block for block in list_text_blocks(text) if block.text() == "最大冲突")
+    bottoms = [text.documentLayout().blockBoundingRect(block).bottom() for block in (heading, pictures)]
+    assert bottoms[0] // text.pageSize().height() == (bottoms[1] - 1) // text.pageSize().height()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_headings_of_table_columns_in_the_pdf_break_no_word(checked_sample, english_sample, pictures, lang):
+    sample = english_sample if lang == "en" else checked_sample
+    document = make_check_report(sample.report, sample.plan.norm, pictures)
+    broken = []
+    text = lay_out_on_a4(document)
+    for table in list_tables(text):
+        for column in range(table.columns()):
+            block = table.cellAt(0, column).firstCursorPosition().block()
+            lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
+            ends = [block.text()[line.textStart() + line.textLength() - 1] for line in lines[:-1]]
+            broken += [block.text() for end in ends if end.isascii() and not end.isspace()]
+    assert not broken
+
+
+def test_short_keys_versions_and_chinese_units_are_not_divided_between_lines_of_the_pdf(signed_report):
+    for token in ("…000005", "0.0001 公顷", "0.2.0-dev"):
+        texts = tuple((DocumentCell("重" * count + token),) for count in range(40))
+        narrow = DocumentTable((DocumentColumn("说明", 30), DocumentColumn("", 70)), tuple((*t, t[0]) for t in texts))
+        text = lay_out_on_a4(replace(signed_report, blocks=(narrow,)))
+        for block in list_text_blocks(text):
+            lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
+            parts = [block.text()[line.textStart() : line.textStart() + line.textLength()] for line in lines]
+            plain = [part.replace("\u2060", "").replace("\u00a0", " ") for part in parts]
+            assert token not in "".join(plain) or any(token in part for part in plain), plain
 
 
 def test_table_row_higher_than_a_page_is_divided_between_pages(signed_report):
@@ -282,13 +326,24 @@ def list_first_cells_by_page(text):
     """Return the first cells of the rows on each page, without heads of tables; of a signature its first label."""
     height = text.pageSize().height()
     pages = [[] for _ in range(text.pageCount())]
-    for table in (frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)):
+    for table in list_tables(text):
         is_signature = table.cellAt(0, 0).firstCursorPosition().block().text().startswith("检查人")
         for row in range(0 if is_signature else 1, table.rows()):
             block = table.cellAt(row, 0).firstCursorPosition().block()
             page = int((text.documentLayout().blockBoundingRect(block).center().y()) // height)
             pages[page].append(block.text().split("\u2028")[0])
     return pages
+
+
+def list_tables(text):
+    return [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
+
+
+def list_text_blocks(text):
+    block = text.begin()
+    while block.isValid():
+        yield block
+        block = block.next()
 
 
 def lay_out_on_a4(signed_report):
@@ -300,9 +355,8 @@ def lay_out_on_a4(signed_report):
 
 def list_divided_rows(text):
     """Return the last words of rows of which some lines are on another page than others."""
-    tables = [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     divided = []
-    for table in tables:
+    for table in list_tables(text):
         for row in range(table.rows()):
             pages = set()
             for column in range(table.columns()):

@@ -119,6 +119,10 @@ def _find_first_divided_part(
     rows = [_measure_row_extent(text, table, row) for row in range(table.rows())]
     if not isinstance(block, PictureGrid):
         rows = [_VerticalExtent(_find_top(text, table, block), max(one.bottom for one in rows))]
+    if heading_count:
+        # Headings go with the first row, also if it begins a page.
+        heading = _measure_first_heading(text, table, heading_count)
+        rows[0] = _VerticalExtent(min(heading.top, rows[0].top), rows[0].bottom)
     for row, extent in enumerate(rows):
         begin, end = extent.find_first_and_last_page(height)
         if begin != end and extent.bottom - extent.top < height:
@@ -153,10 +157,7 @@ def _find_divided_row(
     last_page = None
     height = text.pageSize().height()
     head = _measure_row_extent(text, table, 0)
-    first = table.firstCursorPosition().block()
-    for _ in range(heading_count):
-        first = first.previous()
-    start = _measure_block_extent(text, first)
+    start = _measure_first_heading(text, table, heading_count)
     for row in range(1, table.rows()):
         extent = _measure_row_extent(text, table, row)
         begin, end = extent.find_first_and_last_page(height)
@@ -176,6 +177,14 @@ def _find_divided_row(
                 return first_row
         last_page = end
     return None
+
+
+def _measure_first_heading(text: QTextDocument, table: QTextTable, heading_count: int) -> _VerticalExtent:
+    """Return the extent of the first of the headings directly before a table; that of its first cell without any."""
+    block = table.firstCursorPosition().block()
+    for _ in range(heading_count):
+        block = block.previous()
+    return _measure_block_extent(text, block)
 
 
 def _measure_row_extent(text: QTextDocument, table: QTextTable, row: int) -> _VerticalExtent:

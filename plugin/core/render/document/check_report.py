@@ -55,8 +55,8 @@ from .blocks import (
 from .decisive import DecisiveItem, format_margin, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
-#: Width of the overview on a first page that states edits since the check.
-_OVERVIEW_WIDTH_BELOW_EDITS_MM = 56.0
+#: Widths of the overview on a first page that states edits since the check, and on an English one: both have more lines.
+_OVERVIEW_WIDTH_BELOW_EDITS_MM, _ENGLISH_OVERVIEW_WIDTH_MM = 56.0, 48.0
 #: Digits of the digest shown on the first page, in groups of four.
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
 
@@ -202,6 +202,8 @@ def make_first_page(
     remarks = _make_remarks(report, items, report_texts)
     if pictures is not None and pictures.overview:
         width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if edits else OVERVIEW_WIDTH_MM
+        if report_texts.lang == "en":
+            width_mm = _ENGLISH_OVERVIEW_WIDTH_MM
         picture = Picture(decode_data_uri(pictures.overview), width_mm)
         legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
         right_blocks = (
@@ -319,8 +321,8 @@ def _make_missed_or_narrow_indicators(
     rows = [
         _make_indicator_row(indicator, report_texts) for indicator in county_indicators if indicator.state != TARGET_MET
     ]
-    columns = make_columns(report_texts, ("indicator", 29), ("target", 15, "right"), ("value", 15, "right"),
-                            ("share_of_target", 10, "right"), ("margin", 18, "right"),
+    columns = make_columns(report_texts, ("indicator", 27), ("target", 15, "right"), ("value", 15, "right"),
+                            ("share_of_target", 12, "right"), ("margin", 18, "right"),
                             ("state", 13, "center"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), report_texts.get("signed", "all_met"))
     if any(not i.confirmed for i in county_indicators if i.state != TARGET_MET):
@@ -427,9 +429,9 @@ def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: 
                 DocumentCell(format_number(township_count, 0) if township_count else "—"),
             )
         )
-    columns = make_columns(report_texts, ("severity", 8), ("rule", 10), ("problem", 36), ("places", 8, "right"),
-                            ("area", 14, "right"), ("net_area", 14, "right"),
-                            ("township_count", 10, "right"))  # fmt: skip
+    columns = make_columns(report_texts, ("severity", 9), ("rule", 9), ("problem", 36), ("places", 8, "right"),
+                            ("area", 13, "right"), ("net_area", 13, "right"),
+                            ("township_count", 12, "right"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), report_texts.get("text", "no_findings"))
 
 
@@ -548,8 +550,8 @@ def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[
     settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
     groups = group_findings_by_rule(report.findings)
     left = limits["rows"]
-    columns = make_columns(report_texts, ("severity", 8), ("feature", 22), ("township", 9), ("area", 11, "right"),
-                            ("message", 50))  # fmt: skip
+    columns = make_columns(report_texts, ("severity", 8), ("feature", 21), ("township", 10.5), ("area", 13, "right"),
+                            ("message", 47.5))  # fmt: skip
     for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
         rule_findings = groups[code]
         shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)

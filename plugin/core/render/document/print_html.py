@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from ...messages.texts import THIN_SPACE
-from ..line_breaks import keep_figures_whole
+from ..line_breaks import join_keys_and_units, keep_figures_whole
 from .blocks import (
     FACT_LABEL_PERCENT,
     Block,
@@ -46,8 +46,8 @@ def _join_fonts(families: tuple[str, ...], generic: str) -> str:
 
 
 _PAGE_CSS = """
-body { font-family: %(sans)s; font-size: 8.5pt; color: #000000; }
-h1 { font-family: %(serif)s; font-size: 20pt; margin: 4px 0 0 0; }
+body { font-family: %(sans)s; font-size: %(body_size)s; color: #000000; }
+h1 { font-family: %(serif)s; font-size: %(title_size)s; margin: 4px 0 0 0; }
 .heading { font-size: 10.5pt; margin: 9px 0 3px 0; }
 .subheading { font-size: 9pt; margin: 8px 0 3px 0; }
 p { margin: 3px 0; }
@@ -55,14 +55,20 @@ p { margin: 3px 0; }
 .small { font-size: 7.5pt; color: #333333; }
 .note { font-size: 7.5pt; color: #555555; font-weight: normal; }
 .label { background-color: #f1f1f1; }
-.word { font-family: %(serif)s; font-size: 20pt; font-weight: bold; }
-.statement { font-family: %(serif)s; font-size: 12pt; font-weight: bold; }
+.word { font-family: %(serif)s; font-size: %(word_size)s; font-weight: bold; }
+.statement { font-family: %(serif)s; font-size: %(statement_size)s; font-weight: bold; }
 """
+#: Sizes of title, body, verdict and its statement by language; English texts are longer.
+_FONT_SIZES = {
+    "zh": {"title_size": "20pt", "body_size": "8.5pt", "word_size": "20pt", "statement_size": "12pt"},
+    "en": {"title_size": "16pt", "body_size": "8pt", "word_size": "16pt", "statement_size": "10pt"},
+}
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
 #: A table of more columns has small letters, so that no code is broken.
 _MAX_COLUMNS = 13
-_GAP = " padding-left: 10px;"
+#: Spaces before the text of a cell: usual, and between figures and a text.
+_PADDING, _GAP = " padding-left: 6px;", " padding-left: 10px;"
 _WIDE_SPACE = "\u00a0" * 3
 #: Gaps between the parts of a line: a wide space in Chinese, two spaces in English.
 _GAP_PATTERN = re.compile("\u3000| {2,}")
@@ -86,7 +92,8 @@ def render_print_html(document: Document, width_mm: float) -> str:
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
     serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
-    css = _PAGE_CSS % {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
+    fonts = {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
+    css = _PAGE_CSS % (fonts | _FONT_SIZES[document.lang])
     return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
@@ -95,7 +102,7 @@ def _escape(text: str) -> str:
 
     Qt reduces wide spaces and several spaces to one narrow space, and breaks lines at the spaces of figures.
     """
-    text = _GAP_PATTERN.sub(_WIDE_SPACE, keep_figures_whole(text))
+    text = _GAP_PATTERN.sub(_WIDE_SPACE, join_keys_and_units(keep_figures_whole(text)))
     return escape(text).replace(THIN_SPACE, "\u00a0")
 
 
@@ -145,7 +152,7 @@ def _render_table(block: DocumentTable, width_px: int) -> str:
     """Return a table as HTML, or its text for no rows."""
     if not block.rows:
         return f"<p>{_escape(block.text_without_rows)}</p>"
-    gaps = [_GAP if block.needs_gap_before(n) else "" for n in range(len(block.columns))]
+    gaps = [_GAP if block.needs_gap_before(n) else _PADDING if n else "" for n in range(len(block.columns))]
     head = "".join(
         f'<th align="{c.align}" width="{c.width_percent:g}%" style="border-top: 1px solid black; '
         f'border-bottom: 1px solid black;{gap}">{_escape(c.title)}</th>'
