@@ -55,7 +55,7 @@ from .blocks import (
 from .decisive import DecisiveItem, format_margin, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
-#: Widths of the overview on a first page that states edits since the check, and on an English one: both have more lines.
+#: Widths of the overview on first pages with more lines: after edits since the check, and in English.
 _OVERVIEW_WIDTH_BELOW_EDITS_MM, _ENGLISH_OVERVIEW_WIDTH_MM = 56.0, 48.0
 #: Digits of the digest shown on the first page, in groups of four.
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4

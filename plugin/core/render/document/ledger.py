@@ -7,6 +7,7 @@ rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ _M2_PER_HA = 10_000.0
 _COLUMN_WIDTHS = (
     ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
     ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
-    ("message", 80), ("x", 14), ("y", 14), ("remark", 24),
+    ("message", 60), ("x", 14), ("y", 14), ("remark", 24),
 )  # fmt: skip
 _NUMBER_FORMATS = {
     "area": "[>=1]#,##0.00;0.0000",
@@ -44,6 +45,11 @@ _NUMBER_FORMATS = {
     "x": "0.00",
     "y": "0.00",
 }
+#: Number of the paper size A3 in a workbook: on A4 the letters of all columns would be too small.
+_A3_PAPER = 8
+#: Columns whose texts have several lines.
+_WRAPPED_COLUMNS = ("problem", "related_key", "message", "remark")
+_CONTROL_CHARACTERS_PATTERN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
 
 
@@ -88,6 +94,7 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
     for letter, width in zip("ABCDEF", widths, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A4"
+    _set_up_printing(sheet, "3:3")
     title = report_texts.get("ledger", "title", title=head["title"])
     sheet.append([_make_cell(sheet, title, bold=True, size=14)])
     sheet.append([_make_cell(sheet, report_texts.get("page", "gap").join((head["area"], head["time"])))])
@@ -96,9 +103,17 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], repor
     rows_by_code: dict[str, int] = {}
     for number, row in enumerate(sum_findings_by_rule(report, report_texts), 4):
         rows_by_code.setdefault(row["code"], number)
-        severity = report_texts.get("severity", row["severity"])
-        area = _make_cell(sheet, row["area_m2"] / _M2_PER_HA if row["area_m2"] else None, _NUMBER_FORMATS["area"])
-        sheet.append([severity, row["code"], row["title"], row["count"], area, _make_text(sheet, row["townships"])])
+        area = row["area_m2"] / _M2_PER_HA if row["area_m2"] else None
+        sheet.append(
+            [
+                _make_cell(sheet, report_texts.get("severity", row["severity"])),
+                _make_cell(sheet, row["code"]),
+                _make_cell(sheet, _clean_text(row["title"]), wraps=True),
+                _make_cell(sheet, row["count"]),
+                _make_cell(sheet, area, _NUMBER_FORMATS["area"]),
+                _make_cell(sheet, _clean_text(row["townships"]), wraps=True),
+            ]
+        )
     return rows_by_code
 
 
@@ -121,27 +136,50 @@ def _write_findings(
     for place, (_, width) in enumerate(_COLUMN_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.freeze_panes = "D2"
+    _set_up_printing(sheet, "1:1")
     sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", key)) for key, _ in _COLUMN_WIDTHS])
     summary = report_texts.get("ledger", "summary_sheet")
-    # A cell is written when its row is appended, so one cell object per formatted column serves all rows.
-    formatted = {key: _make_cell(sheet, None, number_format) for key, number_format in _NUMBER_FORMATS.items()}
+    # A cell is written when its row is appended, so one cell object per column, with its style, serves all rows.
+    cells = {
+        key: _make_cell(sheet, None, _NUMBER_FORMATS.get(key, ""), wraps=key in _WRAPPED_COLUMNS)
+        for key, _ in _COLUMN_WIDTHS
+    }
     for first in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
-            values = _make_column_values(sheet, finding, start + first + n + 1, titles, report_texts) | xy
-            for key, cell in formatted.items():
-                cell.value = values[key]
-                values[key] = cell
+            values = _make_column_values(finding, start + first + n + 1, titles, report_texts) | xy
             if finding.code in rows_by_code:
                 row = rows_by_code[finding.code]
                 values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
-            sheet.append([values[key] for key, _ in _COLUMN_WIDTHS])
+            sheet.append([_fill_cell(cell, values[key], key == "rule") for key, cell in cells.items()])
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMN_WIDTHS))}{len(findings) + 1}"
 
 
+def _fill_cell(cell: Any, value: Any, is_formula: bool) -> Any:
+    """Set the value of a cell and return the cell; None for no value. Only a formula may begin with =."""
+    if value is None:
+        return None
+    cell.value = value
+    if cell.data_type == "f" and not is_formula:
+        cell.data_type = "s"
+    return cell
+
+
+def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
+    """Set up printing in landscape, fitted to the width of a page, with the rows of the head on every page."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.paperSize = _A3_PAPER
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.print_title_rows = head_rows
+    sheet.oddFooter.center.text = "&P / &N"
+
+
 def _make_column_values(
-    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
+    finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
 ) -> dict[str, Any]:
     """Return column → value of a finding, without its coordinates. Areas are in hectares."""
     is_waived = finding.state == "waived"
@@ -150,17 +188,17 @@ def _make_column_values(
         "number": number,
         "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
         "rule": finding.code,
-        "problem": _make_text(sheet, titles.get(finding.code, finding.code)),
-        "layer": _make_text(sheet, finding.role),
-        "key": _make_text(sheet, finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")),
-        "related_layer": _make_text(sheet, finding.related_role),
-        "related_key": _make_text(sheet, report_texts.join_parts(key for key in finding.related_keys if key)),
-        "township": _make_text(sheet, finding.township),
+        "problem": _clean_text(titles.get(finding.code, finding.code)),
+        "layer": _clean_text(finding.role),
+        "key": _clean_text(finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")),
+        "related_layer": _clean_text(finding.related_role),
+        "related_key": _clean_text(report_texts.join_parts(key for key in finding.related_keys if key)),
+        "township": _clean_text(finding.township),
         "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
         "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
         "width": finding.width_m,
         "state": report_texts.get_text_or_key("state", finding.state),
-        "message": _make_text(sheet, finding.message),
+        "message": _clean_text(finding.message),
         "remark": None,
     }
 
@@ -177,25 +215,25 @@ def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, flo
     ]
 
 
-def _make_text(sheet: Worksheet, text: str) -> Any:
-    """Return a text that a workbook accepts: without control characters, and never a formula."""
+def _clean_text(text: str) -> str | None:
+    """Return a text that a workbook accepts, without control characters; None for an empty text."""
+    return (text if text.isprintable() else _CONTROL_CHARACTERS_PATTERN.sub("", text)) or None
+
+
+def _make_cell(
+    sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10, wraps: bool = False
+) -> Any:
+    """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points.
+
+    ``wraps``: break long texts into lines.
+    """
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    cleaned_text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    if not cleaned_text.startswith("="):
-        return cleaned_text or None
-    cell = WriteOnlyCell(sheet, cleaned_text)
-    cell.data_type = "s"
-    return cell
-
-
-def _make_cell(sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10) -> Any:
-    """Return a cell for a sheet that is written as a stream; ``size``: size of the font in points."""
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
+    from openpyxl.styles import Alignment, Font
 
     cell = WriteOnlyCell(sheet, value)
+    if cell.data_type == "f":
+        cell.data_type = "s"
+    cell.alignment = Alignment(vertical="top", wrap_text=wraps or None)
     if number_format:
         cell.number_format = number_format
     if bold or size != 10:
@@ -207,6 +245,6 @@ def _make_head_cell(sheet: Worksheet, text: str) -> Any:
     """Return a bold cell with the colour of headings."""
     from openpyxl.styles import PatternFill
 
-    cell = _make_cell(sheet, text, bold=True)
+    cell = _make_cell(sheet, text, bold=True, wraps=True)
     cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
     return cell

@@ -333,6 +333,22 @@ def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_mes
     assert link == f'=HYPERLINK("#\'汇总\'!A{row_of_code[code]}","{code}")'
 
 
+def test_ledger_wraps_messages_aligns_cells_to_the_top_and_prints_one_landscape_page_wide(checked, tmp_path):
+    path = tmp_path / "l.xlsx"
+    write_ledger(path, checked.report, checked.plan.norm)
+    book = openpyxl.load_workbook(path)
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape" and sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        assert {cell.alignment.vertical for cell in cells} == {"top"}
+    sheet = book["问题"]
+    message = next(cell.column for cell in sheet[1] if cell.value == "说明与整改建议")
+    assert all(row[message - 1].alignment.wrap_text for row in sheet.iter_rows(min_row=2))
+    # Cells share their styles.
+    assert len({cell.style_id for row in sheet.iter_rows(min_row=2) for cell in row}) < 8
+
+
 def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
     dangerous = replace(checked.report.findings[0], key="=1+1", township="@SUM(A1)", message="-2+3\x07")
     path = tmp_path / "l.xlsx"
