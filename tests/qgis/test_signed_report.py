@@ -136,7 +136,7 @@ def test_english_report_has_the_map_on_the_first_page_and_a_body_of_three_pages(
     path = tmp_path / "report.pdf"
     write_pdf(make_check_report(english_sample.report, english_sample.plan.norm, pictures), path)
     texts = [" ".join(page.extract_text().split()) for page in PdfReader(path).pages[: MAX_BODY_PAGES + 1]]
-    assert "3 Places" in texts[0] and "Legend" in texts[0]
+    assert "3. Places" in texts[0] and "Legend" in texts[0]
     assert "Checked by (signature)" in texts[MAX_BODY_PAGES - 1] and "Appendix 1" in texts[MAX_BODY_PAGES]
 
 

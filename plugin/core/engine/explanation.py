@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ..messages.numbers import format_plain_number
 from ..messages.texts import Texts
 from ..model.rule import Rule, find_unit, load_all_rules
 from ..profile import Norm
@@ -275,7 +276,9 @@ def format_value(value: Any, unit: str, texts: Texts) -> str:
         if unit == "degrees":
             return f"{value:.10g}°"
         signs = {"m2": "m²", "count": ""}
-        return f"{value:.10g} {signs.get(unit, unit)}".strip()
+        # A value without a unit may be a year, a count is without a sign.
+        figure = format_plain_number(value) if unit else f"{value:.10g}"
+        return f"{figure} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):
         listed_values = texts.get("words", "between_names").join(map(str, value[:_MAX_LISTED_MEMBERS]))
         return f"{listed_values} …" if len(value) > _MAX_LISTED_MEMBERS else listed_values or "—"

@@ -321,7 +321,8 @@ def _set_outcome(
     if failed_pairs:
         reasons.append(texts.format_reason("pairs_failed", {"count": failed_pairs}))
     if context.run_log.reporting_rules:
-        result.notes.append(("left_to", {"codes": ", ".join(context.run_log.reporting_rules)}))
+        codes = texts.get("words", "between_names").join(context.run_log.reporting_rules)
+        result.notes.append(("left_to", {"codes": codes}))
     notes = texts.join_sentences(texts.format_reason(key, params) for key, params in result.notes)
     if reasons:
         outcome.incomplete = True

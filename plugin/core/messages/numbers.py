@@ -41,6 +41,17 @@ def format_number(value: float | None, decimals: int) -> str:
     return MINUS_SIGN + digits if value < 0 and digits.strip("0.") else digits
 
 
+def format_plain_number(value: float) -> str:
+    """Return a setting as text with the decimals that it was written with: 100 000, 0.5.
+
+    Groups of three digits are separated as in `format_number`.
+    """
+    digits = f"{abs(value):.10g}"
+    whole, point, decimals = digits.partition(".")
+    figure = f"{int(whole):,}".replace(",", THIN_SPACE) + point + decimals if whole.isdecimal() else digits
+    return MINUS_SIGN + figure if value < 0 else figure
+
+
 def format_signed_number(value: float, decimals: int) -> str:
     """Return a change as text: +0.35, −0.35, and 0.00 for what is printed as zero."""
     text = format_number(value, decimals)

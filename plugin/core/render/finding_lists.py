@@ -142,8 +142,8 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, 
             finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), report_texts)
         ),
         "related": _list_related_features(finding, report_texts),
-        "township": finding.township,
-        "area": format_hectare_number(finding.area_m2) if finding.area_m2 is not None else "",
+        "township": finding.township or "—",
+        "area": format_hectare_number(finding.area_m2),
         "message": finding.message,
     }
 

@@ -74,6 +74,7 @@ def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict
     }
 
 
+_OPTION_PATTERN = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 _URL_SCHEME_PATTERN = re.compile(r"(https?:)//", re.IGNORECASE)
 
 
@@ -112,7 +113,13 @@ def _make_jinja_environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["css"] = escape_css_string
+    environment.filters["split_at_options"] = split_at_options
     return environment
+
+
+def split_at_options(text: str) -> list[str]:
+    """Return the parts of a text: every second one is a command-line option such as --targets."""
+    return _OPTION_PATTERN.split(text)
 
 
 def escape_css_string(text: str) -> str:

@@ -57,7 +57,7 @@ def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Se
         (
             severity,
             report_texts.get(
-                "page", "mark_count", word=report_texts.get("severity", str(severity)), count=format_number(count, 0)
+                "page", "mark_count", word=report_texts.get("severities", str(severity)), count=format_number(count, 0)
             ),
         )
         for severity, count in counts

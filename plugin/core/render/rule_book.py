@@ -15,6 +15,7 @@ from typing import Any
 
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..files.writing import write_text
+from ..messages.numbers import format_plain_number
 from ..messages.texts import Texts
 from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity, load_all_rules
 from ..profile import Norm
@@ -304,7 +305,8 @@ class RuleBook:
             return f"{value:.10g} ({value:.0%})"
         if unit == "degrees":
             return f"{value:.10g}°"
-        return f"{value:.10g} {self.words.get_text_or_key('unit', unit)}".strip()
+        figure = format_plain_number(value) if unit else f"{value:.10g}"
+        return f"{figure} {self.words.get_text_or_key('unit', unit)}".strip()
 
     def _make_conflict_matrix(self) -> dict[str, Any]:
         """Return the conflict matrix as a triangle of rows and numbered columns.

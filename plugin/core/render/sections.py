@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..messages.numbers import format_square_metres
+from ..messages.numbers import format_plain_number, format_square_metres
 from ..messages.texts import Texts, format_number, shorten_key
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
@@ -178,7 +178,10 @@ def make_tolerance_section(report: Report, norm: Norm | None, report_texts: Repo
     return {
         "mark": mark,
         "columns": [report_texts.get("column", key) for key, _, _ in limits],
-        "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
+        "values": [
+            f"{format_plain_number(tolerance[field])} {unit}" if field in tolerance else "—"
+            for _, field, unit in limits
+        ],
         "slivers": report_texts.get(
             "text", "sliver_count", count=format_number(count, 0), area=format_square_metres(area)
         ),
@@ -209,7 +212,9 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
     ]
     has_more_townships = len(township_texts) > _MAX_NAMED_TOWNSHIPS
     largest_feature = slivers["features"][0] if slivers["features"] else None
-    key = (shorten_key(largest_feature["key"]) or f"#{largest_feature.get('fid', '')}") if largest_feature else ""
+    key = ""
+    if largest_feature:
+        key = shorten_key(largest_feature["key"]) or report_texts.get("text", "fid", fid=largest_feature.get("fid", ""))
     return {
         "layers": " × ".join(layer_names),
         "rule": slivers["rule"],

@@ -30,7 +30,7 @@ def make_verdict_section(report: Report, norm: Norm | None, report_texts: Report
     summary = report.summary
     counts = [
         report_texts.get(
-            "count", "finding", severity=report_texts.get("severity", severity), count=format_number(summary[key], 0)
+            "count", "finding", severity=report_texts.get("severities", severity), count=format_number(summary[key], 0)
         )
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]

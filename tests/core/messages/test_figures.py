@@ -9,6 +9,7 @@ from plugin.core.messages.numbers import (
     choose_figure_decimals,
     format_hectare_number,
     format_number,
+    format_plain_number,
     format_signed_number,
     format_square_metres,
 )
@@ -139,6 +140,12 @@ def test_figure_in_a_message_has_fewer_decimals_than_the_stored_one_that_waivers
             assert displayed in message and stored not in message and len(stored) > len(displayed)
             assert abs(float(stored.split()[0]) - float(displayed.split()[0])) < 0.01
     assert compared
+
+
+def test_settings_have_thin_spaces_between_groups_and_the_decimals_they_were_written_with():
+    values = (100_000.0, 1000, 0.5, 0.0001, -1234.25, 50)
+    figures = [format_plain_number(value) for value in values]
+    assert figures == ["100\u202f000", "1\u202f000", "0.5", "0.0001", "−1\u202f234.25", "50"]
 
 
 def test_message_shows_a_minus_sign_for_negative_figures_but_not_for_zero():

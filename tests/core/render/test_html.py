@@ -421,3 +421,31 @@ def test_dark_scheme_of_the_report_page_has_a_contrast_of_4_5_and_the_print_is_o
 def test_chinese_sentences_have_no_space_between_them_and_english_ones_have():
     assert Texts("zh").join_sentences(["甲。", "", "乙。", "甲。"]) == "甲。乙。"
     assert Texts("en").join_sentences(["One.", "Two."]) == "One. Two."
+
+
+def test_english_page_separates_parts_of_lines_by_dots():
+    text = render_and_parse(make_report(), lang="en").text
+    assert " · " in text and re.search(r"\b1\. What decides the verdict", text)
+    assert "Errors on the map" not in text and "Problem" in text and "Demand" not in text
+
+
+def test_line_of_the_page_does_not_end_inside_a_command_line_option():
+    report = make_report()
+    report.rules[1].reason = "未提供（命令行 --targets）<b>。"
+    report.rules[1].outcome = Outcome.NOT_APPLICABLE
+    page = render_report(report, HUNYUAN_NORM)
+    assert '（命令行 <span class="nw">--targets</span>）&lt;b&gt;。' in page
+
+
+def test_doubts_about_the_data_are_a_sentence_after_the_unconfirmed_settings():
+    report = make_report()
+    report.rules[0].unconfirmed = ["tolerance", "ratio.base_year"]
+    assert "容差。数据本身不足以确认：扩展倍数的基数年份。" in render_report(report, HUNYUAN_NORM)
+    assert ". Uncertain because of the data" in render_report(report, HUNYUAN_NORM, lang="en")
+
+
+def test_missing_areas_and_townships_of_findings_are_dashes_on_the_page():
+    report = make_report()
+    report.findings.append(make_report_finding("ATT001", Severity.ERROR, 70, None, township=""))
+    row = render_report(report, HUNYUAN_NORM).rpartition("140225000000000070")[2].partition("</tr>")[0]
+    assert '<td class="nw">—</td><td class="r">—</td>' in row

@@ -286,7 +286,7 @@ def _format_counts(report: Report, report_texts: ReportTexts) -> str:
     summary = report.summary
     counts = [
         report_texts.get(
-            "signed", "count", name=report_texts.get("severity", severity), count=format_number(summary[key], 0)
+            "signed", "count", name=report_texts.get("severities", severity), count=format_number(summary[key], 0)
         )
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
@@ -572,12 +572,13 @@ def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[
 def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
     """Return the cells of a finding: severity, feature, township, area, message."""
     severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
-    key = shorten_key(finding.key) or (str(finding.params.get("fid", "")) and f"#{finding.params['fid']}")
+    fid = finding.params.get("fid")
+    key = shorten_key(finding.key) or ("" if fid is None else report_texts.get("text", "fid", fid=fid))
     return (
         DocumentCell(report_texts.get("severity", severity)),
         DocumentCell(f"{finding.role} {key}".strip()),
-        DocumentCell(finding.township),
-        DocumentCell(format_hectares(finding.area_m2, report_texts) if finding.area_m2 else ""),
+        DocumentCell(finding.township or "—"),
+        DocumentCell(format_hectares(finding.area_m2, report_texts) if finding.area_m2 else "—"),
         DocumentCell(finding.message),
     )
 
@@ -585,8 +586,9 @@ def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[Docu
 def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the appendix on the checked data: rules by family, layers, notices, versions."""
     yield Heading(report_texts.get("signed", "appendix_data"))
+    yield Heading(report_texts.get("signed", "recorded_counts"), 2)
     yield make_rule_counts(report, report_texts)
-    yield Paragraph(report_texts.get("text", "area_note"), is_small=True)
+    yield Heading(report_texts.get("signed", "checked_layers"), 2)
     data = make_provenance_section(report, report_texts)
     columns = (
         DocumentColumn(report_texts.get("column", "layer"), 16),
@@ -608,6 +610,7 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
         for layer in data["layers"]
     )
     yield DocumentTable(columns, rows, report_texts.get("text", "no_layers"))
+    yield Paragraph(report_texts.get("text", "area_note"), is_small=True)
     yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
     if explanation := explain_data_digest(report, report_texts):
         yield Paragraph(explanation, is_small=True)

@@ -5,6 +5,7 @@ import shapely
 from ...engine.context import RuleContext
 from ...geometry.validity import find_flat_polygons
 from ...indicators.area_backing import find_rows_surely_matching_area
+from ...messages.numbers import format_plain_number
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -92,7 +93,7 @@ def area_field(
                 "actual": round(float(stored_areas[rows[n]]), 4),
                 "expected": round(float(areas[n]), 2),
                 "difference": round(float(difference[n]), 2),
-                "shown": {"noted": {"allowed_fact": {"limit": f"{allowance_m2:g}"}}},
+                "shown": {"noted": {"allowed_fact": {"limit": format_plain_number(allowance_m2)}}},
             }
             finding = make_value_finding(ctx, layer, int(rows[n]), template_field.name, ValueProblem(params=params))
             finding.area_m2 = float(areas[n])
