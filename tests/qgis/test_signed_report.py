@@ -256,10 +256,10 @@ def test_page_break_after_a_full_page_makes_no_empty_page(signed_report, row_cou
 def test_heading_of_pictures_is_on_the_page_of_the_first_ones(signed_report, row_count):
     rows = tuple((DocumentCell(f"行{n}"),) for n in range(row_count))
     grid = next(block for block in signed_report.blocks if isinstance(block, PictureGrid))
-    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Heading("最大冲突"), grid)
+    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Heading("主要冲突位置"), grid)
     text = lay_out_without_divided_rows(replace(signed_report, blocks=blocks), lay_out_on_a4, NEVER_CANCELLED)
     pictures = text.rootFrame().childFrames()[-1].cellAt(0, 0).firstCursorPosition().block()
-    heading = next(block for block in list_text_blocks(text) if block.text() == "最大冲突")
+    heading = next(block for block in list_text_blocks(text) if block.text() == "主要冲突位置")
     bottoms = [text.documentLayout().blockBoundingRect(block).bottom() for block in (heading, pictures)]
     assert bottoms[0] // text.pageSize().height() == (bottoms[1] - 1) // text.pageSize().height()
 

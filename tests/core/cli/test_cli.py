@@ -246,7 +246,7 @@ def test_rules_command_lists_all_rules_and_rule_command_describes_one(capsys):
             "整改建议",
             "适用限制",
             "large_area_m2",
-            "100000 m²",
+            "100\u202f000 m²",
             "0.1 (10%)",
             "依据",
             "[A]",

@@ -347,14 +347,26 @@ class _DocxWriter:
         self._set_widths(table, [share, 100 - share])
 
     def _write_signature(self, block: Signature) -> None:
-        """Write the fields to be signed side by side."""
-        self._add_paragraph("", "note")
+        """Write the fields to be signed side by side, on the page of the text before them."""
+        gap = self._add_paragraph("", "note")
+        gap.paragraph_format.keep_with_next = True
+        self._keep_end_of_text_with_next(gap._element.getprevious())
         table = self._add_table(1, len(block.labels), "grid")
         for cell, label in zip(table.rows[0].cells, block.labels, strict=True):
             self._fill_cell(cell, label)
             for text in ("", "", block.date_line):
                 cell.add_paragraph(text, self._settings.docx_styles["cell"])
         self._keep_row_together(table.rows[0])
+
+    def _keep_end_of_text_with_next(self, element: Any) -> None:
+        """Prevent a page break after a paragraph, or after the last row of a table."""
+        if element is None:
+            return
+        paragraphs = [element] if element.tag == self._qualify_name("w:p") else []
+        for row in list(element.iter(self._qualify_name("w:tr")))[-1:]:
+            paragraphs += row.iter(self._qualify_name("w:p"))
+        for paragraph in paragraphs:
+            paragraph.get_or_add_pPr().get_or_add_keepNext()
 
     def _write_page_break(self, block: PageBreak) -> None:
         """Make the next paragraph begin a page."""

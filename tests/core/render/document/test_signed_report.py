@@ -104,6 +104,18 @@ def test_lines_of_print_and_docx_do_not_break_inside_figures(document, tmp_path)
     assert kept in [paragraph.text for paragraph in import_docx_library(path).Document(path).paragraphs]
 
 
+def test_signatures_of_the_docx_are_on_the_page_of_the_text_before_them(document, tmp_path):
+    table = blocks.DocumentTable((blocks.DocumentColumn("指标", 100),), ((blocks.DocumentCell("行"),),))
+    signature = blocks.Signature(("检查人",), "日期")
+    path = tmp_path / "报告.docx"
+    for last in (blocks.Paragraph("末段"), table):
+        write_docx(replace(document, blocks=(last, signature)), path)
+        file = import_docx_library(path).Document(path)
+        paragraphs = [*file.paragraphs, *(cell.paragraphs[0] for one in file.tables for cell in one.rows[-1].cells)]
+        kept = [paragraph.text for paragraph in paragraphs if paragraph.paragraph_format.keep_with_next]
+        assert {"末段" if last is not table else "行", ""} <= set(kept)
+
+
 def test_lines_of_the_docx_break_between_codes_and_not_inside_them(document, tmp_path):
     codes = [f"REL{number:03}" for number in range(1, 30)]
     path = tmp_path / "报告.docx"
