@@ -48,7 +48,7 @@ def _join_fonts(families: tuple[str, ...], generic: str) -> str:
 _PAGE_CSS = """
 body { font-family: %(sans)s; font-size: %(body_size)s; color: #000000; }
 h1 { font-family: %(serif)s; font-size: %(title_size)s; margin: 4px 0 0 0; }
-.heading { font-size: 10.5pt; margin: 9px 0 3px 0; }
+.heading { font-size: 10.5pt; margin: 7px 0 2px 0; }
 .subheading { font-size: 9pt; margin: 8px 0 3px 0; }
 p { margin: 3px 0; }
 .subtitle { font-family: %(serif)s; font-size: 11pt; margin-bottom: 8px; }
@@ -133,7 +133,7 @@ def _render_facts(block: FactTable, width_px: int) -> str:
         + "</tr>"
         for row in block.rows
     )
-    return f'<table width="100%" border="1" cellspacing="0" cellpadding="4" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
+    return f'<table width="100%" border="1" cellspacing="0" cellpadding="3" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
 
 def _render_verdict(block: VerdictBox, width_px: int) -> str:
@@ -141,7 +141,7 @@ def _render_verdict(block: VerdictBox, width_px: int) -> str:
     colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
     return (
         '<p style="font-size: 4pt;"></p>'
-        '<table width="100%" border="1" cellspacing="0" cellpadding="8" style="border-collapse: collapse;"><tr>'
+        '<table width="100%" border="1" cellspacing="0" cellpadding="6" style="border-collapse: collapse;"><tr>'
         f'<td width="22%" align="center" valign="middle"{colours}><span class="word">{_escape(block.word)}</span></td>'
         f'<td valign="middle"><p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
         "</tr></table>"
