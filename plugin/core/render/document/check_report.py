@@ -464,8 +464,8 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts
     if not indicators:
         return
     yield sections.make_heading("indicators")
-    columns = make_columns(report_texts, ("indicator", 32), ("target", 18, "right"), ("value", 20, "right"),
-                            ("margin", 16, "right"), ("state", 14, "center"))  # fmt: skip
+    columns = make_columns(report_texts, ("indicator", 35), ("target", 17, "right"), ("value", 17, "right"),
+                            ("margin", 18, "right"), ("state", 13, "center"))  # fmt: skip
     rows = []
     for indicator in indicators:
         rows.append(
