@@ -12,7 +12,8 @@ class Cancellation:
     """A cancellation request of the user.
 
     ``cancelled`` returns True after the user has cancelled: ``isCanceled`` of a QGIS feedback or task. It is called
-    between steps, also from other threads, so it must be fast.
+    between steps, also from other threads, so it must be fast; in a background job of the desktop it may wait up to
+    a tenth of a second for the main thread.
     """
 
     def __init__(self, cancelled: Callable[[], bool]):

@@ -10,8 +10,9 @@ import time
 import pytest
 from qgis.core import QgsTask
 
+from plugin.bridge.running import portions
 from plugin.bridge.running.main_thread import call_on_main
-from plugin.bridge.running.portions import hold_background_work
+from plugin.bridge.running.portions import hold_background_work, wait_for_portion
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
 from plugin.bridge.running.threads import BackgroundMode, run_in_python_thread
 from plugin.core.errors import Cancelled
@@ -149,7 +150,7 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
     assert wait_until(gc.isenabled)
 
 
-def test_garbage_collection_resumes_when_the_object_that_pauses_it_is_deleted(qgis_app):
+def test_garbage_collection_resumes_when_the_background_mode_is_deleted(qgis_app):
     """Delete the hold, as when QGIS deletes a task without a signal."""
     hold, other = BackgroundMode(), BackgroundMode()
     assert not gc.isenabled()
@@ -176,7 +177,8 @@ def test_threads_alternate_quickly_while_a_job_runs(qgis_app):
     assert wait_until(lambda: sys.getswitchinterval() == usual_seconds)
 
 
-def test_job_waits_at_its_next_step_while_the_main_thread_works_on_a_portion(qgis_app):
+def test_job_waits_at_its_next_step_while_the_main_thread_works_on_a_portion(qgis_app, monkeypatch):
+    monkeypatch.setattr(portions, "MAX_WAIT_SECONDS", PATIENCE_SECONDS)
     runner, steps, ends = JobRunner(), [], []
 
     def count_steps(progress, cancellation):
@@ -205,6 +207,15 @@ def test_job_waits_at_its_next_step_while_the_main_thread_works_on_a_portion(qgi
     assert wait_until(lambda: ends) and ends == ["cancelled"]
 
 
+def test_portion_that_takes_very_long_does_not_hold_jobs_until_its_end(monkeypatch):
+    monkeypatch.setattr(portions, "MAX_WAIT_SECONDS", 0.01)
+    waiting = threading.Thread(target=wait_for_portion)
+    with hold_background_work():
+        waiting.start()
+        waiting.join(PATIENCE_SECONDS)
+        assert not waiting.is_alive()
+
+
 def wait_for_cancellation(cancellation):
     while True:
         cancellation.raise_if_cancelled()
@@ -219,7 +230,6 @@ application = QgsApplication([], False)
 application.initQgis()
 from plugin.bridge.running.main_thread import call_on_main
 from plugin.bridge.running.tasks import BackgroundJob, JobRunner
-from plugin.bridge.running.portions import hold_background_work
 from plugin.bridge.running.threads import run_in_python_thread
 from plugin.core.errors import Cancelled
 done = []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,7 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
-from ...core.parallel.process_state import (
-    exclude_objects_from_collection,
-    include_objects_in_collection,
-    remove_one_by_one,
-)
+from ...core.parallel.process_state import CollectionExclusion, remove_one_by_one
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import FeatureStateReader, read_feature_state_by_id
 from ..running.tasks import BackgroundJob, JobRunner, log_error
@@ -56,7 +53,8 @@ class LiveCheck(QObject):
     It observes the layers from the moment they are read for a check; `begin_from_result` passes the check's result.
     Methods run on the main thread, re-checks in another one. `run_trial` tries edits on a copy of the rows.
 
-    Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`);
+    Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
+    its changed rows);
     ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
     command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features not yet
     re-checked. ``outdated``: the live check has stopped, because it cannot follow the edits; a complete check is
@@ -73,6 +71,7 @@ class LiveCheck(QObject):
         self._listeners = {layer.id(): EditListener(layer, self) for layer in layers}
         self._roles: dict[str, str] = {}
         self._check_session: Any = None
+        self._exclusion = CollectionExclusion()
         #: Result and options of the complete check that the session began from.
         self._checked: Any = None
         self._options: Any = None
@@ -140,7 +139,7 @@ class LiveCheck(QObject):
             edits.stop()
         self._listeners.clear()
         self._drop_trials()
-        include_objects_in_collection()
+        self._exclusion.end()
         if self._job is not None and self._job is not self._running_trial:
             self._job.cancel_and_disconnect()
         self._job = self._check_session = self._queued_edits = self._checked = self._options = None
@@ -173,7 +172,10 @@ class LiveCheck(QObject):
         check_result, options, session = self._checked, self._options, self._check_session
 
         def run(progress: Callable[[float, str], None], cancellation: Cancellation) -> Any:
-            return work(check_result, options, session, progress, cancellation)
+            trial_result = work(check_result, options, session, progress, cancellation)
+            # A result lives until the window that displays it is closed.
+            self._exclusion.exclude_existing_objects()
+            return trial_result
 
         def end(callback: Callable[..., None]) -> Callable[..., None]:
             def call(*callback_args: Any) -> None:
@@ -323,8 +325,10 @@ class LiveCheck(QObject):
             return
         if not self._is_ready:
             check_session = self._check_session
+            # Garbage of the former check would be excluded from collections together with the new session.
+            gc.collect()
             self._start_job(
-                lambda _progress, cancellation: _prepare_session(check_session, cancellation),
+                lambda _progress, cancellation: self._prepare_session(check_session, cancellation),
                 self._on_prepared,
                 is_hidden=False,
             )
@@ -337,7 +341,7 @@ class LiveCheck(QObject):
             self._last_edit_step = causes[0] if len(causes) == 1 else None
             self._features_under_way = frozenset(batch.states_by_feature)
             self._start_job(
-                lambda _progress, cancellation: _recheck_batch(check_session, batch, cancellation),
+                lambda _progress, cancellation: self._recheck_batch(check_session, batch, cancellation),
                 self._on_rechecked,
                 is_hidden=True,
             )
@@ -345,6 +349,28 @@ class LiveCheck(QObject):
             self._running_trial, self._queued_trial = self._queued_trial, None
             self._job = self._running_trial
             self._runner.start(self._job)
+
+    def _prepare_session(self, check_session: Any, cancellation: Cancellation) -> None:
+        check_session.prepare(cancellation)
+        self._exclusion.exclude_existing_objects()
+
+    def _recheck_batch(
+        self, check_session: Any, batch: EditBatch, cancellation: Cancellation
+    ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
+        """Check edited features again, in another thread.
+
+        Return the change of findings, without its changed rows, and the features of the findings layer by id() of each
+        new or changed finding.
+        """
+        _read_unread_states(batch)
+        cancellation.raise_if_cancelled()
+        change = check_session.check_edits(batch, cancellation)
+        new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
+        # The desktop does not need them, and freeing them there would stop it.
+        remove_one_by_one(change.row_changes)
+        if len(batch.states_by_feature) > MAX_FEATURES_READ_AT_ONCE:
+            self._exclusion.exclude_existing_objects()
+        return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}
 
     def _start_job(self, work: Callable[..., Any], on_done: Callable[[Any], None], *, is_hidden: bool) -> None:
         self._job = BackgroundJob(
@@ -377,29 +403,6 @@ class LiveCheck(QObject):
         if not self._is_stopped:
             self.stop()
             self.outdated.emit()
-
-
-def _prepare_session(check_session: Any, cancellation: Cancellation) -> None:
-    check_session.prepare(cancellation)
-    exclude_objects_from_collection()
-
-
-def _recheck_batch(
-    check_session: Any, batch: EditBatch, cancellation: Cancellation
-) -> tuple[FindingsChange, dict[int, QgsFeature]]:
-    """Check edited features again.
-
-    Return the change of findings, and the features of the findings layer by id() of each new or changed finding.
-    """
-    _read_unread_states(batch)
-    cancellation.raise_if_cancelled()
-    change = check_session.check_edits(batch, cancellation)
-    new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
-    # The desktop does not need them, and freeing them there would stop it.
-    remove_one_by_one(change.row_changes)
-    if len(batch.states_by_feature) > MAX_FEATURES_READ_AT_ONCE:
-        exclude_objects_from_collection()
-    return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}
 
 
 def _read_unread_states(batch: EditBatch) -> None:

@@ -52,14 +52,14 @@ class LogWriter(QObject):
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "sanxian-change-log")
         # In this thread, the collection could delete objects of the main thread.
-        collection = BackgroundMode()
+        background_mode = BackgroundMode()
 
         def run() -> Any:
             try:
                 with self._lock:
                     return work()
             finally:
-                collection.release()
+                background_mode.release()
 
         return self._executor.submit(run)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...core.cancellation import Cancellation
-from ...core.parallel.process_state import exclude_objects_from_collection
 
 if TYPE_CHECKING:
     from ...core.fixes.batch import BatchResult
@@ -109,8 +108,6 @@ def make_batch_trial(
                     continue
         # Freed on the main thread, the state would stop the desktop; proposals and rows do not need it.
         result.state.session.checker.rows.discard_edits()
-        # The trial lives until its window is closed.
-        exclude_objects_from_collection()
         return BatchTrial(result, rows_before, rows_shown)
 
     return try_batch

@@ -15,10 +15,8 @@ from qgis.PyQt.QtCore import QObject, QTimer
 PORTION_SECONDS = 0.01
 #: Interval in seconds at which work asks whether another thread has finished.
 _WAITING_SECONDS = 0.005
-
-
 #: Longest time in seconds for which background work waits for the end of a portion.
-_MAX_WAIT_SECONDS = 0.1
+MAX_WAIT_SECONDS = 0.1
 #: Set while no portion runs.
 _no_portion_runs = threading.Event()
 _no_portion_runs.set()
@@ -40,7 +38,7 @@ def hold_background_work() -> Iterator[None]:
 def wait_for_portion() -> None:
     """Wait until the main thread has ended the portion that it runs, if any; return at once on the main thread."""
     if threading.current_thread() is not threading.main_thread():
-        _no_portion_runs.wait(_MAX_WAIT_SECONDS)
+        _no_portion_runs.wait(MAX_WAIT_SECONDS)
 
 
 class Waiting:

@@ -72,7 +72,7 @@ class BackgroundJob(QgsTask):
     def _run(self) -> bool:
         try:
             self._result = run_in_python_thread(self._work)(
-                self._on_progress, Cancellation(self._is_cancelled_after_portion)
+                self._on_progress, Cancellation(self._wait_for_portion_and_check_cancellation)
             )
         except Cancelled:
             return False
@@ -81,7 +81,7 @@ class BackgroundJob(QgsTask):
             return False
         return not self.isCanceled()
 
-    def _is_cancelled_after_portion(self) -> bool:
+    def _wait_for_portion_and_check_cancellation(self) -> bool:
         """Wait until the main thread has ended its portion of work, then return True if the job is cancelled."""
         wait_for_portion()
         return self.isCanceled()
@@ -156,11 +156,11 @@ class JobRunner:
     def keep_until_end(self, work: RunnableWork, *end_signals: Any) -> None:
         """Keep work alive until it emits one of ``end_signals``."""
         self._running_jobs.add(work)
-        collection = BackgroundMode()
+        background_mode = BackgroundMode()
 
         def end_run(*_results: Any) -> None:
             self._running_jobs.discard(work)
-            collection.release()
+            background_mode.release()
 
         for signal in end_signals:
             signal.connect(end_run)

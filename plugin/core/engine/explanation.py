@@ -276,7 +276,7 @@ def format_value(value: Any, unit: str, texts: Texts) -> str:
         if unit == "degrees":
             return f"{value:.10g}°"
         signs = {"m2": "m²", "count": ""}
-        # A value without a unit may be a year, a count is without a sign.
+        # Years have no unit and no groups of digits.
         figure = format_plain_number(value) if unit else f"{value:.10g}"
         return f"{figure} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):

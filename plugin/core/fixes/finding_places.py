@@ -3,31 +3,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
+from ..geometry import crs as crs_care
 from ..live.rows import RowBounds, compute_common_bounds, join_bounds
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
+    from ..plan.plan import Plan
+
+
+def get_finding_shape_in_plane(finding: Finding, plan: Plan) -> Any:
+    """Return the shape of a finding in the plan's plane (m); None without one."""
+    if finding.geom_kind == "none" or plan.crs == plan.plane_crs:
+        return None if finding.geom_kind == "none" else finding.geometry
+    return crs_care.reproject_geometries(np.array([finding.geometry], dtype=object), plan.crs, plan.plane_crs)[0]
 
 
 class FindingPlaces:
-    """The shapes (m, in the plane) of findings, computed when they are first needed.
+    """The shapes (m, in the plane) of findings on a plan, computed when they are first needed."""
 
-    ``get_shape``: returns the shape of a finding in the plane, None without one.
-    """
-
-    def __init__(self, findings: Iterable[Finding], get_shape: Callable[[Finding], Any]):
-        self._findings, self._get_shape = list(findings), get_shape
+    def __init__(self, findings: Iterable[Finding], plan: Plan):
+        self._findings, self._plan = list(findings), plan
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
         """Return a search tree of the shapes of the findings."""
-        return shapely.STRtree([shape for one in self._findings if (shape := self._get_shape(one)) is not None])
+        shapes = (get_finding_shape_in_plane(one, self._plan) for one in self._findings)
+        return shapely.STRtree([shape for shape in shapes if shape is not None])
 
     def list_boxes_near(self, shape: Any, distance_m: float) -> list[RowBounds]:
         """Return the bounding box of each finding within ``distance_m`` m of a shape in the plane."""
@@ -36,7 +44,7 @@ class FindingPlaces:
 
     def add_findings(self, findings: Iterable[Finding]) -> FindingPlaces:
         """Return a new object with the stored findings and further ones."""
-        return FindingPlaces([*self._findings, *findings], self._get_shape)
+        return FindingPlaces([*self._findings, *findings], self._plan)
 
     def extend_box_to_findings(self, box: RowBounds) -> RowBounds:
         """Return the box around a given box and all findings that it meets."""

@@ -18,7 +18,7 @@ from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import UNCHANGED, Edits, FixRefused
-from .finding_places import FindingPlaces
+from .finding_places import FindingPlaces, get_finding_shape_in_plane
 from .sealed import is_sealed_for_fixes
 from .surroundings import RULES_BY_PLACE
 
@@ -136,7 +136,7 @@ class EditingState:
         )
         #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
         self.places_of_uncut_findings = FindingPlaces(
-            [one for one in checked.report.findings if one.code in RULES_BY_PLACE], self.get_finding_shape
+            [one for one in checked.report.findings if one.code in RULES_BY_PLACE], self.plan
         )
         self.new_fields: dict[str, tuple[str, ...]] = {}
         #: Layer code and feature id of a new row → the row as read that it came from.
@@ -263,10 +263,7 @@ class EditingState:
 
         Its vertices are those of the rows only if the plane is the CRS of findings (`require_layer_in_plane`).
         """
-        if finding.geom_kind == "none" or self.plan.crs == self.plan.plane_crs:
-            return None if finding.geom_kind == "none" else finding.geometry
-        shapes = np.array([finding.geometry], dtype=object)
-        return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane_crs)[0]
+        return get_finding_shape_in_plane(finding, self.plan)
 
     def measure_drawn_area_m2(self, land: Any) -> float:
         """Return the drawn area (m², on the ellipsoid) of land in the plane, as proposals state it."""

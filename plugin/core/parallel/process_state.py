@@ -113,15 +113,29 @@ def remove_one_by_one(items: list[Any] | dict[Any, Any]) -> None:
             items.pop()
 
 
-def exclude_objects_from_collection() -> None:
-    """Exclude all objects that exist now from Python's garbage collection, until `include_objects_in_collection`.
+class CollectionExclusion:
+    """Excludes objects of the process from Python's garbage collection, on behalf of one owner, until `end`.
 
-    For objects that live long: searching the rows of many edits takes a tenth of a second, in which no thread runs.
-    They are freed as usual when nothing refers to them, but not if they refer to each other in a circle.
+    For an owner of very many objects that live long. Python searches all objects for those that refer only to each
+    other; for the rows of many edits this takes a tenth of a second, in which no thread runs. Excluded objects are
+    freed as usual when nothing refers to them. Garbage that already exists is excluded with them, so it remains until
+    the end. Methods may be called in any thread.
     """
-    gc.freeze()
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._has_excluded = self._has_ended = False
 
-def include_objects_in_collection() -> None:
-    """End the exclusion of objects from Python's garbage collection."""
-    gc.unfreeze()
+    def exclude_existing_objects(self) -> None:
+        """Exclude all objects that exist now; do nothing after the end."""
+        with self._lock:
+            if not self._has_ended:
+                gc.freeze()
+                self._has_excluded = True
+
+    def end(self) -> None:
+        """Include all objects again, if this owner has excluded any; further calls do nothing."""
+        with self._lock:
+            if self._has_excluded and not self._has_ended:
+                gc.unfreeze()
+            self._has_ended = True

@@ -123,7 +123,7 @@ class _RiskInspectionThread(threading.Thread):
         self.edit_risks: list[Any] = []
         self.error: Exception | None = None
         # From here on: in the thread, the collection would begin with its first objects.
-        self._collection = BackgroundMode()
+        self._background_mode = BackgroundMode()
 
     def run(self) -> None:
         try:
@@ -133,7 +133,7 @@ class _RiskInspectionThread(threading.Thread):
         except Exception as error:
             self.error = error
         finally:
-            self._collection.release()
+            self._background_mode.release()
 
 
 def describe_risk(risk: Any, layer: str, file: str) -> str:

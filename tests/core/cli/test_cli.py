@@ -418,7 +418,7 @@ def test_summary_explains_the_asterisk_of_unconfirmed_figures_only_if_a_line_end
         starred = [line for line in shown.splitlines() if line.endswith("*")]
         assert bool(starred) and "* 未确认，仅供参考" in shown
     run_command("check", source_with_conflict, "--rules", "TOP001")
-    assert "* 口径" not in capsys.readouterr().out
+    assert "* 未确认" not in capsys.readouterr().out
 
 
 class FakeTerminal(io.StringIO):

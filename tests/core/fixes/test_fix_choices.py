@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the ways to fix one finding, the rows that they were judged on, and the net edits of several fixes."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import shapely
@@ -131,3 +134,18 @@ def test_new_row_that_replaces_a_row_keeps_values_that_earlier_fixes_gave_to_tha
     )
     rows = {edit.fid: edit for edit in merged}
     assert rows[1].is_deleted and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"Z": 2, "W": 6}
+
+
+def test_editing_state_is_freed_without_a_garbage_collection():
+    """The desktop excludes what a trial leaves from collections: a cycle would keep the whole plan in memory."""
+    state, finding = start_with_overlap()
+    assert list_choices(state, finding)
+    place, state_reference = state.places_of_uncut_findings, weakref.ref(state)
+    assert len(place.list_boxes_near(shapely.box(0, 0, 200, 200), 1.0)) <= 1
+    gc.collect()
+    gc.disable()
+    try:
+        del state
+        assert state_reference() is None
+    finally:
+        gc.enable()

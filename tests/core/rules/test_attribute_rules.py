@@ -162,3 +162,18 @@ def test_each_distinct_attribute_value_is_inspected_once():
 def test_dates_of_a_protection_period_are_parsed_from_text(text, day):
     found = parse_date(text)
     assert (found and found.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names_villages"),
+    [(["7", "7"], True), (["14022500000001", "14022500000001"], False), (["7", "7", "14022500000001"], False)],
+)
+def test_summary_of_repeated_numbers_names_villages_only_if_all_are_counted_by_village(numbers, names_villages):
+    square = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+    villages = ["1402251002000000000", "1402251002010000000"]
+    rows = [{"wkt": square, "ZLDWDM": village, "TBBH": number} for number in set(numbers) for village in villages * 2]
+    plan = make_example_plan({"layer": rows}, {"layer": "DLTB"})
+    report = run_check(plan, [load_all_rules()["ATT024"]], parameters={"ATT024": {"listed_count": 0}})
+    (finding,) = report.findings
+    assert finding.case == "many"
+    assert ("不同坐落单位的相同编号不计" in finding.message) == names_villages

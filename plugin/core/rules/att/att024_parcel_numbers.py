@@ -208,7 +208,8 @@ def _make_summary_finding(layer: Layer, field: str, repeated_numbers: list[tuple
     distinct_numbers = list(dict.fromkeys(numbers[0] for numbers in repeated_numbers))
     dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
     params = {"count": len(repeated_numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
-    places = {numbers[1] for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])}
-    if places:
+    of_places = [numbers for numbers in repeated_numbers if len(numbers) > 1 and not _is_county_number(*numbers[:2])]
+    if len(of_places) == len(repeated_numbers):
+        places = {numbers[1] for numbers in of_places}
         params["shown"] = {"noted": {"places_fact": {"count": len(places)}}}
     return Finding(layer.role, field=field, case="many", params=params)
