@@ -102,7 +102,7 @@ def test_map_label_states_rule_township_area_width_and_both_feature_keys(chinese
         related_keys=["140225000000000003"],
         width_m=71.2,
     )
-    assert format_label_lines(one) == ["REL002　永安镇", "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m"]
+    assert format_label_lines(one) == ["REL002　永安镇", "1.26 公顷（12\u202f640.35 m²）　宽 71.20 m"]
     names = {"YJJBNTBHTB": "永久基本农田保护图斑", "CZKFBJ": "城镇开发边界"}
     assert format_side_lines(one, names.get) == {
         "A": "A：永久基本农田保护图斑　…001374",
