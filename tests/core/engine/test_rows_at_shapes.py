@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test which rows of a layer are at the place of a finding."""
 
+import numpy as np
 import shapely
 
 from plugin.core.engine.context import RuleContext
@@ -20,8 +21,9 @@ def find_rows(*shapes):
     """Return the rows at shapes in the coordinates of `ROWS`."""
     plan = make_example_plan({"layer": [{"wkt": wkt} for wkt in ROWS]}, {"layer": "CZKFBJ"})
     layer = plan.layers["CZKFBJ"]
-    x, y, _, _ = layer.plane_shapes[1].bounds
-    moved_shapes = [shapely.transform(shape, lambda xy: xy + [x, y]) for shape in shapes]
+    # An example is moved to the coordinates of a county.
+    origin = np.array(layer.plane_shapes[1].bounds[:2])
+    moved_shapes = [shapely.transform(shape, lambda xy: xy + origin) for shape in shapes]
     context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
     return context.geometry.find_rows_at_shapes(layer, moved_shapes)
 
