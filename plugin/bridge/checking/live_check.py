@@ -54,11 +54,10 @@ class LiveCheck(QObject):
     Methods run on the main thread, re-checks in another one. `run_trial` tries edits on a copy of the rows.
 
     Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
-    its changed rows);
-    ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
-    command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features not yet
-    re-checked. ``outdated``: the live check has stopped, because it cannot follow the edits; a complete check is
-    needed.
+    its changed rows); ``rows``: features of the findings layer for new or changed findings, by id() of the finding;
+    ``step``: the edit command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features
+    not yet re-checked. ``outdated``: the live check has stopped, because it cannot follow the edits; a complete check
+    is needed.
     """
 
     rechecked = pyqtSignal(object, dict, object)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""State of the process that all its threads share: number of threads, pauses of Python's garbage collection, turns.
+"""State that all threads of the process share: their number, how fast they alternate, pauses of garbage collection.
 
 Python collects reference cycles in whichever thread allocates. A widget or a layer that a worker thread frees in this
 way crashes QGIS: Qt deletes such objects on the main thread only. This module is separate from `threads`, because it is

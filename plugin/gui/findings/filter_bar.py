@@ -29,8 +29,8 @@ class _ChoiceBox(QgsCheckableComboBox):
         self.activated.connect(self.toggleItemCheckState)
 
     def showPopup(self):
-        # The dark themes of QGIS draw an unticked box in the colour of the list.
         self.view().setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        # The dark themes of QGIS draw an unticked box in the colour of the list.
         self.view().setStyleSheet(theme.make_tick_box_style() if theme.is_dark() else "")
         super().showPopup()
 
