@@ -7,7 +7,6 @@ rule.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +48,6 @@ _NUMBER_FORMATS = {
 _A3_PAPER = 8
 #: Columns whose texts have several lines.
 _WRAPPED_COLUMNS = ("problem", "related_key", "message", "remark")
-_CONTROL_CHARACTERS_PATTERN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
 
 
@@ -217,7 +215,11 @@ def _find_finding_coordinates(findings: Sequence[Finding]) -> list[dict[str, flo
 
 def _clean_text(text: str) -> str | None:
     """Return a text that a workbook accepts, without control characters; None for an empty text."""
-    return (text if text.isprintable() else _CONTROL_CHARACTERS_PATTERN.sub("", text)) or None
+    if text.isprintable():
+        return text or None
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return ILLEGAL_CHARACTERS_RE.sub("", text) or None
 
 
 def _make_cell(
