@@ -5,7 +5,7 @@ import csv
 from types import SimpleNamespace
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QRect, Qt
 from qgis.PyQt.QtGui import QKeyEvent
@@ -13,6 +13,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QInputDialog, QLabel, QPushButton, QToolButton, QWidget
 
 from plugin.bridge.checking import live_check as live_module
+from plugin.bridge.checking.findings_layer import FINDINGS_PROPERTY
 from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.findings.map_marks import NEAREST_SCALE
@@ -557,6 +558,18 @@ def test_fix_preview_maps_without_an_extent_show_no_scale(qgis_app):
     process_events(0.1)
     assert maps.scale_label.text().startswith("1:")
     maps.release()
+
+
+def test_only_the_fix_preview_map_before_the_fix_shows_the_findings_layer(qgis_app):
+    findings = QgsVectorLayer("Polygon?crs=EPSG:4526", "问题", "memory")
+    findings.setCustomProperty(FINDINGS_PROPERTY, 1)
+    lines = QgsVectorLayer("Polygon?crs=EPSG:4526", "三条控制线", "memory")
+    main_map = QgsMapCanvas()
+    main_map.setLayers([findings, lines])
+    maps = LinkedMaps(main_map)
+    assert maps.before.layers() == [findings, lines] and maps.after.layers() == [lines]
+    maps.release()
+    main_map.setLayers([])
 
 
 def test_fix_preview_maps_centre_on_a_point_finding_at_their_nearest_allowed_scale(qgis_app):

@@ -246,6 +246,12 @@ def test_map_label_is_placed_in_a_corner_if_the_finding_fills_the_view():
     assert canvas.contains(label) and label.bottom() == 580 and label.right() == 780
 
 
+def test_map_label_is_inside_a_canvas_that_has_no_room_for_the_gap():
+    canvas = QRectF(0, 0, 160, 65)
+    label = compute_label_position((150, 60), canvas, canvas, 20)
+    assert canvas.contains(label)
+
+
 # --- its features
 def find_overlap_finding(controller, code="REL002"):
     return next(f for f in controller.dock.result.findings if f.code == code)

@@ -185,7 +185,7 @@ def find_findings_layer(project: QgsProject) -> QgsVectorLayer | None:
     A findings layer that the user made permanent keeps the property but belongs to the user and must not be
     emptied.
     """
-    return next((v for v in project.mapLayers().values() if _is_temporary_findings_layer(v)), None)
+    return next((v for v in project.mapLayers().values() if is_temporary_findings_layer(v)), None)
 
 
 def remove_findings_layer(project: QgsProject) -> None:
@@ -230,7 +230,8 @@ def move_findings_layer_to_top(project: QgsProject) -> None:
         node.parent().removeChildNode(node)
 
 
-def _is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
+def is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
+    """Return True if the plugin made the layer to display findings."""
     return (
         isinstance(layer, QgsVectorLayer)
         and layer.providerType() == "memory"

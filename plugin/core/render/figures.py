@@ -58,15 +58,13 @@ def is_township_figure(indicator: Indicator) -> bool:
 
 def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return one indicator as a row of the page: column → text."""
-    left, decimals = indicator.margin, choose_decimals(indicator)
     state = format_state(indicator, report_texts)
     return {
         "id": indicator.id,
         "name": indicator.name or indicator.id,
         "target": format_target(indicator, report_texts),
-        "value": format_number(indicator.value, decimals),
-        "unit": "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit),
-        "room": format_signed(left, decimals),
+        "value": format_indicator_value(indicator, report_texts),
+        "margin": format_margin(indicator, report_texts),
         "state": state,
         "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has different bases in numerator and denominator; the note lists them.
@@ -133,8 +131,20 @@ def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
     return report_texts.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
+def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
+    """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
+    margin = indicator.margin
+    if margin is None:
+        return ""
+    key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
+    figure = format_number(abs(margin), choose_decimals(indicator))
+    return report_texts.get("signed", key, amount=append_unit(figure, indicator.unit, report_texts))
+
+
 def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return the value of an indicator with its unit, for a line of text."""
+    """Return the value of an indicator with its unit, for a line of text; a dash without a value."""
+    if indicator.value is None:
+        return format_number(None, 0)
     figure = format_number(indicator.value, choose_decimals(indicator))
     return append_unit(figure, indicator.unit, report_texts)
 

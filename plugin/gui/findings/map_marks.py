@@ -35,10 +35,12 @@ def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: Q
 
     ``size``: width and height of the label; ``finding``: rectangle of the finding; ``canvas``: rectangle of the canvas;
     ``gap``: distance between finding and label. The label is next to the finding and inside the canvas; else in the
-    corner that hides least of the finding. Positions below are preferred, because messages cover the upper edge of the
-    map.
+    corner that hides least of the finding, nearer to the edge if the canvas has no room for the gap. Positions below
+    are preferred, because messages cover the upper edge of the map.
     """
     width, height = size
+    margin_x = max(0.0, min(gap, (canvas.width() - width) / 2))
+    margin_y = max(0.0, min(gap, (canvas.height() - height) / 2))
     adjacent = [
         QRectF(x, y, width, height)
         for y in (finding.bottom() + gap, finding.top() - gap - height)
@@ -46,8 +48,8 @@ def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: Q
     ]
     corners = [
         QRectF(x, y, width, height)
-        for y in (canvas.bottom() - gap - height, canvas.top() + gap)
-        for x in (canvas.right() - gap - width, canvas.left() + gap)
+        for y in (canvas.bottom() - margin_y - height, canvas.top() + margin_y)
+        for x in (canvas.right() - margin_x - width, canvas.left() + margin_x)
     ]
     inside = next((one for one in adjacent if canvas.contains(one)), None)
     if inside is not None:

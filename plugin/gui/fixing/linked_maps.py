@@ -8,6 +8,7 @@ from qgis.gui import QgsMapCanvas, QgsMapToolPan
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from ...bridge.checking.findings_layer import is_temporary_findings_layer
 from ...bridge.texts import tr
 from ..findings.map_marks import NEAREST_SCALE, compute_zoom_extent
 from ..widgets import theme
@@ -71,10 +72,12 @@ class LinkedMaps(QWidget):
         return frame
 
     def refresh_layers(self) -> None:
-        """Show the layers of the main map."""
+        """Show the layers of the main map; without findings on the map after the fix, which may end them."""
+        layers = self._main_canvas.layers()
         for canvas in (self.before, self.after):
             canvas.setDestinationCrs(self._main_canvas.mapSettings().destinationCrs())
-            canvas.setLayers(self._main_canvas.layers())
+        self.before.setLayers(layers)
+        self.after.setLayers([layer for layer in layers if not is_temporary_findings_layer(layer)])
 
     def show_shapes(self, shapes: FixShapes) -> None:
         """Show a fix on both maps and zoom to what it changes."""

@@ -36,37 +36,55 @@ def make_area_indicator(value, unit, sign, target, decimals=2, state=TARGET_MET,
 
 
 INDICATOR_ROW_CASES = [
-    (make_area_indicator(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
-    (make_area_indicator(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
-    (make_area_indicator(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
-    (make_area_indicator(16.57, "km2", "<=", 16.46, state=TARGET_MISSED), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
+    (make_area_indicator(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062 万亩", "余 0.1562 万亩", "达到"),
+    (make_area_indicator(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02 km²", "余 0.15 km²", "达到"),
+    (make_area_indicator(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509 km²", "余 0.0091 km²", "未超限"),
+    (
+        make_area_indicator(16.57, "km2", "<=", 16.46, state=TARGET_MISSED),
+        "≤ 16.46 km²",
+        "16.57 km²",
+        "超出 0.11 km²",
+        "超出",
+    ),
     (
         make_area_indicator(73.3864, "wan_mu", ">=", 73.39, state=MISSED_BY_ROUNDING),
         "≥ 73.39 万亩",
-        "73.3864",
-        "−0.0036",
+        "73.3864 万亩",
+        "缺 0.0036 万亩",
         "取整差",
     ),
     (
         make_area_indicator(73.38499999, "wan_mu", ">=", 73.39, state=TARGET_MISSED),
         "≥ 73.39 万亩",
-        "73.3850",
-        "−0.0050",
+        "73.3850 万亩",
+        "缺 0.0050 万亩",
         "未达到",
     ),
-    (make_area_indicator(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
-    (make_area_indicator(1234567.5, "m2", "<=", 2e6, 0), "≤ 2 000 000 m²", "1 234 567.50", "+765 432.50", "未超限"),
-    (make_area_indicator(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
-    (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
-    (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
+    (make_area_indicator(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46 km²", "余 0.00 km²", "未超限"),
+    (
+        make_area_indicator(1234567.5, "m2", "<=", 2e6, 0),
+        "≤ 2 000 000 m²",
+        "1 234 567.50 m²",
+        "余 765 432.50 m²",
+        "未超限",
+    ),
+    (
+        make_area_indicator(5649.0, "wan_mu", ">=", 5649.0, 0),
+        "≥ 5 649 万亩",
+        "5 649.0000 万亩",
+        "余 0.0000 万亩",
+        "达到",
+    ),
+    (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5 个", "余 2 个", "达到"),
+    (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35 ha", "", "参考"),
     (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE_ONLY), "≥ 1.0 km²", "—", "", "缺图层"),
 ]
 
 
-@pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), INDICATOR_ROW_CASES)
-def test_indicator_row_shows_value_target_margin_to_the_target_and_state(indicator, target, value, room, state):
+@pytest.mark.parametrize(("indicator", "target", "value", "margin", "state"), INDICATOR_ROW_CASES)
+def test_indicator_row_shows_value_target_margin_to_the_target_and_state(indicator, target, value, margin, state):
     found = format_indicator_row(indicator)
-    assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
+    assert (found["target"], found["value"], found["margin"], found["state"]) == (target, value, margin, state)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -79,10 +97,10 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
 
 def test_unconfirmed_ratio_below_its_limit_is_marked_with_an_asterisk_and_not_shown_as_met():
     found = format_indicator_row(make_ratio_indicator("n1", 1.24758, 1.25))
-    assert (found["target"], found["value"], found["room"], found["state"]) == (
+    assert (found["target"], found["value"], found["margin"], found["state"]) == (
         "≤ 1.25",
         "1.2476",
-        "+0.0024",
+        "余 0.0024",
         "未超限*",
     )
     assert found["marks"] == ["A", "C"] and found["decides"]
@@ -94,7 +112,7 @@ def test_unconfirmed_ratio_below_its_limit_is_marked_with_an_asterisk_and_not_sh
 
 def test_ratio_a_few_millionths_above_its_limit_is_printed_with_enough_decimals_to_exceed_it():
     found = format_indicator_row(make_ratio_indicator("n1", 1.250004, 1.25))
-    assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
+    assert (found["value"], found["margin"]) == ("1.250004", "超出 0.000004")
 
 
 def test_expansion_ratios_without_a_limit_are_shown_with_their_inputs_for_reference():

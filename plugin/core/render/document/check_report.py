@@ -23,6 +23,7 @@ from ...profile import Norm
 from ..figures import (
     format_hectares,
     format_indicator_value,
+    format_margin,
     format_state,
     format_target,
     is_township_figure,
@@ -52,7 +53,7 @@ from .blocks import (
     Signature,
     VerdictBox,
 )
-from .decisive import DecisiveItem, format_margin, list_decisive_items, make_verdict_sentence
+from .decisive import DecisiveItem, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
 #: Widths of the overview on first pages with more lines: after edits since the check, and in English.

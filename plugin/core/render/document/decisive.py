@@ -14,10 +14,9 @@ from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..figures import (
-    append_unit,
-    choose_decimals,
     format_hectares,
     format_indicator_value,
+    format_margin,
     format_target,
     is_township_figure,
 )
@@ -166,16 +165,6 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
         yield DecisiveItem(
             TOWNSHIP_RULE, title, "", "—", len(places), report_texts.join_parts(shown_places) + more_places_note, title
         )
-
-
-def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
-    """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
-    margin = indicator.margin
-    if margin is None:
-        return ""
-    key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
-    figure = format_number(abs(margin), choose_decimals(indicator))
-    return report_texts.get("signed", key, amount=append_unit(figure, indicator.unit, report_texts))
 
 
 def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
