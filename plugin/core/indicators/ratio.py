@@ -269,6 +269,49 @@ class ExpansionRatio:
         return indicators
 
 
+@dataclass(frozen=True)
+class ExpansionAreas:
+    """The areas that the forms of the expansion ratio are made of, m²; each is a sum over rows.
+
+    ``denominator_m2``: survey area (TBMJ) of the urban base parcels; ``statutory_denominator_m2``: their statutory area;
+    ``boundary_m2``: statutory area of the boundary, ``parts``: of its rows by kind of zone, ``uncoded_m2``: of rows
+    without such a kind; ``new_land_m2``: land of its growing rows outside the urban base parcels.
+    """
+
+    denominator_m2: float
+    statutory_denominator_m2: float
+    boundary_m2: float
+    parts: dict[str, float]
+    uncoded_m2: float
+    new_land_m2: float
+
+
+def find_urban_base_rows(base_parcels: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) bool: the base parcels that are urban construction land by their 城镇村属性码 (CZCSXM)."""
+    urban: NDArray = np.isin(base_parcels.text("urban_code"), list(ctx.norm.get("ratio.classes")))
+    return urban
+
+
+def measure_expansion_areas(boundary: Layer, base_parcels: Layer, urban: NDArray, ctx: RuleContext) -> ExpansionAreas:
+    """Measure the areas of the expansion ratio; ``urban``: (n,) bool, the urban base parcels."""
+    norm = ctx.norm
+    rows = {k: ctx.find_rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
+    growing = rows["concentrated"]
+    if norm.get("ratio.new_land_includes_flexible"):
+        growing = growing | rows["flexible"]
+    grown = ctx.geometry.find_uncovered_pieces(
+        boundary, base_parcels, rows=growing, cover_rows=urban, keep_slivers=True
+    )
+    return ExpansionAreas(
+        float(np.nansum(base_parcels.numbers("gross_area")[urban])),
+        float(ctx.geometry.measure_drawn_areas(base_parcels.plane_shapes[urban]).sum()),
+        float(boundary.statutory.sum()),
+        {k: float(boundary.statutory[r].sum()) for k, r in rows.items()},
+        float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum()),
+        float(ctx.geometry.compute_piece_areas(grown, boundary).sum()),
+    )
+
+
 def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) -> ExpansionRatio:
     """Compute the expansion ratio of a plan.
 
@@ -279,23 +322,21 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     from .area_backing import is_sum_confirmed_by_geometry
 
     norm = ctx.norm
-    classes = list(norm.get("ratio.classes"))
-    urban = np.isin(base_parcels.text("urban_code"), classes)
+    urban = find_urban_base_rows(base_parcels, ctx)
     surveyed = base_parcels.numbers("gross_area")[urban]
-    expansion = ExpansionRatio(float(np.nansum(surveyed)), classes=classes)
+    expansion = ExpansionRatio(float(np.nansum(surveyed)), classes=list(norm.get("ratio.classes")))
     if expansion.denominator_m2 <= 0:
         return expansion
     expansion.missing_area_count = int(np.isnan(surveyed).sum())
     expansion.base_year, expansion.year_source = find_base_year(base_parcels, ctx)
     if expansion.base_year != norm.get("ratio.base_year"):
         expansion.uncertainties.append("ratio.base_year")
-    rows = {k: ctx.find_rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
-    expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
-    boundary_area = float(boundary.statutory.sum())
-    expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
+    areas = measure_expansion_areas(boundary, base_parcels, urban, ctx)
+    expansion.parts, expansion.uncoded_m2, expansion.new_land_m2 = areas.parts, areas.uncoded_m2, areas.new_land_m2
+    boundary_area = areas.boundary_m2
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.statutory_denominator = float(ctx.geometry.measure_drawn_areas(base_parcels.plane_shapes[urban]).sum())
+    expansion.statutory_denominator = areas.statutory_denominator_m2
     is_different = (
         abs(expansion.statutory_denominator - expansion.denominator_m2)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
@@ -305,13 +346,6 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     )
     if not expansion.is_confirmed_by_geometry:
         expansion.uncertainties.append("ratio.denominator")
-    growing = rows["concentrated"]
-    if norm.get("ratio.new_land_includes_flexible"):
-        growing = growing | rows["flexible"]
-    grown = ctx.geometry.find_uncovered_pieces(
-        boundary, base_parcels, rows=growing, cover_rows=urban, keep_slivers=True
-    )
-    expansion.new_land_m2 = float(ctx.geometry.compute_piece_areas(grown, boundary).sum())
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]

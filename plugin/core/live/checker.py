@@ -298,12 +298,12 @@ class IncrementalChecker:
         layers, selection_by_role, touched_rows = self._collect_surroundings(
             groups, self._list_read_roles(roles, other_rules)
         )
-        small_plan = self._make_small_plan(layers)
+        small_plan = self.make_plan_of_rows(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.find_layer_of_concept("county")
         focus = RecheckFocus(selection_by_role, None if county is not None and county.role in roles else roles)
         changed_rows = _list_rows_by_role(changes)
-        row_plan = self._make_small_plan(
+        row_plan = self.make_plan_of_rows(
             {role: self._rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
         )
         findings: list[Finding] = []
@@ -394,8 +394,8 @@ class IncrementalChecker:
             or any(layer is not None and layer.role == role for layer in needed_layers)
         )
 
-    def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
-        """Return a plan of these layers, with settings and outline of the county."""
+    def make_plan_of_rows(self, layers: dict[str, Layer]) -> Plan:
+        """Return a plan of these layers (by role), with settings and outline of the county."""
         county = self.plan.find_layer_of_concept("county")
         return self.plan.make_plan_of_rows(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)

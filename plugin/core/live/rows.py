@@ -155,7 +155,7 @@ def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -
             ),
         )
     positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
-    return _EditedBlock(row_layers[0] if len(row_layers) == 1 else _concatenate_layers(row_layers), layers, positions)
+    return _EditedBlock(row_layers[0] if len(row_layers) == 1 else concatenate_layers(row_layers), layers, positions)
 
 
 class EditedRows:
@@ -370,7 +370,7 @@ class EditedRows:
         layers = [base.select_rows(np.array([n for n in rows if n not in edited_layers], dtype=int))]
         layers += self._collect_edited_layers(role, edited_rows)
         layers = [layer for layer in layers if len(layer)] or layers[:1]
-        return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
+        return layers[0] if len(layers) == 1 else concatenate_layers(layers)
 
     def _collect_edited_layers(self, role: str, rows: list[int]) -> list[Layer]:
         """Return layers that together have the given edited rows, in their order.
@@ -468,7 +468,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
     return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
 
 
-def _concatenate_layers(layers: list[Layer]) -> Layer:
+def concatenate_layers(layers: list[Layer]) -> Layer:
     """Return one layer with the rows of several layers of the same role, in their order."""
     first = layers[0]
     frame = _concatenate_frames([layer.frame for layer in layers])

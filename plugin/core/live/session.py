@@ -16,10 +16,12 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from . import IncrementalChecker, RecheckResult
 from .checker import RowChange
+from .figures import LiveFigures
 
 if TYPE_CHECKING:
     from ..check import CheckResult, RunOptions
     from ..model.findings import Finding
+    from ..model.indicator import Indicator
 
 #: Identity of a feature: its layer's role and its feature id.
 FeatureKey = tuple[str, int]
@@ -78,6 +80,8 @@ class FindingsChange:
     #: All features that now differ from the full check; None if this change does not concern them. Edits that were
     #: undone or discarded do not count.
     edited_features: frozenset[FeatureKey] | None = None
+    #: The county's indicators with all edits so far; None if this change does not concern them.
+    indicators: tuple[Indicator, ...] | None = None
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
     changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
@@ -115,6 +119,13 @@ class IncrementalSession:
         #: Features that edits changed → their state in the full check, None for a feature that did not exist.
         self._checked_states: dict[FeatureKey, _RowState | None] = {}
         self._edited_features: set[FeatureKey] = set()
+        #: None in a fork, which tries edits: the desktop displays the figures of the layers only.
+        self._figures: LiveFigures | None = LiveFigures(report.indicators, self._checker, options.tolerance)
+
+    @property
+    def figures(self) -> LiveFigures | None:
+        """Return the county's indicators with the edits so far; None in a fork."""
+        return self._figures
 
     @property
     def findings(self) -> list[Finding]:
@@ -150,6 +161,7 @@ class IncrementalSession:
         fork._checker = self._checker.fork()
         fork._current_findings = self._current_findings.fork()
         fork._checked_states, fork._edited_features = dict(self._checked_states), set(self._edited_features)
+        fork._figures = None
         fork._rows = dict(self._rows)
         self._shared_row_numbers = set(self._rows)
         fork._shared_row_numbers = set(self._rows)
@@ -199,6 +211,8 @@ class IncrementalSession:
             self._apply_recheck(change, self._checker.recheck_groups([change.row_changes], cancellation)[0])
         self._match_findings_by_fingerprint(change)
         change.edited_features = frozenset(self._edited_features)
+        if self._figures is not None and self._figures.update(change.row_changes, self._checker):
+            change.indicators = tuple(self._figures.indicators)
         return change
 
     def _read_row_state(self, feature: FeatureKey) -> _RowState | None:
@@ -278,6 +292,8 @@ class IncrementalSession:
         for result in change.recheck_results:
             self._apply_recheck(repeated_change, result)
         self._match_findings_by_fingerprint(repeated_change)
+        if self._figures is not None:
+            self._figures.update(change.row_changes, self._checker)
 
     def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
         """Set a feature to a state without a recheck, and return the change of its row.

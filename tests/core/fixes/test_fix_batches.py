@@ -53,7 +53,7 @@ def strip_above_squares():
 def count_operations(monkeypatch, action):
     """Return the result of an action, and the numbers of rows read and of tables joined during it."""
     counts = {"rows": 0, "tables": 0}
-    read_row, join = EditingState.get_row_by_number, live_rows._concatenate_layers
+    read_row, join = EditingState.get_row_by_number, live_rows.concatenate_layers
 
     def count_row(self, role, number):
         counts["rows"] += 1
@@ -65,7 +65,7 @@ def count_operations(monkeypatch, action):
 
     with monkeypatch.context() as patch:
         patch.setattr(EditingState, "get_row_by_number", count_row)
-        patch.setattr(live_rows, "_concatenate_layers", count_tables)
+        patch.setattr(live_rows, "concatenate_layers", count_tables)
         result = action()
     return result, counts
 
