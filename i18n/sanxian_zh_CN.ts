@@ -348,6 +348,14 @@
         <translation>返回导出窗口</translation>
     </message>
     <message>
+        <source>Bar from the target on; hatched: the target is nearly missed</source>
+        <translation>自目标起的余量；斜线为接近目标</translation>
+    </message>
+    <message>
+        <source>Base %1: %2</source>
+        <translation>%1 年基数 %2</translation>
+    </message>
+    <message>
         <source>Base classes</source>
         <translation>基数地类</translation>
     </message>
@@ -376,12 +384,24 @@
         <translation>修复前 m²</translation>
     </message>
     <message>
+        <source>Before the edits</source>
+        <translation>编辑前</translation>
+    </message>
+    <message>
+        <source>Before the edits %1 → %2</source>
+        <translation>编辑前 %1 → %2</translation>
+    </message>
+    <message>
         <source>Bookmarks by Township</source>
         <translation>按乡镇建立书签</translation>
     </message>
     <message>
         <source>Both maps move together</source>
         <translation>两图联动</translation>
+    </message>
+    <message>
+        <source>Boundary</source>
+        <translation>边界构成</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -426,6 +446,10 @@
     <message>
         <source>Cannot be opened: {names}</source>
         <translation>无法打开：{names}</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>变化</translation>
     </message>
     <message>
         <source>Changed attributes (m²)</source>
@@ -744,6 +768,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
 图形无效的，按修复后的副本计算；没有可用面的，不计算面积。两种情形均列出要素号。净面积（TBDLMJ、YJJBNTMJ）不修改，由规则 ATT003 与面积字段核对。</translation>
     </message>
     <message>
+        <source>Concentrated construction area</source>
+        <translation>集中建设区</translation>
+    </message>
+    <message>
         <source>Confirm and create</source>
         <translation>确认并创建</translation>
     </message>
@@ -1012,6 +1040,10 @@ Project: {project}</source>
     <message>
         <source>Definition</source>
         <translation>核算口径</translation>
+    </message>
+    <message>
+        <source>Definition or data not confirmed*</source>
+        <translation>口径或数据未经确认*</translation>
     </message>
     <message>
         <source>Derive the three zones</source>
@@ -1378,6 +1410,10 @@ Project: {project}</source>
         <translation>修复…</translation>
     </message>
     <message>
+        <source>Flexible development area</source>
+        <translation>弹性发展区</translation>
+    </message>
+    <message>
         <source>Folder</source>
         <translation>文件夹</translation>
     </message>
@@ -1682,6 +1718,10 @@ Project: {project}</source>
         <translation>快捷键：全面检查 F8，下一个、上一个问题 F9、Shift+F9；列表中 Enter 缩放，W 豁免，Ctrl+C 复制，F1 查看规则说明。可在“设置 ▸ 键盘快捷键”中更改。</translation>
     </message>
     <message>
+        <source>Known only after the next whole check: %1</source>
+        <translation>须全面检查后才能更新：%1</translation>
+    </message>
+    <message>
         <source>Language of findings and reports</source>
         <translation>问题和报告的语言</translation>
     </message>
@@ -1792,6 +1832,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），均可替换。</translation>
+    </message>
+    <message>
+        <source>Limit %1</source>
+        <translation>上限 %1</translation>
     </message>
     <message>
         <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
@@ -1946,6 +1990,18 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>图件：样式列出而文档文件夹中没有的，由插件按写入成果包的图层生成，分辨率按样式；未生成的图件及原因写入日志和清单。自行制作的图件（由 export_maps 或其他软件生成）按样式要求的名称放入文档文件夹，原样收入。绘制每页时窗口暂无响应，“取消”在两页之间生效。</translation>
     </message>
     <message>
+        <source>Margin</source>
+        <translation>余缺</translation>
+    </message>
+    <message>
+        <source>Margin to the target</source>
+        <translation>余量</translation>
+    </message>
+    <message>
+        <source>May grow by %1</source>
+        <translation>还可扩 %1</translation>
+    </message>
+    <message>
         <source>Merges planning zones into the three zones (agricultural, ecological and urban space) and computes their statutory areas. The input is not changed.
 
 The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and the table of the standard is not verified (mark C). Land that belongs to none of the three zones, and zones whose code is not in the table, are kept as separate rows; codes that are not in the table are listed.
@@ -1992,6 +2048,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Moved out (m²)</source>
         <translation>调出（m²）</translation>
+    </message>
+    <message>
+        <source>Must shrink by %1</source>
+        <translation>须减 %1</translation>
     </message>
     <message>
         <source>N1: the whole boundary</source>
@@ -2288,6 +2348,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Nothing was saved ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>现在</translation>
     </message>
     <message>
         <source>Number of the document that approves a change of {layer}. It is written to the change log.</source>
@@ -2854,6 +2918,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>运行</translation>
     </message>
     <message>
+        <source>Run a check: the panel then follows your edits.</source>
+        <translation>检查后，指标随编辑即时更新。</translation>
+    </message>
+    <message>
         <source>SHA-256 of the manifest</source>
         <translation>清单的 SHA-256</translation>
     </message>
@@ -3124,6 +3192,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Source: file or folder (empty: project layers)</source>
         <translation>数据源：文件或文件夹（不填为工程图层）</translation>
+    </message>
+    <message>
+        <source>Special use area</source>
+        <translation>特别用途区</translation>
     </message>
     <message>
         <source>Standard</source>
@@ -4390,6 +4462,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>stopped: check all again</source>
         <translation>已停止，请重新检查</translation>
+    </message>
+    <message>
+        <source>target %1 (%2)</source>
+        <translation>目标 %1（%2）</translation>
     </message>
     <message>
         <source>targets, limits and confirmed items; can be changed later</source>

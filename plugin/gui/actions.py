@@ -33,6 +33,7 @@ class MenuActions(QObject):
         ("layer", "layer", ""),
         ("live", "live", ""),
         ("report", "report", ""),
+        ("indicator_panel", "indicators", ""),
         ("indicators", "indicators", ""),
         ("align", "align", ""),
         None,
@@ -72,6 +73,7 @@ class MenuActions(QObject):
         "next",
         None,
         "findings",
+        "indicator_panel",
         None,
         "roles",
         "profile",
@@ -80,7 +82,7 @@ class MenuActions(QObject):
         None,
         "sample",
     )
-    _CHECKABLE_ACTIONS = ("findings", "layer", "live")
+    _CHECKABLE_ACTIONS = ("findings", "indicator_panel", "layer", "live")
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
@@ -122,6 +124,7 @@ class MenuActions(QObject):
             "layer": tr("Show Findings on the Map"),
             "live": tr("Live Check"),
             "report": tr("Report…"),
+            "indicator_panel": tr("Indicators"),
             "indicators": tr("Compute Indicators…"),
             "align": tr("Align Selected Features…"),
             "roles": tr("Layer Roles…"),

@@ -41,6 +41,7 @@ from .findings.result_owner import ResultOwner
 from .findings.selection import FindingSelection
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
+from .indicators.dock import IndicatorDock
 from .maps.layouts import MapActions
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
@@ -71,6 +72,7 @@ class DesktopController(QObject):
         self.iface = iface
         self.runner = JobRunner()
         self.dock = dock = FindingsDock(iface.mainWindow())
+        self.indicators = IndicatorDock(iface.mainWindow())
         self.change_queue = ChangeQueue(self)
         self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document, self._find_edits)
         self.watch = ProjectWatcher(self)
@@ -127,6 +129,8 @@ class DesktopController(QObject):
         self.actions = MenuActions(iface, handlers)
         self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.indicators)
+        self.indicators.hide()
         self._enable_actions()
         self.saved_results.read_result()
         self.recognition.schedule_update()
@@ -141,6 +145,7 @@ class DesktopController(QObject):
             "layer": self.on_map.set_shown,
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
+            "indicator_panel": self.indicators.setVisible,
             "indicators": self.figures.open_indicator_dialog,
             "align": self.fixes.align_selected,
             "roles": dialogs.open_roles_dialog,
@@ -178,6 +183,7 @@ class DesktopController(QObject):
     def _connect_signals(self) -> None:
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
+        self.indicators.toggleViewAction().toggled.connect(self.actions["indicator_panel"].setChecked)
         self.actions["layer"].setChecked(self.on_map.is_requested)
         self.actions["live"].setChecked(self.editing.is_on)
         self.dialogs.changed.connect(self.recognition.schedule_update)
@@ -239,8 +245,9 @@ class DesktopController(QObject):
         self.styling.close()
         self.new_project.close()
         self.actions.remove()
-        self.iface.removeDockWidget(self.dock)
-        self.dock.deleteLater()
+        for dock in (self.dock, self.indicators):
+            self.iface.removeDockWidget(dock)
+            dock.deleteLater()
 
     # --- the check
     @property
@@ -307,6 +314,7 @@ class DesktopController(QObject):
             )
         )
         self.dock.set_result(result)
+        self.indicators.show_result(result)
         self.notices.close_message()
         self.result_owner.update_panel()
         self.on_map.show_result(result.findings, rows)
@@ -329,6 +337,8 @@ class DesktopController(QObject):
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
+            if change.indicators is not None:
+                self.indicators.show_edited(change.indicators, change.stale_indicator_ids)
             self.change_queue.add(change, partial(self._show_recheck_in_steps, change, rows, step))
 
     def _show_recheck_in_steps(
@@ -405,6 +415,7 @@ class DesktopController(QObject):
         self.on_map.remove_layer()
         self.result_owner.record_no_result()
         self.dock.clear_result()
+        self.indicators.clear()
 
     def _on_layers_changed(self) -> None:
         """Clear the result if the project no longer has a plan layer."""

@@ -114,6 +114,10 @@ def show_panel(controller):
     menu.popup(iface.mainWindow().mapToGlobal(iface.mainWindow().rect().center()))
     save_screen("desk-menu")
     menu.close()
+    controller.actions["indicator_panel"].trigger()
+    wait_for_map()
+    save_screen("desk-indicators")
+    controller.actions["indicator_panel"].trigger()
 
 
 def show_edit(controller, layers):

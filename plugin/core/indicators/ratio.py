@@ -273,9 +273,9 @@ class ExpansionRatio:
 class ExpansionAreas:
     """The areas that the forms of the expansion ratio are made of, m²; each is a sum over rows.
 
-    ``denominator_m2``: survey area (TBMJ) of the urban base parcels; ``statutory_denominator_m2``: their statutory area;
-    ``boundary_m2``: statutory area of the boundary, ``parts``: of its rows by kind of zone, ``uncoded_m2``: of rows
-    without such a kind; ``new_land_m2``: land of its growing rows outside the urban base parcels.
+    ``denominator_m2``: survey area (TBMJ) of the urban base parcels; ``statutory_denominator_m2``: their statutory
+    area; ``boundary_m2``: statutory area of the boundary, ``parts``: of its rows by kind of zone, ``uncoded_m2``: of
+    rows without such a kind; ``new_land_m2``: land of its growing rows outside the urban base parcels.
     """
 
     denominator_m2: float

@@ -82,6 +82,8 @@ class FindingsChange:
     edited_features: frozenset[FeatureKey] | None = None
     #: The county's indicators with all edits so far; None if this change does not concern them.
     indicators: tuple[Indicator, ...] | None = None
+    #: Ids of indicators that edits cannot be followed for: they have the value of the check.
+    stale_indicator_ids: frozenset[str] = frozenset()
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
     changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
@@ -213,6 +215,7 @@ class IncrementalSession:
         change.edited_features = frozenset(self._edited_features)
         if self._figures is not None and self._figures.update(change.row_changes, self._checker):
             change.indicators = tuple(self._figures.indicators)
+            change.stale_indicator_ids = frozenset(self._figures.stale_ids)
         return change
 
     def _read_row_state(self, feature: FeatureKey) -> _RowState | None:
@@ -292,8 +295,6 @@ class IncrementalSession:
         for result in change.recheck_results:
             self._apply_recheck(repeated_change, result)
         self._match_findings_by_fingerprint(repeated_change)
-        if self._figures is not None:
-            self._figures.update(change.row_changes, self._checker)
 
     def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
         """Set a feature to a state without a recheck, and return the change of its row.

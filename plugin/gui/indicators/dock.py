@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Panel 指标: the expansion ratio and areas with targets, which follow edits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QDockWidget,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QScrollArea,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from ..widgets import theme
+from ..widgets.sections import make_faint_label
+from .dial import RatioDial
+from .margin_bar import MARGIN_ROLE, MarginBarDelegate, ZoneSharesBar
+from .rows import (
+    IndicatorRow,
+    compute_zone_shares,
+    describe_ratio,
+    explain_indicator,
+    find_limited_ratio,
+    list_county_indicators,
+    make_indicator_rows,
+)
+
+if TYPE_CHECKING:
+    from ...core.model.indicator import Indicator
+    from ..findings.result import CheckView
+
+NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
+_RIGHT_ALIGNED = (TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_MAX_FACTS = 6
+
+
+class IndicatorDock(QDockWidget):
+    """The panel of indicators. It shows those of the displayed result, and follows the edits of its layers."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(tr("Indicators"), parent)
+        self.setObjectName("SanxianIndicators")
+        self._checked: list[Indicator] = []
+        self._current: list[Indicator] = []
+        #: Share of a target within which a met target counts as close (接近).
+        self._warning_share = 0.0
+        self.dial = RatioDial()
+        self.state_icon, self.state_label = QLabel(), QLabel()
+        self.facts = [QLabel() for _ in range(_MAX_FACTS)]
+        self.table = self._make_table()
+        self.shares = ZoneSharesBar()
+        self.explanation = make_faint_label()
+        self.explanation.setWordWrap(True)
+        self.explanation.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.note = make_faint_label()
+        self.note.setWordWrap(True)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(self._make_content())
+        self.setWidget(area)
+        self._themed = theme.make_theme_change_timer(self, self._refresh)
+        self.clear()
+
+    def _make_content(self) -> QWidget:
+        content = QWidget()
+        row = QHBoxLayout(content)
+        left = QVBoxLayout()
+        title = QHBoxLayout()
+        self.ratio_title = QLabel(tr("Expansion ratio"))
+        font = self.ratio_title.font()
+        font.setBold(True)
+        self.ratio_title.setFont(font)
+        title.addWidget(self.ratio_title)
+        title.addStretch()
+        title.addWidget(self.state_icon)
+        title.addWidget(self.state_label)
+        left.addLayout(title)
+        left.addWidget(self.dial)
+        left.addStretch()
+        row.addLayout(left)
+        facts = QVBoxLayout()
+        for label in self.facts:
+            facts.addWidget(label)
+        facts.addStretch()
+        row.addLayout(facts)
+        right = QVBoxLayout()
+        right.addWidget(self.table, 1)
+        right.addWidget(self.shares)
+        right.addWidget(self.explanation)
+        right.addWidget(self.note)
+        row.addLayout(right, 1)
+        return content
+
+    def _make_table(self) -> QTableWidget:
+        table = QTableWidget(0, BAR_COLUMN + 1)
+        table.setObjectName("SanxianIndicatorTable")
+        table.setAccessibleName(tr("Indicators"))
+        titles = [
+            tr("Indicator"), tr("Target"), tr("Before the edits"), tr("Now"), tr("Change"),
+            tr("Margin"), tr("State"), tr("Margin to the target"),
+        ]  # fmt: skip
+        table.setHorizontalHeaderLabels(titles)
+        bar_head = table.horizontalHeaderItem(BAR_COLUMN)
+        bar_head.setToolTip(tr("Bar from the target on; hatched: the target is nearly missed"))
+        for column in _RIGHT_ALIGNED:
+            table.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(round(1.5 * table.fontMetrics().height()))
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setShowGrid(False)
+        table.setItemDelegateForColumn(BAR_COLUMN, MarginBarDelegate(table))
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        table.horizontalHeader().setSectionResizeMode(BAR_COLUMN, QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setHighlightSections(False)
+        table.itemSelectionChanged.connect(self._show_explanation)
+        return table
+
+    # --- calls of the desktop side
+    def show_result(self, result: CheckView) -> None:
+        """Show the indicators of a check."""
+        from ...core.indicators.areas import WARNING_SHARE_SETTING
+
+        self._checked = self._current = list_county_indicators(result.report.indicators)
+        self._warning_share = float(result.check_result.plan.norm.get(WARNING_SHARE_SETTING))
+        self.note.setText("")
+        self._refresh()
+
+    def show_edited(self, indicators: Sequence[Indicator], stale_ids: set[str]) -> None:
+        """Show the indicators with the edits since the check; ``stale_ids``: those that cannot follow the edits."""
+        by_id = {(one.id, one.target): one for one in indicators if not one.place}
+        self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
+        names = [one.name or one.id for one in self._checked if one.id in stale_ids]
+        text = tr("Known only after the next whole check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
+        self.note.setText(text if names else "")
+        self._refresh()
+
+    def clear(self) -> None:
+        """Show no indicators."""
+        self._checked, self._current = [], []
+        self.note.setText(tr("Run a check: the panel then follows your edits."))
+        self._refresh()
+
+    # --- display
+    def _refresh(self) -> None:
+        texts = _make_texts()
+        self._show_ratio(texts)
+        self._show_rows(make_indicator_rows(self._checked, self._current, texts))
+        self.shares.show_shares(compute_zone_shares(self._current))
+        self.table.setVisible(bool(self._current))
+        self.note.setVisible(bool(self.note.text()))
+        self._show_explanation()
+
+    def _show_ratio(self, texts: Any) -> None:
+        from ...core.messages.numbers import format_number
+        from ...core.render import figures
+
+        ratio = find_limited_ratio(self._current)
+        has_ratio = ratio is not None and ratio.value is not None
+        for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
+            widget.setVisible(has_ratio)
+        lines = describe_ratio(self._checked, self._current, texts)
+        for number, label in enumerate(self.facts):
+            label.setVisible(number < len(lines))
+            if number < len(lines):
+                text, is_secondary = lines[number]
+                label.setText(text)
+                theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
+        if ratio is None or ratio.value is None:
+            return
+        kind = figures.STATE_ICONS.get(ratio.state, "").lower().replace("info", "warning")
+        self.ratio_title.setText(ratio.name or ratio.id)
+        self.state_label.setText(figures.format_state(ratio, texts))
+        size = self.fontMetrics().height()
+        self.state_icon.setPixmap(theme.load_pixmap(kind or "info", size, self.devicePixelRatioF()))
+        text = format_number(ratio.value, figures.choose_decimals(ratio))
+        self.dial.show_ratio(ratio.value, text, ratio.target, self._warning_share, kind)
+
+    def _show_rows(self, rows: list[IndicatorRow]) -> None:
+        selected = self.table.currentRow()
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(rows))
+        for number, row in enumerate(rows):
+            cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                if column in _RIGHT_ALIGNED:
+                    item.setTextAlignment(_RIGHT)
+                if column == NOW_COLUMN:
+                    font = item.font()
+                    font.setBold(True)
+                    item.setFont(font)
+                if column == STATE_COLUMN and row.icon:
+                    item.setIcon(theme.load_icon(row.icon.lower()))
+                if column == BAR_COLUMN:
+                    kind = row.icon.lower().replace("info", "warning")
+                    item.setData(MARGIN_ROLE, (row.margin_share, self._warning_share, kind))
+                item.setToolTip(row.explanation)
+                self.table.setItem(number, column, item)
+        if 0 <= selected < len(rows):
+            self.table.selectRow(selected)
+        self.table.blockSignals(False)
+
+    def _show_explanation(self) -> None:
+        """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
+        texts = _make_texts()
+        item = self.table.item(self.table.currentRow(), NAME_COLUMN)
+        ratio = find_limited_ratio(self._current)
+        text = item.toolTip() if item is not None else explain_indicator(ratio, texts) if ratio is not None else ""
+        self.explanation.setText(text)
+        self.explanation.setVisible(bool(text))
+
+    def event(self, event):
+        if event.type() in theme.THEME_EVENTS:
+            self._themed.start()
+        return super().event(event)
+
+    def changeEvent(self, event) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._themed.start()
+        super().changeEvent(event)
+
+
+def _make_texts() -> Any:
+    from ...core.render.words import ReportTexts
+
+    return ReportTexts(settings.get_interface_language())
+
+
+def _get_text_color() -> QColor:
+    return QgsApplication.palette().color(QPalette.ColorRole.WindowText)

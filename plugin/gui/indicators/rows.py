@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts of the panel of indicators: rows of its table, and facts on the expansion ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...bridge.texts import tr
+
+if TYPE_CHECKING:
+    from ...core.model.indicator import Indicator
+    from ...core.render.words import ReportTexts
+
+#: The form of the ratio that names the dial if no form has a limit.
+_FIRST_FORM_ID = "expansion_ratio_n1"
+
+
+@dataclass(frozen=True)
+class IndicatorRow:
+    """An indicator as texts of the table.
+
+    ``before``, ``now``: value at the check and with the edits so far; ``change``: their difference with a sign; the
+    unit is in ``name``. ``margin_share``: margin ÷ target, None without a target; ``icon``: icon of the state.
+    """
+
+    id: str
+    name: str
+    target: str
+    before: str
+    now: str
+    change: str
+    margin: str
+    margin_share: float | None
+    state: str
+    icon: str
+    explanation: str
+
+
+def list_county_indicators(indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return the county's indicators with a value; those of townships are left out."""
+    return [one for one in indicators if not one.place and one.value is not None]
+
+
+def find_limited_ratio(indicators: Sequence[Indicator]) -> Indicator | None:
+    """Return the form of the expansion ratio that has the limit, else the first form; None without a ratio."""
+    ratios = [one for one in indicators if one.unit == "ratio"]
+    limited = (one for one in ratios if one.target is not None)
+    return next(limited, next((one for one in ratios if one.id == _FIRST_FORM_ID), None))
+
+
+def make_indicator_rows(
+    checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
+) -> list[IndicatorRow]:
+    """Return the rows of the table: all indicators but the ratio, those with a target first.
+
+    ``checked``: the indicators of the check; ``current``: the same with the edits so far.
+    """
+    pairs = [
+        (before, now)
+        for before, now in zip(checked, current, strict=True)
+        if before.unit != "ratio" and not before.place and now.value is not None
+    ]
+    pairs.sort(key=lambda pair: pair[1].target is None)
+    return [_make_row(before, now, texts) for before, now in pairs]
+
+
+def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> IndicatorRow:
+    from ...core.messages.numbers import format_number
+    from ...core.render import figures
+
+    decimals = figures.choose_decimals(now)
+    name, unit = now.name or now.id, texts.get_text_or_key("unit", now.unit)
+    gap = "" if texts.lang == "zh" else " "
+    return IndicatorRow(
+        id=now.id,
+        name=f"{name}{gap}{texts.put_in_brackets(unit)}" if unit else name,
+        target=figures.format_target_without_unit(now),
+        before=format_number(before.value, decimals),
+        now=format_number(now.value, decimals),
+        change=figures.format_signed((now.value or 0.0) - (before.value or 0.0), decimals),
+        margin=figures.format_margin(now, texts),
+        margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
+        state=figures.format_state(now, texts),
+        icon=figures.STATE_ICONS.get(now.state, ""),
+        explanation=explain_indicator(now, texts),
+    )
+
+
+def explain_indicator(indicator: Indicator, texts: ReportTexts) -> str:
+    """Return formula, inputs, basis and source of the target of an indicator, in one text."""
+    from ...core.render import figures
+
+    parts = [
+        f"{indicator.name or indicator.id} = {figures.format_indicator_value(indicator, texts)}",
+        figures.format_inputs(indicator, texts),
+        figures.format_basis(indicator, texts),
+    ]
+    if indicator.target is not None:
+        target = figures.format_target(indicator, texts)
+        parts.append(tr("target %1 (%2)").replace("%1", target).replace("%2", indicator.target_source or "—"))
+    return texts.get("page", "clause").join(part for part in parts if part)
+
+
+def describe_ratio(
+    checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
+) -> list[tuple[str, bool]]:
+    """Return lines on the expansion ratio as (text, is secondary): limit, change, room left, other forms, base."""
+    from ...core.messages.numbers import format_number
+    from ...core.render import figures
+
+    ratio = find_limited_ratio(current)
+    if ratio is None or ratio.value is None:
+        return []
+    before = next(one for one in checked if one.id == ratio.id)
+    decimals = figures.choose_decimals(ratio)
+    lines: list[tuple[str, bool]] = []
+    if ratio.target is not None:
+        lines.append((tr("Limit %1").replace("%1", figures.format_target(ratio, texts)), False))
+    change = tr("Before the edits %1 → %2").replace("%1", format_number(before.value, decimals))
+    lines.append((change.replace("%2", format_number(ratio.value, decimals)), False))
+    if ratio.margin is not None:
+        area = figures.format_hectares(abs(ratio.margin) * ratio.inputs["denominator_m2"], texts)
+        text = tr("May grow by %1") if ratio.margin >= 0 else tr("Must shrink by %1")
+        lines.append((text.replace("%1", area), False))
+    others = [one for one in current if one.unit == "ratio" and one.id != ratio.id and one.value is not None]
+    if others:
+        forms = (f"{one.id[-2:].upper()} {format_number(one.value, figures.choose_decimals(one))}" for one in others)
+        lines.append(("   ".join(forms), True))
+    base = tr("Base %1: %2").replace("%1", str(ratio.inputs.get("base_year") or "—"))
+    lines.append((base.replace("%2", figures.format_hectares(ratio.inputs["denominator_m2"], texts)), True))
+    if not ratio.confirmed:
+        lines.append((tr("Definition or data not confirmed*"), True))
+    return lines
+
+
+def compute_zone_shares(current: Sequence[Indicator]) -> dict[str, float]:
+    """Return zone of the boundary (``concentrated``, ``flexible``, ``special``) → its share of the boundary, 0…1.
+
+    Empty if the check has no such figures.
+    """
+    share = next((one for one in current if one.id == "boundary_concentrated_share"), None)
+    if share is None:
+        return {}
+    inputs: dict[str, Any] = share.inputs
+    areas = {kind: float(inputs[f"{kind}_m2"]) for kind in ("concentrated", "flexible", "special")}
+    whole = sum(areas.values()) + float(inputs.get("uncoded_m2", 0.0))
+    return {kind: area / whole for kind, area in areas.items()} if whole > 0 else {}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test the panel of indicators: it shows those of the check, and follows edits."""
+
+import pytest
+from qgis.PyQt.QtGui import QImage
+
+from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
+from plugin.core.render.words import ReportTexts
+from plugin.gui.indicators.dial import RatioDial, compute_scale, list_ticks
+from plugin.gui.indicators.dock import CHANGE_COLUMN, NAME_COLUMN, NOW_COLUMN, STATE_COLUMN
+from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
+from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+
+TEXTS = ReportTexts("zh")
+
+
+def make_ratio(value, state=LITTLE_MARGIN_LEFT):
+    inputs = {"denominator_m2": 1e7, "numerator_m2": value * 1e7, "base_year": 2020}
+    return Indicator(
+        "expansion_ratio_n1",
+        value,
+        "ratio",
+        "statutory/survey",
+        "<=",
+        1.25,
+        2,
+        "某县",
+        inputs,
+        state,
+        name="扩展倍数 N1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "scale"),
+    [(1.2476, 1.25, (1.0, 1.3)), (1.3165, 1.3, (1.0, 1.4)), (0.93, 1.3, (0.9, 1.4)), (2.6, None, (1.0, 2.7))],
+)
+def test_dial_scale_contains_value_and_limit(value, limit, scale):
+    low, high = compute_scale(value, limit)
+    assert (low, high) == scale and low <= value <= high
+    ticks = list_ticks(low, high)
+    assert ticks[0] == low and ticks[-1] <= high and len(ticks) <= 6
+
+
+def test_dial_draws_its_needle_farther_right_for_a_larger_ratio(qgis_app):
+    def find_dark_pixels(value):
+        dial = RatioDial()
+        dial.resize(dial.sizeHint())
+        dial.show_ratio(value, "", 1.25, 0.0, "ok")
+        picture = dial.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        size = (picture.width(), picture.height())
+        return {(x, y) for x in range(size[0]) for y in range(size[1]) if picture.pixelColor(x, y).lightness() < 40}
+
+    small, large = find_dark_pixels(1.05), find_dark_pixels(1.2)
+    needles = [sum(x for x, _ in pixels) / len(pixels) for pixels in (small - large, large - small)]
+    assert needles[0] + 20 < needles[1]
+
+
+def test_facts_on_the_ratio_give_the_area_by_which_the_boundary_may_still_grow():
+    # (1.25 − 1.2476) × 1 000 ha = 2.40 ha
+    facts = [text for text, _ in describe_ratio([make_ratio(1.2447)], [make_ratio(1.2476)], TEXTS)]
+    assert any("2.40" in text for text in facts)
+    exceeded = [text for text, _ in describe_ratio([make_ratio(1.2447)], [make_ratio(1.3, TARGET_MISSED)], TEXTS)]
+    assert any("50.00" in text for text in exceeded)
+
+
+def test_table_lists_areas_with_a_target_first_and_the_change_with_its_sign():
+    before = [
+        Indicator("agricultural_space_area", 1000.0, "km2", "statutory", name="农业空间"),
+        Indicator("red_line_area", 539.02, "km2", "statutory", ">=", 538.87, 2, "规划文本", name="生态保护红线面积"),
+        make_ratio(1.2),
+    ]
+    now = [before[0], Indicator("red_line_area", 538.5, "km2", "statutory", ">=", 538.87, 2, "规划文本", state=TARGET_MISSED, name="生态保护红线面积"), before[2]]  # fmt: skip
+    rows = make_indicator_rows(before, now, TEXTS)
+    assert [row.id for row in rows] == ["red_line_area", "agricultural_space_area"]
+    assert (rows[0].change, rows[0].margin, rows[0].icon) == ("−0.52", "缺 0.37 km²", "error")
+    assert rows[0].margin_share == pytest.approx(-0.37 / 538.87)
+
+
+def test_zone_shares_sum_to_the_coded_part_of_the_boundary():
+    inputs = {"concentrated_m2": 80.0, "flexible_m2": 10.0, "special_m2": 5.0, "uncoded_m2": 5.0}
+    share = Indicator("boundary_concentrated_share", 80.0, "share", "statutory", inputs=inputs)
+    assert compute_zone_shares([share]) == {"concentrated": 0.8, "flexible": 0.1, "special": 0.05}
+    assert compute_zone_shares([]) == {}
+
+
+def read_cells(dock, column):
+    return {
+        dock.table.item(row, NAME_COLUMN).text(): dock.table.item(row, column).text()
+        for row in range(dock.table.rowCount())
+    }
+
+
+def test_panel_follows_an_edit_and_its_undo(checked):  # noqa: F811
+    controller, layers = checked
+    dock = controller.indicators
+    dock.show()
+    before = read_cells(dock, NOW_COLUMN)
+    boundary = next(name for name in before if "开发边界" in name)
+    assert not any(text.strip("−0. ") for text in read_cells(dock, CHANGE_COLUMN).values())
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    wait_for_live_check(controller)
+    assert read_cells(dock, NOW_COLUMN)[boundary] != before[boundary]
+    assert (
+        read_cells(dock, CHANGE_COLUMN)[boundary].startswith("0.")
+        or read_cells(dock, CHANGE_COLUMN)[boundary][0] == "+"
+    )
+    layers["CZKFBJ"].undoStack().undo()
+    wait_for_live_check(controller)
+    assert read_cells(dock, NOW_COLUMN) == before
+    assert all(read_cells(dock, STATE_COLUMN).values())
+
+
+def test_panel_is_empty_without_a_result(open_controller):  # noqa: F811
+    controller, _ = open_controller
+    dock = controller.indicators
+    dock.show()
+    assert not dock.table.isVisible() and not dock.dial.isVisible() and dock.note.text()
+    controller.actions["indicator_panel"].setChecked(False)
+    assert not dock.isVisible()
