@@ -5,10 +5,11 @@ import csv
 
 import pytest
 import shapely
-from qgis.core import QgsProject
+from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
 
 from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
+from plugin.bridge.fixes.commands import prepare_edits, write_edits
 from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.fixes.trial import make_batch_trial, make_choices_trial
 from plugin.bridge.layers.reading import read_feature_state_by_id
@@ -127,6 +128,27 @@ def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
     assert (rows[0]["规则"], rows[0]["涉及要素"]) == ("REL002", "140225000001")
     figures = [float(rows[0][name]) for name in ("修复前面积（m²）", "移出（m²）", "移入（m²）", "修复后面积（m²）")]
     assert figures[0] - figures[1] + figures[2] == pytest.approx(figures[3], abs=0.02) and figures[1] > 1000
+
+
+@pytest.mark.parametrize("old", ["410", NULL, None], ids=["a value", "NULL", "a new row"])
+def test_undo_of_a_changed_value_does_not_read_the_data_source(qgis_app, old):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4524&field=GHFQDM:string", "CZKFBJ", "memory")
+    provider, is_saved = layer.dataProvider(), old is not None
+    row = QgsFeature(layer.fields())
+    row.setAttributes([old if is_saved else "410"])
+    layer.startEditing()
+    assert (provider if is_saved else layer).addFeatures([row])
+    (fid,) = layer.allFeatureIds()
+    edits = Edits([RowEdit("CZKFBJ", fid, attributes={"GHFQDM": "420"})])
+    write_edits(run_to_end(prepare_edits(edits, {"CZKFBJ": layer})), {}, "修复", lambda: None)
+    assert layer.getFeature(fid)["GHFQDM"] == "420"
+    # Another program writes: only a read of the data source would return this value.
+    assert not is_saved or provider.changeAttributeValues({fid: {0: "999"}})
+    changes = []
+    layer.attributeValueChanged.connect(lambda *change: changes.append(change))
+    layer.undoStack().undo()
+    assert changes == [(fid, 0, old if is_saved else "410")]
+    layer.rollBack()
 
 
 def make_order_of_two_layers(session):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     NULL,
+    Qgis,
     QgsFeature,
     QgsFeatureRequest,
     QgsField,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Numbers of QMetaType for a date without time.
 _DATE_TYPE = 14
+#: Rows whose values are read without a pause, in some hundredths of a second.
+_ROWS_READ_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,14 @@ def prepare_edits(edits: Edits, layers: Mapping[str, QgsVectorLayer]) -> Generat
     """Convert edits to calls of QGIS that write them.
 
     A generator that yields None after each row and returns the prepared edits. ``layers``: layer code → layer, for the
-    layers to change. Raise ApplyRefused if a value or a shape does not fit its layer.
+    layers to change, which must not change until the edits are written. Raise ApplyRefused if a value or a shape does
+    not fit its layer.
     """
     roles_with_new_fields = {new.role for new in edits.new_fields}
     calls_by_role: dict[str, Iterable[Callable[[], bool]]] = {}
     for role in (role for role in layers if role in edits.roles):
-        layer, layer_edits = layers[role], _collect_layer_edits(edits, role, layers[role])
+        layer = layers[role]
+        layer_edits = yield from _collect_layer_edits(edits, role, layer)
         if role in roles_with_new_fields:
             calls_by_role[role] = _make_calls(layer, layer_edits)
             continue
@@ -119,27 +124,37 @@ def write_edits(
     return [LayerCommands(layers[role], indexes[role], layers[role].undoStack().index()) for role in roles]
 
 
-def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
-    """Return (edit, pattern feature) for each edit of the layer with code ``role``.
+def _collect_layer_edits(
+    edits: Edits, role: str, layer: QgsVectorLayer
+) -> Generator[None, None, list[tuple[RowEdit, QgsFeature | None]]]:
+    """Return (edit, present feature) for each edit of the layer with code ``role``.
 
-    The pattern feature is the existing feature whose attribute values a new row copies; None if it copies none.
+    A generator that yields None after each portion of rows. The present feature has values and no shape: for a new row
+    it is the feature whose values the row copies, for a row with changed values the row itself; else None.
     """
     from ...core.fixes.edits import UNCHANGED
 
     role_edits = [edit for edit in edits if edit.role == role]
     if any(edit.shape is not UNCHANGED for edit in role_edits):
         require_layer_without_z_or_m(layer)
-    attribute_source_fids = [
-        edit.attribute_source_fid for edit in role_edits if edit.is_new and edit.attribute_source_fid is not None
-    ]
-    request = QgsFeatureRequest().setFilterFids(attribute_source_fids)
-    pattern_features = (
-        {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if attribute_source_fids else {}
-    )
+    fids = [_find_fid_to_read(edit) for edit in role_edits]
+    read_fids = [fid for fid in fids if fid is not None]
+    feature_by_fid: dict[int, QgsFeature] = {}
+    for start in range(0, len(read_fids), _ROWS_READ_AT_ONCE):
+        request = QgsFeatureRequest().setFilterFids(read_fids[start : start + _ROWS_READ_AT_ONCE])
+        request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
+        feature_by_fid |= {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)}
+        yield
     return [
-        (edit, pattern_features.get(edit.attribute_source_fid) if edit.attribute_source_fid is not None else None)
-        for edit in role_edits
+        (edit, None if fid is None else feature_by_fid.get(fid)) for edit, fid in zip(role_edits, fids, strict=True)
     ]
+
+
+def _find_fid_to_read(edit: RowEdit) -> int | None:
+    """Return the id of the feature whose present values an edit needs; None if it needs none."""
+    if edit.is_new:
+        return edit.attribute_source_fid
+    return edit.fid if edit.attributes and not edit.is_deleted else None
 
 
 def _make_calls(
@@ -148,11 +163,11 @@ def _make_calls(
     """Yield the calls that write edits into the edit buffer of a layer, in their order."""
     from ...core.fixes.edits import UNCHANGED
 
-    for edit, pattern_feature in layer_edits:
+    for edit, present_feature in layer_edits:
         if edit.is_deleted:
             yield partial(layer.deleteFeature, edit.fid)
         elif edit.is_new:
-            yield partial(layer.addFeature, _make_feature(layer, edit, pattern_feature))
+            yield partial(layer.addFeature, _make_feature(layer, edit, present_feature))
         else:
             if edit.shape is not UNCHANGED:
                 # The fix has computed the values that follow from the shape.
@@ -160,7 +175,14 @@ def _make_calls(
             for name, value in edit.attributes.items():
                 position = _find_field_index(layer, name)
                 field_value = _convert_to_field_value(layer.fields().at(position), value, layer)
-                yield partial(layer.changeAttributeValue, edit.fid, position, field_value, None, True)
+                # Without the old value, an undo would read it from the data source, row by row.
+                old_value = _get_value(present_feature, position)
+                yield partial(layer.changeAttributeValue, edit.fid, position, field_value, old_value, True)
+
+
+def _get_value(feature: QgsFeature | None, position: int) -> Any:
+    """Return a value of a feature; None if the feature is None or was read before the field was added."""
+    return feature.attribute(position) if feature is not None and position < feature.attributeCount() else None
 
 
 def _make_feature(layer: QgsVectorLayer, edit: RowEdit, pattern_feature: QgsFeature | None) -> QgsFeature:
