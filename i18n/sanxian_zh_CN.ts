@@ -156,12 +156,20 @@
         <translation>增加一行，填写其他年份的目标值</translation>
     </message>
     <message>
+        <source>Add target for another year…</source>
+        <translation>其他年份…</translation>
+    </message>
+    <message>
         <source>Add: create only missing layers; existing layers and their data are not changed</source>
         <translation>补充：只新建所缺图层，已有图层和数据不变</translation>
     </message>
     <message>
         <source>Adds: {rules}</source>
         <translation>新增：{rules}</translation>
+    </message>
+    <message>
+        <source>Affected features</source>
+        <translation>要素</translation>
     </message>
     <message>
         <source>After (preview, nothing written yet)</source>
@@ -240,7 +248,7 @@
         <translation>同时生成分乡镇的图（每个乡镇一页）</translation>
     </message>
     <message>
-        <source>Also one for the townships, with a page for each</source>
+        <source>Also a township atlas, one page per township</source>
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
@@ -254,10 +262,6 @@
     <message>
         <source>Another tool is changing the layer “{layer}”. Finish that first.</source>
         <translation>其他工具正在修改图层“{layer}”。请先完成该操作。</translation>
-    </message>
-    <message>
-        <source>Another year…</source>
-        <translation>其他年份…</translation>
     </message>
     <message>
         <source>Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.</source>
@@ -314,6 +318,10 @@
     <message>
         <source>Arguments</source>
         <translation>参数</translation>
+    </message>
+    <message>
+        <source>As in the profile</source>
+        <translation>按县配置</translation>
     </message>
     <message>
         <source>As printed on maps and reports, for example 2026-11-22 or November 2026</source>
@@ -448,6 +456,10 @@
         <translation>无法打开：{names}</translation>
     </message>
     <message>
+        <source>Cartographer</source>
+        <translation>制图单位</translation>
+    </message>
+    <message>
         <source>Change</source>
         <translation>变化</translation>
     </message>
@@ -472,8 +484,8 @@
         <translation>请先全部检查：对齐结果须经规则复检。</translation>
     </message>
     <message>
-        <source>Check before handing in</source>
-        <translation>汇交前的检查</translation>
+        <source>Check settings</source>
+        <translation>检查设置</translation>
     </message>
     <message>
         <source>Check the environment</source>
@@ -648,16 +660,16 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
     <message>
-        <source>Choose the folder for the result first.</source>
-        <translation>请先填写存放位置</translation>
-    </message>
-    <message>
         <source>Choose the folder in which the package is made.</source>
         <translation>请选择成果包的输出文件夹。</translation>
     </message>
     <message>
         <source>Choose the folder of a package</source>
         <translation>选择成果包文件夹</translation>
+    </message>
+    <message>
+        <source>Choose the output folder first.</source>
+        <translation>请先填写存放位置</translation>
     </message>
     <message>
         <source>Choose what to do with the existing database.</source>
@@ -696,7 +708,7 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>版本比较…</translation>
     </message>
     <message>
-        <source>Compare two editions of a layer</source>
+        <source>Compare editions</source>
         <translation>版本比较</translation>
     </message>
     <message>
@@ -736,7 +748,7 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
-        <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and remainder; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
+        <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and margin; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
 
 Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are used, including unsaved edits.
 
@@ -786,6 +798,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Confirmed by the county</source>
         <translation>本县已确认</translation>
+    </message>
+    <message>
+        <source>Constraint</source>
+        <translation>约束</translation>
     </message>
     <message>
         <source>Contents</source>
@@ -924,10 +940,6 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>创建</translation>
     </message>
     <message>
-        <source>Create plan layers</source>
-        <translation>新建图层</translation>
-    </message>
-    <message>
         <source>Creates an empty database from a table of attribute structures (xlsx): one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. If there is no column for the layer, each sheet is one layer.
 
 Geometry: a column of the table, or else the geometry type of the layer with this code in the standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.
@@ -952,7 +964,7 @@ Coordinate system: choose one, or enter a county to use its zone.</source>
 
 Groups: {groups}. Separate several groups, by id or Chinese name, by commas.
 
-County: code or name; for a county of another province both. If no coordinate system is chosen, the zone of the county is used if it is known.
+County: code or name; for a county of another province, give both. If no coordinate system is chosen, the zone of the county is used if it is known.
 
 If the database exists: stop changes nothing, add creates only missing layers, replace creates a new database.
 
@@ -1016,10 +1028,6 @@ Project: {project}</source>
     <message>
         <source>Date</source>
         <translation>登记日期</translation>
-    </message>
-    <message>
-        <source>Date as printed</source>
-        <translation>日期</translation>
     </message>
     <message>
         <source>Date of confirmation</source>
@@ -1118,10 +1126,6 @@ Project: {project}</source>
         <translation>经纬度坐标不便于绘图和捕捉；除仅用于交换的外，请选择投影带。</translation>
     </message>
     <message>
-        <source>Drawn by (office)</source>
-        <translation>制图单位</translation>
-    </message>
-    <message>
         <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
         <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
     </message>
@@ -1152,10 +1156,6 @@ Project: {project}</source>
     <message>
         <source>Ends with the fix of {code}</source>
         <translation>随 {code} 的修复一并消除</translation>
-    </message>
-    <message>
-        <source>Ends: {rules}</source>
-        <translation>消除：{rules}</translation>
     </message>
     <message>
         <source>Enter Document Number…</source>
@@ -1318,10 +1318,6 @@ Project: {project}</source>
         <translation>已找到　{size}　校验值（SHA-256）{digest} 存入豁免文件，附件改动后提示</translation>
     </message>
     <message>
-        <source>File of waivers</source>
-        <translation>豁免文件</translation>
-    </message>
-    <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
         <translation>FileGDB：一个文件夹，带值域和要素数据集，便于 ArcGIS 使用</translation>
     </message>
@@ -1422,20 +1418,12 @@ Project: {project}</source>
         <translation>文件夹与名称</translation>
     </message>
     <message>
-        <source>Folder for the result</source>
-        <translation>存放位置</translation>
-    </message>
-    <message>
         <source>Folder in which the geodatabase is made</source>
         <translation>动态维护库的输出文件夹</translation>
     </message>
     <message>
         <source>Folder in which the package is made</source>
         <translation>成果包的输出文件夹</translation>
-    </message>
-    <message>
-        <source>Folder of Code Lists</source>
-        <translation>代码表文件夹</translation>
     </message>
     <message>
         <source>Folder of a package, or a zip</source>
@@ -1472,10 +1460,6 @@ Project: {project}</source>
     <message>
         <source>Force: make the package even if the plan does not pass or parts are missing</source>
         <translation>强制生成：检查不通过或缺内容也生成</translation>
-    </message>
-    <message>
-        <source>Form</source>
-        <translation>样式</translation>
     </message>
     <message>
         <source>Format</source>
@@ -1538,12 +1522,12 @@ Project: {project}</source>
         <translation>转到“文档、图件来自”一栏并打开该文件夹</translation>
     </message>
     <message>
-        <source>Go to “Form” (package specification)</source>
-        <translation>转到“样式”一栏（成果包样式）</translation>
+        <source>Go to “Include personal data”</source>
+        <translation>转到“包含个人信息”一项</translation>
     </message>
     <message>
-        <source>Go to “With personal data”</source>
-        <translation>转到“包含个人信息”一项</translation>
+        <source>Go to “Specification”</source>
+        <translation>转到“样式”一栏（成果包样式）</translation>
     </message>
     <message>
         <source>Group</source>
@@ -1582,8 +1566,16 @@ Project: {project}</source>
         <translation>说明：{code}</translation>
     </message>
     <message>
-        <source>How checks run</source>
-        <translation>检查设置</translation>
+        <source>Heritage register</source>
+        <translation>历史文化保护名录</translation>
+    </message>
+    <message>
+        <source>Heritage register (xlsx or csv)</source>
+        <translation>历史文化保护名录（xlsx 或 csv）</translation>
+    </message>
+    <message>
+        <source>Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are compared with the layers of heritage (LAW024).</source>
+        <translation>历史文化保护名录：一张表（xlsx、csv），列为名称、类型、级别；逐处与历史文化保护的图层比对（LAW024）。</translation>
     </message>
     <message>
         <source>How to fix</source>
@@ -1614,12 +1606,24 @@ Project: {project}</source>
         <translation>不划入三区（m²）</translation>
     </message>
     <message>
+        <source>Include personal data</source>
+        <translation>包含个人信息</translation>
+    </message>
+    <message>
+        <source>Include personal data (omitted by default)</source>
+        <translation>包含个人信息（不勾选则不写）</translation>
+    </message>
+    <message>
         <source>Incomplete</source>
         <translation>未完成</translation>
     </message>
     <message>
         <source>Indicator</source>
         <translation>指标</translation>
+    </message>
+    <message>
+        <source>Indicator type</source>
+        <translation>性质</translation>
     </message>
     <message>
         <source>Indicators</source>
@@ -1692,10 +1696,6 @@ Project: {project}</source>
     <message>
         <source>Its edges are the right ones, although it is a survey of another year or source</source>
         <translation>确认以其边线为准（调查成果，年份或来源可能不同）</translation>
-    </message>
-    <message>
-        <source>Its features</source>
-        <translation>要素</translation>
     </message>
     <message>
         <source>JSON (*.json)</source>
@@ -1890,10 +1890,6 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>生成文档文件夹中没有的图件</translation>
     </message>
     <message>
-        <source>Make the yearly maintenance package</source>
-        <translation>年度动态维护</translation>
-    </message>
-    <message>
         <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, with the file names of the submission: code, name, number, title.
 
 Maps: {maps}. Separate several maps by commas; if empty, all possible maps are made. A map whose layers are missing is omitted, with the reason in the log.
@@ -2086,14 +2082,6 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024）</translation>
     </message>
     <message>
-        <source>Nature</source>
-        <translation>性质</translation>
-    </message>
-    <message>
-        <source>Needed</source>
-        <translation>约束</translation>
-    </message>
-    <message>
         <source>Needs confirmation: {reason}</source>
         <translation>须确认：{reason}</translation>
     </message>
@@ -2116,6 +2104,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>New findings</source>
         <translation>新问题</translation>
+    </message>
+    <message>
+        <source>New layers</source>
+        <translation>新建图层</translation>
     </message>
     <message>
         <source>Next</source>
@@ -2318,7 +2310,7 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不分阶段：按规则的默认严重程度</translation>
     </message>
     <message>
-        <source>Not set; a submission package takes that of its specification</source>
+        <source>Not set; a submission package uses the level in its specification</source>
         <translation>未设定；导出成果包时取成果包样式的密级</translation>
     </message>
     <message>
@@ -2370,7 +2362,7 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>地图显示</translation>
     </message>
     <message>
-        <source>One edit step in the edit buffer; one undo (Ctrl+Z) takes all back.</source>
+        <source>One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything.</source>
         <translation>写入编辑缓冲，不直接保存；一步即可撤销（Ctrl+Z）。</translation>
     </message>
     <message>
@@ -2390,6 +2382,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开</translation>
     </message>
     <message>
+        <source>Open Code List Folder</source>
+        <translation>代码表文件夹</translation>
+    </message>
+    <message>
         <source>Open County Profile…</source>
         <translation>打开“县配置…”</translation>
     </message>
@@ -2404,6 +2400,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Open Folder</source>
         <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Open Full Dictionary in Browser</source>
+        <translation>在浏览器中打开全部内容</translation>
     </message>
     <message>
         <source>Open Layer Roles…</source>
@@ -2480,6 +2480,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Outline of the county</source>
         <translation>县界</translation>
+    </message>
+    <message>
+        <source>Output folder</source>
+        <translation>存放位置</translation>
     </message>
     <message>
         <source>Outputs</source>
@@ -2568,14 +2572,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of rules by phase.
 
-Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is compared with its task (LAW004), and their sum with the county's target (LAW005).</source>
+Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with the county's target (LAW005).</source>
         <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
-    </message>
-    <message>
-        <source>Place to save</source>
-        <translation>保存位置</translation>
     </message>
     <message>
         <source>Planar areas, sum (m²)</source>
@@ -2606,6 +2606,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>属性变更块数</translation>
     </message>
     <message>
+        <source>Pre-submission check</source>
+        <translation>汇交前的检查</translation>
+    </message>
+    <message>
         <source>Preparing to check edits</source>
         <translation>编辑时检查：正在准备</translation>
     </message>
@@ -2616,6 +2620,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Previous style</source>
         <translation>原样式</translation>
+    </message>
+    <message>
+        <source>Printed date</source>
+        <translation>日期</translation>
     </message>
     <message>
         <source>Printed on public results only</source>
@@ -2718,7 +2726,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>降密理由</translation>
     </message>
     <message>
-        <source>Reason to accept the conflict, such as: approved flood works, see the reply</source>
+        <source>Reason to accept the conflict, for example: approved flood-control works, see the reply</source>
         <translation>保留的理由，例如：防洪堤已批复，见批复文件</translation>
     </message>
     <message>
@@ -2728,18 +2736,6 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Register Waiver</source>
         <translation>登记豁免</translation>
-    </message>
-    <message>
-        <source>Register of heritage</source>
-        <translation>历史文化保护名录</translation>
-    </message>
-    <message>
-        <source>Register of heritage (xlsx or csv)</source>
-        <translation>历史文化保护名录（xlsx 或 csv）</translation>
-    </message>
-    <message>
-        <source>Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are compared with the layers of heritage (LAW024).</source>
-        <translation>历史文化保护名录：一张表（xlsx、csv），列为名称、类型、级别；逐处与历史文化保护的图层比对（LAW024）。</translation>
     </message>
     <message>
         <source>Remarks</source>
@@ -2794,10 +2790,6 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>报告…</translation>
     </message>
     <message>
-        <source>Requested</source>
-        <translation>要求</translation>
-    </message>
-    <message>
         <source>Required</source>
         <translation>必填</translation>
     </message>
@@ -2820,6 +2812,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Resolve overlaps of control lines</source>
         <translation>控制线按次序退让</translation>
+    </message>
+    <message>
+        <source>Resolves: {rules}</source>
+        <translation>消除：{rules}</translation>
     </message>
     <message>
         <source>Restore</source>
@@ -2874,7 +2870,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>未完整检查的规则</translation>
     </message>
     <message>
-        <source>Rules of the groups named did not run, because they are not part of the usual check of this kind of data. To run them, choose all rules in County Profile… ▸ How checks run ▸ Rules, or name a group or a rule in the tool Check the plan.</source>
+        <source>Rules of the groups named did not run, because they are not part of the usual check of this kind of data. To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a rule in the tool Check the plan.</source>
         <translation>所列规则组不在这类数据默认检查的范围内，故未运行。需要的，请在“县配置…”的“检查设置”中把“规则”选为全部规则，或在 QGIS 工具箱的“全面检查”中填写规则组或规则代码。</translation>
     </message>
     <message>
@@ -2992,6 +2988,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Save Table of Fixes</source>
         <translation>保存修复表</translation>
+    </message>
+    <message>
+        <source>Save location</source>
+        <translation>保存位置</translation>
     </message>
     <message>
         <source>Save the project first: the values of this county are stored in a file in the project folder.</source>
@@ -3198,6 +3198,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>特别用途区</translation>
     </message>
     <message>
+        <source>Specification</source>
+        <translation>样式</translation>
+    </message>
+    <message>
         <source>Standard</source>
         <translation>标准</translation>
     </message>
@@ -3330,7 +3334,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>达到的目标</translation>
     </message>
     <message>
-        <source>Targets met with a small remainder</source>
+        <source>Targets met with a small margin</source>
         <translation>已达到但余量不足的目标</translation>
     </message>
     <message>
@@ -3344,14 +3348,6 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Tasks allocated to the townships, one per row (rules LAW004 and LAW005)</source>
         <translation>下达到各乡镇的任务，一行一条（规则 LAW004、LAW005）</translation>
-    </message>
-    <message>
-        <source>Tasks of the townships</source>
-        <translation>乡镇任务表</translation>
-    </message>
-    <message>
-        <source>Tasks of the townships (xlsx or csv)</source>
-        <translation>乡镇任务表（xlsx 或 csv）</translation>
     </message>
     <message>
         <source>Template</source>
@@ -3478,7 +3474,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>其中 {count} 个图层的字段表未核实（来源级别 C）。</translation>
     </message>
     <message>
-        <source>The field tables of {count} of {all} layers are not verified in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
+        <source>The field tables of {count} of {all} layers are not verified against the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
         <translation>{all} 个图层中有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
     </message>
     <message>
@@ -3666,16 +3662,16 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>代码在代码表中的上一级代码；已是顶级或无法识别的代码返回 NULL。</translation>
     </message>
     <message>
+        <source>The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited.</source>
+        <translation>上级的 {count} 项总量目标不用于本县；本县只继承上级的上限和规则设置。</translation>
+    </message>
+    <message>
         <source>The path is stored relative to the waiver file.</source>
         <translation>附件路径按相对于豁免文件的位置保存</translation>
     </message>
     <message>
         <source>The plan is being checked; the reasons are updated afterwards.</source>
         <translation>正在检查规划数据，完成后更新下列原因。</translation>
-    </message>
-    <message>
-        <source>The profile's</source>
-        <translation>按县配置</translation>
     </message>
     <message>
         <source>The project comes with</source>
@@ -3904,6 +3900,14 @@ Replace them by new ones? The changes are lost.</source>
         <translation>乡镇</translation>
     </message>
     <message>
+        <source>Township targets</source>
+        <translation>乡镇任务表</translation>
+    </message>
+    <message>
+        <source>Township targets (xlsx or csv)</source>
+        <translation>乡镇任务表（xlsx 或 csv）</translation>
+    </message>
+    <message>
         <source>Townships</source>
         <translation>乡镇</translation>
     </message>
@@ -4044,6 +4048,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>豁免的提示仍列入列表和每份报告；登记文号后，不再影响结论。</translation>
     </message>
     <message>
+        <source>Waiver file</source>
+        <translation>豁免文件</translation>
+    </message>
+    <message>
         <source>Waivers (empty: the .waivers.csv in the data folder)</source>
         <translation>豁免文件（留空：数据所在文件夹的 .waivers.csv）</translation>
     </message>
@@ -4080,10 +4088,6 @@ Replace them by new ones? The changes are lost.</source>
         <translation>编辑时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
     <message>
-        <source>Whole Book in the Browser</source>
-        <translation>在浏览器中打开全部内容</translation>
-    </message>
-    <message>
         <source>Why</source>
         <translation>检查目的</translation>
     </message>
@@ -4102,14 +4106,6 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. Nothing was applied. Stop editing, choose another transaction mode in Project Properties, Data Sources, then fix.</source>
         <translation>使用自动事务组时，QGIS 无法撤销图层“{layer}”的新增字段 {field}，未应用任何修复。请结束编辑，在工程属性的数据源页改选其他事务模式，再修复。</translation>
-    </message>
-    <message>
-        <source>With personal data</source>
-        <translation>包含个人信息</translation>
-    </message>
-    <message>
-        <source>With personal data (omitted by default)</source>
-        <translation>包含个人信息（不勾选则不写）</translation>
     </message>
     <message>
         <source>Withdraw Waiver</source>
@@ -4154,7 +4150,7 @@ A boundary with identical vertices in two polygons of a layer is written once, a
 
 All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with a message that names layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a field is widened for longer values, and no value is cut.
 
-These parts are not verified in the text of the standard (mark C) and are settings in vct.toml of the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. Changes made while writing are listed in the log. Verify the file with Import VCT.</source>
+These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. Changes made while writing are listed in the log. Verify the file with Import VCT.</source>
         <translation>将图层写为一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
 
 同一图层中两个面逐节点共用的边界只写一次，两者以正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素每个部件一条记录，标识号相连、属性相同，用“导入 VCT”读回时合为一个要素。带 VCT_TEXT 字段（和 VCT_ANGLE，单位度）的点图层按注记写。
@@ -4180,12 +4176,16 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>基数图斑年份</translation>
     </message>
     <message>
-        <source>Yearly Maintenance…</source>
+        <source>Yearly Maintenance Package…</source>
         <translation>年度动态维护…</translation>
     </message>
     <message>
         <source>Yearly maintenance</source>
         <translation>年度维护</translation>
+    </message>
+    <message>
+        <source>Yearly maintenance package</source>
+        <translation>年度动态维护</translation>
     </message>
     <message>
         <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
@@ -4224,7 +4224,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>补充：只新建所缺图层</translation>
     </message>
     <message>
-        <source>all</source>
+        <source>all layers</source>
         <translation>全部</translation>
     </message>
     <message>
@@ -4388,10 +4388,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>本次检查未运行</translation>
     </message>
     <message>
-        <source>number {number} of {count}</source>
-        <translation>第 {number} 个，共 {count} 个</translation>
-    </message>
-    <message>
         <source>off</source>
         <translation>已关闭</translation>
     </message>
@@ -4512,7 +4508,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{number} 带</translation>
     </message>
     <message>
-        <source>zone {zone}, number before the easting</source>
+        <source>zone {zone}, easting with zone prefix</source>
         <translation>{zone} 带，横坐标带带号</translation>
     </message>
     <message>
@@ -4528,11 +4524,11 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{code}（不在代码表中）</translation>
     </message>
     <message>
-        <source>{code} {count} places</source>
+        <source>{code} ({count})</source>
         <translation>{code} {count} 处</translation>
     </message>
     <message>
-        <source>{computed} indicators; targets met {met}, met with a small remainder {little}, missed {missed}; {lacking} that no layer provides.</source>
+        <source>{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; {lacking} that no layer provides.</source>
         <translation>已计算 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或超出 {missed} 项；{lacking} 项无法由图层计算。</translation>
     </message>
     <message>
@@ -4564,12 +4560,12 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{count} 处问题</translation>
     </message>
     <message>
-        <source>{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
-        <translation>已修复 {count} 处问题。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+        <source>{count} findings can be fixed; {others} are explained only.</source>
+        <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
     </message>
     <message>
-        <source>{count} findings have a fix; only explained: {others}.</source>
-        <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
+        <source>{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
+        <translation>已修复 {count} 处问题。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
     </message>
     <message>
         <source>{count} findings: {rules}</source>
@@ -4618,10 +4614,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
         <translation>未确认 {count} 项，结论最高为“有条件通过”。此处列出规则和字段可能用到的全部设置和代码表；报告只列本次检查用到的。</translation>
-    </message>
-    <message>
-        <source>{count} totals of the parent do not apply to this county; only its limits and rules are inherited.</source>
-        <translation>上级的 {count} 项总量目标不用于本县；本县只继承上级的上限和规则设置。</translation>
     </message>
     <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>
@@ -4704,7 +4696,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{layers} 个图层，{branches} 组，{edition} 年版</translation>
     </message>
     <message>
-        <source>{layers} layers in {groups} groups will be made</source>
+        <source>{layers} layers in {groups} groups will be created</source>
         <translation>将创建 {layers} 个图层，合计 {groups} 组</translation>
     </message>
     <message>
@@ -4736,7 +4728,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>图件 {made} 幅，文件 {files} 个，在 {folder}。</translation>
     </message>
     <message>
-        <source>{meridian}°E, without the number</source>
+        <source>{meridian}°E, without zone prefix</source>
         <translation>{meridian}°E，不带带号</translation>
     </message>
     <message>
@@ -4760,6 +4752,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{number} 公顷</translation>
     </message>
     <message>
+        <source>{number} of {count}</source>
+        <translation>第 {number} 个，共 {count} 个</translation>
+    </message>
+    <message>
         <source>{origin}: {document}</source>
         <translation>{origin}：{document}</translation>
     </message>
@@ -4768,12 +4764,12 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{rows} 行已写入“{layer}”；{losses} 个值需要核对，其中 {empty} 个留空。</translation>
     </message>
     <message>
-        <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty, {kept} kept to verify.</source>
-        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空；{kept} 个值保留原值，需核对。</translation>
-    </message>
-    <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
         <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空。</translation>
+    </message>
+    <message>
+        <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty; {kept} values are kept, to be verified.</source>
+        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空；{kept} 个值保留原值，需核对。</translation>
     </message>
     <message>
         <source>{rule}: {reason}</source>
@@ -4858,7 +4854,7 @@ Click: {place}.</source>
         <translation>图层“{layer}”的数据文件“{file}”正在写入，占用程序：{detail}。此时的编辑无法保存。请先在该程序中保存并结束编辑，再开始编辑。</translation>
     </message>
     <message>
-        <source>“{layers}” will be switched to edit mode. One undo takes all back.</source>
+        <source>“{layers}” will be switched to edit mode. One undo reverts everything.</source>
         <translation>应用时“{layers}”切换到编辑状态；一步即可撤销。</translation>
     </message>
     <message>

@@ -87,7 +87,7 @@ class CheckPlan(SanxianAlgorithm):
             "compared with the map and with the other places that state it (LAW007)."
         )
         register = tr(
-            "Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
+            "Heritage register: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
             "compared with the layers of heritage (LAW024)."
         )
         waivers = tr(
@@ -97,8 +97,8 @@ class CheckPlan(SanxianAlgorithm):
         tasks = tr(
             "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of "
             "rules by phase.\n\n"
-            "Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
-            "such as 永久基本农田（万亩）; each township is compared with its task (LAW004), and their sum with the "
+            "Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
+            "such as 永久基本农田（万亩）; each township is compared with its target (LAW004), and their sum with the "
             "county's target (LAW005)."
         )
         baseline = tr(

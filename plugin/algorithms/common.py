@@ -233,9 +233,9 @@ def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessin
 def get_label_by_table() -> dict[str, str]:
     """Return name of the option (`RunOptions`) → label of its parameter, for tables that users fill in."""
     return {
-        "targets": tr("Tasks of the townships (xlsx or csv)"),
+        "targets": tr("Township targets (xlsx or csv)"),
         "figures": tr("Figures of text and tables (xlsx or csv)"),
-        "register": tr("Register of heritage (xlsx or csv)"),
+        "register": tr("Heritage register (xlsx or csv)"),
     }
 
 

@@ -47,7 +47,7 @@ class CompareVersions(SanxianAlgorithm):
     keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
 
     def displayName(self):
-        return tr("Compare two editions of a layer")
+        return tr("Compare editions")
 
     def shortHelpString(self):
         text = tr(

@@ -67,7 +67,7 @@ class ComputeIndicators(SanxianAlgorithm):
     def shortHelpString(self):
         text = tr(
             "Computes the indicators of a county's plan from its layers and writes them as a table and as a "
-            "workbook: indicators with target, state and remainder; the three control lines; the expansion "
+            "workbook: indicators with target, state and margin; the three control lines; the expansion "
             "ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every "
             "figure states its basis, formula and inputs. Inputs are not changed.\n\n"
             "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
@@ -93,7 +93,7 @@ class ComputeIndicators(SanxianAlgorithm):
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer provides")),
             ("MET", tr("Targets met")),
-            ("LITTLE_LEFT", tr("Targets met with a small remainder")),
+            ("LITTLE_LEFT", tr("Targets met with a small margin")),
             ("ROUNDING", tr("Targets missed by rounding")),
             ("BROKEN", tr("Targets missed")),
         )

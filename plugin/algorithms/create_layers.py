@@ -50,14 +50,14 @@ class CreateLayers(SanxianAlgorithm):
     repeatable_parameters = frozenset({GROUPS})
 
     def displayName(self):
-        return tr("Create plan layers")
+        return tr("New layers")
 
     def shortHelpString(self):
         text = tr(
             "Creates an empty database of plan layers from the templates of the standard: fields with types, "
             "lengths and Chinese names, coded domains, spatial index, and feature datasets in a FileGDB.\n\n"
             "Groups: {groups}. Separate several groups, by id or Chinese name, by commas.\n\n"
-            "County: code or name; for a county of another province both. If no coordinate system is chosen, the "
+            "County: code or name; for a county of another province, give both. If no coordinate system is chosen, the "
             "zone of the county is used if it is known.\n\n"
             "If the database exists: stop changes nothing, add creates only missing layers, replace creates a "
             "new database.\n\n"
@@ -197,5 +197,5 @@ def _make_styling_action(role, norm, county):
 
 def _format_groups(standard) -> str:
     """Return the ids and names of all layer groups of a standard as text."""
-    named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all"))]
+    named_ids = [*((group.id, group.name) for group in standard.groups.values()), (ALL_LAYERS, tr("all layers"))]
     return tr(", ").join(tr("{id} ({name})").format(id=one, name=name) for one, name in named_ids)

@@ -118,7 +118,7 @@ class ExportMaps(SanxianAlgorithm):
         self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
         self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
         self.addParameter(make_text_parameter(MAKER, tr("Planning authority")))
-        self.addParameter(make_text_parameter(DRAWER, tr("Drawn by (office)")))
+        self.addParameter(make_text_parameter(DRAWER, tr("Cartographer")))
         self.addParameter(make_text_parameter(DATE, tr("Date on the maps")))
         self.addParameter(make_text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")))
         self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))

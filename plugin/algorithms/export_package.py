@@ -86,7 +86,7 @@ class ExportPackage(CheckPlan):
         self.addParameter(QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True))
         maps = tr("Make the maps that the folder lacks")
         self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
-        personal = QgsProcessingParameterBoolean(PERSONAL, tr("With personal data"), defaultValue=False)
+        personal = QgsProcessingParameterBoolean(PERSONAL, tr("Include personal data"), defaultValue=False)
         self.addParameter(mark_parameter_advanced(personal))
         force = tr("Force: make the package even if the plan does not pass")
         self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))

@@ -46,7 +46,7 @@ class ExportVct(SanxianAlgorithm):
             "that GBK lacks stops the run, with a message that names layer, feature and field; commas and line "
             "ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a "
             "field is widened for longer values, and no value is cut.\n\n"
-            "These parts are not verified in the text of the standard (mark C) and are settings in vct.toml of "
+            "These parts are not verified against the text of the standard (mark C) and are settings in vct.toml of "
             "the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. "
             "Changes made while writing are listed in the log. Verify the file with Import VCT."
         )

@@ -58,7 +58,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
     )
 
     def displayName(self):
-        return tr("Make the yearly maintenance package")
+        return tr("Yearly maintenance package")
 
     def shortHelpString(self):
         text = tr(

@@ -142,7 +142,7 @@ class MenuActions(QObject):
             "inspect": tr("Inspect Submission Package…"),
             "vct_in": tr("Import VCT…"),
             "vct_out": tr("Export VCT…"),
-            "yearly": tr("Yearly Maintenance…"),
+            "yearly": tr("Yearly Maintenance Package…"),
             "compare": tr("Compare Editions…"),
             "sample": tr("Open Sample County"),
             "dictionary": tr("Data Dictionary…"),

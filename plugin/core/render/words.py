@@ -23,6 +23,16 @@ def _load_texts(lang: str) -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
+def capitalise_first_letter(text: str) -> str:
+    """Return a text with a capital first letter; the other letters are unchanged."""
+    return text[:1].upper() + text[1:]
+
+
+def lower_first_letter(text: str) -> str:
+    """Return a text as a later part of a sentence: an initial capital becomes small, except in an abbreviation (N1)."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
 class ReportTexts:
     """The texts of the report page in one language.
 

@@ -288,7 +288,9 @@ class CountyForm(QWidget):
         self._show_problems()
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
-        text = tr("{count} totals of the parent do not apply to this county; only its limits and rules are inherited.")
+        text = tr(
+            "The parent's {count} totals do not apply to this county; only the parent's limits and rules are inherited."
+        )
         self.totals.show_message("info", text.format(count=others) if others else "")
         self._show_confirmation(county)
 

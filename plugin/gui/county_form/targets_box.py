@@ -64,7 +64,7 @@ class TargetRow:
         self.source.setMinimumWidth(digits * 12)
         columns = {
             self.value: tr("Target"), self.unit: tr("Unit"), self.year: tr("Target year"),
-            self.binding: tr("Nature"), self.source: tr("Source document"),
+            self.binding: tr("Indicator type"), self.source: tr("Source document"),
         }  # fmt: skip
         for widget, column in columns.items():
             widget.setAccessibleName(f"{name} {column}")
@@ -189,14 +189,14 @@ class TargetsBox(FormBox):
             tr("Target"),
             tr("Unit"),
             tr("Target year"),
-            tr("Nature"),
+            tr("Indicator type"),
             "",
             tr("Source document"),
         )
         for column, text in enumerate(heads):
             self._grid.addWidget(QLabel(text), 0, column)
         self.more = QToolButton()
-        self.more.setText(tr("Another year…"))
+        self.more.setText(tr("Add target for another year…"))
         self.more.setToolTip(tr("Add a line for a target of another year"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)

@@ -257,7 +257,7 @@ class DetailPane(QgsScrollArea):
             layout.addWidget(make_text_label(keys))
         form = _make_form_layout()
         if features is not None:
-            form.addRow(_make_row_label(tr("Its features")), features)
+            form.addRow(_make_row_label(tr("Affected features")), features)
         for layer in hidden_layers:
             form.addRow(_make_row_label(tr("On the map")), self._make_hidden_layer_row(layer))
         form.addRow(_make_row_label(tr("What")), make_text_label(finding.message))

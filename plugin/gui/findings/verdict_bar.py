@@ -248,7 +248,7 @@ def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str
         sentence,
         tr(
             "Rules of the groups named did not run, because they are not part of the usual check of this kind of data. "
-            "To run them, choose all rules in County Profile… ▸ How checks run ▸ Rules, or name a group or a rule in "
+            "To run them, choose all rules in County Profile… ▸ Check settings ▸ Rules, or name a group or a rule in "
             "the tool Check the plan."
         )
         if leaves_out_rules

@@ -155,7 +155,7 @@ class WaiverDialog(FocusedButtonDialog):
         self.reason.setTabChangesFocus(True)
         self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
         theme.set_placeholder(
-            self.reason, tr("Reason to accept the conflict, such as: approved flood works, see the reply")
+            self.reason, tr("Reason to accept the conflict, for example: approved flood-control works, see the reply")
         )
         self.document = self._make_line_edit("SanxianWaiverDocument", tr("Number of the supporting document"))
         folder = str(path.parent) if path else ""

@@ -251,7 +251,7 @@ class BatchDialog(FocusedButtonDialog):
         for group, button in self.group_buttons.items():
             button.setText(text_by_group[group].format(count=counts[group]))
         fixable = counts[SAFE] + counts[CONFIRM]
-        text = tr("{count} findings have a fix; only explained: {others}.")
+        text = tr("{count} findings can be fixed; {others} are explained only.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
         self.export_button.setEnabled(bool(rows))
         self._feature_width = self._compute_feature_width(rows)

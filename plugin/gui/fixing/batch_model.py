@@ -91,8 +91,8 @@ class BatchModel(QAbstractTableModel):
         super().__init__(parent)
         self.rows: list[BatchRow] = []
         self._titles = [
-            tr("Rule"), tr("Its features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"), tr("New findings"),
-            tr("Safe, or why not"),
+            tr("Rule"), tr("Affected features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"),
+            tr("New findings"), tr("Safe, or why not"),
         ]  # fmt: skip
         self._icons = {kind: theme.load_icon(name) for kind, name in theme.KIND_ICONS.items()}
 

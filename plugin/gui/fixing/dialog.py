@@ -211,12 +211,12 @@ class FixDialog(FocusedButtonDialog):
         self.apply.setText(tr("Start Editing and Apply") if can_apply and layers_to_start_editing else tr("Apply"))
         if can_apply and layers_to_start_editing:
             self.hint.setText(
-                tr("“{layers}” will be switched to edit mode. One undo takes all back.").format(
+                tr("“{layers}” will be switched to edit mode. One undo reverts everything.").format(
                     layers=layers_to_start_editing
                 )
             )
         else:
-            self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) takes all back."))
+            self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) reverts everything."))
 
     def show_trial(self, text: str) -> None:
         """Show with ``text`` that fixes are being tried on a copy of the layers; disable Apply."""

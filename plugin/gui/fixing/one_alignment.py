@@ -78,7 +78,7 @@ class FeatureAligner(FixChoiceController):
     def _show_feature(self) -> None:
         fid, key = self._features[self._position]
         name = key or tr("feature id {fid}").format(fid=fid)
-        place = tr("number {number} of {count}").format(number=self._position + 1, count=len(self._features))
+        place = tr("{number} of {count}").format(number=self._position + 1, count=len(self._features))
         title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)
         self.dialog.show_feature(title, place, self._make_place_shapes(), is_only=len(self._features) == 1)
         self._try_again()

@@ -49,7 +49,7 @@ class FindingFixer(FixChoiceController):
         position = (
             self._dock.tree.get_selected_position() if self._dock.tree.get_selected_finding() is finding else None
         )
-        place = tr("number {number} of {count}").format(number=position[0], count=position[1]) if position else ""
+        place = tr("{number} of {count}").format(number=position[0], count=position[1]) if position else ""
         self._mark.clear()
         self.dialog.show_finding(finding, title, place, make_finding_shapes(finding, result.crs))
         self._try_fixes()

@@ -70,7 +70,7 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     if proposal.ended_findings:
-        lines.append(("ok", tr("Ends: {rules}").format(rules=_format_counts_by_rule(proposal.ended_findings))))
+        lines.append(("ok", tr("Resolves: {rules}").format(rules=_format_counts_by_rule(proposal.ended_findings))))
     if not proposal.new_findings:
         lines.append(("ok", tr("No new findings")))
     return lines
@@ -78,5 +78,5 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
 
 def _format_counts_by_rule(findings: list[Any]) -> str:
     counts = Counter(finding.code for finding in findings)
-    parts = [tr("{code} {count} places").format(code=code, count=count) for code, count in sorted(counts.items())]
+    parts = [tr("{code} ({count})").format(code=code, count=count) for code, count in sorted(counts.items())]
     return tr(", ").join(parts)

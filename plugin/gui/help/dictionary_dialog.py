@@ -102,10 +102,10 @@ class DictionaryDialog(ManualStartDialog):
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         buttons = add_help_button(make_close_button(self), "dictionary")
-        open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
+        open_all = buttons.addButton(tr("Open Full Dictionary in Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("A self-contained page to print, send or search."))
         open_all.clicked.connect(self.open_full_dictionary_page)
-        self.lists_folder = buttons.addButton(tr("Folder of Code Lists"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.lists_folder = buttons.addButton(tr("Open Code List Folder"), QDialogButtonBox.ButtonRole.ActionRole)
         self.lists_folder.setObjectName("SanxianCodeListFolder")
         self.lists_folder.setToolTip(
             tr("Opens the folder with the CSV file of the code list shown; its page explains how to add codes.")

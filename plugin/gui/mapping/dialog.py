@@ -36,7 +36,10 @@ def _describe_preparation(prepared_mapping: PreparedMapping, template: Template)
     lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
     kept_count = sum(p.remarked_count for p in prepared_mapping.field_previews.values())
     text = (
-        tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty, {kept} kept to verify.")
+        tr(
+            "{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty; {kept} values are kept, "
+            "to be verified."
+        )
         if kept_count
         else tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.")
     )

@@ -76,7 +76,7 @@ class MappingTable(QTableWidget):
             [
                 tr("Field of the template"),
                 tr("Type"),
-                tr("Needed"),
+                tr("Constraint"),
                 tr("From"),
                 tr("Value or codes"),
                 tr("Examples: before → after"),

@@ -198,7 +198,7 @@ class LayoutsDialog(FocusedButtonDialog):
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.page_size_by_id))
-        self.townships = QCheckBox(tr("Also one for the townships, with a page for each"))
+        self.townships = QCheckBox(tr("Also a township atlas, one page per township"))
         self.townships.setEnabled(bool(available_layers.townships))
         self._project, self._profile = available_layers.project, available_layers.norm.profile
         self.document = DocumentLine(self._project, lambda: self._profile)

@@ -94,7 +94,7 @@ class SlotsList(QTreeWidget):
         """Show one row that asks for the target folder."""
         self._package_preview = None
         self.clear()
-        self._add_row("—", "—", "info", tr("Choose the folder for the result first."), "")
+        self._add_row("—", "—", "info", tr("Choose the output folder first."), "")
         self._fit_columns()
 
     def show_preview(self, preview: PackagePreview, draws_maps: bool) -> None:
@@ -222,7 +222,7 @@ class FormPage(QWidget):
         self.maps = QCheckBox(tr("Make missing maps"))
         self.maps.setObjectName("SanxianPackageMaps")
         self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
-        self.personal = QCheckBox(tr("With personal data (omitted by default)"))
+        self.personal = QCheckBox(tr("Include personal data (omitted by default)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.forms.changed.connect(self._describe_personal_data)
         self._describe_personal_data()
@@ -232,8 +232,8 @@ class FormPage(QWidget):
 
     def _lay_out_widgets(self) -> None:
         form = QFormLayout()
-        form.addRow(tr("Form"), self.forms)
-        form.addRow(tr("Folder for the result"), self.folder)
+        form.addRow(tr("Specification"), self.forms)
+        form.addRow(tr("Output folder"), self.folder)
         form.addRow("", self.target)
         form.addRow("", self.replaced)
         form.addRow(tr("Documents from"), self.documents)

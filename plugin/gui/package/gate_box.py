@@ -48,7 +48,7 @@ class GateBox(QGroupBox):
     changed = pyqtSignal()
 
     def __init__(self, parent=None):
-        super().__init__(tr("Check before handing in"), parent)
+        super().__init__(tr("Pre-submission check"), parent)
         self._icon_name = "info"
         self._icon = QLabel()
         # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
@@ -213,8 +213,8 @@ def describe_problem_place(problem: Any) -> str:
         "roles": tr("Open Layer Roles…"),
         "documents": tr("Go to “Documents from” and open its folder"),
         "document_info": tr("Open Document Information…"),
-        "specification": tr("Go to “Form” (package specification)"),
-        "personal_data": tr("Go to “With personal data”"),
+        "specification": tr("Go to “Specification”"),
+        "personal_data": tr("Go to “Include personal data”"),
         "libraries": tr("Open Environment Check…"),
     }
     return text_by_place.get(str(problem.place), "").format(layer=problem.layer)

@@ -262,7 +262,7 @@ class InspectDialog(FocusedButtonDialog):
         note.setWordWrap(True)
         form = QFormLayout()
         form.addRow(tr("Package"), self.package)
-        form.addRow(tr("Form"), self.forms)
+        form.addRow(tr("Specification"), self.forms)
         buttons = add_help_button(make_ok_cancel_buttons(self), "inspect")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Inspect"))

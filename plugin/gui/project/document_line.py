@@ -277,7 +277,7 @@ class DocumentDialog(FocusedButtonDialog):
             if key == "date":
                 return tr("Not set; for example {date}").format(date=date.today().isoformat())
             if key == "secrecy" and self._spec_info is None:
-                return tr("Not set; a submission package takes that of its specification")
+                return tr("Not set; a submission package uses the level in its specification")
             return tr("Not set")
         source = self._texts.get("document", inherited_document.source_by_key[key])
         return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
@@ -294,8 +294,8 @@ class DocumentDialog(FocusedButtonDialog):
         form.addRow(tr("Secrecy level"), self.secrecy)
         form.addRow(tr("Reason for a lower level"), self.reason)
         form.addRow(tr("Planning authority"), self.compiler)
-        form.addRow(tr("Drawn by (office)"), self.cartographer)
-        form.addRow(tr("Date as printed"), self.date)
+        form.addRow(tr("Cartographer"), self.cartographer)
+        form.addRow(tr("Printed date"), self.date)
         form.addRow(tr("Map approval number"), self.approval)
         buttons = add_help_button(make_ok_cancel_buttons(self), "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)

@@ -239,7 +239,7 @@ class IndicatorsAction:
         if not results or "COMPUTED" not in results:
             return
         text = tr(
-            "{computed} indicators; targets met {met}, met with a small remainder {little}, missed {missed}; "
+            "{computed} indicators; targets met {met}, met with a small margin {little}, missed {missed}; "
             "{lacking} that no layer provides."
         )
         message = text.format(

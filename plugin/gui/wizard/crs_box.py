@@ -402,12 +402,12 @@ def _format_zones(zones: CrsZoneChoice) -> str:
 
 def _describe_crs_with_zone_prefix(zone: int) -> str:
     """Return the label of the CRS of a 3° zone whose eastings begin with the zone number."""
-    text = tr("zone {zone}, number before the easting")
+    text = tr("zone {zone}, easting with zone prefix")
     return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
 
 
 def _describe_crs_without_zone_prefix(zone: int) -> str:
     """Return the label of the CRS of a 3° zone whose eastings have no zone number."""
-    text = tr("{meridian}°E, without the number")
+    text = tr("{meridian}°E, without zone prefix")
     meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
     return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"

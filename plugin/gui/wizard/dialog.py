@@ -228,7 +228,7 @@ class NewProjectWizard(FocusedButtonDialog):
         self.next.setText(tr("Create") if last else tr("Next Step"))
         self.next.setEnabled(not problem and not self._busy)
         self.back.setEnabled(number > 0 and not self._busy)
-        text = tr("{layers} layers in {groups} groups will be made").format(
+        text = tr("{layers} layers in {groups} groups will be created").format(
             layers=len(self.draft.roles), groups=len(self.draft.list_group_names())
         )
         self.message_label.setText(problem or text)

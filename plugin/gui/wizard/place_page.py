@@ -37,7 +37,7 @@ class GroupsBox(FormSection):
         self._shown_standard = ""
         self.tree = QTreeWidget()
         self.tree.setObjectName("SanxianWizardGroups")
-        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requested")])
+        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requirement")])
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)

@@ -25,7 +25,7 @@ class TargetPage(WizardPage):
     """Wizard page with folder, name and format of database and project."""
 
     def __init__(self, draft: WizardChoices, parent=None):
-        super().__init__(draft, tr("Place to save"), parent)
+        super().__init__(draft, tr("Save location"), parent)
         place_section = FormSection(
             tr("Folder and name"), tr("database and project are in one folder and can be moved together")
         )

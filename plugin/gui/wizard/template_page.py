@@ -56,7 +56,7 @@ class TemplatePage(WizardPage):
         templates = self.draft.standard.templates.values()
         unverified = sum(t.fields_mark == "C" for t in templates)
         text = tr(
-            "The field tables of {count} of {all} layers are not verified in a text of the norm (mark C). "
+            "The field tables of {count} of {all} layers are not verified against the norm (mark C). "
             "Compare them with the original before use; templates are files that can be corrected."
         )
         self.notice.show_message("info", text.format(count=unverified, all=len(templates)) if unverified else "")

@@ -35,7 +35,7 @@ def forced_package(*, ctx: RuleContext) -> RuleResult:
     What it checks
         The result of the plan's check in the manifest.
     Why
-        A forced package is for internal review, not for handing in.
+        A forced package is for internal review, not for submission.
     How to fix
         Correct the errors in the package's report, and export again without force.
     Limits

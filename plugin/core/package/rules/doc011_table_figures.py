@@ -81,7 +81,7 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "specification ([tables.heads]), or check the columns by hand.",
         "text": "“{file}”, sheet {sheet}: cells that could not be compared: {count} ({cells}); reason: {detail}. Correct them, or "
         "compare them by hand.",
-        "target": "“{file}”, sheet {sheet}{called}: targets or remainders that differ from the layers and the profile of this check: {count} "
+        "target": "“{file}”, sheet {sheet}{called}: targets or margins that differ from the layers and the profile of this check: {count} "
         "({cells}). Inspect with the county's profile; if this is done, correct the table or the layers.",
         "no_figure": "“{file}”, sheet {sheet}{called}: figures without a value by the layers, so that they were not compared: {count} "
         "({cells}). Figures compared with targets require the county's profile.",
@@ -153,7 +153,7 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         removed from the sheet on the data is not detected. Hidden sheets, rows, columns and cells are reported in any
         workbook; comments, formulas, links, page headers and additional sheets in the plugin's workbook. Content that
         was not recognised is reported as not compared: sheets, rows and columns with other words, tables as mdb, xls or
-        csv, formulas without a value. A blank means zero. Targets and remainders require the county's profile. Formulas
+        csv, formulas without a value. A blank means zero. Targets and margins require the county's profile. Formulas
         and sources are words, and are not compared.
     """
     package = get_package_facts(ctx)

@@ -34,7 +34,7 @@ from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
 from ..verdict import count_by_family, describe_package_waivers, describe_unconfirmed_settings, list_unconfirmed_items
-from ..words import ReportTexts
+from ..words import ReportTexts, capitalise_first_letter
 from .blocks import (
     Block,
     Document,
@@ -530,7 +530,10 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
     for rule in report.rules:
         for name in rule.unconfirmed:
             if list_unconfirmed_items([name], report_texts)[1]:
-                users.setdefault(texts.get_setting_name(name), []).append(rule.code)
+                setting_name = texts.get_setting_name(name)
+                # A setting without a name is shown by its key, which must stay as it is typed.
+                shown_name = setting_name if setting_name == name else capitalise_first_letter(setting_name)
+                users.setdefault(shown_name, []).append(rule.code)
     columns = make_columns(report_texts, ("setting", 55), ("used_by", 45))
     rows = tuple((DocumentCell(name), DocumentCell(report_texts.join_parts(codes))) for name, codes in users.items())
     yield DocumentTable(columns, rows, report_texts.get("signed", "all_confirmed"))

@@ -24,7 +24,7 @@ from ..finding_lists import format_township_counts, get_rule_titles, group_findi
 from ..pictures import select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
-from ..words import ReportTexts
+from ..words import ReportTexts, capitalise_first_letter, lower_first_letter
 
 #: Rules whose findings repeat the state of an indicator.
 RATIO_RULE, AREA_RULE, TOWNSHIP_RULE = "LAW001", "LAW002", "LAW004"
@@ -77,8 +77,8 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_
     clauses += [item.clause for item in items if item.code not in control_lines]
     if not clauses:
         return report_texts.get("signed", f"statement_{report.verdict}")
-    sentence = report_texts.get("signed", "statement", clauses=report_texts.get("page", "clause").join(clauses))
-    return sentence[:1].upper() + sentence[1:]
+    joined_clauses = report_texts.get("page", "clause").join(lower_first_letter(clause) for clause in clauses)
+    return capitalise_first_letter(report_texts.get("signed", "statement", clauses=joined_clauses))
 
 
 def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:

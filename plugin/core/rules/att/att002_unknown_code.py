@@ -58,9 +58,9 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Every filled field with a code list: the code is in the list, and among those of this layer
-        (`attributes.layer_codes`), and the field with the code's name has the list's name. Fields of words without a
-        list (`attributes.value_words`: kind of red line, grades of evaluations, main function): the value has one of
-        the words.
+        (`attributes.layer_codes`), and the field with the code's name has the list's name. Text fields without a code
+        list (`attributes.value_words`: kind of red line, grades of evaluations, main function): the value contains
+        one of the words listed for the field.
     Why
         Sums by class, symbols and every rule that selects rows by code depend on it.
     How to fix

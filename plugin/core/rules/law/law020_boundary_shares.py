@@ -72,7 +72,7 @@ def boundary_shares(
         Remove flexible or special land from the boundary, or set the limit of the approved plan, with its document.
         Where two layers have different codes, compare both with the approved result and correct the one that differs.
     Limits
-        Limits and zone codes are not verified in the text of a norm (mark C): information until the county confirms
+        Limits and zone codes are not verified against a norm (mark C): information until the county confirms
         them, a warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
     """
     rows = {k: ctx.find_rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}

@@ -36,7 +36,7 @@ def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         A field that is too short cuts codes and names off silently; the receiving side compares lengths.
     How to fix
-        Create the field again with the template's length, preferably in a database from “Create plan layers”, and
+        Create the field again with the template's length, preferably in a database from “New layers”, and
         copy the values.
     Limits
         Only sources that declare a length are checked: GeoPackage, FileGDB and layers of a QGIS project; other files

@@ -47,7 +47,7 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Tables and forms show the alias; the receiving side reads YJJBNTTBMJ by its name.
     How to fix
         Change the alias in the database (ArcGIS: field properties; QGIS: a new layer), or copy the rows into a layer
-        from “Create plan layers”.
+        from “New layers”.
     Limits
         GeoPackage and FileGDB store aliases; a shapefile does not, and the outcome notes it. The alias in a QGIS form
         belongs to the project and is not checked. Fields outside the template are not compared.

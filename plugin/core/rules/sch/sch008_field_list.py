@@ -47,7 +47,7 @@ def field_list(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         The receiving side compares field by field; a table with another order or without a column is rejected.
     How to fix
-        Copy the rows into a layer from “Create plan layers” (use “Map fields to a template”), or add the field.
+        Copy the rows into a layer from “New layers” (use “Map fields to a template”), or add the field.
     Limits
         Fields outside the template are ignored. Problems that SCH002 reports in the same run are not repeated.
     """
