@@ -46,7 +46,7 @@ def plant_attribute_errors(layers: list[SourceLayer], count: int) -> list[Source
             frame = layer.frame.copy()
             frame["KCMJ"] = frame["KCMJ"].fillna(0.0) + _DEDUCTION_ERROR_M2
             keys = frame["BSM"].to_numpy(dtype=object, copy=True)
-            changed = np.arange(min(keys_left, len(keys)))
+            changed = np.flatnonzero(frame["BSM"].notna())[:keys_left]
             keys[changed] = [key[:6] + key[7:] for key in keys[changed]]
             frame["BSM"] = keys
             keys_left -= len(changed)
