@@ -36,13 +36,15 @@ _DEDUCTION_ERROR_M2 = 10.0
 
 def plant_attribute_errors(layers: list[SourceLayer], count: int) -> list[SourceLayer]:
     """Return the layers with ``count`` wrong attributes, at most two in a row of `_LAYERS`."""
-    total = sum(len(layer.frame) for layer in layers if layer.name in _LAYERS)
+    # A layer of a county with defects may lack the field.
+    layer_names = [layer.name for layer in layers if layer.name in _LAYERS and "KCMJ" in layer.frame.columns]
+    total = sum(len(layer.frame) for layer in layers if layer.name in layer_names)
     if not total <= count <= 2 * total:
         raise ValueError(f"between {total} and {2 * total} errors can be planted")
     keys_left = count - total
     planted = []
     for layer in layers:
-        if layer.name in _LAYERS:
+        if layer.name in layer_names:
             frame = layer.frame.copy()
             frame["KCMJ"] = frame["KCMJ"].fillna(0.0) + _DEDUCTION_ERROR_M2
             keys = frame["BSM"].to_numpy(dtype=object, copy=True)
