@@ -18,6 +18,7 @@ from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
 from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
+from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan, RecheckFocus
 from .context import RuleContext
 from .outcome import run_rule
@@ -122,7 +123,9 @@ def evaluate_rules(
                 plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
             )
             start_time = time.monotonic()
-            outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
+            # Python's garbage collection would search the findings of a rule again and again as they become more.
+            with pause_garbage_collection():
+                outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts, memory)
             outcome.seconds = round(time.monotonic() - start_time, 3)
             outcome.findings = len(findings)
             evaluation.outcomes.append(outcome)

@@ -78,11 +78,15 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     follows = (gross > 0) & (net_difference <= slack)
     if has_rate:
         follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
+
+    def describe_difference(row: int) -> str:
+        """Return the calculation of a row's net area as text."""
+        return f"{format_number(gross[row], 2)} − {format_square_metres(deducted[row])}"
+
     contradictions = []
     # Comparisons with NaN are False, so rows without a value are validated one by one.
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
-        difference = f"{format_number(g, 2)} − {format_square_metres(deducted[row])}"
         if not (g > 0):
             contradictions.append(_make_contradiction(row, "gross", "gross_area", g, None))
         elif has_rate and not (0 <= rate[row] < 1):
@@ -100,9 +104,13 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
             )
         elif np.isnan(n):
             if cultivated[row]:
-                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row], difference))
+                contradictions.append(
+                    _make_contradiction(row, "missing", "net_area", n, g - deducted[row], describe_difference(row))
+                )
         elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row], difference))
+            contradictions.append(
+                _make_contradiction(row, "net", "net_area", n, g - deducted[row], describe_difference(row))
+            )
     return contradictions
 
 

@@ -8,6 +8,7 @@ an earlier version lacks them: its messages have the general clause, or none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..model.indicator import SQUARE_METRES
@@ -41,38 +42,52 @@ def make_clauses(
 ) -> dict[str, str]:
     """Return placeholder → clause of a finding's message.
 
-    ``placeholders``: those of the message; clauses that are slow to make are made for these only.
+    ``placeholders``: those of the message; other clauses are not made, except those of one rule alone.
     """
     shown: Mapping[str, Any] = finding.params.get("shown", {})
-    clauses = {
-        "repeated": "".join(
+    clauses = {}
+    if "repeated" in placeholders:
+        clauses["repeated"] = "".join(
             _describe_repeated_land(one, finding, texts, templates) for one in shown.get("repeated", ())
-        ),
-        "limit_source": texts.get("words", "limit_source", source=shown["limit_source"])
-        if shown.get("limit_source")
-        else "",
-        "restorable": texts.get("words", "restorable") if shown.get("is_restorable") else "",
-        "terrace": texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else "",
-        "invalid_first": texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else "",
-    }
+        )
+    if "limit_source" in placeholders:
+        source = shown.get("limit_source")
+        clauses["limit_source"] = texts.get("words", "limit_source", source=source) if source else ""
+    if "restorable" in placeholders:
+        clauses["restorable"] = texts.get("words", "restorable") if shown.get("is_restorable") else ""
+    if "terrace" in placeholders:
+        clauses["terrace"] = (
+            texts.get("words", "terrace", terrace=shown["terrace_label"]) if "terrace_label" in shown else ""
+        )
+    if "invalid_first" in placeholders:
+        clauses["invalid_first"] = texts.get("words", "invalid_first") if shown.get("has_invalid_shape") else ""
     if "net" in placeholders:
         clauses["net"] = describe_net_area(finding, texts)
     if "overlaps_first" in placeholders:
         clauses["overlaps_first"] = _describe_overlaps_at_finding(finding, texts)
     if not placeholders.isdisjoint(("limit_area", "sliver_note")):
         clauses |= _describe_limits(finding, texts)
-    if finding.params.get("form") in _RATIO_FORMS:
+    if not placeholders.isdisjoint(("formula", "form_text")) and finding.params.get("form") in _RATIO_FORMS:
         formula = texts.get("words", f"ratio_{finding.params['form'].lower()}")
         clauses["formula"] = formula
         clauses["form_text"] = texts.get("words", "ratio_form", form=finding.params["form"], formula=formula)
     if "row_names" in shown and "which_rows" in placeholders:
         clauses["which_rows"] = _join_row_names(finding, texts)
-    clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
-    is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
-    clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
-    clauses |= {name: _describe_fact(name, shown, texts) for name in placeholders if name.endswith(FACT_SUFFIX)}
+    if "excess_without" in placeholders:
+        clauses["excess_without"] = _describe_excess_without_repeated_land(finding, texts)
+    if "same_problem" in placeholders:
+        is_ratio = str(finding.params.get("indicator", "")).startswith("expansion_ratio")
+        clauses["same_problem"] = texts.get("words", "ratio_problem") if is_ratio else ""
+    for name in _find_facts(placeholders):
+        clauses[name] = _describe_fact(name, shown, texts)
     make_clauses_of_rule = _MAKERS_BY_RULE.get(finding.code)
     return clauses if make_clauses_of_rule is None else clauses | make_clauses_of_rule(finding, texts, templates)
+
+
+@lru_cache(maxsize=1024)
+def _find_facts(placeholders: frozenset[str]) -> list[str]:
+    """Return the placeholders for facts that a rule may know."""
+    return [name for name in placeholders if name.endswith(FACT_SUFFIX)]
 
 
 def _describe_fact(name: str, shown: Mapping[str, Any], texts: Texts) -> str:
@@ -82,7 +97,7 @@ def _describe_fact(name: str, shown: Mapping[str, Any], texts: Texts) -> str:
     """
     noted = shown.get("noted", {}).get(name)
     if noted is None:
-        return texts.get_section("words").get(f"{name}_unknown", "")
+        return texts.find("words", f"{name}_unknown")
     separator = texts.get("words", "between_names")
     params = {key: separator.join(value) if isinstance(value, list) else value for key, value in noted.items()}
     if "unit" in noted:

@@ -203,6 +203,13 @@ _SECTION_OF_KEY_PARAMS = {
     **dict.fromkeys(("reason", "problem", "measure", "place", "coordinates"), "words"),
     **dict.fromkeys(("expected", "actual"), "types"),
 }
+#: Placeholders that are made of several parameters, by the method that makes them.
+_PLACEHOLDERS_OF_KEYS = frozenset((*_SECTION_OF_KEY_PARAMS, "unit", "above_unit"))
+_PLACEHOLDERS_OF_DIFFERENCE = frozenset(("miss", "miss_area", "difference"))
+_PLACEHOLDERS_OF_LISTS = frozenset(
+    ("fillers", "listed", "any_role", "rows", "more", "types", "listed_rows", "which_keys", "scope", "wider", "lacking")
+)
+_PLACEHOLDERS_OF_FEATURE = frozenset(("authority", "named", "facts"))
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
 SLIVER_TEXTS_KEY = "slivers"
 #: Keys longer than this are shown by their tail.
@@ -255,6 +262,10 @@ class Texts:
         if not params:
             return _get_constant_text(self.lang, section, key)
         return _fill_placeholders(_get_text(self.lang, section, key), params)
+
+    def find(self, section: str, key: str) -> str:
+        """Return a text by section and key with its unfilled placeholders; empty if there is none."""
+        return str(_load_texts(self.lang)[section].get(key, ""))
 
     def get_section(self, section: str) -> dict[str, str]:
         """Return all texts of a section: key → text."""
@@ -436,18 +447,26 @@ class Texts:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         placeholders = find_placeholders(text)
         message_params = self._make_message_params(finding, templates, placeholders)
-        message_params |= _format_figures_with_unit(text, finding.params)
+        if figure_names := _find_figures(text):
+            message_params |= _format_figures_with_unit(figure_names, finding.params)
         if "area_m2" in placeholders:
             message_params["area_m2"] = _format_area_with_limits(finding)
         if self.lang == "zh":
-            text = insert_field_alias(text, finding.field, message_params.get("field_title", ""))
+            text = insert_field_alias(text, finding.field, self._get_field_title(finding, templates))
         if message_params.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
         message = nest_quotation_marks(_fill_placeholders(text, message_params))
-        if self.lang == "zh":
+        if self.lang == "zh" and "m²" in message:
             message = _UNIT_BEFORE_CHINESE_PATTERN.sub("m² ", message)
         return message + self._make_registration_remark(finding)
+
+    def _get_field_title(self, finding: Finding, templates: dict[str, Template]) -> str:
+        """Return the title of a finding's field in the language of the texts; empty without such a field."""
+        if not finding.field or finding.role not in templates:
+            return ""
+        template_field = templates[finding.role].find_field_by_name(finding.field)
+        return "" if template_field is None else template_field.alias if self.lang == "zh" else template_field.name
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
         """Return the message template for a finding, before its placeholders are filled.
@@ -456,10 +475,12 @@ class Texts:
         names the variant in the finding (``shown.variant``). Findings narrower than `NARROW_WIDTH_M` use the variant
         `NARROW_CASE` if the rule has it: they are mostly errors of snapping, with another remedy.
         """
-        variants = [finding.params.get("shown", {}).get("variant")]
+        variants = []
+        if variant := finding.params.get("shown", {}).get("variant"):
+            variants.append(variant)
         if finding.width_m is not None and finding.width_m < NARROW_WIDTH_M:
             variants.append(NARROW_CASE)
-        for variant in filter(None, variants):
+        for variant in variants:
             if (case := make_variant_key(finding.case, variant)) in rule.messages:
                 return self.get_message_template(rule, case)
         return self.get_message_template(rule, finding.case)
@@ -481,16 +502,19 @@ class Texts:
 
         ``placeholders``: those of the text; values that are slow to make are made for these only.
         """
+        params = finding.params
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
-            "key": self.make_key_label(finding.key, finding.params.get("fid")),
-            "related_layer": self.make_layer_label(finding.related_role, templates),
             "field": finding.field,
         }
+        if "key" in placeholders:
+            message_params["key"] = self.make_key_label(finding.key, params.get("fid"))
+        if "related_layer" in placeholders:
+            message_params["related_layer"] = self.make_layer_label(finding.related_role, templates)
         if "related_key" in placeholders:
             message_params["related_key"] = self.get("words", "between_names").join(
-                self.make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
+                self.make_key_label(k, params.get("related_fid")) for k in finding.related_keys
             )
         if "area" in placeholders:
             message_params["area"] = self.format_area(finding.area_m2)
@@ -498,37 +522,47 @@ class Texts:
             message_params["net_area"] = self.format_area(finding.net_area_m2)
         if "width" in placeholders:
             message_params["width"] = format_width(finding.width_m)
-        message_params |= {
-            k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v)
-            for k, v in finding.params.items()
-            if k in placeholders or k in _PARAMS_OF_CLAUSES
-        }
-        message_params |= {
-            k: self.make_layer_label(v, templates)
-            for k, v in finding.params.items()
-            if isinstance(v, ConceptName) and v in templates
-        }
-        message_params |= _format_figures(finding.params)
+        layer_labels = {}
+        for name, value in params.items():
+            if name not in placeholders and name not in _PARAMS_OF_CLAUSES:
+                continue
+            if type(value) is str:
+                message_params[name] = value
+            elif isinstance(value, NamedValue):
+                message_params[name] = value.render(self)
+                if isinstance(value, ConceptName) and value in templates:
+                    layer_labels[name] = self.make_layer_label(value, templates)
+            else:
+                message_params[name] = self._format_value(value)
+        message_params |= layer_labels
+        if "unit" in params:
+            message_params |= _format_figures(params)
         # A waiver compares the parameters; those that only word the message are apart.
-        shown_params: dict[str, Any] = finding.params.get("shown", {})
-        message_params |= {k: self._format_value(v) if isinstance(v, list) else v for k, v in shown_params.items()}
-        message_params |= self._translate_key_params(finding.params)
-        message_params |= self._describe_difference(finding, message_params, shown_params)
-        message_params |= self._make_list_params(finding, templates, message_params, shown_params)
-        if finding.role in templates and (template_field := templates[finding.role].find_field_by_name(finding.field)):
-            message_params["field_title"] = template_field.alias if self.lang == "zh" else template_field.name
-        if "layer_name" in finding.params:
-            params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
-            message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
-        if not placeholders.isdisjoint(("authority", "named", "facts")):
+        shown_params: dict[str, Any] = params.get("shown", {})
+        for name, value in shown_params.items():
+            if name in placeholders or name in _PARAMS_OF_CLAUSES:
+                message_params[name] = self._format_value(value) if isinstance(value, list) else value
+        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_KEYS):
+            message_params |= self._translate_key_params(params)
+        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_DIFFERENCE):
+            message_params |= self._describe_difference(finding, message_params, shown_params)
+        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_LISTS):
+            message_params |= self._make_list_params(finding, templates, message_params, shown_params)
+        if "field_title" in placeholders and (field_title := self._get_field_title(finding, templates)):
+            message_params["field_title"] = field_title
+        if "layer_name" in params and "problem_text" in placeholders:
+            problem_params = {**params, "layer": params["layer_name"], "role": finding.role}
+            message_params["problem_text"] = self.format_problem(str(params["problem"]), problem_params)
+        if not placeholders.isdisjoint(_PLACEHOLDERS_OF_FEATURE):
             message_params |= self._describe_feature(finding, shown_params)
         clauses = make_clauses(finding, self, templates, placeholders)
-        message_params |= {name: text for name, text in clauses.items() if name not in finding.params}
-        # A result stored by an earlier version does not have it.
-        message_params["there"] = (
-            self._describe_features_at_finding(shown_params["there"], templates) if "there" in shown_params else ""
-        )
-        if "basis" in shown_params:
+        message_params |= {name: text for name, text in clauses.items() if name not in params}
+        if "there" in placeholders:
+            # A result stored by an earlier version does not have it.
+            message_params["there"] = (
+                self._describe_features_at_finding(shown_params["there"], templates) if "there" in shown_params else ""
+            )
+        if "layer_basis" in placeholders and "basis" in shown_params:
             basis = self.get_section("bases").get(shown_params["basis"])
             layer = message_params["layer"]
             message_params["layer_basis"] = (
@@ -682,7 +716,7 @@ class Texts:
 
     def _format_value(self, value: Any) -> str:
         """Return a parameter as text: lists with commas, numbers with thin spaces between groups of three."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             separator = self.get("words", "between_names")
             return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
@@ -737,16 +771,17 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
-def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
+def _format_figures_with_unit(figure_names: frozenset[str], params: Mapping[str, Any]) -> dict[str, str]:
     """Return parameter name → figure as text, for the measured values that a message shows in m² or percent.
 
-    Limits are left out, and so is the unit. Figures have two decimals, more where a value would look equal to a limit
-    that it misses.
+    ``figure_names``: their names (`_find_figures`). The unit is left out. Figures have two decimals, more where a value
+    would look equal to a limit that it misses.
     """
-    figure_names = [name for name in _find_figures(text) if _is_finite_float(params.get(name))]
-    limits = _list_limits(params) if figure_names else []
+    limits = _list_limits(params)
     return {
-        name: format_number(params[name], choose_decimals_unlike_limits(params[name], limits)) for name in figure_names
+        name: format_number(value, choose_decimals_unlike_limits(value, limits))
+        for name in figure_names
+        if _is_finite_float(value := params.get(name))
     }
 
 
@@ -773,6 +808,7 @@ def _list_limits(params: Mapping[str, Any]) -> list[float]:
     ]
 
 
+@lru_cache(maxsize=_MAX_CACHED_TEXTS)
 def insert_field_alias(text: str, name: str, alias: str) -> str:
     """Return a Chinese message in which the first ``{field}`` has the field's Chinese name: 图斑面积（TBMJ）.
 
@@ -810,6 +846,8 @@ def nest_quotation_marks(text: str) -> str:
 
     A text whose marks are not in pairs stays as it is.
     """
+    if "“" not in text and "”" not in text:
+        return text
     if not "".join(_QUOTATION_MARK_PATTERN.findall(text)).replace("“”", ""):
         # No mark is within others.
         return text

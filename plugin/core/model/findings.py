@@ -135,6 +135,14 @@ class Finding:
             "state": self.state,
         }
 
+    def _make_columns_for_json(self, params: Any) -> dict[str, Any]:
+        """Return column name → value of a finding in JSON, without the geometry; parameters as given."""
+        columns = self._make_columns(list(self.related_keys), params)
+        columns["case"] = self.case
+        if self.needs_approval:
+            columns["needs_approval"] = True
+        return columns
+
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a dict for JSON: the columns of `row`, but with lists and exact WKT."""
         return next(iterate_finding_dicts([self]))
@@ -185,16 +193,29 @@ def make_finding_columns(findings: Sequence[Finding]) -> dict[str, list[Any]]:
 
 def iterate_finding_dicts(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     """Yield findings as dicts for JSON, as `Finding.to_dict`; the WKT of many are made together."""
+    for finding, text in _iterate_wkt(findings):
+        row = finding._make_columns_for_json(convert_to_plain_value(finding.params))
+        row["geometry"] = text
+        yield row
+
+
+def iterate_finding_lines(findings: Sequence[Finding], encode: Callable[[Any], str]) -> Iterator[str]:
+    """Yield findings as JSON texts: those of the dicts of `iterate_finding_dicts`.
+
+    ``encode`` returns the JSON text of a dict, and converts parameters with `convert_to_plain_value`.
+    """
+    for finding, text in _iterate_wkt(findings):
+        line = encode(finding._make_columns_for_json(finding.params))
+        # WKT has no character that JSON would escape, so the long text is not searched for them.
+        yield f'{line[:-1]}, "geometry": {"null" if text is None else f"{chr(34)}{text}{chr(34)}"}}}'
+
+
+def _iterate_wkt(findings: Sequence[Finding]) -> Iterator[tuple[Finding, str | None]]:
+    """Yield findings with their geometry as exact WKT, None without one; the texts of many are made together."""
     for start in range(0, len(findings), _FINDINGS_PER_BATCH):
         batch = findings[start : start + _FINDINGS_PER_BATCH]
         shapes = np.array([None if f.geom_kind == "none" else f.geometry for f in batch], dtype=object)
-        for finding, text in zip(batch, shapely.to_wkt(shapes, rounding_precision=-1).tolist(), strict=True):
-            row = finding._make_columns(list(finding.related_keys), convert_to_plain_value(finding.params))
-            row["case"] = finding.case
-            if finding.needs_approval:
-                row["needs_approval"] = True
-            row["geometry"] = text
-            yield row
+        yield from zip(batch, shapely.to_wkt(shapes, rounding_precision=-1).tolist(), strict=True)
 
 
 _PLAIN_TYPES = frozenset((str, int, float, bool, type(None)))

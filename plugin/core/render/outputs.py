@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,16 @@ from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.findings import NUMERIC_FINDING_COLUMNS, Finding, make_finding_columns, make_layer_geometries
+from ..model.findings import (
+    NUMERIC_FINDING_COLUMNS,
+    Finding,
+    convert_to_plain_value,
+    iterate_finding_lines,
+    make_finding_columns,
+    make_layer_geometries,
+)
 from ..model.report import Report
+from ..parallel.process_state import pause_garbage_collection
 from .html import render_report
 from .pictures import add_picture_digests
 
@@ -132,12 +140,27 @@ def _get_driver_of_file(target: Path) -> str:
 
 
 #: One encoder for all lines, because creating one is slower than using it.
-_JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=convert_to_plain_value)
+
+
+@dataclass
+class _JsonLines:
+    """The entries of a list as JSON texts."""
+
+    lines: Iterable[str]
 
 
 def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
-    return "".join(_iterate_json(report.iterate_entries()))
+    return "".join(_iterate_report_json(report))
+
+
+def _iterate_report_json(report: Report) -> Iterator[str]:
+    """Return the pieces of a report's JSON text; findings, which may be very many, become text directly."""
+    finding_lines = _JsonLines(iterate_finding_lines(report.findings, _format_json_entry))
+    return _iterate_json(
+        (key, finding_lines if key == "findings" else value) for key, value in report.iterate_entries()
+    )
 
 
 def dump_json(data: dict[str, Any]) -> str:
@@ -154,13 +177,13 @@ def _iterate_json(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
     for key, value in parts:
         yield f"{start}{_format_json_entry(key)}: "
         start = ",\n"
-        if not isinstance(value, list | Iterator):
+        if not isinstance(value, list | Iterator | _JsonLines):
             yield _format_json_entry(value)
             continue
         is_empty = True
-        for entry in value:
+        for line in value.lines if isinstance(value, _JsonLines) else map(_format_json_entry, value):
             yield "[\n" if is_empty else ",\n"
-            yield _format_json_entry(entry)
+            yield line
             is_empty = False
         yield "[]" if is_empty else "\n]"
     yield "\n}\n"
@@ -171,7 +194,7 @@ def _format_json_entry(value: Any) -> str:
     try:
         return _JSON_ENCODER.encode(value)
     except ValueError:
-        return _JSON_ENCODER.encode(_replace_non_finite(value))
+        return _JSON_ENCODER.encode(_replace_non_finite(convert_to_plain_value(value)))
 
 
 def _replace_non_finite(value: Any) -> Any:
@@ -213,7 +236,9 @@ def write_outputs(
         # Only the page shows the pictures; its receiver compares them with these digests.
         written_report = add_picture_digests(report, draw()) if outputs.html else report
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_iterate_json(written_report.iterate_entries()))
+            # The texts of findings refer to nothing that Python's garbage collection could free.
+            with pause_garbage_collection():
+                file.writelines(_iterate_report_json(written_report))
 
     @cache
     def make_document() -> Document:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ _LEAST_SHARED_M2 = 1.0
 _LEAST_SHARE = 0.5
 
 
-def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
+def record_overlaps_at_findings(findings: Sequence[Finding], rule_outcomes: Iterable[RuleOutcome]) -> None:
     """Record in each finding the overlaps at its place that are to be resolved first.
 
     Overlaps are those of the three control lines, and differences between a zone and its line. The geometries of
@@ -45,9 +45,9 @@ def record_overlaps_at_findings(findings: Iterable[Finding], rule_outcomes: Iter
     messages, gets the overlaps. If none is found, an empty list is recorded only if all rules on these overlaps ran.
     """
     checked_codes = {rule.code for rule in rule_outcomes if rule.outcome in _CHECKED_OUTCOMES}
-    located = [finding for finding in findings if finding.geom_kind == "area"]
-    overlaps = [finding for finding in located if finding.code in (*_OVERLAP_RULES, *_ZONE_RULES)]
-    asking = [finding for finding in located if (finding.code, finding.case) in _CASES]
+    # The kind of a geometry is asked last: a check may have hundreds of thousands of other findings.
+    overlaps = [f for f in findings if f.code in (*_OVERLAP_RULES, *_ZONE_RULES) and f.geom_kind == "area"]
+    asking = [f for f in findings if (f.code, f.case) in _CASES and f.geom_kind == "area"]
     if not asking:
         return
     asking_shapes = shapely.make_valid(np.array([finding.geometry for finding in asking], dtype=object))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,12 @@ class Template:
 
     def find_field_by_name(self, name: str) -> TemplateField | None:
         """Return the field of this name, or None."""
-        return next((field for field in self.fields if field.name == name), None)
+        return self._field_by_name.get(name)
+
+    @cached_property
+    def _field_by_name(self) -> dict[str, TemplateField]:
+        """Return name → the first field of this name."""
+        return {field.name: field for field in reversed(self.fields)}
 
     @property
     def shapefile_name_by_field(self) -> dict[str, str]:
