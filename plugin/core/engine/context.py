@@ -7,9 +7,9 @@ layers. `RuleContext` also offers geometry queries, a maker of findings, and the
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from ..profile import Norm
 from ..standard.template import CodeList
 from .geometry_queries import GeometryQueries
 from .run_log import RunLog
+
+_Value = TypeVar("_Value")
 
 
 @dataclass
@@ -128,6 +130,29 @@ class RuleContext:
     def use_log(self, run_log: RunLog) -> None:
         """Record from now on in another log."""
         self.run_log = self.geometry.run_log = run_log
+
+    def compute_shared(self, name: str, key: Hashable, compute: Callable[[], _Value]) -> _Value:
+        """Return a value that several rules use; it is computed once and lasts as long as the plan.
+
+        ``name`` and ``key`` identify the value; ``key`` contains each layer that ``compute`` uses without asking the
+        plan for it. A rule that uses the value counts as reading the layers that were read to compute it. If the
+        computation logged something, it counts as reading all layers, because only the rule that asks first logs it.
+        """
+        values = self.plan.get_cache(name, of_given_layers=True)
+        if key not in values:
+            rule_log, shared_log = self.run_log, RunLog()
+            self.use_log(shared_log)
+            try:
+                with self.plan.layer_table.record_use() as use:
+                    value = compute()
+            finally:
+                self.use_log(rule_log)
+                rule_log.add_entries(shared_log)
+            use.reads_all = use.reads_all or shared_log != RunLog()
+            values[key] = value, use
+        value, use = values[key]
+        self.plan.layer_table.add_use(use)
+        return value
 
     @property
     def is_edit_check(self) -> bool:

@@ -118,12 +118,28 @@ def _iterate_table_pieces(frame: pd.DataFrame) -> Iterator[Any]:
 
 
 def _iterate_geometry_pieces(shapes: Any) -> Iterator[bytes]:
-    """Return the bytes of (n,) geometries: for each batch of rows the lengths of their WKB (-1: none), then the WKB."""
+    """Return the bytes of (n,) geometries, in batches of rows.
+
+    Polygons without holes and Z, most of a county, are coordinates and their numbers, which takes half the time of WKB;
+    other geometries are WKB.
+    """
     for batch in iterate_batches(shapes):
-        wkb_of_rows = shapely.to_wkb(shapes[batch])
-        lengths = [-1 if wkb is None else len(wkb) for wkb in wkb_of_rows]
-        yield np.array(lengths, dtype=np.int64).tobytes()
-        yield b"".join(wkb for wkb in wkb_of_rows if wkb is not None)
+        batch_shapes = shapes[batch]
+        types = shapely.get_type_id(batch_shapes)
+        is_flat = np.isin(types, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+        is_flat &= ~shapely.has_z(batch_shapes) & (shapely.get_num_interior_rings(batch_shapes) == 0)
+        multipart = np.flatnonzero(is_flat & (types == shapely.GeometryType.MULTIPOLYGON))
+        parts, row_of_part = shapely.get_parts(batch_shapes[multipart], return_index=True)
+        is_flat[multipart[row_of_part[shapely.get_num_interior_rings(parts) > 0]]] = False
+        yield types.tobytes()
+        yield is_flat.tobytes()
+        yield shapely.get_num_coordinates(batch_shapes).tobytes()
+        yield row_of_part.tobytes()
+        yield shapely.get_num_coordinates(parts).tobytes()
+        yield shapely.get_coordinates(batch_shapes[is_flat]).tobytes()
+        wkb_of_rows = shapely.to_wkb(batch_shapes[~is_flat & (types >= 0)]).tolist()
+        yield np.array([len(wkb) for wkb in wkb_of_rows], dtype=np.int64).tobytes()
+        yield b"".join(wkb_of_rows)
 
 
 def get_layer_digest(layer: Layer) -> bytes:

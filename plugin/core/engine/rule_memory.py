@@ -144,6 +144,7 @@ class RuleMemory:
                 context.cancellation.raise_if_cancelled()
                 values = self.find_layer_values(get_layer_digest(layer))
                 layer.set_computed_values({name: values[name] for name in values if name != _AREAS})
+                layer.known_statutory_areas = values.get(_AREAS)
         except NoDigestError:
             self._run_digest = None
 

@@ -203,7 +203,8 @@ class Polygons:
         self._clip_cache = clip_cache
         self.present = np.flatnonzero(~mask_missing_shapes(shapes))
         self._present_shapes = shapes[self.present]
-        self._overlap_candidates: NDArray | None = None
+        #: (n,) bool: result of `find_overlap_candidates`; None until it is computed, or set from an equal layer.
+        self.overlap_candidates: NDArray | None = None
         #: Result of `overlay.find_shared_pieces` within the layer: pairs of rows, common geometry, and fallback log.
         self.cached_overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
         #: Unions of all rows by `union_polygon_rows`: tolerance → union and fallback log.
@@ -288,9 +289,9 @@ class Polygons:
 
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that may share area with another row; all other rows certainly do not."""
-        if self._overlap_candidates is None:
-            self._overlap_candidates = self._compute_overlap_candidates(cancellation)
-        return self._overlap_candidates
+        if self.overlap_candidates is None:
+            self.overlap_candidates = self._compute_overlap_candidates(cancellation)
+        return self.overlap_candidates
 
     def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
         """Return (n,) bool: rows that may share area with another row. Raise Cancelled."""

@@ -172,13 +172,10 @@ def compare_area_field_with_shapes(
 
     ``exact``: False allows estimates where no areas are measured yet, which is many times faster.
     """
-    cache = ctx.plan.get_cache("area_backing")
     exact = exact or layer.is_measured
-    key = (layer, meaning, exact)
-    if key not in cache:
-        cache[key] = _compute_area_field_comparison(layer, meaning, ctx, exact)
-    comparison: AreaFieldComparison | None = cache[key]
-    return comparison
+    return ctx.compute_shared(
+        "area_backing", (layer, meaning, exact), lambda: _compute_area_field_comparison(layer, meaning, ctx, exact)
+    )
 
 
 def is_sum_confirmed_by_geometry(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArray | None = None) -> bool:

@@ -167,11 +167,7 @@ def compare_with_survey(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
 
     None for a layer whose net area no target counts, and without a survey that has deductions.
     """
-    cache = ctx.plan.get_cache("survey_deductions")
-    if layer not in cache:
-        cache[layer] = _compute_deductions(layer, ctx)
-    deductions: SurveyDeductions | None = cache[layer]
-    return deductions
+    return ctx.compute_shared("survey_deductions", layer, lambda: _compute_deductions(layer, ctx))
 
 
 def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:

@@ -100,12 +100,10 @@ def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
     townships = get_plan_townships(ctx)
     if townships is None:
         return None
-    cache = ctx.plan.get_cache("by_township")
-    if layer.role not in cache:
-        township_layer, township_list, township_of_row = townships
-        cache[layer.role] = _compute_split(layer, township_layer, len(township_list), township_of_row, ctx)
-    township_split: TownshipSplit = cache[layer.role]
-    return township_split
+    township_layer, township_list, township_of_row = townships
+    return ctx.compute_shared(
+        "by_township", layer, lambda: _compute_split(layer, township_layer, len(township_list), township_of_row, ctx)
+    )
 
 
 def _compute_split(
@@ -149,11 +147,7 @@ def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[st
 
     A township is given as its position in the list of names.
     """
-    cache = ctx.plan.get_cache("centre_townships")
-    if layer not in cache:
-        cache[layer] = _locate_centres_in_townships(layer, ctx)
-    centre_townships: tuple[NDArray, list[str]] = cache[layer]
-    return centre_townships
+    return ctx.compute_shared("centre_townships", layer, lambda: _locate_centres_in_townships(layer, ctx))
 
 
 def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:

@@ -73,6 +73,9 @@ class FieldColumn:
         if self.values.dtype.kind in "iufbM":
             return frozenset()
         distinct_raw_texts = self._distinct_raw_texts if self.values is self._raw else None
+        if distinct_raw_texts is not None and "".join(distinct_raw_texts).isascii():
+            # Without a loop in Python: columns of keys have as many texts as rows.
+            return frozenset()
         texts = self.values.unique() if distinct_raw_texts is None else distinct_raw_texts
         return frozenset(text for text in texts if isinstance(text, str) and not text.isascii() and is_garbled(text))
 
@@ -147,6 +150,8 @@ class SourceLayer:
 #: Values of a layer that cost time and depend on its rows alone. None contains a geometry: a layer of another check may
 #: be in use in another thread.
 _REUSABLE_VALUES = ("invalid_rows", "plane_areas", "statutory")
+#: Name of a further such value, which belongs to the polygons of the layer.
+_OVERLAP_CANDIDATES = "overlap_candidates"
 #: GEOS's number of a geometry collection.
 _GEOMETRY_COLLECTION_TYPE_ID = 7
 
@@ -184,6 +189,11 @@ class Layer:
         self.clip_cache: ClipCache | None = None
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
+        #: Statutory areas of an equal layer, if they are known. They count as measured (`is_measured`) when a rule has
+        #: asked for them, as in a check without former results.
+        self.known_statutory_areas: NDArray | None = None
+        #: Result of `Polygons.find_overlap_candidates` for an equal layer, if it is known.
+        self._known_overlap_candidates: NDArray | None = None
         #: Digest of rows and settings of the layer, once computed (`engine.input_digest`).
         self.stored_digest: bytes | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
@@ -202,12 +212,18 @@ class Layer:
         return len(self.frame)
 
     def get_computed_values(self) -> dict[str, Any]:
-        """Return the values of `_REUSABLE_VALUES` that are computed already, by name."""
-        return {name: self.__dict__[name] for name in _REUSABLE_VALUES if name in self.__dict__}
+        """Return the values that cost time and are computed already, by name; equal layers have equal values."""
+        values = {name: self.__dict__[name] for name in _REUSABLE_VALUES if name in self.__dict__}
+        candidates = self.polygons.overlap_candidates if "polygons" in self.__dict__ else self._known_overlap_candidates
+        return values if candidates is None else {**values, _OVERLAP_CANDIDATES: candidates}
 
     def set_computed_values(self, values: dict[str, Any]) -> None:
         """Set values that an equal layer has computed (`get_computed_values`)."""
-        self.__dict__.update(values)
+        self.__dict__.update({name: value for name, value in values.items() if name != _OVERLAP_CANDIDATES})
+        if _OVERLAP_CANDIDATES in values:
+            self._known_overlap_candidates = values[_OVERLAP_CANDIDATES]
+            if "polygons" in self.__dict__:
+                self.polygons.overlap_candidates = self._known_overlap_candidates
 
     @property
     def is_measured(self) -> bool:
@@ -465,7 +481,9 @@ class Layer:
     @cached_property
     def polygons(self) -> Polygons:
         """Return the geometries in the plane as `Polygons`, whose cached values all rules share."""
-        return Polygons(self.plane_shapes, self.clip_cache)
+        polygons = Polygons(self.plane_shapes, self.clip_cache)
+        polygons.overlap_candidates = self._known_overlap_candidates
+        return polygons
 
     @property
     def repair_area_change_by_row(self) -> dict[int, float]:
@@ -516,6 +534,8 @@ class Layer:
 
     def _measure_statutory_areas(self, cancellation: Cancellation) -> NDArray:
         """Return (n,) statutory areas (m²), by stored vertices or of a repaired copy. Raise Cancelled."""
+        if self.known_statutory_areas is not None:
+            return self.known_statutory_areas
         crs = self.known_crs
         if crs == self.plane_crs:
             return measure_statutory_area(self.plane_shapes, crs_care.make_lonlat_transformer(crs), cancellation)

@@ -81,11 +81,7 @@ def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships
     townships = get_plan_townships(ctx)
     if townships is None or layer is townships[0]:
         return None
-    cache = ctx.plan.get_cache("row_codes")
-    if layer not in cache:
-        cache[layer] = _compare_row_codes(layer, townships[0], townships[1], townships[2], ctx)
-    row_townships: RowTownships = cache[layer]
-    return row_townships
+    return ctx.compute_shared("row_codes", layer, lambda: _compare_row_codes(layer, *townships, ctx))
 
 
 def _compare_row_codes(

@@ -96,12 +96,8 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
 
     ``concept``: farmland, red_line, boundary or townships. ``None`` if one of the layers is missing or has no shapes.
     """
-    cache = ctx.plan.get_cache("against_baseline")
     key = concept, id(get_sealed_edition(ctx.side_inputs))
-    if key not in cache:
-        cache[key] = _compare_with_baseline(ctx, concept)
-    comparison: VersionComparison | None = cache[key]
-    return comparison
+    return ctx.compute_shared("against_baseline", key, lambda: _compare_with_baseline(ctx, concept))
 
 
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:

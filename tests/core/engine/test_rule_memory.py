@@ -4,6 +4,7 @@
 import os
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,9 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.input_digest import compute_value_digest
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import Cancelled
+from plugin.core.geometry.polygons import Polygons
 from plugin.core.io import read_source
+from plugin.core.plan import layer as layer_module
 from plugin.paths import RESOURCES_FOLDER
 
 SAMPLE = RESOURCES_FOLDER / "sample"
@@ -86,6 +89,43 @@ def test_change_of_one_layer_after_a_check_makes_only_rules_that_read_it_run_aga
     assert {"REL002", "REL003", "LAW001"} <= memory.computed_codes
 
 
+def test_shared_value_makes_a_rule_read_only_the_layers_that_it_was_computed_from(county):
+    memory = RuleMemory()
+    check_with_memory(county, EVERY_RULE, memory)
+    frame = get_frame(county, "LSWHBHX").copy()
+    frame.geometry = shapely.transform(frame.geometry.to_numpy(), lambda xy: xy + np.array([0.0, 1.0]))
+    changed = replace_layer(county, "LSWHBHX", frame)
+    assert check_with_memory(changed, EVERY_RULE, memory) == check_afresh(changed, EVERY_RULE)
+    # ATT022 compares the area field of each layer with values that LAW002 and LAW004 use too.
+    assert "LAW002" in memory.reused_codes - memory.computed_codes
+    assert "ATT022" in memory.reused_codes & memory.computed_codes
+
+
+def test_overlaps_and_areas_of_an_unchanged_layer_are_not_computed_again(county, monkeypatch):
+    options = replace(DEFAULT_RULES, rules=("TOP001", "LAW002", "REL002"))
+    memory = RuleMemory()
+    check_with_memory(county, options, memory)
+    frame = get_frame(county, "CZKFBJ").copy()
+    frame.geometry = shapely.transform(frame.geometry.to_numpy(), lambda xy: xy + 1e-5)
+    changed = replace_layer(county, "CZKFBJ", frame)
+    expected = check_afresh(changed, options)
+    computed = []
+    compute_candidates, measure = Polygons._compute_overlap_candidates, layer_module.measure_statutory_area
+    monkeypatch.setattr(
+        Polygons,
+        "_compute_overlap_candidates",
+        lambda self, cancellation: computed.append(len(self)) or compute_candidates(self, cancellation),
+    )
+    monkeypatch.setattr(
+        layer_module,
+        "measure_statutory_area",
+        lambda shapes, *others: computed.append(len(shapes)) or measure(shapes, *others),
+    )
+    assert check_with_memory(changed, options, memory) == expected
+    # Besides the changed layer, only single rows are measured.
+    assert max(computed) == len(frame)
+
+
 @pytest.mark.parametrize(
     "changed_options",
     [
@@ -152,6 +192,38 @@ def test_text_replaced_by_an_equal_looking_number_counts_as_a_change():
     numbers = pd.DataFrame({"code": pd.Series([1, "2", None], dtype=object)})
     assert compute_value_digest(texts) == compute_value_digest(texts.copy())
     assert compute_value_digest(texts) != compute_value_digest(numbers)
+
+
+#: Geometries of equal coordinates and other parts, holes, types or Z, and of equal parts and other coordinates.
+DIFFERENT_SHAPES = [
+    None,
+    "POINT (1 2)",
+    "LINESTRING (0 0, 1 0, 1 1, 0 0)",
+    "POLYGON EMPTY",
+    "MULTIPOLYGON EMPTY",
+    "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+    "POLYGON ((0 0, 1 1, 1 0, 0 0))",
+    "POLYGON Z ((0 0 1, 1 0 1, 1 1 1, 0 0 1))",
+    "POLYGON Z ((0 0 2, 1 0 1, 1 1 1, 0 0 2))",
+    "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))",
+    "POLYGON ((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1))",
+    "POLYGON ((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 3, 5 1))",
+    "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)), ((5 1, 6 1, 6 2, 5 1)))",
+    "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0), (5 1, 6 1, 6 2, 5 1)))",
+    "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0, 0 0)), ((5 5, 6 5, 6 6, 5 5)))",
+    "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((0 0, 5 5, 6 5, 6 6, 0 0)))",
+]
+
+
+def test_geometries_that_differ_in_any_way_have_different_digests_and_equal_ones_equal_digests():
+    def digest_of(*texts):
+        return compute_value_digest(gpd.GeoDataFrame(geometry=list(shapely.from_wkt(np.array(texts, dtype=object)))))
+
+    digests = [digest_of(text) for text in DIFFERENT_SHAPES]
+    assert len(set(digests)) == len(DIFFERENT_SHAPES)
+    assert digests == [digest_of(text) for text in DIFFERENT_SHAPES]
+    pairs = [digest_of(a, b) for a in DIFFERENT_SHAPES for b in DIFFERENT_SHAPES]
+    assert len(set(pairs)) == len(DIFFERENT_SHAPES) ** 2
 
 
 def change_at_random(county, chance):
