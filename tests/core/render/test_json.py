@@ -3,10 +3,12 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import shapely
 from jsonschema import Draft202012Validator
 
 from plugin.core.files.writing import OutputPaths
@@ -78,3 +80,25 @@ def test_numbers_that_json_cannot_store_become_null():
     assert data["findings"][0]["area_m2"] is None
     assert data["findings"][1]["params"] == {"share": None, "list": [None, 3]}
     assert list_schema_errors(text) == []
+
+
+def test_json_report_has_the_dicts_of_its_findings_also_with_unusual_values():
+    report = make_report()
+    unusual = {
+        "count": np.int64(3),
+        "area": np.float64(0.1),
+        "flag": np.bool_(True),
+        "nothing": float("nan"),
+        "names": ("甲", '乙"'),
+        "day": date(2026, 1, 2),
+    }
+    first = report.findings[0]
+    report.findings = [
+        replace(first, params=unusual),
+        replace(first, geometry=None, needs_approval=True),
+        replace(first, geometry=shapely.Point(1 / 3, 2e-9), message='“a”\n"b"\\'),
+        *report.findings,
+    ]
+    expected = report.to_dict()["findings"]
+    expected[0]["params"]["nothing"] = None
+    assert json.loads(report_to_json(report))["findings"] == expected
