@@ -18,7 +18,6 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints, set_geometries
-from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan
 
 
@@ -61,12 +60,6 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     Their geometries are converted from the plane to the CRS of findings, without the vertices that densification
     added. Raise Cancelled.
     """
-    # No object of a finding refers to itself, and Python's garbage collection would search all of them repeatedly.
-    with pause_garbage_collection():
-        _complete_findings(plan, findings, texts, cancellation)
-
-
-def _complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
     set_geometries(findings, [finding.geometry for finding in findings])
     located = [f for f in findings if f.geom_kind != "none"]
     # Several rules may report one feature: each shape is located and converted once.

@@ -88,11 +88,13 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     disk, which drivers do not always report).
     """
     driver = _get_driver_of_file(path)
-    columns = make_finding_columns(findings)
-    series = {
-        name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
-        for name, values in columns.items()
-    }
+    # Python's garbage collection would search the values repeatedly, and free nothing.
+    with pause_garbage_collection():
+        columns = make_finding_columns(findings)
+        series = {
+            name: pd.Series(values, dtype="float64" if name in NUMERIC_FINDING_COLUMNS else "object")
+            for name, values in columns.items()
+        }
     frame = gpd.GeoDataFrame(series, geometry=gpd.GeoSeries(make_layer_geometries(findings), crs=crs), crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:

@@ -19,6 +19,7 @@ from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report
 from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
+from ..parallel.process_state import pause_garbage_collection
 from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
 from .overlaps_at_findings import record_overlaps_at_findings
@@ -59,7 +60,9 @@ def run_check(
         cancellation=cancellation,
         memory=memory,
     )
-    report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
+    # Python's garbage collection would search hundreds of thousands of findings repeatedly, and free nothing.
+    with pause_garbage_collection():
+        report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
     if memory is not None:
         report.provenance["reused_rules"] = sorted(memory.reused_codes - memory.computed_codes)
     report.provenance["seconds"] = round(time.monotonic() - start_time + reading_seconds, 3)
