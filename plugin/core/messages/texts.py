@@ -264,7 +264,7 @@ class Texts:
         return _fill_placeholders(_get_text(self.lang, section, key), params)
 
     def find(self, section: str, key: str) -> str:
-        """Return a text by section and key with its unfilled placeholders; empty if there is none."""
+        """Return a text by section and key with its unfilled placeholders; empty if it is missing."""
         return str(_load_texts(self.lang)[section].get(key, ""))
 
     def get_section(self, section: str) -> dict[str, str]:
