@@ -2611,7 +2611,7 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>Preparing to check edits</source>
-        <translation>编辑时检查：正在准备</translation>
+        <translation>实时检查：正在准备</translation>
     </message>
     <message>
         <source>Previous</source>
@@ -3667,7 +3667,7 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>The path is stored relative to the waiver file.</source>
-        <translation>附件路径按相对于豁免文件的位置保存</translation>
+        <translation>附件以相对于豁免文件的路径保存</translation>
     </message>
     <message>
         <source>The plan is being checked; the reasons are updated afterwards.</source>
@@ -4085,7 +4085,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
-        <translation>编辑时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
+        <translation>实时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
     <message>
         <source>Why</source>

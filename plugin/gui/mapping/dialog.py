@@ -18,6 +18,7 @@ from ...core.errors import SanxianError
 from ...core.files.writing import write_atomically
 from ...core.mapping import format_mapping_as_toml, load_mapping
 from ...core.mapping.preview import change_mapping, find_undecided_codes, preview_field
+from ...core.messages.numbers import format_number
 from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from . import source as files
@@ -45,11 +46,11 @@ def _describe_preparation(prepared_mapping: PreparedMapping, template: Template)
     )
     lines = [
         text.format(
-            rows=prepared_mapping.source_columns.row_count,
+            rows=format_number(prepared_mapping.source_columns.row_count, 0),
             filled=len(filled_fields),
             all=len(template.fields),
-            lost=lost_count,
-            kept=kept_count,
+            lost=format_number(lost_count, 0),
+            kept=format_number(kept_count, 0),
         )
     ]
     if missing_field_names:
@@ -67,7 +68,10 @@ def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
     """Return the results of the algorithm `map_fields` as sentences; ``layer``: name of its output layer."""
     lines = [
         tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
-            rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]
+            rows=format_number(results["ROWS"], 0),
+            layer=layer,
+            losses=format_number(results["LOSSES"], 0),
+            empty=format_number(results["EMPTY"], 0),
         )
     ]
     if results.get("UNMAPPED"):

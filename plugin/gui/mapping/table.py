@@ -21,6 +21,7 @@ from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.mapping import CodeTranslation
 from ...core.mapping.preview import FieldPreview, find_possible_code_translations
+from ...core.messages.numbers import format_number
 from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Template, TemplateField
@@ -280,10 +281,12 @@ class MappingTable(QTableWidget):
         item.setToolTip("\n".join(parts))
         by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled_count
         self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
-        self.item(row, FILLED_COLUMN).setText(str(preview.filled_count))
+        self.item(row, FILLED_COLUMN).setText(format_number(preview.filled_count, 0))
         lost_item = self.item(row, LOST_COLUMN)
         lost_item.setText(
-            str(preview.lost_count + preview.remarked_count) if preview.lost_count or preview.remarked_count else ""
+            format_number(preview.lost_count + preview.remarked_count, 0)
+            if preview.lost_count or preview.remarked_count
+            else ""
         )
         lost_item.setIcon(
             theme.load_icon("warning")
