@@ -97,7 +97,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         )
     if norm is None:
         return "".join(parts)
-    citation_by_key = norm.standard.citations
+    citation_by_key = norm.citations
     marked_citations = [
         (c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := citation_by_key.get(key))
     ]
