@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, cast
 
-from ..errors import DataError
+from ..errors import DataError, InputError
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from ..standard import EVERY_RULE, Standard
@@ -141,16 +141,17 @@ class Norm:
         """Return rule codes, with the name of each group replaced by its rules.
 
         ``quality`` is a group for example; ``all`` means every rule, ``declared`` the checks that standard and profile
-        declare as data.
+        declare as data; raise InputError if they declare none.
         """
+        names = tuple(name.strip() for name in names)
+        if DECLARED_GROUP in names and not self.declared_checks:
+            raise InputError("no_declared_checks", profile=self.profile.name or self.standard.name)
         groups = {**self.standard.rule_groups, DECLARED_GROUP: tuple(check.code for check in self.declared_checks)}
         return tuple(
             code
             for name in names
             for code in (
-                (*load_all_rules(), *groups[DECLARED_GROUP])
-                if name.strip() == EVERY_RULE
-                else groups.get(name.strip(), (name,))
+                (*load_all_rules(), *groups[DECLARED_GROUP]) if name == EVERY_RULE else groups.get(name, (name,))
             )
         )
 

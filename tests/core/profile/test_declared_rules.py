@@ -159,7 +159,9 @@ def test_a_check_of_another_profile_is_unknown():
     norm = RunOptions(profile="hunyuan").resolve_norm()
     with pytest.raises(InputError):
         choose_rules(norm.rules, ["Xzhejiang-002"], norm.declared_rules)
-    assert not any(code.startswith("X") for code in (*norm.rules, *norm.expand_groups(["all", "declared"])))
+    assert not any(code.startswith("X") for code in (*norm.rules, *norm.expand_groups(["all"])))
+    with pytest.raises(InputError, match="no_declared_checks"):
+        norm.expand_groups(["declared"])
 
 
 def test_the_shipped_checks_run_by_default_and_find_the_rate_of_the_sample_county():

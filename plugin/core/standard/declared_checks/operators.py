@@ -168,6 +168,10 @@ class CodeResolver:
             padded_code = code.ljust(pad, "0") if pad and code.isdigit() else code
             self._codes_by_text |= {padded_code: frozenset([code]), code: frozenset([code])}
 
+    def list_texts(self) -> Collection[str]:
+        """Return the codes, padded and not, and their names."""
+        return self._codes_by_text.keys()
+
     def find_codes(self, text: str) -> frozenset[str]:
         """Return the codes for a code or a name; several if codes share a name, empty for an unknown text."""
         return self._codes_by_text.get(text, frozenset())
