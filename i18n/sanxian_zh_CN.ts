@@ -536,6 +536,18 @@ A package specification defines the required contents: county, city, or the path
         <translation>能否运行检查</translation>
     </message>
     <message>
+        <source>Checks layers with the checks that the profile or the standard declares as data ([[check]] in their file): conditions between fields, ranges, patterns, values that must occur in another layer, unique values. The manual explains how to write them.
+
+Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.
+
+Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its standard. A check of the whole plan includes them.</source>
+        <translation>用县配置或标准以数据写明的增补检查（其文件中的 [[check]]）检查图层：字段之间的条件、取值范围、式样、须见于另一图层的值、不重复的值。编写方法见使用手册。
+
+数据源：GeoPackage、FileGDB、Shapefile 或其所在文件夹。没有数据源的，检查所选图层，或工程中的全部矢量图层，含未保存的编辑。原数据不改动。
+
+检查：编号，如 Xzhejiang-001；留空为县配置及其标准的全部增补检查。全面检查已包括这些检查。</translation>
+    </message>
+    <message>
         <source>Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The findings replace those of the last check in the panel. The package is not changed. Profile and standard are those of this project.</source>
         <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列于“检查结果”面板，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
     </message>
@@ -590,6 +602,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Checks the three control lines and the other layers of a county plan, offline.</source>
         <translation>离线检查三条控制线和县级规划的其他图层。</translation>
+    </message>
+    <message>
+        <source>Checks, by code (empty: all)</source>
+        <translation>检查的编号（留空：全部）</translation>
     </message>
     <message>
         <source>Choose</source>
@@ -1036,6 +1052,10 @@ Project: {project}</source>
     <message>
         <source>Date on the maps</source>
         <translation>制图日期</translation>
+    </message>
+    <message>
+        <source>Declared checks</source>
+        <translation>增补检查</translation>
     </message>
     <message>
         <source>Default rules of the standard and the profile</source>
@@ -4084,6 +4104,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>规则的检查内容、适用限制和参数（F1）</translation>
     </message>
     <message>
+        <source>Whether a plan layer of the project has the value in a field; true if the project has no such layer. Forms use it for the checks of a profile.</source>
+        <translation>工程中的规划图层的某个字段是否有该值；工程中没有该图层的，为真。表单用它反映县配置的增补检查。</translation>
+    </message>
+    <message>
         <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
         <translation>实时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
@@ -4272,6 +4296,10 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>规划分区代码，如 411</translation>
     </message>
     <message>
+        <source>code of the plan layer, such as 'XZQX'</source>
+        <translation>规划图层的代码，如 'XZQX'</translation>
+    </message>
+    <message>
         <source>county area</source>
         <translation>县域</translation>
     </message>
@@ -4362,6 +4390,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>meridian {degrees}°E</source>
         <translation>中央经线 {degrees}°E</translation>
+    </message>
+    <message>
+        <source>name of its field, such as 'XZQDM'</source>
+        <translation>其字段名，如 'XZQDM'</translation>
     </message>
     <message>
         <source>net {area}</source>
@@ -4470,6 +4502,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>the code, with or without padded zeros</source>
         <translation>代码，补零与否均可</translation>
+    </message>
+    <message>
+        <source>the value, such as the code of a division</source>
+        <translation>值，如行政区代码</translation>
     </message>
     <message>
         <source>ticked fixes, statutory area; before − out + in = after, ± rounding</source>

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -45,6 +46,7 @@ TABLE_HEADS = {
         "zh": ("指标", "单位", "计算公式或所缺数据", "面积口径", "来源级别"),
         "en": ("Indicator", "Unit", "Formula, or data that are missing", "Areas", "Mark"),
     },
+    "check_errors": {"zh": ("提示",), "en": ("Message",)},
     "terms": {"zh": ("术语", "英文", "说明"), "en": ("Term", "Chinese", "Meaning")},
 }
 
@@ -143,6 +145,13 @@ def make_glossary(lang: str) -> str:
     return make_html_table(TABLE_HEADS["terms"][lang], ((escape(cell) for cell in row) for row in cells))
 
 
+def make_check_errors(lang: str) -> str:
+    """Return the messages on errors in declared checks as HTML, with dots in place of their parameters."""
+    messages = Texts(lang).get_section("check_errors").values()
+    rows = ((escape(re.sub(r"\{\w+\}", "……" if lang == "zh" else "…", message)),) for message in messages)
+    return make_html_table(TABLE_HEADS["check_errors"][lang], rows)
+
+
 def read_version() -> str:
     """Return the plugin's version from metadata.txt."""
     parser = configparser.ConfigParser(interpolation=None)
@@ -165,6 +174,7 @@ GENERATORS_BY_BLOCK: dict[str, Callable[[str], str]] = {
     "fixes": make_fix_table,
     "layers": make_layer_tables,
     "indicators": make_indicator_tables,
+    "check_errors": make_check_errors,
     "terms": make_glossary,
     "package_name": get_package_name,
 }

@@ -14,6 +14,7 @@ from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
 from .create_layers import CreateLayers
+from .declared_checks import DeclaredChecks
 from .derive_three_zones import DeriveThreeZones
 from .doctor import DoctorAlgorithm
 from .export_maps import ExportMaps
@@ -51,6 +52,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())
         self.addAlgorithm(CreateLayers())
+        self.addAlgorithm(DeclaredChecks())
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(DoctorAlgorithm())
         self.addAlgorithm(ExportMaps())

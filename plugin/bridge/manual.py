@@ -37,6 +37,7 @@ MANUAL_TOPICS = {
     "import_vct": "07-versions-vct#tool-import-vct",
     "export_vct": "07-versions-vct#tool-export-vct",
     "export_maps": "06-maps-package#tool-export-maps",
+    "declared_checks": "10-declared-checks#tool-declared-checks",
     "export_package": "06-maps-package#tool-export-package",
     "inspect_package": "06-maps-package#tool-inspect-package",
     "create_layers": "03-drawing#tool-create-layers",

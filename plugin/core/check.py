@@ -68,7 +68,7 @@ def check_plan(
     options = options or RunOptions()
     start_time = time.monotonic()
     norm = options.resolve_norm()
-    rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
+    rules = choose_rules(norm.rules, norm.expand_groups(options.rules), norm.declared_rules)
     options.get_role_choices()
     # Side inputs before layers: an error in them is reported before any large file is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
@@ -79,7 +79,8 @@ def check_plan(
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
         scope_rules = norm.list_default_rules_of_scope(plan.scope)
-        rules = choose_rules((*scope_rules, *tables.find_requested_rules(), *options.additional_rules))
+        codes = (*scope_rules, *tables.find_requested_rules(), *options.additional_rules)
+        rules = choose_rules(codes, declared_rules=norm.declared_rules)
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(
         plan,

@@ -28,6 +28,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "compare_versions",
     "compute_indicators",
     "create_layers",
+    "declared_checks",
     "derive_three_zones",
     "doctor",
     "export_maps",

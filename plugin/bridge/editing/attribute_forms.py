@@ -27,6 +27,7 @@ from qgis.core import (
 from ...core.messages.texts import Texts
 from ...core.standard.numbering import has_county_code_format
 from ..settings import get_report_language
+from .check_constraints import make_check_constraints, make_date_expression
 from .dependent_fields import FORM_PROPERTY, make_area_expression, make_code_name_expression
 from .feature_numbers import COUNTY_CODE_PROPERTY
 
@@ -52,6 +53,7 @@ LEVEL_INDENT = "\u3000"
 _MAX_FIELDS_IN_ONE_COLUMN = 6
 _GROUP_BOX, _TAB_PAGE = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_SOFT_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthSoft
 _NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
 _UNIQUE_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintUnique
 _EXPRESSION_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintExpression
@@ -207,9 +209,15 @@ def _set_constraint(
         )
         if not field.codes:
             reasons.insert(0, texts.get("forms", "filled", **place_params))
-    if rule:
+    check_constraints = make_check_constraints(layer, template.role, field.name, norm, texts)
+    if rule or check_constraints:
+        # A field has one expression: a check below ERROR makes it a warning, so that it does not prevent saving.
+        is_hard = all(one.is_hard for one in check_constraints)
+        if check_constraints:
+            rule = " AND ".join(f"({one})" for one in (rule, *(one.expression for one in check_constraints)) if one)
+        reasons += [one.description for one in check_constraints]
         layer.setConstraintExpression(index, rule, texts.join_sentences(reasons))
-        layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT)
+        layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT if is_hard else _SOFT_CONSTRAINT)
 
 
 def _is_required(field: TemplateField, norm: Norm) -> bool:
@@ -263,10 +271,6 @@ def _make_date_constraint_and_message(
     The date must be valid and not before the earliest year; an end date not before its start date, any other date
     not after today.
     """
-
-    def make_date_expression(column: str) -> str:
-        return f"coalesce(try(to_date({column})), try(to_date({column}, 'yyyyMMdd')))"
-
     starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
     start = layer.fields().lookupField(starts.get(field.name, ""))
     bounds, case, params = (

@@ -22,6 +22,7 @@ from .expression_values import (
     evaluate_zone_name,
     resolve_layer,
 )
+from .foreign_values import evaluate_in_layer
 
 
 class ExpressionFunctions:
@@ -118,5 +119,19 @@ class ExpressionFunctions:
                 tr("The name of a planning zone's code; NULL when the list does not have it."),
                 ('sanxian_zone_name("GHFQDM")',),
                 evaluate_zone_name,
+            ),
+            SanxianExpressionFunction(
+                "sanxian_in_layer",
+                (
+                    FunctionArgument("value", False, tr("the value, such as the code of a division")),
+                    FunctionArgument("role", False, tr("code of the plan layer, such as 'XZQX'")),
+                    FunctionArgument("field", False, tr("name of its field, such as 'XZQDM'")),
+                ),
+                tr(
+                    "Whether a plan layer of the project has the value in a field; true if the project has no such "
+                    "layer. Forms use it for the checks of a profile."
+                ),
+                ("sanxian_in_layer(\"XZQDM\", 'XZQX', 'XZQDM')",),
+                evaluate_in_layer,
             ),
         ]

@@ -51,7 +51,7 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
 
     texts = Texts(report_texts.lang)
     norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
-    (rule,) = choose_rules((), (args.code,))
+    (rule,) = choose_rules((), (args.code,), norm.declared_rules)
     for line in RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts():
         print_line(line)
     for heading, body in texts.get_rule_help(rule).items():
@@ -61,7 +61,7 @@ def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportText
         print_line(f"\n{texts.get('explain', 'parameters')}")
         for line in effective:
             print_line(f"  {line}")
-    citations = norm.standard.citations
+    citations = norm.citations
     print_line(f"\n{report_texts.get('text', 'basis')}")
     for key in rule.basis:
         source = citations.get(key)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,19 +30,28 @@ if TYPE_CHECKING:
 ProgressCallback = Callable[[float, str], None]
 
 
-def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> list[Rule]:
+def choose_rules(
+    plan_rules: Iterable[str], requested: Iterable[str] = (), declared_rules: Mapping[str, Rule] | None = None
+) -> list[Rule]:
     """Return the rules of a run, sorted by family and code.
 
     ``plan_rules``: codes of the rules that run by default; ``requested``: codes or names that the user requested in
-    place of these, empty for none. Raise InputError for a rule that does not exist.
+    place of these, empty for none. ``declared_rules``: the rules that the norm declares as data, by code. Raise
+    InputError for a rule that does not exist.
     """
-    rules_by_code = load_all_rules()
+    rules_by_code, declared_rules = load_all_rules(), declared_rules or {}
+    # Ids of profiles may have small letters.
+    declared_codes = {code.upper(): code for code in declared_rules}
     codes = [text.strip() for text in requested if text.strip()] or list(plan_rules)
     selected_rules = {}
     for code in codes:
+        if code.upper() in declared_codes:
+            declared_code = declared_codes[code.upper()]
+            selected_rules[declared_code] = declared_rules[declared_code]
+            continue
         matched_code = code.upper() if code.upper() in rules_by_code else rules_by_code.find_code(code)
         if matched_code is None:
-            raise InputError("rule_unknown", rule=code, known=", ".join(rules_by_code))
+            raise InputError("rule_unknown", rule=code, known=", ".join((*rules_by_code, *declared_rules)))
         selected_rules[matched_code] = rules_by_code[matched_code]
     return sorted(selected_rules.values(), key=lambda rule: rule.order)
 

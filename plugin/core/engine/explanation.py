@@ -11,7 +11,7 @@ from typing import Any
 
 from ..messages.numbers import format_plain_number
 from ..messages.texts import Texts
-from ..model.rule import Rule, find_unit, load_all_rules
+from ..model.rule import Rule, find_unit
 from ..profile import Norm
 from ..standard.citations import Citation
 from ..standard.switches import DISABLED_PREFIX, list_undeclared_users
@@ -121,7 +121,7 @@ def find_rules_by_confirmable_item(norm: Norm) -> dict[str, list[Rule]]:
     """
     unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules_by_item: dict[str, list[Rule]] = {}
-    for rule in load_all_rules().values():
+    for rule in norm.rules_by_code.values():
         for item in find_unconfirmed_settings(rule, unconfirmed_norm):
             rules_by_item.setdefault(item, []).append(rule)
     return rules_by_item
@@ -134,7 +134,7 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
     unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
-    rules = load_all_rules()
+    rules = norm.rules_by_code
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.excluded_rules]
     codes = dict.fromkeys(

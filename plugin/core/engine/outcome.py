@@ -174,7 +174,10 @@ def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outc
         return Outcome.SKIPPED, texts.format_reason(
             "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}
         )
-    params = {"concept": texts.get_concept_name(concept), "roles": " / ".join(plan.list_roles_of_concept(concept))}
+    # The rules that a profile declares need a layer by its code.
+    templates = plan.norm.standard.templates
+    name = texts.make_layer_label(concept, templates) if concept in templates else texts.get_concept_name(concept)
+    params = {"concept": name, "roles": " / ".join(plan.list_roles_of_concept(concept))}
     if concept in plan.norm.profile.absent:
         return Outcome.NOT_APPLICABLE, texts.format_reason("declared_absent", params)
     if plan.requires_concept(concept):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..engine.evaluate import evaluate_rules
 from ..engine.finish import complete_findings
 from ..messages.texts import Texts
 from ..model.findings import sort_findings
-from ..model.rule import EVERY_LAYER, Rule
+from ..model.rule import DECLARED_FAMILY, EVERY_LAYER, Rule
 from ..plan.layer import Layer
 from ..plan.plan import Plan, RecheckFocus
 from ..waivers.application import mark_accepted_findings
@@ -45,7 +45,12 @@ _ROW_ONLY_MEANINGS = {"area"}
 
 
 def _checks_rows_alone(rule: Rule) -> bool:
-    """Return True if a local rule checks each row without any other one: its shape (GEO) or its values (ATT)."""
+    """Return True if a local rule checks each row without any other one: its shape (GEO) or its values (ATT).
+
+    Declared checks read no other row near the changed one either: foreign keys have the values of the whole layer.
+    """
+    if rule.family == DECLARED_FAMILY:
+        return True
     return rule.family in ("GEO", "ATT") and [need.concept for need in rule.needs.values()] == [EVERY_LAYER]
 
 
@@ -397,6 +402,8 @@ class IncrementalChecker:
     def make_plan_of_rows(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers (by role), with settings and outline of the county."""
         county = self.plan.find_layer_of_concept("county")
-        return self.plan.make_plan_of_rows(
+        plan_of_rows = self.plan.make_plan_of_rows(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
         )
+        plan_of_rows.whole_layer_values = partial(self._rows.find_values_of_field, self.plan)
+        return plan_of_rows

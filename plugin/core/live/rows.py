@@ -6,6 +6,7 @@ The module also defines the result of a recheck.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -238,6 +239,25 @@ class EditedRows:
         """
         edited_layer = self._edited[role].get(row)
         return (self.layers[role], row) if edited_layer is None else (edited_layer, 0)
+
+    def find_values_of_field(self, plan: Plan, role: str, field_name: str) -> Collection[str]:
+        """Return the distinct values of a field of a layer with the edits so far, as text without the empty one.
+
+        ``plan``: the plan before the edits.
+        """
+        counts = plan.count_values_of_field(role, field_name)
+        if role not in self.layers or not self.has_edited_rows(role):
+            return counts.keys()
+        changes: Counter[str] = Counter()
+        former_texts = self.layers[role].get_texts_by_name(field_name)
+        for row in self.list_edited_rows(role):
+            if row < len(former_texts):
+                changes[former_texts[row]] -= 1
+            layer, position = self.locate_row(role, row)
+            if len(layer):
+                changes[layer.get_texts_by_name(field_name)[position]] += 1
+        values = counts.keys() | changes.keys()
+        return {value for value in values if value and counts.get(value, 0) + changes[value] > 0}
 
     def get_plane_shape(self, role: str, row: int) -> Any:
         """Return the shape of a row in the plane; None for a removed row, or without a shape."""

@@ -105,7 +105,7 @@ class IncrementalSession:
     def __init__(self, checked: CheckResult, options: RunOptions):
         plan, report = checked.plan, checked.report
         # The rules of the check; findings of rules that the profile or a group adds may end as well.
-        rules = choose_rules(plan.norm.rules, plan.norm.expand_groups(options.rules))
+        rules = choose_rules(plan.norm.rules, plan.norm.expand_groups(options.rules), plan.norm.declared_rules)
         self._checker = IncrementalChecker(
             plan,
             rules,

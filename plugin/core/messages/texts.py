@@ -242,6 +242,11 @@ def _load_rules_zh() -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / "rules_zh.toml")
 
 
+def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
+    """Return the Chinese texts of a rule; one that is made of data has its texts with it."""
+    return rule.texts["zh"] if rule.texts else _load_rules_zh()[rule.code]
+
+
 #: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
 _MISSED_TARGET_KEYS = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
 
@@ -283,6 +288,10 @@ class Texts:
         detail_params = {"detail": causes.get(detail, detail)}
         if "unusable" in params:
             detail_params["why"] = self.format_problem(*params["unusable"])
+        if "check_problem" in params:
+            if "check_type" in params:
+                params = {**params, "expected": self.get("check_types", params["check_type"])}
+            detail_params["what"] = self.get("check_errors", params["check_problem"], **params)
         if "of_type" in params:
             detail_params["of_type"] = _load_texts(self.lang)["types"][params["of_type"]]
         return self.get("errors", key, **{**params, **detail_params})
@@ -381,7 +390,7 @@ class Texts:
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
         if self.lang == "zh":
-            return _load_rules_zh()[rule.code]["title"]
+            return _get_rule_texts_zh(rule)["title"]
         return rule.sections[""].rstrip(".")
 
     def get_rule_problem(self, rule: Rule) -> str:
@@ -389,7 +398,7 @@ class Texts:
 
         `get_rule_title` states the requirement instead.
         """
-        return _load_rules_zh()[rule.code]["problem"] if self.lang == "zh" else rule.problem
+        return _get_rule_texts_zh(rule)["problem"] if self.lang == "zh" else rule.problem
 
     def get_rule_help(self, rule: Rule) -> dict[str, str]:
         """Return the help of a rule: heading → text.
@@ -399,7 +408,7 @@ class Texts:
         """
         headings = self.get_section("headings")
         if self.lang == "zh":
-            source = _load_rules_zh()[rule.code]
+            source = _get_rule_texts_zh(rule)
             return self.add_setting_titles({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
         sections = rule.sections
         keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
@@ -433,7 +442,7 @@ class Texts:
 
         ``case``: which message of the rule.
         """
-        return _load_rules_zh()[rule.code]["messages"][case] if self.lang == "zh" else rule.messages[case]
+        return _get_rule_texts_zh(rule)["messages"][case] if self.lang == "zh" else rule.messages[case]
 
     def format_message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding: layer, feature, field, figure, remedy."""

@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from .rule import RULE_FAMILIES, Severity
+from .rule import RULE_FAMILIES, Severity, get_rule_family
 
 #: The columns of a findings table, in order; users rely on them.
 FINDING_COLUMNS = (
@@ -250,7 +250,7 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(
         findings,
         key=lambda f: (
-            RULE_FAMILIES.index(f.code[:3]), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
+            RULE_FAMILIES.index(get_rule_family(f.code)), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
         ),
     )  # fmt: skip
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .indicator import Indicator
 
-RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN")
+#: The family of the rules that a standard or a profile declares as data; their codes are X, its id and a number.
+DECLARED_FAMILY = "X"
+RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN", DECLARED_FAMILY)
 DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
 
@@ -108,7 +110,8 @@ class Rule:
     """A declared rule; its ``code`` and ``name`` are public and never change.
 
     The fields are the arguments of the decorator `rule`. ``function`` is the decorated function, ``parameters`` its
-    keyword arguments with a default.
+    keyword arguments with a default. ``texts``: language → texts of a rule made of data, with the keys of
+    ``resources/texts/rules_zh.toml``; other rules have their texts there and in the docstring of the function.
     """
 
     code: str
@@ -127,11 +130,12 @@ class Rule:
     local: bool = False
     side: tuple[str, ...] = ()
     approval_cases: tuple[str, ...] = ()
+    texts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
-        """Return the first three letters of the code."""
-        return self.code[:3]
+        """Return the first three letters of the code; X for a rule that is declared as data."""
+        return get_rule_family(self.code)
 
     def find_problems(self, layers: Iterable[Any], context: Any, arguments: dict[str, Any]) -> RuleResult | None:
         """Call the rule's function and return its result; None if the rule does not apply.
@@ -155,7 +159,15 @@ class Rule:
     @property
     def sections(self) -> dict[str, str]:
         """Return heading → text of the four sections of the rule's docstring, for the English manual."""
+        if self.texts:
+            keys = ("title", "what", "why", "fix", "limits")
+            return dict(zip(("", *DOCSTRING_HEADINGS), (self.texts["en"][key] for key in keys), strict=True))
         return split_sections(inspect.getdoc(self.function) or "")
+
+
+def get_rule_family(code: str) -> str:
+    """Return the family of a rule by its code; the first three letters for a code of no family."""
+    return DECLARED_FAMILY if code.startswith(DECLARED_FAMILY) and "-" in code else code[:3]
 
 
 def split_sections(doc: str, headings: tuple[str, ...] = DOCSTRING_HEADINGS) -> dict[str, str]:
@@ -232,7 +244,7 @@ def rule(
             passes=tuple(passes),
             function=function,
             parameters=_list_parameters(function),
-            order=_get_family_position(code),
+            order=get_family_position(code[:3], int(code[3:])),
             local=local,
             side=tuple(side),
             approval_cases=tuple(approval_cases),
@@ -269,6 +281,10 @@ class Rules(Mapping[str, Rule]):
     """All rules by code, in the order of the families.
 
     A rule's module is imported on first access, so that a check loads only the rules it runs.
+
+    Rules that standards and profiles declare as data (`add_rules_of_data`) are found by their code, for texts on a
+    finding. They are not listed, because each belongs to some norms only: `rules_by_code` of a `Norm` has all its
+    rules.
     """
 
     def __init__(self) -> None:
@@ -284,7 +300,7 @@ class Rules(Mapping[str, Rule]):
                 raise ValueError(
                     f"{match[1].upper()} is declared in {file_by_code[match[1].upper()][0].name} and {path.name}"
                 )
-        codes = sorted(file_by_code, key=_get_family_position)
+        codes = sorted(file_by_code, key=_get_code_position)
         self._modules = {
             code: ".".join(file_by_code[code][0].relative_to(core).with_suffix("").parts) for code in codes
         }
@@ -298,17 +314,19 @@ class Rules(Mapping[str, Rule]):
         )
 
     def __getitem__(self, code: str) -> Rule:
+        if code in _RULES_OF_DATA:
+            return _RULES_OF_DATA[code]
         if code not in _DECLARED_RULES and code in self._modules:
             importlib.import_module(f"{__name__.rsplit('.', 2)[0]}.{self._modules[code]}")
         return _DECLARED_RULES[code]
 
     def __contains__(self, code: object) -> bool:
-        return code in self._modules or code in _DECLARED_RULES
+        return code in self._modules or code in _DECLARED_RULES or code in _RULES_OF_DATA
 
     def __iter__(self) -> Iterator[str]:
         declared_elsewhere = _DECLARED_RULES.keys() - self._modules.keys()
         return iter(
-            sorted([*self._modules, *declared_elsewhere], key=_get_family_position)
+            sorted([*self._modules, *declared_elsewhere], key=_get_code_position)
             if declared_elsewhere
             else self._modules
         )
@@ -323,6 +341,19 @@ def load_all_rules() -> Rules:
     return Rules()
 
 
-def _get_family_position(code: str) -> int:
-    """Return a number by which codes of rules are sorted: by family, then by number."""
-    return RULE_FAMILIES.index(code[:3]) * 1000 + int(code[3:])
+#: Rules that standards and profiles declare as data, by code. The last file that declares a code has it.
+_RULES_OF_DATA: dict[str, Rule] = {}
+
+
+def add_rules_of_data(rules: Iterable[Rule]) -> None:
+    """Add rules that a standard or a profile declares as data, so that `Rules` finds them by their codes."""
+    _RULES_OF_DATA.update({rule.code: rule for rule in rules})
+
+
+def get_family_position(family: str, number: int = 0) -> int:
+    """Return a number by which rules are sorted: by family, then by number."""
+    return RULE_FAMILIES.index(family) * 1000 + number
+
+
+def _get_code_position(code: str) -> int:
+    return get_family_position(code[:3], int(code[3:]))

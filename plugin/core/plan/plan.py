@@ -7,9 +7,10 @@ Rules never change the layers of a plan.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,10 @@ class Plan:
     #: The county's six digits if the rows that contain them are not loaded ("": they contain none); None: read the
     #: rows.
     known_county_code: str | None = None
+    #: Returns the values of a field of a layer (by code) of which this plan has only some rows; None for a whole plan.
+    whole_layer_values: Callable[[str, str], Collection[str]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
     _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -184,6 +189,27 @@ class Plan:
         if not of_given_layers:
             self.layer_table.record_all()
         return self._computed.setdefault(name, {})
+
+    def find_values_of_field(self, role: str, field_name: str) -> Collection[str]:
+        """Return the distinct values of a field as text, without the empty one; nothing without the layer.
+
+        In a plan of some rows (`make_plan_of_rows`) they are those of the whole layer.
+        """
+        if self.whole_layer_values is not None:
+            return self.whole_layer_values(role, field_name)
+        return self.count_values_of_field(role, field_name).keys()
+
+    def count_values_of_field(self, role: str, field_name: str) -> Mapping[str, int]:
+        """Return value → number of rows, for the values of a field as text without the empty one.
+
+        Callers must not change the result.
+        """
+        if role not in self.layers:
+            return {}
+        counts = self.get_cache("value_counts", of_given_layers=True)
+        if (role, field_name) not in counts:
+            counts[role, field_name] = Counter(filter(None, self.layers[role].get_texts_by_name(field_name)))
+        return cast("Mapping[str, int]", counts[role, field_name])
 
     def make_plan_of_rows(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
         """Return a plan of layers that have only some rows, with the county code and outline of this plan.

@@ -7,7 +7,7 @@ A typing error must not pass as a decision of the county.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -173,15 +173,18 @@ def read_mark_sources(
     return {}
 
 
-def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) -> dict[str, str]:
+def read_severity(
+    table: Any, where: str, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
+) -> dict[str, str]:
     """Return rule code → severity.
 
-    ``where``: section of the file, for errors. An unknown rule or severity is an error.
+    ``where``: section of the file, for errors. ``declared_codes``: codes of checks that standard and profile declare.
+    An unknown rule or severity is an error.
     """
     with errors.collect_data_error():
         for code, value in check_type(table, dict, file=path, key=where).items():
             with errors.collect_data_error():
-                codes = load_all_rules()
+                codes = [*load_all_rules(), *declared_codes]
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
                 if value not in list(Severity):
@@ -190,8 +193,13 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
     return {}
 
 
-def read_phase_severities(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
-    """Return phase id → code → severity (``[phase.approval.severity]``)."""
+def read_phase_severities(
+    table: Any, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Return phase id → code → severity (``[phase.approval.severity]``).
+
+    ``declared_codes``: as for `read_severity`.
+    """
     severities_by_phase: dict[str, dict[str, str]] = {}
     with errors.collect_data_error():
         for phase, rows in check_type(table, dict, file=path, key="phase").items():
@@ -201,7 +209,9 @@ def read_phase_severities(table: Any, path: Path, errors: ErrorCollector) -> dic
                 section = f"phase.{phase}"
                 check_type(rows, dict, file=path, key=section)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
-                severities_by_phase[phase] = read_severity(rows["severity"], f"{section}.severity", path, errors)
+                severities_by_phase[phase] = read_severity(
+                    rows["severity"], f"{section}.severity", path, errors, declared_codes
+                )
     return severities_by_phase
 
 
@@ -235,16 +245,23 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
 
 
 def read_rules(
-    names: Any, standard: Standard, path: Path, errors: ErrorCollector, *, key: str = "rules_extra"
+    names: Any,
+    standard: Standard,
+    path: Path,
+    errors: ErrorCollector,
+    *,
+    key: str = "rules_extra",
+    declared_codes: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return codes and groups of rules listed under ``key``.
 
-    ``rules_extra``: run in addition to the default ones; ``rules_off``: do not run. A name that is neither a rule's
+    ``rules_extra``: run in addition to the default ones; ``rules_off``: do not run. ``declared_codes``: as for
+    `read_severity`. A name that is neither a rule's
     code nor a group is an error.
     """
     with errors.collect_data_error():
         check_type(names, list, file=path, key=key)
-        known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules()] if names else []
+        known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules(), *declared_codes] if names else []
         for name in names:
             with errors.collect_data_error():
                 if name not in known_names:
@@ -254,9 +271,11 @@ def read_rules(
 
 
 def read_confirmed(
-    table: Any, standard: Standard, path: Path, errors: ErrorCollector
+    table: Any, standard: Standard, path: Path, errors: ErrorCollector, declared_codes: Collection[str] = ()
 ) -> tuple[frozenset[str], dict[str, str]]:
     """Return the items that the county confirmed, and a dict with ``by``, ``document`` and ``date``.
+
+    ``declared_codes``: as for `read_severity`; the code of a check confirms what it requires.
 
     An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
     """
@@ -265,7 +284,11 @@ def read_confirmed(
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
-        known_items = ["all", ABSENCE_ITEM, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
+        known_items = [
+            "all",
+            ABSENCE_ITEM,
+            *sorted({*standard.marks, *standard.settings, *standard.citations, *lists, *declared_codes}),
+        ]
         items = check_type(table["items"], list, file=path, key="confirmed.items")
         for item in items:
             with errors.collect_data_error():

@@ -16,11 +16,11 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import read_toml
+from ..files.toml_text import TomlText
 from ..files.writing import write_text
 from ..standard import SETTING_SECTIONS, flatten_table
 from .load import load_profile_from_table
 from .model import IndicatorTarget, OtherSource, Profile, compute_division_prefix
-from .toml_text import TomlText
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
 PROFILE_FILE_SUFFIX = ".profile.toml"

@@ -11,6 +11,8 @@ from ..errors import DataError
 from ..files.data import ErrorCollector, check_type, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
+from ..standard.declared_checks.place import CHECK_SECTION
+from ..standard.declared_checks.read import read_declared_checks
 from . import checks
 from .document import read_document_info_from_table
 from .figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
@@ -34,6 +36,7 @@ _ALLOWED_PROFILE_KEYS = (
     "mark_sources",
     "rules_extra",
     "rules_off",
+    CHECK_SECTION,
 )
 
 
@@ -167,13 +170,20 @@ def _merge_profile_with_base(
     settings = checks.read_settings(table, standard, path, errors)
     marks = checks.read_marks(table, settings, path, errors)
     sources = checks.read_mark_sources(table, marks, path, errors)
-    severity = checks.read_severity(table.get("severity", {}), "severity", path, errors)
-    phases = checks.read_phase_severities(table.get("phase", {}), path, errors)
+    inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
+    declared_checks = (
+        *base.checks,
+        *read_declared_checks(table.get(CHECK_SECTION, []), table["id"], standard, path, errors, inherited_codes),
+    )
+    declared_codes = [one.code for one in (*standard.checks, *declared_checks)]
+    severity = checks.read_severity(table.get("severity", {}), "severity", path, errors, declared_codes)
+    phases = checks.read_phase_severities(table.get("phase", {}), path, errors, declared_codes)
     absent_concepts = checks.read_absent(table.get("absent", {}), standard, path, errors)
     extra_rules, switched_off = (
-        checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
+        checks.read_rules(table.get(key, []), standard, path, errors, key=key, declared_codes=declared_codes)
+        for key in ("rules_extra", "rules_off")
     )
-    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors)
+    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors, declared_codes)
     document = read_document_info_from_table(table.get("document", {}), base.document_info, path, errors)
     own_values = {
         **settings,
@@ -222,4 +232,5 @@ def _merge_profile_with_base(
         base=base if base.id else None,
         own_settings=own_values,
         document_info=document,
+        checks=declared_checks,
     )

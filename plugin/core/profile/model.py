@@ -10,6 +10,7 @@ from typing import Any
 
 from ...paths import PROFILES_FOLDER
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
+from ..standard.declared_checks.model import DeclaredCheck
 from .document import DocumentInfo
 
 
@@ -162,7 +163,7 @@ class Profile:
     ``register`` keep the area code of their authority. ``member_areas``: the areas of a profile that is not a division
     (a city cluster). ``own_settings``: dotted key → value of this profile's own file, without its ``base``.
     ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
-    bases.
+    bases. ``checks``: the checks of its bases and of its file.
     """
 
     id: str
@@ -187,6 +188,7 @@ class Profile:
     base: Profile | None = None
     own_settings: dict[str, Any] = field(default_factory=dict)
     document_info: DocumentInfo = field(default_factory=DocumentInfo)
+    checks: tuple[DeclaredCheck, ...] = ()
 
     def covers(self, area_code: str) -> bool:
         """Return True if an area is this profile's area or a part of it.

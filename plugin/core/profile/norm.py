@@ -3,22 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from ..errors import DataError
+from ..errors import DataError, InputError
 from ..geometry.tolerance import Tolerance
-from ..model.rule import Rule, Severity, load_all_rules
+from ..model.rule import Rule, Severity, add_rules_of_data, load_all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_counterparts, iterate_custom_standards
+from ..standard.citations import Citation
 from ..standard.codes import CodeEntry
+from ..standard.declared_checks.model import DeclaredCheck
 from ..standard.switches import ends_comparison
 from ..standard.template import Template, TemplateField
+from .declared_rules import make_declared_rule
 from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
+#: Name of the group of the checks that standard and profile declare as data.
+DECLARED_GROUP = "declared"
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
 _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 
@@ -51,6 +57,36 @@ class Norm:
     standard: Standard
     profile: Profile
     phase: str = ""
+
+    def __post_init__(self) -> None:
+        # Messages on findings are made from their codes alone.
+        add_rules_of_data(self.declared_rules.values())
+
+    @property
+    def declared_checks(self) -> tuple[DeclaredCheck, ...]:
+        """Return the checks that standard and profile declare as data, those of the standard first."""
+        return (*self.standard.checks, *self.profile.checks)
+
+    @cached_property
+    def declared_rules(self) -> dict[str, Rule]:
+        """Return the rules made of the declared checks, by code."""
+        return {check.code: make_declared_rule(check, self.standard) for check in self.declared_checks}
+
+    @property
+    def rules_by_code(self) -> Mapping[str, Rule]:
+        """Return all rules that a check with this norm may run, by code: those of the plugin, then declared ones.
+
+        A rule of the plugin is imported when it is read.
+        """
+        return ChainMap(self.declared_rules, cast("dict[str, Rule]", load_all_rules()))
+
+    @cached_property
+    def citations(self) -> dict[str, Citation]:
+        """Return the citations of the standard, and the sources of the declared checks, by key."""
+        return {
+            **self.standard.citations,
+            **{one.code: Citation(one.code, one.mark, one.source, one.source) for one in self.declared_checks},
+        }
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -98,18 +134,25 @@ class Norm:
 
         A check without one of them is incomplete.
         """
-        return tuple(dict.fromkeys((*self.standard.rules, *self.expand_groups(self.profile.rules))))
+        declared = (check.code for check in self.declared_checks)
+        return tuple(dict.fromkeys((*self.standard.rules, *self.expand_groups(self.profile.rules), *declared)))
 
     def expand_groups(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return rule codes, with the name of each group replaced by its rules.
 
-        ``quality`` is a group for example; ``all`` means every rule.
+        ``quality`` is a group for example; ``all`` means every rule, ``declared`` the checks that standard and profile
+        declare as data; raise InputError if they declare none.
         """
-        groups = self.standard.rule_groups
+        names = tuple(name.strip() for name in names)
+        if DECLARED_GROUP in names and not self.declared_checks:
+            raise InputError("no_declared_checks", profile=self.profile.name or self.standard.name)
+        groups = {**self.standard.rule_groups, DECLARED_GROUP: tuple(check.code for check in self.declared_checks)}
         return tuple(
             code
             for name in names
-            for code in (load_all_rules() if name.strip() == EVERY_RULE else groups.get(name.strip(), (name,)))
+            for code in (
+                (*load_all_rules(), *groups[DECLARED_GROUP]) if name == EVERY_RULE else groups.get(name, (name,))
+            )
         )
 
     def get(self, key: str) -> Any:
@@ -157,7 +200,7 @@ class Norm:
         if item.startswith("codes."):
             codes = self.standard.code_lists.get(item.removeprefix("codes."))
             return codes.mark if codes else "C"
-        citation = self.standard.citations.get(item)
+        citation = self.citations.get(item)
         return citation.mark if citation else "C"
 
     def find_marked_item(self, key: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from ...paths import COUNTY_FORM
 from ..files.data import check_keys, check_type, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
-from ..model.rule import load_all_rules
 from ..standard import Standard
 from .model import IndicatorTarget, Profile
 from .norm import Norm
@@ -92,7 +91,7 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
 
 def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
     """Yield every rule with its severity, groups and parameters."""
-    for rule in load_all_rules().values():
+    for rule in norm.rules_by_code.values():
         parameters = norm.get_rule_parameters(rule.code)
         yield ResolvedRule(
             rule.code,

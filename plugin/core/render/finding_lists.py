@@ -128,9 +128,10 @@ def list_findings_by_rule(
 
 def make_rule_sort_key(code: str) -> tuple[int, str]:
     """Return the sort key of a rule code: family, then code."""
-    from ..model.rule import RULE_FAMILIES
+    from ..model.rule import RULE_FAMILIES, get_rule_family
 
-    return (RULE_FAMILIES.index(code[:3]) if code[:3] in RULE_FAMILIES else len(RULE_FAMILIES), code)
+    family = get_rule_family(code)
+    return (RULE_FAMILIES.index(family) if family in RULE_FAMILIES else len(RULE_FAMILIES), code)
 
 
 def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, Any]:
@@ -214,7 +215,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportT
         return []
     from ..engine.explanation import describe_citation
 
-    citations, texts = norm.standard.citations, Texts(report_texts.lang)
+    citations, texts = norm.citations, Texts(report_texts.lang)
     return [
         {"mark": citations[k].mark, "text": describe_citation(citations[k], norm, texts)}
         for k in keys

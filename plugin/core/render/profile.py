@@ -14,7 +14,7 @@ from unicodedata import east_asian_width
 from ..engine.explanation import format_value
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
-from ..model.rule import find_unit, load_all_rules
+from ..model.rule import find_unit
 from ..profile import IndicatorTarget, Norm, StatedFigure
 from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
@@ -35,7 +35,7 @@ def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]
     )
     rules = []
     for line in laid.rules:
-        rule = load_all_rules()[line.code]
+        rule = norm.rules_by_code[line.code]
         runs = (
             ""
             if line.runs_by_default

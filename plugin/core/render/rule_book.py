@@ -17,7 +17,7 @@ from ..engine.explanation import EffectiveValue, find_effective_parameters, find
 from ..files.writing import write_text
 from ..messages.numbers import format_plain_number
 from ..messages.texts import Texts
-from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity, load_all_rules
+from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity
 from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, CitedDocument, find_best_source_mark
@@ -75,7 +75,7 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
     requested_codes = set(codes)
     return [
         _make_entry(rule, norm)
-        for code, rule in load_all_rules().items()
+        for code, rule in norm.rules_by_code.items()
         if not requested_codes or code in requested_codes
     ]
 
@@ -83,7 +83,7 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
 def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     """Return the entry of one rule."""
     standard = norm.standard
-    citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
+    citations = tuple(norm.citations[key] for key in rule.basis if key in norm.citations)
     binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
     mark = find_best_source_mark(c.mark for c in binding)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
@@ -273,7 +273,11 @@ class RuleBook:
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
         else:
-            name = f"{self.texts.get_concept_name(need.concept)} {'/'.join(need.roles)}".strip()
+            name = (
+                self._get_control_line_name(need.concept)
+                if need.roles == (need.concept,)
+                else f"{self.texts.get_concept_name(need.concept)} {'/'.join(need.roles)}".strip()
+            )
         fields = self.words.join_parts(self.texts.get_meaning_name(f) for f in need.fields)
         return name + (
             self.words.put_in_brackets(self.words.get("rule_book", "with_fields", fields=fields)) if fields else ""

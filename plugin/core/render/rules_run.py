@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..model.report import Report
-from ..model.rule import load_all_rules
 from ..profile import Norm
 from .words import ReportTexts
 
@@ -38,7 +37,7 @@ def find_rules_for_data(run_codes: Collection[str], norm: Norm) -> list[str]:
     of the same group ran: other data have nothing for them.
     """
     foreign = {code for codes in _get_rule_groups_for_other_data(run_codes, norm).values() for code in codes}
-    return [code for code in load_all_rules() if code not in foreign or code in run_codes]
+    return [code for code in norm.rules_by_code if code not in foreign or code in run_codes]
 
 
 def find_omitted_rule_groups(run_codes: Collection[str], norm: Norm) -> dict[str, int]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import check_keys, check_type, read_toml
+from ..files.data import ErrorCollector, check_keys, check_type, read_toml
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
+from .declared_checks.place import CHECK_SECTION
+from .declared_checks.read import read_declared_checks
 from .editions import (
     STANDARD_FILE,
     check_no_circular_include,
@@ -67,6 +69,7 @@ _OTHER_SECTIONS = (
     "confirmed",
     "severity",
     "phase",
+    CHECK_SECTION,
 )
 
 
@@ -106,7 +109,15 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
         standard = _complete_with_included_standard(standard, included_standard)
     _check_groups(standard, list(own_data.groups.values()), path)
     check_layer_tree(standard, own_data.themes.values(), own_data.layer_tree.values(), path)
-    return standard
+    return _add_declared_checks(standard, table, path)
+
+
+def _add_declared_checks(standard: Standard, table: dict[str, Any], path: Path) -> Standard:
+    """Return a standard with the checks that its file and the included standards declare."""
+    inherited_checks = {one.code: one for included in standard.included_standards for one in included.checks}
+    rows = table.get(CHECK_SECTION, [])
+    own_checks = read_declared_checks(rows, standard.id, standard, path, ErrorCollector(), inherited_checks)
+    return replace(standard, checks=(*inherited_checks.values(), *own_checks))
 
 
 def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) -> Standard:

@@ -13,6 +13,7 @@ from ...paths import STANDARDS_FOLDER
 from ..errors import InputError
 from .citations import Citation, CitedDocument
 from .conflicts import ConflictMatrixEntry
+from .declared_checks.model import DeclaredCheck
 from .editions import find_edition_folders, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
@@ -57,7 +58,7 @@ class Standard:
     ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: group → rules that run in addition
     to the default ones if a profile or a run names the group. ``severity``: rule code → severity that differs from the
     rule's default; ``phases``: phase → the same in that phase. ``own_keys``: keys of settings and severities in this
-    edition's own files. ``concepts``: name → layer codes.
+    edition's own files. ``concepts``: name → layer codes. ``checks``: the checks of included standards and of its file.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Standard:
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
     own_keys: frozenset[str] = frozenset()
     mark_sources: dict[str, str] = field(default_factory=dict)
+    checks: tuple[DeclaredCheck, ...] = ()
 
     def is_maintenance(self, concept: str) -> bool:
         """Return True for the concept that means all changes of yearly maintenance."""

@@ -29,7 +29,7 @@ from ...core.errors import SanxianError
 from ...core.standard import load_standard
 from ..widgets import theme
 
-_HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_ANY_STRENGTH = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthNotSet
 _OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
 _MAX_REASONS = 3
@@ -52,10 +52,10 @@ def attach_form_help(form: QgsAttributeForm) -> None:
 
 
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
-    """Return a message for each hard constraint that a feature violates."""
+    """Return a message for each field with a constraint that a feature violates, also one that only warns."""
     constraint_errors = []
     for index in range(layer.fields().count()):
-        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _HARD_CONSTRAINT)
+        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _ANY_STRENGTH)
         if not valid:
             constraint_errors.append(
                 layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}"

@@ -18,7 +18,7 @@ from ..widgets.empty_state import EmptyPage
 ActionCallback = Callable[[], None]
 #: Missing layers that the page names; its tool tip lists all.
 _MAX_NAMED_LAYERS = 3
-_RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
+_RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}|X[\w-]+-\d{3}) ")
 
 
 def has_recent_geopandas() -> bool:

@@ -16,7 +16,7 @@ _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: The code of a rule, which messages of other rules may name.
-_RULE_CODE_PATTERN = re.compile(r"\b[A-Z]{3}\d{3}\b", re.ASCII)
+_RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII)
 #: Number of rows of a rule that are loaded at once.
 ROWS_LOADED_AT_ONCE = 1000
 

@@ -142,7 +142,7 @@ class CheckView:
         norm = self.check_result.plan.norm
         rule_sources = []
         for key in rule.basis if rule else ():
-            citation = norm.standard.citations.get(key)
+            citation = norm.citations.get(key)
             if citation is not None:
                 rule_sources.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
         outcome = self.find_rule_outcome(code)

@@ -14,6 +14,7 @@ from ...bridge import manual
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.model.rule import DECLARED_FAMILY, get_rule_family
 from ...paths import METADATA_FILE
 from ..widgets import theme
 from ..widgets.buttons import make_close_button
@@ -57,11 +58,13 @@ class HelpDialog(QDialog):
         """Show the help of a rule by its code; for an empty code, the page about the plugin."""
         self._back.setVisible(bool(code))
         topic = code if manual.is_rule_code(code) else "start"
+        if get_rule_family(code) == DECLARED_FAMILY:
+            topic = "declared_checks"
         self._manual.setProperty("topic", topic)
         self._manual.setVisible(bool(manual.get_manual_url(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
-            self.browser.setHtml(self._render_page(code) if code else _make_about_page())
+            self.browser.setHtml(self._render_page(code) if code else _make_about_page(norm=self._norm))
         except ImportError:
             # Rules need the libraries; the rest of the page does not.
             self.browser.setHtml(_make_about_page(rules=False))
@@ -97,7 +100,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         )
     if norm is None:
         return "".join(parts)
-    citation_by_key = norm.standard.citations
+    citation_by_key = norm.citations
     marked_citations = [
         (c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := citation_by_key.get(key))
     ]
@@ -122,8 +125,8 @@ def _format_list(rows: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
 
 
-def _make_about_page(rules: bool = True) -> str:
-    """Return the page about the plugin as HTML, with the list of rules."""
+def _make_about_page(rules: bool = True, norm: Any = None) -> str:
+    """Return the page about the plugin as HTML, with the list of rules; ``norm``: its declared checks too."""
     plugin_metadata = dict(
         line.split("=", 1) for line in METADATA_FILE.read_text(encoding="utf-8").splitlines() if "=" in line
     )
@@ -147,7 +150,7 @@ def _make_about_page(rules: bool = True) -> str:
             rows = "".join(
                 f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td>"
                 f"<td>{escape(texts.get_rule_title(rule))}</td></tr>"
-                for code, rule in load_all_rules().items()
+                for code, rule in (load_all_rules() if norm is None else norm.rules_by_code).items()
             )
         except SanxianError as error:
             rows = f"<tr><td>{escape(texts.explain_error(error))}</td></tr>"

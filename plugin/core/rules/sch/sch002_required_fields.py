@@ -4,7 +4,7 @@ from typing import Any
 
 from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, load_all_rules, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 #: Skipped rules that a message names.
@@ -91,7 +91,7 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
     user selects for a run.
     """
     needed_names = {f.name for f in layer.template.fields if f.constraint == "M"}
-    rules_by_code = load_all_rules()
+    rules_by_code = ctx.norm.rules_by_code
     for code in ctx.norm.list_default_rules_of_scope(ctx.plan.scope):
         for need in rules_by_code[code].needs.values():
             # A rule reads the layer of its concept, not every layer that could have it.
@@ -104,7 +104,7 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
 
 def _find_rules_by_needed_field(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
     """Return field name → codes of the default rules that do not run on this layer without the field."""
-    rules_by_code = load_all_rules()
+    rules_by_code = ctx.norm.rules_by_code
     codes_by_field: dict[str, list[str]] = defaultdict(list)
     for code in sorted(ctx.norm.list_default_rules_of_scope(ctx.plan.scope)):
         meanings = {

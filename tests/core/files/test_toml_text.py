@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import DataError
-from plugin.core.profile.toml_text import TomlText, render_toml
+from plugin.core.files.toml_text import TomlText, render_toml
 from plugin.paths import PROFILES_FOLDER
 
 PROFILE_TEXT = """# The county's own file.

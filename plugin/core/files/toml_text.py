@@ -217,6 +217,19 @@ class TomlText:
         return text_before + added_text + text_after
 
 
+def find_line(text: str, key_path: TomlPath) -> int:
+    """Return the line that sets a value, else the line of the heading of the table that it belongs to.
+
+    Lines are counted from 1. ``text``: valid TOML; the result is 1 if it has nothing of the path.
+    """
+    statements, headers = _parse_statements(text)
+    places = [(heading.key_path, heading.start) for heading in headers]
+    places += [(statement.key_path, statement.start) for statement in statements]
+    enclosing = [(len(path), start) for path, start in places if path == key_path[: len(path)]]
+    start = max(enclosing, default=(0, 0))[1]
+    return text.count("\n", 0, start) + 1
+
+
 def render_toml(value: Any) -> str:
     """Return a value as TOML on one line."""
     if isinstance(value, bool):

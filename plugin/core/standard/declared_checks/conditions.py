@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read one condition of a declared check, and compare it with the standard: layers, fields, code lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ...files.cells import parse_date
+from ..template import Template, TemplateField
+from .model import Condition
+from .operators import KEYS_BY_KIND, OPERATORS, CodeResolver, ValueKind
+from .place import CheckPlace
+
+if TYPE_CHECKING:
+    from ..model import Standard
+
+_NUMBER_TYPES = ("integer", "real")
+
+
+class StandardNames:
+    """The layers, fields and code lists that checks may name."""
+
+    def __init__(self, standard: Standard):
+        self._standard = standard
+
+    def find_templates(self, layer: Any, place: CheckPlace) -> list[Template]:
+        """Return the templates of a layer code in all editions; raise DataError for an unknown one."""
+        templates = self._standard.list_templates_of_role(layer) if isinstance(layer, str) else []
+        if not templates:
+            known = ", ".join(self._standard.templates)
+            raise place.make_error("layer_unknown", value=str(layer), known=known)
+        return templates
+
+    def find_field(self, layer: str, name: Any, place: CheckPlace) -> TemplateField:
+        """Return a field of a layer, from the first edition that has it; raise DataError if none has."""
+        templates = self.find_templates(layer, place)
+        for template in templates:
+            if isinstance(name, str) and (template_field := template.find_field_by_name(name)) is not None:
+                return template_field
+        known_fields = dict.fromkeys(one.name for template in templates for one in template.fields)
+        raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known_fields))
+
+    def find_code_list(self, layer: str, template_field: TemplateField, name: Any, place: CheckPlace) -> str:
+        """Return the id of the code list that a condition uses.
+
+        It is the named one, else that of the field, also if the field has the names of the codes. Raise DataError for
+        an unknown list, and for a field without one.
+        """
+        lists = self._standard.code_lists
+        if name is not None:
+            if name not in lists:
+                raise place.enter("list").make_error("list_unknown", value=str(name), known=", ".join(lists))
+            return str(name)
+        fields = [one for template in self.find_templates(layer, place) for one in template.fields]
+        field_lists = [one.codes for one in fields if one.codes and template_field.name in (one.name, one.code_name)]
+        if not field_lists:
+            raise place.make_error("list_missing", field=template_field.name, known=", ".join(lists))
+        return field_lists[0]
+
+    def find_codes(self, code_list: str, texts: Iterable[str], place: CheckPlace) -> tuple[str, ...]:
+        """Return codes for codes or names; raise DataError for an unknown text and for the name of several codes."""
+        entries = self._standard.code_lists[code_list].entry_by_code
+        resolver = CodeResolver(self._standard.code_lists[code_list])
+        codes = []
+        for text in texts:
+            found_codes = sorted(resolver.find_codes(text))
+            if not found_codes:
+                raise place.make_error("code_unknown", value=text, list=code_list, known=", ".join(entries))
+            if len(found_codes) > 1:
+                raise place.make_error("code_ambiguous", value=text, list=code_list, known=", ".join(found_codes))
+            codes += found_codes
+        return tuple(codes)
+
+
+def read_condition(table: Any, layer: str, names: StandardNames, place: CheckPlace, *, is_must: bool) -> Condition:
+    """Return the condition in a table of ``when`` or ``must``; raise DataError with line and what is allowed."""
+    place.check_type(table, dict, "table")
+    for key in ("field", "operator"):
+        if key not in table:
+            raise place.make_error("key_missing", key=key, known="field, operator, …")
+    name = table["operator"]
+    if name not in OPERATORS:
+        raise place.enter("operator").make_error("operator_unknown", value=str(name), known=", ".join(OPERATORS))
+    operator = OPERATORS[name]
+    if operator.is_for_must_only and not is_must:
+        raise place.enter("operator").make_error("operator_only_in_must", value=name)
+    template_field = names.find_field(layer, table["field"], place.enter("field"))
+    required, optional = KEYS_BY_KIND[operator.kind]
+    if "other" in optional and "other" in table:
+        required, optional = ("other",), ()
+    place.check_keys(table, ("field", "operator", *required), optional)
+    return _OperandReader(table, layer, template_field, names, place).read(name, operator.kind)
+
+
+class _OperandReader:
+    """Reads what follows the operator of a condition."""
+
+    def __init__(
+        self,
+        table: dict[str, Any],
+        layer: str,
+        template_field: TemplateField,
+        names: StandardNames,
+        place: CheckPlace,
+    ):
+        self._table, self._layer, self._field = table, layer, template_field
+        self._names, self._place = names, place
+
+    def read(self, operator: str, kind: ValueKind) -> Condition:
+        """Return the condition with what its operator takes."""
+        if "other" in self._table:
+            other = self._names.find_field(self._layer, self._table["other"], self._place.enter("other"))
+            return Condition(self._field, operator, other_field=other.name)
+        if kind in (ValueKind.CODES, ValueKind.CODE_LIST):
+            code_list = self._names.find_code_list(self._layer, self._field, self._table.get("list"), self._place)
+            texts = self._read_texts() if kind is ValueKind.CODES else ()
+            codes = self._names.find_codes(code_list, texts, self._place.enter("value"))
+            return Condition(self._field, operator, codes, code_list=code_list)
+        if kind is ValueKind.FOREIGN_KEY:
+            layer, key_name = self._table["layer"], self._table.get("key", self._field.name)
+            self._names.find_templates(layer, self._place.enter("layer"))
+            key_field = self._names.find_field(layer, key_name, self._place.enter("key"))
+            return Condition(self._field, operator, layer=layer, key_field=key_field.name)
+        if kind is ValueKind.LAYERS:
+            return Condition(self._field, operator, layers=self._read_layers())
+        return Condition(self._field, operator, self._read_values(kind))
+
+    def _read_values(self, kind: ValueKind) -> tuple[Any, ...]:
+        """Return the values of an operator that compares with values."""
+        if kind is ValueKind.NOTHING:
+            return ()
+        if kind is ValueKind.PATTERN:
+            return (self._read_pattern(),)
+        if kind is ValueKind.BEGINNINGS:
+            return self._read_texts()
+        value, place = self._table["value"], self._place.enter("value")
+        if kind is ValueKind.ONE:
+            return (self._convert_value(value),)
+        if kind is ValueKind.LIMIT:
+            return (self._convert_limit(value),)
+        values = place.check_type(value, list, "list")
+        if kind is ValueKind.SEVERAL:
+            if not values:
+                raise place.make_error("blank", key="value")
+            return tuple(self._convert_value(one) for one in values)
+        limits: tuple[Any, ...] = tuple(self._convert_limit(one) for one in values)
+        if len(limits) != 2 or isinstance(limits[0], date) != isinstance(limits[1], date):
+            raise place.make_error("kind", key="value", value=repr(value), check_type="two_limits")
+        if limits[0] > limits[1]:
+            raise place.make_error("range_order", value=f"{limits[0]}, {limits[1]}")
+        return limits
+
+    def _read_texts(self) -> tuple[str, ...]:
+        """Return a text or a list of texts as texts; raise DataError for other values and for an empty list."""
+        value, place = self._table["value"], self._place.enter("value")
+        texts = tuple(place.read_text(one) for one in (value if isinstance(value, list) else [value]))
+        if not texts:
+            raise place.make_error("blank", key="value")
+        return texts
+
+    def _read_pattern(self) -> str:
+        place = self._place.enter("value")
+        pattern = place.read_text(self._table["value"])
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise place.make_error("pattern", value=pattern, reason=str(error)) from error
+        return pattern
+
+    def _read_layers(self) -> tuple[str, ...]:
+        place = self._place.enter("layers")
+        layers = place.check_type(self._table.get("layers", []), list, "list")
+        for layer in layers:
+            self._names.find_field(layer, self._field.name, place)
+            if layer == self._layer:
+                raise place.make_error("layer_itself", value=layer)
+        return tuple(layers)
+
+    def _convert_value(self, value: Any) -> str | float | date:
+        """Return a value that a field's values may equal: a number, a date or a text, by the type of the field."""
+        if self._field.type in (*_NUMBER_TYPES, "date"):
+            return self._convert_limit(value)
+        if not isinstance(value, str):
+            raise self._place.enter("value").make_error(
+                "value_text", field=self._field.name, value=str(value), quoted=f'"{value}"'
+            )
+        return value.strip()
+
+    def _convert_limit(self, value: Any) -> float | date:
+        """Return a number or a date; a field of dates takes dates only, also as text."""
+        place = self._place.enter("value")
+        limit: Any = parse_date(value) if isinstance(value, str) and self._field.type == "date" else value
+        if isinstance(limit, date) and self._field.type not in _NUMBER_TYPES:
+            # A TOML time stamp is a date too.
+            return date(limit.year, limit.month, limit.day)
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if not is_number or self._field.type == "date":
+            problem = "value_date" if self._field.type == "date" else "value_number"
+            raise place.make_error(problem, field=self._field.name, value=str(value))
+        return float(limit)

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The operators of conditions: what each takes and when it holds for a value.
+
+The set is closed: no operator evaluates an expression. Values are texts as a layer has them. Numbers are compared as
+numbers, dates as dates, all else as text. No operator but ``empty`` and ``filled`` is called with an empty value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from ...files.cells import parse_date
+from ..codes import CodeList
+from .model import Condition
+
+
+class ValueKind(StrEnum):
+    """What an operator is given after the field."""
+
+    NOTHING = "nothing"
+    ONE = "one"
+    SEVERAL = "several"
+    LIMIT = "limit"
+    RANGE = "range"
+    PATTERN = "pattern"
+    BEGINNINGS = "beginnings"
+    CODES = "codes"
+    CODE_LIST = "code_list"
+    FOREIGN_KEY = "foreign_key"
+    LAYERS = "layers"
+
+
+#: The key that a condition of each kind needs, and those that it may have. ``value`` may be replaced by ``other``.
+KEYS_BY_KIND: dict[ValueKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    ValueKind.NOTHING: ((), ()),
+    ValueKind.ONE: (("value",), ("other",)),
+    ValueKind.SEVERAL: (("value",), ()),
+    ValueKind.LIMIT: (("value",), ("other",)),
+    ValueKind.RANGE: (("value",), ()),
+    ValueKind.PATTERN: (("value",), ()),
+    ValueKind.BEGINNINGS: (("value",), ()),
+    ValueKind.CODES: (("value",), ("list",)),
+    ValueKind.CODE_LIST: ((), ("list",)),
+    ValueKind.FOREIGN_KEY: (("layer",), ("key",)),
+    ValueKind.LAYERS: ((), ("layers",)),
+}
+
+
+@dataclass(frozen=True)
+class ValueTest:
+    """What an operator knows when it judges a value.
+
+    ``text``: the value, not empty; ``values``: those of the condition, or of the other field of the row. ``codes``: the
+    codes that the value means (`CodeResolver`). ``code_list``: None without a list. ``known_values``: those of a
+    foreign key's layer.
+    """
+
+    text: str
+    values: tuple[Any, ...] = ()
+    codes: frozenset[str] = frozenset()
+    code_list: CodeList | None = None
+    known_values: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator: the kind of its values, and the function that decides whether it holds."""
+
+    kind: ValueKind
+    holds: Callable[[ValueTest], bool]
+    is_for_must_only: bool = False
+
+
+def parse_number(text: str) -> float | None:
+    """Return a text as a finite number; None for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _convert_like(text: str, value: Any) -> Any:
+    """Return a text as the type of ``value`` (number, date or text); None if it cannot be converted."""
+    if isinstance(value, date):
+        return parse_date(text)
+    return text if isinstance(value, str) else parse_number(text)
+
+
+def _equals_any(test: ValueTest) -> bool:
+    return any(_convert_like(test.text, value) == value for value in test.values)
+
+
+def _make_comparison(is_fulfilled: Callable[[Any, Any], bool]) -> Callable[[ValueTest], bool]:
+    """Return a function that compares a value with the first of the test; False for a value of another type."""
+
+    def compare(test: ValueTest) -> bool:
+        value = _convert_like(test.text, test.values[0])
+        return value is not None and is_fulfilled(value, test.values[0])
+
+    return compare
+
+
+def _is_between(test: ValueTest) -> bool:
+    value = _convert_like(test.text, test.values[0])
+    return value is not None and test.values[0] <= value <= test.values[1]
+
+
+def _matches(test: ValueTest) -> bool:
+    return re.fullmatch(test.values[0], test.text) is not None
+
+
+def _begins_with(test: ValueTest) -> bool:
+    return test.text.startswith(test.values)
+
+
+def _is_under(test: ValueTest) -> bool:
+    return test.code_list is not None and any(test.code_list.is_code_within(code, test.values) for code in test.codes)
+
+
+#: Name of each operator in ``operator = "…"``; the names are public and never change.
+OPERATORS: dict[str, Operator] = {
+    "empty": Operator(ValueKind.NOTHING, lambda test: not test.text),
+    "filled": Operator(ValueKind.NOTHING, lambda test: bool(test.text)),
+    "equals": Operator(ValueKind.ONE, _equals_any),
+    "differs": Operator(ValueKind.ONE, lambda test: not _equals_any(test)),
+    "one_of": Operator(ValueKind.SEVERAL, _equals_any),
+    "none_of": Operator(ValueKind.SEVERAL, lambda test: not _equals_any(test)),
+    "at_least": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value >= limit)),
+    "at_most": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value <= limit)),
+    "above": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value > limit)),
+    "below": Operator(ValueKind.LIMIT, _make_comparison(lambda value, limit: value < limit)),
+    "between": Operator(ValueKind.RANGE, _is_between),
+    "matches": Operator(ValueKind.PATTERN, _matches),
+    "begins_with": Operator(ValueKind.BEGINNINGS, _begins_with),
+    "under": Operator(ValueKind.CODES, _is_under),
+    "not_under": Operator(ValueKind.CODES, lambda test: not _is_under(test)),
+    "in_list": Operator(ValueKind.CODE_LIST, lambda test: bool(test.codes)),
+    "in_layer": Operator(ValueKind.FOREIGN_KEY, lambda test: test.text in test.known_values, is_for_must_only=True),
+    # Other rows decide: `evaluation` counts the values.
+    "unique": Operator(ValueKind.LAYERS, lambda test: test.text not in test.known_values, is_for_must_only=True),
+}
+
+#: Operators that judge an empty value; for all others `when` does not hold and `must` is fulfilled.
+OPERATORS_ON_EMPTY = ("empty", "filled")
+
+
+class CodeResolver:
+    """Finds the codes that a value of a field means: a code as it is written in the field, or its name.
+
+    ``pad``: digits that codes of the field are padded to.
+    """
+
+    def __init__(self, code_list: CodeList, pad: int = 0):
+        self.code_list = code_list
+        codes: dict[str, list[str]] = {}
+        for entry in code_list.entry_by_code.values():
+            codes.setdefault(entry.name, []).append(entry.code)
+        self._codes_by_text = {name: frozenset(same_name) for name, same_name in codes.items()}
+        # A code is never taken for the name of another one.
+        for code in code_list.entry_by_code:
+            padded_code = code.ljust(pad, "0") if pad and code.isdigit() else code
+            self._codes_by_text |= {padded_code: frozenset([code]), code: frozenset([code])}
+
+    def list_texts(self) -> Collection[str]:
+        """Return the codes, padded and not, and their names."""
+        return self._codes_by_text.keys()
+
+    def find_codes(self, text: str) -> frozenset[str]:
+        """Return the codes for a code or a name; several if codes share a name, empty for an unknown text."""
+        return self._codes_by_text.get(text, frozenset())
+
+
+def make_value_test(
+    condition: Condition, text: str, other_text: str, resolver: CodeResolver | None, known_values: Collection[str]
+) -> ValueTest:
+    """Return what the operator of a condition needs to judge a value.
+
+    ``other_text``: value of the condition's other field; it is compared as the type of the field.
+    """
+    values: tuple[Any, ...] = condition.values
+    if condition.other_field:
+        values = (_convert_other_value(other_text, condition),)
+    codes = resolver.find_codes(text) if resolver is not None else frozenset()
+    return ValueTest(text, values, codes, resolver.code_list if resolver is not None else None, known_values)
+
+
+def _convert_other_value(text: str, condition: Condition) -> Any:
+    """Return the value of the other field as number, date or text, by the type of the field that is compared.
+
+    A text that cannot be converted remains a text, so that two equal texts are equal.
+    """
+    is_ordered = OPERATORS[condition.operator].kind is ValueKind.LIMIT
+    if condition.template_field.type == "date":
+        return parse_date(text) or text
+    if is_ordered or condition.template_field.type in ("integer", "real"):
+        number = parse_number(text)
+        return text if number is None else number
+    return text
