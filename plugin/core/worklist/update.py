@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -55,7 +56,7 @@ class CheckedPart:
     A finding that such a check does not find has ended; all others are unknown.
     """
 
-    def __init__(self, report: Report, rules: dict[str, Rule]):
+    def __init__(self, report: Report, rules: Mapping[str, Rule]):
         """Read the rules and layers of a report; ``rules``: code → rule, of all rules."""
         self._codes = {r.code for r in report.rules if r.outcome in _RUN_OUTCOMES and not r.incomplete}
         self._roles = {str(layer.get("role", "")) for layer in report.provenance.get("layers", ())}
@@ -75,7 +76,7 @@ class CheckedPart:
         return not needs_layers or {item.role, item.related_role} - {""} <= self._roles
 
 
-def update_worklist(worklist: Worklist, report: Report, rules: dict[str, Rule], now: datetime) -> WorklistUpdate:
+def update_worklist(worklist: Worklist, report: Report, rules: Mapping[str, Rule], now: datetime) -> WorklistUpdate:
     """Return the work list after a check.
 
     A new finding is 待处理; one that is no longer found becomes 已改, and 待处理 when it is found again; its assignee
