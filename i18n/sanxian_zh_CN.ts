@@ -820,6 +820,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>有冲突</translation>
     </message>
     <message>
+        <source>Conflicts</source>
+        <translation>冲突数</translation>
+    </message>
+    <message>
         <source>Conflicts {count}</source>
         <translation>冲突 {count}</translation>
     </message>
@@ -1242,6 +1246,10 @@ Project: {project}</source>
         <translation>错误</translation>
     </message>
     <message>
+        <source>Everything</source>
+        <translation>全部</translation>
+    </message>
+    <message>
         <source>Examples</source>
         <translation>示例</translation>
     </message>
@@ -1418,6 +1426,10 @@ Project: {project}</source>
         <translation>问题数</translation>
     </message>
     <message>
+        <source>Findings in the Map View</source>
+        <translation>地图范围内的问题</translation>
+    </message>
+    <message>
         <source>Findings ledger (xlsx)</source>
         <translation>问题台账（xlsx）</translation>
     </message>
@@ -1475,6 +1487,10 @@ Project: {project}</source>
     </message>
     <message>
         <source>Folder for the Parts</source>
+        <translation>存放拆分清单的文件夹</translation>
+    </message>
+    <message>
+        <source>Folder for the parts</source>
         <translation>存放拆分清单的文件夹</translation>
     </message>
     <message>
@@ -1850,6 +1866,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>新建图层数</translation>
     </message>
     <message>
+        <source>Layers of the Selected Findings</source>
+        <translation>选中问题所在图层</translation>
+    </message>
+    <message>
         <source>Layers of the plan</source>
         <translation>规划图层</translation>
     </message>
@@ -2038,8 +2058,20 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>图件：样式列出而文档文件夹中没有的，由插件按写入成果包的图层生成，分辨率按样式；未生成的图件及原因写入日志和清单。自行制作的图件（由 export_maps 或其他软件生成）按样式要求的名称放入文档文件夹，原样收入。绘制每页时窗口暂无响应，“取消”在两页之间生效。</translation>
     </message>
     <message>
+        <source>Merge work lists</source>
+        <translation>合并工作清单</translation>
+    </message>
+    <message>
         <source>Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.</source>
         <translation>已合并“{name}”：更新 {taken} 行，新增 {added} 行，冲突 {conflicts} 行。</translation>
+    </message>
+    <message>
+        <source>Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is changed. Of a ledger only state, assignee and remark are taken.
+
+A row that both sides changed to different values since the split is a conflict: the list stays as it is, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the part), and merge again with that table.</source>
+        <translation>将拆分出的清单或填好的问题台账（xlsx）合并到工作清单，清单随之改动。台账只取状态、负责人、备注。
+
+拆分之后双方把同一行改成不同内容的为冲突：清单不变，冲突表列出双方内容。在采用列填“本清单”或“来稿”，以该表再次合并。</translation>
     </message>
     <message>
         <source>Merges planning zones into the three zones (agricultural, ecological and urban space) and computes their statutory areas. The input is not changed.
@@ -2626,6 +2658,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>要合并的清单</translation>
     </message>
     <message>
+        <source>Parts, or a ledger (xlsx)</source>
+        <translation>拆分出的清单，或填好的台账（xlsx）</translation>
+    </message>
+    <message>
         <source>Passed</source>
         <translation>通过</translation>
     </message>
@@ -2950,6 +2986,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>行数</translation>
     </message>
     <message>
+        <source>Rows added</source>
+        <translation>新增行数</translation>
+    </message>
+    <message>
+        <source>Rows updated</source>
+        <translation>更新行数</translation>
+    </message>
+    <message>
         <source>Rule</source>
         <translation>规则</translation>
     </message>
@@ -3190,6 +3234,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>在图层“{layer}”中选中这些要素</translation>
     </message>
     <message>
+        <source>Selected Findings</source>
+        <translation>选中的问题</translation>
+    </message>
+    <message>
         <source>Set State (S)</source>
         <translation>设置状态（S）</translation>
     </message>
@@ -3290,12 +3338,20 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>数据源：文件或文件夹（不填为工程图层）</translation>
     </message>
     <message>
+        <source>Split by</source>
+        <translation>拆分依据</translation>
+    </message>
+    <message>
         <source>Split by Assignee…</source>
         <translation>按负责人拆分清单…</translation>
     </message>
     <message>
         <source>Split by Township…</source>
         <translation>按乡镇拆分清单…</translation>
+    </message>
+    <message>
+        <source>Split work list</source>
+        <translation>拆分工作清单</translation>
     </message>
     <message>
         <source>Standard</source>
@@ -3372,6 +3428,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Table of attribute structures</source>
         <translation>属性结构描述表</translation>
+    </message>
+    <message>
+        <source>Table of conflicts</source>
+        <translation>冲突表</translation>
+    </message>
+    <message>
+        <source>Table of conflicts, filled in</source>
+        <translation>填好采用列的冲突表</translation>
     </message>
     <message>
         <source>Table of old and new keys</source>
@@ -4304,6 +4368,14 @@ Replace them by new ones? The changes are lost.</source>
         <translation>写到</translation>
     </message>
     <message>
+        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not change.
+
+Each row of a part records what it was at the split, so that “Merge work lists” finds what changed since. A part of an earlier split with changes that are not merged is never replaced.</source>
+        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个文件，清单不变。
+
+各行记有拆分时的内容，合并时据此找出此后的改动。以前拆分的文件中有尚未合并的改动的，不予覆盖。</translation>
+    </message>
+    <message>
         <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
 
 A boundary with identical vertices in two polygons of a layer is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have four decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive ids and the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and VCT_ANGLE, degrees) is written as annotation.
@@ -4856,6 +4928,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{file}：{count} 项目标，继承自{base}</translation>
     </message>
     <message>
+        <source>{first} ({count})</source>
+        <translation>{first}（{count}）</translation>
+    </message>
+    <message>
         <source>{first} {second}</source>
         <translation>{first}{second}</translation>
     </message>
@@ -4942,6 +5018,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{name} ({file}, {count} layers)</source>
         <translation>{name}（{file}，{count} 个图层）</translation>
+    </message>
+    <message>
+        <source>{name}: {total} findings, {ended} no longer found, {remaining} remain. The whole project was checked, because findings also depend on other land; rules with unchanged data kept their results.</source>
+        <translation>{name}：共 {total} 个，{ended} 个不再出现，{remaining} 个仍在。问题与其他地块有关，因此检查的是整个工程；数据未变的规则沿用上次结果。</translation>
     </message>
     <message>
         <source>{needed} · mark C</source>

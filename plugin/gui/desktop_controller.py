@@ -52,6 +52,7 @@ from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
+from .worklist.recheck import RecheckMenu
 
 if TYPE_CHECKING:
     from ..core.results.edits_since_check import EditsSinceCheck
@@ -106,6 +107,7 @@ class DesktopController(QObject):
             iface, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
         )
         self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
+        self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
         FindingsMenu(dock, self.worklist.add_to_context_menu, self)
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
@@ -233,6 +235,7 @@ class DesktopController(QObject):
         self.editing.stop()
         self.waiving.stop()
         self.worklist.stop()
+        self.recheck.close()
         self.boxes.stop()
         self.edit_warnings.stop()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
@@ -280,6 +283,7 @@ class DesktopController(QObject):
         self.saved_results.save_result(result, inputs.project_state, inputs.layer_id_by_name)
         self._show_result(result, rows)
         self.worklist.open_for_result(updates=True)
+        self.recheck.report_after_check(result.findings)
         self.export.continue_after_check(result)
 
     def _on_result_restored(self, result: CheckView, rows: list[Any]) -> None:
@@ -336,6 +340,7 @@ class DesktopController(QObject):
 
     def _on_check_stopped(self) -> None:
         self._enable_actions()
+        self.recheck.forget()
         self.export.end_export_without_check()
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()

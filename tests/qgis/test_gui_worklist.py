@@ -347,3 +347,19 @@ def test_edits_that_cannot_be_written_wait_and_are_written_later(listed):
     controller.worklist.store.retry()
     wait_for_store(controller)
     assert read_worklist(path).items[finding.fingerprint].note == "等待"
+
+
+def test_recheck_of_selected_findings_reports_what_became_of_them(checked):  # noqa: F811
+    controller, _ = checked
+    findings = controller.dock.tree.filter.list_visible_findings()[:2]
+    select(controller, *findings)
+    controller.recheck._fill_menu()
+    texts = [action.text() for action in controller.recheck._menu.actions()]
+    assert texts[0] == "选中的问题（2）" and texts[-1] == "全部"
+    assert set(map(id, findings)) <= set(map(id, controller.recheck.list_findings_of_layers()))
+    shown = []
+    controller.recheck._messages.show_message = lambda text, level: shown.append((level, text))
+    controller.recheck._menu.actions()[0].trigger()
+    assert wait_until(lambda: bool(shown))
+    ((level, text),) = shown
+    assert level == "info" and "0 个不再出现" in text and "2 个仍在" in text

@@ -12,12 +12,9 @@ from .console import EXIT_CLEAN, EXIT_FOUND, print_line
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
-    from ..worklist.merge_files import MergedFile, NamedPart
+    from ..worklist.merge_files import NamedPart
     from ..worklist.model import Worklist
     from ..worklist.update import WorklistUpdate
-
-#: Largest number of rows that a message names; files have all.
-_MAX_ROWS_PRINTED = 30
 
 
 def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -65,6 +62,7 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     from ..files.writing import check_writable, write_atomically
     from ..model.rule import load_all_rules
     from ..render.document.ledger import write_ledger
+    from ..render.worklist_messages import describe_update
     from ..worklist.file import change_worklist
     from ..worklist.report_file import read_report
     from ..worklist.update import update_worklist
@@ -87,15 +85,6 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
             write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
         print_line(report_texts.get("cli", "written", target=args.xlsx))
     return _print_counts(worklist, report_texts)
-
-
-def describe_update(update: WorklistUpdate, report_texts: ReportTexts) -> list[str]:
-    """Return sentences on what an update (`WorklistUpdate`) did; one sentence if nothing changed."""
-    counts, false_alarms = update.counts, update.false_alarms
-    lines = [report_texts.get("worklist", str(transition), count=count) for transition, count in counts.items()]
-    if false_alarms:
-        lines.append(report_texts.get("worklist", "false_alarms", count=false_alarms))
-    return lines or [report_texts.get("worklist", "unchanged")]
 
 
 def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
@@ -128,6 +117,7 @@ def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
     """Merge parts, print what happened, and write the table of conflicts if requested."""
     from ..files.writing import check_writable
+    from ..render.worklist_messages import describe_merge
     from ..worklist.merge_files import merge_into_file, read_choices, write_conflicts
 
     choices = read_choices(args.choices) if args.choices else {}
@@ -141,26 +131,3 @@ def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts:
         print_line(report_texts.get("cli", "written", target=args.conflicts))
     print_line(report_texts.get("cli", "written", target=args.list))
     return EXIT_FOUND if merged.conflicts else EXIT_CLEAN
-
-
-def describe_merge(merged: MergedFile, report_texts: ReportTexts) -> list[str]:
-    """Return sentences on a merge: numbers, conflicts, and rows that were not taken."""
-
-    def name_rows(key: str, fingerprints: list[str]) -> list[str]:
-        names = report_texts.join_parts(fingerprints[:_MAX_ROWS_PRINTED])
-        ellipsis = " …" if len(fingerprints) > _MAX_ROWS_PRINTED else ""
-        return [report_texts.get("worklist", key, count=len(fingerprints), names=names + ellipsis)] * bool(fingerprints)
-
-    counts = {"taken": merged.taken, "added": merged.added, "chosen": merged.chosen}
-    lines = [report_texts.get("worklist", "merged", conflicts=len(merged.conflicts), **counts)]
-    for conflict in merged.conflicts[:_MAX_ROWS_PRINTED]:
-        listed, other = (
-            report_texts.join_parts(
-                filter(None, (report_texts.get("state", item.state.name.lower()), item.assignee, item.note))
-            )
-            for item in (conflict.listed, conflict.other)
-        )
-        place = " ".join(filter(None, (conflict.listed.code, conflict.listed.township, conflict.listed.key)))
-        params = {"listed": listed, "other": other, "source": conflict.source, "place": place}
-        lines.append("  " + report_texts.get("worklist", "conflict", **params))
-    return lines + name_rows("unknown", merged.unknown) + name_rows("refused", merged.refused)
