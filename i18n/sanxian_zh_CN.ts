@@ -212,6 +212,10 @@
         <translation>全部规则</translation>
     </message>
     <message>
+        <source>All assignees</source>
+        <translation>全部负责人</translation>
+    </message>
+    <message>
         <source>All of {whose} is in zone {zone}, including the county.</source>
         <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
     </message>
@@ -226,6 +230,10 @@
     <message>
         <source>All settings in use are confirmed or have a source</source>
         <translation>所用设置均已确认或有依据</translation>
+    </message>
+    <message>
+        <source>All states</source>
+        <translation>全部状态</translation>
     </message>
     <message>
         <source>All townships</source>
@@ -328,6 +336,18 @@
         <translation>按图件和报告上要印的写法填写，如 2026-11-22 或 2026年11月</translation>
     </message>
     <message>
+        <source>Assign</source>
+        <translation>分派</translation>
+    </message>
+    <message>
+        <source>Assignee</source>
+        <translation>负责人</translation>
+    </message>
+    <message>
+        <source>Assign… (A)</source>
+        <translation>分派…（A）</translation>
+    </message>
+    <message>
         <source>At the full check: {reason} Since then only edited features were checked. Run the full check again.</source>
         <translation>全面检查时：{reason}此后只复检了编辑过的要素，请重新检查。</translation>
     </message>
@@ -400,6 +420,10 @@
         <translation>编辑前 %1 → %2</translation>
     </message>
     <message>
+        <source>Begin Work List</source>
+        <translation>建立工作清单</translation>
+    </message>
+    <message>
         <source>Bookmarks by Township</source>
         <translation>按乡镇建立书签</translation>
     </message>
@@ -410,6 +434,26 @@
     <message>
         <source>Boundary</source>
         <translation>边界构成</translation>
+    </message>
+    <message>
+        <source>By Assignee</source>
+        <translation>按负责人</translation>
+    </message>
+    <message>
+        <source>By Layer</source>
+        <translation>按图层</translation>
+    </message>
+    <message>
+        <source>By Rule</source>
+        <translation>按规则</translation>
+    </message>
+    <message>
+        <source>By Severity</source>
+        <translation>按严重程度</translation>
+    </message>
+    <message>
+        <source>By Township</source>
+        <translation>按乡镇</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -466,6 +510,14 @@
     <message>
         <source>Changed attributes (m²)</source>
         <translation>属性变更（m²）</translation>
+    </message>
+    <message>
+        <source>Changed on Both Sides</source>
+        <translation>双方均已修改</translation>
+    </message>
+    <message>
+        <source>Changed rows not written yet: {count}. The next change, or “Retry”, writes them.</source>
+        <translation>有 {count} 行改动尚未写入，将在下次改动或点“重试”时写入。</translation>
     </message>
     <message>
         <source>Check All</source>
@@ -652,6 +704,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>逐级选择</translation>
     </message>
     <message>
+        <source>Choose one of the versions of each row that two people changed</source>
+        <translation>双方均已修改的行，逐行选定采用哪一方</translation>
+    </message>
+    <message>
         <source>Choose the Folder of the Data</source>
         <translation>选择数据所在的文件夹</translation>
     </message>
@@ -814,6 +870,18 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Confirmed by the county</source>
         <translation>本县已确认</translation>
+    </message>
+    <message>
+        <source>Conflict</source>
+        <translation>有冲突</translation>
+    </message>
+    <message>
+        <source>Conflicts</source>
+        <translation>冲突数</translation>
+    </message>
+    <message>
+        <source>Conflicts {count}</source>
+        <translation>冲突 {count}</translation>
     </message>
     <message>
         <source>Constraint</source>
@@ -1138,6 +1206,10 @@ Project: {project}</source>
         <translation>不适用：{reason}</translation>
     </message>
     <message>
+        <source>Done {done} / {total}</source>
+        <translation>已完成 {done} / {total}</translation>
+    </message>
+    <message>
         <source>Dots per inch</source>
         <translation>分辨率（dpi）</translation>
     </message>
@@ -1160,6 +1232,10 @@ Project: {project}</source>
     <message>
         <source>Ecological space (m²)</source>
         <translation>生态空间（m²）</translation>
+    </message>
+    <message>
+        <source>Edits on this machine</source>
+        <translation>本机的改动</translation>
     </message>
     <message>
         <source>Edits: {counts}</source>
@@ -1220,6 +1296,10 @@ Project: {project}</source>
     <message>
         <source>Errors</source>
         <translation>错误</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>全部</translation>
     </message>
     <message>
         <source>Examples</source>
@@ -1298,6 +1378,10 @@ Project: {project}</source>
         <translation>县域范围</translation>
     </message>
     <message>
+        <source>False alarm</source>
+        <translation>误报</translation>
+    </message>
+    <message>
         <source>Features</source>
         <translation>要素数</translation>
     </message>
@@ -1362,6 +1446,10 @@ Project: {project}</source>
         <translation>有值</translation>
     </message>
     <message>
+        <source>Finding / version</source>
+        <translation>问题/版本</translation>
+    </message>
+    <message>
         <source>Findings</source>
         <translation>检查结果</translation>
     </message>
@@ -1374,12 +1462,20 @@ Project: {project}</source>
         <translation>问题图层…</translation>
     </message>
     <message>
+        <source>Findings Ledger</source>
+        <translation>问题台账</translation>
+    </message>
+    <message>
         <source>Findings Ledger (Excel)…</source>
         <translation>问题台账（Excel）…</translation>
     </message>
     <message>
         <source>Findings in all</source>
         <translation>问题数</translation>
+    </message>
+    <message>
+        <source>Findings in the Map View</source>
+        <translation>地图范围内的问题</translation>
     </message>
     <message>
         <source>Findings ledger (xlsx)</source>
@@ -1410,6 +1506,10 @@ Project: {project}</source>
         <translation>修复 {count} 处…</translation>
     </message>
     <message>
+        <source>Fixed</source>
+        <translation>已改</translation>
+    </message>
+    <message>
         <source>Fixes applied</source>
         <translation>已应用的修复</translation>
     </message>
@@ -1436,6 +1536,14 @@ Project: {project}</source>
     <message>
         <source>Folder and name</source>
         <translation>文件夹与名称</translation>
+    </message>
+    <message>
+        <source>Folder for the Parts</source>
+        <translation>存放拆分清单的文件夹</translation>
+    </message>
+    <message>
+        <source>Folder for the parts</source>
+        <translation>存放拆分清单的文件夹</translation>
     </message>
     <message>
         <source>Folder in which the geodatabase is made</source>
@@ -1818,6 +1926,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>新建图层数</translation>
     </message>
     <message>
+        <source>Layers of the Selected Findings</source>
+        <translation>选中问题所在图层</translation>
+    </message>
+    <message>
         <source>Layers of the plan</source>
         <translation>规划图层</translation>
     </message>
@@ -2018,6 +2130,22 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
         <translation>还可扩 %1</translation>
     </message>
     <message>
+        <source>Merge work lists</source>
+        <translation>合并工作清单</translation>
+    </message>
+    <message>
+        <source>Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.</source>
+        <translation>已合并“{name}”：更新 {taken} 行，新增 {added} 行，冲突 {conflicts} 行。</translation>
+    </message>
+    <message>
+        <source>Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is changed. Of a ledger only state, assignee and remark are taken.
+
+A row that both sides changed to different values since the split is a conflict: the list stays as it is, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the part), and merge again with that table.</source>
+        <translation>将拆分出的清单或填好的问题台账（xlsx）合并到工作清单，清单随之改动。台账只取状态、负责人、备注。
+
+拆分之后双方把同一行改成不同内容的为冲突：清单不变，冲突表列出双方内容。在采用列填“本清单”或“来稿”，以该表再次合并。</translation>
+    </message>
+    <message>
         <source>Merges planning zones into the three zones (agricultural, ecological and urban space) and computes their statutory areas. The input is not changed.
 
 The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and the table of the standard is not verified (mark C). Land that belongs to none of the three zones, and zones whose code is not in the table, are kept as separate rows; codes that are not in the table are listed.
@@ -2032,6 +2160,10 @@ County: with the layer of the county, the share of each space in the county is r
 相邻分区的公共边原样保留。同一空间内重叠的只计一次；跨空间重叠的重复计入，并列出面积。多部件要素拆分为单部件。
 
 县界：提供县界图层的，列出各空间占全县的比例。</translation>
+    </message>
+    <message>
+        <source>Merge…</source>
+        <translation>合并清单…</translation>
     </message>
     <message>
         <source>Method</source>
@@ -2086,6 +2218,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>名称</translation>
     </message>
     <message>
+        <source>Name for Changes…</source>
+        <translation>更新人姓名…</translation>
+    </message>
+    <message>
         <source>Name from the code list</source>
         <translation>名称取自代码表</translation>
     </message>
@@ -2096,6 +2232,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Name or code of the county</source>
         <translation>县名或代码</translation>
+    </message>
+    <message>
+        <source>Name that is stored with your changes</source>
+        <translation>随改动记入清单的姓名</translation>
     </message>
     <message>
         <source>Names, kinds and levels of what is protected, a row each (rule LAW024)</source>
@@ -2134,8 +2274,16 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>下一个</translation>
     </message>
     <message>
+        <source>Next Open</source>
+        <translation>下一个未完成</translation>
+    </message>
+    <message>
         <source>Next Step</source>
         <translation>下一步</translation>
+    </message>
+    <message>
+        <source>Next finding that needs work, in the order of the list (N)</source>
+        <translation>按列表次序转到下一个未完成的问题（N）</translation>
     </message>
     <message>
         <source>No alignment can be offered.</source>
@@ -2180,6 +2328,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No fix for this kind of finding. Follow “How to fix” in the panel.</source>
         <translation>此类问题没有修复方式，请按面板中的“整改建议”处理。</translation>
+    </message>
+    <message>
+        <source>No layer</source>
+        <translation>无图层</translation>
     </message>
     <message>
         <source>No layer of the package can be opened.</source>
@@ -2278,6 +2430,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不适用</translation>
     </message>
     <message>
+        <source>Not assigned</source>
+        <translation>未分派</translation>
+    </message>
+    <message>
         <source>Not checked yet: the export checks first.</source>
         <translation>尚未检查：导出时先全面检查。</translation>
     </message>
@@ -2340,6 +2496,18 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not started: {name} is missing. Other functions work; see Environment Check.</source>
         <translation>未启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>备注</translation>
+    </message>
+    <message>
+        <source>Note on {count} findings</source>
+        <translation>{count} 个问题的备注</translation>
+    </message>
+    <message>
+        <source>Note… (E)</source>
+        <translation>备注…（E）</translation>
     </message>
     <message>
         <source>Nothing checked yet.</source>
@@ -2574,12 +2742,24 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>变化块数</translation>
     </message>
     <message>
+        <source>Parts to Merge</source>
+        <translation>要合并的清单</translation>
+    </message>
+    <message>
+        <source>Parts, or a ledger (xlsx)</source>
+        <translation>拆分出的清单，或填好的台账（xlsx）</translation>
+    </message>
+    <message>
         <source>Passed</source>
         <translation>通过</translation>
     </message>
     <message>
         <source>Passed with conditions</source>
         <translation>有条件通过</translation>
+    </message>
+    <message>
+        <source>Person or team for {count} findings (empty: not assigned)</source>
+        <translation>{count} 个问题的负责人（留空为未分派）</translation>
     </message>
     <message>
         <source>Person who registers the waiver</source>
@@ -2706,6 +2886,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>正在复检</translation>
     </message>
     <message>
+        <source>Read Ledger…</source>
+        <translation>读入台账…</translation>
+    </message>
+    <message>
+        <source>Read List Again</source>
+        <translation>重新读取清单</translation>
+    </message>
+    <message>
         <source>Read the extent from a layer, or enter the longitudes.</source>
         <translation>请从图层读取范围，或填写东西经度。</translation>
     </message>
@@ -2830,6 +3018,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>要求</translation>
     </message>
     <message>
+        <source>Resolve Conflicts…</source>
+        <translation>处理冲突…</translation>
+    </message>
+    <message>
         <source>Resolve overlaps of control lines</source>
         <translation>控制线按次序退让</translation>
     </message>
@@ -2858,6 +3050,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>{time} 的检查结果。此后县配置、豁免清单等检查依据或插件版本有变化，各条均可能与现状不符，请重新检查。</translation>
     </message>
     <message>
+        <source>Retry</source>
+        <translation>重试</translation>
+    </message>
+    <message>
         <source>Role of the layer (empty: recognised)</source>
         <translation>图层角色（不填为自动识别）</translation>
     </message>
@@ -2868,6 +3064,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Rows</source>
         <translation>行数</translation>
+    </message>
+    <message>
+        <source>Rows added</source>
+        <translation>新增行数</translation>
+    </message>
+    <message>
+        <source>Rows updated</source>
+        <translation>更新行数</translation>
     </message>
     <message>
         <source>Rule</source>
@@ -3118,6 +3322,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>在图层“{layer}”中选中这些要素</translation>
     </message>
     <message>
+        <source>Selected Findings</source>
+        <translation>选中的问题</translation>
+    </message>
+    <message>
+        <source>Set State (S)</source>
+        <translation>设置状态（S）</translation>
+    </message>
+    <message>
         <source>Setting</source>
         <translation>设置</translation>
     </message>
@@ -3222,6 +3434,22 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>样式</translation>
     </message>
     <message>
+        <source>Split by</source>
+        <translation>拆分依据</translation>
+    </message>
+    <message>
+        <source>Split by Assignee…</source>
+        <translation>按负责人拆分清单…</translation>
+    </message>
+    <message>
+        <source>Split by Township…</source>
+        <translation>按乡镇拆分清单…</translation>
+    </message>
+    <message>
+        <source>Split work list</source>
+        <translation>拆分工作清单</translation>
+    </message>
+    <message>
         <source>Standard</source>
         <translation>标准</translation>
     </message>
@@ -3296,6 +3524,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Table of attribute structures</source>
         <translation>属性结构描述表</translation>
+    </message>
+    <message>
+        <source>Table of conflicts</source>
+        <translation>冲突表</translation>
+    </message>
+    <message>
+        <source>Table of conflicts, filled in</source>
+        <translation>填好采用列的冲突表</translation>
     </message>
     <message>
         <source>Table of old and new keys</source>
@@ -3790,6 +4026,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>按图层自动确定</translation>
     </message>
     <message>
+        <source>The work list failed ({error}). Details are in the log.</source>
+        <translation>工作清单未能处理（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The year needs four digits, such as 2020.</source>
         <translation>年份应为四位数字，如 2020。</translation>
     </message>
@@ -3804,6 +4044,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>There are no findings in the selection.</source>
         <translation>所选范围没有问题。</translation>
+    </message>
+    <message>
+        <source>There is no change of the work list to undo.</source>
+        <translation>没有可撤销的清单改动。</translation>
     </message>
     <message>
         <source>There is nothing to apply.</source>
@@ -3860,8 +4104,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>该配置为本县的县配置。创建工程后可在“县配置”中修改。</translation>
     </message>
     <message>
+        <source>This list</source>
+        <translation>本清单</translation>
+    </message>
+    <message>
         <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
         <translation>该配置属于{name}（{area}），本项目为{county}（{code}）。请另选。</translation>
+    </message>
+    <message>
+        <source>This was the last finding to do in the list.</source>
+        <translation>已到最后一个未完成的问题。</translation>
     </message>
     <message>
         <source>Three zones</source>
@@ -3902,6 +4154,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>To re-check</source>
         <translation>待复检</translation>
+    </message>
+    <message>
+        <source>To re-check {count}</source>
+        <translation>待复检 {count}</translation>
     </message>
     <message>
         <source>To verify</source>
@@ -3968,8 +4224,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>有两个图层可识别为同一角色：{roles}。请选定一个。</translation>
     </message>
     <message>
+        <source>Two people changed these rows to different values. Until you choose, this list counts.</source>
+        <translation>双方将同一行改成了不同内容。选定之前，以本清单为准。</translation>
+    </message>
+    <message>
         <source>Type</source>
         <translation>类型</translation>
+    </message>
+    <message>
+        <source>Undo Change of List (Ctrl+Z)</source>
+        <translation>撤销清单改动（Ctrl+Z）</translation>
     </message>
     <message>
         <source>Undo Fix</source>
@@ -3988,8 +4252,20 @@ Replace them by new ones? The changes are lost.</source>
         <translation>单位</translation>
     </message>
     <message>
+        <source>Updated</source>
+        <translation>更新</translation>
+    </message>
+    <message>
         <source>Urban space (m²)</source>
         <translation>城镇空间（m²）</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>采用</translation>
+    </message>
+    <message>
+        <source>Use {source}</source>
+        <translation>采用“{source}”</translation>
     </message>
     <message>
         <source>Used by {rules}</source>
@@ -4152,6 +4428,22 @@ Replace them by new ones? The changes are lost.</source>
         <translation>Word (*.docx)</translation>
     </message>
     <message>
+        <source>Work List</source>
+        <translation>工作清单</translation>
+    </message>
+    <message>
+        <source>Work list</source>
+        <translation>工作清单</translation>
+    </message>
+    <message>
+        <source>Work list (*.worklist.csv *.csv)</source>
+        <translation>工作清单 (*.worklist.csv *.csv)</translation>
+    </message>
+    <message>
+        <source>Work list: {parts}</source>
+        <translation>工作清单：{parts}。</translation>
+    </message>
+    <message>
         <source>Workbook</source>
         <translation>Excel 工作簿</translation>
     </message>
@@ -4166,6 +4458,14 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Write to</source>
         <translation>写到</translation>
+    </message>
+    <message>
+        <source>Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not change.
+
+Each row of a part records what it was at the split, so that “Merge work lists” finds what changed since. A part of an earlier split with changes that are not merged is never replaced.</source>
+        <translation>按乡镇或负责人将工作清单（名称.worklist.csv）拆分为多个文件，清单不变。
+
+各行记有拆分时的内容，合并时据此找出此后的改动。以前拆分的文件中有尚未合并的改动的，不予覆盖。</translation>
     </message>
     <message>
         <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
@@ -4508,6 +4808,10 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>值，如行政区代码</translation>
     </message>
     <message>
+        <source>this list</source>
+        <translation>本清单</translation>
+    </message>
+    <message>
         <source>ticked fixes, statutory area; before − out + in = after, ± rounding</source>
         <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后，末位因四舍五入可能不一致</translation>
     </message>
@@ -4608,6 +4912,10 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>{count} 处：{rules}</translation>
     </message>
     <message>
+        <source>{count} found again, now to do</source>
+        <translation>再次出现、转回待处理 {count} 个</translation>
+    </message>
+    <message>
         <source>{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the others stay in the project but are not checked. The choice can be changed under Layer Roles.</source>
         <translation>工程中有 {count} 组图层含相同的规划图层：{names}。请选择检查哪一组；其余各组保留在工程中，不参加检查。以后可在“图层角色”中改选。</translation>
     </message>
@@ -4636,6 +4944,26 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
+        <source>{count} new</source>
+        <translation>新增 {count} 个</translation>
+    </message>
+    <message>
+        <source>{count} no longer found, now fixed</source>
+        <translation>不再出现、转为已改 {count} 个</translation>
+    </message>
+    <message>
+        <source>{count} no longer waived</source>
+        <translation>豁免撤销或失效 {count} 个</translation>
+    </message>
+    <message>
+        <source>{count} not checked, unchanged</source>
+        <translation>未检查、状态不变 {count} 个</translation>
+    </message>
+    <message>
+        <source>{count} parts written to {folder}: {names}</source>
+        <translation>已在“{folder}”写出 {count} 份清单：{names}</translation>
+    </message>
+    <message>
         <source>{count} places</source>
         <translation>{count} 处</translation>
     </message>
@@ -4648,8 +4976,20 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>识别出 {count} 个规划图层，尚未应用模板的表单和符号。</translation>
     </message>
     <message>
+        <source>{count} rows have no finding in the list and were not read: {names}</source>
+        <translation>有 {count} 行在清单中没有对应的问题，没有读入：{names}</translation>
+    </message>
+    <message>
+        <source>{count} rows set or end “waived”, which only waivers do; their state is unchanged.</source>
+        <translation>有 {count} 行设置或取消了豁免，该状态随豁免登记变化，没有采用。</translation>
+    </message>
+    <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
         <translation>未确认 {count} 项，结论最高为“有条件通过”。此处列出规则和字段可能用到的全部设置和代码表；报告只列本次检查用到的。</translation>
+    </message>
+    <message>
+        <source>{count} still false alarms by their fingerprint, even if figures changed</source>
+        <translation>按指纹仍为误报 {count} 个（数值变化不影响，请自行复核）</translation>
     </message>
     <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>
@@ -4690,6 +5030,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>{file}: {count} targets, inherits from {base}</source>
         <translation>{file}：{count} 项目标，继承自{base}</translation>
+    </message>
+    <message>
+        <source>{first} ({count})</source>
+        <translation>{first}（{count}）</translation>
     </message>
     <message>
         <source>{first} {second}</source>
@@ -4780,6 +5124,10 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>{name}（{file}，{count} 个图层）</translation>
     </message>
     <message>
+        <source>{name}: {total} findings, {ended} no longer found, {remaining} remain. The whole project was checked, because findings also depend on other land; rules with unchanged data kept their results.</source>
+        <translation>{name}：共 {total} 个，{ended} 个不再出现，{remaining} 个仍在。问题与其他地块有关，因此检查的是整个工程；数据未变的规则沿用上次结果。</translation>
+    </message>
+    <message>
         <source>{needed} · mark C</source>
         <translation>{needed} · 来源级别 C，未核实</translation>
     </message>
@@ -4828,6 +5176,10 @@ Click: {place}.</source>
     <message>
         <source>{time} · {run} of {total} rules</source>
         <translation>{time} · 运行规则 {run}/{total} 条</translation>
+    </message>
+    <message>
+        <source>{title}  open {count} / {total}</source>
+        <translation>{title}  未完成 {count} / {total}</translation>
     </message>
     <message>
         <source>{title} (recommended)</source>
@@ -4880,6 +5232,10 @@ Click: {place}.</source>
     <message>
         <source>{word}: {count} listed</source>
         <translation>{word}：筛选后共 {count} 处</translation>
+    </message>
+    <message>
+        <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>
+        <translation>“豁免”随豁免登记变化。需要改变状态的，请撤销豁免。</translation>
     </message>
     <message>
         <source>“{file}” of layer “{layer}” is also open in {detail}: if both programs edit it, one of them may be unable to save. Close it there first, then begin to edit here.</source>

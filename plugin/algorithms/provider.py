@@ -25,6 +25,7 @@ from .inspect_package import InspectPackage
 from .layers_from_structure import LayersFromStructure
 from .map_fields import MapFields
 from .statutory_area import StatutoryArea
+from .worklists import MergeWorklist, SplitWorklist
 from .yearly_update import YearlyUpdateAlgorithm
 
 
@@ -62,7 +63,9 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(MergeWorklist())
         self.addAlgorithm(ResolveOverlaps())
+        self.addAlgorithm(SplitWorklist())
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())
         try:

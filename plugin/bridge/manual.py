@@ -31,6 +31,8 @@ MANUAL_TOPICS = {
     "check_plan": "04-checking#tool-check-plan",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
+    "split_worklist": "04-checking#tool-split-worklist",
+    "merge_worklist": "04-checking#tool-merge-worklist",
     "compute_indicators": "05-report#tool-compute-indicators",
     "compare_versions": "07-versions-vct#tool-compare-versions",
     "yearly_update": "07-versions-vct#tool-yearly-update",

@@ -52,6 +52,8 @@ from .toolbox.exchange import ExchangeActions, IndicatorsAction
 from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
+from .worklist.actions import WorklistActions
+from .worklist.recheck import RecheckMenu
 
 if TYPE_CHECKING:
     from ..core.results.edits_since_check import EditsSinceCheck
@@ -74,7 +76,14 @@ class DesktopController(QObject):
         self.dock = dock = FindingsDock(iface.mainWindow())
         self.indicators = IndicatorDock(iface.mainWindow())
         self.change_queue = ChangeQueue(self)
-        self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document, self._find_edits)
+        self.exports = ResultExporter(
+            iface,
+            self.runner,
+            lambda: dock.result,
+            self._read_document,
+            self._find_edits,
+            lambda: dock.tree.findings.work.items,
+        )
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
         self.edit_warnings = EditWarnings(iface, self)
@@ -99,7 +108,9 @@ class DesktopController(QObject):
         self.fixes = FixActions(
             iface, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
         )
-        FindingsMenu(dock, self)
+        self.worklist = WorklistActions(dock, self.runner, self.result_owner.has_current_result, self)
+        self.recheck = RecheckMenu(iface, dock, self.start_check, self.result_owner.has_current_result, self)
+        FindingsMenu(dock, self.worklist.add_to_context_menu, self)
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
         self.inspection = PackageInspection(
@@ -142,6 +153,7 @@ class DesktopController(QObject):
             "check": self.start_check,
             "previous": lambda: self.dock.step_selection(-1),
             "next": lambda: self.dock.step_selection(1),
+            "next_open": self.dock.step_to_open,
             "layer": self.on_map.set_shown,
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
@@ -228,6 +240,8 @@ class DesktopController(QObject):
         self.notices.stop()
         self.editing.stop()
         self.waiving.stop()
+        self.worklist.stop()
+        self.recheck.close()
         self.boxes.stop()
         self.edit_warnings.stop()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
@@ -275,6 +289,8 @@ class DesktopController(QObject):
         self.result_owner.record_result_of_check(inputs.fingerprint)
         self.saved_results.save_result(result, inputs.project_state, inputs.layer_id_by_name)
         self._show_result(result, rows)
+        self.worklist.open_for_result(updates=True)
+        self.recheck.report_after_check(result.findings)
         self.export.continue_after_check(result)
 
     def _on_result_restored(self, result: CheckView, rows: list[Any]) -> None:
@@ -287,6 +303,7 @@ class DesktopController(QObject):
         project = QgsProject.instance()
         dirty = project.isDirty()
         self._show_result(result, rows)
+        self.worklist.open_for_result(updates=False)
         # The findings layer is not saved, so the project has no changes to save.
         project.setDirty(dirty)
 
@@ -302,6 +319,7 @@ class DesktopController(QObject):
         self.saved_results.drop_result()
         self.on_map.remove_layer()
         self._show_result(result, rows)
+        self.worklist.open_for_result(updates=False)
         self.dock.setUserVisible(True)
 
     def _show_result(self, result: CheckView, rows: list[Any]) -> None:
@@ -330,6 +348,7 @@ class DesktopController(QObject):
 
     def _on_check_stopped(self) -> None:
         self._enable_actions()
+        self.recheck.forget()
         self.export.end_export_without_check()
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
@@ -416,6 +435,7 @@ class DesktopController(QObject):
         self.result_owner.record_no_result()
         self.dock.clear_result()
         self.indicators.clear()
+        self.worklist.open_for_result(updates=False)
 
     def _on_layers_changed(self) -> None:
         """Clear the result if the project no longer has a plan layer."""
@@ -447,7 +467,7 @@ class DesktopController(QObject):
     def _enable_actions(self) -> None:
         has_result = self.dock.result is not None
         self.actions["check"].setEnabled(not self.is_check_running)
-        for name in ("previous", "next", "report"):
+        for name in ("previous", "next", "next_open", "report"):
             self.actions[name].setEnabled(has_result)
         # Without a result the action applies to the next check.
         self.actions["layer"].setEnabled(self.result_owner.has_current_result() or not has_result)

@@ -11,39 +11,15 @@ import time
 from pathlib import Path
 
 from gui_driver import FACTS, prepare_window_for_screenshots, run_tour, wait, wait_for_map, wait_seconds
+from pause_monitor import PauseMonitor
 from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayer
-from qgis.PyQt.QtCore import QDate, QDateTime, QTimer
+from qgis.PyQt.QtCore import QDate, QDateTime
 from qgis.utils import iface, plugins, unloadPlugin
 
 COUNTY = Path(os.environ["SANXIAN_PAUSES_COUNTY"])
 ROUNDS = int(os.environ["SANXIAN_PAUSES_ROUNDS"])
 #: Width of the map in metres, so that drawing takes the same time with the plugin and without it.
 MAP_WIDTH_M = 2_000
-
-
-class PauseMonitor:
-    """Record the longest time between two turns of the Qt event loop: wall clock and CPU of the main thread."""
-
-    def __enter__(self):
-        self.wall = self.cpu = 0.0
-        self._last = self._now()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(0)
-        return self
-
-    @staticmethod
-    def _now():
-        return time.monotonic(), time.thread_time()
-
-    def _beat(self):
-        now = self._now()
-        self.wall, self.cpu = max(self.wall, now[0] - self._last[0]), max(self.cpu, now[1] - self._last[1])
-        self._last = now
-
-    def __exit__(self, *_error):
-        self._beat()
-        self._timer.stop()
 
 
 def record_pause(name, action, is_done, seconds=600):

@@ -25,6 +25,7 @@ from plugin.gui.findings.groups import (
     COUNT_COLUMN,
     PLACE_COLUMN,
     STATE_COLUMN,
+    FindingGroup,
     describe_location,
     make_finding_groups,
     make_search_text,
@@ -36,6 +37,9 @@ from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_r
 from tests.qgis.waiting import measure_time, process_events
 
 ALL_FINDINGS_FILTER = FilterSettings(shown_kinds=frozenset(FINDING_KINDS))
+
+
+WORK_HEADINGS = ["负责人", "备注", "更新"]
 
 
 @pytest.fixture
@@ -181,10 +185,10 @@ def test_headings_name_the_columns_and_mark_the_sorted_one(chinese, findings_tre
         model = findings_tree.model()
         return [model.headerData(column, Qt.Orientation.Horizontal) for column in range(model.columnCount())]
 
-    assert read_headings() == ["规则/位置", "数量", "面积（公顷） ▼", "状态"]
+    assert read_headings() == ["规则/位置", "数量", "面积（公顷） ▼", "状态", *WORK_HEADINGS]
     assert not findings_tree.header().isSortIndicatorShown()
     findings_tree.sortByColumn(COUNT_COLUMN, Qt.SortOrder.AscendingOrder)
-    assert read_headings() == ["规则/位置", "数量 ▲", "面积（公顷）", "状态"]
+    assert read_headings() == ["规则/位置", "数量 ▲", "面积（公顷）", "状态", *WORK_HEADINGS]
 
 
 def test_translated_text_without_placeholders_is_a_plain_string(qgis_app):
@@ -450,7 +454,7 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
 
 
 def test_search_for_a_rule_code_ignores_codes_in_messages():
-    group = SimpleNamespace(code="REL005", title="城镇发展区与城镇开发边界")
+    group = FindingGroup("REL005", "城镇发展区与城镇开发边界", None)
     finding = make_finding(
         "REL005", "1", None, message="此处有永久基本农田与城镇开发边界重叠（REL002，…000708），请先处理。"
     )

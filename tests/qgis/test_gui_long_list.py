@@ -162,7 +162,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_random_filters_sorting
                 )
             )
         shown = list_loaded_findings(findings_tree)
-        asked = [f for f in group.findings if wanted.matches_finding(group, f)]
+        asked = [f for f in group.findings if wanted.matches_finding(group, f, findings_tree.findings)]
         assert {id(f) for f in findings_tree.filter.list_visible_findings()} == {id(f) for f in asked}
         assert shown == findings_tree.filter.list_visible_findings()[: len(shown)]
         assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"

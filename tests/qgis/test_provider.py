@@ -38,6 +38,8 @@ WHOLE_PLAN_ALGORITHMS = {
     "inspect_package",
     "layers_from_structure",
     "map_fields",
+    "merge_worklist",
+    "split_worklist",
     "statutory_area",
     "yearly_update",
 }

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult
     from ...core.engine.rule_memory import RuleMemory
     from ...core.plan.layer import SourceLayer
+    from ...core.worklist.model import WorkItem
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -122,13 +123,14 @@ def write_check_outputs(
     cancellation: Cancellation = NEVER_CANCELLED,
     has_rows: bool = True,
     docx_template: str = "",
+    worklist: Mapping[str, WorkItem] | None = None,
 ) -> None:
     """Write all output files of a check, or none.
 
     Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
     features of the layers are in memory; a result restored from disk has none, so its report has no pictures.
-    ``docx_template``: path of an office's template for the docx report, or empty. Raise OutputError, also for a target
-    that was an input of the check, and Cancelled.
+    ``docx_template``: path of an office's template for the docx report, or empty. ``worklist``: fingerprint → row of
+    the work list, for the ledger. Raise OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures
@@ -149,6 +151,7 @@ def write_check_outputs(
         draw_report_pictures,
         print_pdf=partial(write_pdf, cancellation=cancellation),
         docx_template=docx_template,
+        worklist=worklist,
         cancellation=cancellation,
     )
     progress(1.0, "")

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers import WAIVER_SUFFIX, make_default_waiver_path
+from ...core.waivers import WAIVER_SUFFIX
 from ..layers.properties import get_file_path
 from . import saved_paths
+from .side_files import find_path_next_to_layers
 
 _FILE_KEY = "waivers"
 
@@ -40,15 +40,7 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     stored_path = saved_paths.read_absolute_path(project, _FILE_KEY)
     if stored_path:
         return Path(stored_path)
-    # The source of a memory layer may be longer than any path; Path.exists then raises.
-    existing_files = {Path(path) for path in files if path and os.path.exists(path)}
-    if len(existing_files) == 1:
-        return make_default_waiver_path(existing_files.pop())
-    folders = {path.parent for path in existing_files}
-    if len(folders) == 1:
-        return make_default_waiver_path(folders.pop())
-    project_file = project.absoluteFilePath()
-    return Path(project_file).with_name(f"{Path(project_file).stem}{WAIVER_SUFFIX}") if project_file else None
+    return find_path_next_to_layers(project, files, WAIVER_SUFFIX)
 
 
 def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:

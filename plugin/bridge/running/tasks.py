@@ -115,6 +115,10 @@ class BackgroundJob(QgsTask):
         if not sip.isdeleted(self):
             self.cancel()
 
+    def ignore_result(self) -> None:
+        """Disconnect the callbacks of the job, which runs to its end."""
+        self._end_callbacks = None
+
     def wait(self, seconds: float) -> bool:
         """Wait until the job has ended, at most ``seconds``; return True if it is not running any more.
 

@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | vct | yearly | fix | fixes",
+        "inspect | vct | yearly | fix | fixes | worklist",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -145,6 +145,12 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command = commands.add_parser("fixes", help=get_help_text("fixes"), parents=[language])
     command.add_argument("code", metavar="CODE", nargs="?", default="", help=get_help_text("fix_code"))
     command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    _add_worklist_commands(
+        commands.add_parser("worklist", help=get_help_text("worklist"), parents=[language]),
+        parser_class,
+        language,
+        report_texts,
+    )
     command = commands.add_parser("rules", help=get_help_text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
         command.add_argument(f"--{name}", default="", help=get_help_text(name))
@@ -197,3 +203,38 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--profile", default="", help=get_help_text("profile"))
     command.add_argument("--no-check", action="store_true", help=get_help_text("vct_no_check"))
     return parser
+
+
+def _add_worklist_commands(
+    worklist: argparse.ArgumentParser,
+    parser_class: type[TranslatedArgumentParser],
+    language: argparse.ArgumentParser,
+    report_texts: ReportTexts,
+) -> None:
+    """Add the actions on a work list to its command."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", f"worklist_{key}")
+
+    actions = worklist.add_subparsers(dest="action", required=True, metavar="show | update | split | merge | import")
+
+    def add_action(name: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=get_help_text(name), parents=[language])
+        action.add_argument("list", metavar="LIST", help=get_help_text("list"))
+        return action
+
+    add_action("show")
+    action = add_action("update")
+    action.add_argument("report", metavar="REPORT", help=get_help_text("report"))
+    action.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("xlsx"))
+    action = add_action("split")
+    action.add_argument("folder", metavar="FOLDER", help=get_help_text("folder"))
+    action.add_argument("--by", choices=("township", "assignee"), default="township", help=get_help_text("by"))
+    merge = add_action("merge")
+    merge.add_argument("parts", metavar="PART", nargs="+", help=get_help_text("parts"))
+    import_ledger = add_action("import")
+    import_ledger.add_argument("ledger", metavar="LEDGER", help=get_help_text("ledger"))
+    import_ledger.add_argument("--author", default="", metavar="NAME", help=get_help_text("author"))
+    for action in (merge, import_ledger):
+        for name in ("conflicts", "choices"):
+            action.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(name))

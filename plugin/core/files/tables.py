@@ -67,12 +67,13 @@ def read_sheets(path: Path) -> list[CellSheet]:
     return [CellSheet("", _read_lines(data))]
 
 
-def open_workbook(path: Path) -> Any:
+def open_workbook(path: Path, *, reads_once: bool = False) -> Any:
     """Return a workbook (openpyxl) for callers that need more than its cells.
 
-    Raises UnreadableTable.
+    ``reads_once``: its rows can be read only once, in order; a long workbook then needs little memory. Raises
+    UnreadableTable.
     """
-    return _read_workbook(_read_bytes(path))
+    return _read_workbook(_read_bytes(path), reads_once)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -85,7 +86,7 @@ def _read_bytes(path: Path) -> bytes:
         raise UnreadableTable("no_access") from error
 
 
-def _read_workbook(data: bytes) -> Any:
+def _read_workbook(data: bytes, reads_once: bool = False) -> Any:
     """Return the workbook (openpyxl) of these bytes. Raise UnreadableTable."""
     if data.startswith(OLD_WORKBOOK_SIGNATURE):
         raise UnreadableTable("old_workbook")
@@ -94,7 +95,7 @@ def _read_workbook(data: bytes) -> Any:
     except ImportError as error:
         raise UnreadableTable("openpyxl") from error
     try:
-        return openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        return openpyxl.load_workbook(io.BytesIO(data), read_only=reads_once, data_only=True)
     except (BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise UnreadableTable("unreadable") from error
 

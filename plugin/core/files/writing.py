@@ -66,6 +66,28 @@ def write_text(target: str | Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
+class _WrittenMeanwhile(Exception):
+    """Raised if another program changed a file since it was read."""
+
+
+def replace_if_unchanged(path: Path, expected_content: bytes, content: bytes) -> bool:
+    """Replace a file, if it still has ``expected_content``, which is empty for a missing file.
+
+    Return False, without writing, if another program changed the file. Raise OutputError.
+    """
+    try:
+        with write_atomically(path) as target:
+            with target.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            if (path.read_bytes() if path.exists() else b"") != expected_content:
+                raise _WrittenMeanwhile
+    except _WrittenMeanwhile:
+        return False
+    return True
+
+
 def check_writable(target: str | Path, inputs: list[str]) -> None:
     """Raise OutputError, with the remedy, if a file cannot be written to a path.
 

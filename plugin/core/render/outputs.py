@@ -12,7 +12,7 @@ import math
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
@@ -47,6 +47,7 @@ from .pictures import add_picture_digests
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
+    from ..worklist.model import WorkItem
     from .document.blocks import Document
     from .pictures import ReportPictures
 
@@ -218,12 +219,14 @@ def write_outputs(
     *,
     print_pdf: Callable[[Document, Path], object] | None = None,
     docx_template: str = "",
+    worklist: Mapping[str, WorkItem] | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
 
     ``draw`` makes the pictures and is called once, only for a document. ``print_pdf`` writes a document as PDF; only
-    QGIS can. ``docx_template``: an office's own template. Raises OutputError, also for a target that is an input of the
+    QGIS can. ``docx_template``: an office's own template. ``worklist``: fingerprint → row of the work list, for the
+    ledger. Raises OutputError, also for a target that is an input of the
     check, InputError for the template, and Cancelled; every target is then unchanged.
     """
     draw = cache(draw)
@@ -261,7 +264,7 @@ def write_outputs(
     def write_ledger_file(path: Path) -> None:
         from .document.ledger import write_ledger
 
-        write_ledger(path, report, plan.norm, author=author, cancellation=cancellation)
+        write_ledger(path, report, plan.norm, author=author, worklist=worklist, cancellation=cancellation)
 
     for target in outputs.list_paths():
         check_not_input(target, list(plan.input_files))

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..files.names import make_path_next_to_data
+
 #: The suffix of a waiver file, after the name of the data.
 WAIVER_SUFFIX = ".waivers.csv"
 
 
 def make_default_waiver_path(source: str | Path) -> Path:
-    """Return the path of the waiver file for a data file or folder.
-
-    ``county.gpkg`` → ``county.waivers.csv``; for a folder, a file in it.
-    """
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{WAIVER_SUFFIX}"
-    return source.with_name(f"{source.stem}{WAIVER_SUFFIX}")
+    """Return the path of the waiver file for a data file or folder: ``county.gpkg`` → ``county.waivers.csv``."""
+    return make_path_next_to_data(source, WAIVER_SUFFIX)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from ..files.encoding import (
     decode_file_text,
     find_delimiter,
 )
-from ..files.writing import write_atomically
+from ..files.writing import replace_if_unchanged
 from .cells import COLUMNS_BY_HEADING, WAIVER_COLUMNS, convert_waiver_to_cells, parse_waiver_cells
 from .model import Waiver, WaiverLimits
 
@@ -83,31 +82,9 @@ def change_waivers(
         remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in removed_ids]
         _add_missing_columns(table, remaining_rows)
         rows = remaining_rows + [_make_waiver_row(table, waiver) for waiver in added_waivers]
-        if _replace_if_unchanged(path, contents, _format_csv(table.head, rows)):
+        if replace_if_unchanged(path, contents, _format_csv(table.head, rows).encode("utf-8-sig")):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
-
-
-class _WrittenMeanwhile(Exception):
-    """Raised if another program changed the waiver file since it was read."""
-
-
-def _replace_if_unchanged(path: Path, expected_content: bytes, text: str) -> bool:
-    """Replace a file by a text, if the file still has the content ``expected_content``.
-
-    Return False, without writing, if another program changed the file.
-    """
-    try:
-        with write_atomically(path) as target:
-            with target.open("wb") as handle:
-                handle.write(text.encode("utf-8-sig"))
-                handle.flush()
-                os.fsync(handle.fileno())
-            if (_read_bytes(path) if path.exists() else b"") != expected_content:
-                raise _WrittenMeanwhile
-    except _WrittenMeanwhile:
-        return False
-    return True
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from ..widgets.save_path import choose_save_path
 
 if TYPE_CHECKING:
     from ...core.results.edits_since_check import EditsSinceCheck
+    from ...core.worklist.model import WorkItem
 
 _EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
@@ -48,16 +49,19 @@ class ResultExporter:
         get_result: Callable[[], CheckView | None],
         get_document_info: Callable[[], DocumentInfo | None] = lambda: None,
         find_edits: Callable[[CheckView], EditsSinceCheck | None] = lambda _result: None,
+        get_work_items: Callable[[], Mapping[str, WorkItem]] = dict,
     ):
         """Set the functions that return the result to save and information on it.
 
         ``get_result``: returns the displayed result, None without one; ``get_document_info``: returns the document
         information (成果信息) of the result's project, or None to use that of the check; ``find_edits``: returns the
-        edits made since the check of the result, None for data other than the project's.
+        edits made since the check of the result, None for data other than the project's; ``get_work_items``: returns
+        fingerprint → row of the work list, for the ledger.
         """
         self._iface = iface
         self._runner = runner
         self._result, self._info, self._find_edits = get_result, get_document_info, find_edits
+        self._get_work_items = get_work_items
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def ask_and_save(self, kind: str) -> None:
@@ -107,9 +111,16 @@ class ResultExporter:
         if edits is not None:
             check_result = replace(check_result, report=record_edits(check_result.report, edits))
 
+        work_items = self._get_work_items()
+
         def write_in_background(progress, cancellation):
             write_check_outputs(
-                check_result, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
+                check_result,
+                outputs,
+                progress=progress,
+                cancellation=cancellation,
+                has_rows=not result.is_restored,
+                worklist=work_items,
             )
             return path
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject
@@ -14,9 +15,12 @@ from .dock import FindingsDock
 class FindingsMenu(QObject):
     """Shows the context menu of the findings list."""
 
-    def __init__(self, dock: FindingsDock, parent: QObject | None = None):
+    def __init__(
+        self, dock: FindingsDock, add_more: Callable[[QMenu], None] = lambda menu: None, parent: QObject | None = None
+    ):
+        """Store the panel; ``add_more``: adds further actions to the menu."""
         super().__init__(parent)
-        self._dock = dock
+        self._dock, self._add_more = dock, add_more
         dock.tree.menuRequested.connect(self._show_menu)
 
     def make_menu(self) -> QMenu:
@@ -27,6 +31,7 @@ class FindingsMenu(QObject):
             action.setEnabled(button.isEnabled())
             action.setToolTip(button.toolTip())
             action.triggered.connect(lambda _on=False, button=button: button.perform_action())
+        self._add_more(menu)
         return menu
 
     def _show_menu(self, position: Any) -> None:

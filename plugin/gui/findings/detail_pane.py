@@ -27,7 +27,14 @@ from ..widgets import theme
 from ..widgets.source_mark import make_source_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_finding_kind, sum_finding_areas
+from .groups import (
+    NOT_RUN_OUTCOMES,
+    FindingGroup,
+    format_hectares_in_list,
+    get_finding_kind,
+    get_listed_rule,
+    sum_finding_areas,
+)
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
 from .result import CheckView, RuleSource
@@ -214,9 +221,8 @@ class DetailPane(QgsScrollArea):
 
     def show_group(self, result: CheckView, group: FindingGroup) -> None:
         """Show the details of a rule: its figures, and why it was skipped."""
-        page, layout = self._make_page(
-            theme.KIND_ICONS[group.get_icon_kind()], f"{group.code}  {group.title}", group.code
-        )
+        title = f"{group.code}  {group.title}" if group.is_rule else group.title
+        page, layout = self._make_page(theme.KIND_ICONS[group.get_icon_kind()], title, group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), sum_finding_areas(group.findings)
             if group.shown_count != len(group.findings):
@@ -246,7 +252,8 @@ class DetailPane(QgsScrollArea):
 
         ``hidden_layers``: layers of the finding that are switched off in the layer tree, or covered by others.
         """
-        page, layout = self._make_page(theme.KIND_ICONS[get_finding_kind(finding)], group.title, group.code)
+        code = get_listed_rule(finding)
+        page, layout = self._make_page(theme.KIND_ICONS[get_finding_kind(finding)], group.get_rule_title(finding), code)
         layout.addWidget(make_text_label(format_place_and_size(finding)))
         refs = list_feature_refs(finding)
         features = _make_feature_rows(
@@ -264,11 +271,11 @@ class DetailPane(QgsScrollArea):
         # The waiver precedes the remedy.
         state = [(tr("State"), _format_state(finding)), *format_waiver(finding)]
         if len(state) == 1:
-            self._add_basis(form, result, group.code)
+            self._add_basis(form, result, code)
         for label, text in state:
             form.addRow(_make_row_label(label), make_text_label(text))
         if len(state) > 1:
-            self._add_basis(form, result, group.code)
+            self._add_basis(form, result, code)
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)
@@ -303,6 +310,9 @@ class DetailPane(QgsScrollArea):
         font.setBold(True)
         name.setFont(font)
         head.addWidget(name, 1)
+        if not code:
+            layout.addLayout(head)
+            return page, layout
         button = QToolButton()
         button.setObjectName("SanxianHelp")
         button.setText(tr("About the Rule"))

@@ -9,13 +9,20 @@ from typing import Any
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QToolButton
 
+from ...bridge.running.portions import PortionedWork, run_to_end
+from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.empty_state import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
-from .filter import FilterSettings
+from .filter import FilterSettings, PreparedGroups
 from .form import FindingsForm
+from .groups import Grouping
 from .result import CheckView
+from .work_rows import STALE, WorkRows
+
+#: A longer list is prepared in portions.
+MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 
 
 def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
@@ -29,7 +36,7 @@ class FindingsDock(FindingsForm):
     Signals: ``formRequested(feature_ref)``: open the attribute form of a feature; ``featureChosen(feature_ref,
     all_refs)``: select a feature, ``all_refs`` are all features of its finding; ``exportRequested(kind)``: save the
     result as ``layer``, ``html`` or ``json``; ``stepped(direction, has_moved)``: the user pressed next or previous;
-    ``listFiltered``: the user changed the filters.
+    ``listFiltered``: the user changed the filters; ``listPrepared``: a long list was prepared and is shown.
     """
 
     runRequested = pyqtSignal()
@@ -42,12 +49,15 @@ class FindingsDock(FindingsForm):
     featureChosen = pyqtSignal(object, list)
     stepped = pyqtSignal(int, bool)
     listFiltered = pyqtSignal()
+    listPrepared = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
         #: Returns the layers of a finding that are switched off or covered; set by the owner of the map.
         self.hidden_layer_finder: Callable[[Any], list[Any]] = lambda finding: []
         self._hidden_layers: list[tuple[Any, bool]] = []
+        #: Prepares a long list in portions; None if the list is up to date.
+        self._filling: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -57,6 +67,11 @@ class FindingsDock(FindingsForm):
     def _connect_signals(self) -> None:
         for button in (self.run_button, self.stale_button):
             button.clicked.connect(self.runRequested)
+        for grouping, action in self.groupings.items():
+            action.triggered.connect(lambda _on=False, grouping=grouping: self.group_by(grouping))
+        self.navigation.openRequested.connect(self.step_to_open)
+        self.tree.nextOpenRequested.connect(self.step_to_open)
+        self.tree.filter.sortRequested.connect(self._list_findings)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
         self.county.clicked.connect(self.profileRequested)
@@ -138,7 +153,10 @@ class FindingsDock(FindingsForm):
         self.verdict.show_report(result)
         self.filters.offer_package_only(result.is_of_package)
         self._offer_filter_choices()
-        self.tree.show_report(report, self._read_filters())
+        self.tree.findings.layer_names = {
+            str(layer.get("role", "")): str(layer.get("title", "")) for layer in report.provenance.get("layers", ())
+        }
+        self._list_findings()
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_visible_page()
@@ -151,7 +169,9 @@ class FindingsDock(FindingsForm):
         """Clear the former result after a change of project."""
         self.result = None
         self._reasons_shown = False
+        self._stop_filling()
         self.tree.show_report(None, self._read_filters())
+        self.tree.filter.defers_sorting = False
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
         self.show_note("")
@@ -177,6 +197,10 @@ class FindingsDock(FindingsForm):
         if not (change.ended_findings or change.new_findings or change.changed_findings):
             return False
         self._offer_filter_choices()
+        if self._filling is not None:
+            # The list in preparation is of the former findings.
+            self._list_findings()
+            return False
         other = self.tree.apply_changes(change, moves_on=moves_on)
         if other and not moves_on and self.tree.get_selected_finding() is None:
             self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
@@ -193,6 +217,7 @@ class FindingsDock(FindingsForm):
         self.result.apply_changes(change)
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
+        self._stop_filling()
         self.tree.apply_changes(change, moves_on=True)
         self.tree.set_filters(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
@@ -248,10 +273,15 @@ class FindingsDock(FindingsForm):
             filters.chosen_townships,
             filters.chosen_rules,
             filters.package_only.isChecked(),
+            filters.chosen_states,
+            filters.chosen_assignees,
         )
 
     def _apply_filters(self) -> None:
-        if self.result is not None:
+        if self.result is not None and self._is_long:
+            self._list_findings()
+            self.listFiltered.emit()
+        elif self.result is not None:
             former_selection = self.tree.get_selected_finding()
             self.tree.set_filters(self._read_filters())
             self._update_visible_page()
@@ -263,10 +293,113 @@ class FindingsDock(FindingsForm):
             self._show_selected_position()
             self.listFiltered.emit()
 
+    # --- long lists
+    @property
+    def _is_long(self) -> bool:
+        """Return True if the list is prepared in portions, so that QGIS does not pause."""
+        return len(self.result.findings) > MAX_FINDINGS_LISTED_AT_ONCE
+
+    def _list_findings(self) -> None:
+        """List the present findings, grouped, sorted and filtered anew; a long list follows in turns of the event loop.
+
+        Until then the former list is shown.
+        """
+        self._stop_filling()
+        filters, proxy = self._read_filters(), self.tree.filter
+        proxy.defers_sorting = self._is_long
+        proxy.filters = filters
+        steps = proxy.prepare_groups(self.result.report, self.result.findings)
+        if self._is_long:
+            self._filling = PortionedWork(steps, self._show_groups, self._on_filling_failed, self)
+        else:
+            self._show_groups(run_to_end(steps))
+
+    def _stop_filling(self) -> None:
+        if self._filling is not None:
+            self._filling.cancel()
+            self._filling.deleteLater()
+            self._filling = None
+
+    def _on_filling_failed(self, error: Exception) -> None:
+        log_error(error)
+        self._stop_filling()
+
+    def _show_groups(self, prepared: PreparedGroups) -> None:
+        is_deferred, former_selection = self._filling is not None, self.tree.get_selected_finding()
+        self._stop_filling()
+        self.tree.show_groups(prepared)
+        if not is_deferred:
+            return
+        self._update_visible_page()
+        self._show_selected_details()
+        self._pass_selection_to_buttons()
+        if former_selection is not None and self.tree.get_selected_finding() is None:
+            self.findingChosen.emit(None)
+        self.listPrepared.emit()
+
+    @property
+    def is_list_ready(self) -> bool:
+        """Return True unless a long list is being prepared."""
+        return self._filling is None
+
+    # --- the work list
+    def group_by(self, grouping: Grouping) -> None:
+        """Group the list by rule, layer, township, severity or person."""
+        self.groupings[grouping].setChecked(True)
+        self.grouping_button.setText(self.groupings[grouping].text())
+        self.tree.findings.grouping = grouping
+        if self.result is not None:
+            self._list_findings()
+            if self._filling is None:
+                self._update_visible_page()
+                self._show_selected_details()
+
+    def set_work(self, work: WorkRows) -> None:
+        """Show the rows of a work list; without rows the panel is as without a list."""
+        former_work = self.tree.findings.work
+        self.tree.set_work(work)
+        has_work = bool(work.items)
+        self.navigation.next_open.setVisible(has_work)
+        self.filters.offer_work(has_work and self.result is not None, work.list_assignees())
+        if self.result is None:
+            return
+        groups_move = self.tree.findings.grouping is Grouping.ASSIGNEE or self._read_filters().hides_by_rule_or_work
+        if groups_move or bool(former_work.items) != has_work:
+            self._list_findings()
+            if self._filling is None:
+                self._update_visible_page()
+        else:
+            self.tree.update_open_counts()
+        self._show_work_progress()
+        if self._filling is None:
+            self._show_selected_details()
+
+    def _show_work_progress(self) -> None:
+        """Show how many rows of the list are done; rows that are no longer found count, too."""
+        model, findings = self.tree.findings, self.result.findings
+        items, conflicts = model.work.items, model.work.conflicts
+        if not items:
+            self.work_progress.hide()
+            return
+        done = sum(item.is_done for item in items.values()) - sum(items[f].is_done for f in conflicts if f in items)
+        stale = 0
+        if model.outdated is not None and len(findings) <= MAX_FINDINGS_LISTED_AT_ONCE:
+            stale = sum(model.find_state_key(finding) == STALE for finding in findings)
+        self.work_progress.show_counts(done, len(items), stale, len(conflicts))
+
+    def step_to_open(self) -> None:
+        """Select the next finding that needs work; report the end of the list."""
+        if self.result is None or self._filling is not None:
+            return
+        if not self.tree.step_to_open():
+            self.show_note(tr("This was the last finding to do in the list."))
+
     def _choose_page(self) -> EmptyPage | None:
         """Return the page to show in place of the list; None if the list is shown."""
         if self.result is None:
             return self._idle
+        if self._filling is not None:
+            return None
         groups = [g for g in self.tree.findings.groups if g.findings or g.is_not_fully_checked]
         if not self.result.findings:
             if self.result.report.findings and not self._reasons_shown:
@@ -286,12 +419,13 @@ class FindingsDock(FindingsForm):
         empty = self._choose_page()
         if empty is not None:
             self.empty.show_empty_page(empty)
-        if self.result is not None:
+        if self.result is not None and self._filling is None:
             self.verdict.set_matching_counts(self.tree.filter.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree_page if empty is None else self.empty)
         has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.navigation):
             widget.setVisible(has_result)
+        self.work_progress.setVisible(has_result and bool(self.tree.findings.work.items))
         self.export_button.setEnabled(has_result)
         self._fit_panes_to_height()
 

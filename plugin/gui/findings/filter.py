@@ -4,22 +4,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
 
+from ...bridge.running.portions import run_to_end
 from ..widgets.theme import FINDING_KINDS
 from .groups import (
     AREA_COLUMN,
     COLUMNS,
     COUNT_COLUMN,
+    FINDINGS_PER_STEP,
     NOT_RUN_OUTCOMES,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
     get_finding_kind,
     get_listed_rule,
     make_search_text,
+    order_rows_visible_first,
 )
 from .model import FindingsModel
 from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
@@ -34,8 +38,10 @@ class FilterSettings:
 
     ``shown_kinds``: kinds of findings that are shown (severities, ``waived``, ``skipped``); ``search_text``: words that
     a finding must contain; ``shown_townships``: names of the townships whose findings are shown; ``shown_rules``: codes
-    of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules).
-    Empty sets and texts hide nothing, except empty ``shown_kinds``, which hides all.
+    of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules);
+    ``shown_states``: keys of the states (`work_rows.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
+    whose findings are shown, the empty text for findings without one. Empty sets and texts hide nothing, except empty
+    ``shown_kinds``, which hides all.
     """
 
     shown_kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
@@ -43,13 +49,17 @@ class FilterSettings:
     shown_townships: frozenset[str] = frozenset()
     shown_rules: frozenset[str] = frozenset()
     package_only: bool = False
+    shown_states: frozenset[str] = frozenset()
+    shown_assignees: frozenset[str] = frozenset()
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
         self._search_words = tuple(self.search_text.casefold().split())
 
     def accepts_rule(self, group: FindingGroup) -> bool:
-        """Return True if the filters by rule and by package do not hide the rule."""
+        """Return True if the filters by rule and by package do not hide the whole group."""
+        if not group.is_rule:
+            return True
         if self.package_only and not group.code.startswith(_PACKAGE_RULE_PREFIX):
             return False
         return not self.shown_rules or group.code in self.shown_rules
@@ -63,33 +73,64 @@ class FilterSettings:
         return (
             group.is_not_fully_checked
             and bool(kinds & self.shown_kinds)
-            and not self.shown_townships
+            and not (self.shown_townships or self.shown_states or self.shown_assignees)
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )
 
-    def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
-        """Return True if a finding of an accepted rule passes the filters by kind, township and text."""
+    @property
+    def hides_by_rule_or_work(self) -> bool:
+        """Return True if findings are hidden by their rule in groups of several rules, or by the work list."""
+        return bool(self.shown_rules or self.package_only or self.shown_states or self.shown_assignees)
+
+    def matches_finding(self, group: FindingGroup, finding: Any, model: FindingsModel) -> bool:
+        """Return True if a finding of an accepted group passes the filters."""
         return (
             get_finding_kind(finding) in self.shown_kinds
             and (not self.shown_townships or finding.township in self.shown_townships)
-            and (not self._search_words or self._matches_search_text(make_search_text(group, finding)))
+            and (not self.hides_by_rule_or_work or self._matches_rule_and_work(finding, model))
+            and (not self._search_words or self._matches_search_text(make_search_text(group, finding, model.work)))
         )
 
-    def compute_finding_matches(self, group: FindingGroup) -> list[bool]:
-        """Return for each finding of a rule whether it passes the filters."""
+    def _matches_rule_and_work(self, finding: Any, model: FindingsModel) -> bool:
+        code = get_listed_rule(finding)
+        return (
+            (not self.package_only or code.startswith(_PACKAGE_RULE_PREFIX))
+            and (not self.shown_rules or code in self.shown_rules)
+            and (not self.shown_states or model.find_state_key(finding) in self.shown_states)
+            and (not self.shown_assignees or model.work.get_assignee(finding) in self.shown_assignees)
+        )
+
+    def compute_finding_matches(self, group: FindingGroup, model: FindingsModel) -> list[bool]:
+        """Return for each finding of a group whether it passes the filters."""
+        return run_to_end(self.compute_finding_matches_in_steps(group, model))
+
+    def compute_finding_matches_in_steps(
+        self, group: FindingGroup, model: FindingsModel
+    ) -> Generator[None, None, list[bool]]:
+        """Yield between steps of some milliseconds; the result is True for each finding that passes the filters."""
         kinds, townships, search_words = self.shown_kinds, self.shown_townships, self._search_words
-        passes_filter = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
-        if townships:
-            passes_filter = [
-                passes and f.township in townships for passes, f in zip(passes_filter, group.findings, strict=True)
-            ]
-        if search_words and not group.search_texts:
-            group.search_texts = [make_search_text(group, f) for f in group.findings]
-        for word in search_words:
-            passes_filter = [
-                passes and word in text for passes, text in zip(passes_filter, group.search_texts, strict=True)
-            ]
-        return passes_filter
+        result: list[bool] = []
+        has_texts = len(group.search_texts) == len(group.findings)
+        texts = group.search_texts if has_texts else []
+        for start in range(0, len(group.findings), FINDINGS_PER_STEP):
+            findings = group.findings[start : start + FINDINGS_PER_STEP]
+            passes = [("waived" if f.state == "waived" else f.severity) in kinds for f in findings]
+            if townships:
+                passes = [ok and f.township in townships for ok, f in zip(passes, findings, strict=True)]
+            if self.hides_by_rule_or_work:
+                passes = [ok and self._matches_rule_and_work(f, model) for ok, f in zip(passes, findings, strict=True)]
+            if search_words:
+                if not has_texts:
+                    texts += [model.get_search_text(group, f) for f in findings]
+                    yield
+                for word in search_words:
+                    part = texts[start : start + FINDINGS_PER_STEP]
+                    passes = [ok and word in text for ok, text in zip(passes, part, strict=True)]
+            result += passes
+            yield
+        if search_words:
+            group.search_texts = texts
+        return result
 
     def _matches_search_text(self, text: str) -> bool:
         text = text.casefold()
@@ -102,15 +143,51 @@ def _update_shown_counts(group: FindingGroup) -> None:
     group.rows_to_last_visible = len(group.position_by_row) - next(last, len(group.position_by_row))
 
 
+@dataclass
+class PreparedGroups:
+    """Groups of a report, sorted and filtered.
+
+    ``shown_findings``: the findings that pass the filters, in list order; ``positions``: id() of a shown finding → its
+    position among those of its kind, their number, and the kind; ``matching_counts``: see
+    `FindingsFilter.count_matching_by_kind`.
+    """
+
+    report: Any
+    groups: list[FindingGroup]
+    shown_findings: list[Any]
+    positions: dict[int, tuple[int, int, str]]
+    matching_counts: dict[str, int] | None = None
+
+
+def _number_findings_in_steps(findings: list[Any]) -> Generator[None, None, dict[int, tuple[int, int, str]]]:
+    """Yield between steps; the result is id() of a finding → (position, count, kind) among those of its kind."""
+    by_kind: dict[str, list[Any]] = {}
+    for start in range(0, len(findings), FINDINGS_PER_STEP):
+        for finding in findings[start : start + FINDINGS_PER_STEP]:
+            by_kind.setdefault(get_finding_kind(finding), []).append(finding)
+        yield
+    positions: dict[int, tuple[int, int, str]] = {}
+    for kind, findings_of_kind in by_kind.items():
+        count = len(findings_of_kind)
+        for start in range(0, count, FINDINGS_PER_STEP):
+            part = findings_of_kind[start : start + FINDINGS_PER_STEP]
+            positions.update({id(finding): (n, count, kind) for n, finding in enumerate(part, start + 1)})
+            yield
+    return positions
+
+
 class FindingsFilter(QSortFilterProxyModel):
     """Proxy model that hides the rows of the findings list that do not pass the filters.
 
     Which rows pass is computed in one pass for all rows; Qt then asks row by row.
     """
 
+    sortRequested = pyqtSignal()
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.filters = FilterSettings()
+        self.defers_sorting = False
         self._discard_results()
 
     def set_filters(self, filters: FilterSettings) -> None:
@@ -122,13 +199,7 @@ class FindingsFilter(QSortFilterProxyModel):
         """Compute again which rows pass the filters, and update the list."""
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
-            is_rule_accepted = self.filters.accepts_rule(group)
-            group.passes_filter = (
-                self.filters.compute_finding_matches(group) if is_rule_accepted else [False] * len(group.findings)
-            )
-            group.passes_reason_filter = is_rule_accepted and self.filters.accepts_skip_reason(group)
-            group.shown_count = sum(group.passes_filter)
-            group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
+            run_to_end(self.filter_group_in_steps(group))
         model.reorder_after_filtering()
         for group in model.groups:
             _update_shown_counts(group)
@@ -136,6 +207,45 @@ class FindingsFilter(QSortFilterProxyModel):
         self.invalidateFilter()
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT_COLUMN), model.index(len(model.groups) - 1, AREA_COLUMN))
+
+    def filter_group_in_steps(self, group: FindingGroup) -> Generator[None, None, None]:
+        """Compute which rows of a group pass the filters; yield between steps of some milliseconds."""
+        is_rule_accepted = self.filters.accepts_rule(group)
+        if is_rule_accepted:
+            steps = self.filters.compute_finding_matches_in_steps(group, self.sourceModel())
+            group.passes_filter = yield from steps
+        else:
+            group.passes_filter = [False] * len(group.findings)
+        group.passes_reason_filter = is_rule_accepted and self.filters.accepts_skip_reason(group)
+        group.shown_count = sum(group.passes_filter)
+        group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
+
+    def prepare_groups(self, report: Any, findings: list[Any] | None) -> Generator[None, None, PreparedGroups]:
+        """Yield between steps of some milliseconds; the result are groups, sorted and filtered, for `show_groups`."""
+        model: FindingsModel = self.sourceModel()
+        groups = yield from model.prepare_groups(report, findings)
+        for group in groups:
+            yield from self.filter_group_in_steps(group)
+            group.position_by_row = order_rows_visible_first(group)
+            yield
+            _update_shown_counts(group)
+            yield
+        shown = [
+            group.findings[position]
+            for group in groups
+            for position in group.position_by_row
+            if position >= 0 and group.passes_filter[position]
+        ]
+        yield
+        positions = yield from _number_findings_in_steps(shown)
+        counts = yield from self._count_matching_in_steps(groups)
+        return PreparedGroups(report, groups, shown, positions, counts)
+
+    def show_groups(self, prepared: PreparedGroups) -> None:
+        """Show prepared groups in place of the former ones."""
+        self.sourceModel().show_groups(prepared.report, prepared.groups)
+        self._findings_in_view, self._positions_of_findings = prepared.shown_findings, prepared.positions
+        self._matching_counts = (prepared.matching_counts,)
 
     def apply_changes(self, change: Any) -> list[FindingGroup]:
         """Apply changed findings without a reset of the list; return the groups that were added to it.
@@ -146,12 +256,14 @@ class FindingsFilter(QSortFilterProxyModel):
         self._discard_results()
         new_groups = model.apply_changes(
             change,
-            lambda group, finding: self.filters.accepts_rule(group) and self.filters.matches_finding(group, finding),
+            lambda group, finding: (
+                self.filters.accepts_rule(group) and self.filters.matches_finding(group, finding, model)
+            ),
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
         changed_rule_codes = {
-            get_listed_rule(f)
+            model.find_group_key(f)
             for f in [
                 *change.ended_findings,
                 *change.new_findings,
@@ -159,7 +271,7 @@ class FindingsFilter(QSortFilterProxyModel):
             ]
         }
         for group in model.groups:
-            if group.code in changed_rule_codes:
+            if group.key in changed_rule_codes:
                 _update_shown_counts(group)
         if model.groups:
             # Qt then filters the rules again.
@@ -181,13 +293,22 @@ class FindingsFilter(QSortFilterProxyModel):
         return group.passes_reason_filter if position < 0 else group.passes_filter[position]
 
     def sort(self, column, order):
-        """Sort in the source model: sorting through Qt row by row would take seconds."""
+        """Sort in the source model: sorting through Qt row by row would take seconds.
+
+        With ``defers_sorting``, only store the order and emit ``sortRequested``: the owner prepares the list anew.
+        """
+        if self.defers_sorting:
+            if self.sourceModel().store_sort_order(column, order):
+                self.sortRequested.emit()
+            return
         self._discard_results()
         self.sourceModel().sort(column, order)
 
     def _discard_results(self) -> None:
         self._findings_in_view: list[Any] | None = None
         self._positions_of_findings: dict[int, tuple[int, int, str]] = {}
+        #: The counts of `count_matching_by_kind` in a tuple; empty if they are unknown.
+        self._matching_counts: tuple[dict[str, int] | None, ...] = ()
 
     def list_visible_findings(self) -> list[Any]:
         """Return all findings that pass the filters, in list order, also those of collapsed rules.
@@ -208,19 +329,24 @@ class FindingsFilter(QSortFilterProxyModel):
 
         None if no filter except that by kind is set.
         """
+        if not self._matching_counts:
+            self._matching_counts = (run_to_end(self._count_matching_in_steps(self.sourceModel().groups)),)
+        return self._matching_counts[0]
+
+    def _count_matching_in_steps(self, groups: list[FindingGroup]) -> Generator[None, None, dict[str, int] | None]:
+        """Yield between steps; the result is that of `count_matching_by_kind` for these groups."""
         all_kinds_filter = replace(self.filters, shown_kinds=frozenset(FINDING_KINDS))
         if not (
             all_kinds_filter.search_text.split()
             or all_kinds_filter.shown_townships
-            or all_kinds_filter.shown_rules
-            or all_kinds_filter.package_only
+            or all_kinds_filter.hides_by_rule_or_work
         ):
             return None
         count_by_kind: Counter[str] = Counter()
-        for group in self.sourceModel().groups:
+        for group in groups:
             if not all_kinds_filter.accepts_rule(group):
                 continue
-            passes_filter = all_kinds_filter.compute_finding_matches(group)
+            passes_filter = yield from all_kinds_filter.compute_finding_matches_in_steps(group, self.sourceModel())
             count_by_kind.update(
                 get_finding_kind(f) for f, passes in zip(group.findings, passes_filter, strict=True) if passes
             )
@@ -234,14 +360,7 @@ class FindingsFilter(QSortFilterProxyModel):
         Positions begin with 1. None if the finding is not visible.
         """
         if not self._positions_of_findings:
-            by_kind: dict[str, list[Any]] = {}
-            for finding_in_view in self.list_visible_findings():
-                by_kind.setdefault(get_finding_kind(finding_in_view), []).append(finding_in_view)
-            for kind, findings_of_kind in by_kind.items():
-                self._positions_of_findings |= {
-                    id(finding_in_view): (n, len(findings_of_kind), kind)
-                    for n, finding_in_view in enumerate(findings_of_kind, 1)
-                }
+            self._positions_of_findings = run_to_end(_number_findings_in_steps(self.list_visible_findings()))
         return self._positions_of_findings.get(id(finding))
 
     def load_more_rows(self, parent: QModelIndex) -> bool:

@@ -11,6 +11,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButto
 
 from ...bridge.texts import tr
 from ..widgets import theme
+from .work_rows import STATE_KEYS, get_work_state_word
 
 #: Time without a key press after which the filter is applied.
 DEBOUNCE_MS = 150
@@ -65,20 +66,27 @@ class FilterBar(QWidget):
             tr("List only findings on the package itself (rules DOC), not those on the features of its layers")
         )
         self.package_only.hide()
-        row = QHBoxLayout()
+        self.states = self._make_choice_box("SanxianStates", tr("All states"))
+        self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"))
+        self.states.hide()
+        self.assignees.hide()
+        row, work_row = QHBoxLayout(), QHBoxLayout()
         row.addWidget(self.search, 2)
         row.addWidget(self.townships, 1)
         row.addWidget(self.rules, 1)
+        work_row.addWidget(self.states)
+        work_row.addWidget(self.assignees)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
+        layout.addLayout(work_row)
         layout.addWidget(self.package_only)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
         self._timer.timeout.connect(self.changed)
         self.search.textChanged.connect(self._timer.start)
-        for combo in (self.townships, self.rules):
+        for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.checkedItemsChanged.connect(self._timer.start)
         self.package_only.toggled.connect(self.changed)
 
@@ -99,6 +107,14 @@ class FilterBar(QWidget):
         self._fill_combo(self.townships, [(t or tr("No township"), t) for t in townships])
         self._fill_combo(self.rules, [(f"{code}  {title}", code) for code, title in rules])
 
+    def offer_work(self, has_work: bool, assignees: list[str]) -> None:
+        """Offer filters by state and person, if there is a work list; else hide them and switch them off."""
+        self.states.setVisible(has_work)
+        self.assignees.setVisible(has_work)
+        self._fill_combo(self.states, [(get_work_state_word(key), key) for key in STATE_KEYS] if has_work else [])
+        people = [(name, name) for name in assignees]
+        self._fill_combo(self.assignees, [*people, (tr("Not assigned"), "")] if has_work else [])
+
     def _fill_combo(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return
@@ -118,6 +134,16 @@ class FilterBar(QWidget):
         return frozenset(self.townships.checkedItemsData())
 
     @property
+    def chosen_states(self) -> frozenset[str]:
+        """Return the keys of the ticked states; empty for no filter."""
+        return frozenset(self.states.checkedItemsData())
+
+    @property
+    def chosen_assignees(self) -> frozenset[str]:
+        """Return the ticked persons, the empty text for findings without one; empty for no filter."""
+        return frozenset(self.assignees.checkedItemsData())
+
+    @property
     def chosen_rules(self) -> frozenset[str]:
         """Return the codes of the ticked rules; empty for no filter."""
         return frozenset(self.rules.checkedItemsData())
@@ -132,7 +158,7 @@ class FilterBar(QWidget):
         """Clear search text and choices, so that no filter is set."""
         self.search.clear()
         self.package_only.setChecked(False)
-        for combo in (self.townships, self.rules):
+        for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.deselectAllOptions()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsApplication
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QActionGroup
 from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -26,10 +27,12 @@ from ..widgets.empty_state import EmptyStateWidget
 from ..widgets.whole_rows import WholeRows
 from .detail_pane import DetailPane
 from .filter_bar import CheckProgressBar, FilterBar
+from .groups import Grouping
 from .navigation_bar import NavigationBar
 from .result import CheckView
 from .tree import FindingsTree
 from .verdict_bar import VerdictBar
+from .work_progress import WorkProgressBar
 
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44
@@ -72,6 +75,13 @@ class FindingsForm(QgsDockWidget):
         }
         self.export_button.setMenu(menu)
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.grouping_button = self._make_button("SanxianGrouping", "levels", "")
+        self.grouping_button.setMenu(self._make_grouping_menu())
+        self.grouping_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.worklist_button = self._make_button("SanxianWorklist", "roles", tr("Work List"))
+        self.worklist_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.worklist_button.hide()
+        self.work_progress = WorkProgressBar()
         self.county = self._make_button("SanxianCounty", "profile", "")
         self.county.setToolTip(tr("Profile and standard of the county"))
         self.note = self._make_text_line("SanxianNote")
@@ -105,12 +115,32 @@ class FindingsForm(QgsDockWidget):
         self.splitter.setChildrenCollapsible(False)
         self.navigation = NavigationBar()
 
+    def _make_grouping_menu(self) -> QMenu:
+        """Return the menu of groupings; ``self.groupings``: grouping → its entry."""
+        menu = QMenu(self.grouping_button)
+        choice = QActionGroup(menu)
+        self.groupings = {}
+        for grouping, text in (
+            (Grouping.RULE, tr("By Rule")),
+            (Grouping.LAYER, tr("By Layer")),
+            (Grouping.TOWNSHIP, tr("By Township")),
+            (Grouping.SEVERITY, tr("By Severity")),
+            (Grouping.ASSIGNEE, tr("By Assignee")),
+        ):
+            action = self.groupings[grouping] = menu.addAction(text)
+            action.setCheckable(True)
+            choice.addAction(action)
+        self.groupings[Grouping.RULE].setChecked(True)
+        self.grouping_button.setText(self.groupings[Grouping.RULE].text())
+        return menu
+
     def _lay_out_widgets(self) -> None:
         body = QWidget()
         body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
         top = QHBoxLayout()
         top.addWidget(self.run_button)
-        top.addWidget(self.export_button)
+        for button in (self.grouping_button, self.worklist_button, self.export_button):
+            top.addWidget(button)
         top.addStretch()
         top.addWidget(self.county)
         stale = QHBoxLayout()
@@ -120,7 +150,7 @@ class FindingsForm(QgsDockWidget):
         outer_layout = QVBoxLayout(body)
         outer_layout.addLayout(top)
         outer_layout.addLayout(stale)
-        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
+        for widget in (self.verdict, self.work_progress, self.run_bar, self.note, self.filters, self.tabs):
             outer_layout.addWidget(widget)
         outer_layout.addWidget(self.splitter, 1)
         outer_layout.addWidget(self.navigation)

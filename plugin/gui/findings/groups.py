@@ -1,29 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings of a check grouped by rule, with figures and order in the list."""
+"""The findings of a check in groups, by rule or otherwise, with figures and order in the list."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from heapq import merge
 from typing import Any
 
 from ...bridge import settings
+from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
+from .work_rows import WorkRows, get_state_order
 
-PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = COLUMNS = range(4)
+PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN = COLUMNS = range(7)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: The code of a rule, which messages of other rules may name.
 _RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII)
-#: Number of rows of a rule that are loaded at once.
+#: Number of rows of a group that are loaded at once.
 ROWS_LOADED_AT_ONCE = 1000
+#: Findings that one step of a long preparation treats, so that it takes some milliseconds.
+FINDINGS_PER_STEP = 4000
+#: Begins the keys of groups that are not rules, so that no key is the code of a rule.
+_VALUE_MARK = "\t"
+NO_WORK = WorkRows()
+
+
+class Grouping(Enum):
+    """By what the findings list is grouped."""
+
+    RULE = "rule"
+    LAYER = "layer"
+    TOWNSHIP = "township"
+    SEVERITY = "severity"
+    ASSIGNEE = "assignee"
 
 
 @dataclass
 class FindingGroup:
-    """A rule in the list, with its findings.
+    """A rule in the list with its findings, or the findings with the same layer, township, severity or person.
 
     Attributes
     ----------
@@ -43,7 +62,13 @@ class FindingGroup:
     rows_to_last_visible
         Number of rows down to the last one that passes the filters.
     rule_number
-        Permanent number of the rule within the list.
+        Permanent number of the group within the list.
+    key
+        Identifies the group; the code of a rule.
+    titles
+        Rule code → title, for findings of several rules.
+    open_count
+        Number of findings that need work; −1 without a work list.
     severity, area_m2, is_waived, has_several_kinds
         Figures of all findings, updated by `update_figures`.
     """
@@ -67,9 +92,23 @@ class FindingGroup:
     area_m2: float | None = None
     is_waived: bool = False
     has_several_kinds: bool = False
+    key: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    open_count: int = -1
 
     def __post_init__(self) -> None:
-        self.update_figures()
+        self.key = self.key or self.code
+        if self.findings:
+            self.update_figures()
+
+    @property
+    def is_rule(self) -> bool:
+        """Return True if the group is a rule."""
+        return bool(self.code)
+
+    def get_rule_title(self, finding: Any) -> str:
+        """Return the title of a finding's rule."""
+        return self.title if self.is_rule else self.titles.get(get_listed_rule(finding), "")
 
     @property
     def is_not_fully_checked(self) -> bool:
@@ -98,6 +137,10 @@ class FindingGroup:
             )
             return text.format(reason=reason)
         return reason
+
+    def update_open_count(self, work: WorkRows) -> None:
+        """Update the number of findings that need work."""
+        self.open_count = sum(map(work.is_open, self.findings)) if work.items else -1
 
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
@@ -166,49 +209,144 @@ def make_group_of_rule_not_run(code: str, number: int) -> FindingGroup:
     return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), rule_number=number)
 
 
+def find_group_key(finding: Any, grouping: Grouping, work: WorkRows) -> str:
+    """Return the key of the group of a finding."""
+    if grouping is Grouping.RULE:
+        return get_listed_rule(finding)
+    value = {
+        Grouping.LAYER: lambda: finding.role,
+        Grouping.TOWNSHIP: lambda: finding.township,
+        Grouping.SEVERITY: lambda: str(finding.severity),
+        Grouping.ASSIGNEE: lambda: work.get_assignee(finding),
+    }[grouping]()
+    return _VALUE_MARK + value
+
+
+def make_group_of_value(
+    key: str, grouping: Grouping, number: int, titles: Mapping[str, str], layer_names: Mapping[str, str]
+) -> FindingGroup:
+    """Return an empty group of findings with the same layer, township, severity or person.
+
+    ``titles``: rule code → title; ``layer_names``: role → name of the layer.
+    """
+    from ...core.model.report import Outcome, RuleOutcome
+    from ..widgets.theme import get_kind_word
+
+    value = key.removeprefix(_VALUE_MARK)
+    title = {
+        Grouping.LAYER: lambda: " ".join(filter(None, (layer_names.get(value, ""), value))) or tr("No layer"),
+        Grouping.TOWNSHIP: lambda: value or tr("No township"),
+        Grouping.SEVERITY: lambda: get_kind_word(value),
+        Grouping.ASSIGNEE: lambda: value or tr("Not assigned"),
+    }[grouping]()
+    outcome = RuleOutcome("", "", "", Outcome.PASSED)
+    return FindingGroup("", title, outcome, rule_number=number, key=key, titles=titles)
+
+
 def make_finding_groups(report: Any) -> list[FindingGroup]:
     """Return a group for each rule with findings or a skip reason, unsorted."""
+    return run_to_end(make_finding_groups_in_steps(report))
+
+
+def make_finding_groups_in_steps(
+    report: Any,
+    findings: Sequence[Any] | None = None,
+    grouping: Grouping = Grouping.RULE,
+    work: WorkRows = NO_WORK,
+    layer_names: Mapping[str, str] | None = None,
+) -> Generator[None, None, list[FindingGroup]]:
+    """Yield between steps of some milliseconds; the result is a group for each value, unsorted.
+
+    Rules that did not run or ran in part are listed in each grouping, with the reason.
+
+    Parameters
+    ----------
+    findings
+        The present findings; by default those of the report.
+    """
+    findings = report.findings if findings is None else findings
     groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
-    for finding in report.findings:
-        code = get_listed_rule(finding)
-        if code not in groups:
-            groups[code] = make_group_of_rule_not_run(code, len(groups) + 1)
-        groups[code].findings.append(finding)
+    titles = {r.code: r.heading for r in report.rules}
+    for number, finding in enumerate(findings):
+        if number % FINDINGS_PER_STEP == 0:
+            yield
+        key = find_group_key(finding, grouping, work)
+        if key not in groups:
+            groups[key] = (
+                make_group_of_rule_not_run(key, len(groups) + 1)
+                if grouping is Grouping.RULE
+                else make_group_of_value(key, grouping, len(groups) + 1, titles, layer_names or {})
+            )
+        groups[key].findings.append(finding)
     listed_groups = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
     for group in listed_groups:
         group.update_figures()
+        yield
+        group.update_open_count(work)
         group.position_by_row = group.rank_by_row = [-1] * group.is_not_fully_checked + list(range(len(group.findings)))
+        yield
     return listed_groups
 
 
 def sort_groups(groups: list[FindingGroup], column: int, descending: bool) -> list[FindingGroup]:
-    """Return the rules sorted by severity, then by a column; skipped rules last."""
+    """Return the groups sorted by severity, then by a column; skipped rules last."""
 
     def get_sort_value(number: int) -> Any:
         group = groups[number]
         outcome = str(group.rule_outcome.outcome)
         return {
-            PLACE_COLUMN: group.code,
+            PLACE_COLUMN: group.key,
             COUNT_COLUMN: len(group.findings),
-            AREA_COLUMN: group.area_m2,
             STATE_COLUMN: outcome,
-        }[column]
+        }.get(column, group.area_m2)
 
     ranked = [groups[n] for n in _sort_items(range(len(groups)), get_sort_value, descending)]
     return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
 
 
-def order_group_rows(group: FindingGroup, column: int, descending: bool) -> list[int]:
+def order_group_rows(group: FindingGroup, column: int, descending: bool, work: WorkRows = NO_WORK) -> list[int]:
     """Return for each row of a group the position of its finding in ``group.findings``, sorted by a column.
 
     A row with the reason why the rule was skipped (−1) comes first.
     """
+    return run_to_end(order_group_rows_in_steps(group, column, descending, work))
 
-    def get_sort_value(position: int) -> Any:
-        finding = group.findings[position]
-        return {PLACE_COLUMN: (finding.township, finding.key), STATE_COLUMN: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.is_not_fully_checked + _sort_items(range(len(group.findings)), get_sort_value, descending)
+def order_group_rows_in_steps(
+    group: FindingGroup, column: int, descending: bool, work: WorkRows = NO_WORK
+) -> Generator[None, None, list[int]]:
+    """Yield between steps of some milliseconds; the result is that of `order_group_rows`."""
+    get_value = _SORT_VALUES.get(column, lambda finding, work: finding.area_m2)
+    # Each part is sorted alone, then all are merged: one sort of all rows would be a long step.
+    parts: list[list[tuple[Any, int]]] = []
+    without_value: list[int] = []
+    for start in range(0, len(group.findings), FINDINGS_PER_STEP):
+        part = []
+        for position, finding in enumerate(group.findings[start : start + FINDINGS_PER_STEP], start):
+            value = get_value(finding, work)
+            if value is None:
+                without_value.append(position)
+            else:
+                # Rows with the same value keep their order, in both directions.
+                part.append((value, -position if descending else position))
+        part.sort(reverse=descending)
+        parts.append(part)
+        yield
+    ordered: list[int] = []
+    for number, (_, position) in enumerate(merge(*parts, reverse=descending)):
+        ordered.append(-position if descending else position)
+        if number % FINDINGS_PER_STEP == 0:
+            yield
+    return [-1] * group.is_not_fully_checked + ordered + without_value
+
+
+_SORT_VALUES: dict[int, Callable[[Any, WorkRows], Any]] = {
+    PLACE_COLUMN: lambda finding, work: (finding.township, finding.key),
+    STATE_COLUMN: lambda finding, work: get_state_order(work.find_state_key(finding)),
+    ASSIGNEE_COLUMN: lambda finding, work: work.get_assignee(finding) or None,
+    NOTE_COLUMN: lambda finding, work: work.get_note(finding) or None,
+    UPDATED_COLUMN: lambda finding, work: (item.updated or None) if (item := work.get_item(finding)) else None,
+}
 
 
 def order_rows_visible_first(group: FindingGroup) -> list[int]:
@@ -223,14 +361,16 @@ def order_rows_visible_first(group: FindingGroup) -> list[int]:
     return [position for position in group.rank_by_row if position < 0 or passes_filter[position]] + hidden_positions
 
 
-def make_search_text(group: FindingGroup, finding: Any) -> str:
+def make_search_text(group: FindingGroup, finding: Any, work: WorkRows = NO_WORK) -> str:
     """Return the case-folded text that the search compares with the user's words.
 
     Rule codes in the message are left out: a search for a code finds only the findings of that rule.
     """
     searched_texts = (
-        group.code,
-        group.title,
+        get_listed_rule(finding),
+        group.get_rule_title(finding),
+        work.get_assignee(finding),
+        work.get_note(finding),
         finding.township,
         finding.key,
         *finding.related_keys,

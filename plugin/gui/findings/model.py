@@ -12,25 +12,33 @@ from qgis.PyQt.QtGui import QBrush
 from ...bridge.texts import tr
 from ...core.messages.numbers import format_hectare_number
 from ...core.results.saved_result import OutdatedFindings
+from ...core.worklist.model import WorkState
 from ..widgets import theme
 from .groups import (
     AREA_COLUMN,
+    ASSIGNEE_COLUMN,
     COLUMNS,
     COUNT_COLUMN,
     NOT_RUN_OUTCOMES,
+    NOTE_COLUMN,
     PLACE_COLUMN,
+    ROWS_LOADED_AT_ONCE,
     STATE_COLUMN,
+    UPDATED_COLUMN,
     FindingGroup,
+    Grouping,
     describe_location,
     get_finding_kind,
     get_listed_rule,
     make_group_of_rule_not_run,
+    make_group_of_value,
     make_search_text,
     order_group_rows,
     order_rows_visible_first,
     sort_groups,
 )
 from .rows import FindingsRows
+from .work_rows import CONFLICT, get_work_state_word
 
 
 class ChangingFindings(FindingsRows):
@@ -54,23 +62,24 @@ class ChangingFindings(FindingsRows):
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         changed_rule_codes = {
-            get_listed_rule(f) for f in [*change.ended_findings, *(old for old, _ in change.changed_findings)]
+            self.find_group_key(f) for f in [*change.ended_findings, *(old for old, _ in change.changed_findings)]
         }
         for group in self.groups:
-            if group.code in changed_rule_codes:
+            if group.key in changed_rule_codes:
                 self._replace_findings(group, new_version_by_id, passes_filter)
                 self._remove_findings(group, ended_ids)
         new_findings_by_rule: dict[str, list[Any]] = {}
         for finding in change.new_findings:
-            new_findings_by_rule.setdefault(get_listed_rule(finding), []).append(finding)
+            new_findings_by_rule.setdefault(self.find_group_key(finding), []).append(finding)
         for group in self.groups:
-            if group.code in new_findings_by_rule:
-                self._add_finding(group, new_findings_by_rule.pop(group.code), passes_filter)
+            if group.key in new_findings_by_rule:
+                self._add_finding(group, new_findings_by_rule.pop(group.key), passes_filter)
         for group in self.groups:
             group.update_figures()
+            group.update_open_count(self.work)
         number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
         unlisted = {
-            code: make_group_of_rule_not_run(code, number + n)
+            code: self._make_group(code, number + n)
             for n, code in enumerate(new_findings_by_rule, 1)
             if code not in self._silent
         }
@@ -78,6 +87,13 @@ class ChangingFindings(FindingsRows):
             self._insert_group_row((self._silent | unlisted)[code], new, passes_filter)
             for code, new in new_findings_by_rule.items()
         ]
+
+    def _make_group(self, key: str, number: int) -> FindingGroup:
+        """Return an empty group for findings that no listed group has."""
+        if self.grouping is Grouping.RULE:
+            return make_group_of_rule_not_run(key, number)
+        titles = next((group.titles for group in self.groups if group.titles), {})
+        return make_group_of_value(key, self.grouping, number, titles, self.layer_names)
 
     def _replace_findings(
         self, group: FindingGroup, new_version_by_id: dict[int, Any], passes_filter: Callable[[FindingGroup, Any], bool]
@@ -90,7 +106,7 @@ class ChangingFindings(FindingsRows):
                 new_finding = new_version_by_id[id(finding)]
                 group.findings[position], group.passes_filter[position] = new_finding, passes_filter(group, new_finding)
                 if group.search_texts:
-                    group.search_texts[position] = make_search_text(group, new_finding)
+                    group.search_texts[position] = make_search_text(group, new_finding, self.work)
         if group.loaded_row_count:
             parent, last = self._get_index_of_group(group), group.loaded_row_count - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, COLUMNS[-1], parent))
@@ -126,8 +142,8 @@ class ChangingFindings(FindingsRows):
         group.findings += new
         group.passes_filter += [passes_filter(group, f) for f in new]
         if group.search_texts:
-            group.search_texts += [make_search_text(group, f) for f in new]
-        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction())
+            group.search_texts += [make_search_text(group, f, self.work) for f in new]
+        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction(), self.work)
         group.position_by_row = list(group.position_by_row)
         # Former rows stay in their order, even if their figures have changed since the sorting.
         for row, position in enumerate(order_rows_visible_first(group)):
@@ -152,7 +168,8 @@ class ChangingFindings(FindingsRows):
         """
         group.findings, group.passes_filter = new, [passes_filter(group, f) for f in new]
         group.update_figures()
-        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction())
+        group.update_open_count(self.work)
+        group.rank_by_row = order_group_rows(group, *self._get_sort_column_and_direction(), self.work)
         group.position_by_row = order_rows_visible_first(group)
         group.shown_count = sum(group.passes_filter)
         row = sort_groups([*self.groups, group], *self._get_sort_column_and_direction()).index(group)
@@ -182,11 +199,19 @@ SORT_MARKS = (" ▲", " ▼")
 
 def get_column_title(column: int) -> str:
     """Return the title of a column without the arrow that shows the sort order."""
-    return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[column]
+    return (
+        tr("Rule / place"),
+        tr("Count"),
+        tr("Area ha"),
+        tr("State"),
+        tr("Assignee"),
+        tr("Note"),
+        tr("Updated"),
+    )[column]
 
 
 class FindingsModel(ChangingFindings):
-    """Model of the findings list: rule or location, count, area in hectares, state."""
+    """Model of the findings list: rule or location, count, area in hectares, and the columns of the work list."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -223,9 +248,9 @@ class FindingsModel(ChangingFindings):
             finding = self.get_finding(index)
             group = self.get_group(index)
             if finding is None:
-                return group.reason or f"{group.code} {group.title}"
-            # The list may elide the key.
-            return "\n".join(t for t in (finding.key, finding.message) if t)
+                return group.reason or f"{group.code} {group.title}".strip()
+            # The list may elide the key and the note.
+            return "\n".join(t for t in (finding.key, finding.message, self.work.get_note(finding)) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
             return self._choose_icon(index)
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -260,37 +285,57 @@ class FindingsModel(ChangingFindings):
         if finding is None:
             return group.reason if column == PLACE_COLUMN else ""
         if column == PLACE_COLUMN:
-            return describe_location(finding)
+            place = describe_location(finding)
+            return place if group.is_rule else f"{get_listed_rule(finding)}  {place}"
         if column == AREA_COLUMN:
             return format_hectare_number(finding.area_m2)
-        if column != STATE_COLUMN:
+        if column == STATE_COLUMN:
+            return self._format_state(finding)
+        item = self.work.get_item(finding)
+        if item is None:
             return ""
-        if (
-            finding.state != "waived"
-            and self.outdated is not None
-            and self.outdated.is_finding_outdated(group.code, finding)
-        ):
-            return tr("To re-check")
-        if finding.state != "waived" and finding.params.get("package_waiver"):
+        if column == ASSIGNEE_COLUMN:
+            return item.assignee
+        if column == NOTE_COLUMN:
+            return " ".join(item.note.split())
+        return " ".join(filter(None, (item.updated, item.by))) if column == UPDATED_COLUMN else ""
+
+    def _format_state(self, finding: Any) -> str:
+        key = self.find_state_key(finding)
+        if key == WorkState.OPEN.name and finding.params.get("package_waiver"):
             return tr("Waived by sender")
-        return theme.get_state_word(finding.state)
+        return get_work_state_word(key)
+
+    def find_state_key(self, finding: Any) -> str:
+        """Return the key of the state of a finding (`work_rows.STATE_KEYS`)."""
+        return self.work.find_state_key(finding, self._is_outdated(finding))
+
+    def _is_outdated(self, finding: Any) -> bool:
+        return self.outdated is not None and self.outdated.is_finding_outdated(get_listed_rule(finding), finding)
 
     def _is_faint(self, index):
-        """Return True for a row in grey: waived or outdated findings, and their rules."""
+        """Return True for a row in grey: findings that are done or outdated, and their groups."""
         finding, group, outdated = self.get_finding(index), self.get_group(index), self.outdated
         if finding is not None:
-            return finding.state == "waived" or (
-                outdated is not None and outdated.is_finding_outdated(group.code, finding)
-            )
-        if not group.findings or outdated is None:
-            return not group.findings
-        return outdated.is_rule_outdated(group.code) or all(
-            outdated.is_finding_outdated(group.code, f) for f in group.findings
+            return self.find_state_key(finding) not in (WorkState.OPEN.name, CONFLICT)
+        if not group.findings or group.open_count == 0:
+            return True
+        if outdated is None:
+            return False
+        # Many findings are not asked one by one each time that the row is drawn.
+        return (group.is_rule and outdated.is_rule_outdated(group.code)) or (
+            len(group.findings) <= ROWS_LOADED_AT_ONCE and all(map(self._is_outdated, group.findings))
         )
 
     def _format_group_cell(self, group, column):
         if column == PLACE_COLUMN:
-            return f"{group.code}  {group.title}"
+            title = f"{group.code}  {group.title}" if group.is_rule else group.title
+            if group.open_count < 0 or not group.findings:
+                return title
+            text = tr("{title}  open {count} / {total}")
+            return text.format(title=title, count=group.open_count, total=len(group.findings))
+        if column > STATE_COLUMN:
+            return ""
         if column == COUNT_COLUMN:
             return str(group.shown_count) if group.findings else "—"
         if column == AREA_COLUMN:

@@ -133,14 +133,21 @@ class FixButton(QPushButton):
 class NavigationBar(QWidget):
     """Buttons below the list: zoom, waive, fix, previous and next.
 
-    Signal ``stepped(direction)``: 1 for the next finding, −1 for the previous one.
+    Signals: ``stepped(direction)``: 1 for the next finding, −1 for the previous one; ``openRequested``: go to the next
+    finding that needs work.
     """
 
     zoomRequested = pyqtSignal()
     stepped = pyqtSignal(int)
+    openRequested = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
+        self.next_open = QPushButton(tr("Next Open"))
+        self.next_open.setObjectName("SanxianNextOpen")
+        self.next_open.setToolTip(tr("Next finding that needs work, in the order of the list (N)"))
+        self.next_open.clicked.connect(self.openRequested)
+        self.next_open.hide()
         self.zoom = QPushButton(tr("Zoom"))
         self.zoom.setObjectName("SanxianZoom")
         self.zoom.clicked.connect(self.zoomRequested)
@@ -163,7 +170,7 @@ class NavigationBar(QWidget):
         row.addWidget(self.fix)
         row.addWidget(self.waive)
         row.addStretch()
-        for widget in (self.previous, self.position, self.next):
+        for widget in (self.previous, self.position, self.next, self.next_open):
             row.addWidget(widget)
 
     def set_selected_findings(self, findings: list[Any]) -> None:
@@ -206,7 +213,7 @@ class NavigationBar(QWidget):
 
     def _let_buttons_shrink(self) -> None:
         """Let the buttons shrink to their texts in a narrow panel, so that the position is not cut."""
-        for button in (self.zoom, self.fix, self.waive, self.previous, self.next):
+        for button in (self.zoom, self.fix, self.waive, self.previous, self.next, self.next_open):
             icon = 0 if button.icon().isNull() else button.iconSize().width()
             text = button.fontMetrics().horizontalAdvance(button.text())
             button.setMinimumWidth(icon + text + button.fontMetrics().height())

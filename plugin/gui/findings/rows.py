@@ -1,34 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Model of the findings of a report as a tree: rule → findings.
+"""Model of the findings of a report as a tree: group → findings. A group is a rule, unless the user chose otherwise.
 
-The findings of a rule are loaded when it is expanded, a batch at a time, so that a report of 100 000 findings opens
+The findings of a group are loaded when it is expanded, a batch at a time, so that a report of 100 000 findings opens
 at once. Subclasses render the rows and apply edits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
 
+from ...bridge.running.portions import run_to_end
 from .groups import (
     AREA_COLUMN,
     COLUMNS,
+    NO_WORK,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
-    make_finding_groups,
+    Grouping,
+    find_group_key,
+    make_finding_groups_in_steps,
+    make_search_text,
     order_group_rows,
+    order_group_rows_in_steps,
     order_rows_visible_first,
     sort_groups,
 )
+from .work_rows import WorkRows
 
 RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 FINDING_ROW_FLAGS = RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
 
 
 class FindingsRows(QAbstractItemModel):
-    """Tree model with four columns: rules, and the findings of each rule.
+    """Tree model of groups, and the findings of each group.
 
     The internal id of an index is 0 for a rule, and the number of its rule for a finding.
     """
@@ -36,6 +43,12 @@ class FindingsRows(QAbstractItemModel):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.groups: list[FindingGroup] = []
+        #: The work list, by what the list is grouped, and role → name of the layer.
+        self.work: WorkRows = NO_WORK
+        self.grouping = Grouping.RULE
+        self.layer_names: Mapping[str, str] = {}
+        #: id() of a finding → the finding and its search text, which groups of the same findings share.
+        self._search_texts: dict[int, tuple[Any, str]] = {}
         #: Number of a rule → its row. Rules without findings are not listed, but may be later.
         self._rows: dict[int, int] = {}
         self._silent: dict[str, FindingGroup] = {}
@@ -47,9 +60,28 @@ class FindingsRows(QAbstractItemModel):
 
     def set_report(self, report: Any) -> None:
         """Show the findings of a report (`core.model.report.Report`); none for None."""
+        self.show_groups(report, run_to_end(self.prepare_groups(report)) if report is not None else [])
+
+    def prepare_groups(
+        self, report: Any, findings: Sequence[Any] | None = None
+    ) -> Generator[None, None, list[FindingGroup]]:
+        """Yield between steps of some milliseconds; the result are sorted groups for `show_groups`.
+
+        ``findings``: the present findings; by default those of the report. The model does not change.
+        """
+        column, descending = self._get_sort_column_and_direction()
+        steps = make_finding_groups_in_steps(report, findings, self.grouping, self.work, self.layer_names)
+        groups = sort_groups((yield from steps), column, descending)
+        for group in groups:
+            group.rank_by_row = yield from order_group_rows_in_steps(group, column, descending, self.work)
+            group.position_by_row = group.rank_by_row
+        return groups
+
+    def show_groups(self, report: Any, groups: list[FindingGroup]) -> None:
+        """Show prepared groups of a report."""
         self.beginResetModel()
-        self.groups = make_finding_groups(report) if report is not None else []
-        self._sort_rows(*self._sort_column_and_order)
+        self.groups = groups
+        self._set_row_by_rule_number()
         self._is_sorted = True
         listed_codes = {g.code for g in self.groups}
         rules = enumerate(report.rules, 1) if report is not None else ()
@@ -102,7 +134,7 @@ class FindingsRows(QAbstractItemModel):
         else:
             group = self.groups[parent.row()].rule_number
             inside = not parent.internalId() and row < self.groups[parent.row()].loaded_row_count
-        return self.createIndex(row, column, group) if inside and row >= 0 <= column < 4 else QModelIndex()
+        return self.createIndex(row, column, group) if inside and row >= 0 <= column < len(COLUMNS) else QModelIndex()
 
     def parent(self, index):
         group = index.internalId() if index.isValid() else 0
@@ -137,6 +169,14 @@ class FindingsRows(QAbstractItemModel):
         self._sort_column_and_order, self._is_sorted = (column, order), True
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
         self._reorder_rows(lambda: self._sort_rows(column, order))
+
+    def store_sort_order(self, column: int, order: Any) -> bool:
+        """Store a new order for the next preparation of the list; return False if it is the present one."""
+        if self._sort_column_and_order == (column, order):
+            return False
+        self._sort_column_and_order = (column, order)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
+        return True
 
     def reorder_after_filtering(self) -> None:
         """Reorder long lists after filters changed; unload all but their first rows."""
@@ -191,8 +231,24 @@ class FindingsRows(QAbstractItemModel):
         self.groups = sort_groups(self.groups, column, down)
         self._set_row_by_rule_number()
         for group in self.groups:
-            group.rank_by_row = order_group_rows(group, column, down)
+            group.rank_by_row = order_group_rows(group, column, down, self.work)
             group.position_by_row = order_rows_visible_first(group)
+
+    def get_search_text(self, group: FindingGroup, finding: Any) -> str:
+        """Return the search text of a finding (`make_search_text`), made once."""
+        known = self._search_texts.get(id(finding))
+        if known is None or known[0] is not finding:
+            known = self._search_texts[id(finding)] = (finding, make_search_text(group, finding, self.work))
+        return known[1]
+
+    def set_work(self, work: WorkRows) -> None:
+        """Set the work list of the findings; texts and groups that depend on it are made anew by the caller."""
+        self.work = work
+        self._search_texts.clear()
+
+    def find_group_key(self, finding: Any) -> str:
+        """Return the key of the group in which a finding is listed."""
+        return find_group_key(finding, self.grouping, self.work)
 
     def _set_row_by_rule_number(self):
         self._rows = {group.rule_number: row for row, group in enumerate(self.groups)}

@@ -18,15 +18,36 @@ from qgis.PyQt.QtCore import (
 from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
+from ...bridge.running.portions import run_to_end
 from ...bridge.texts import tr
-from .filter import FilterSettings, FindingsFilter
-from .groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, FindingGroup
+from .filter import FilterSettings, FindingsFilter, PreparedGroups
+from .groups import (
+    AREA_COLUMN,
+    ASSIGNEE_COLUMN,
+    COUNT_COLUMN,
+    NOTE_COLUMN,
+    PLACE_COLUMN,
+    STATE_COLUMN,
+    UPDATED_COLUMN,
+    FindingGroup,
+    get_listed_rule,
+)
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
+from .work_rows import STALE, WorkRows
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12
+#: Width of the column of notes, in Chinese characters.
+_NOTE_CHARACTERS = 14
 #: Keys of the list; they take precedence over shortcuts of other programs.
-_LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W)
+_LIST_KEYS = (
+    *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W, Qt.Key.Key_N, Qt.Key.Key_S),
+    *(Qt.Key.Key_A, Qt.Key.Key_E),
+)
+
+
+#: Key → what it does with the work list.
+_WORK_KEYS = {Qt.Key.Key_S: "state", Qt.Key.Key_A: "assign", Qt.Key.Key_E: "note"}
 
 
 def _has_modifiers(event: Any) -> bool:
@@ -34,7 +55,9 @@ def _has_modifiers(event: Any) -> bool:
 
 
 def _is_list_key(event: Any) -> bool:
-    return (event.key() in _LIST_KEYS and not _has_modifiers(event)) or event.matches(QKeySequence.StandardKey.Copy)
+    return (event.key() in _LIST_KEYS and not _has_modifiers(event)) or any(
+        map(event.matches, (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.Undo))
+    )
 
 
 class _ElidingDelegate(QStyledItemDelegate):
@@ -54,7 +77,8 @@ class FindingsTree(QTreeView):
 
     Signals: ``chosen(finding)``: another row was selected, None for a row without a finding;
     ``zoomRequested(finding)``: the user clicked the finding that was selected before; ``selectionSettled``: the
-    selection has changed, emitted once for several changes.
+    selection has changed, emitted once for several changes; ``workKeyPressed(action)``: ``state``, ``assign`` or
+    ``note`` by its key.
     """
 
     chosen = pyqtSignal(object)
@@ -65,6 +89,9 @@ class FindingsTree(QTreeView):
     fixRequested = pyqtSignal()
     selectionSettled = pyqtSignal()
     menuRequested = pyqtSignal(object)
+    workKeyPressed = pyqtSignal(str)
+    nextOpenRequested = pyqtSignal()
+    undoRequested = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -101,6 +128,8 @@ class FindingsTree(QTreeView):
 
     def _arrange_columns(self) -> None:
         header = self.header()
+        #: Widths by which columns are hidden, while they are hidden too.
+        self._column_widths: dict[int, int] = {}
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE_COLUMN, QHeaderView.ResizeMode.Stretch)
         # Reserve room for the margins of the style and the sort mark; the title takes the rest.
@@ -109,15 +138,21 @@ class FindingsTree(QTreeView):
         measure = self.fontMetrics().horizontalAdvance
         # Rare states are elided if they are much longer than the usual one.
         state = min(max(map(measure, (tr("To do"), tr("Partly checked")))), measure(tr("To do")) * 3 // 2)
-        for column, widest in ((COUNT_COLUMN, measure("000")), (AREA_COLUMN, measure("000.00")), (STATE_COLUMN, state)):
+        for column, widest in (
+            (COUNT_COLUMN, measure("000")),
+            (AREA_COLUMN, measure("000.00")),
+            (STATE_COLUMN, state),
+            (ASSIGNEE_COLUMN, measure("国国国")),
+            (NOTE_COLUMN, measure("国" * _NOTE_CHARACTERS)),
+            (UPDATED_COLUMN, measure("2026-11-20 14:32 国国国")),
+        ):
             texts = (
                 widest,
                 header.fontMetrics().horizontalAdvance(get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]),
             )
-            width = max(texts) + 2 * margin
+            width = self._column_widths[column] = max(texts) + 2 * margin
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
-        self._state_width = header.sectionSize(STATE_COLUMN)
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         header.setSortIndicatorShown(False)
@@ -127,27 +162,50 @@ class FindingsTree(QTreeView):
         self._hide_states_if_narrow()
 
     def _hide_states_if_narrow(self) -> None:
-        """Hide the column of states where rule and place would have no room; icons show rare states."""
+        """Hide columns where rule and place would have no room: notes first, states last; icons show rare states.
+
+        With a work list, groups state their numbers in the title, so the column of counts yields to the assignees.
+        """
         header = self.header()
-        others = sum(header.sectionSize(column) for column in (COUNT_COLUMN, AREA_COLUMN))
-        room = self.viewport().width() - others - self._state_width
-        header.setSectionHidden(STATE_COLUMN, room < self.fontMetrics().horizontalAdvance("国") * _MIN_PLACE_CHARACTERS)
+        has_work = bool(self.findings.work.items)
+        room = self.viewport().width() - self.fontMetrics().horizontalAdvance("国") * _MIN_PLACE_CHARACTERS
+        room -= self._column_widths[AREA_COLUMN]
+        columns = (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN) if has_work else (STATE_COLUMN,)
+        if not has_work:
+            room -= self._column_widths[COUNT_COLUMN]
+        hidden_columns = {ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN} - set(columns)
+        if has_work:
+            hidden_columns.add(COUNT_COLUMN)
+        for column in columns:
+            room -= self._column_widths[column]
+            if room < 0:
+                hidden_columns.add(column)
+        for column in (COUNT_COLUMN, STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN):
+            header.setSectionHidden(column, column in hidden_columns)
 
     # --- content
     def show_report(self, report: Any, filters: FilterSettings) -> None:
-        """Show the findings of a result, or nothing; keep expansion and selection."""
-        expanded_rule_codes = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
+        """Show the findings of a report, or nothing; keep expansion and selection."""
+        self.filter.filters = filters
+        if report is None:
+            self.show_groups(PreparedGroups(None, [], [], {}))
+        else:
+            self.show_groups(run_to_end(self.filter.prepare_groups(report, None)))
+
+    def show_groups(self, prepared: PreparedGroups) -> None:
+        """Show groups that `FindingsFilter.prepare_groups` made; keep expansion and selection."""
+        expanded_keys = {g.key for n, g in enumerate(self.findings.groups) if self.isExpanded(self._get_row_index(n))}
         former_selection = self.get_selected_finding()
         self._quiet = True
-        self.findings.set_report(report)
-        self.filter.set_filters(filters)
+        self.filter.show_groups(prepared)
         groups = [g for g in self.findings.groups if g.shown_count or g.passes_reason_filter]
+        shown_keys = {group.key for group in groups}
         for group in groups:
-            if group.code in expanded_rule_codes or (not expanded_rule_codes and group is groups[0]):
+            if group.key in expanded_keys or (not (expanded_keys & shown_keys) and group is groups[0]):
                 # Load the rows now, not at the next layout: a step or a click may precede it.
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
-        findings = report.findings if report is not None and former_selection is not None else []
+        findings = prepared.shown_findings if former_selection is not None else []
         matching_finding = next((f for f in findings if f.fingerprint == former_selection.fingerprint), None)
         if matching_finding is not None:
             self.select_finding(matching_finding)
@@ -229,7 +287,9 @@ class FindingsTree(QTreeView):
                 return
 
     def _get_group_index(self, group: FindingGroup) -> QModelIndex:
-        row = next(n for n, g in enumerate(self.findings.groups) if g is group)
+        return self._get_row_index(next(n for n, g in enumerate(self.findings.groups) if g is group))
+
+    def _get_row_index(self, row: int) -> QModelIndex:
         return self.filter.mapFromSource(self.findings.index(row, 0))
 
     # --- selection
@@ -290,6 +350,27 @@ class FindingsTree(QTreeView):
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
         target_position = self._find_next_position(candidates, direction)
         return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
+
+    def step_to_open(self) -> bool:
+        """Select the next visible finding that needs work and is not to be re-checked; return False without one."""
+        model = self.findings
+        candidates = [
+            f for f in self.filter.list_visible_findings() if model.work.is_open(f) and model.find_state_key(f) != STALE
+        ]
+        target_position = self._find_next_position(candidates, 1)
+        return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
+
+    def set_work(self, work: WorkRows) -> None:
+        """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
+        self.findings.set_work(work)
+        self._hide_states_if_narrow()
+        self.viewport().update()
+
+    def update_open_counts(self) -> None:
+        """Show again how many findings of each group need work, after rows of the work list changed."""
+        for group in self.findings.groups:
+            group.update_open_count(self.findings.work)
+        self.viewport().update()
 
     def _find_next_position(self, candidates: list[Any], direction: int) -> int:
         """Return the position in ``candidates`` to select next, for a step of 1 or −1."""
@@ -361,9 +442,15 @@ class FindingsTree(QTreeView):
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
             QGuiApplication.clipboard().setText(self._format_text(group, finding))
         elif event.key() == Qt.Key.Key_F1 and group is not None:
-            self.helpRequested.emit(group.code)
+            self.helpRequested.emit(group.code if finding is None else get_listed_rule(finding))
         elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and finding is not None:
             self.waiveRequested.emit()
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self.undoRequested.emit()
+        elif event.key() == Qt.Key.Key_N and not _has_modifiers(event):
+            self.nextOpenRequested.emit()
+        elif event.key() in _WORK_KEYS and not _has_modifiers(event):
+            self.workKeyPressed.emit(_WORK_KEYS[event.key()])
         elif event.key() == Qt.Key.Key_F and not _has_modifiers(event) and group is not None:
             self.fixRequested.emit()
         else:
@@ -375,4 +462,5 @@ class FindingsTree(QTreeView):
         """Return the texts of a row, to be copied: of a finding, or of a rule if ``finding`` is None."""
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.rule_outcome.reason) if t)
-        return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))
+        code = get_listed_rule(finding)
+        return "\t".join((code, finding.township, finding.key, *finding.related_keys, finding.message))

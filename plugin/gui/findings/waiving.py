@@ -64,7 +64,7 @@ class WaiverActions(QObject):
                 places.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
         tree = self._dock.tree
-        titles = {group.code: group.title for group in tree.findings.groups}
+        titles = {rule.code: rule.heading for rule in self._dock.result.report.rules}
         dialog = WaiverDialog(
             findings,
             default_path,

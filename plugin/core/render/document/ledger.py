@@ -7,7 +7,7 @@ rule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from ...errors import OutputError
 from ...model.findings import Finding
 from ...model.report import Report
 from ...profile import Norm
+from ...worklist.merge import make_token, mark_for_split
+from ...worklist.model import WorkItem, WorkState
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
 from ..words import ReportTexts
@@ -35,8 +37,12 @@ _M2_PER_HA = 10_000.0
 _COLUMN_WIDTHS = (
     ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
     ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
-    ("message", 60), ("x", 14), ("y", 14), ("remark", 24),
+    ("assignee", 12), ("remark", 24), ("message", 60), ("x", 14), ("y", 14), ("fingerprint", 12), ("split", 6),
 )  # fmt: skip
+#: Columns that people fill in, and those by which their rows are found again.
+EDITED_COLUMNS, IDENTIFYING_COLUMNS = ("state", "assignee", "remark"), ("fingerprint", "split")
+#: States that people may choose; 豁免 follows the waivers.
+_CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 _NUMBER_FORMATS = {
     "area": "[>=1]#,##0.00;0.0000",
     "net_area": "[>=1]#,##0.00;0.0000",
@@ -58,11 +64,14 @@ def write_ledger(
     *,
     lang: str = "",
     author: str = "",
+    worklist: Mapping[str, WorkItem] | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
 
-    `write_atomically` provides the path. Raise OutputError without the package that writes workbooks, and Cancelled.
+    ``worklist``: fingerprint → row of the work list, which gives state, assignee and note; `read_ledger` reads these
+    columns again. `write_atomically` provides the path. Raise OutputError without the package that writes workbooks,
+    and Cancelled.
     """
     try:
         import openpyxl
@@ -76,14 +85,55 @@ def write_ledger(
     )
     titles = get_rule_titles(report, report_texts)
     findings = report.findings
+    work_columns = _WorkColumns(worklist or {}, report_texts)
     for start in range(0, max(len(findings), 1), MAX_SHEET_ROWS):
         number = start // MAX_SHEET_ROWS + 1
         name = report_texts.get("ledger", "findings_sheet") + (f" {number}" if start else "")
         part = findings[start : start + MAX_SHEET_ROWS]
-        _write_findings(book.create_sheet(name), part, start, titles, rows_by_code, report_texts, cancellation)
+        sheet = book.create_sheet(name)
+        _write_findings(sheet, part, start, titles, rows_by_code, work_columns, report_texts, cancellation)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
+
+
+class _WorkColumns:
+    """The columns of the work list in the ledger, for each finding."""
+
+    def __init__(self, worklist: Mapping[str, WorkItem], report_texts: ReportTexts):
+        self._worklist, self._texts, self._token = worklist, report_texts, make_token()
+
+    def make_values(self, finding: Finding) -> dict[str, Any]:
+        """Return column → value of the columns that come back with the ledger."""
+        item = self._worklist.get(finding.fingerprint)
+        if item is None:
+            item = WorkItem(
+                finding.fingerprint, state=WorkState.WAIVED if finding.state == "waived" else WorkState.OPEN
+            )
+        return {
+            "state": get_state_text(item.state, self._texts),
+            "assignee": _clean_text(item.assignee),
+            "remark": _clean_text(item.note),
+            "fingerprint": item.fingerprint,
+            "split": mark_for_split(item, self._token).split,
+        }
+
+    def add_state_choices(self, sheet: Worksheet, row_count: int) -> None:
+        """Let the cells of states offer the states that a person may choose."""
+        from openpyxl.utils import get_column_letter
+        from openpyxl.worksheet.datavalidation import DataValidation
+
+        letter = get_column_letter([key for key, _ in _COLUMN_WIDTHS].index("state") + 1)
+        words = ",".join(get_state_text(state, self._texts) for state in _CHOSEN_STATES)
+        # Other words, such as 豁免, are not refused here: the import names them.
+        choices = DataValidation("list", f'"{words}"', showErrorMessage=False, allow_blank=True)
+        choices.add(f"{letter}2:{letter}{row_count + 1}")
+        sheet.data_validations.append(choices)
+
+
+def get_state_text(state: WorkState, report_texts: ReportTexts) -> str:
+    """Return the name of a state of the work list in the report's language."""
+    return report_texts.get("state", state.name.lower())
 
 
 def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], report_texts: ReportTexts) -> dict[str, int]:
@@ -121,6 +171,7 @@ def _write_findings(
     start: int,
     titles: dict[str, str],
     rows_by_code: dict[str, int],
+    work_columns: _WorkColumns,
     report_texts: ReportTexts,
     cancellation: Cancellation,
 ) -> None:
@@ -147,10 +198,13 @@ def _write_findings(
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_finding_coordinates(batch), strict=True)):
             values = _make_column_values(finding, start + first + n + 1, titles, report_texts) | xy
+            values |= work_columns.make_values(finding)
             if finding.code in rows_by_code:
                 row = rows_by_code[finding.code]
                 values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
             sheet.append([_fill_cell(cell, values[key], key == "rule") for key, cell in cells.items()])
+    if findings:
+        work_columns.add_state_choices(sheet, len(findings))
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMN_WIDTHS))}{len(findings) + 1}"
 
 
@@ -179,7 +233,7 @@ def _set_up_printing(sheet: Worksheet, head_rows: str) -> None:
 def _make_column_values(
     finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
 ) -> dict[str, Any]:
-    """Return column → value of a finding, without its coordinates. Areas are in hectares."""
+    """Return column → value of a finding, without coordinates and work list. Areas are in hectares."""
     is_waived = finding.state == "waived"
     fid = finding.params.get("fid")
     return {
@@ -195,9 +249,7 @@ def _make_column_values(
         "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
         "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
         "width": finding.width_m,
-        "state": report_texts.get_text_or_key("state", finding.state),
         "message": _clean_text(finding.message),
-        "remark": None,
     }
 
 

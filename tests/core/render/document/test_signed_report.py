@@ -339,7 +339,7 @@ def test_ledger_of_findings_has_a_row_for_each_finding_with_area_coordinates_mes
         assert row["面积（公顷）"] == (None if finding.area_m2 is None else pytest.approx(finding.area_m2 / 1e4))
         assert row["说明与整改建议"] == finding.message
         assert (row["X（m）"] is None) == (finding.geometry is None or finding.geometry.is_empty)
-    assert sheet.auto_filter.ref == f"A1:Q{len(rows) + 1}" and sheet.freeze_panes == "D2"
+    assert sheet.auto_filter.ref == f"A1:T{len(rows) + 1}" and sheet.freeze_panes == "D2"
     assert summary["D4"].value == sum(f.code == summary["B4"].value for f in checked.report.findings)
     row_of_code = {row[1].value: row[0].row for row in summary.iter_rows(min_row=4)}
     link = by_name[0]["规则"]

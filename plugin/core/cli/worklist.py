@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands on the work list (工作清单): update, split, merge, ledger."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line
+
+if TYPE_CHECKING:
+    from ..render.words import ReportTexts
+    from ..worklist.merge_files import NamedPart
+    from ..worklist.model import Worklist
+    from ..worklist.update import WorklistUpdate
+
+
+def run_worklist(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Run a command on a work list; return the exit code.
+
+    CLEAN: nothing is left to decide; FOUND: rows are open (show, update), or both sides changed them (merge, import).
+    """
+    run = {"show": _show, "update": _update, "split": _split, "merge": _merge, "import": _import_ledger}
+    return run[args.action](args, report_texts)
+
+
+def _show(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Print the number of rows by state and by person."""
+    from ..worklist.file import read_worklist
+
+    return _print_counts(read_worklist(args.list), report_texts)
+
+
+def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
+    """Print the number of rows by state, and of open rows by person; return the exit code."""
+    from ..worklist.model import WorkState, count_states
+
+    counts = count_states(worklist.items.values())
+    done = sum(counts.values()) - counts[WorkState.OPEN]
+    parts = [f"{report_texts.get('state', state.name.lower())} {count}" for state, count in counts.items()]
+    print_line(
+        report_texts.get(
+            "worklist", "counts", done=done, total=sum(counts.values()), states=report_texts.join_parts(parts)
+        )
+    )
+    open_by_person: dict[str, int] = {}
+    for item in worklist.items.values():
+        if not item.is_done:
+            open_by_person[item.assignee] = open_by_person.get(item.assignee, 0) + 1
+    for person, count in sorted(open_by_person.items()):
+        name = person or report_texts.get("worklist", "unassigned")
+        print_line(f"  {report_texts.get('worklist', 'open_of', name=name, count=count)}")
+    if worklist.unidentified_count:
+        print_line(report_texts.get("worklist", "unidentified", count=worklist.unidentified_count))
+    return EXIT_FOUND if counts[WorkState.OPEN] else EXIT_CLEAN
+
+
+def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Update the list by a JSON report; write a ledger if requested."""
+    from ..files.writing import check_writable, write_atomically
+    from ..model.rule import load_all_rules
+    from ..render.document.ledger import write_ledger
+    from ..render.worklist_messages import describe_update
+    from ..worklist.file import change_worklist
+    from ..worklist.report_file import read_report
+    from ..worklist.update import update_worklist
+
+    if args.xlsx:
+        check_writable(args.xlsx, [args.list, args.report])
+    report, rules = read_report(args.report), load_all_rules()
+    updates: list[WorklistUpdate] = []
+
+    def update(worklist: Worklist) -> Worklist:
+        updates.append(update_worklist(worklist, report, rules, datetime.now()))
+        return updates[-1].worklist
+
+    worklist = change_worklist(args.list, update)
+    for line in describe_update(updates[-1], report_texts):
+        print_line(line)
+    print_line(report_texts.get("cli", "written", target=args.list))
+    if args.xlsx:
+        with write_atomically(args.xlsx) as path:
+            write_ledger(path, report, None, lang=report_texts.lang, worklist=worklist.items)
+        print_line(report_texts.get("cli", "written", target=args.xlsx))
+    return _print_counts(worklist, report_texts)
+
+
+def _split(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Write a part of the list for each township or person."""
+    from ..worklist.merge import split_worklist
+
+    for part in split_worklist(args.list, args.by, args.folder):
+        print_line(report_texts.get("worklist", "part", name=part.name, count=part.count, target=str(part.path)))
+    return EXIT_CLEAN
+
+
+def _merge(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Merge parts into the list."""
+    from ..worklist.file import read_worklist
+    from ..worklist.merge_files import NamedPart
+
+    parts = [NamedPart(Path(path).name, read_worklist(path)) for path in args.parts]
+    return _merge_parts(args, parts, report_texts)
+
+
+def _import_ledger(args: argparse.Namespace, report_texts: ReportTexts) -> int:
+    """Take state, assignee and note from a ledger."""
+    from ..render.document.ledger_import import read_ledger
+    from ..worklist.merge_files import NamedPart
+
+    part = NamedPart(Path(args.ledger).name, read_ledger(args.ledger, datetime.now(), args.author), is_ledger=True)
+    return _merge_parts(args, [part], report_texts)
+
+
+def _merge_parts(args: argparse.Namespace, parts: list[NamedPart], report_texts: ReportTexts) -> int:
+    """Merge parts, print what happened, and write the table of conflicts if requested."""
+    from ..files.writing import check_writable
+    from ..render.worklist_messages import describe_merge
+    from ..worklist.merge_files import merge_into_file, read_choices, write_conflicts
+
+    choices = read_choices(args.choices) if args.choices else {}
+    if args.conflicts:
+        check_writable(args.conflicts, [args.list, *filter(None, [args.choices])])
+    merged = merge_into_file(args.list, parts, choices)
+    for line in describe_merge(merged, report_texts):
+        print_line(line)
+    if args.conflicts:
+        write_conflicts(args.conflicts, merged.conflicts)
+        print_line(report_texts.get("cli", "written", target=args.conflicts))
+    print_line(report_texts.get("cli", "written", target=args.list))
+    return EXIT_FOUND if merged.conflicts else EXIT_CLEAN

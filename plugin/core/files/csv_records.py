@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""CSV as records of unchanged cells, so that a program rewrites only the cells that it changes.
+
+A reader such as `csv` drops quotes and line ends. Here each cell keeps its text as written; a file that other people
+also edit then differs only in the changed cells.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+#: Cells that a spreadsheet would change: long numbers, numbers with an exponent or leading zeros, and formulas.
+_CHANGED_BY_SPREADSHEETS = re.compile(r"[=+\-@].*|0\d+|\d{12,}|\d+(?:\.\d+)?[eE][+-]?\d+", re.DOTALL)
+#: A spreadsheet shows a cell with this mark as text and keeps it.
+_TEXT_MARK = "\t"
+
+
+class UnbalancedQuotesError(Exception):
+    """Raised for a CSV with an opening quote that has no end.
+
+    ``line_number``: line of the record, from 1.
+    """
+
+    def __init__(self, line_number: int):
+        super().__init__(line_number)
+        self.line_number = line_number
+
+
+@dataclass
+class CsvRecord:
+    """A record (row) of a CSV.
+
+    ``cells``: cells as written, with quotes; ``line_end``: line break after the record, empty at the end of the file;
+    ``line_number``: line where it begins, from 1.
+    """
+
+    cells: list[str]
+    line_end: str
+    line_number: int
+
+    def format(self, delimiter: str) -> str:
+        """Return the record as text, as it was read."""
+        return delimiter.join(self.cells) + self.line_end
+
+
+def split_records(text: str, delimiter: str) -> list[CsvRecord]:
+    """Return the records of a CSV text, empty lines included.
+
+    Raises UnbalancedQuotesError.
+    """
+    separator = "\n" if "\n" in text else "\r"
+    cell_pattern = _make_cell_pattern(delimiter)
+    records: list[CsvRecord] = []
+    open_lines: list[str] = []
+    first_line = 0
+    lines = text.split(separator)
+    for number, line in enumerate(lines, 1):
+        first_line = first_line or number
+        open_lines.append(line)
+        if sum(part.count('"') for part in open_lines) % 2:
+            continue
+        record = open_lines[0] if len(open_lines) == 1 else separator.join(open_lines)
+        line_end = separator if number < len(lines) else ""
+        if record.endswith("\r"):
+            record, line_end = record[:-1], f"\r{line_end}"
+        if record or line_end:
+            cells = cell_pattern.findall(record) if '"' in record else record.split(delimiter)
+            records.append(CsvRecord(cells, line_end, first_line))
+        open_lines, first_line = [], 0
+    if open_lines:
+        raise UnbalancedQuotesError(first_line)
+    return records
+
+
+@lru_cache(maxsize=4)
+def _make_cell_pattern(delimiter: str) -> re.Pattern[str]:
+    """Return a pattern that finds the cells of one record."""
+    mark = re.escape(delimiter)
+    # The first cell begins the record, each other one follows a delimiter.
+    return re.compile(rf'(?:^|(?<={mark}))(?:"(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)(?={mark}|$)', re.DOTALL)
+
+
+def read_cell(cell: str) -> str:
+    r"""Return the text of a cell: without quotes and outer blanks, with ``\n`` as line break."""
+    if '"' in cell:
+        stripped = cell.strip(" ")
+        if stripped.startswith('"') and stripped.endswith('"') and len(stripped) > 1:
+            cell = stripped[1:-1].replace('""', '"')
+    return cell.replace("\r\n", "\n").replace("\r", "\n").strip() if cell else ""
+
+
+def write_cell(text: str, delimiter: str) -> str:
+    """Return the cell for a text, quoted where necessary.
+
+    A text that a spreadsheet would turn into a number or a formula gets a leading tab, which `read_cell` removes.
+    """
+    if _CHANGED_BY_SPREADSHEETS.fullmatch(text):
+        text = _TEXT_MARK + text
+    if any(character in text for character in ('"', "\n", "\r", "\t", delimiter)):
+        return '"' + text.replace('"', '""') + '"'
+    return text

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work list (工作清单): state, assignee and note of each finding, in a file next to the data.
+
+Several people share the file, or parts of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..files.names import make_path_next_to_data
+
+#: The suffix of a work list, after the name of the data.
+WORKLIST_SUFFIX = ".worklist.csv"
+
+
+def make_default_worklist_path(source: str | Path) -> Path:
+    """Return the path of the work list for a data file or folder: ``county.gpkg`` → ``county.worklist.csv``."""
+    return make_path_next_to_data(source, WORKLIST_SUFFIX)

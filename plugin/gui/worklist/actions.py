@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Actions on the work list in the findings panel: set states, assign, note, split, merge, ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QObject, QPoint
+from qgis.PyQt.QtWidgets import QFileDialog, QInputDialog, QMenu
+
+from ...bridge import settings
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import get_file_path
+from ...bridge.project.side_files import find_path_next_to_layers
+from ...bridge.running.tasks import BackgroundJob, JobRunner
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.worklist import WORKLIST_SUFFIX
+from ...core.worklist.model import WorkEdit, WorkItem, WorkState, edit_items
+from ..findings.dock import FindingsDock
+from ..findings.work_rows import get_work_state_word
+from ..widgets import messages
+from .conflicts import ConflictsDialog
+from .store import WorklistStore
+
+_PERSON_KEY = "worklist_person"
+#: States that a person may set; 豁免 follows the waivers.
+_CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
+#: Steps of edits that can be undone.
+_MAX_UNDO_STEPS = 50
+
+
+class WorklistActions(QObject):
+    """Connects the work list with the findings panel.
+
+    ``has_current_result``: returns True if the displayed result is of the open project. The list begins with the first
+    edit, or by the menu; from then on each check updates it.
+    """
+
+    def __init__(
+        self,
+        dock: FindingsDock,
+        runner: JobRunner,
+        has_current_result: Callable[[], bool],
+        parent: QObject | None = None,
+    ):
+        super().__init__(parent)
+        self._dock, self._runner, self._has_current_result = dock, runner, has_current_result
+        self.store = WorklistStore(runner, self)
+        self._undo_steps: list[list[WorkItem]] = []
+        self.conflicts_dialog: ConflictsDialog | None = None
+        self.store.changed.connect(self._show_rows)
+        self.store.reported.connect(self._show_lines)
+        self.store.failed.connect(self._on_failed)
+        dock.tree.workKeyPressed.connect(self._on_key)
+        dock.tree.undoRequested.connect(self.undo)
+        dock.work_progress.conflictsRequested.connect(self.show_conflicts)
+        self._menu = QMenu(dock)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        dock.worklist_button.setMenu(self._menu)
+
+    def stop(self) -> None:
+        """Write what waits, and ignore everything that follows."""
+        self.store.blockSignals(True)
+        self.store.close()
+        self._close_dialog()
+
+    # --- the result
+    def open_for_result(self, *, updates: bool) -> None:
+        """Read the list of the displayed result, if there is one.
+
+        ``updates``: the result is of a check that just ended, so the list follows it.
+        """
+        self._undo_steps.clear()
+        self._close_dialog()
+        result = self._dock.result
+        path = None
+        if result is not None and self._has_current_result():
+            project = QgsProject.instance()
+            files = map(get_file_path, role_recognition.list_plan_layers(project))
+            path = find_path_next_to_layers(project, files, WORKLIST_SUFFIX)
+        self._dock.worklist_button.setVisible(path is not None)
+        self.store.open(path, result.report if result is not None else None, updates)
+
+    def begin(self) -> None:
+        """Create the list of the displayed result."""
+        self.store.update(self._dock.result.report)
+
+    def _show_rows(self) -> None:
+        self._dock.set_work(self.store.rows)
+        if self.conflicts_dialog is not None:
+            self.conflicts_dialog.show_conflicts(self.store.conflicts)
+
+    def _show_lines(self, lines: list[str]) -> None:
+        self._dock.show_note("\n".join(lines))
+
+    def _on_failed(self, error: Exception) -> None:
+        count = self.store.unwritten_count
+        if isinstance(error, SanxianError):
+            text = messages.explain_error(error)
+        else:
+            text = messages.explain_and_log(error, tr("The work list failed ({error}). Details are in the log."))
+        if count:
+            waiting = tr("Changed rows not written yet: {count}. The next change, or “Retry”, writes them.")
+            text = tr("{first} {second}").format(first=text, second=waiting.format(count=count))
+        self._dock.show_note(text)
+
+    # --- edits
+    def edit_selected(self, edit: WorkEdit) -> None:
+        """Change the rows of the selected findings, and write them in the background."""
+        if not self._dock.worklist_button.isVisibleTo(self._dock):
+            return
+        rows = self.store.rows
+        items = [self._get_item(rows, finding) for finding in self._dock.tree.list_selected_findings()]
+        if edit.state is not None:
+            items = [item for item in items if item.state is not WorkState.WAIVED]
+            if not items:
+                self._dock.show_note(tr("“Waived” follows the waivers. Withdraw the waiver to change the state."))
+                return
+        changed_items = edit_items(items, edit, self._get_person(), datetime.now())
+        if not changed_items:
+            return
+        former_items = {item.fingerprint: item for item in items}
+        self._undo_steps.append([former_items[item.fingerprint] for item in changed_items])
+        del self._undo_steps[:-_MAX_UNDO_STEPS]
+        self._write(changed_items)
+
+    def _write(self, items: list[WorkItem]) -> None:
+        if not self.store.is_in_use:
+            # The list has all findings of the result from its first day.
+            self.begin()
+        self.store.edit(items)
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        if not self._undo_steps:
+            self._dock.show_note(tr("There is no change of the work list to undo."))
+            return
+        former_items, present = self._undo_steps.pop(), self.store.rows.items
+        restored_items = []
+        for former in former_items:
+            edit = WorkEdit(former.state, former.assignee, former.note)
+            item = present.get(former.fingerprint, former)
+            if item.state is not WorkState.WAIVED:
+                restored_items += edit_items([item], edit, self._get_person(), datetime.now())
+        self.store.edit(restored_items)
+
+    @staticmethod
+    def _get_item(rows: Any, finding: Any) -> WorkItem:
+        """Return the row of a finding, a new one if the list has none."""
+        item = rows.get_item(finding)
+        if item is None:
+            item = WorkItem(
+                finding.fingerprint,
+                finding.code,
+                finding.role,
+                finding.key,
+                finding.township,
+                WorkState.WAIVED if finding.state == "waived" else WorkState.OPEN,
+                related_role=finding.related_role,
+            )
+        return item
+
+    @staticmethod
+    def _get_person() -> str:
+        """Return the name for the column ``by``: as set, else that of the user's account."""
+        return str(settings.read_setting(_PERSON_KEY, "")) or QgsApplication.userFullName()
+
+    def _on_key(self, action: str) -> None:
+        if action == "state":
+            menu = self._make_state_menu(QMenu(self._dock))
+            menu.exec(self._find_menu_position())
+            menu.deleteLater()
+        elif action == "assign":
+            self.ask_assignee()
+        else:
+            self.ask_note()
+
+    def _find_menu_position(self) -> QPoint:
+        tree = self._dock.tree
+        return tree.viewport().mapToGlobal(tree.visualRect(tree.currentIndex()).bottomLeft())
+
+    def ask_assignee(self) -> None:
+        """Ask for the person to whom the selected findings are assigned."""
+        findings = self._dock.tree.list_selected_findings()
+        if not findings:
+            return
+        rows = self.store.rows
+        names = ["", *rows.list_assignees()]
+        present = rows.get_assignee(findings[0])
+        label = tr("Person or team for {count} findings (empty: not assigned)").format(count=len(findings))
+        name, is_accepted = QInputDialog.getItem(
+            self._dock, tr("Assign"), label, names, names.index(present) if present in names else 0, True
+        )
+        if is_accepted:
+            self.edit_selected(WorkEdit(assignee=name))
+
+    def ask_note(self) -> None:
+        """Ask for the note on the selected findings."""
+        findings = self._dock.tree.list_selected_findings()
+        if not findings:
+            return
+        label = tr("Note on {count} findings").format(count=len(findings))
+        present = self.store.rows.get_note(findings[0])
+        text, is_accepted = QInputDialog.getMultiLineText(self._dock, tr("Note"), label, present)
+        if is_accepted:
+            self.edit_selected(WorkEdit(note=text))
+
+    # --- menus
+    def _make_state_menu(self, menu: QMenu) -> QMenu:
+        for number, state in enumerate(_CHOSEN_STATES, 1):
+            action = menu.addAction(f"&{number}  {get_work_state_word(state.name)}")
+            action.triggered.connect(lambda _on=False, state=state: self.edit_selected(WorkEdit(state=state)))
+        return menu
+
+    def add_to_context_menu(self, menu: QMenu) -> None:
+        """Add the actions on the selected findings to the context menu of the list."""
+        if not self._dock.worklist_button.isVisibleTo(self._dock):
+            return
+        findings = self._dock.tree.list_selected_findings()
+        menu.addSeparator()
+        states = self._make_state_menu(menu.addMenu(tr("Set State (S)")))
+        states.setEnabled(any(f.state != "waived" for f in findings))
+        for text, action in ((tr("Assign… (A)"), self.ask_assignee), (tr("Note… (E)"), self.ask_note)):
+            entry = menu.addAction(text)
+            entry.setEnabled(bool(findings))
+            entry.triggered.connect(lambda _on=False, action=action: action())
+        for finding in findings[:1] if len(findings) == 1 else ():
+            self._add_choices(menu, finding.fingerprint)
+
+    def _add_choices(self, menu: QMenu, fingerprint: str) -> None:
+        """Add the versions of a row in conflict to a menu."""
+        conflicts = self.store.conflicts.get(fingerprint, [])
+        for number, source in [(None, tr("this list"))] * bool(conflicts) + [
+            (number, conflict.source) for number, conflict in enumerate(conflicts)
+        ]:
+            action = menu.addAction(tr("Use {source}").format(source=source))
+            action.triggered.connect(partial(self._choose, fingerprint, number))
+
+    def _choose(self, fingerprint: str, number: int | None, _on: bool = False) -> None:
+        self.store.choose(fingerprint, number)
+
+    def _fill_menu(self) -> None:
+        menu, is_in_use = self._menu, self.store.is_in_use
+        menu.clear()
+        if not is_in_use:
+            menu.addAction(tr("Begin Work List")).triggered.connect(lambda _on=False: self.begin())
+            return
+        for text, action, is_enabled in (
+            (tr("Next Open"), self._dock.step_to_open, True),
+            (tr("Undo Change of List (Ctrl+Z)"), self.undo, bool(self._undo_steps)),
+            (tr("Resolve Conflicts…"), self.show_conflicts, bool(self.store.conflicts)),
+            (tr("Split by Township…"), partial(self.split, "township"), True),
+            (tr("Split by Assignee…"), partial(self.split, "assignee"), True),
+            (tr("Merge…"), self.merge, True),
+            (tr("Read Ledger…"), self.read_ledger, True),
+            (tr("Read List Again"), self.store.reload, True),
+            (tr("Retry"), self.store.retry, self.store.unwritten_count > 0),
+            (tr("Name for Changes…"), self.ask_person, True),
+        ):
+            entry = menu.addAction(text)
+            entry.setEnabled(is_enabled)
+            entry.triggered.connect(lambda _on=False, action=action: action())
+
+    def ask_person(self) -> None:
+        """Ask for the name that is stored with changes of the list."""
+        name, is_accepted = QInputDialog.getText(
+            self._dock, tr("Work List"), tr("Name that is stored with your changes"), text=self._get_person()
+        )
+        if is_accepted:
+            settings.store_setting(_PERSON_KEY, name.strip())
+
+    # --- parts and ledgers
+    def split(self, column: str) -> None:
+        """Ask for a folder, and write a part of the list for each township or person."""
+        start = str(self.store.path.parent) if self.store.path else ""
+        folder = QFileDialog.getExistingDirectory(self._dock, tr("Folder for the Parts"), start)
+        if folder:
+            self.split_into(column, folder)
+
+    def split_into(self, column: str, folder: str) -> None:
+        """Write a part of the list for each township or person to a folder, in the background."""
+        from ...core.worklist.merge import split_worklist
+
+        path = self.store.path
+
+        def report(parts: list[Any]) -> None:
+            text = tr("{count} parts written to {folder}: {names}")
+            names = tr(", ").join(f"{part.name} {part.count}" for part in parts)
+            self._dock.show_note(text.format(count=len(parts), folder=Path(folder).name, names=names))
+
+        self._runner.start(
+            BackgroundJob(
+                tr("Work list"),
+                lambda _progress, _cancellation: split_worklist(path, column, folder),
+                on_done=report,
+                on_error=self._on_failed,
+                is_hidden=True,
+            )
+        )
+
+    def merge(self) -> None:
+        """Ask for parts of the list, and merge them."""
+        paths, _ = QFileDialog.getOpenFileNames(
+            self._dock, tr("Parts to Merge"), self._get_folder(), tr("Work list (*.worklist.csv *.csv)")
+        )
+        for path in paths:
+            self.merge_part(path)
+
+    def merge_part(self, path: str) -> None:
+        """Merge a part of the list."""
+        from ...core.worklist.file import read_worklist
+
+        self.store.merge(Path(path).name, lambda: read_worklist(path), is_ledger=False)
+
+    def read_ledger(self) -> None:
+        """Ask for a ledger that was filled in, and take its states, assignees and notes."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._dock, tr("Findings Ledger"), self._get_folder(), tr("Excel (*.xlsx)")
+        )
+        if path:
+            self.merge_ledger(path)
+
+    def merge_ledger(self, path: str) -> None:
+        """Take states, assignees and notes from a ledger."""
+        from ...core.render.document.ledger_import import read_ledger
+
+        person = self._get_person()
+        self.store.merge(Path(path).name, lambda: read_ledger(path, datetime.now(), person), is_ledger=True)
+
+    def _get_folder(self) -> str:
+        return str(self.store.path.parent) if self.store.path else ""
+
+    def show_conflicts(self) -> None:
+        """Show the rows that two people changed, with all versions."""
+        if self.conflicts_dialog is None:
+            self.conflicts_dialog = ConflictsDialog(self.store.choose, self._dock.window())
+            self.conflicts_dialog.finished.connect(self._close_dialog)
+        self.conflicts_dialog.show_conflicts(self.store.conflicts)
+        self.conflicts_dialog.show()
+        self.conflicts_dialog.raise_()
+
+    def _close_dialog(self, *_result: int) -> None:
+        dialog, self.conflicts_dialog = self.conflicts_dialog, None
+        if dialog is not None:
+            dialog.close()
+            dialog.deleteLater()

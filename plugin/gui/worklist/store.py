@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The work list of the displayed result: read, edited in memory at once, written in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
+from ...bridge.texts import tr
+from ...core.worklist.merge import WorkConflict, apply_edits
+from ...core.worklist.model import WorkItem, Worklist
+from ..findings.work_rows import WorkRows
+
+#: Rows after a change, messages on what happened, and conflicts.
+_Outcome = tuple[Worklist, list[str], list[WorkConflict]]
+_Change = Callable[[Worklist], _Outcome]
+
+
+class WorklistStore(QObject):
+    """Keeps the rows of a work list that the panel shows, and the edits that are not written yet.
+
+    One job at a time reads or writes the file. Signals: ``changed``: the rows are others; ``reported(lines)``: what a
+    job did; ``failed(error)``: a job failed. Edits that could not be written stay, and are written with the next job.
+    """
+
+    changed = pyqtSignal()
+    reported = pyqtSignal(list)
+    failed = pyqtSignal(object)
+
+    def __init__(self, runner: JobRunner, parent: QObject | None = None):
+        super().__init__(parent)
+        self._runner = runner
+        self.path: Path | None = None
+        #: The rows as they were read or written last.
+        self._written = Worklist()
+        #: Fingerprint → row with edits that are not written yet, and the row before these edits.
+        self._edited: dict[str, WorkItem] = {}
+        self._base: dict[str, WorkItem] = {}
+        #: Fingerprint → versions of a row from other people.
+        self.conflicts: dict[str, list[WorkConflict]] = {}
+        #: Changes of the file that wait for the running job; None reads the file again.
+        self._changes: list[_Change | None] = []
+        self._job: BackgroundJob | None = None
+        #: True if the file exists, or the user asked for it.
+        self.is_in_use = False
+
+    @property
+    def rows(self) -> WorkRows:
+        """Return the rows as the panel shows them, with edits that are not written yet."""
+        if not self.is_in_use:
+            return WorkRows()
+        items = {**self._written.items, **self._edited} if self._edited else self._written.items
+        return WorkRows(items, self.conflicts)
+
+    @property
+    def is_busy(self) -> bool:
+        """Return True while the file is read or written."""
+        return self._job is not None
+
+    @property
+    def unwritten_count(self) -> int:
+        """Return the number of rows with edits that are not written yet."""
+        return len(self._edited)
+
+    def open(self, path: Path | None, report: Any, updates: bool) -> None:
+        """Read the list of another result, and update it by a report.
+
+        ``path``: of the file; None without a place for one. ``updates``: False for the report of an earlier check.
+        """
+        self._stop_job()
+        self.path, self._written = path, Worklist()
+        self._edited, self._base, self.conflicts = {}, {}, {}
+        self.is_in_use = path is not None and path.is_file()
+        if not self.is_in_use:
+            self.changed.emit()
+        elif updates:
+            self.update(report)
+        else:
+            self.reload()
+
+    def close(self) -> None:
+        """Forget the list, after its edits were written."""
+        self._stop_job()
+        self.path, self.is_in_use = None, False
+        self._written, self._edited, self._base, self.conflicts = Worklist(), {}, {}, {}
+
+    def _stop_job(self) -> None:
+        """Ignore the running job, which ends writing, and write the edits that wait."""
+        changes = [change for change in self._changes if change is not None]
+        self._changes.clear()
+        if self._job is not None:
+            self._job.ignore_result()
+            self._job = None
+        if self.path is not None and (self._edited or changes):
+            self._start_job(changes, lambda _outcome: None, log_error)
+
+    def reload(self) -> None:
+        """Read the file again, with changes of other people."""
+        self._add_change(None)
+
+    def update(self, report: Any) -> None:
+        """Update the list by the report of a check (`core.worklist.update`); a missing file is created."""
+
+        def update_in_background(worklist: Worklist) -> _Outcome:
+            from ...core.model.rule import load_all_rules
+            from ...core.worklist.update import update_worklist
+
+            updated = update_worklist(worklist, report, load_all_rules(), datetime.now())
+            return updated.worklist, describe_update_in_words(updated), []
+
+        self.is_in_use = True
+        self._add_change(update_in_background)
+
+    def merge(self, name: str, read_part: Callable[[], Worklist], is_ledger: bool) -> None:
+        """Merge a part or a ledger into the list.
+
+        ``read_part``: returns its rows, in another thread.
+        """
+        part_cache: list[Worklist] = []
+
+        def merge_in_background(worklist: Worklist) -> _Outcome:
+            from ...core.worklist.merge import merge_part
+
+            if not part_cache:
+                part_cache.append(read_part())
+            options = {"adds_rows": not is_ledger, "has_all_columns": not is_ledger}
+            merged = merge_part(worklist, part_cache[0], name, **options)
+            text = tr("Merged “{name}”: {taken} rows updated, {added} added, {conflicts} conflicts.")
+            counts = {"taken": merged.taken, "added": merged.added, "conflicts": len(merged.conflicts)}
+            lines = [text.format(name=name, **counts)]
+            if merged.unknown:
+                names = tr(", ").join(merged.unknown[:5]) + (" …" if len(merged.unknown) > 5 else "")
+                text = tr("{count} rows have no finding in the list and were not read: {names}")
+                lines.append(text.format(count=len(merged.unknown), names=names))
+            if merged.refused:
+                text = tr("{count} rows set or end “waived”, which only waivers do; their state is unchanged.")
+                lines.append(text.format(count=len(merged.refused)))
+            return merged.worklist, lines, list(merged.conflicts)
+
+        self._add_change(merge_in_background)
+
+    def edit(self, items: Iterable[WorkItem]) -> None:
+        """Show edited rows at once, and write them in the background."""
+        for item in items:
+            present = self._written.items.get(item.fingerprint)
+            if item.fingerprint not in self._base and present is not None:
+                self._base[item.fingerprint] = present
+            self._edited[item.fingerprint] = item
+        self.changed.emit()
+        self._add_change(None)
+
+    def choose(self, fingerprint: str, number: int | None) -> None:
+        """Take one version of a row with conflicts: ``number`` of the other one, None for the listed row."""
+        conflicts = self.conflicts.pop(fingerprint)
+        item = conflicts[0].choose(False) if number is None else conflicts[number].choose(True)
+
+        def take(worklist: Worklist) -> _Outcome:
+            return worklist.replace_items([item]), [], []
+
+        self._edited.pop(fingerprint, None)
+        self._base.pop(fingerprint, None)
+        self._written = self._written.replace_items([item])
+        self.changed.emit()
+        self._add_change(take)
+
+    def retry(self) -> None:
+        """Write the edits that wait once more."""
+        self._add_change(None)
+
+    # --- jobs
+    def _add_change(self, change: _Change | None) -> None:
+        if self.path is not None:
+            self._changes.append(change)
+            self._start_next()
+
+    def _start_next(self) -> None:
+        if self._job is not None or not self._changes:
+            return
+        changes, self._changes = [change for change in self._changes if change is not None], []
+        edited = dict(self._edited)
+        self._job = self._start_job(changes, lambda outcome: self._on_done(outcome, edited), self._on_failed)
+
+    def _start_job(
+        self, changes: list[_Change], on_done: Callable[[_Outcome], None], on_error: Callable[[Exception], None]
+    ) -> BackgroundJob:
+        """Start writing the edits and these changes; without any, read the file."""
+        path, base, edited = self.path, dict(self._base), list(self._edited.values())
+
+        def work(_progress: Any, _cancellation: Any) -> _Outcome:
+            from ...core.worklist.file import change_worklist, read_worklist
+
+            lines: list[str] = []
+            conflicts: list[WorkConflict] = []
+
+            def change_rows(worklist: Worklist) -> Worklist:
+                lines.clear()
+                conflicts.clear()
+                merged = apply_edits(worklist, base, edited, tr("Edits on this machine"))
+                conflicts.extend(merged.conflicts)
+                worklist = merged.worklist
+                for change in changes:
+                    worklist, more_lines, more_conflicts = change(worklist)
+                    lines.extend(more_lines)
+                    conflicts.extend(more_conflicts)
+                return worklist
+
+            # Reading alone must not create a file.
+            if edited or changes:
+                return change_worklist(path, change_rows), lines, conflicts
+            return read_worklist(path), lines, conflicts
+
+        job = BackgroundJob(tr("Work list"), work, on_done=on_done, on_error=on_error, is_hidden=True)
+        return self._runner.start(job)
+
+    def _on_done(self, outcome: _Outcome, edited: dict[str, WorkItem]) -> None:
+        self._job = None
+        self._written, lines, conflicts = outcome
+        for fingerprint, item in edited.items():
+            # A later edit of the same row waits for the next job.
+            if self._edited.get(fingerprint) is item:
+                del self._edited[fingerprint]
+                self._base.pop(fingerprint, None)
+            elif fingerprint in self._written.items:
+                self._base[fingerprint] = self._written.items[fingerprint]
+        for conflict in conflicts:
+            versions = self.conflicts.setdefault(conflict.listed.fingerprint, [])
+            versions[:] = [one for one in versions if one.source != conflict.source] + [conflict]
+        self.changed.emit()
+        if lines:
+            self.reported.emit(lines)
+        self._start_next()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._job = None
+        if not self._written.items and not self._edited:
+            # The file cannot be read: the panel works as without a list.
+            self.is_in_use = False
+            self.changed.emit()
+        self.failed.emit(error)
+
+
+def describe_update_in_words(update: Any) -> list[str]:
+    """Return a sentence on what an update (`WorklistUpdate`) did, in the language of the interface."""
+    from ...core.worklist.update import Transition
+
+    counts = update.counts
+    parts = [
+        text.format(count=counts[transition])
+        for transition, text in (
+            (Transition.ADDED, tr("{count} new")),
+            (Transition.FIXED, tr("{count} no longer found, now fixed")),
+            (Transition.REOPENED, tr("{count} found again, now to do")),
+            (Transition.UNWAIVED, tr("{count} no longer waived")),
+            (Transition.NOT_CHECKED, tr("{count} not checked, unchanged")),
+        )
+        if counts[transition]
+    ]
+    if update.false_alarms:
+        text = tr("{count} still false alarms by their fingerprint, even if figures changed")
+        parts.append(text.format(count=update.false_alarms))
+    return [tr("Work list: {parts}").format(parts=tr(", ").join(parts))] if parts else []
