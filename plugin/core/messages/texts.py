@@ -19,7 +19,7 @@ from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.indicator import SQUARE_METRES
-from ..model.rule import Rule, load_all_rules
+from ..model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
 from .clauses import make_clauses
@@ -370,6 +370,9 @@ class Texts:
         section, _, parameter = name.rpartition(".")
         if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
+        if get_rule_family(name) == DECLARED_FAMILY and (rule := load_all_rules().get(name)) is not None:
+            # A declared check of mark C is confirmed by its code.
+            return f"{name} {self.get_rule_title(rule)}"
         return str(setting_names.get(name, name))
 
     def get_scope_name(self, scope: str) -> str:
