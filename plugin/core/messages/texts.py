@@ -235,6 +235,14 @@ def _load_rules_zh() -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / "rules_zh.toml")
 
 
+def _is_of_former_check(finding: Finding) -> bool:
+    """Return True for a stored finding of a declared check that its profile has changed or removed since."""
+    if get_rule_family(finding.code) != DECLARED_FAMILY:
+        return False
+    rule = load_all_rules().get(finding.code)
+    return rule is None or finding.case not in rule.messages
+
+
 def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
     """Return the Chinese texts of a rule; one that is made of data has its texts with it."""
     return rule.texts["zh"] if rule.texts else _load_rules_zh()[rule.code]
@@ -444,6 +452,8 @@ class Texts:
         elif finding.case == SLIVER_TEXTS_KEY:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
+        elif _is_of_former_check(finding):
+            return finding.message
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         placeholders = find_placeholders(text)

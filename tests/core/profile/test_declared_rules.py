@@ -19,6 +19,7 @@ from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.options import RunOptions
@@ -277,6 +278,13 @@ def test_a_form_that_saves_the_county_keeps_its_checks_and_may_confirm_them(tmp_
     path.write_text(saved, encoding="utf-8")
     assert load_profile(path).checks[0].code == "Xown-001"
     assert RunOptions(profile=str(path)).resolve_norm().is_confirmed("Xown-001")
+
+
+@pytest.mark.parametrize("code, case", [("Xgone-001", "MJ at_least"), ("Xzhejiang-002", "KCXS at_most")])
+def test_a_stored_finding_of_a_check_that_has_changed_keeps_its_message(code, case):
+    RunOptions(profile="zhejiang").resolve_norm()
+    finding = Finding("CZKFBJ", "1", code=code, case=case, message="以前的问题")
+    assert Texts("zh").format_message(finding, load_standard().templates) == "以前的问题"
 
 
 def test_a_check_to_be_confirmed_is_named_by_code_and_title():
