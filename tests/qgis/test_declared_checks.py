@@ -12,7 +12,9 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.declared_checks import read
 from tests.core.standard.declared_check_files import CHECK_START, load_norm
 from tests.core.standard.test_declared_operators import CASES
+from tests.qgis import live_helpers
 from tests.qgis.helpers import SAMPLE, run_algorithm
+from tests.qgis.live_helpers import MODES
 from tests.qgis.test_forms import apply_form, make_memory_layer
 
 SOFT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthSoft
@@ -141,3 +143,55 @@ def test_algorithm_refuses_a_profile_without_checks(provider, project):
     with pytest.raises(QgsProcessingException, match="浑源县"):
         run_algorithm("declared_checks", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan"})
     assert RunOptions(profile="hunyuan").resolve_norm().declared_checks == ()
+
+
+# --- live
+LIVE_CHECKS = """
+id = "own"
+name = "某县"
+area_code = "140225"
+base = "hunyuan"
+[[check]]
+code = "Xown-001"
+layer = "DLTB"
+when = [{ field = "DLBM", operator = "under", value = "01" }]
+must = [{ field = "TBMJ", operator = "at_most", value = 20000 }]
+found = [{ DLBM = "0103", TBMJ = 20001 }]
+passed = [{ DLBM = "0701", TBMJ = 20001 }]
+TEXTS
+[[check]]
+code = "Xown-002"
+layer = "DLTB"
+must = [{ field = "CZCSXM", operator = "in_layer", layer = "YJJBNTBHTB", key = "BSM" }]
+found = [{ CZCSXM = "203" }]
+passed = [{ CZCSXM = "1" }]
+others = { YJJBNTBHTB = [{ BSM = "1" }] }
+TEXTS
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_live_check_of_declared_checks_equals_a_new_check_after_each_edit(
+    qgis_app, project, tmp_path, monkeypatch, mode
+):
+    texts = "\n".join(CHECK_START.splitlines()[-4:])
+    path = tmp_path / "own.toml"
+    path.write_text(LIVE_CHECKS.replace("TEXTS", texts), encoding="utf-8")
+    monkeypatch.setattr(live_helpers, "OPTIONS", RunOptions(profile=str(path)))
+    session = live_helpers.EditSession(tmp_path, mode).check()
+    try:
+        session.edit()
+        parcels = session["DLTB"]
+        area, item = (parcels.fields().lookupField(name) for name in ("TBMJ", "CZCSXM"))
+        # The value of the second parcel is no key of the farmland.
+        assert "Xown-002" in session.compare_with_fresh_check() and "Xown-001" not in session.compare_with_fresh_check()
+        assert parcels.changeAttributeValue(1, area, 30000.0)
+        assert "Xown-001" in session.compare_with_fresh_check()
+        assert parcels.changeAttributeValue(2, item, None)
+        assert "Xown-002" not in session.compare_with_fresh_check()
+        parcels.undoStack().undo()
+        assert "Xown-002" in session.compare_with_fresh_check()
+        assert parcels.changeAttributeValue(1, area, 10000.0)
+        assert "Xown-001" not in session.compare_with_fresh_check()
+    finally:
+        session.close()

@@ -35,6 +35,7 @@ FUNCTION_NAMES = (
     "sanxian_statutory_area",
     "sanxian_next_bsm",
     "sanxian_code_name",
+    "sanxian_in_layer",
     "sanxian_parent_code",
     "sanxian_zone_name",
 )

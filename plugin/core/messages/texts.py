@@ -19,7 +19,7 @@ from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.indicator import SQUARE_METRES
-from ..model.rule import Rule, load_all_rules
+from ..model.rule import DECLARED_FAMILY, Rule, get_rule_family, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from ..standard.switches import DISABLED_PREFIX
 from .clauses import make_clauses
@@ -242,6 +242,14 @@ def _load_rules_zh() -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / "rules_zh.toml")
 
 
+def _is_of_former_check(finding: Finding) -> bool:
+    """Return True for a stored finding of a declared check that its profile has changed or removed since."""
+    if get_rule_family(finding.code) != DECLARED_FAMILY:
+        return False
+    rule = load_all_rules().get(finding.code)
+    return rule is None or finding.case not in rule.messages
+
+
 def _get_rule_texts_zh(rule: Rule) -> dict[str, Any]:
     """Return the Chinese texts of a rule; one that is made of data has its texts with it."""
     return rule.texts["zh"] if rule.texts else _load_rules_zh()[rule.code]
@@ -381,6 +389,9 @@ class Texts:
         section, _, parameter = name.rpartition(".")
         if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
+        if get_rule_family(name) == DECLARED_FAMILY and (rule := load_all_rules().get(name)) is not None:
+            # A declared check of mark C is confirmed by its code.
+            return f"{name} {self.get_rule_title(rule)}"
         return str(setting_names.get(name, name))
 
     def get_scope_name(self, scope: str) -> str:
@@ -452,6 +463,8 @@ class Texts:
         elif finding.case == SLIVER_TEXTS_KEY:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
+        elif _is_of_former_check(finding):
+            return finding.message
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
         placeholders = find_placeholders(text)

@@ -182,6 +182,12 @@ def split_sections(doc: str, headings: tuple[str, ...] = DOCSTRING_HEADINGS) -> 
     return sections
 
 
+def normalise_rule_code(text: str) -> str:
+    """Return a rule's code as written by a user in its usual form: capitals, but an id of a profile as it is."""
+    code = text.strip()
+    return code[:1].upper() + code[1:] if get_rule_family(code.upper()) == DECLARED_FAMILY else code.upper()
+
+
 _DECLARED_RULES: dict[str, Rule] = {}
 
 

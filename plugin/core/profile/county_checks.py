@@ -20,6 +20,7 @@ from ..files.data import ErrorCollector
 from ..messages.texts import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import Standard
+from ..standard.declared_checks.place import CHECK_SECTION
 from . import checks
 from .county_file import CountySettings, compose_county
 from .figures import read_targets
@@ -62,7 +63,7 @@ def find_county_problems(
     norm = Norm(_load_standard(path, text, base), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_county_settings(county, norm, path))
-    problems += list(_check_confirmation(county, norm.standard, path))
+    problems += list(_check_confirmation(county, norm.standard, path, _list_declared_codes(norm, text)))
     if not any(problem.prevents_saving for problem in problems):
         try:
             load_profile_from_table(tomllib.loads(compose_county(county, path, text)), path)
@@ -236,8 +237,20 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
             )
 
 
-def _check_confirmation(county: CountySettings, standard: Standard, path: Path) -> Iterator[FormFieldError]:
-    """Yield the problems of a confirmation: missing authority or document, unknown items, a date in the future."""
+def _list_declared_codes(norm: Norm, text: str) -> list[str]:
+    """Return the codes of the checks that base and standard declare, and those in the text of the county's file."""
+    rows = tomllib.loads(text).get(CHECK_SECTION, []) if text else []
+    own_codes = [row["code"] for row in rows if isinstance(row, dict) and "code" in row]
+    return [*(check.code for check in norm.declared_checks), *own_codes]
+
+
+def _check_confirmation(
+    county: CountySettings, standard: Standard, path: Path, declared_codes: list[str]
+) -> Iterator[FormFieldError]:
+    """Yield the problems of a confirmation: missing authority or document, unknown items, a date in the future.
+
+    ``declared_codes``: codes of declared checks, which a county may confirm.
+    """
     confirmation = county.confirmation
     if confirmation.is_empty:
         return
@@ -246,7 +259,7 @@ def _check_confirmation(county: CountySettings, standard: Standard, path: Path) 
             yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
     table = {"by": "-", "document": "-", "date": confirmation.date, "items": list(confirmation.items)}
     complaints = ErrorCollector(keep=True)
-    checks.read_confirmed(table, standard, path, complaints)
+    checks.read_confirmed(table, standard, path, complaints, declared_codes)
     for error in complaints.found:
         name = str(error.params.get("key", ""))
         if name == "confirmed.date":

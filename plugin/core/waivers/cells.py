@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from ..files.cells import parse_date
+from ..model.rule import normalise_rule_code
 from .model import Waiver
 
 #: Marks a missing layer of a finding.
@@ -130,7 +131,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         raise ValueError("layer")
     return Waiver(
         id=cells["id"],
-        rule=cells["rule"].upper(),
+        rule=normalise_rule_code(cells["rule"]),
         reason=cells["reason"],
         document=cells["document"],
         author=cells["author"],

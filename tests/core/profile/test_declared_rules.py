@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from datetime import date
 from html import escape, unescape
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -16,15 +19,20 @@ from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.engine.rule_memory import RuleMemory
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.options import RunOptions
 from plugin.core.profile import Norm, list_profile_ids, load_profile
+from plugin.core.profile.county_checks import find_county_problems
+from plugin.core.profile.county_file import CountyConfirmation, compose_county, read_county
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import dump_json
 from plugin.core.render.rule_book import RuleBook
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
+from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.model import WaiverEntry, make_waivers
 from plugin.paths import REPORT_TEMPLATES_FOLDER, RESOURCES_FOLDER
 from tests.core.examples import make_example_plan, run_example
 from tests.core.standard.declared_check_files import CHECK_START, HEAD, list_problems, load_norm, write_profile
@@ -242,3 +250,43 @@ def test_a_message_is_found_by_its_code_after_the_check(tmp_path):
     assert "Problem" in Texts("en").format_message(report.findings[0], load_standard().templates)
     assert load_all_rules().get("Xown-001") is not None
     assert "Xown-001" not in list(load_all_rules())
+
+
+def test_a_finding_of_a_declared_check_is_waived_like_any_other(tmp_path):
+    data = Path(shutil.copy(SAMPLE_COUNTY, tmp_path / "county.gpkg"))
+    options = RunOptions(profile="zhejiang", rules=("declared",))
+    checked = check_plan(str(data), options)
+    findings = [finding for finding in checked.report.findings if finding.code == "Xzhejiang-002"]
+    entry = WaiverEntry("省厅已同意", "浙自然资函〔2026〕1号", "王工", date(2026, 11, 20))
+    change_waivers(
+        checked.waivers.path, added_waivers=make_waivers(findings, entry, checked.waivers.limits, data.parent)
+    )
+    again = check_plan(str(data), options)
+    assert [f.state for f in again.report.findings if f.code == "Xzhejiang-002"] == ["waived"]
+    assert {r.code: r.outcome for r in again.report.rules}["Xzhejiang-002"] is Outcome.WAIVED
+
+
+def test_a_form_that_saves_the_county_keeps_its_checks_and_may_confirm_them(tmp_path):
+    path = write_profile(tmp_path, AREA_CHECK)
+    text = path.read_text(encoding="utf-8")
+    county = replace(
+        read_county(path, text), confirmation=CountyConfirmation("某局", "某文 1 号", "2026-01-01", ("Xown-001",))
+    )
+    assert find_county_problems(county, path, text) == []
+    saved = compose_county(county, path, text)
+    assert AREA_CHECK.strip() in saved
+    path.write_text(saved, encoding="utf-8")
+    assert load_profile(path).checks[0].code == "Xown-001"
+    assert RunOptions(profile=str(path)).resolve_norm().is_confirmed("Xown-001")
+
+
+@pytest.mark.parametrize("code, case", [("Xgone-001", "MJ at_least"), ("Xzhejiang-002", "KCXS at_most")])
+def test_a_stored_finding_of_a_check_that_has_changed_keeps_its_message(code, case):
+    RunOptions(profile="zhejiang").resolve_norm()
+    finding = Finding("CZKFBJ", "1", code=code, case=case, message="以前的问题")
+    assert Texts("zh").format_message(finding, load_standard().templates) == "以前的问题"
+
+
+def test_a_check_to_be_confirmed_is_named_by_code_and_title():
+    RunOptions(profile="zhejiang").resolve_norm()
+    assert Texts("zh").get_setting_name("Xzhejiang-002") == "Xzhejiang-002 永久基本农田的田坎系数不超过本省上限"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...files.cells import parse_date
 from ..codes import CodeList
@@ -52,8 +52,7 @@ KEYS_BY_KIND: dict[ValueKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class ValueTest:
+class ValueTest(NamedTuple):
     """What an operator knows when it judges a value.
 
     ``text``: the value, not empty; ``values``: those of the condition, or of the other field of the row. ``codes``: the

@@ -42,7 +42,7 @@ class CheckPlace:
         return DataError(
             "data_check",
             file=str(self.path),
-            line=self.find_line(),
+            line=self.find_line() or "—",
             check=self.label,
             check_problem=problem,
             **params,
