@@ -297,7 +297,7 @@ class FindingsFilter(QSortFilterProxyModel):
     def sort(self, column, order):
         """Sort in the source model: sorting through Qt row by row would take seconds.
 
-        With ``defers_sorting``, only store the order and emit ``sortRequested``: the owner prepares the list anew.
+        With ``defers_sorting``, only store the order and emit a signal: the owner prepares the list anew.
         """
         if self.defers_sorting:
             if self.sourceModel().store_sort_order(column, order):

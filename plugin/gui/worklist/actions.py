@@ -180,7 +180,7 @@ class WorklistActions(QObject):
 
     @staticmethod
     def _get_person() -> str:
-        """Return the name for the column ``by``: as set, else that of the user's account."""
+        """Return the name that is stored with changes: as set, else that of the user's account."""
         return str(settings.read_setting(_PERSON_KEY, "")) or QgsApplication.userFullName()
 
     def _on_key(self, action: str) -> None:
