@@ -2140,10 +2140,10 @@ Order, numbers and titles of the maps have no verified source (mark C). To chang
     <message>
         <source>Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is changed. Of a ledger only state, assignee and remark are taken.
 
-A row that both sides changed to different values since the split is a conflict: the list stays as it is, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the part), and merge again with that table.</source>
+A row that both sides changed to different values since the split is a conflict: the list is unchanged, and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the part), and merge again with that table.</source>
         <translation>将拆分出的清单或填好的问题台账（xlsx）合并到工作清单，清单随之改动。台账只取状态、负责人、备注。
 
-拆分之后双方把同一行改成不同内容的为冲突：清单不变，冲突表列出双方内容。在采用列填“本清单”或“来稿”，以该表再次合并。</translation>
+拆分之后双方把同一行改成不同内容的为冲突：清单不变，冲突表列出双方内容。在采用列填本清单或来稿，以该表再次合并。</translation>
     </message>
     <message>
         <source>Merges planning zones into the three zones (agricultural, ecological and urban space) and computes their statutory areas. The input is not changed.

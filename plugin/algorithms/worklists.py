@@ -91,7 +91,7 @@ class MergeWorklist(SanxianAlgorithm):
         return tr(
             "Merges parts of a work list, or a findings ledger (xlsx) that was filled in, into the list, which is "
             "changed. Of a ledger only state, assignee and remark are taken.\n\n"
-            "A row that both sides changed to different values since the split is a conflict: the list stays as it is, "
+            "A row that both sides changed to different values since the split is a conflict: the list is unchanged, "
             "and the table of conflicts names both versions. Fill its column 采用 with 本清单 (the list) or 来稿 (the "
             "part), and merge again with that table."
         )

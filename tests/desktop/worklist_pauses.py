@@ -4,6 +4,7 @@
 import gc
 import os
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 from gui_driver import FACTS, FOLDER, prepare_window_for_screenshots, run_tour, wait, wait_seconds
@@ -44,6 +45,8 @@ def measure(controller):
     from qgis.core import QgsCoordinateReferenceSystem
     from sanxian.plugin.core.check import CheckResult
     from sanxian.plugin.core.messages.texts import Texts
+    from sanxian.plugin.core.model.report import Report
+    from sanxian.plugin.core.model.rule import load_all_rules
     from sanxian.plugin.core.model.side_inputs import NO_SIDE_INPUTS
     from sanxian.plugin.core.profile import Norm, load_profile
     from sanxian.plugin.core.standard import load_standard
@@ -59,6 +62,12 @@ def measure(controller):
     dock, store = controller.dock, controller.worklist.store
     dock.setUserVisible(True)
     pauses = FACTS["pauses"] = {}
+    # After a check, rules and texts are loaded.
+    load_all_rules()
+    few = Report(rules=report.rules, findings=report.findings[:10], provenance=report.provenance)
+    dock.set_result(replace(result, check_result=replace(checked, report=few), findings=[]))
+    assert dock.step_selection(1) is None
+    wait_seconds(1)
 
     def is_ready():
         return dock.is_list_ready and not dock.filters._timer.isActive() and not store.is_busy
@@ -98,13 +107,14 @@ def measure(controller):
     step("assign 75 000 rows", lambda: controller.worklist.edit_selected(WorkEdit(assignee="一组")))
     done = len(dock.tree.list_selected_findings())
     FACTS["assigned"] = done
-    step("next open, far", lambda: (dock.tree.set_work(mark_done(store.rows, dock)), dock.step_to_open()))
+    far_rows = mark_done(store.rows, dock)
+    dock.set_work(far_rows)
+    assert wait(is_ready, 120)
+    step("next open, far", dock.step_to_open)
 
 
 def mark_done(rows, dock):
     """Return rows in which all but the last finding of the first group are false alarms."""
-    from dataclasses import replace
-
     from sanxian.plugin.core.worklist.model import WorkState
     from sanxian.plugin.gui.findings.work_rows import WorkRows
 

@@ -38,7 +38,7 @@ class NamedPart:
 
 @dataclass
 class MergedFile:
-    """What a merge did: numbers of rows, and the conflicts about which nobody has decided.
+    """What a merge did: numbers of rows, and the conflicts that are still to be decided.
 
     ``worklist``: the rows of the merged file; ``unknown``, ``refused``: as in `WorklistMerge`.
     """

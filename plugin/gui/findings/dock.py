@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QToolButton
 
-from ...bridge.running.portions import PortionedWork, run_to_end
+from ...bridge.running.portions import WAITING, PortionedWork, Waiting, run_to_end
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets import theme
@@ -17,7 +17,7 @@ from ..widgets.empty_state import EmptyPage
 from .features import FeatureRef, is_switched_off, list_feature_refs
 from .filter import FilterSettings, PreparedGroups
 from .form import FindingsForm
-from .groups import Grouping
+from .groups import FINDINGS_PER_STEP, Grouping
 from .result import CheckView
 from .work_rows import STALE, WorkRows
 
@@ -28,6 +28,14 @@ MAX_FINDINGS_LISTED_AT_ONCE = 5_000
 def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
     """Return each layer with True if it is switched off, False if other layers cover it."""
     return [(layer, is_switched_off(layer)) for layer in layers]
+
+
+def _run_after(
+    first: Generator[Waiting, None, None], second: Generator[None, None, PreparedGroups]
+) -> Generator[Waiting | None, None, PreparedGroups]:
+    """Run two generators one after the other; the result is that of the second."""
+    yield from first
+    return (yield from second)
 
 
 class FindingsDock(FindingsForm):
@@ -58,6 +66,9 @@ class FindingsDock(FindingsForm):
         self._hidden_layers: list[tuple[Any, bool]] = []
         #: Prepares a long list in portions; None if the list is up to date.
         self._filling: PortionedWork | None = None
+        #: Counts the rows of the work list, and searches the next open finding, in portions.
+        self._counting: PortionedWork | None = None
+        self._stepping: PortionedWork | None = None
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -150,13 +161,13 @@ class FindingsDock(FindingsForm):
         self._reasons_shown = False
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
-        self.verdict.show_report(result)
         self.filters.offer_package_only(result.is_of_package)
-        self._offer_filter_choices()
+        if not self._is_long:
+            run_to_end(self._summarise_result_in_steps())
         self.tree.findings.layer_names = {
             str(layer.get("role", "")): str(layer.get("title", "")) for layer in report.provenance.get("layers", ())
         }
-        self._list_findings()
+        self._list_findings(self._summarise_result_in_steps() if self._is_long else None)
         self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_visible_page()
@@ -170,6 +181,7 @@ class FindingsDock(FindingsForm):
         self.result = None
         self._reasons_shown = False
         self._stop_filling()
+        self._stop_counting()
         self.tree.show_report(None, self._read_filters())
         self.tree.filter.defers_sorting = False
         self.filters.clear()
@@ -217,7 +229,9 @@ class FindingsDock(FindingsForm):
         self.result.apply_changes(change)
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
-        self._stop_filling()
+        if self._filling is not None:
+            self._list_findings()
+            return
         self.tree.apply_changes(change, moves_on=True)
         self.tree.set_filters(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
@@ -299,10 +313,19 @@ class FindingsDock(FindingsForm):
         """Return True if the list is prepared in portions, so that QGIS does not pause."""
         return len(self.result.findings) > MAX_FINDINGS_LISTED_AT_ONCE
 
-    def _list_findings(self) -> None:
+    def _summarise_result_in_steps(self) -> Generator[Waiting, None, None]:
+        """Show verdict and counts and offer filters, each in a turn of the event loop."""
+        summary = self.result.report.summary
+        yield WAITING
+        self.verdict.show_report(self.result, summary)
+        yield WAITING
+        self._offer_filter_choices()
+        yield WAITING
+
+    def _list_findings(self, preceding_steps: Generator[Waiting, None, None] | None = None) -> None:
         """List the present findings, grouped, sorted and filtered anew; a long list follows in turns of the event loop.
 
-        Until then the former list is shown.
+        Until then the former list is shown. ``preceding_steps``: what is to be shown before a long list.
         """
         self._stop_filling()
         filters, proxy = self._read_filters(), self.tree.filter
@@ -310,11 +333,13 @@ class FindingsDock(FindingsForm):
         proxy.filters = filters
         steps = proxy.prepare_groups(self.result.report, self.result.findings)
         if self._is_long:
-            self._filling = PortionedWork(steps, self._show_groups, self._on_filling_failed, self)
+            all_steps = _run_after(preceding_steps, steps) if preceding_steps is not None else steps
+            self._filling = PortionedWork(all_steps, self._show_groups, self._on_filling_failed, self)
         else:
             self._show_groups(run_to_end(steps))
 
     def _stop_filling(self) -> None:
+        self._stop_stepping()
         if self._filling is not None:
             self._filling.cancel()
             self._filling.deleteLater()
@@ -339,8 +364,8 @@ class FindingsDock(FindingsForm):
 
     @property
     def is_list_ready(self) -> bool:
-        """Return True unless a long list is being prepared."""
-        return self._filling is None
+        """Return True unless a long list is being prepared, counted or searched."""
+        return self._filling is None and self._counting is None and self._stepping is None
 
     # --- the work list
     def group_by(self, grouping: Grouping) -> None:
@@ -356,43 +381,89 @@ class FindingsDock(FindingsForm):
 
     def set_work(self, work: WorkRows) -> None:
         """Show the rows of a work list; without rows the panel is as without a list."""
-        former_work = self.tree.findings.work
+        had_work = bool(self.tree.findings.work.items)
         self.tree.set_work(work)
         has_work = bool(work.items)
         self.navigation.next_open.setVisible(has_work)
-        self.filters.offer_work(has_work and self.result is not None, work.list_assignees())
+        self._stop_counting()
         if self.result is None:
+            self.filters.offer_work(False, [])
             return
         groups_move = self.tree.findings.grouping is Grouping.ASSIGNEE or self._read_filters().hides_by_rule_or_work
-        if groups_move or bool(former_work.items) != has_work:
+        if groups_move or had_work != has_work or self._filling is not None:
             self._list_findings()
             if self._filling is None:
                 self._update_visible_page()
-        else:
-            self.tree.update_open_counts()
-        self._show_work_progress()
+        self._counting = PortionedWork(self._count_work_in_steps(), self._end_counting, self._on_counting_failed, self)
+        if not self._is_long:
+            self._counting.finish()
+            self._stop_counting()
         if self._filling is None:
             self._show_selected_details()
 
-    def _show_work_progress(self) -> None:
-        """Show how many rows of the list are done; rows that are no longer found count, too."""
+    def _stop_counting(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting.deleteLater()
+            self._counting = None
+
+    def _end_counting(self, _nothing: Any) -> None:
+        self._stop_counting()
+
+    def _on_counting_failed(self, error: Exception) -> None:
+        log_error(error)
+        self._stop_counting()
+
+    def _count_work_in_steps(self) -> Generator[None, None, None]:
+        """Show how many rows are done, in groups and in all, and offer filters; yield between steps.
+
+        Rows that are no longer found count, too.
+        """
         model, findings = self.tree.findings, self.result.findings
-        items, conflicts = model.work.items, model.work.conflicts
-        if not items:
+        work, groups = model.work, model.groups
+        for group in groups:
+            yield from group.update_open_count_in_steps(work)
+        self.tree.viewport().update()
+        done, stale, assignees, number = 0, 0, set(), 0
+        for number, item in enumerate(work.items.values()):
+            done += item.is_done and item.fingerprint not in work.conflicts
+            assignees.add(item.assignee)
+            if number % FINDINGS_PER_STEP == 0:
+                yield
+        for number, finding in enumerate(findings if model.outdated is not None else ()):
+            stale += model.find_state_key(finding) == STALE
+            if number % FINDINGS_PER_STEP == 0:
+                yield
+        self.filters.offer_work(bool(work.items), sorted(assignees - {""}))
+        if work.items:
+            self.work_progress.show_counts(done, len(work.items), stale, len(work.conflicts))
+        else:
             self.work_progress.hide()
-            return
-        done = sum(item.is_done for item in items.values()) - sum(items[f].is_done for f in conflicts if f in items)
-        stale = 0
-        if model.outdated is not None and len(findings) <= MAX_FINDINGS_LISTED_AT_ONCE:
-            stale = sum(model.find_state_key(finding) == STALE for finding in findings)
-        self.work_progress.show_counts(done, len(items), stale, len(conflicts))
 
     def step_to_open(self) -> None:
         """Select the next finding that needs work; report the end of the list."""
-        if self.result is None or self._filling is not None:
+        if self.result is None or self._filling is not None or self._stepping is not None:
             return
-        if not self.tree.step_to_open():
+        steps = self.tree.step_to_open_in_steps()
+        if self._is_long:
+            self._stepping = PortionedWork(steps, self._end_step_to_open, self._on_step_failed, self)
+        else:
+            self._end_step_to_open(run_to_end(steps))
+
+    def _end_step_to_open(self, has_moved: bool) -> None:
+        self._stop_stepping()
+        if not has_moved:
             self.show_note(tr("This was the last finding to do in the list."))
+
+    def _on_step_failed(self, error: Exception) -> None:
+        log_error(error)
+        self._stop_stepping()
+
+    def _stop_stepping(self) -> None:
+        if self._stepping is not None:
+            self._stepping.cancel()
+            self._stepping.deleteLater()
+            self._stepping = None
 
     def _choose_page(self) -> EmptyPage | None:
         """Return the page to show in place of the list; None if the list is shown."""

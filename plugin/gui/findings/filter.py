@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
@@ -24,6 +25,7 @@ from .groups import (
     get_listed_rule,
     make_search_text,
     order_rows_visible_first,
+    split_for_steps,
 )
 from .model import FindingsModel
 from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
@@ -121,8 +123,9 @@ class FilterSettings:
                 passes = [ok and self._matches_rule_and_work(f, model) for ok, f in zip(passes, findings, strict=True)]
             if search_words:
                 if not has_texts:
-                    texts += [model.get_search_text(group, f) for f in findings]
-                    yield
+                    for half in (findings[: len(findings) // 2], findings[len(findings) // 2 :]):
+                        texts += [model.get_search_text(group, f) for f in half]
+                        yield
                 for word in search_words:
                     part = texts[start : start + FINDINGS_PER_STEP]
                     passes = [ok and word in text for ok, text in zip(passes, part, strict=True)]
@@ -139,6 +142,10 @@ class FilterSettings:
 
 def _update_shown_counts(group: FindingGroup) -> None:
     group.update_shown_figures()
+    _update_last_visible_row(group)
+
+
+def _update_last_visible_row(group: FindingGroup) -> None:
     last = (n for n, p in enumerate(reversed(group.position_by_row)) if p < 0 or group.passes_filter[p])
     group.rows_to_last_visible = len(group.position_by_row) - next(last, len(group.position_by_row))
 
@@ -147,33 +154,28 @@ def _update_shown_counts(group: FindingGroup) -> None:
 class PreparedGroups:
     """Groups of a report, sorted and filtered.
 
-    ``shown_findings``: the findings that pass the filters, in list order; ``positions``: id() of a shown finding → its
-    position among those of its kind, their number, and the kind; ``matching_counts``: see
+    ``shown_findings``: the findings that pass the filters, in list order; ``numbers``: id() of a shown finding → its
+    number among those of its kind, and kind → number of shown findings; ``matching_counts``: see
     `FindingsFilter.count_matching_by_kind`.
     """
 
     report: Any
     groups: list[FindingGroup]
     shown_findings: list[Any]
-    positions: dict[int, tuple[int, int, str]]
+    numbers: tuple[dict[int, int], dict[str, int]]
     matching_counts: dict[str, int] | None = None
 
 
-def _number_findings_in_steps(findings: list[Any]) -> Generator[None, None, dict[int, tuple[int, int, str]]]:
-    """Yield between steps; the result is id() of a finding → (position, count, kind) among those of its kind."""
-    by_kind: dict[str, list[Any]] = {}
-    for start in range(0, len(findings), FINDINGS_PER_STEP):
-        for finding in findings[start : start + FINDINGS_PER_STEP]:
-            by_kind.setdefault(get_finding_kind(finding), []).append(finding)
+def _number_findings_in_steps(findings: list[Any]) -> Generator[None, None, tuple[dict[int, int], dict[str, int]]]:
+    """Yield between steps; the result is id() of a finding → its number among those of its kind, and kind → number."""
+    numbers: dict[int, int] = {}
+    counts: dict[str, int] = {}
+    for part in split_for_steps(findings):
+        for finding in part:
+            kind = get_finding_kind(finding)
+            numbers[id(finding)] = counts[kind] = counts.get(kind, 0) + 1
         yield
-    positions: dict[int, tuple[int, int, str]] = {}
-    for kind, findings_of_kind in by_kind.items():
-        count = len(findings_of_kind)
-        for start in range(0, count, FINDINGS_PER_STEP):
-            part = findings_of_kind[start : start + FINDINGS_PER_STEP]
-            positions.update({id(finding): (n, count, kind) for n, finding in enumerate(part, start + 1)})
-            yield
-    return positions
+    return numbers, counts
 
 
 class FindingsFilter(QSortFilterProxyModel):
@@ -228,23 +230,23 @@ class FindingsFilter(QSortFilterProxyModel):
             yield from self.filter_group_in_steps(group)
             group.position_by_row = order_rows_visible_first(group)
             yield
-            _update_shown_counts(group)
+            yield from group.update_shown_figures_in_steps()
+            _update_last_visible_row(group)
             yield
-        shown = [
-            group.findings[position]
-            for group in groups
-            for position in group.position_by_row
-            if position >= 0 and group.passes_filter[position]
-        ]
-        yield
-        positions = yield from _number_findings_in_steps(shown)
+        shown: list[Any] = []
+        for group in groups:
+            findings_of_group, passes = group.findings, group.passes_filter
+            for part in split_for_steps(group.position_by_row):
+                shown += [findings_of_group[position] for position in part if position >= 0 and passes[position]]
+                yield
+        numbers = yield from _number_findings_in_steps(shown)
         counts = yield from self._count_matching_in_steps(groups)
-        return PreparedGroups(report, groups, shown, positions, counts)
+        return PreparedGroups(report, groups, shown, numbers, counts)
 
     def show_groups(self, prepared: PreparedGroups) -> None:
         """Show prepared groups in place of the former ones."""
         self.sourceModel().show_groups(prepared.report, prepared.groups)
-        self._findings_in_view, self._positions_of_findings = prepared.shown_findings, prepared.positions
+        self._findings_in_view, self._numbers = prepared.shown_findings, prepared.numbers
         self._matching_counts = (prepared.matching_counts,)
 
     def apply_changes(self, change: Any) -> list[FindingGroup]:
@@ -295,7 +297,7 @@ class FindingsFilter(QSortFilterProxyModel):
     def sort(self, column, order):
         """Sort in the source model: sorting through Qt row by row would take seconds.
 
-        With ``defers_sorting``, only store the order and emit ``sortRequested``: the owner prepares the list anew.
+        With ``defers_sorting``, only store the order and emit a signal: the owner prepares the list anew.
         """
         if self.defers_sorting:
             if self.sourceModel().store_sort_order(column, order):
@@ -306,7 +308,8 @@ class FindingsFilter(QSortFilterProxyModel):
 
     def _discard_results(self) -> None:
         self._findings_in_view: list[Any] | None = None
-        self._positions_of_findings: dict[int, tuple[int, int, str]] = {}
+        #: Number of each visible finding among those of its kind, and their number; None if they are unknown.
+        self._numbers: tuple[dict[int, int], dict[str, int]] | None = None
         #: The counts of `count_matching_by_kind` in a tuple; empty if they are unknown.
         self._matching_counts: tuple[dict[str, int] | None, ...] = ()
 
@@ -347,9 +350,10 @@ class FindingsFilter(QSortFilterProxyModel):
             if not all_kinds_filter.accepts_rule(group):
                 continue
             passes_filter = yield from all_kinds_filter.compute_finding_matches_in_steps(group, self.sourceModel())
-            count_by_kind.update(
-                get_finding_kind(f) for f, passes in zip(group.findings, passes_filter, strict=True) if passes
-            )
+            for start in range(0, len(passes_filter), FINDINGS_PER_STEP):
+                part = slice(start, start + FINDINGS_PER_STEP)
+                count_by_kind.update(map(get_finding_kind, compress(group.findings[part], passes_filter[part])))
+                yield
             is_not_run = str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES
             count_by_kind["skipped"] += is_not_run and all_kinds_filter.accepts_skip_reason(group)
         return {kind: count_by_kind[kind] for kind in FINDING_KINDS}
@@ -359,9 +363,11 @@ class FindingsFilter(QSortFilterProxyModel):
 
         Positions begin with 1. None if the finding is not visible.
         """
-        if not self._positions_of_findings:
-            self._positions_of_findings = run_to_end(_number_findings_in_steps(self.list_visible_findings()))
-        return self._positions_of_findings.get(id(finding))
+        if self._numbers is None:
+            self._numbers = run_to_end(_number_findings_in_steps(self.list_visible_findings()))
+        numbers, counts = self._numbers
+        number, kind = numbers.get(id(finding)), get_finding_kind(finding)
+        return None if number is None or kind not in counts else (number, counts[kind], kind)
 
     def load_more_rows(self, parent: QModelIndex) -> bool:
         """Load further rows of an expanded rule; return True if there were any to load."""

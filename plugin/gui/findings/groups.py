@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from heapq import merge
+from itertools import compress
 from typing import Any
 
 from ...bridge import settings
@@ -24,7 +25,7 @@ _RULE_CODE_PATTERN = re.compile(r"\b(?:[A-Z]{3}\d{3}|X[\w-]+-\d{3})\b", re.ASCII
 #: Number of rows of a group that are loaded at once.
 ROWS_LOADED_AT_ONCE = 1000
 #: Findings that one step of a long preparation treats, so that it takes some milliseconds.
-FINDINGS_PER_STEP = 4000
+FINDINGS_PER_STEP = 2000
 #: Begins the keys of groups that are not rules, so that no key is the code of a rule.
 _VALUE_MARK = "\t"
 NO_WORK = WorkRows()
@@ -140,14 +141,35 @@ class FindingGroup:
 
     def update_open_count(self, work: WorkRows) -> None:
         """Update the number of findings that need work."""
-        self.open_count = sum(map(work.is_open, self.findings)) if work.items else -1
+        run_to_end(self.update_open_count_in_steps(work))
+
+    def update_open_count_in_steps(self, work: WorkRows) -> Generator[None, None, None]:
+        """Update the number of findings that need work; yield between steps of some milliseconds."""
+        if not work.items:
+            self.open_count = -1
+            return
+        count = 0
+        for part in split_for_steps(self.findings):
+            count += sum(map(work.is_open, part))
+            yield
+        self.open_count = count
 
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
-        self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
-        self.area_m2 = sum_finding_areas(self.findings)
-        self.is_waived = all(f.state == "waived" for f in self.findings)
-        self.has_several_kinds = len({get_finding_kind(f) for f in self.findings}) > 1
+        run_to_end(self.update_figures_in_steps())
+
+    def update_figures_in_steps(self) -> Generator[None, None, None]:
+        """Update severity, area and waived state; yield between steps of some milliseconds."""
+        severities, kinds, area = set(), set(), _AreaSum()
+        for part in split_for_steps(self.findings):
+            severities |= {f.severity for f in part}
+            kinds |= set(map(get_finding_kind, part))
+            area.add(part)
+            yield
+        self.severity = min(map(str, severities), key=_SEVERITY_RANK.__getitem__, default="")
+        self.area_m2 = area.total_m2
+        self.is_waived = kinds <= {"waived"}
+        self.has_several_kinds = len(kinds) > 1
 
     def get_icon_kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
@@ -157,9 +179,39 @@ class FindingGroup:
 
     def update_shown_figures(self) -> None:
         """Update number, area and gravest kind of the findings that pass the filters."""
-        shown_findings = [f for f, passes in zip(self.findings, self.passes_filter, strict=True) if passes]
-        self.shown_count, self.shown_area = len(shown_findings), sum_finding_areas(shown_findings)
-        self.shown_kind = min({get_finding_kind(f) for f in shown_findings}, key=_KIND_RANK.__getitem__, default="")
+        run_to_end(self.update_shown_figures_in_steps())
+
+    def update_shown_figures_in_steps(self) -> Generator[None, None, None]:
+        """Update the figures of `update_shown_figures`; yield between steps of some milliseconds."""
+        count, kinds, area = 0, set(), _AreaSum()
+        for start in range(0, len(self.findings), FINDINGS_PER_STEP):
+            part = slice(start, start + FINDINGS_PER_STEP)
+            shown_findings = list(compress(self.findings[part], self.passes_filter[part]))
+            count += len(shown_findings)
+            kinds |= set(map(get_finding_kind, shown_findings))
+            area.add(shown_findings)
+            yield
+        self.shown_count, self.shown_area = count, area.total_m2
+        self.shown_kind = min(kinds, key=_KIND_RANK.__getitem__, default="")
+
+
+def split_for_steps(findings: Sequence[Any]) -> Generator[Sequence[Any], None, None]:
+    """Yield parts of findings that one step of a long preparation treats."""
+    for start in range(0, len(findings), FINDINGS_PER_STEP):
+        yield findings[start : start + FINDINGS_PER_STEP]
+
+
+class _AreaSum:
+    """Sum of areas (m²) of findings; ``total_m2`` is None while no finding has an area."""
+
+    def __init__(self):
+        self.total_m2: float | None = None
+
+    def add(self, findings: Sequence[Any]) -> None:
+        """Add the areas of findings."""
+        areas = sum_finding_areas(list(findings))
+        if areas is not None:
+            self.total_m2 = (self.total_m2 or 0) + areas
 
 
 def sum_finding_areas(findings: list[Any]) -> float | None:
@@ -280,9 +332,8 @@ def make_finding_groups_in_steps(
         groups[key].findings.append(finding)
     listed_groups = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
     for group in listed_groups:
-        group.update_figures()
-        yield
-        group.update_open_count(work)
+        yield from group.update_figures_in_steps()
+        yield from group.update_open_count_in_steps(work)
         group.position_by_row = group.rank_by_row = [-1] * group.is_not_fully_checked + list(range(len(group.findings)))
         yield
     return listed_groups

@@ -59,6 +59,8 @@ class ChangingFindings(FindingsRows):
     def _apply_changes_to_groups(
         self, change: Any, passes_filter: Callable[[FindingGroup, Any], bool]
     ) -> list[FindingGroup]:
+        # Another finding may get the id() of one that is freed.
+        self.forget_search_texts([*change.ended_findings, *(old for old, _ in change.changed_findings)])
         ended_ids = {id(f) for f in change.ended_findings}
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         changed_rule_codes = {
@@ -286,7 +288,7 @@ class FindingsModel(ChangingFindings):
             return group.reason if column == PLACE_COLUMN else ""
         if column == PLACE_COLUMN:
             place = describe_location(finding)
-            return place if group.is_rule else f"{get_listed_rule(finding)}  {place}"
+            return place if group.is_rule else f"{get_listed_rule(finding)}  {group.get_rule_title(finding)}  {place}"
         if column == AREA_COLUMN:
             return format_hectare_number(finding.area_m2)
         if column == STATE_COLUMN:

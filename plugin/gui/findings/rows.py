@@ -7,7 +7,7 @@ at once. Subclasses render the rows and apply edits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
@@ -47,8 +47,8 @@ class FindingsRows(QAbstractItemModel):
         self.work: WorkRows = NO_WORK
         self.grouping = Grouping.RULE
         self.layer_names: Mapping[str, str] = {}
-        #: id() of a finding → the finding and its search text, which groups of the same findings share.
-        self._search_texts: dict[int, tuple[Any, str]] = {}
+        #: id() of a listed finding → its search text, which all groupings share.
+        self._search_texts: dict[int, str] = {}
         #: Number of a rule → its row. Rules without findings are not listed, but may be later.
         self._rows: dict[int, int] = {}
         self._silent: dict[str, FindingGroup] = {}
@@ -236,15 +236,24 @@ class FindingsRows(QAbstractItemModel):
 
     def get_search_text(self, group: FindingGroup, finding: Any) -> str:
         """Return the search text of a finding (`make_search_text`), made once."""
-        known = self._search_texts.get(id(finding))
-        if known is None or known[0] is not finding:
-            known = self._search_texts[id(finding)] = (finding, make_search_text(group, finding, self.work))
-        return known[1]
+        text = self._search_texts.get(id(finding))
+        if text is None:
+            text = self._search_texts[id(finding)] = make_search_text(group, finding, self.work)
+        return text
+
+    def forget_search_texts(self, findings: Iterable[Any] | None = None) -> None:
+        """Forget the search texts of findings that are no longer listed; by default of all."""
+        if findings is None:
+            self._search_texts.clear()
+        for finding in findings or ():
+            self._search_texts.pop(id(finding), None)
 
     def set_work(self, work: WorkRows) -> None:
-        """Set the work list of the findings; texts and groups that depend on it are made anew by the caller."""
+        """Set the work list of the findings; groups that depend on it are made anew by the caller."""
         self.work = work
-        self._search_texts.clear()
+        for group in self.groups:
+            group.search_texts = []
+        self.forget_search_texts()
 
     def find_group_key(self, finding: Any) -> str:
         """Return the key of the group in which a finding is listed."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from qgis.PyQt.QtCore import (
@@ -25,8 +26,10 @@ from .groups import (
     AREA_COLUMN,
     ASSIGNEE_COLUMN,
     COUNT_COLUMN,
+    FINDINGS_PER_STEP,
     NOTE_COLUMN,
     PLACE_COLUMN,
+    ROWS_LOADED_AT_ONCE,
     STATE_COLUMN,
     UPDATED_COLUMN,
     FindingGroup,
@@ -37,6 +40,8 @@ from .work_rows import STALE, WorkRows
 
 #: Least width of rule and place, in Chinese characters; a narrower list has no column of states.
 _MIN_PLACE_CHARACTERS = 12
+#: Rows that may be loaded at once to keep a finding selected.
+_MAX_ROWS_TO_SELECTION = 5_000
 #: Width of the column of notes, in Chinese characters.
 _NOTE_CHARACTERS = 14
 #: Keys of the list; they take precedence over shortcuts of other programs.
@@ -61,7 +66,7 @@ def _is_list_key(event: Any) -> bool:
 
 
 class _ElidingDelegate(QStyledItemDelegate):
-    """Elides titles of rules at the end and keys of findings in the middle.
+    """Elides titles of rules and notes at the end, and keys of findings in the middle.
 
     The end of a key distinguishes it from its neighbours.
     """
@@ -69,7 +74,8 @@ class _ElidingDelegate(QStyledItemDelegate):
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
         finding = index.data(ROW_ROLE)
-        option.textElideMode = Qt.TextElideMode.ElideRight if finding is None else Qt.TextElideMode.ElideMiddle
+        has_key = finding is not None and index.column() == PLACE_COLUMN
+        option.textElideMode = Qt.TextElideMode.ElideMiddle if has_key else Qt.TextElideMode.ElideRight
 
 
 class FindingsTree(QTreeView):
@@ -188,7 +194,7 @@ class FindingsTree(QTreeView):
         """Show the findings of a report, or nothing; keep expansion and selection."""
         self.filter.filters = filters
         if report is None:
-            self.show_groups(PreparedGroups(None, [], [], {}))
+            self.show_groups(PreparedGroups(None, [], [], ({}, {})))
         else:
             self.show_groups(run_to_end(self.filter.prepare_groups(report, None)))
 
@@ -207,9 +213,14 @@ class FindingsTree(QTreeView):
                 self.expand(self._get_group_index(group))
         findings = prepared.shown_findings if former_selection is not None else []
         matching_finding = next((f for f in findings if f.fingerprint == former_selection.fingerprint), None)
-        if matching_finding is not None:
+        if matching_finding is not None and self._is_near(matching_finding):
             self.select_finding(matching_finding)
         self._quiet = False
+
+    def _is_near(self, finding: Any) -> bool:
+        """Return True if few rows must be loaded to select a finding: loading very many would stop QGIS."""
+        position = self.filter.get_finding_position(finding)
+        return position is not None and position[0] <= _MAX_ROWS_TO_SELECTION
 
     def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
         """Apply changed findings; return True if another finding or none is selected afterwards.
@@ -347,18 +358,40 @@ class FindingsTree(QTreeView):
 
     def step_selection(self, direction: int) -> bool:
         """Select the next (1) or previous (−1) visible finding that is not waived; return False without one."""
-        candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
-        target_position = self._find_next_position(candidates, direction)
-        return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
+        findings = self.filter.list_visible_findings()
+        position = self._find_start_position(findings, direction)
+        while 0 <= position < len(findings) and findings[position].state == "waived":
+            position += direction
+        return 0 <= position < len(findings) and self.select_finding(findings[position])
 
-    def step_to_open(self) -> bool:
-        """Select the next visible finding that needs work and is not to be re-checked; return False without one."""
-        model = self.findings
-        candidates = [
-            f for f in self.filter.list_visible_findings() if model.work.is_open(f) and model.find_state_key(f) != STALE
-        ]
-        target_position = self._find_next_position(candidates, 1)
-        return 0 <= target_position < len(candidates) and self.select_finding(candidates[target_position])
+    def step_to_open_in_steps(self) -> Generator[None, None, bool]:
+        """Select the next visible finding that needs work and is not to be re-checked; the result is False without one.
+
+        Yield between steps of some milliseconds.
+        """
+        findings, model = self.filter.list_visible_findings(), self.findings
+        for position in range(self._find_start_position(findings, 1), len(findings)):
+            finding = findings[position]
+            if model.work.is_open(finding) and model.find_state_key(finding) != STALE:
+                yield from self.load_rows_to(finding)
+                return self.select_finding(finding)
+            if position % FINDINGS_PER_STEP == 0:
+                yield
+        return False
+
+    def load_rows_to(self, finding: Any) -> Generator[None, None, None]:
+        """Load the rows of a group down to a finding, a batch in each step."""
+        for group in self.findings.groups:
+            position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
+            if position >= 0:
+                row = group.position_by_row.index(position)
+                while group.loaded_row_count <= row:
+                    yield
+                    loaded_row_count = group.loaded_row_count
+                    self.findings.load_rows(group, loaded_row_count + ROWS_LOADED_AT_ONCE)
+                    if group.loaded_row_count == loaded_row_count:
+                        return
+                return
 
     def set_work(self, work: WorkRows) -> None:
         """Set the work list and update the visible rows; sorting and filters follow with the next preparation."""
@@ -366,42 +399,37 @@ class FindingsTree(QTreeView):
         self._hide_states_if_narrow()
         self.viewport().update()
 
-    def update_open_counts(self) -> None:
-        """Show again how many findings of each group need work, after rows of the work list changed."""
-        for group in self.findings.groups:
-            group.update_open_count(self.findings.work)
-        self.viewport().update()
+    def _find_start_position(self, findings: list[Any], direction: int) -> int:
+        """Return the position in the visible findings from which a step of 1 or −1 searches on.
 
-    def _find_next_position(self, candidates: list[Any], direction: int) -> int:
-        """Return the position in ``candidates`` to select next, for a step of 1 or −1."""
-        selected_finding = self.get_selected_finding()
-        for finding_position, finding in enumerate(candidates):
-            if finding is selected_finding:
-                return finding_position + direction
-        group = self.get_selected_group()
+        It is outside of the list if there is nothing in this direction.
+        """
+        selected_finding, group = self.get_selected_finding(), self.get_selected_group()
+        if selected_finding is not None:
+            for position, finding in enumerate(findings):
+                if finding is selected_finding:
+                    return position + direction
         if group is None:
-            return self._find_next_position_around_ended_finding(candidates, direction)
-        # From a rule, a reason or a waived finding, continue there.
-        in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.position_by_row if p >= 0)]]
-        selected_index = next(n for n, f in enumerate(in_order) if f is (selected_finding or group))
-        preceding_ids = {id(f) for f in in_order[:selected_index]}
-        passed_count = sum(id(f) in preceding_ids for f in candidates)
-        return passed_count if direction > 0 else passed_count - 1
+            return self._find_position_around_ended_finding(findings, direction)
+        # From a group or a reason, continue there.
+        first = 0
+        for other_group in self.findings.groups:
+            if other_group is group:
+                break
+            first += other_group.shown_count
+        return first if direction > 0 else first - 1
 
-    def _find_next_position_around_ended_finding(self, candidates: list[Any], direction: int) -> int:
+    def _find_position_around_ended_finding(self, findings: list[Any], direction: int) -> int:
         """Return the position of the finding next to the one that was selected when it was resolved.
 
         Without such a neighbour, return the position of the first finding.
         """
         neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
-        position_by_id = {id(f): n for n, f in enumerate(candidates)}
+        if not (self._findings_before or self._findings_after):
+            return 0 if direction > 0 else -1
+        position_by_id = {id(f): n for n, f in enumerate(findings) if f.state != "waived"}
         known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
-        has_ended = bool(self._findings_before or self._findings_after)
-        if direction < 0:
-            without_neighbour = -1
-        else:
-            without_neighbour = len(candidates) if has_ended else 0
-        return next(known_positions, without_neighbour)
+        return next(known_positions, len(findings) if direction > 0 else -1)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return the position of the selected finding (see `FindingsFilter.get_finding_position`), or None."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
@@ -113,9 +114,12 @@ class VerdictBar(QWidget):
             button.blockSignals(False)
         self.kindsChanged.emit()
 
-    def show_report(self, result) -> None:
-        """Show verdict, time and number of rules of a result (`CheckView`), and its counts."""
-        summary = result.report.summary
+    def show_report(self, result, summary: dict[str, Any] | None = None) -> None:
+        """Show verdict, time and number of rules of a result (`CheckView`), and its counts.
+
+        ``summary``: that of its report, if the caller has it.
+        """
+        summary = result.report.summary if summary is None else summary
         self._verdict = summary["verdict"]
         self._word.setText(theme.get_verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.

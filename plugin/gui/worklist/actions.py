@@ -31,6 +31,8 @@ from .store import WorklistStore
 _PERSON_KEY = "worklist_person"
 #: States that a person may set; 豁免 follows the waivers.
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
+#: More rows are edited in another thread, and shown when they are written.
+_MAX_ROWS_EDITED_AT_ONCE = 2_000
 #: Steps of edits that can be undone.
 _MAX_UNDO_STEPS = 50
 
@@ -115,8 +117,14 @@ class WorklistActions(QObject):
         """Change the rows of the selected findings, and write them in the background."""
         if not self._dock.worklist_button.isVisibleTo(self._dock):
             return
-        rows = self.store.rows
-        items = [self._get_item(rows, finding) for finding in self._dock.tree.list_selected_findings()]
+        rows, findings = self.store.rows, self._dock.tree.list_selected_findings()
+        if len(findings) > _MAX_ROWS_EDITED_AT_ONCE:
+            if not self.store.is_in_use:
+                self.begin()
+            names = [finding.fingerprint for finding in findings]
+            self.store.edit_many(names, edit, self._get_person(), self._remember_step)
+            return
+        items = [self._get_item(rows, finding) for finding in findings]
         if edit.state is not None:
             items = [item for item in items if item.state is not WorkState.WAIVED]
             if not items:
@@ -126,9 +134,13 @@ class WorklistActions(QObject):
         if not changed_items:
             return
         former_items = {item.fingerprint: item for item in items}
-        self._undo_steps.append([former_items[item.fingerprint] for item in changed_items])
-        del self._undo_steps[:-_MAX_UNDO_STEPS]
+        self._remember_step([former_items[item.fingerprint] for item in changed_items])
         self._write(changed_items)
+
+    def _remember_step(self, former_items: list[WorkItem]) -> None:
+        """Remember rows as they were before an edit, for its undo."""
+        self._undo_steps.append(former_items)
+        del self._undo_steps[:-_MAX_UNDO_STEPS]
 
     def _write(self, items: list[WorkItem]) -> None:
         if not self.store.is_in_use:
@@ -168,7 +180,7 @@ class WorklistActions(QObject):
 
     @staticmethod
     def _get_person() -> str:
-        """Return the name for the column ``by``: as set, else that of the user's account."""
+        """Return the name that is stored with changes: as set, else that of the user's account."""
         return str(settings.read_setting(_PERSON_KEY, "")) or QgsApplication.userFullName()
 
     def _on_key(self, action: str) -> None:

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.worklist.merge import WorkConflict, apply_edits
-from ...core.worklist.model import WorkItem, Worklist
+from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from ..findings.work_rows import WorkRows
 
 #: Rows after a change, messages on what happened, and conflicts.
@@ -45,6 +45,8 @@ class WorklistStore(QObject):
         self.conflicts: dict[str, list[WorkConflict]] = {}
         #: Changes of the file that wait for the running job; None reads the file again.
         self._changes: list[_Change | None] = []
+        #: Called when the changes that wait are written.
+        self._callbacks: list[Callable[[], None]] = []
         self._job: BackgroundJob | None = None
         #: True if the file exists, or the user asked for it.
         self.is_in_use = False
@@ -93,6 +95,7 @@ class WorklistStore(QObject):
         """Ignore the running job, which ends writing, and write the edits that wait."""
         changes = [change for change in self._changes if change is not None]
         self._changes.clear()
+        self._callbacks.clear()
         if self._job is not None:
             self._job.ignore_result()
             self._job = None
@@ -154,6 +157,26 @@ class WorklistStore(QObject):
         self.changed.emit()
         self._add_change(None)
 
+    def edit_many(
+        self, fingerprints: list[str], edit: WorkEdit, by: str, on_done: Callable[[list[WorkItem]], None]
+    ) -> None:
+        """Edit many rows in another thread; they are shown when they are written.
+
+        ``on_done``: called with the rows before the edit. Rows that others changed meanwhile keep what the edit does
+        not name.
+        """
+        former_items: list[WorkItem] = []
+
+        def edit_in_background(worklist: Worklist) -> _Outcome:
+            items = [item for name in fingerprints if (item := worklist.items.get(name)) is not None]
+            if edit.state is not None:
+                items = [item for item in items if item.state is not WorkState.WAIVED]
+            edited_items = edit_items(items, edit, by, datetime.now())
+            former_items[:] = [worklist.items[item.fingerprint] for item in edited_items]
+            return worklist.replace_items(edited_items), [], []
+
+        self._add_change(edit_in_background, lambda: on_done(former_items))
+
     def choose(self, fingerprint: str, number: int | None) -> None:
         """Take one version of a row with conflicts: ``number`` of the other one, None for the listed row."""
         conflicts = self.conflicts.pop(fingerprint)
@@ -173,17 +196,26 @@ class WorklistStore(QObject):
         self._add_change(None)
 
     # --- jobs
-    def _add_change(self, change: _Change | None) -> None:
+    def _add_change(self, change: _Change | None, on_done: Callable[[], None] | None = None) -> None:
         if self.path is not None:
             self._changes.append(change)
+            if on_done is not None:
+                self._callbacks.append(on_done)
             self._start_next()
 
     def _start_next(self) -> None:
         if self._job is not None or not self._changes:
             return
         changes, self._changes = [change for change in self._changes if change is not None], []
-        edited = dict(self._edited)
-        self._job = self._start_job(changes, lambda outcome: self._on_done(outcome, edited), self._on_failed)
+        edited, callbacks = dict(self._edited), self._callbacks
+        self._callbacks = []
+
+        def end(outcome: _Outcome) -> None:
+            self._on_done(outcome, edited)
+            for callback in callbacks:
+                callback()
+
+        self._job = self._start_job(changes, end, self._on_failed)
 
     def _start_job(
         self, changes: list[_Change], on_done: Callable[[_Outcome], None], on_error: Callable[[Exception], None]
