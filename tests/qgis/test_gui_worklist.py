@@ -349,6 +349,28 @@ def test_edits_that_cannot_be_written_wait_and_are_written_later(listed):
     assert read_worklist(path).items[finding.fingerprint].note == "等待"
 
 
+def test_edits_that_wait_are_written_when_the_plugin_is_unloaded(listed):
+    controller, path = listed
+    finding = controller.dock.tree.filter.list_visible_findings()[0]
+    select(controller, finding)
+    controller.worklist.edit_selected(WorkEdit(note="最后"))
+    controller.worklist.stop()
+    assert read_worklist(path).items[finding.fingerprint].note == "最后"
+
+
+def test_thousands_of_rows_are_edited_in_the_background_and_undone(listed, monkeypatch):
+    controller, path = listed
+    monkeypatch.setattr("plugin.gui.worklist.actions._MAX_ROWS_EDITED_AT_ONCE", 1)
+    findings = controller.dock.tree.filter.list_visible_findings()[:2]
+    select(controller, *findings)
+    controller.worklist.edit_selected(WorkEdit(assignee="三组"))
+    wait_for_store(controller)
+    assert {read_worklist(path).items[f.fingerprint].assignee for f in findings} == {"三组"}
+    controller.worklist.undo()
+    wait_for_store(controller)
+    assert {read_worklist(path).items[f.fingerprint].assignee for f in findings} == {""}
+
+
 def test_recheck_of_selected_findings_reports_what_became_of_them(checked):  # noqa: F811
     controller, _ = checked
     findings = controller.dock.tree.filter.list_visible_findings()[:2]

@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
+from ...core.errors import SanxianError
 from ...core.worklist.merge import WorkConflict, apply_edits
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from ..findings.work_rows import WorkRows
@@ -86,7 +87,13 @@ class WorklistStore(QObject):
             self.reload()
 
     def close(self) -> None:
-        """Forget the list, after its edits were written."""
+        """Write the edits that wait, at once, and forget the list: no job runs after the plugin is unloaded."""
+        if self.path is not None and self._edited:
+            try:
+                self._make_work([])(None, None)
+            except SanxianError as error:
+                log_error(error)
+            self._edited = {}
         self._stop_job()
         self.path, self.is_in_use = None, False
         self._written, self._edited, self._base, self.conflicts = Worklist(), {}, {}, {}
@@ -221,6 +228,12 @@ class WorklistStore(QObject):
         self, changes: list[_Change], on_done: Callable[[_Outcome], None], on_error: Callable[[Exception], None]
     ) -> BackgroundJob:
         """Start writing the edits and these changes; without any, read the file."""
+        work = self._make_work(changes)
+        job = BackgroundJob(tr("Work list"), work, on_done=on_done, on_error=on_error, is_hidden=True)
+        return self._runner.start(job)
+
+    def _make_work(self, changes: list[_Change]) -> Callable[[Any, Any], _Outcome]:
+        """Return the function that writes the edits and these changes; without any, it reads the file."""
         path, base, edited = self.path, dict(self._base), list(self._edited.values())
 
         def work(_progress: Any, _cancellation: Any) -> _Outcome:
@@ -246,8 +259,7 @@ class WorklistStore(QObject):
                 return change_worklist(path, change_rows), lines, conflicts
             return read_worklist(path), lines, conflicts
 
-        job = BackgroundJob(tr("Work list"), work, on_done=on_done, on_error=on_error, is_hidden=True)
-        return self._runner.start(job)
+        return work
 
     def _on_done(self, outcome: _Outcome, edited: dict[str, WorkItem]) -> None:
         self._job = None
