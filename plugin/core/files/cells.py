@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
 def format_cell(value: Any) -> str:
     """Return a cell as text: a missing one is empty, 2020.0 becomes 2020."""
+    import numpy as np
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
@@ -90,6 +90,7 @@ def _apply_to_values(
 
     ``function``: called with one value; ``function_of_texts``: does the same for many texts at once.
     """
+    import numpy as np
     import pandas as pd
 
     # Objects are grouped by equality only if all are texts: 1, 1.0 and True are equal, yet different values.

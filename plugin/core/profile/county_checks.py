@@ -19,8 +19,7 @@ from ..errors import DataError
 from ..files.data import ErrorCollector
 from ..messages.texts import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
-from ..standard import Standard
-from ..standard.declared_checks.place import CHECK_SECTION
+from ..standard import CHECK_SECTION, Standard
 from . import checks
 from .county_file import CountySettings, compose_county
 from .figures import read_targets

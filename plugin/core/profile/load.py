@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...paths import PROFILES_FOLDER
 from ..errors import DataError
 from ..files.data import ErrorCollector, check_type, read_toml
-from ..standard import SETTING_SECTIONS, Standard, load_standard
+from ..standard import CHECK_SECTION, SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
-from ..standard.declared_checks.place import CHECK_SECTION
-from ..standard.declared_checks.read import read_declared_checks
 from . import checks
 from .document import read_document_info_from_table
 from .figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 from .model import Profile
+
+if TYPE_CHECKING:
+    from ..standard.declared_checks.model import DeclaredCheck
 
 _REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")
 _ALLOWED_PROFILE_KEYS = (
@@ -157,6 +158,19 @@ def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Sta
     return check_numbers(load_standard(name, edition))
 
 
+def _read_own_checks(
+    table: dict[str, Any], path: Path, base: Profile, standard: Standard, errors: ErrorCollector
+) -> tuple[DeclaredCheck, ...]:
+    """Return the checks that a profile's own file declares."""
+    if CHECK_SECTION not in table:
+        return ()
+    # Most profiles declare no checks.
+    from ..standard.declared_checks.read import read_declared_checks
+
+    inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
+    return read_declared_checks(table[CHECK_SECTION], table["id"], standard, path, errors, inherited_codes)
+
+
 def _merge_profile_with_base(
     table: dict[str, Any],
     path: Path,
@@ -170,11 +184,7 @@ def _merge_profile_with_base(
     settings = checks.read_settings(table, standard, path, errors)
     marks = checks.read_marks(table, settings, path, errors)
     sources = checks.read_mark_sources(table, marks, path, errors)
-    inherited_codes = [one.code for one in (*standard.checks, *base.checks)]
-    declared_checks = (
-        *base.checks,
-        *read_declared_checks(table.get(CHECK_SECTION, []), table["id"], standard, path, errors, inherited_codes),
-    )
+    declared_checks = (*base.checks, *_read_own_checks(table, path, base, standard, errors))
     declared_codes = [one.code for one in (*standard.checks, *declared_checks)]
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors, declared_codes)
     phases = checks.read_phase_severities(table.get("phase", {}), path, errors, declared_codes)

@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...paths import PROFILES_FOLDER
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
-from ..standard.declared_checks.model import DeclaredCheck
 from .document import DocumentInfo
+
+if TYPE_CHECKING:
+    from ..standard.declared_checks.model import DeclaredCheck
 
 
 def count_decimals(value: str) -> int:

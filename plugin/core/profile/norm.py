@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import DataError, InputError
 from ..geometry.tolerance import Tolerance
@@ -17,11 +17,12 @@ from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_counterparts, iterate_custom_standards
 from ..standard.citations import Citation
 from ..standard.codes import CodeEntry
-from ..standard.declared_checks.model import DeclaredCheck
 from ..standard.switches import ends_comparison
 from ..standard.template import Template, TemplateField
-from .declared_rules import make_declared_rule
 from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
+
+if TYPE_CHECKING:
+    from ..standard.declared_checks.model import DeclaredCheck
 
 #: Name of the group of the checks that standard and profile declare as data.
 DECLARED_GROUP = "declared"
@@ -70,6 +71,10 @@ class Norm:
     @cached_property
     def declared_rules(self) -> dict[str, Rule]:
         """Return the rules made of the declared checks, by code."""
+        if not self.declared_checks:
+            return {}
+        from .declared_rules import make_declared_rule
+
         return {check.code: make_declared_rule(check, self.standard) for check in self.declared_checks}
 
     @property

@@ -10,11 +10,12 @@ and `layer_tree` each read a file of it; `declared_checks` reads the checks that
 """
 
 from .editions import get_shipped_standard_folders, list_standard_ids
-from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
+from .load import CHECK_SECTION, EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 from .model import ALL_LAYERS, Standard
 
 __all__ = [
     "ALL_LAYERS",
+    "CHECK_SECTION",
     "EVERY_RULE",
     "SETTING_SECTIONS",
     "Standard",

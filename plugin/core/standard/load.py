@@ -12,8 +12,6 @@ from ..errors import DataError
 from ..files.data import ErrorCollector, check_keys, check_type, read_toml
 from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
-from .declared_checks.place import CHECK_SECTION
-from .declared_checks.read import read_declared_checks
 from .editions import (
     STANDARD_FILE,
     check_no_circular_include,
@@ -30,6 +28,8 @@ from .template import SOURCE_MARKS
 EVERY_RULE = "all"
 #: Further keys of a scope next to its mandatory concepts, in the order of `DeliveryScope`.
 _SCOPE_KEYS = ("conditional", "optional", "rules", "without")
+#: Name of the array of declared checks in a standard and a profile.
+CHECK_SECTION = "check"
 #: Sections of settings that a profile may override; their keys are compared with the standard's own.
 SETTING_SECTIONS = (
     "ratio",
@@ -115,7 +115,12 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
 def _add_declared_checks(standard: Standard, table: dict[str, Any], path: Path) -> Standard:
     """Return a standard with the checks that its file and the included standards declare."""
     inherited_checks = {one.code: one for included in standard.included_standards for one in included.checks}
-    rows = table.get(CHECK_SECTION, [])
+    if CHECK_SECTION not in table:
+        return replace(standard, checks=tuple(inherited_checks.values()))
+    # Most standards declare no checks.
+    from .declared_checks.read import read_declared_checks
+
+    rows = table[CHECK_SECTION]
     own_checks = read_declared_checks(rows, standard.id, standard, path, ErrorCollector(), inherited_checks)
     return replace(standard, checks=(*inherited_checks.values(), *own_checks))
 

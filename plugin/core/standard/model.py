@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import InputError
 from .citations import Citation, CitedDocument
 from .conflicts import ConflictMatrixEntry
-from .declared_checks.model import DeclaredCheck
 from .editions import find_edition_folders, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, TemplateField, check_code_lists, load_code_list, load_template
+
+if TYPE_CHECKING:
+    from .declared_checks.model import DeclaredCheck
 
 #: The file of a standard that defines the layers maintained each year.
 MAINTENANCE_FILE_NAME = "maintenance.toml"

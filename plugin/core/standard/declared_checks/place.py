@@ -11,9 +11,6 @@ from typing import Any
 from ...errors import DataError
 from ...files.toml_text import TomlPath, find_line
 
-#: Name of the array of tables.
-CHECK_SECTION = "check"
-
 
 @dataclass(frozen=True)
 class CheckPlace:

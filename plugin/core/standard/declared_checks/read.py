@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...files.data import SOURCE_MARKS, ErrorCollector
 from ...model.rule import Severity
+from ..load import CHECK_SECTION
 from .conditions import StandardNames, read_condition
 from .evaluation import CheckEvaluation
 from .model import CheckExamples, CheckTexts, Condition, DeclaredCheck, Row
-from .place import CHECK_SECTION, CheckPlace
+from .place import CheckPlace
 
 if TYPE_CHECKING:
     from ..model import Standard
