@@ -183,7 +183,7 @@ def test_live_check_of_declared_checks_equals_a_new_check_after_each_edit(
         session.edit()
         parcels = session["DLTB"]
         area, item = (parcels.fields().lookupField(name) for name in ("TBMJ", "CZCSXM"))
-        # The value of the second parcel is no key of the farmland.
+        # No row of the farmland has the value of the second parcel.
         assert "Xown-002" in session.compare_with_fresh_check() and "Xown-001" not in session.compare_with_fresh_check()
         assert parcels.changeAttributeValue(1, area, 30000.0)
         assert "Xown-001" in session.compare_with_fresh_check()
