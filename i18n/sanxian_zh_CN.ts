@@ -1846,7 +1846,7 @@ Project: {project}</source>
         <translation>快捷键：全面检查 F8，下一个、上一个问题 F9、Shift+F9；列表中 Enter 缩放，W 豁免，Ctrl+C 复制，F1 查看规则说明。可在“设置 ▸ 键盘快捷键”中更改。</translation>
     </message>
     <message>
-        <source>Known only after the next whole check: %1</source>
+        <source>Known only after the next full check: %1</source>
         <translation>须全面检查后才能更新：%1</translation>
     </message>
     <message>

@@ -13,7 +13,7 @@ from ..bridge.texts import tr
 from .widgets import theme
 
 #: Entries of submenus: actions that are rarely used.
-_SUBMENU_ACTIONS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
+_SUBMENU_ACTIONS = {"exchange": (("mapping", "mapping", ""), ("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
 
 
 class MenuActions(QObject):
@@ -43,7 +43,6 @@ class MenuActions(QObject):
         ("document", "document", ""),
         ("forms", "forms", ""),
         ("symbols", "symbols", ""),
-        ("mapping", "mapping", ""),
         None,
         ("new", "new", ""),
         ("layers", "layers", ""),

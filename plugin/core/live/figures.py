@@ -60,13 +60,12 @@ class LiveFigures:
         self, indicators: Iterable[Indicator], checker: IncrementalChecker, tolerance: Tolerance | None = None
     ):
         self._plan = checker.plan
-        self._tolerance = tolerance or self._plan.norm.make_tolerance()
+        self._tolerance = tolerance
         #: Indicators of the check, by id and target.
         self.checked_indicators = [indicator for indicator in indicators if not indicator.place]
         self.indicators = list(self.checked_indicators)
         self.stale_ids: set[str] = set()
         self._changes_of_sums: Sums = {}
-        self._targets = self._plan.norm.find_targets(self._plan.area_code)
 
     def update(self, changes: Iterable[RowChange], checker: IncrementalChecker) -> bool:
         """Update the indicators with edits that the checker has adopted; return True if any value changed.
@@ -115,7 +114,8 @@ class LiveFigures:
                 self._add(f"{change.role}.cultivated_net", sign * _sum_without_nan(net[is_cultivated]))
 
     def _make_context(self, plan: Plan | None) -> RuleContext:
-        return RuleContext(plan or self._plan, self._plan.norm, self._tolerance)
+        norm = self._plan.norm
+        return RuleContext(plan or self._plan, norm, self._tolerance or norm.make_tolerance())
 
     def _sum_expansion(self, plan: Plan) -> Sums:
         """Return the sums of the expansion ratio and of the boundary's shares for some rows of the plan."""
@@ -230,8 +230,9 @@ class LiveFigures:
         change = self._changes_of_sums[sum_name]
         updated = replace(indicator, value=indicator.value + convert_area(change, indicator.unit))
         if indicator.target is not None:
+            targets = self._plan.norm.find_targets(self._plan.area_code)
             target = next(
-                one for one in self._targets
+                one for one in targets
                 if one.indicator == indicator.id and one.numeric_value == indicator.target
             )  # fmt: skip
             share = target.get_warning_share(float(self._plan.norm.get(WARNING_SHARE_SETTING)))

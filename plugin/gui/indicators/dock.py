@@ -147,7 +147,7 @@ class IndicatorDock(QDockWidget):
         by_id = {(one.id, one.target): one for one in indicators if not one.place}
         self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
         names = [one.name or one.id for one in self._checked if one.id in stale_ids]
-        text = tr("Known only after the next whole check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
+        text = tr("Known only after the next full check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
         self.note.setText(text if names else "")
         self._refresh()
 
