@@ -3923,7 +3923,7 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     </message>
     <message>
         <source>The path is stored relative to the waiver file.</source>
-        <translation>附件以相对于豁免文件的路径保存</translation>
+        <translation>附件路径按相对于豁免文件的位置保存</translation>
     </message>
     <message>
         <source>The plan is being checked; the reasons are updated afterwards.</source>
