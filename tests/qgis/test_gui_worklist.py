@@ -105,8 +105,7 @@ def test_narrow_panel_keeps_rule_and_state_and_hides_notes(findings_dock):
     header = findings_dock.tree.header()
     assert not any(map(header.isSectionHidden, (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN)))
     findings_dock.resize(430, 900)
-    process_events(0.05)
-    assert header.isSectionHidden(NOTE_COLUMN) and header.isSectionHidden(UPDATED_COLUMN)
+    assert wait_until(lambda: header.isSectionHidden(NOTE_COLUMN) and header.isSectionHidden(UPDATED_COLUMN))
     assert not header.isSectionHidden(STATE_COLUMN)
 
 
