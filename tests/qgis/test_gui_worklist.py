@@ -100,15 +100,6 @@ def test_panel_without_a_list_is_as_before(findings_dock):
     assert not findings_dock.navigation.next_open.isVisible()
 
 
-def test_narrow_panel_keeps_rule_and_state_and_hides_notes(findings_dock):
-    show(findings_dock, make_small_report())
-    header = findings_dock.tree.header()
-    assert not any(map(header.isSectionHidden, (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN)))
-    findings_dock.resize(430, 900)
-    assert wait_until(lambda: header.isSectionHidden(NOTE_COLUMN) and header.isSectionHidden(UPDATED_COLUMN))
-    assert not header.isSectionHidden(STATE_COLUMN)
-
-
 def test_filters_by_state_and_person_and_search_in_notes(findings_dock):
     show(findings_dock, make_small_report())
     tick(findings_dock.filters.states, "FALSE_ALARM")
