@@ -4441,7 +4441,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Work list: {parts}</source>
-        <translation>工作清单：{parts}。</translation>
+        <translation>工作清单：{parts}</translation>
     </message>
     <message>
         <source>Workbook</source>
@@ -4912,10 +4912,6 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>{count} 处：{rules}</translation>
     </message>
     <message>
-        <source>{count} found again, now to do</source>
-        <translation>再次出现、转回待处理 {count} 个</translation>
-    </message>
-    <message>
         <source>{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the others stay in the project but are not checked. The choice can be changed under Layer Roles.</source>
         <translation>工程中有 {count} 组图层含相同的规划图层：{names}。请选择检查哪一组；其余各组保留在工程中，不参加检查。以后可在“图层角色”中改选。</translation>
     </message>
@@ -4944,22 +4940,6 @@ These parts are not verified against the text of the standard (mark C) and are s
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
-        <source>{count} new</source>
-        <translation>新增 {count} 个</translation>
-    </message>
-    <message>
-        <source>{count} no longer found, now fixed</source>
-        <translation>不再出现、转为已改 {count} 个</translation>
-    </message>
-    <message>
-        <source>{count} no longer waived</source>
-        <translation>豁免撤销或失效 {count} 个</translation>
-    </message>
-    <message>
-        <source>{count} not checked, unchanged</source>
-        <translation>未检查、状态不变 {count} 个</translation>
-    </message>
-    <message>
         <source>{count} parts written to {folder}: {names}</source>
         <translation>已在“{folder}”写出 {count} 份清单：{names}</translation>
     </message>
@@ -4986,10 +4966,6 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
         <translation>未确认 {count} 项，结论最高为“有条件通过”。此处列出规则和字段可能用到的全部设置和代码表；报告只列本次检查用到的。</translation>
-    </message>
-    <message>
-        <source>{count} still false alarms by their fingerprint, even if figures changed</source>
-        <translation>按指纹仍为误报 {count} 个（数值变化不影响，请自行复核）</translation>
     </message>
     <message>
         <source>{count} townships were added to the bookmarks, in the browser panel.</source>

@@ -100,6 +100,16 @@ def test_panel_without_a_list_is_as_before(findings_dock):
     assert not findings_dock.navigation.next_open.isVisible()
 
 
+def test_narrow_panel_keeps_rule_and_state_and_hides_notes(findings_dock):
+    show(findings_dock, make_small_report())
+    header = findings_dock.tree.header()
+    assert not any(map(header.isSectionHidden, (STATE_COLUMN, ASSIGNEE_COLUMN, NOTE_COLUMN, UPDATED_COLUMN)))
+    findings_dock.resize(430, 900)
+    process_events(0.05)
+    assert header.isSectionHidden(NOTE_COLUMN) and header.isSectionHidden(UPDATED_COLUMN)
+    assert not header.isSectionHidden(STATE_COLUMN)
+
+
 def test_filters_by_state_and_person_and_search_in_notes(findings_dock):
     show(findings_dock, make_small_report())
     tick(findings_dock.filters.states, "FALSE_ALARM")
@@ -254,7 +264,7 @@ def test_next_check_keeps_states_and_lists_are_read_again(listed):
     wait_for_store(controller)
     rows = read_worklist(path).items
     assert rows[finding.fingerprint].content == (WorkState.OPEN, "", "改了"), "found again"
-    assert rows["gone"].state is WorkState.FIXED and "转回待处理 1 个" in controller.dock.note.text()
+    assert rows["gone"].state is WorkState.FIXED and "转回“待处理”的 1 个。" in controller.dock.note.text()
 
 
 def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in_the_dialog(listed):

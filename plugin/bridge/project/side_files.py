@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject
 
-from ...core.files.names import make_path_next_to_data
+from ...core.files import make_path_next_to_data
 
 
 def find_path_next_to_layers(project: QgsProject, files: Iterable[str], suffix: str) -> Path | None:

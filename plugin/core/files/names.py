@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of files: default names of outputs, and names of files next to the data."""
+"""Names of files: default names of outputs."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from pathlib import Path
 
 #: Characters that a file name may not have on some system.
 _FORBIDDEN_CHARACTER_PATTERN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
@@ -32,17 +31,6 @@ def make_default_stem(code: str, county: str, content: str, content_time: str = 
         day = date.today()
     parts = (f"{code[:_CODE_DIGITS]}{county}", content, day.strftime("%Y%m%d"))
     return "_".join(_FORBIDDEN_CHARACTER_PATTERN.sub("", part).strip() for part in parts if part)
-
-
-def make_path_next_to_data(source: str | Path, suffix: str) -> Path:
-    """Return the path of a file that belongs to a data file or folder.
-
-    ``county.gpkg`` → ``county<suffix>``; for a folder, a file in it.
-    """
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{suffix}"
-    return source.with_name(f"{source.stem}{suffix}")
 
 
 def remove_forbidden_characters(text: str) -> str:

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..engine.context import RuleContext
 from ..indicators.areas import WARNING_SHARE_SETTING
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
 
 #: Sums of the plan that indicators are made of: name → m², or a number of features.
 Sums = dict[str, float]
-_RATIO_PREFIX, _SHARE_IDS = "expansion_ratio_", {f"boundary_{kind}_share": kind for kind in BOUNDARY_ZONE_KINDS}
+_RATIO_PREFIX = "expansion_ratio_"
+#: Zone inside the boundary by the id of its share.
+_ZONE_KIND_BY_SHARE_ID = {f"boundary_{kind}_share": kind for kind in BOUNDARY_ZONE_KINDS}
 #: Concepts of the layers that figures compare with each other: an edit of one needs the rows of the others around it.
 _COMPARED_CONCEPTS = (("boundary", "base_parcels"), ("zones",))
 
@@ -61,7 +66,6 @@ class LiveFigures:
     ):
         self._plan = checker.plan
         self._tolerance = tolerance
-        #: Indicators of the check, by id and target.
         self.checked_indicators = [indicator for indicator in indicators if not indicator.place]
         self.indicators = list(self.checked_indicators)
         self.stale_ids: set[str] = set()
@@ -87,6 +91,13 @@ class LiveFigures:
         return [indicator.value for indicator in self.indicators] != former_values
 
     # --- sums
+    @cached_property
+    def _names_of_row_sums(self) -> set[str]:
+        """Names of the sums of single layers that figures need; other rows need not be measured."""
+        names = {self._name_sum_of_area(one) for one in self.checked_indicators}
+        county = self._plan.find_layer_of_concept("county")
+        return names if county is None else names | {f"{county.role}.statutory"}
+
     def _list_roles(self, concepts: Iterable[str]) -> set[str]:
         layers = (self._plan.find_layer_of_concept(concept) for concept in concepts)
         return {layer.role for layer in layers if layer is not None}
@@ -105,17 +116,21 @@ class LiveFigures:
         for layer, sign in ((change.before, -1.0), (change.after, 1.0)):
             if not len(layer):
                 continue
-            self._add(f"{change.role}.count", sign)
-            self._add(f"{change.role}.statutory", sign * float(layer.statutory.sum()))
-            if layer.has_field("net_area"):
-                net = layer.numbers("net_area")
-                is_cultivated = self._make_context(None).find_cultivated_rows(layer)
-                self._add(f"{change.role}.net", sign * _sum_without_nan(net))
-                self._add(f"{change.role}.cultivated_net", sign * _sum_without_nan(net[is_cultivated]))
+            for name, measure in (
+                (f"{change.role}.count", len),
+                (f"{change.role}.statutory", _sum_statutory_areas),
+                (f"{change.role}.net", _sum_net_areas),
+                (f"{change.role}.cultivated_net", self._sum_net_areas_of_cultivated_rows),
+            ):
+                if name in self._names_of_row_sums:
+                    self._add(name, sign * measure(layer))
 
-    def _make_context(self, plan: Plan | None) -> RuleContext:
-        norm = self._plan.norm
-        return RuleContext(plan or self._plan, norm, self._tolerance or norm.make_tolerance())
+    def _sum_net_areas_of_cultivated_rows(self, layer: Layer) -> float:
+        rows = self._make_context(self._plan).find_cultivated_rows(layer)
+        return float(np.nansum(layer.numbers("net_area")[rows]))
+
+    def _make_context(self, plan: Plan) -> RuleContext:
+        return RuleContext(plan, plan.norm, self._tolerance or plan.norm.make_tolerance())
 
     def _sum_expansion(self, plan: Plan) -> Sums:
         """Return the sums of the expansion ratio and of the boundary's shares for some rows of the plan."""
@@ -150,11 +165,11 @@ class LiveFigures:
             return indicator
         if indicator.id.startswith(_RATIO_PREFIX):
             return self._update_ratio(indicator)
-        if indicator.id in _SHARE_IDS:
+        if indicator.id in _ZONE_KIND_BY_SHARE_ID:
             return self._update_share(indicator)
         if indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-            return self._update_zone(indicator)
-        return self._update_area(indicator)
+            return self._update_zone(indicator, indicator.value)
+        return self._update_area(indicator, indicator.value)
 
     def _update_inputs(self, indicator: Indicator) -> dict[str, Any]:
         """Return the inputs of an indicator, those that are sums with the edits so far."""
@@ -191,21 +206,22 @@ class LiveFigures:
 
     def _update_share(self, indicator: Indicator) -> Indicator:
         inputs = self._update_inputs(indicator)
-        kind = _SHARE_IDS[indicator.id]
+        kind = _ZONE_KIND_BY_SHARE_ID[indicator.id]
         whole = inputs["concentrated_m2"]
         if kind == "concentrated":
             whole = sum(inputs[f"{one}_m2"] for one in (*BOUNDARY_ZONE_KINDS, "uncoded"))
         if whole <= 0:
             return replace(indicator, value=None, inputs=inputs, state=REFERENCE_ONLY)
-        updated = replace(indicator, value=100 * inputs[f"{kind}_m2"] / whole, inputs=inputs)
+        share = 100 * inputs[f"{kind}_m2"] / whole
+        updated = replace(indicator, value=share, inputs=inputs)
         if indicator.target is not None:
-            updated.set_state(TARGET_MISSED if updated.value > indicator.target else TARGET_MET)
+            updated.set_state(TARGET_MISSED if share > indicator.target else TARGET_MET)
         return updated
 
-    def _update_zone(self, indicator: Indicator) -> Indicator:
+    def _update_zone(self, indicator: Indicator, checked_value: float) -> Indicator:
         zone_code = ZONE_CODE_BY_SPACE_FIGURE[indicator.id]
         change = self._changes_of_sums.get(f"three_zones.{zone_code}", 0.0)
-        area = indicator.value * SQUARE_METRES[indicator.unit] + change
+        area = checked_value * SQUARE_METRES[indicator.unit] + change
         inputs = dict(indicator.inputs)
         if inputs.get("county_m2"):
             county = self._plan.find_layer_of_concept("county")
@@ -218,7 +234,7 @@ class LiveFigures:
                 inputs["county_share"] = 100 * area / inputs["county_m2"]
         return replace(indicator, value=convert_area(area, indicator.unit), inputs=inputs)
 
-    def _update_area(self, indicator: Indicator) -> Indicator:
+    def _update_area(self, indicator: Indicator, checked_value: float) -> Indicator:
         """Return an area with a target, or that the plan states, with the edits so far."""
         sum_name = self._name_sum_of_area(indicator)
         if not sum_name or sum_name not in self._changes_of_sums:
@@ -228,7 +244,8 @@ class LiveFigures:
             self.stale_ids.add(indicator.id)
             return indicator
         change = self._changes_of_sums[sum_name]
-        updated = replace(indicator, value=indicator.value + convert_area(change, indicator.unit))
+        value = checked_value + convert_area(change, indicator.unit)
+        updated = replace(indicator, value=value)
         if indicator.target is not None:
             targets = self._plan.norm.find_targets(self._plan.area_code)
             target = next(
@@ -238,7 +255,7 @@ class LiveFigures:
             share = target.get_warning_share(float(self._plan.norm.get(WARNING_SHARE_SETTING)))
             updated.set_state(
                 compare_area_with_target(
-                    updated.value, indicator.comparison, indicator.target, indicator.target_decimals, share
+                    value, indicator.comparison, indicator.target, indicator.target_decimals, share
                 )
             )
         return updated
@@ -255,10 +272,12 @@ class LiveFigures:
         return f"{role}.cultivated_net" if is_from_survey else f"{role}.net"
 
 
-def _sum_without_nan(values: Any) -> float:
-    import numpy as np
+def _sum_statutory_areas(layer: Layer) -> float:
+    return float(layer.statutory.sum())
 
-    return float(np.nansum(values))
+
+def _sum_net_areas(layer: Layer) -> float:
+    return float(np.nansum(layer.numbers("net_area")))
 
 
 def _make_plans_around_changes(

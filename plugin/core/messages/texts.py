@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
@@ -768,7 +768,7 @@ class Texts:
         return shorten_key(key)
 
 
-def _is_finite_float(value: Any) -> bool:
+def _is_finite_float(value: Any) -> TypeGuard[float]:
     """Return True for a float that is neither infinite nor NaN."""
     return isinstance(value, float) and math.isfinite(value)
 

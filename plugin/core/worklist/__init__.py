@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..files.names import make_path_next_to_data
+from ..files import make_path_next_to_data
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"

@@ -34,6 +34,7 @@ from .rows import (
     describe_ratio,
     explain_indicator,
     find_limited_ratio,
+    get_state_kind,
     list_county_indicators,
     make_indicator_rows,
 )
@@ -184,7 +185,7 @@ class IndicatorDock(QDockWidget):
                 theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
         if ratio is None or ratio.value is None:
             return
-        kind = figures.STATE_ICONS.get(ratio.state, "").lower().replace("info", "warning")
+        kind = get_state_kind(ratio)
         self.ratio_title.setText(ratio.name or ratio.id)
         self.state_label.setText(figures.format_state(ratio, texts))
         size = self.fontMetrics().height()
@@ -206,11 +207,10 @@ class IndicatorDock(QDockWidget):
                     font = item.font()
                     font.setBold(True)
                     item.setFont(font)
-                if column == STATE_COLUMN and row.icon:
-                    item.setIcon(theme.load_icon(row.icon.lower()))
+                if column == STATE_COLUMN and row.kind:
+                    item.setIcon(theme.load_icon(row.kind))
                 if column == BAR_COLUMN:
-                    kind = row.icon.lower().replace("info", "warning")
-                    item.setData(MARGIN_ROLE, (row.margin_share, self._warning_share, kind))
+                    item.setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
                 item.setToolTip(row.explanation)
                 self.table.setItem(number, column, item)
         if 0 <= selected < len(rows):

@@ -22,7 +22,8 @@ class IndicatorRow:
     """An indicator as texts of the table.
 
     ``before``, ``now``: value at the check and with the edits so far; ``change``: their difference with a sign; the
-    unit is in ``name``. ``margin_share``: margin ÷ target, None without a target; ``icon``: icon of the state.
+    unit is in ``name``. ``margin_share``: margin ÷ target, None without a target; ``kind``: kind of the state
+    (`get_state_kind`); ``explanation``: formula, inputs and source of the target.
     """
 
     id: str
@@ -34,7 +35,7 @@ class IndicatorRow:
     margin: str
     margin_share: float | None
     state: str
-    icon: str
+    kind: str
     explanation: str
 
 
@@ -83,9 +84,18 @@ def _make_row(before: Indicator, now: Indicator, texts: ReportTexts) -> Indicato
         margin=figures.format_margin(now, texts),
         margin_share=None if now.margin is None or not now.target else now.margin / abs(now.target),
         state=figures.format_state(now, texts),
-        icon=figures.STATE_ICONS.get(now.state, ""),
+        kind=get_state_kind(now),
         explanation=explain_indicator(now, texts),
     )
+
+
+def get_state_kind(indicator: Indicator) -> str:
+    """Return the kind of an indicator's state, which gives it icon and colour: ok, warning, error; empty for others."""
+    from ...core.render.figures import STATE_ICONS
+
+    icon = STATE_ICONS.get(indicator.state, "")
+    # A small margin (接近) has the icon of notes in the report; here it warns.
+    return "warning" if icon == "INFO" else icon
 
 
 def explain_indicator(indicator: Indicator, texts: ReportTexts) -> str:

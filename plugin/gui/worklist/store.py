@@ -10,6 +10,7 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -115,13 +116,20 @@ class WorklistStore(QObject):
 
     def update(self, report: Any) -> None:
         """Update the list by the report of a check (`core.worklist.update`); a missing file is created."""
+        lang = settings.get_interface_language()
 
         def update_in_background(worklist: Worklist) -> _Outcome:
             from ...core.model.rule import load_all_rules
+            from ...core.render.words import ReportTexts
+            from ...core.render.worklist_messages import describe_update
             from ...core.worklist.update import update_worklist
 
             updated = update_worklist(worklist, report, load_all_rules(), datetime.now())
-            return updated.worklist, describe_update_in_words(updated), []
+            if not updated.counts and not updated.false_alarms:
+                return updated.worklist, [], []
+            report_texts = ReportTexts(lang)
+            sentences = report_texts.join_sentences(describe_update(updated, report_texts))
+            return updated.worklist, [tr("Work list: {parts}").format(parts=sentences)], []
 
         self.is_in_use = True
         self._add_change(update_in_background)
@@ -286,25 +294,3 @@ class WorklistStore(QObject):
             self.is_in_use = False
             self.changed.emit()
         self.failed.emit(error)
-
-
-def describe_update_in_words(update: Any) -> list[str]:
-    """Return a sentence on what an update (`WorklistUpdate`) did, in the language of the interface."""
-    from ...core.worklist.update import Transition
-
-    counts = update.counts
-    parts = [
-        text.format(count=counts[transition])
-        for transition, text in (
-            (Transition.ADDED, tr("{count} new")),
-            (Transition.FIXED, tr("{count} no longer found, now fixed")),
-            (Transition.REOPENED, tr("{count} found again, now to do")),
-            (Transition.UNWAIVED, tr("{count} no longer waived")),
-            (Transition.NOT_CHECKED, tr("{count} not checked, unchanged")),
-        )
-        if counts[transition]
-    ]
-    if update.false_alarms:
-        text = tr("{count} still false alarms by their fingerprint, even if figures changed")
-        parts.append(text.format(count=update.false_alarms))
-    return [tr("Work list: {parts}").format(parts=tr(", ").join(parts))] if parts else []

@@ -48,15 +48,21 @@ def test_plan_with_the_printed_areas_of_hunyuan_meets_all_targets_and_shows_the_
     ratio = get_indicator(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
     rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
-    assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
+    assert (rows["expansion_ratio_n1"]["margin"], rows["expansion_ratio_n1"]["value"]) == ("余 0.0100", "1.2400")
     page = render_report(report, checked.plan.norm, None)
-    assert "余量" in page and "+0.0100" in page
+    assert "余量" in page and "余 0.0100" in page
 
 
-def test_margin_to_a_target_is_printed_with_its_sign():
+def test_margin_to_a_target_is_printed_with_its_word_and_unit():
     checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
-    rows = {r["id"]: r["room"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))}
-    assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
+    rows = {
+        r["id"]: r["margin"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))
+    }
+    assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == (
+        "余 0.0091 km²",
+        "余 0.1562 万亩",
+        "余 0.15 km²",
+    )
 
 
 def test_urban_boundary_larger_by_one_hectare_fails_the_check():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The three spaces (三区), derived from planning zones without losing area."""
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -261,7 +263,7 @@ def test_report_page_shows_space_shares_and_the_mark_of_the_zone_mapping():
     checked = check_data(convert_to_source_layers(), ["LAW003"])
     found = {row["name"]: row for row in make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
-    assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
+    assert re.fullmatch(r"\d+\.\d\d km²", found["城镇空间"]["value"]) and found["城镇空间"]["state"].endswith("*")
 
 
 def test_new_space_features_are_numbered_above_every_row_of_the_plan():

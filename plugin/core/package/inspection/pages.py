@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....paths import REPORT_TEMPLATES_FOLDER
 from ...files.digests import MANIFEST_PAGE_FILE_NAME
-from ...messages.texts import Texts
+from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.report import Report
+from ...render.words import ReportTexts
 
 if TYPE_CHECKING:
     from ...profile import Norm
@@ -366,9 +367,10 @@ def compare_report_page(page: PageContent, remade_page: PageContent, report: Rep
         differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade_page.count_texts)))
     if page.finding_row_counts != remade_page.finding_row_counts:
         differences.append(_compare_finding_rows(page, remade_page))
-    # Compare name, target, value, room and state; other cells are words.
+    # Compare name, target, value and margin; other cells are words.
     rows = [
-        [((n, _extract_numbers(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade_page)
+        [((n, _extract_numbers(cells[1:3]), _extract_margins(cells[3:4])), cells) for n, cells in one.figure_cells]
+        for one in (page, remade_page)
     ]
     differences += _find_first_row_difference("figures", rows)
     return differences
@@ -464,6 +466,23 @@ def _extract_numbers(texts: Iterable[str]) -> list[str]:
     return [
         figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE_PATTERN.sub("", text))
     ]
+
+
+def _extract_margins(texts: Iterable[str]) -> list[str]:
+    """Return the margins in texts, with a minus if the target is missed.
+
+    Pages have a word for it (超出, 缺), those of version 0.1.0 the sign alone.
+    """
+    missed_words = [
+        ReportTexts(lang).get("signed", key, amount="").strip() for lang in TEXT_LANGUAGES for key in ("above", "short")
+    ]
+    margins = []
+    for text in texts:
+        is_missed = any(word in text for word in missed_words)
+        for figure in _extract_numbers([text]):
+            sign = "−" if is_missed or figure[0] in "−-" else ""
+            margins.append(sign + figure.lstrip("−+-"))
+    return margins
 
 
 def compare_pages(page: PageContent, remade_page: PageContent) -> list[PageDifference]:
