@@ -4,6 +4,8 @@
 ``tools/window_gallery.py`` runs it. Nothing is asserted: people inspect the pictures.
 """
 
+from datetime import datetime
+
 from gui_driver import (
     FACTS,
     SCREENSHOTS,
@@ -120,6 +122,38 @@ def show_panel(controller):
     controller.actions["indicator_panel"].trigger()
 
 
+def show_work_list(controller):
+    """Give findings to people, and change a row that another person changes in the file: states, menu, conflict."""
+    from sanxian.plugin.core.worklist.file import change_worklist
+    from sanxian.plugin.core.worklist.model import WorkEdit, WorkState, edit_items
+
+    work, dock = controller.worklist, controller.dock
+
+    def edit(finding, **content):
+        dock.tree.select_finding(finding)
+        work.edit_selected(WorkEdit(**content))
+        assert wait(lambda: not work.store.is_busy and not work.store.unwritten_count, 30)
+
+    def edit_elsewhere(worklist):
+        items = [worklist.items[first.fingerprint]]
+        return worklist.replace_items(edit_items(items, WorkEdit(note="退回外业核实"), "王五", datetime.now()))
+
+    first, second, third = dock.tree.filter.list_visible_findings()[:3]
+    edit(second, state=WorkState.FALSE_ALARM, assignee="李四", note="边线已核对批复")
+    edit(third, state=WorkState.FIXED, assignee="张三")
+    change_worklist(work.store.path, edit_elsewhere)
+    edit(first, assignee="张三", note="已按批复改正")
+    assert wait(lambda: work.store.conflicts, 30)
+    wait_for_map()
+    save_screen("desk-work-list")
+    menu = dock.worklist_button.menu()
+    menu.popup(dock.worklist_button.mapToGlobal(dock.worklist_button.rect().bottomLeft()))
+    wait_seconds(0.4)
+    save_screen("desk-work-list-menu")
+    menu.close()
+    show_windows_of("work-list-conflicts", work.show_conflicts)
+
+
 def show_edit(controller, layers):
     """Draw a part of the boundary over farmland; show message, list, fix windows and alignment."""
     boundary, farmland = layers["CZKFBJ"], layers["YJJBNTBHTB"]
@@ -198,6 +232,7 @@ def show_all_windows():
     wait_for_map()
     layers = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
     show_panel(controller)
+    show_work_list(controller)
     controller.dock.tree.select_finding(next(f for f in controller.dock.result.findings if f.code == "REL002"))
     wait(controller.dock.navigation.waive.isEnabled, 10)
     show_windows_of("waiver", controller.dock.navigation.waive.click)

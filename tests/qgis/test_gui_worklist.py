@@ -267,6 +267,23 @@ def test_next_check_keeps_states_and_lists_are_read_again(listed):
     assert rows["gone"].state is WorkState.FIXED and "转回“待处理”的 1 个。" in controller.dock.note.text()
 
 
+def test_first_edit_begins_the_list_and_a_second_edit_at_once_is_no_conflict(checked, tmp_path):  # noqa: F811
+    controller, _ = checked
+    check(controller)
+    first, second = controller.dock.tree.filter.list_visible_findings()[:2]
+    select(controller, first)
+    controller.worklist.edit_selected(WorkEdit(state=WorkState.FALSE_ALARM, note="已核对"))
+    select(controller, second)
+    controller.worklist.edit_selected(WorkEdit(assignee="张三"))
+    wait_for_store(controller)
+    (path,) = tmp_path.glob("*.worklist.csv")
+    rows = read_worklist(path).items
+    assert not controller.worklist.store.conflicts
+    assert rows[first.fingerprint].content == (WorkState.FALSE_ALARM, "", "已核对")
+    assert rows[second.fingerprint].content == (WorkState.OPEN, "张三", "")
+    assert len(rows) == len(controller.dock.result.findings)
+
+
 def test_changes_of_another_person_stay_and_a_row_that_both_changed_is_chosen_in_the_dialog(listed):
     controller, path = listed
     mine, both = controller.dock.tree.filter.list_visible_findings()[:2]

@@ -135,18 +135,15 @@ class WorklistActions(QObject):
             return
         former_items = {item.fingerprint: item for item in items}
         self._remember_step([former_items[item.fingerprint] for item in changed_items])
-        self._write(changed_items)
+        if not self.store.is_in_use:
+            # The list has all findings of the result from its first day.
+            self.begin()
+        self.store.edit(changed_items, former_items)
 
     def _remember_step(self, former_items: list[WorkItem]) -> None:
         """Remember rows as they were before an edit, for its undo."""
         self._undo_steps.append(former_items)
         del self._undo_steps[:-_MAX_UNDO_STEPS]
-
-    def _write(self, items: list[WorkItem]) -> None:
-        if not self.store.is_in_use:
-            # The list has all findings of the result from its first day.
-            self.begin()
-        self.store.edit(items)
 
     def undo(self) -> None:
         """Take the last edit back."""
@@ -160,7 +157,7 @@ class WorklistActions(QObject):
             item = present.get(former.fingerprint, former)
             if item.state is not WorkState.WAIVED:
                 restored_items += edit_items([item], edit, self._get_person(), datetime.now())
-        self.store.edit(restored_items)
+        self.store.edit(restored_items, {i.fingerprint: present.get(i.fingerprint, i) for i in former_items})
 
     @staticmethod
     def _get_item(rows: Any, finding: Any) -> WorkItem:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -162,12 +162,16 @@ class WorklistStore(QObject):
 
         self._add_change(merge_in_background)
 
-    def edit(self, items: Iterable[WorkItem]) -> None:
-        """Show edited rows at once, and write them in the background."""
+    def edit(self, items: Iterable[WorkItem], former_items: Mapping[str, WorkItem]) -> None:
+        """Show edited rows at once, and write them in the background.
+
+        ``former_items``: fingerprint → row that was displayed before the edit. A row that the file lacks may be added
+        by an update that waits, and the edit must then be of that row.
+        """
         for item in items:
-            present = self._written.items.get(item.fingerprint)
-            if item.fingerprint not in self._base and present is not None:
-                self._base[item.fingerprint] = present
+            if item.fingerprint not in self._base:
+                former = former_items[item.fingerprint]
+                self._base[item.fingerprint] = self._written.items.get(item.fingerprint, former)
             self._edited[item.fingerprint] = item
         self.changed.emit()
         self._add_change(None)
