@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -30,6 +31,22 @@ httpsfeedqgisorg\\disabled=true
 
 class DesktopError(Exception):
     """The desktop script failed, or QGIS ended before the script did."""
+
+
+def _run_in_group(command: list[str], environment: dict[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run a command; a time-out ends its children too, which would else keep a screen and a QGIS running.
+
+    Raises subprocess.TimeoutExpired with the output until then.
+    """
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def run(
@@ -90,7 +107,7 @@ def run(
     inside = ["bash", "-c", manager + 'exec "$@"', "inside", *qgis]
     command = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24 -dpi 96", *inside]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+        done = _run_in_group(command, environment, timeout)
     except subprocess.TimeoutExpired as error:
         # A slot that raised leaves its dialog open; its traceback is in the output.
         output = b"".join(part or b"" for part in (error.stdout, error.stderr)).decode("utf-8", "replace")

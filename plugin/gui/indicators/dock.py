@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, Qt
@@ -41,6 +41,7 @@ from .rows import (
 
 if TYPE_CHECKING:
     from ...core.model.indicator import Indicator
+    from ...core.render.words import ReportTexts
     from ..findings.result import CheckView
 
 NAME_COLUMN, TARGET_COLUMN, BEFORE_COLUMN, NOW_COLUMN, CHANGE_COLUMN, MARGIN_COLUMN, STATE_COLUMN, BAR_COLUMN = range(8)
@@ -160,31 +161,32 @@ class IndicatorDock(QDockWidget):
 
     # --- display
     def _refresh(self) -> None:
-        texts = _make_texts()
+        # Without a result nothing is formatted: the libraries of the core may be missing.
+        texts = _make_texts() if self._current else None
         self._show_ratio(texts)
-        self._show_rows(make_indicator_rows(self._checked, self._current, texts))
+        self._show_rows(make_indicator_rows(self._checked, self._current, texts) if texts is not None else [])
         self.shares.show_shares(compute_zone_shares(self._current))
         self.table.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
         self._show_explanation()
 
-    def _show_ratio(self, texts: Any) -> None:
-        from ...core.messages.numbers import format_number
-        from ...core.render import figures
-
+    def _show_ratio(self, texts: ReportTexts | None) -> None:
         ratio = find_limited_ratio(self._current)
         has_ratio = ratio is not None and ratio.value is not None
         for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
             widget.setVisible(has_ratio)
-        lines = describe_ratio(self._checked, self._current, texts)
+        lines = describe_ratio(self._checked, self._current, texts) if texts is not None else []
         for number, label in enumerate(self.facts):
             label.setVisible(number < len(lines))
             if number < len(lines):
                 text, is_secondary = lines[number]
                 label.setText(text)
                 theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
-        if ratio is None or ratio.value is None:
+        if ratio is None or ratio.value is None or texts is None:
             return
+        from ...core.messages.numbers import format_number
+        from ...core.render import figures
+
         kind = get_state_kind(ratio)
         self.ratio_title.setText(ratio.name or ratio.id)
         self.state_label.setText(figures.format_state(ratio, texts))
@@ -219,10 +221,13 @@ class IndicatorDock(QDockWidget):
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
-        texts = _make_texts()
         item = self.table.item(self.table.currentRow(), NAME_COLUMN)
         ratio = find_limited_ratio(self._current)
-        text = item.toolTip() if item is not None else explain_indicator(ratio, texts) if ratio is not None else ""
+        text = ""
+        if item is not None:
+            text = item.toolTip()
+        elif ratio is not None:
+            text = explain_indicator(ratio, _make_texts())
         self.explanation.setText(text)
         self.explanation.setVisible(bool(text))
 
@@ -237,7 +242,7 @@ class IndicatorDock(QDockWidget):
         super().changeEvent(event)
 
 
-def _make_texts() -> Any:
+def _make_texts() -> ReportTexts:
     from ...core.render.words import ReportTexts
 
     return ReportTexts(settings.get_interface_language())
