@@ -1302,6 +1302,14 @@ Project: {project}</source>
         <translation>全部</translation>
     </message>
     <message>
+        <source>Examines QGIS, libraries, formats, fonts, disk space, encodings and coordinate transformations, and lists what is missing, what then does not work, and how to get it. The examples of all rules, fixes and declared checks are run, which takes about half a minute: their results show whether checks are correct on this machine. The result can be saved; it names neither the user nor a folder. Nothing is changed.</source>
+        <translation>检查 QGIS、各个库、数据格式、字体、磁盘空间、编码和坐标换算，列出缺少的内容、因此不能使用的功能和补充办法；并运行全部规则、修复和增补检查的算例（约半分钟），其结果表明本机的检查是否正确。结果可存为文件，其中没有用户名和文件夹。不改动任何数据。</translation>
+    </message>
+    <message>
+        <source>Examining the machine…</source>
+        <translation>正在检查本机环境…</translation>
+    </message>
+    <message>
         <source>Examples</source>
         <translation>示例</translation>
     </message>
@@ -1976,10 +1984,6 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List the values that were not converted (xlsx, in the folder of the output)</source>
         <translation>另存无法转换的值的清单（xlsx，与结果在同一文件夹）</translation>
-    </message>
-    <message>
-        <source>Lists the versions of QGIS and of the libraries, what is missing or too old, and how to install it. Nothing is changed.</source>
-        <translation>列出 QGIS 和各个库的版本，说明缺少或版本过低的库及补救办法。不作任何改动。</translation>
     </message>
     <message>
         <source>Live Check</source>
@@ -3050,6 +3054,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>{time} 的检查结果。此后县配置、豁免清单等检查依据或插件版本有变化，各条均可能与现状不符，请重新检查。</translation>
     </message>
     <message>
+        <source>Result to send</source>
+        <translation>结果文件（可发给技术人员）</translation>
+    </message>
+    <message>
         <source>Retry</source>
         <translation>重试</translation>
     </message>
@@ -3142,6 +3150,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>检查后，指标随编辑即时更新。</translation>
     </message>
     <message>
+        <source>Run the examples</source>
+        <translation>运行算例</translation>
+    </message>
+    <message>
         <source>SHA-256 of the manifest</source>
         <translation>清单的 SHA-256</translation>
     </message>
@@ -3208,6 +3220,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Save Report to Be Signed</source>
         <translation>保存签字用报告</translation>
+    </message>
+    <message>
+        <source>Save Result</source>
+        <translation>保存自检结果</translation>
+    </message>
+    <message>
+        <source>Save Result…</source>
+        <translation>保存结果…</translation>
     </message>
     <message>
         <source>Save Table of Fixes</source>
@@ -3622,6 +3642,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>可用的模板：{names}。字段和代码见菜单“数据字典…”。</translation>
     </message>
     <message>
+        <source>Text (*.txt);;JSON (*.json)</source>
+        <translation>文本 (*.txt);;JSON (*.json)</translation>
+    </message>
+    <message>
         <source>The .waivers.csv in the data folder</source>
         <translation>数据所在文件夹的 .waivers.csv</translation>
     </message>
@@ -3660,6 +3684,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>The check stopped with an error ({error}). The previous result is kept. Details are in the log, tab Sanxian.</source>
         <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The check was not completed ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>自检中断（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The check was not completed. Nothing was made or changed.</source>
@@ -4618,6 +4646,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>empty: the setting, by default {value}</source>
         <translation>不填的按设置，默认 {value}</translation>
+    </message>
+    <message>
+        <source>environment</source>
+        <translation>环境自检</translation>
     </message>
     <message>
         <source>feature id {fid}</source>

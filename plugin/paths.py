@@ -25,6 +25,7 @@ LIBRARIES_FOLDER = RESOURCES_FOLDER / "libraries"
 TEXTS_FOLDER = RESOURCES_FOLDER / "texts"
 ICONS_FOLDER = RESOURCES_FOLDER / "icons"
 LAYOUTS_FOLDER = RESOURCES_FOLDER / "layouts"
+ENVIRONMENT_REQUIREMENTS = RESOURCES_FOLDER / "environment.toml"
 DOCUMENT_SETTINGS = RESOURCES_FOLDER / "document.toml"
 SAMPLE_FOLDER = RESOURCES_FOLDER / "sample"
 #: HTML pages of the manual; in a checkout only after `make manual`.

@@ -4,7 +4,7 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly
-FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``worklist ACTION LIST …``.
+FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``worklist ACTION LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .cli import checking, files, fixing, listing, worklist
+from .cli import checking, doctor, files, fixing, listing, worklist
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
@@ -37,6 +37,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "rule": listing.run_describe_rule_command,
     "profile": listing.run_print_profile_command,
     "dictionary": listing.run_write_data_dictionary_command,
+    "doctor": doctor.run_doctor_command,
     "form": listing.run_list_package_files_command,
 }
 

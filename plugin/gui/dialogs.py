@@ -70,10 +70,10 @@ class DialogOpener(QObject):
             self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 
     def open_doctor(self) -> None:
-        """Open the dialog 环境自检 (environment check)."""
+        """Open the dialog 环境自检 (environment check), beside other windows."""
         from .help.doctor_dialog import DoctorDialog
 
-        DoctorDialog(self._iface.mainWindow()).exec()
+        DoctorDialog(self._runner, self._iface.mainWindow()).show()
 
     def open_field_mapping(self) -> None:
         """Open the dialog that maps the current layer into a template."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.geometry import overlay_fallback as ladders
 from plugin.core.geometry.overlay import find_shared_pieces, find_uncovered_pieces
 from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
@@ -19,7 +20,6 @@ from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
 from tests.cases.shapes import box, grid, moved
-from tests.core.examples import make_example_norm
 from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules, make_table
 from tests.core.small_plan import make_county_box as in_county
 

@@ -16,9 +16,8 @@ from gui_driver import (
     wait_seconds,
 )
 from qgis.core import QgsApplication, QgsProject
-from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QApplication
-from qgis.utils import plugins
+from qgis.PyQt.QtWidgets import QDialog
+from qgis.utils import iface, plugins
 
 
 def run_steps_without_libraries():
@@ -37,20 +36,13 @@ def run_steps_without_libraries():
     wait(lambda: not controller.is_check_running)
     FACTS["after_run"] = controller.dock.empty.label.text()
 
-    def note_dialog():
-        dialog = QApplication.activeModalWidget()
-        if dialog is not None:
-            timer.stop()
-            save_picture("bare-doctor")
-            FACTS["doctor"] = dialog.text()
-            dialog.reject()
-
-    timer = QTimer()
-    timer.timeout.connect(note_dialog)
-    timer.start(500)
     wait_for_map()
     click(controller.dock.empty.list_buttons()[0])
-    wait(lambda: "doctor" in FACTS)
+    dialog = iface.mainWindow().findChild(QDialog, "SanxianDoctorDialog")
+    wait(lambda: dialog.report is not None)
+    save_picture("bare-doctor")
+    FACTS["doctor"] = dialog.text()
+    dialog.reject()
     for dialog in (RolesDialog, ProfileDialog, HelpDialog):
         made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")
         made.deleteLater()

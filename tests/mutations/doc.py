@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from plugin.core.examples.package_facts import make_package_facts
+from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE, make_exif, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
 from plugin.core.package.inspection.map_comparison import MapComparison, MapDifference
@@ -19,14 +21,6 @@ from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Re
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.metadata import read_plugin_version
-from tests.core.package_fixtures import (
-    COMPLETE_PACKAGE_FILES,
-    DATABASE,
-    make_exif,
-    make_jpeg,
-    make_package_facts,
-    make_pdf,
-)
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
 from tests.mutations.side_inputs import make_package_changes

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.core.package_fixtures import make_package_facts
+from plugin.core.examples.package_facts import make_package_facts
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.county.ranges import DISTRICT_NAME, NATIONAL_SITES
@@ -116,7 +116,7 @@ def write_sealed_edition(layers: dict[str, Any], folder: Path, name: str = "е∞Бе
 def make_package_changes(layers: dict[str, Any]) -> dict[str, Any]:
     """Return package facts whose manifest agrees with the given layers.
 
-    They are changes for `tests.core.package_fixtures.make_package_facts`.
+    They are changes for `make_package_facts`.
     """
     counts = {role: len(frame) for role, frame in layers.items()}
     return {"manifest": True, "layers": counts, "told": counts}

@@ -11,11 +11,11 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVec
 
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.examples.package_files import make_pdf
 from plugin.core.files.digests import is_complete_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.render.document.check_report import make_check_report
-from tests.core.package_fixtures import make_pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm

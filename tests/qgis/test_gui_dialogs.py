@@ -7,7 +7,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from plugin.bridge import health, settings
+from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.project import county
@@ -22,7 +22,6 @@ from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings import detail_pane, empty_states
 from plugin.gui.help import help_dialog
 from plugin.gui.help.buttons import make_help_button
-from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import messages
@@ -194,16 +193,8 @@ def test_profile_dialog_reports_an_invalid_profile_file_and_disables_ok(project,
     assert "县.toml" in dialog.summary.text() and not dialog._ok_button.isEnabled()
 
 
-def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, monkeypatch):
-    assert "geopandas" in DoctorDialog().text()
-    monkeypatch.setitem(health.REQUIRED_LIBRARY_MIN_VERSIONS, "geopandas_of_tomorrow", "1.0")
-    text = DoctorDialog().text()
-    assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
-
-
-@pytest.mark.parametrize("make", [DoctorDialog, lambda: HelpDialog("REL002")], ids=["environment", "help"])
-def test_enter_closes_a_dialog_that_only_shows_a_text(qgis_app, make):
-    dialog = make()
+def test_enter_closes_a_dialog_that_only_shows_a_text(qgis_app):
+    dialog = HelpDialog("REL002")
     dialog.show()
     process_events(0.05)
     assert [button.text() for button in dialog.findChildren(QPushButton) if button.isDefault()] == ["关闭"]

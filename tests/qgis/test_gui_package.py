@@ -30,6 +30,7 @@ from plugin.bridge.project import saved_paths
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import InputError, OutputError
+from plugin.core.examples.package_files import make_pdf
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
 from plugin.core.messages.texts import Texts
 from plugin.core.package.order import ExportOrder
@@ -42,7 +43,6 @@ from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog, remember_package
 from plugin.gui.widgets.elided_label import ElidedLabel
-from tests.core.package_fixtures import make_pdf
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import process_events, wait_until
@@ -213,7 +213,7 @@ def test_package_file_list_leaves_room_for_the_names_of_files(qgis_app, width):
 
 @pytest.mark.parametrize("driver", ["mdb_no_driver", object()], ids=["without Access", "with Access"])
 def test_package_preview_states_that_tables_are_only_a_workbook_without_an_access_driver(tmp_path, monkeypatch, driver):
-    monkeypatch.setattr("plugin.core.package.tables.database.find_access_driver", lambda: driver)
+    monkeypatch.setattr("plugin.core.package.tables.access_driver.find_access_driver", lambda: driver)
     slot = next(slot for slot in preview_export(tmp_path)[0].slots if slot.title == "规划表格")
     assert (slot.is_only_workbook, slot.is_generated) == ((True, False) if isinstance(driver, str) else (False, True))
 

@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import manual
+from plugin.bridge.running.tasks import JobRunner
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.help import help_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog
@@ -32,6 +33,13 @@ import make_manual as maker
 import manual_pdf
 
 GUI_FOLDER = ROOT / "plugin" / "gui"
+RUNNER = JobRunner()
+
+
+@pytest.fixture(autouse=True)
+def stopped_jobs():
+    yield
+    RUNNER.stop_all()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +119,7 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
         (ExportDialog, "package"),
         (lambda _: InspectDialog(""), "inspect"),
         (lambda _: DictionaryDialog(), "dictionary"),
-        (lambda _: DoctorDialog(), "doctor"),
+        (lambda _: DoctorDialog(RUNNER), "doctor"),
     ],
 )
 def test_help_button_of_a_dialog_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):

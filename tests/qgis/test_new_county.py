@@ -14,10 +14,10 @@ from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_project_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER_CANCELLED
+from plugin.core.examples.package_files import make_pdf
 from plugin.core.files.digests import is_complete_package
 from plugin.gui.desktop_controller import DesktopController
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.core.package_fixtures import make_pdf
 from tests.county.other import CODE, NAME, compute_met_targets, write_other_county
 from tests.desktop.pasting import paste_data_into_layers
 from tests.qgis.click_counter import Hand

@@ -15,13 +15,13 @@ from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
+from plugin.core.examples.plans import make_example_layer, make_example_norm, run_example
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import load_all_rules
 from plugin.core.render.html import render_report
 from plugin.core.render.pictures import ReportPictures, select_largest_conflicts
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.examples import make_example_layer, make_example_norm, run_example
 
 ERROR_PINK = (213, 0, 88)
 

@@ -193,14 +193,6 @@ def test_provider_without_shapely_has_only_the_tools_check_plan_and_doctor(qgis_
     assert ran.returncode == 1 and "shapely ≥ 2.0" in ran.stdout + ran.stderr
 
 
-def test_doctor_algorithm_reports_that_the_environment_is_ok(provider):
-    from tests.qgis.helpers import run_algorithm
-
-    result = run_algorithm("doctor", {})
-    assert result["OK"] is True
-    assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
-
-
 def test_check_plan_run_by_qgis_process_writes_wkt_without_an_error_of_mixed_geos_libraries(qgis_process):
     """Run check_plan, whose JSON contains WKT.
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.examples.plans import run_example
 from plugin.core.messages import texts
 from plugin.core.model import rule as rule_module
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import DECLARED_FAMILY, RULE_FAMILIES
-from tests.core.examples import run_example
 from tests.mutations import mutation
 
 ROOT = Path(__file__).resolve().parents[2]

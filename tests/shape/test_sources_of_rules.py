@@ -4,12 +4,12 @@
 No rule is an error if it is based on unverified sources (mark C) only.
 """
 
+from plugin.core.examples.plans import run_example
 from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.citations import find_best_source_mark
-from tests.core.examples import run_example
 from tests.parametrize import for_each
 
 RULES = load_all_rules()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.examples.plans import run_example
 from plugin.core.model.rule import load_all_rules
 from plugin.core.waivers.model import get_finding_figures
-from tests.core.examples import run_example
 
 FIGURES_PATH = Path(__file__).with_name("finding_figures.json")
 STORED_FIGURES = json.loads(FIGURES_PATH.read_text(encoding="utf-8"))

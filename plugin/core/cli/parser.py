@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | vct | yearly | fix | fixes | worklist",
+        "inspect | vct | yearly | fix | fixes | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -180,6 +180,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         "--existing", choices=("stop", "add", "replace"), default="stop", help=get_help_text("existing")
     )
     command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    command = commands.add_parser("doctor", help=get_help_text("doctor"), parents=[language])
+    command.add_argument("--no-examples", action="store_true", help=get_help_text("doctor_no_examples"))
+    command.add_argument("--output", default="", metavar="FILE", help=get_help_text("doctor_output"))
     command = commands.add_parser("form", help=get_help_text("form"), parents=[language])
     command.add_argument("form", metavar="FORM", help=get_help_text("package_form"))
     command = commands.add_parser("package", help=get_help_text("package"), parents=[language, checking])

@@ -98,6 +98,11 @@ def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
 
 def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """Return the metadata of a package and its layers as XML in UTF-8."""
+    return convert_element_to_xml(make_metadata_element(manifest, package_spec))
+
+
+def make_metadata_element(manifest: dict[str, Any], package_spec: PackageSpec) -> ET.Element:
+    """Return the metadata of a package and its layers as an XML element."""
     name_by_item = package_spec.metadata.names_by_item
     frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
@@ -105,7 +110,12 @@ def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> by
     for layer in manifest["layers"]:
         _add_items(ET.SubElement(root, frames["dataset"]), name_by_item, make_layer_items(manifest, layer))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return root
+
+
+def convert_element_to_xml(element: ET.Element, encoding: str = "utf-8") -> bytes:
+    """Return an XML element as bytes with an XML declaration."""
+    return ET.tostring(element, encoding=encoding, xml_declaration=True)
 
 
 def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from ...bridge import health, settings
 from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import join_first_names, tr
+from ...core.doctor.requirements import load_requirements
 from ...core.errors import SanxianError
 from ..widgets.empty_state import EmptyPage
 
@@ -32,7 +33,7 @@ def has_recent_geopandas() -> bool:
         version = metadata.version("geopandas")
     except metadata.PackageNotFoundError:
         return True
-    return int(version.split(".")[0]) >= int(health.REQUIRED_LIBRARY_MIN_VERSIONS["geopandas"].split(".")[0])
+    return int(version.split(".")[0]) >= int(load_requirements().required_libraries["geopandas"].split(".")[0])
 
 
 def is_missing_libraries_error(error: Exception) -> bool:

@@ -1,52 +1,161 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog 环境自检: available and missing libraries with remedies.
+"""Dialog 环境自检: state of the machine with remedies, and the examples of rules, run in the background.
 
 It works without the libraries.
 """
 
 from __future__ import annotations
 
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWidgetItem, QVBoxLayout
+from datetime import date
+from pathlib import Path
+from typing import Any
 
-from ...bridge import health
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.doctor import list_qgis_facts, run_qgis_doctor
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
+from ...core.doctor.model import DoctorReport, FactState, MachineFact
+from ...core.doctor.report import OUTPUT_SUFFIXES, format_fact, write_report
+from ...core.doctor.run import make_cancelled_report
+from ...core.errors import SanxianError
 from ..widgets import theme
 from ..widgets.buttons import CopyButton, make_close_button
+from ..widgets.messages import explain_and_log, explain_error
+from ..widgets.save_path import choose_save_path
 from ..widgets.whole_rows import WholeRows
 from .buttons import add_help_button
 
 _STATE_ICONS = {
-    health.VERSION_OK: "ok",
-    health.VERSION_TOO_OLD: "error",
-    health.LIBRARY_MISSING: "error",
-    health.OPTIONAL_LIBRARY_ABSENT: "skipped",
+    FactState.OK: "ok",
+    FactState.WARNING: "warning",
+    FactState.MISSING: "error",
+    FactState.FAILED: "error",
+    FactState.NOT_RUN: "skipped",
 }
+_PROGRESS_STEPS = 1000
 
 
 class DoctorDialog(QDialog):
-    """Dialog 环境自检, with one line per library and a conclusion."""
+    """Dialog 环境自检, with a conclusion, one line per fact, and a button that saves them to send.
 
-    def __init__(self, parent=None):
+    ``report``: the result; None while the check runs.
+    """
+
+    def __init__(self, runner: JobRunner, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("SanxianDoctorDialog")
         self.setWindowTitle(tr("Environment Check"))
-        lines, is_healthy = health.make_health_report(get_interface_language())
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.report: DoctorReport | None = None
+        self._lang = get_interface_language()
+        #: Facts that the job has found; it appends, the dialog shows them at the next step of the job.
+        self._facts: list[MachineFact] = []
         self.list = QListWidget()
         self.list.setWordWrap(True)
-        # The last line summarises the others, with the remedy.
-        *lines, (_, conclusion) = lines
-        self.list.addItem(QListWidgetItem(theme.load_icon("ok" if is_healthy else "error"), conclusion))
-        for state, line in lines:
-            self.list.addItem(QListWidgetItem(theme.load_icon(_STATE_ICONS.get(state, "info")), line))
+        # The first line summarises the others, with the remedy.
+        self._conclusion = QListWidgetItem(theme.load_icon("info"), tr("Examining the machine…"))
+        self.list.addItem(self._conclusion)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, _PROGRESS_STEPS)
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setAutoDefault(False)
+        self.save_button = QPushButton(tr("Save Result…"))
+        self.save_button.setAutoDefault(False)
+        self.save_button.setEnabled(False)
+        self.save_button.clicked.connect(self._save)
         buttons = add_help_button(make_close_button(self), "doctor")
         buttons.addButton(CopyButton(tr("Copy"), self.text), QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self._progress_row = QWidget()
+        row = QHBoxLayout(self._progress_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.cancel_button)
         layout = QVBoxLayout(self)
         layout.addWidget(WholeRows(self.list))
+        layout.addWidget(self._progress_row)
         layout.addWidget(buttons)
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 70, self.fontMetrics().lineSpacing() * 26)
+        self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
+        self._job = self._start(runner)
+        self.cancel_button.clicked.connect(self._job.cancel)
+
+    def _start(self, runner: JobRunner) -> BackgroundJob:
+        """Start the check; its lines appear as they are found."""
+        qgis_facts, lang, facts = list_qgis_facts(self._lang), self._lang, self._facts
+
+        def examine(progress: Any, cancellation: Any) -> DoctorReport:
+            return run_qgis_doctor(qgis_facts, lang, True, facts.append, progress, cancellation)
+
+        job = BackgroundJob(
+            tr("Environment Check"),
+            examine,
+            on_done=self._show_report,
+            on_error=self._show_error,
+            on_cancelled=lambda: self._show_report(make_cancelled_report(tuple(facts), lang)),
+        )
+        job.step.connect(self._on_step)
+        return runner.start(job)
+
+    def _on_step(self, share: float, name: str) -> None:
+        self.progress.setValue(round(_PROGRESS_STEPS * share))
+        self._show_facts(self._facts)
+
+    def _show_facts(self, facts: list[MachineFact] | tuple[MachineFact, ...]) -> None:
+        """Add the lines of facts that the list does not have yet."""
+        for fact in facts[self.list.count() - 1 :]:
+            self.list.addItem(QListWidgetItem(theme.load_icon(_STATE_ICONS[fact.state]), format_fact(fact, self._lang)))
+
+    def _show_report(self, report: DoctorReport) -> None:
+        self._show_facts(report.facts)
+        self.report = report
+        self._end(report.conclusion, "ok" if report.is_healthy else "error")
+        self.save_button.setEnabled(True)
+
+    def _show_error(self, error: Exception) -> None:
+        text = explain_and_log(error, tr("The check was not completed ({error}). Details are in the log, tab Sanxian."))
+        self._end(text, "error")
+
+    def _end(self, conclusion: str, icon: str) -> None:
+        self._conclusion.setText(conclusion)
+        self._conclusion.setIcon(theme.load_icon(icon))
+        self._progress_row.hide()
+        self.list.scrollToTop()
 
     def text(self) -> str:
         return "\n".join(self.list.item(n).text() for n in range(self.list.count()))
+
+    def _save(self) -> None:
+        stem = f"{tr('environment')}_{date.today():%Y%m%d}"
+        path = choose_save_path(
+            self,
+            tr("Save Result"),
+            str(Path.home() / stem),
+            tr("Text (*.txt);;JSON (*.json)"),
+            OUTPUT_SUFFIXES,
+        )
+        if not path or self.report is None:
+            return
+        try:
+            write_report(self.report, path)
+        except SanxianError as error:
+            self._conclusion.setText(explain_error(error))
+            self._conclusion.setIcon(theme.load_icon("error"))
+
+    def done(self, result: int) -> None:
+        self._job.cancel_and_disconnect()
+        super().done(result)

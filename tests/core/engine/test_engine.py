@@ -15,6 +15,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import Cancelled, InputError
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.geometry import overlay
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
@@ -24,7 +25,6 @@ from plugin.core.model.rule import EVERY_LAYER, RuleResult, Severity, load_all_r
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_norm
 from tests.core.small_plan import (
     add_survey_vertices,
     check_data,

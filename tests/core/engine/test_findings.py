@@ -9,6 +9,7 @@ import shapely
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.engine.finish import complete_findings, find_township_names_of_points
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import compute_drawn_area
 from plugin.core.messages.texts import Texts
@@ -20,7 +21,6 @@ from plugin.core.model.findings import (
     make_layer_geometries,
     set_geometries,
 )
-from tests.core.examples import make_example_plan
 
 #: Geometry of a finding → its type, and the area (m²) of its shape in a layer, None without one.
 GEOMETRIES = {

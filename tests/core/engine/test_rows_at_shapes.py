@@ -5,7 +5,7 @@ import numpy as np
 import shapely
 
 from plugin.core.engine.context import RuleContext
-from tests.core.examples import make_example_plan
+from plugin.core.examples.plans import make_example_plan
 
 #: A row without a shape before the others: positions among the rows with a shape differ from row numbers.
 ROWS = [

@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.texts import format_width
 from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from plugin.paths import PLUGIN_ROOT, SAMPLE_FOLDER
-from tests.core.examples import make_example_plan
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_small_plan_layers
 from tests.sample import check_sample_county
 

@@ -566,10 +566,10 @@ def test_create_module_does_not_import_osgeo_when_it_is_imported():
 
 
 def test_structure_rule_compares_only_field_lengths_that_the_file_declares():
+    from plugin.core.examples.plans import make_example_layer, make_example_norm
     from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import load_all_rules
     from plugin.core.results.run import run_check
-    from tests.core.examples import make_example_layer, make_example_norm
 
     norm = make_example_norm()
     square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

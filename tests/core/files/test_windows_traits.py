@@ -333,7 +333,7 @@ def test_report_contains_no_local_path(checked_plan, tmp_path):
 @pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
 def test_report_provenance_keeps_only_the_file_name_of_a_windows_path(source):
     from plugin.core.engine.provenance import make_provenance
-    from tests.core.examples import make_example_plan
+    from plugin.core.examples.plans import make_example_plan
 
     plan = make_example_plan({"red_line": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]})
     plan.source = source

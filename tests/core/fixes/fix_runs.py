@@ -7,39 +7,26 @@ from typing import Any
 
 import shapely
 
-from plugin.core.check import CheckResult, RunOptions
+from plugin.core.examples.fix_examples import (
+    check_and_start_editing,
+    check_rules,
+    list_layer_rows,
+    make_fix_example_plan,
+    parse_shape,
+)
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.fixes.apply import make_edited_layers
 from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import propose_fix
-from plugin.core.fixes.model import Fix, FixExample
+from plugin.core.fixes.model import Fix
 from plugin.core.fixes.proposal import Proposal
 from plugin.core.fixes.state import EditingState
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.findings import Finding
-from plugin.core.model.rule import load_all_rules
-from plugin.core.model.side_inputs import NO_SIDE_INPUTS
-from plugin.core.plan.plan import Plan
-from plugin.core.results.run import run_check
-from plugin.core.waivers.model import NO_WAIVERS
-from tests.core.examples import make_example_norm, make_example_plan, move_to_origin
 
 #: Findings on the sum of a layer, which neither the live check nor the judge follows.
 TOTALS = {("REL006", "share"), ("REL006", "scattered")}
-
-
-def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
-    """Return the result of some rules on a plan."""
-    report = run_check(plan, [load_all_rules()[code] for code in codes])
-    return CheckResult(plan, report, NO_SIDE_INPUTS, NO_WAIVERS)
-
-
-def check_and_start_editing(
-    plan: Plan, codes: list[str], documents: dict[str, str] | None = None
-) -> tuple[EditingState, list[Finding]]:
-    """Return the editing state of a plan checked with some rules, and its findings."""
-    checked = check_rules(plan, codes)
-    return EditingState(checked, RunOptions(rules=tuple(codes)), documents=documents), checked.report.findings
 
 
 def propose_fix_or_fail(
@@ -47,23 +34,6 @@ def propose_fix_or_fail(
 ) -> tuple[Proposal, EditingState]:
     """Return the judged proposal of a fix for a finding, and the editing state after it."""
     return propose_fix(state, fix, finding, parameters)
-
-
-def make_fix_example_plan(example: FixExample) -> Plan:
-    """Return the plan of an example; the input ``layer`` is the boundary unless it names another layer."""
-    return make_example_plan(example.before, {"layer": "CZKFBJ", **example.roles}, example.settings)
-
-
-def list_layer_rows(state: EditingState, role: str) -> list[Any]:
-    """Return the rows of a layer in an editing state, in the order of their numbers."""
-    rows = state.session.checker.rows
-    numbers = sorted({*range(len(state.plan.layers[role])), *rows.list_edited_rows(role)})
-    return [row for number in numbers if (row := state.get_row_by_number(role, number)) is not None]
-
-
-def parse_shape(wkt: str | None) -> Any:
-    """Return the shape of an example's WKT, moved as `make_example_plan` moves it."""
-    return None if wkt is None else shapely.transform(shapely.from_wkt(wkt), move_to_origin)
 
 
 def check_again(state: EditingState, codes: list[str], settings: dict[str, Any] | None = None) -> list[Finding]:

@@ -4,11 +4,11 @@
 import pytest
 import shapely
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes.choices import list_alignments, make_alignment_request
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2
 from plugin.core.fixes.model import load_all_fixes
-from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows, parse_shape, propose_fix_or_fail
 
 RULES = ["GEO002", "TOP001", "TOP004", "REL002", "ATT013"]

@@ -12,6 +12,7 @@ import shapely
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
+from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.fixes.apply import make_edited_layers
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.edits import FixRefused
@@ -21,7 +22,6 @@ from plugin.core.fixes.run import FixRunOptions, run_fixes
 from plugin.core.fixes.state import EditingState
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState
-from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes import batch as fix_batch
 from plugin.core.fixes.batch import choose_fixes, run_batch
 from plugin.core.fixes.regions import compute_finding_region
@@ -13,7 +14,6 @@ from plugin.core.fixes.state import EditingState
 from plugin.core.live import rows as live_rows
 from plugin.core.live.session import IncrementalSession
 from tests.benchmarks.batch_fixes import run_and_compare
-from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, propose_fix_or_fail
 from tests.county import make_county
 from tests.county.many_defects import KINDS, Answer, plant_many_defects

@@ -10,6 +10,7 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes.choices import list_choices
 from plugin.core.fixes.edits import Edits, NewField, RowEdit
 from plugin.core.fixes.merging import merge_edits
@@ -17,7 +18,6 @@ from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.rows_before import RowBefore, is_same_row, read_rows_before
 from plugin.core.fixes.state import EditingState
 from plugin.core.live.session import EditBatch, FeatureState
-from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, check_rules
 
 WEST_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -1,66 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each example of a fix is a test: the rows afterwards, judged by plain shapely."""
 
-import pytest
-import shapely
+from dataclasses import replace
 
-from plugin.core.fixes.edits import FixRefused
+import pytest
+
+from plugin.core.examples.fix_examples import apply_fix_to_example
+from plugin.core.fixes.edits import Edits
 from plugin.core.fixes.model import FIX_HEADINGS, load_all_fixes
 from plugin.core.model.rule import load_all_rules
-from tests.core.fixes.fix_runs import (
-    assert_judgement_agrees_with_a_whole_check,
-    check_and_start_editing,
-    list_layer_rows,
-    make_fix_example_plan,
-    parse_shape,
-    propose_fix_or_fail,
-)
-
-#: Land (m²) by which an expected shape may differ: rounding of coordinates of millions of metres.
-ROUNDING_M2 = 1e-4
+from tests.core.fixes.fix_runs import assert_judgement_agrees_with_a_whole_check
 
 EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in fix.examples]
 
 
 @pytest.mark.parametrize(("fix", "example"), EXAMPLES, ids=[f"{fix.code} {example.title}" for fix, example in EXAMPLES])
 def test_fix_applied_to_its_example_gives_the_rows_or_the_refusal_that_the_example_declares(fix, example):
-    plan = make_fix_example_plan(example)
-    state, findings = check_and_start_editing(plan, [example.rule, *example.rules])
-    findings = [finding for finding in findings if finding.code == example.rule and fix.is_for_finding(finding)]
-    assert findings, "the rule finds nothing that the fix answers"
-    if example.refused:
-        with pytest.raises(FixRefused) as refusal:
-            propose_fix_or_fail(fix, findings[0], state, **example.parameters)
-        assert refusal.value.reason == example.refused
-        return
-    proposal, after = propose_fix_or_fail(fix, findings[0], state, **example.parameters)
-    assert proposal.is_safe == example.safe, (proposal.doubts, [f.message for f in proposal.new_findings])
-    for name, rows in example.after.items():
-        role = {"layer": "CZKFBJ", **example.roles}.get(name) or plan.find_layer_of_concept(name).role
-        compare_rows(list_layer_rows(after, role), rows)
-    assert_judgement_agrees_with_a_whole_check(proposal, after, [example.rule, *example.rules], example.settings)
+    problem, proposal, after = apply_fix_to_example(fix, example)
+    assert problem is None
+    if not example.refused:
+        assert_judgement_agrees_with_a_whole_check(proposal, after, [example.rule, *example.rules], example.settings)
 
 
-def compare_rows(rows, expected):
-    """Compare shapes and given attributes of rows with the expected ones, in any order."""
-    expected = [row if isinstance(row, dict) else {"wkt": row} for row in expected]
-    assert len(rows) == len(expected)
-    remaining = list(rows)
-    for one in expected:
-        shape = parse_shape(one["wkt"])
-        match = next((row for row in remaining if is_same_shape(row.stored_shape, shape)), None)
-        assert match is not None, (one["wkt"], [shapely.to_wkt(row.stored_shape) for row in remaining])
-        remaining.remove(match)
-        for meaning, value in one.items():
-            if meaning != "wkt":
-                field = match.layer.get_field_name(meaning) or meaning
-                assert match.get_value(field) == value, meaning
+FIX007 = load_all_fixes()["FIX007"]
+CLEAR_EXAMPLE = next(example for example in FIX007.examples if not example.refused)
+REFUSED_FIX, REFUSED_EXAMPLE = next((fix, example) for fix, example in EXAMPLES if example.refused)
 
 
-def is_same_shape(shape, expected):
-    if shape is None or expected is None:
-        return shape is expected
-    return shape.is_valid and shapely.symmetric_difference(shape, expected).area < ROUNDING_M2
+def change_nothing(finding, *, state, **parameters):
+    return Edits()
+
+
+@pytest.mark.parametrize(
+    ("fix", "example", "key"),
+    [
+        (replace(FIX007, function=change_nothing), CLEAR_EXAMPLE, "fix_refused"),
+        (FIX007, replace(CLEAR_EXAMPLE, after=CLEAR_EXAMPLE.before), "fix_rows"),
+        (FIX007, replace(CLEAR_EXAMPLE, safe=not CLEAR_EXAMPLE.safe), "fix_safe"),
+        (FIX007, replace(CLEAR_EXAMPLE, refused="other"), "fix_not_refused"),
+        (REFUSED_FIX, replace(REFUSED_EXAMPLE, refused="other"), "fix_refused"),
+        (replace(FIX007, solves={}), CLEAR_EXAMPLE, "fix_no_finding"),
+    ],
+    ids=["changes nothing", "other rows", "other safety", "not refused", "refused for another reason", "answers nothing"],
+)
+def test_example_with_another_result_has_a_problem(fix, example, key):
+    problem, _, _ = apply_fix_to_example(fix, example)
+    assert problem.key.replace("fix_not_safe", "fix_safe") == key
 
 
 @pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)

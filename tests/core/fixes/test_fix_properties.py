@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes import batch
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.differences import is_same_problem
@@ -18,7 +19,6 @@ from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.rows_before import read_rows_before
 from plugin.core.fixes.sealed import is_sealed_for_fixes
 from plugin.core.live.session import are_equal_values
-from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import (
     TOTALS,
     assert_judgement_agrees_with_a_whole_check,

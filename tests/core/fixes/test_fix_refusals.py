@@ -8,6 +8,7 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
+from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
 from plugin.core.fixes.judge import judge_edits
@@ -15,7 +16,6 @@ from plugin.core.fixes.model import Safety, load_all_fixes
 from plugin.core.fixes.proposal import Proposal, Refusal
 from plugin.core.fixes.sealed import is_sealed_for_fixes
 from plugin.core.loading.assembly import assemble_plan
-from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -10,6 +10,7 @@ from pyproj import Transformer
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, make_default_log_path
 from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import load_all_fixes
@@ -24,7 +25,6 @@ from plugin.core.model.window_register import (
     read_window_register,
 )
 from plugin.core.standard import load_standard
-from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import check_and_start_editing
 
 X, Y = 38_560_000.0, 4_390_000.0

@@ -5,8 +5,8 @@ import pytest
 import shapely
 
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.tolerance import Tolerance
-from tests.core.examples import make_example_plan
 
 SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
     shapely.box(0, 0, 10, 10),

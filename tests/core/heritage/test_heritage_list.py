@@ -7,6 +7,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite, read_heritage_register
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
@@ -14,7 +15,6 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.examples import make_example_plan
 from tests.core.small_plan import get_outcome_of_rule
 from tests.county import make_clean_county
 from tests.county.source import make_read_layers

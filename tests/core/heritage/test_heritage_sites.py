@@ -5,13 +5,13 @@ import pytest
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.heritage_sites import collect_heritage_sites, normalise_name
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import load_profile
 from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.examples import make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SECOND_SQUARE = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Words at the end of a reserve's name that mean a part of it."""
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.heritage.protection import find_core_rows, find_unknown_part_words
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_plan
 from tests.parametrize import for_each
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -10,6 +10,7 @@ from pyproj import Geod
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.indicators.area_backing import find_rows_surely_matching_area
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
@@ -17,7 +18,6 @@ from plugin.core.model.indicator import Indicator
 from plugin.core.model.report import Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.tables import by_land_use, by_place
-from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
 CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'

@@ -9,11 +9,11 @@ import shapely
 from pyproj import Geod, Transformer
 
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import ORIGIN, make_example_layer, make_example_norm
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.indicators.townships import get_plan_townships, split_by_township
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
-from tests.core.examples import ORIGIN, make_example_layer, make_example_norm
 
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 

@@ -19,13 +19,13 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.engine.context import RuleContext
 from plugin.core.errors import Cancelled, OutputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.render.tables.by_land_use import make_land_use_table, sum_layer_by_class
 from plugin.core.render.tables.model import TableNumber
 from plugin.core.tabulate import tabulate_sources, write_figures_workbook
 from plugin.paths import STANDARDS_FOLDER
-from tests.core.examples import make_example_plan
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make_clean_county, source
 from tests.county.measure import measure_drawn_area, statutory_area

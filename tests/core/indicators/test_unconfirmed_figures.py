@@ -6,12 +6,12 @@ import pytest
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
 from plugin.core.errors import DataError
+from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.ratio import find_base_year, find_windows
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
-from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 #: 1 000 m² except for the distortion of the plane.
@@ -261,8 +261,8 @@ def test_farmland_without_a_land_use_code_is_reported(tmp_path):
 
 def test_gap_finding_keeps_its_fingerprint_when_another_gap_appears():
     from plugin.core.engine.evaluate import choose_rules
+    from plugin.core.examples.plans import make_example_plan
     from plugin.core.results.run import run_check
-    from tests.core.examples import make_example_plan
 
     whole = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0))"
     one = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0), (100 100, 200 100, 200 200, 100 200, 100 100))"

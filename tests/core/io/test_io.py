@@ -21,13 +21,13 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.files.encoding import find_known_codec, find_shapefile_encoding, is_garbled
 from plugin.core.io import read_source
 from plugin.core.loading.recognition import find_role
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.standard import load_standard
-from tests.core.examples import make_example_norm
 from tests.core.small_plan import (
     X,
     Y,

@@ -9,6 +9,7 @@ import shapely
 
 from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker, compute_changed_bounds
 from plugin.core.loading.assembly import assemble_plan
@@ -16,7 +17,6 @@ from plugin.core.messages.texts import Texts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES_FOLDER
-from tests.core.examples import make_example_plan
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 

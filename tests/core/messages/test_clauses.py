@@ -3,13 +3,13 @@
 
 import pytest
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.clauses import FACT_SUFFIX, make_clauses
 from plugin.core.messages.texts import Texts, find_placeholders
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from tests.core.examples import make_example_plan
 from tests.parametrize import for_each
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from plugin.core.examples.plans import run_example
 from plugin.core.messages.numbers import (
     choose_figure_decimals,
     format_hectare_number,
@@ -17,7 +18,6 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
-from tests.core.examples import run_example
 
 #: A figure with its unit in a Chinese or English message, and the sign before it.
 FIGURE_PATTERN = re.compile(r"(?<![\w.…])(\d[\d\u202f]*(?:\.\d+)?) ?(公顷|ha|m²|km²|万亩|wan mu)(?![\w²])")

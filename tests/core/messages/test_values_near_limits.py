@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A value that misses its limit never looks equal to the limit, and messages name layers, rows and areas."""
 
+from plugin.core.examples.plans import run_example
 from plugin.core.messages.numbers import choose_decimals_unlike_limits, round_unlike_limit
 from plugin.core.messages.texts import ConceptName, Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
-from tests.core.examples import run_example
 from tests.parametrize import for_each
 
 TEMPLATES = load_standard("county_db").templates

@@ -20,6 +20,7 @@ import shapely
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
+from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, make_pdf
 from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.files.digests import MANIFEST_DIGEST_FILE_NAME, MANIFEST_FILE_NAME
 from plugin.core.messages.texts import Texts
@@ -28,7 +29,6 @@ from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_vct_text
-from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, make_pdf
 from tests.core.small_plan import hash_files, write_wkb_shapes
 from tests.county import make_county
 from tests.county.write import write_geopackage

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.examples.package_files import make_jpeg
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.maps import jpeg as decoded_module
@@ -52,7 +53,6 @@ from tests.core.package.test_forged import (
     unchanged_findings,  # noqa: F401
     write_json,
 )
-from tests.core.package_fixtures import make_jpeg
 
 # ruff: noqa: F811
 

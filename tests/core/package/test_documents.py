@@ -12,6 +12,7 @@ import pytest
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, OutputError
+from plugin.core.examples.package_files import make_pdf
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, compute_sha256, write_manifest_digest
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Report
@@ -30,7 +31,6 @@ from plugin.core.render.pictures import list_mark_labels
 from plugin.core.render.sections import make_head_section
 from plugin.core.render.words import ReportTexts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
-from tests.core.package_fixtures import make_pdf
 
 COUNTY_SPEC_TEXT = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
 PLAN_TEXT = "140225浑源县国土空间总体规划文本.pdf"

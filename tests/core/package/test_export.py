@@ -20,6 +20,7 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.examples.package_files import make_jpeg, make_pdf
 from plugin.core.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
     MANIFEST_FILE_NAME,
@@ -43,7 +44,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ProblemLevel, ProblemPlace
 from plugin.core.package.tables import write as tables_write
 from plugin.paths import PACKAGE_SPECS_FOLDER
-from tests.core.package_fixtures import list_relative_paths, make_jpeg, make_pdf
+from tests.core.package_fixtures import list_relative_paths
 from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage

@@ -23,6 +23,7 @@ from shapely.affinity import translate
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
+from plugin.core.examples.package_files import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
 from plugin.core.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -52,7 +53,6 @@ from plugin.core.render.verdict import describe_package_waivers, list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from tests.core.package.test_table_figures import make_complete_layers
-from tests.core.package_fixtures import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
 from tests.core.small_plan import convert_to_source_layers, explain_error
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
@@ -867,8 +867,8 @@ def test_changed_or_missing_list_of_digests_is_reported(copied_package, geopacka
 
 def test_package_database_with_many_changed_files_gives_one_finding_that_counts_them(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
-    from tests.core.package_fixtures import DATABASE as GDB
-    from tests.core.package_fixtures import make_package_facts
+    from plugin.core.examples.package_facts import make_package_facts
+    from plugin.core.examples.package_files import DATABASE as GDB
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=make_package_facts({"manifest": True, "add": parts}))

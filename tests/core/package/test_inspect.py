@@ -17,6 +17,7 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import RunOptions
 from plugin.core.errors import Cancelled, InputError
+from plugin.core.examples.package_files import make_jpeg, make_pdf
 from plugin.core.files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -40,7 +41,7 @@ from plugin.core.package.problems import ProblemLevel
 from plugin.core.package.slot_files import fill_slots, has_valid_end, has_valid_start, read_file_ends
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
-from tests.core.package_fixtures import export_complete_package, make_jpeg, make_pdf
+from tests.core.package_fixtures import export_complete_package
 from tests.core.small_plan import explain_error, hash_files
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases

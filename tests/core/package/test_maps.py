@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
+from plugin.core.examples.package_files import A4_PIXELS, make_exif, make_jpeg, make_pdf
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
@@ -21,7 +22,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard.map_set import MissingMapReason, load_map_set
 from plugin.paths import PACKAGE_SPECS_FOLDER
-from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_exif, make_jpeg, make_pdf
+from tests.core.package_fixtures import list_relative_paths
 from tests.core.small_plan import explain_error, hash_files
 
 COUNTY_SPEC = load_package_spec("county")

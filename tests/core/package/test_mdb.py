@@ -11,20 +11,23 @@ import pytest
 
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import OutputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export_context import ExportContext
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.slot_files import FilledSlot
-from plugin.core.package.tables import database as platform
-from plugin.core.package.tables.compare import find_differences
-from plugin.core.package.tables.database import (
+from plugin.core.package.tables import access_driver as platform
+from plugin.core.package.tables.access_driver import (
     ACCESS_DRIVERS,
     AccessDriver,
+    find_access_driver,
+    make_pyodbc_driver,
+)
+from plugin.core.package.tables.compare import find_differences
+from plugin.core.package.tables.database import (
     TableDifferenceError,
     convert_to_plain_cell,
-    find_access_driver,
     make_column_names,
-    make_pyodbc_driver,
     read_table_rows,
     verify_written_tables,
     write_database_tables,
@@ -34,7 +37,6 @@ from plugin.core.package.tables.read import read_workbook
 from plugin.core.package.tables.write import write_access_tables
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.tabulate import tabulate_plan
-from tests.core.examples import make_example_plan
 
 CHINESE_TEXTS = Texts("zh")
 COUNTY_SPEC = load_package_spec("county")

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from plugin.core.examples.package_facts import make_package_facts
+from plugin.core.examples.package_files import DATABASE, FEATURE_COUNTS_BY_LAYER, make_jpeg
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.collect_facts import collect_package_facts
@@ -14,8 +17,6 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, VectorSet
 from plugin.core.results.run import run_check
 from plugin.core.side_tables import ChangeRecord
-from tests.core.examples import make_example_plan
-from tests.core.package_fixtures import DATABASE, FEATURE_COUNTS_BY_LAYER, make_jpeg, make_package_facts
 from tests.core.small_plan import write_shapefiles
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

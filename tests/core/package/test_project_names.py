@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.examples.package_files import make_pdf
 from plugin.core.io import read_source
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package
@@ -15,7 +16,6 @@ from plugin.core.package.gate import find_check_problems
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.package_fixtures import make_pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import OutputError
+from plugin.core.examples.package_files import COMPLETE_PACKAGE_FILES, DATABASE
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, iterate_files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import RunOptions
@@ -15,7 +16,6 @@ from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE
 from tests.core.small_plan import explain_error, write_gpkg
 
 COUNTY_SPEC = load_package_spec("county")

@@ -13,6 +13,9 @@ from pyproj import Transformer
 
 from plugin.core.check import RunOptions
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.package_facts import make_sheet
+from plugin.core.examples.package_files import DATABASE, TABLES_PATH_STEM
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.files.tables import display_value
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
@@ -34,8 +37,7 @@ from plugin.core.package.tables.read import read_workbook
 from plugin.core.render.tables import make_all_tables
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.tabulate import tabulate_plan, write_new_figures_workbook
-from tests.core.examples import make_example_plan
-from tests.core.package_fixtures import DATABASE, TABLES_PATH_STEM, export_complete_package, make_sheet
+from tests.core.package_fixtures import export_complete_package
 from tests.county.measure import statutory_area
 
 openpyxl = pytest.importorskip("openpyxl")

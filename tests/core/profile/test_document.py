@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
+from plugin.core.examples.plans import make_example_layer, make_example_norm
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import (
     DocumentInfo,
@@ -25,7 +26,6 @@ from plugin.core.profile.document import add_document_info, override_document
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
 from plugin.paths import REPORT_SCHEMA
-from tests.core.examples import make_example_layer, make_example_norm
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 DOCUMENT_SECTION = (

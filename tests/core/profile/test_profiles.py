@@ -10,6 +10,7 @@ import pytest
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
+from plugin.core.examples.plans import make_example_layer, make_example_plan
 from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import Severity, load_all_rules
@@ -19,7 +20,6 @@ from plugin.core.results.run import run_check
 from plugin.core.standard import bounds, load_standard
 from plugin.core.standard.editions import PLANNING_PHASES, list_standard_ids, parse_phase
 from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER
-from tests.core.examples import make_example_layer, make_example_plan
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET_SECTION = (

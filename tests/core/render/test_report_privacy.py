@@ -6,13 +6,13 @@ import dataclasses
 import pytest
 
 from plugin.core.errors import InputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_plan
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 LOCAL_PATHS = ["/home/zhang/机密/a.gpkg", r"C:\Users\zhang san\机密\a.gpkg"]

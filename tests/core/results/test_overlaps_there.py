@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Messages name the overlaps of control lines at their place, and only those."""
 
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 REMOTE_SQUARE_WKT = "POLYGON ((6000 0, 6100 0, 6100 100, 6000 100, 6000 0))"

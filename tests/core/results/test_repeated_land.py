@@ -3,10 +3,10 @@
 
 import pytest
 
+from plugin.core.examples.plans import SIDE_INPUT_READERS, make_example_plan
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
-from tests.core.examples import SIDE_INPUT_READERS, make_example_plan
 
 #: A square kilometre, and one that lies on its east half.
 SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"

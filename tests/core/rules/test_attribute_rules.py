@@ -11,6 +11,7 @@ import pytest
 
 from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.files.cells import parse_date
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker
@@ -20,7 +21,6 @@ from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
 from plugin.paths import RESOURCES_FOLDER
-from tests.core.examples import make_example_plan
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 

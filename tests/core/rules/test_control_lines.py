@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.engine.context import RuleContext
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_plan
 
 
 def make_rectangle_wkt(x, width=100, height=100):

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import shapely
 
+from plugin.core.examples.plans import ORIGIN, make_example_plan
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
-from tests.core.examples import ORIGIN, make_example_plan
 from tests.parametrize import for_each
 
 

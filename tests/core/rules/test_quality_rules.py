@@ -8,9 +8,9 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.evaluate import choose_rules
+from plugin.core.examples.plans import make_example_layer, make_example_norm, make_example_plan
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 
 def make_grid_square(column, row, size=100):

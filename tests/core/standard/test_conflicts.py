@@ -14,6 +14,7 @@ import shapely
 
 from plugin.core.check import RunOptions
 from plugin.core.errors import DataError, InputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.io import read_source
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.rule import load_all_rules
@@ -23,7 +24,6 @@ from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.conflicts import CONFLICTS_FILE, add_missing_conflicts, load_conflicts
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.paths import RESOURCES_FOLDER
-from tests.core.examples import make_example_plan
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 PAIR_WITH_TWO_LINES = '{ left = "a", right = ["b", "c"], meaning = "warning", basis = "conflict-practice", mark = "C" }'

@@ -8,6 +8,7 @@ import pytest
 
 from plugin.core.engine.context import RuleContext
 from plugin.core.errors import InputError
+from plugin.core.examples.plans import make_example_plan
 from plugin.core.indicators.areas import compute_area_with_target
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
@@ -23,7 +24,6 @@ from plugin.core.standard import load_standard
 from plugin.core.target_allocation.by_township import compute_area_by_township, find_townships_named_by_rows
 from plugin.core.target_allocation.levels import compare_targets_with_children, find_child_profiles
 from plugin.core.target_allocation.table import read_township_targets
-from tests.core.examples import make_example_plan
 from tests.core.small_plan import list_findings_of_rules
 
 TABLE_WITH_FIGURE_ROWS = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"

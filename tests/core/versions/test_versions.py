@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
+from plugin.core.examples.plans import ORIGIN, make_example_plan
 from plugin.core.geometry.overlay import find_shared_pieces
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import measure_statutory_area
@@ -20,7 +21,6 @@ from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
 from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, make_edition
-from tests.core.examples import ORIGIN, make_example_plan
 from tests.core.geometry.test_properties import draw_polygon_layer
 
 FARMLAND_ROLE = "YJJBNTBHTB"
@@ -128,7 +128,7 @@ def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(move
 def test_editions_in_different_crs_are_identical():
     plans = [make_example_plan({FARMLAND_ROLE: copy_grid_rows()}).layers[FARMLAND_ROLE] for _ in range(2)]
     # The second as a database in degrees stores it: a grid of 1e-9 degrees.
-    from tests.core.examples import make_example_layer, make_example_norm
+    from plugin.core.examples.plans import make_example_layer, make_example_norm
 
     norm = make_example_norm()
     read = make_example_layer(FARMLAND_ROLE, copy_grid_rows(), norm)

@@ -14,10 +14,10 @@ import pytest
 import shapely
 
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.examples.plans import ORIGIN
 from plugin.core.messages.texts import Texts
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, make_balance_tables
 from plugin.core.yearly.write import write_update
-from tests.core.examples import ORIGIN
 from tests.core.yearly.test_check import check_maintenance_geodatabase, edit_rows
 from tests.core.yearly.test_write import DELIVERY_NAME
 from tests.core.yearly.test_yearly import get_single_layer, make_row, make_zone, run_update

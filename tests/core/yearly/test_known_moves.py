@@ -17,9 +17,9 @@ import pytest
 import shapely
 from osgeo import gdal
 
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.yearly.make import compute_update_from_files
 from plugin.core.yearly.write import write_update
-from tests.core.examples import make_example_norm
 from tests.county.measure import statutory_area
 
 fiona = pytest.importorskip("fiona")

@@ -18,6 +18,7 @@ from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.cli import files
 from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.examples.plans import make_example_layer, make_example_norm
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
@@ -26,7 +27,6 @@ from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_balance_terms_by_code
 from plugin.core.yearly.make import compute_and_write_update, compute_update_from_files
 from plugin.core.yearly.write import write_update
-from tests.core.examples import make_example_layer, make_example_norm
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
 
 DELIVERY_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"

@@ -14,6 +14,7 @@ import shapely
 import shapely.affinity
 
 from plugin.core.errors import InputError
+from plugin.core.examples.plans import ORIGIN, make_example_layer, make_example_norm
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.loading.assembly import assemble_plan
@@ -23,7 +24,6 @@ from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KI
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import list_notes
-from tests.core.examples import ORIGIN, make_example_layer, make_example_norm
 
 UPDATE_DATE = date(2026, 3, 9)
 

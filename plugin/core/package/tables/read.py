@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...files.tables import display_value
+from .access_driver import AccessDriver, find_access_driver
 from .covered_cells import (
     CoveredCells,
     RgbColour,
@@ -23,7 +24,7 @@ from .covered_cells import (
     is_text_invisible,
     read_workbook_theme,
 )
-from .database import AccessDriver, find_access_driver, read_tables_as_sheets
+from .database import read_tables_as_sheets
 from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook, load_style_limits
 from .sheet_settings import find_limiting_settings, read_properties
 

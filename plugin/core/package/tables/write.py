@@ -16,11 +16,10 @@ from ...render.tables.model import make_sheet_name
 from ..export_context import ExportContext
 from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
+from .access_driver import AccessDriver, find_access_driver
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .database import (
-    AccessDriver,
     TableDifferenceError,
-    find_access_driver,
     verify_written_tables,
     write_database_tables,
 )

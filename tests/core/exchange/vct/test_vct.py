@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from shapely import Polygon, box
 
 from plugin.core.errors import InputError, OutputError
+from plugin.core.examples.plans import make_example_norm
 from plugin.core.exchange.vct import store
 from plugin.core.exchange.vct.read import open_vct, read_vct
 from plugin.core.exchange.vct.settings import load_settings
@@ -24,7 +25,6 @@ from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE_FOLDER
-from tests.core.examples import make_example_norm
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plans made from the WKT examples of rules, so that each example is a test."""
+"""Plans made from the WKT examples of rules and fixes, and the report of one rule on its example."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from typing import Any
 
 import geopandas as gpd
@@ -12,22 +13,22 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from plugin.core.geometry.arcs import straighten_arcs
-from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite
-from plugin.core.indicators.typed_figures import parse_figure
-from plugin.core.loading.assembly import assemble_plan
-from plugin.core.model.report import Report
-from plugin.core.model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
-from plugin.core.model.side_inputs import SideInputs
-from plugin.core.plan.layer import FieldInfo, SourceLayer
-from plugin.core.plan.plan import Plan
-from plugin.core.profile import IndicatorTarget, Norm, OtherSource, Profile, RegisteredSite
-from plugin.core.profile.figures import AllocatedTarget, AllocatedTargets
-from plugin.core.results.run import run_check
-from plugin.core.side_tables import ChangeRecord
-from plugin.core.standard import load_standard
-from tests.core.package_fixtures import make_package_facts
+from ..engine.plan_consistency import INCONSISTENCY_CODE as FRAME
+from ..geometry.arcs import straighten_arcs
+from ..heritage.heritage_sites import HeritageRegister, ListedSite
+from ..indicators.typed_figures import parse_figure
+from ..loading.assembly import assemble_plan
+from ..model.report import Report
+from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
+from ..model.side_inputs import SideInputs
+from ..plan.layer import FieldInfo, SourceLayer
+from ..plan.plan import Plan
+from ..profile import IndicatorTarget, Norm, OtherSource, Profile, RegisteredSite
+from ..profile.figures import AllocatedTarget, AllocatedTargets
+from ..results.run import run_check
+from ..side_tables import ChangeRecord
+from ..standard import load_standard
+from .package_facts import make_package_facts
 
 #: Examples are drawn near 0, 0 and moved to 浑源, where statutory areas are realistic.
 ORIGIN = (38_600_000.0, 4_380_000.0)
@@ -36,12 +37,14 @@ AREA_CODE = "140225"
 READING_TOLERANCE_M = 0.1
 UNREAD_DATA_RULE = "RUN905"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
-SIDE_INPUT_READERS = {
-    "figures": lambda rows: tuple(parse_figure(*row, row=n) for n, row in enumerate(rows, 2)),
+SIDE_INPUT_READERS: dict[str, Callable[[Any], Any]] = {
+    "figures": lambda rows: tuple(parse_figure(*row, row=n) for n, row in enumerate(rows, 2)),  # type: ignore[misc]
     "targets": lambda rows: AllocatedTargets(
-        "乡镇任务表.csv", tuple(AllocatedTarget(*row, "", n) for n, row in enumerate(rows, 2))
+        "乡镇任务表.csv", tuple(AllocatedTarget(*(*row, "", n)) for n, row in enumerate(rows, 2))
     ),
-    "register": lambda rows: HeritageRegister("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
+    "register": lambda rows: HeritageRegister(
+        "名录.xlsx", tuple(ListedSite(*(*row, n)) for n, row in enumerate(rows, 2))
+    ),
     "baseline": lambda layers: make_example_plan(layers, standard="county_db"),
     "package": make_package_facts,
     "record": lambda classes: ChangeRecord("面积平衡表.json", classes),
@@ -51,9 +54,9 @@ SIDE_INPUT_READERS = {
 def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
     """Return the norm (standard and profile resolved together) with given settings.
 
-    ``targets``: rows of indicator, comparison, value and unit, then (value, name) of each other document with the
-    figure. ``register``: heritage counts as (term, kind, level, count); a dict with name and areas replaces the
-    count.
+    Two keys of ``settings`` are parts of the profile: targets, as rows of indicator, comparison, value and unit, then
+    (value, name) of each other document with the figure; and register, heritage counts as (term, kind, level, count),
+    where a dict with name and areas replaces the count.
     """
     settings = dict(settings or {})
     register = tuple(
@@ -64,7 +67,7 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
     )
     targets = tuple(
         IndicatorTarget(
-            AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:])
+            *(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
         )
         for row in settings.pop("targets", ())
     )
@@ -92,13 +95,14 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     """Return a source layer from rows: WKT texts, None for no shape, or dicts.
 
     A dict has ``wkt`` and values by field name or field meaning. The WKT may have arcs. A dict may also have ``curve``
-    (the shape is drawn with a curve of an unknown kind), the ``crs`` of the layer, and ``lengths``, ``aliases`` and ``domains`` of fields by meaning.
+    (the shape is drawn with a curve of an unknown kind), the ``crs`` of the layer, and ``lengths``, ``aliases`` and
+    ``domains`` of fields by meaning.
     """
     template = norm.standard.templates[role]
     fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
     rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
     crs = next((row["crs"] for row in rows if "crs" in row), crs)
-    declared = {
+    declared: dict[str, dict[str, Any]] = {
         part: next((row[part] for row in rows if part in row), {}) for part in ("lengths", "aliases", "domains")
     }
     meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "curve", *declared)))

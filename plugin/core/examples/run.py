@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the examples of all rules, fixes and declared checks of the shipped standards and profiles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import Cancelled
+from ..fixes.model import load_all_fixes
+from ..messages.texts import strip_folders
+from ..model.rule import Rule, load_all_rules
+from ..profile import Norm, list_profile_ids, load_profile
+from ..standard import list_standard_ids, load_standard
+from .fix_examples import find_fix_example_problem
+from .problem import ExampleProblem
+from .rule_examples import find_failing_example_problem, find_passing_example_problem
+
+#: Kinds of examples, in the order of the run.
+RULE, FIX, CHECK = "rule", "fix", "check"
+
+
+@dataclass(frozen=True)
+class DeclaredExample:
+    """An example of a rule, fix or declared check.
+
+    ``kind``: rule, fix or check; ``code``: that of the rule, fix or check; ``find_problem`` runs the example.
+    """
+
+    kind: str
+    code: str
+    title: str
+    find_problem: Callable[[], ExampleProblem | None]
+
+
+@dataclass(frozen=True)
+class ExampleFailure:
+    """An example with another result than the declared one."""
+
+    kind: str
+    code: str
+    title: str
+    problem: ExampleProblem
+
+
+@dataclass
+class ExampleRun:
+    """The result of a run: numbers of examples by kind, and the examples that failed."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[ExampleFailure] = field(default_factory=list)
+
+
+def list_examples() -> list[DeclaredExample]:
+    """Return the examples of all rules and fixes, and of the checks that shipped standards and profiles declare."""
+    examples = list(_iterate_rule_examples(RULE, load_all_rules().values()))
+    examples += [
+        DeclaredExample(FIX, fix.code, example.title, partial(find_fix_example_problem, fix, example))
+        for fix in load_all_fixes().values()
+        for example in fix.examples
+    ]
+    return [*examples, *_iterate_rule_examples(CHECK, list_declared_checks().values())]
+
+
+def list_declared_checks() -> dict[str, Rule]:
+    """Return the rules of the checks that shipped standards and profiles declare, by code."""
+    norms = [Norm(load_standard(name), load_profile()) for name in list_standard_ids()]
+    norms += [Norm(load_standard(profile.standard), profile) for profile in map(load_profile, list_profile_ids())]
+    return {code: rule for norm in norms for code, rule in norm.declared_rules.items()}
+
+
+def _iterate_rule_examples(kind: str, rules: Iterable[Rule]) -> Iterator[DeclaredExample]:
+    for rule in rules:
+        for example in rule.fails:
+            yield DeclaredExample(kind, rule.code, example.title, partial(find_failing_example_problem, rule, example))
+        for example in rule.passes:
+            yield DeclaredExample(kind, rule.code, example.title, partial(find_passing_example_problem, rule, example))
+
+
+def run_examples(
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> ExampleRun:
+    """Run all examples; an error in one is its failure, the others still run.
+
+    ``progress`` gets the share done (0…1) and the code of the present rule, fix or check. Raises Cancelled.
+    """
+    run, examples = ExampleRun(), list_examples()
+    for position, example in enumerate(examples):
+        cancellation.raise_if_cancelled()
+        progress(position / len(examples), example.code)
+        try:
+            problem = example.find_problem()
+        except Cancelled:
+            raise
+        except Exception as error:
+            # Whatever a library of this machine raises is what the run must report.
+            message = strip_folders(f"{type(error).__name__}: {error}")
+            problem = ExampleProblem("crashed", {"error": message})
+        run.counts[example.kind] += 1
+        if problem is not None:
+            run.failures.append(ExampleFailure(example.kind, example.code, example.title, problem))
+    progress(1.0, "")
+    return run
