@@ -1870,6 +1870,10 @@ Project: {project}</source>
         <translation>后一版</translation>
     </message>
     <message>
+        <source>Later edits have corrected these errors.</source>
+        <translation>后续编辑已改正这些错误。</translation>
+    </message>
+    <message>
         <source>Layer</source>
         <translation>图层</translation>
     </message>
@@ -1978,8 +1982,16 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>上限 %1</translation>
     </message>
     <message>
+        <source>List New Errors</source>
+        <translation>列出新错误</translation>
+    </message>
+    <message>
         <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
         <translation>只列成果包本身的问题（DOC 规则），不列包内图层要素的问题</translation>
+    </message>
+    <message>
+        <source>List only the new errors that the message after saving named</source>
+        <translation>只列出保存后提示的新错误</translation>
     </message>
     <message>
         <source>List the values that were not converted (xlsx, in the folder of the output)</source>
@@ -2264,6 +2276,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>New Layers…</source>
         <translation>新建图层…</translation>
+    </message>
+    <message>
+        <source>New errors only</source>
+        <translation>只列新错误</translation>
     </message>
     <message>
         <source>New findings</source>
@@ -3248,6 +3264,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Saved to {file}; the rest of the file is not changed</source>
         <translation>保存到 {file}，文件中的其他内容保留不动</translation>
+    </message>
+    <message>
+        <source>Saved with New Errors</source>
+        <translation>已保存，有新错误</translation>
+    </message>
+    <message>
+        <source>Saved. Since editing began, {count} new errors: {rules}. First: layer “{layer}”, feature {key}.</source>
+        <translation>已保存。自开始编辑以来，有新错误 {count} 条：{rules}。第一条：图层“{layer}”，要素 {key}。</translation>
     </message>
     <message>
         <source>Saved: {path}</source>
@@ -4866,6 +4890,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>width {width} m</source>
         <translation>宽 {width} m</translation>
+    </message>
+    <message>
+        <source>without BSM</source>
+        <translation>（无标识码）</translation>
     </message>
     <message>
         <source>write: fill in the field, keep all features</source>

@@ -38,6 +38,7 @@ from .findings.edit_notices import EditNotices
 from .findings.map_layer import FindingsOnMap
 from .findings.result import CheckView
 from .findings.result_owner import ResultOwner
+from .findings.saving_notices import SavingNotices
 from .findings.selection import FindingSelection
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
@@ -105,6 +106,7 @@ class DesktopController(QObject):
         self.selection = FindingSelection(iface, dock, self.result_owner, self.on_map, self)
         self.mark = self.selection.mark
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
+        self.saving_notices = SavingNotices(iface, dock, self.editing, self.selection, self.change_queue, self)
         self.fixes = FixActions(
             iface, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
         )
@@ -238,6 +240,7 @@ class DesktopController(QObject):
         self.fixes.stop()
         self.watch.stop()
         self.notices.stop()
+        self.saving_notices.stop()
         self.editing.stop()
         self.waiving.stop()
         self.worklist.stop()
@@ -332,6 +335,7 @@ class DesktopController(QObject):
             )
         )
         self.dock.set_result(result)
+        self.saving_notices.record_result(result.findings)
         self.indicators.show_result(result)
         self.notices.close_message()
         self.result_owner.update_panel()
@@ -367,6 +371,7 @@ class DesktopController(QObject):
         self.fixes.on_rechecked()
         yield WAITING
         self.notices.show_new_findings(change, step)
+        self.saving_notices.follow(change)
 
     def _show_findings_change(self, change: Any, rows: dict[int, Any]) -> Generator[Waiting, None, None]:
         """Show a change in list and map, each in a turn of the event loop."""
@@ -430,6 +435,7 @@ class DesktopController(QObject):
         self.mark.clear()
         self.editing.stop_observation()
         self.notices.close_message()
+        self.saving_notices.forget()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
         self.result_owner.record_no_result()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeature, QgsVectorLayer
@@ -56,12 +57,13 @@ class LiveCheck(QObject):
     Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
     its changed rows); ``rows``: features of the findings layer for new or changed findings, by id() of the finding;
     ``step``: the edit command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features
-    not yet re-checked. ``outdated``: the live check has stopped, because it cannot follow the edits; a complete check
-    is needed.
+    not yet re-checked. ``saved(role)``: edits of a layer were saved. ``outdated``: the live check has stopped, because
+    it cannot follow the edits; a complete check is needed.
     """
 
     rechecked = pyqtSignal(object, dict, object)
     waiting = pyqtSignal(int)
+    saved = pyqtSignal(str)
     outdated = pyqtSignal()
 
     def __init__(self, runner: JobRunner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
@@ -94,6 +96,7 @@ class LiveCheck(QObject):
             edits.commandEnded.connect(self._on_command_ended)
             edits.undone.connect(self._on_undone_in_transaction)
             edits.lost.connect(self._stop_as_outdated)
+            edits.saved.connect(partial(self._report_saving, edits.layer.id()))
 
     # --- input
     def begin_from_result(
@@ -242,6 +245,11 @@ class LiveCheck(QObject):
                 features |= {(self._roles[layer_id], fid) for fid in edits.waiting_fids}
         return features
 
+    @property
+    def has_unsaved_edits(self) -> bool:
+        """Return True if any observed layer has edits that are not saved."""
+        return any(edits.unsaved_fids for edits in self._listeners.values())
+
     def find_unsaved_features(self, features: Iterable[FeatureKey]) -> set[FeatureKey]:
         """Return those of the given features that have unsaved edits."""
         unsaved = {
@@ -262,6 +270,11 @@ class LiveCheck(QObject):
         self.revision += 1
         self._drop_trials()
         self._schedule_read()
+
+    def _report_saving(self, layer_id: str) -> None:
+        # Before the check has ended, the roles of the layers are unknown; it reads what was saved.
+        if layer_id in self._roles and not self._is_stopped:
+            self.saved.emit(self._roles[layer_id])
 
     def _on_undone_in_transaction(self) -> None:
         for edits in self._listeners.values():

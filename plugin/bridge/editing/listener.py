@@ -61,11 +61,13 @@ class EditListener(QObject):
     - ``commandEnded``: an edit command ended; `collect_changes` returns its changes.
     - ``undone``: a command was undone in a transaction. QGIS has also reverted later changes in other layers of the
       transaction, without a signal.
+    - ``saved``: edits of the layer were saved, whether editing goes on or not.
     - ``lost``: the layer has changed, but it is unknown which features.
     """
 
     commandEnded = pyqtSignal()
     undone = pyqtSignal()
+    saved = pyqtSignal()
     lost = pyqtSignal()
 
     def __init__(self, layer: QgsVectorLayer, parent: QObject | None = None):
@@ -200,8 +202,12 @@ class EditListener(QObject):
             self.commandEnded.emit()
 
     def _on_committed(self) -> None:
+        # A group of layers is saved together, also those without edits.
+        has_saved_edits = bool(self._unsaved_fids) or self._blind
         self._unsaved_fids, self._blind, self._saved = set(), False, set()
         self.commandEnded.emit()
+        if has_saved_edits:
+            self.saved.emit()
 
     def _on_rolled_back(self) -> None:
         self._doubt = self._blind

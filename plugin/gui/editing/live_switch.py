@@ -19,6 +19,7 @@ class LiveCheckSwitch(QObject):
     """Switches the live check on and off, and attaches it to the displayed result."""
 
     rechecked = pyqtSignal(object, dict, object)
+    saved = pyqtSignal(str)
     outdated = pyqtSignal()
     changed = pyqtSignal()
 
@@ -77,6 +78,7 @@ class LiveCheckSwitch(QObject):
         self.is_outdated = False
         if self._current_check is not None:
             self._current_check.rechecked.connect(self.rechecked)
+            self._current_check.saved.connect(self.saved)
             self._current_check.outdated.connect(self._mark_result_outdated)
             self._current_check.waiting.connect(lambda _count: self.changed.emit())
             self._current_check.begin_from_result(check_result, options, layer_id_by_name)

@@ -49,6 +49,11 @@ class ChangeQueue(QObject):
         self._waiting.append(make_steps)
         self._start()
 
+    @property
+    def is_empty(self) -> bool:
+        """Return True if no change waits or is being shown."""
+        return self._work is None and not self._waiting
+
     def _start(self) -> None:
         if self._work is None and self._waiting:
             self._work = PortionedWork(self._run_all(), self._end, self._end_with_error, self)

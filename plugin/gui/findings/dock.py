@@ -162,6 +162,7 @@ class FindingsDock(FindingsForm):
         report = result.report
         self.tree.findings.outdated = result.outdated_findings
         self.filters.offer_package_only(result.is_of_package)
+        self.filters.offer_new_only(frozenset())
         if not self._is_long:
             run_to_end(self._summarise_result_in_steps())
         self.tree.findings.layer_names = {
@@ -274,6 +275,15 @@ class FindingsDock(FindingsForm):
         self.verdict.show_all_kinds()
         self._apply_filters()
 
+    def show_only(self, findings: list[Any]) -> None:
+        """Open the panel and list only these findings; the user ends the filter in the filter bar."""
+        self.setUserVisible(True)
+        self.filters.clear()
+        self.verdict.show_usual_kinds()
+        self.filters.offer_new_only(frozenset(finding.fingerprint for finding in findings))
+        self._apply_filters()
+        self.tree.expandAll()
+
     def step_selection(self, direction: int) -> None:
         """Select the next (1) or previous (−1) finding; emit ``stepped``."""
         self.stepped.emit(direction, self.tree.step_selection(direction))
@@ -289,6 +299,7 @@ class FindingsDock(FindingsForm):
             filters.package_only.isChecked(),
             filters.chosen_states,
             filters.chosen_assignees,
+            filters.chosen_fingerprints,
         )
 
     def _apply_filters(self) -> None:

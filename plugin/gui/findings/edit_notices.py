@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
+from ...core.results.new_errors import match_moved_findings
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.messages import MessageBarMessages
@@ -36,46 +37,20 @@ def find_new_findings(result: CheckView) -> list[Any]:
     return sort_by_severity(new_findings)
 
 
-def _drop_moved_findings(change: Any) -> list[Any]:
-    """Return the findings of a change without those that an edit only moved, for example to another township."""
-    ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
-    for finding in change.ended_findings:
-        ended_by_problem.setdefault(_make_problem_key(finding), []).append(finding)
-    new_findings = []
-    for finding in change.new_findings:
-        ended_findings = ended_by_problem.get(_make_problem_key(finding), [])
-        matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
-        if matching_finding is None:
-            new_findings.append(finding)
-        else:
-            ended_findings.remove(matching_finding)
-    return new_findings
-
-
-def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
-    """Return True if two findings of the same problem are at the same place.
-
-    A finding that its key identifies is always at the same place; others are if their geometries intersect.
-    """
-    if not finding.by_place:
-        return bool(finding.key)
-    has_places = "none" not in (finding.geom_kind, former_finding.geom_kind)
-    return has_places and bool(finding.geometry.intersects(former_finding.geometry))
-
-
-def _make_problem_key(finding: Any) -> tuple[Any, ...]:
-    """Return the properties of a finding that stay the same if only its place or size changes."""
-    related_keys = tuple(sorted(finding.related_keys))
-    return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related_keys
-
-
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
     return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_finding_kind(f)), -(f.area_m2 or 0.0)))
 
 
 def describe_findings(result: CheckView, findings: list[Any]) -> str:
-    """Return a message on findings by rule: title, number, area and townships."""
+    """Return a message on findings that an edit added, by rule: title, number, area and townships."""
+    return tr("The edit added {count} findings: {rules}.").format(
+        count=len(findings), rules=describe_rules(result, findings)
+    )
+
+
+def describe_rules(result: CheckView, findings: list[Any]) -> str:
+    """Return a text on findings by rule: title, number, area and townships."""
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(get_listed_rule(finding), []).append(finding)
@@ -84,8 +59,7 @@ def describe_findings(result: CheckView, findings: list[Any]) -> str:
     ]
     if len(by_rule) > _MAX_NAMED_RULES:
         parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
-    text = tr("The edit added {count} findings: {rules}.")
-    return text.format(count=len(findings), rules=tr("; ").join(parts))
+    return tr("; ").join(parts)
 
 
 def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
@@ -227,7 +201,7 @@ class EditNotices(QObject):
         None) bring findings of the full check back, which are not new.
         """
         self._compute_finding_count_change()
-        new_findings = [f for f in _drop_moved_findings(change) if f.state != "waived"]
+        new_findings = [f for f, former in match_moved_findings(change) if former is None and f.state != "waived"]
         if step is None:
             ids = {id(f) for f in find_new_findings(self._dock.result)}
             new_findings = [f for f in new_findings if id(f) in ids]

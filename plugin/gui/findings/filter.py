@@ -42,7 +42,8 @@ class FilterSettings:
     a finding must contain; ``shown_townships``: names of the townships whose findings are shown; ``shown_rules``: codes
     of the rules whose findings are shown; ``package_only``: show only findings on the package itself (DOC rules);
     ``shown_states``: keys of the states (`work_rows.STATE_KEYS`) whose findings are shown; ``shown_assignees``: persons
-    whose findings are shown, the empty text for findings without one. Empty sets and texts hide nothing, except empty
+    whose findings are shown, the empty text for findings without one; ``shown_fingerprints``: fingerprints of the
+    findings that are shown, such as those that a message names. Empty sets and texts hide nothing, except empty
     ``shown_kinds``, which hides all.
     """
 
@@ -53,6 +54,7 @@ class FilterSettings:
     package_only: bool = False
     shown_states: frozenset[str] = frozenset()
     shown_assignees: frozenset[str] = frozenset()
+    shown_fingerprints: frozenset[str] = frozenset()
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
@@ -75,14 +77,20 @@ class FilterSettings:
         return (
             group.is_not_fully_checked
             and bool(kinds & self.shown_kinds)
-            and not (self.shown_townships or self.shown_states or self.shown_assignees)
+            and not (self.shown_townships or self.shown_states or self.shown_assignees or self.shown_fingerprints)
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )
 
     @property
     def hides_by_rule_or_work(self) -> bool:
-        """Return True if findings are hidden by their rule in groups of several rules, or by the work list."""
-        return bool(self.shown_rules or self.package_only or self.shown_states or self.shown_assignees)
+        """Return True if findings are hidden by their rule in groups of several rules, by work list or fingerprint."""
+        return bool(
+            self.shown_rules
+            or self.package_only
+            or self.shown_states
+            or self.shown_assignees
+            or self.shown_fingerprints
+        )
 
     def matches_finding(self, group: FindingGroup, finding: Any, model: FindingsModel) -> bool:
         """Return True if a finding of an accepted group passes the filters."""
@@ -98,6 +106,7 @@ class FilterSettings:
         return (
             (not self.package_only or code.startswith(_PACKAGE_RULE_PREFIX))
             and (not self.shown_rules or code in self.shown_rules)
+            and (not self.shown_fingerprints or finding.fingerprint in self.shown_fingerprints)
             and (not self.shown_states or model.find_state_key(finding) in self.shown_states)
             and (not self.shown_assignees or model.work.get_assignee(finding) in self.shown_assignees)
         )

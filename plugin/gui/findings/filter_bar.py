@@ -66,6 +66,11 @@ class FilterBar(QWidget):
             tr("List only findings on the package itself (rules DOC), not those on the features of its layers")
         )
         self.package_only.hide()
+        self.new_only = QCheckBox(tr("New errors only"))
+        self.new_only.setObjectName("SanxianNewOnly")
+        self.new_only.setToolTip(tr("List only the new errors that the message after saving named"))
+        self.new_only.hide()
+        self._new_fingerprints: frozenset[str] = frozenset()
         self.states = self._make_choice_box("SanxianStates", tr("All states"))
         self.assignees = self._make_choice_box("SanxianAssignees", tr("All assignees"))
         self.states.hide()
@@ -81,6 +86,7 @@ class FilterBar(QWidget):
         layout.addLayout(row)
         layout.addLayout(work_row)
         layout.addWidget(self.package_only)
+        layout.addWidget(self.new_only)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -89,6 +95,7 @@ class FilterBar(QWidget):
         for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.checkedItemsChanged.connect(self._timer.start)
         self.package_only.toggled.connect(self.changed)
+        self.new_only.toggled.connect(self.changed)
 
     def _make_choice_box(self, name: str, all_text: str) -> QgsCheckableComboBox:
         combo = _ChoiceBox()
@@ -154,10 +161,24 @@ class FilterBar(QWidget):
         if not is_of_package:
             self.package_only.setChecked(False)
 
+    @property
+    def chosen_fingerprints(self) -> frozenset[str]:
+        """Return the fingerprints of the only findings to list; empty for no filter."""
+        return self._new_fingerprints if self.new_only.isChecked() else frozenset()
+
+    def offer_new_only(self, fingerprints: frozenset[str]) -> None:
+        """Offer and set the filter “New errors only” for findings; without any, hide it and switch it off."""
+        self._new_fingerprints = fingerprints
+        self.new_only.setVisible(bool(fingerprints))
+        self.new_only.blockSignals(True)
+        self.new_only.setChecked(bool(fingerprints))
+        self.new_only.blockSignals(False)
+
     def clear(self) -> None:
         """Clear search text and choices, so that no filter is set."""
         self.search.clear()
         self.package_only.setChecked(False)
+        self.new_only.setChecked(False)
         for combo in (self.townships, self.rules, self.states, self.assignees):
             combo.deselectAllOptions()
 

@@ -41,7 +41,14 @@ def change_nothing(finding, *, state, **parameters):
         (REFUSED_FIX, replace(REFUSED_EXAMPLE, refused="other"), "fix_refused"),
         (replace(FIX007, solves={}), CLEAR_EXAMPLE, "fix_no_finding"),
     ],
-    ids=["changes nothing", "other rows", "other safety", "not refused", "refused for another reason", "answers nothing"],
+    ids=[
+        "changes nothing",
+        "other rows",
+        "other safety",
+        "not refused",
+        "refused for another reason",
+        "answers nothing",
+    ],
 )
 def test_example_with_another_result_has_a_problem(fix, example, key):
     problem, _, _ = apply_fix_to_example(fix, example)
