@@ -38,8 +38,9 @@ def run_steps_without_libraries():
 
     wait_for_map()
     click(controller.dock.empty.list_buttons()[0])
+    assert wait(lambda: iface.mainWindow().findChild(QDialog, "SanxianDoctorDialog") is not None)
     dialog = iface.mainWindow().findChild(QDialog, "SanxianDoctorDialog")
-    wait(lambda: dialog.report is not None)
+    assert wait(lambda: dialog.report is not None, 60)
     save_picture("bare-doctor")
     FACTS["doctor"] = dialog.text()
     dialog.reject()

@@ -262,3 +262,26 @@ def test_pyproj_can_be_used_repeatedly_on_pooled_threads():
         [sys.executable, "-c", PYPROJ_TWICE_SCRIPT, str(ROOT)], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.strip() == "4", done.stderr
+
+
+def test_end_of_a_task_whose_job_python_has_freed_calls_nothing(qgis_app):
+    job = BackgroundJob("x", lambda *_: 1, on_done=pytest.fail, on_error=pytest.fail, on_cancelled=pytest.fail)
+    # Python clears the attributes of an object in a cycle before QGIS ends its task.
+    vars(job).clear()
+    job.finished(True)
+
+
+def test_stopped_job_is_kept_until_its_task_has_ended(qgis_app):
+    runner, ended, started = JobRunner(), [], threading.Event()
+
+    def work(_progress, cancellation):
+        started.set()
+        while True:
+            cancellation.raise_if_cancelled()
+            time.sleep(0.01)
+
+    job = runner.start(BackgroundJob("x", work, on_done=ended.append, on_error=ended.append))
+    assert wait_until(started.is_set)
+    runner.stop_all()
+    assert job in runner._running_jobs
+    assert wait_until(lambda: job not in runner._running_jobs) and ended == []

@@ -38,6 +38,8 @@ class BackgroundJob(QgsTask):
     """
 
     step = pyqtSignal(float, str)
+    #: None for a job without callbacks, and for one that Python has freed before QGIS ended its task.
+    _end_callbacks: tuple[Callable, Callable, Callable] | None = None
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class BackgroundJob(QgsTask):
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
         super().__init__(title, flags | QgsTask.Flag.Hidden if is_hidden else flags)
         self._work = work
-        self._end_callbacks: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
+        self._end_callbacks = (on_done, on_error, on_cancelled)
         self._result: Any = None
         self._error: Exception | None = None
         self._running, self._over = threading.Event(), threading.Event()
@@ -171,7 +173,8 @@ class JobRunner:
 
     def stop_all(self) -> None:
         """Cancel all jobs and wait briefly: no thread may outlive the plugin's code."""
-        jobs, self._running_jobs = list(self._running_jobs), set()
+        # They stay in the set until QGIS ends their tasks.
+        jobs = list(self._running_jobs)
         for job in jobs:
             job.cancel_and_disconnect()
         end = time.monotonic() + SHUTDOWN_TIMEOUT_S
