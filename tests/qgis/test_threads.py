@@ -264,7 +264,7 @@ def test_pyproj_can_be_used_repeatedly_on_pooled_threads():
     assert done.stdout.strip() == "4", done.stderr
 
 
-def test_end_of_a_task_whose_job_python_has_freed_calls_nothing(qgis_app):
+def test_end_of_a_task_calls_nothing_after_python_has_freed_its_job(qgis_app):
     job = BackgroundJob("x", lambda *_: 1, on_done=pytest.fail, on_error=pytest.fail, on_cancelled=pytest.fail)
     # Python clears the attributes of an object in a cycle before QGIS ends its task.
     vars(job).clear()

@@ -8,6 +8,7 @@ import pytest
 
 from plugin.core.engine import outcome
 from plugin.core.errors import DataError
+from plugin.core.examples import plans
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
 from plugin.core.model.rule import load_all_rules
@@ -16,7 +17,6 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolve_norm
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, STYLE_LIMITS, VCT_SETTINGS
-from tests.core import examples
 
 EDITION_FOLDERS = sorted(path.parent for path in STANDARDS_FOLDER.glob("*/standard.toml"))
 #: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
@@ -190,7 +190,7 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
 
     An undeclared setting with mark C would count as confirmed.
     """
-    made, read, declared_keys = examples.make_example_norm, set(), set()
+    made, read, declared_keys = plans.make_example_norm, set(), set()
     norms = []
 
     def record_calls(*args, **kwargs):
@@ -205,10 +205,10 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         declared_keys.update(result.unconfirmed if result is not None else ())
         return result
 
-    monkeypatch.setattr(examples, "make_example_norm", record_calls)
+    monkeypatch.setattr(plans, "make_example_norm", record_calls)
     monkeypatch.setattr("plugin.core.engine.outcome.apply_rule", apply_recorded)
     for example in (*rule.fails, *rule.passes):
-        examples.run_example(rule, example)
+        plans.run_example(rule, example)
     plain = Norm(load_standard(), load_profile())
     known = plain.standard.settings
     leaves = {leaf for key in read for leaf in known if leaf == key or leaf.startswith(f"{key}.")}
