@@ -70,10 +70,13 @@ class DialogOpener(QObject):
             self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 
     def open_doctor(self) -> None:
-        """Open the dialog 环境自检 (environment check), beside other windows."""
+        """Open the dialog 环境自检 (environment check), which other windows do not wait for; show it if it is open."""
         from .help.doctor_dialog import DoctorDialog
 
-        DoctorDialog(self._runner, self._iface.mainWindow()).show()
+        window = self._iface.mainWindow()
+        dialog = window.findChild(DoctorDialog) or DoctorDialog(self._runner, window)
+        dialog.show()
+        dialog.raise_()
 
     def open_field_mapping(self) -> None:
         """Open the dialog that maps the current layer into a template."""

@@ -260,19 +260,19 @@ def plant_metadata_without_height_datum(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC010", case="features")
 def plant_manifest_counting_one_feature_more(draft: CountyDraft) -> None:
-    counts = make_package_changes(draft.layers_for_reading)["told"]
-    change_package_facts(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
+    counts = make_package_changes(draft.layers_for_reading)["stated_counts"]
+    change_package_facts(draft, stated_counts={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
 
 
 @declare_mutation("DOC010", case="fields")
 def plant_field_missing_in_the_manifest(draft: CountyDraft) -> None:
-    change_package_facts(draft, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1})
+    change_package_facts(draft, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, stated_field_counts={"CZKFBJ": 1})
 
 
 @declare_mutation("DOC010", case="lost")
 def plant_layer_only_in_the_manifest(draft: CountyDraft) -> None:
-    counts = make_package_changes(draft.layers_for_reading)["told"]
-    change_package_facts(draft, told={**counts, "LSJZX": 3})
+    counts = make_package_changes(draft.layers_for_reading)["stated_counts"]
+    change_package_facts(draft, stated_counts={**counts, "LSJZX": 3})
 
 
 @declare_mutation("DOC010", case="area")
@@ -708,7 +708,7 @@ def plant_forty_files_added_after_the_export(draft: CountyDraft) -> None:
 @declare_mutation("DOC010", case="more")
 def plant_layer_missing_in_the_manifest(draft: CountyDraft) -> None:
     counts = make_package_changes(draft.layers_for_reading)
-    change_package_facts(draft, layers={**counts["layers"], "MIMI": 3}, told=counts["told"])
+    change_package_facts(draft, layers={**counts["layers"], "MIMI": 3}, stated_counts=counts["stated_counts"])
 
 
 @declare_mutation("DOC010", case="table")

@@ -119,7 +119,7 @@ def make_package_changes(layers: dict[str, Any]) -> dict[str, Any]:
     They are changes for `make_package_facts`.
     """
     counts = {role: len(frame) for role, frame in layers.items()}
-    return {"manifest": True, "layers": counts, "told": counts}
+    return {"manifest": True, "layers": counts, "stated_counts": counts}
 
 
 def make_package_input(county: County, folder: Path) -> dict[str, Any]:

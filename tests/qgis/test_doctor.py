@@ -4,13 +4,14 @@
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from qgis.core import QgsFontUtils, QgsProcessingException
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QPushButton
+from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from plugin.bridge.doctor import list_qgis_facts
 from plugin.bridge.running.tasks import JobRunner
@@ -18,6 +19,7 @@ from plugin.core.doctor.model import FactState
 from plugin.core.doctor.requirements import load_requirements
 from plugin.core.examples import run as example_run
 from plugin.core.model import rule as rule_model
+from plugin.gui.dialogs import DialogOpener
 from plugin.gui.help import doctor_dialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from tests.qgis.helpers import run_algorithm
@@ -134,6 +136,28 @@ def test_result_is_saved(open_dialog, few_examples, monkeypatch, tmp_path, suffi
     text = target.read_text(encoding="utf-8")
     assert dialog.report.conclusion in text
     assert ("QGIS" in json.loads(text)["facts"][0]["name"]) if suffix == ".json" else "可用 · QGIS" in text
+
+
+def test_menu_shows_the_open_window_again_instead_of_a_second_one(qgis_app, few_examples):
+    runner, window = JobRunner(), QWidget()
+    menu = SimpleNamespace(_runner=runner, _iface=SimpleNamespace(mainWindow=lambda: window))
+    DialogOpener.open_doctor(menu)
+    DialogOpener.open_doctor(menu)
+    (dialog,) = window.findChildren(DoctorDialog)
+    wait_for_report(dialog)
+    runner.stop_all()
+    sip.delete(window)
+
+
+def test_result_that_cannot_be_saved_keeps_its_conclusion(open_dialog, few_examples, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    target = tmp_path / "file" / "r.txt"
+    monkeypatch.setattr(doctor_dialog, "choose_save_path", lambda *arguments: str(target))
+    dialog = open_dialog()
+    wait_for_report(dialog)
+    dialog.save_button.click()
+    assert dialog.note.isVisible() and dialog.note.text() and "已保存" not in dialog.note.text()
+    assert dialog.text().startswith(dialog.report.conclusion) and not target.exists()
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ def list_texts(controller):
     return [item.text() for item in list_messages(controller)]
 
 
+def rename_zone(layers):
+    """Change a name, which no error concerns."""
+    layer = layers["CZKFBJ"]
+    layer.startEditing()
+    layer.changeAttributeValue(1, layer.fields().lookupField("GHFQMC"), "某区")
+
+
 def draw_overlap(layers, key="140225000000005000", y=200):
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, y), BSM=key, GHFQDM="410", GHFQMC="城镇集中建设区")
 
@@ -117,10 +124,8 @@ def test_button_opens_the_panel_with_only_the_new_errors(editing, project):
 
 def test_saving_without_new_errors_shows_nothing(editing, project):
     controller, layers = editing
-    layer = layers["CZKFBJ"]
-    layer.startEditing()
-    layer.changeAttributeValue(1, layer.fields().lookupField("GHFQMC"), "某区")
-    save(project, layer)
+    rename_zone(layers)
+    save(project, layers["CZKFBJ"])
     wait_until_reported(controller)
     assert list_texts(controller) == []
 
@@ -185,8 +190,7 @@ def test_a_check_after_saving_makes_its_errors_known(editing, project):
     assert list_texts(controller) == [], "while the live check is off, new errors are unknown"
     controller.editing.set_enabled(True)
     check(controller)
-    layers["CZKFBJ"].startEditing()
-    layers["CZKFBJ"].changeAttributeValue(1, layers["CZKFBJ"].fields().lookupField("GHFQMC"), "某区")
+    rename_zone(layers)
     save(project, layers["CZKFBJ"])
     wait_until_reported(controller)
     assert list_texts(controller) == []

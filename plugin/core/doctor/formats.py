@@ -7,12 +7,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .libraries import describe_libraries, list_unusable_libraries
 from .model import FactState, MachineFact
-from .privacy import describe_exception
 from .requirements import FormatRequirement, load_requirements
 
 #: The row that is written: a square in zone 38 of CGCS2000 with a Chinese text.
@@ -107,18 +108,14 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
 def _list_gdal_drivers() -> set[str]:
     """Return the names of the drivers of osgeo and pyogrio, whichever are installed."""
     names: set[str] = set()
-    try:
+    with suppress(ImportError):
         from osgeo import gdal
 
         names |= {gdal.GetDriver(number).ShortName for number in range(gdal.GetDriverCount())}
-    except ImportError:
-        pass
-    try:
+    with suppress(ImportError):
         import pyogrio
 
         names |= set(pyogrio.list_drivers())
-    except ImportError:
-        pass
     return names
 
 

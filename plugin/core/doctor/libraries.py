@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .model import FactState, MachineFact
-from .privacy import describe_exception
 from .requirements import load_requirements
 
 

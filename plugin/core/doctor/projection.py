@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .libraries import describe_libraries, list_unusable_libraries
 from .model import FactState, MachineFact
-from .privacy import describe_exception
 from .requirements import load_requirements
 
 

@@ -117,9 +117,8 @@ def make_cancelled_report(facts: tuple[MachineFact, ...], lang: str) -> DoctorRe
     texts = Texts(lang)
     reason = texts.get("environment", "cancelled")
     fact = MachineFact("cancelled", FactState.NOT_RUN, texts.get("environment", "examples"), reason)
-    conclusion = make_conclusion(facts, texts)
-    if is_healthy(facts):
-        conclusion = texts.get("environment", "cancelled_conclusion")
+    is_good = is_healthy(facts)
+    conclusion = texts.get("environment", "cancelled_conclusion") if is_good else make_conclusion(facts, texts)
     return DoctorReport((*facts, fact), conclusion, lang)
 
 

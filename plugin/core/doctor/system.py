@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .model import FactState, MachineFact
-from .privacy import describe_exception
 from .requirements import load_requirements
 
 _GIGABYTE = 1e9

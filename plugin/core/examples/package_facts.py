@@ -49,10 +49,11 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
       → header);
     - damage: ``faults`` (file, table and GDAL message), ``shapefile`` (error of a table, as in `IntegrityError`),
       ``broken`` (error and line of an exchange file), ``hidden_tables`` (of the database);
-    - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``told`` (name → feature count),
-      ``areas`` (name → m², statutory or by method), ``told_fields`` (name → field count), ``forced`` (verdict before a
-      forced export), ``area`` (code and name of the county), ``secrecy``, ``head`` (further keys), ``row`` (name → row
-      values), ``data_year``, ``files`` (paths listed again), ``bytes`` (path → size), ``doubled`` (name given twice);
+    - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``stated_counts`` (name → number of
+      features that it states), ``areas`` (name → m², statutory or by method), ``stated_field_counts`` (name → number of
+      fields), ``forced`` (verdict before a forced export), ``area`` (code and name of the county), ``secrecy``,
+      ``head`` (further keys), ``row`` (name → row values), ``data_year``, ``files`` (paths listed again), ``bytes``
+      (path → size), ``doubled`` (name given twice);
     - digests: ``sums`` (file name → digests), ``changed_sums`` (changed digests in SHA256SUMS);
     - tables: ``tables`` (sheet → rows of printed cells), ``hidden`` (sheet → hidden parts), ``unread`` (reason why a
       second table cannot be read);
@@ -71,7 +72,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
     manifest = None
     if changes.get("manifest") or changes.get("head"):
-        counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("told", {})}, changes.get("areas", {})
+        counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("stated_counts", {})}, changes.get("areas", {})
         manifest = {
             "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE_PACKAGE_FILES.items()],
             "layers": [
@@ -80,7 +81,11 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                     "role": n,
                     "features": c,
                     "file": DATABASE,
-                    **({"fields": changes["told_fields"][n]} if n in changes.get("told_fields", {}) else {}),
+                    **(
+                        {"fields": changes["stated_field_counts"][n]}
+                        if n in changes.get("stated_field_counts", {})
+                        else {}
+                    ),
                     "areas_m2": areas[n]
                     if isinstance(areas.get(n), dict)
                     else {"statutory": areas[n]}

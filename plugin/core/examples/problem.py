@@ -24,4 +24,4 @@ class ExampleProblem:
         params = dict(self.params)
         if self.key == "outcome":
             params |= {name: texts.get("outcomes", params[name]) for name in ("expected", "found")}
-        return texts.get("examples", self.key, **params).strip() if params else texts.get("examples", self.key)
+        return texts.get("examples", self.key, **params).strip()

@@ -11,7 +11,7 @@ from functools import partial
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import Cancelled
 from ..fixes.model import load_all_fixes
-from ..messages.texts import strip_folders
+from ..messages.privacy import describe_exception
 from ..model.rule import Rule, load_all_rules
 from ..profile import Norm, list_profile_ids, load_profile
 from ..standard import list_standard_ids, load_standard
@@ -98,8 +98,7 @@ def run_examples(
             raise
         except Exception as error:
             # Whatever a library of this machine raises is what the run must report.
-            message = strip_folders(f"{type(error).__name__}: {error}")
-            problem = ExampleProblem("crashed", {"error": message})
+            problem = ExampleProblem("crashed", {"error": describe_exception(error)})
         run.counts[example.kind] += 1
         if problem is not None:
             run.failures.append(ExampleFailure(example.kind, example.code, example.title, problem))

@@ -101,4 +101,4 @@ class NewErrors:
 
 
 def _is_error(finding: Any) -> bool:
-    return str(finding.severity) == Severity.ERROR.value
+    return bool(finding.severity == Severity.ERROR)

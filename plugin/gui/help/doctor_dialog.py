@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
@@ -79,6 +80,9 @@ class DoctorDialog(QDialog):
         buttons = add_help_button(make_close_button(self), "doctor")
         buttons.addButton(CopyButton(tr("Copy"), self.text), QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.hide()
         self._progress_row = QWidget()
         row = QHBoxLayout(self._progress_row)
         row.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +91,7 @@ class DoctorDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(WholeRows(self.list))
         layout.addWidget(self._progress_row)
+        layout.addWidget(self.note)
         layout.addWidget(buttons)
         buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         letter = self.fontMetrics().horizontalAdvance("0")
@@ -153,8 +158,10 @@ class DoctorDialog(QDialog):
         try:
             write_report(self.report, path)
         except SanxianError as error:
-            self._conclusion.setText(explain_error(error))
-            self._conclusion.setIcon(theme.load_icon("error"))
+            self.note.setText(explain_error(error))
+        else:
+            self.note.setText(tr("Saved: {path}").format(path=path))
+        self.note.show()
 
     def done(self, result: int) -> None:
         self._job.cancel_and_disconnect()

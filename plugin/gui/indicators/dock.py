@@ -161,29 +161,29 @@ class IndicatorDock(QDockWidget):
 
     # --- display
     def _refresh(self) -> None:
-        # Without a result nothing is formatted: the libraries of the core may be missing.
-        texts = _make_texts() if self._current else None
+        texts = _make_texts()
         self._show_ratio(texts)
-        self._show_rows(make_indicator_rows(self._checked, self._current, texts) if texts is not None else [])
+        self._show_rows(make_indicator_rows(self._checked, self._current, texts))
         self.shares.show_shares(compute_zone_shares(self._current))
         self.table.setVisible(bool(self._current))
         self.note.setVisible(bool(self.note.text()))
         self._show_explanation()
 
-    def _show_ratio(self, texts: ReportTexts | None) -> None:
+    def _show_ratio(self, texts: ReportTexts) -> None:
         ratio = find_limited_ratio(self._current)
         has_ratio = ratio is not None and ratio.value is not None
         for widget in (self.dial, self.ratio_title, self.state_icon, self.state_label):
             widget.setVisible(has_ratio)
-        lines = describe_ratio(self._checked, self._current, texts) if texts is not None else []
+        lines = describe_ratio(self._checked, self._current, texts)
         for number, label in enumerate(self.facts):
             label.setVisible(number < len(lines))
             if number < len(lines):
                 text, is_secondary = lines[number]
                 label.setText(text)
                 theme.set_text_color(label, theme.get_faint_color if is_secondary else _get_text_color)
-        if ratio is None or ratio.value is None or texts is None:
+        if ratio is None or ratio.value is None:
             return
+        # The panel opens without the libraries that figures need.
         from ...core.messages.numbers import format_number
         from ...core.render import figures
 

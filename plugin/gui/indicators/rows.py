@@ -117,12 +117,12 @@ def describe_ratio(
     checked: Sequence[Indicator], current: Sequence[Indicator], texts: ReportTexts
 ) -> list[tuple[str, bool]]:
     """Return lines on the expansion ratio as (text, is secondary): limit, change, room left, other forms, base."""
-    from ...core.messages.numbers import format_number
-    from ...core.render import figures
-
     ratio = find_limited_ratio(current)
     if ratio is None or ratio.value is None:
         return []
+    from ...core.messages.numbers import format_number
+    from ...core.render import figures
+
     before = next(one for one in checked if one.id == ratio.id)
     decimals = figures.choose_decimals(ratio)
     lines: list[tuple[str, bool]] = []

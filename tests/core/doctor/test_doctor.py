@@ -17,13 +17,13 @@ from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.doctor import formats, libraries, projection, system
 from plugin.core.doctor.model import FactState, MachineFact
-from plugin.core.doctor.privacy import describe_exception
 from plugin.core.doctor.report import list_report_lines, write_report
 from plugin.core.doctor.requirements import load_requirements
 from plugin.core.doctor.run import MAX_FAILURE_LINES, iterate_example_facts, make_cancelled_report, run_doctor
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.examples import run as example_run
 from plugin.core.fixes import model as fix_model
+from plugin.core.messages.privacy import describe_exception
 from plugin.core.messages.texts import Texts
 from plugin.core.model import rule as rule_model
 
@@ -322,6 +322,19 @@ def test_the_saved_result_names_neither_user_nor_folder(few_examples, tmp_path, 
         assert "fiona.dll" in text and "zhangsan" not in text and "miniforge" not in text
         assert str(tmp_path) not in text and f"/{getpass.getuser()}/" not in text
         assert report.conclusion in text
+
+
+def test_example_that_fails_with_a_path_of_the_home_folder_names_no_user(monkeypatch, tmp_path):
+    home = tmp_path / "zhangsan 张三"
+    monkeypatch.setattr(Path, "home", lambda: home)
+
+    def fail():
+        raise OSError(f"DLL load failed: {home}/lib/gdal.dll")
+
+    example = next(one for one in ALL_EXAMPLES() if one.code == "REL002")
+    monkeypatch.setattr(example_run, "list_examples", lambda: [replace(example, find_problem=fail)])
+    (line,) = [fact for fact in list_example_facts() if fact.identifier == "example.REL002"]
+    assert "gdal.dll" in line.found and "张三" not in line.found and "zhangsan" not in line.found
 
 
 def test_error_messages_lose_their_folders():

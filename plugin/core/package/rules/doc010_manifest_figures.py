@@ -75,18 +75,18 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "the values, or make the package again.",
     },
     fails=[
-        make_example("a feature fewer", 1, manifest=True, layers={"CZKFBJ": 17}, told={"CZKFBJ": 18}),
+        make_example("a feature fewer", 1, manifest=True, layers={"CZKFBJ": 17}, stated_counts={"CZKFBJ": 18}),
         make_example(
             "areas in the field half as much again",
             1,
             plan={"red_line": [{"wkt": SQUARE_WKT, "area": 15000.0}]},
             manifest=True,
-            told={"STBHHX": 1},
+            stated_counts={"STBHHX": 1},
             layers={"STBHHX": 1},
             areas={"STBHHX": {"declared": 10000.0}},
         ),
         make_example(
-            "a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}
+            "a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, stated_field_counts={"CZKFBJ": 1}
         ),
         make_example("a layer put in", 1, manifest=True, layers={"JZX": 3}),
         make_example(
@@ -174,7 +174,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             manifest=True,
             head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]},
         ),
-        make_example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
+        make_example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, stated_counts={"LSWHBHX": 3}),
     ],
     passes=[
         make_example("as told", manifest=True),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts without folders and user name of this machine: the result of an environment check is sent to others."""
+"""Texts without folders and user name of this machine, for results that are sent to others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..messages.texts import strip_folders
+from .texts import strip_folders
 
 
 def hide_folders(text: str) -> str:
