@@ -52,6 +52,10 @@
         <translation>、</translation>
     </message>
     <message>
+        <source>3-degree zone, 25 to 45 (0: the central meridian stays)</source>
+        <translation>3 度带的带号，25 至 45（0：中央经线不变）</translation>
+    </message>
+    <message>
         <source>3° Gauss–Krüger</source>
         <translation>3° 高斯-克吕格</translation>
     </message>
@@ -158,6 +162,10 @@
     <message>
         <source>Add target for another year…</source>
         <translation>其他年份…</translation>
+    </message>
+    <message>
+        <source>Add to eastings</source>
+        <translation>加带号</translation>
     </message>
     <message>
         <source>Add: create only missing layers; existing layers and their data are not changed</source>
@@ -506,6 +514,10 @@
     <message>
         <source>Change</source>
         <translation>变化</translation>
+    </message>
+    <message>
+        <source>Change CRS zone</source>
+        <translation>换带（加带号、去带号）</translation>
     </message>
     <message>
         <source>Changed attributes (m²)</source>
@@ -912,6 +924,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>控制面积合计（m²）</translation>
     </message>
     <message>
+        <source>Converted layers</source>
+        <translation>换算的图层数</translation>
+    </message>
+    <message>
         <source>Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, types and lengths that the file declares, and with Chinese names for fields of the standard. Both kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
 
 Polygons are built from the lines that neighbours share, so shared boundaries have identical vertices. Rows without a shape and shapes without a row are kept and reported. Records with consecutive ids and identical values, including BSM, are merged into one multipart feature. Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).
@@ -966,6 +982,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Copy</source>
         <translation>复制</translation>
+    </message>
+    <message>
+        <source>Copy (format of the data)</source>
+        <translation>副本（格式同原数据）</translation>
     </message>
     <message>
         <source>Copy Digest</source>
@@ -1494,6 +1514,10 @@ Project: {project}</source>
         <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
     </message>
     <message>
+        <source>First running number (0: after the highest in use)</source>
+        <translation>起始顺序号（0：接已用的最大号）</translation>
+    </message>
+    <message>
         <source>Fix</source>
         <translation>修复</translation>
     </message>
@@ -1620,6 +1644,10 @@ Project: {project}</source>
     <message>
         <source>From {list}</source>
         <translation>由{list}换算</translation>
+    </message>
+    <message>
+        <source>Gaps</source>
+        <translation>空号段数</translation>
     </message>
     <message>
         <source>GeoPackage (*.gpkg);;FileGDB (*.gdb)</source>
@@ -1846,6 +1874,10 @@ Project: {project}</source>
         <translation>保留已有修改</translation>
     </message>
     <message>
+        <source>Keep unchanged</source>
+        <translation>不变</translation>
+    </message>
+    <message>
         <source>Kept as you edited them: {names}.</source>
         <translation>已保留原有修改：{names}。</translation>
     </message>
@@ -1864,6 +1896,10 @@ Project: {project}</source>
     <message>
         <source>Largest misclosure, as a share of the control area (empty: the default)</source>
         <translation>允许的闭合差占控制面积的比例（留空：按设置）</translation>
+    </message>
+    <message>
+        <source>Largest move of a vertex (m)</source>
+        <translation>节点最大位移（米）</translation>
     </message>
     <message>
         <source>Later edition</source>
@@ -1888,6 +1924,10 @@ Project: {project}</source>
     <message>
         <source>Layer codes</source>
         <translation>图层代码</translation>
+    </message>
+    <message>
+        <source>Layer codes, separated by commas (empty: all that may change)</source>
+        <translation>图层代码，逗号分隔（空：可重编的全部图层）</translation>
     </message>
     <message>
         <source>Layer groups</source>
@@ -1984,6 +2024,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List New Errors</source>
         <translation>列出新错误</translation>
+    </message>
+    <message>
+        <source>List of gaps</source>
+        <translation>空号清单</translation>
     </message>
     <message>
         <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
@@ -2562,6 +2606,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>作为依据的批复、会议纪要等的文号</translation>
     </message>
     <message>
+        <source>Numbered features</source>
+        <translation>重编的要素数</translation>
+    </message>
+    <message>
         <source>OK</source>
         <translation>确定</translation>
     </message>
@@ -2882,6 +2930,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>工程</translation>
     </message>
     <message>
+        <source>Proof: moves and areas of each layer</source>
+        <translation>核实结果：各图层的位移和面积</translation>
+    </message>
+    <message>
         <source>Proposals</source>
         <translation>修复方案</translation>
     </message>
@@ -2972,6 +3024,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Remove the waiver from its file; the finding is open again</source>
         <translation>从豁免文件中删去，问题恢复为待处理</translation>
+    </message>
+    <message>
+        <source>Renumber keys (BSM)</source>
+        <translation>重编标识码</translation>
     </message>
     <message>
         <source>Replace</source>
@@ -3554,6 +3610,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>原存面积合计（m²）</translation>
     </message>
     <message>
+        <source>Strip from eastings</source>
+        <translation>去带号</translation>
+    </message>
+    <message>
         <source>Submission Package</source>
         <translation>成果包</translation>
     </message>
@@ -3580,6 +3640,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Table of old and new keys</source>
         <translation>新旧标识码对照表</translation>
+    </message>
+    <message>
+        <source>Table of old and new keys (empty: next to the copy)</source>
+        <translation>新旧标识码对照表（空：副本旁，与副本同名）</translation>
     </message>
     <message>
         <source>Table of old and new keys, used to match waivers</source>
@@ -4512,6 +4576,34 @@ Replace them by new ones? The changes are lost.</source>
         <translation>写到</translation>
     </message>
     <message>
+        <source>Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of the file, and a table of old and new keys. The data themselves do not change.
+
+A key is never assigned twice: new running numbers are above all numbers in use and above those in the table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their keys.
+
+Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by the table; next to the data (NAME.renumbered.csv) it is used automatically.
+
+List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal.</source>
+        <translation>写出数据的副本：所选图层的要素按文件中的次序重编标识码（BSM），并写出新旧标识码对照表。原数据不改动。
+
+用过的标识码不再使用：新的顺序号接在全部已用的号之后，也接在数据旁以前的对照表之后。封库图层、国土调查和行政区划图层的标识码不变。
+
+豁免、工作清单、版本比较和封库版本比对按对照表跟踪要素；对照表与数据同名同文件夹（名称.renumbered.csv）时自动使用。
+
+空号清单：各图层最小与最大标识码之间未用的顺序号。有空号属正常现象。</translation>
+    </message>
+    <message>
+        <source>Writes a copy of the data with the zone number (带号) added to eastings or stripped from them, or in another 3-degree zone of CGCS2000. The data themselves do not change.
+
+The copy is read back: each vertex must be where it was on the ground (within 1 mm), else nothing is written. The table has the proof for each layer: CRS, largest move, statutory area before and after, and by how much an edge that was straight bends in the new zone.
+
+Layers in degrees stay. A layer with arcs cannot be brought into another zone: replace the arcs by vertices first (FIX017).</source>
+        <translation>写出数据的副本：给横坐标加带号、去带号，或换到 CGCS2000 的另一 3 度带。原数据不改动。
+
+副本写出后读回核对：每个节点在地面上的位置须与原来相同（相差不超过 1 毫米），否则不写出。核实结果表列出各图层的坐标系、最大位移、换带前后的图斑椭球面积，以及原来的直边在新带中最多弯曲多少。
+
+经纬度图层不变。含曲线的图层不能换带，请先将曲线转为折点（FIX017）。</translation>
+    </message>
+    <message>
         <source>Writes a part of a work list (NAME.worklist.csv) for each township or person. The list does not change.
 
 Each row of a part records what it was at the split, so that “Merge work lists” finds what changed since. A part of an earlier split with changes that are not merged is never replaced.</source>
@@ -4574,6 +4666,10 @@ These parts are not verified against the text of the standard (mark C) and are s
     <message>
         <source>Zip…</source>
         <translation>zip…</translation>
+    </message>
+    <message>
+        <source>Zone number</source>
+        <translation>横坐标的带号</translation>
     </message>
     <message>
         <source>Zones not in the table (m²)</source>

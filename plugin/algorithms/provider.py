@@ -13,6 +13,7 @@ from .apply_fixes import ApplyFixes, ResolveOverlaps
 from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
+from .conversions import ChangeCrsZone, RenumberBsm
 from .create_layers import CreateLayers
 from .declared_checks import DeclaredChecks
 from .derive_three_zones import DeriveThreeZones
@@ -49,6 +50,7 @@ class SanxianProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self):
         self.addAlgorithm(ApplyFixes())
+        self.addAlgorithm(ChangeCrsZone())
         self.addAlgorithm(CheckPlan())
         self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())
@@ -64,6 +66,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
         self.addAlgorithm(MergeWorklist())
+        self.addAlgorithm(RenumberBsm())
         self.addAlgorithm(ResolveOverlaps())
         self.addAlgorithm(SplitWorklist())
         self.addAlgorithm(StatutoryArea())

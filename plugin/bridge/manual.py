@@ -31,6 +31,8 @@ MANUAL_TOPICS = {
     "check_plan": "04-checking#tool-check-plan",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
+    "renumber_bsm": "02-data#tool-renumber-bsm",
+    "change_crs_zone": "02-data#tool-change-crs-zone",
     "split_worklist": "04-checking#tool-split-worklist",
     "merge_worklist": "04-checking#tool-merge-worklist",
     "compute_indicators": "05-report#tool-compute-indicators",

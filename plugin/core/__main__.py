@@ -4,7 +4,8 @@
 Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
 ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
 or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly
-FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``worklist ACTION LIST …``, ``doctor``.
+FILED CURRENT FOLDER --year YEAR``, ``fix SOURCE --output COPY``, ``fixes``, ``renumber SOURCE --output COPY``, ``zone
+SOURCE COPY --zone ZONE``, ``worklist ACTION LIST …``, ``doctor``.
 
 Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
@@ -15,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .cli import checking, doctor, files, fixing, listing, worklist
+from .cli import checking, converting, doctor, files, fixing, listing, worklist
 from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
@@ -31,6 +32,8 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "vct": files.run_convert_vct_command,
     "yearly": files.run_yearly,
     "fix": fixing.run_fix,
+    "renumber": converting.run_renumber,
+    "zone": converting.run_change_zone,
     "fixes": fixing.run_list_fixes,
     "worklist": worklist.run_worklist,
     "rules": listing.run_print_rule_book_command,

@@ -42,7 +42,8 @@ class SideTables:
     """Tables given for a check, each empty if it was not given.
 
     ``figures``: figures printed in the plan's text; ``targets``: targets by township; ``register``: heritage register;
-    ``waivers``: accepted findings; ``notices``: notices on these tables for the report.
+    ``waivers``: accepted findings; ``notices``: notices on these tables for the report; ``key_table``: path of the
+    table of old and new keys.
     """
 
     options: RunOptions
@@ -51,6 +52,7 @@ class SideTables:
     register: HeritageRegister | None
     waivers: Waivers
     notices: list[tuple[str, dict[str, Any]]]
+    key_table: str = ""
 
     def make_side_inputs(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
         """Return all side inputs of a plan: tables, sealed edition and change record.
@@ -104,11 +106,11 @@ class SideTables:
 
         Return them as the side inputs ``baseline`` and ``renumbered``.
         """
+        from .loading.key_table import read_renumbered_keys
         from .loading.reading import make_plan_layer_selector
-        from .loading.renumbering import read_renumbered_keys
         from .versions.baseline import read_baseline, record_baseline_in_plan
 
-        renumbered_keys = read_renumbered_keys(self.options.renumbered) if self.options.renumbered else {}
+        renumbered_keys = read_renumbered_keys(self.key_table) if self.key_table else {}
         sealed_baseline = read_baseline(
             self.options.baseline,
             plan,
@@ -127,6 +129,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     """
     from .heritage.heritage_sites import read_heritage_register
     from .indicators.typed_figures import read_printed_figures
+    from .loading.key_table import find_key_table
     from .profile.figures import AllocatedTargets
     from .waivers.loading import load_waivers
 
@@ -136,7 +139,10 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 
         allocated_targets = read_township_targets(options.targets)
 
-    waivers, notices = load_waivers(options.waivers, norm, source, options.renumbered)
+    key_table = find_key_table(options.renumbered, source)
+    waivers, notices = load_waivers(options.waivers, norm, source, key_table)
+    if key_table:
+        notices.append(("notice_key_table", {"file": Path(key_table).name}))
     return SideTables(
         options,
         read_printed_figures(options.figures) if options.figures else (),
@@ -144,6 +150,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
         read_heritage_register(options.register, norm) if options.register else None,
         waivers,
         notices,
+        key_table,
     )
 
 

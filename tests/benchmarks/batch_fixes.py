@@ -21,11 +21,12 @@ import pyogrio
 import shapely
 
 from plugin.core.check import CheckResult, RunOptions, check_plan
+from plugin.core.exchange.edited_copy import write_copy
+from plugin.core.fixes.apply import collect_changes
 from plugin.core.fixes.batch import BatchEntry, BatchResult, choose_fixes, run_batch
 from plugin.core.fixes.differences import get_problem_name, is_same_problem
 from plugin.core.fixes.run import list_findings_to_fix
 from plugin.core.fixes.state import EditingState
-from plugin.core.fixes.write import write_copy
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity
 from tests.county import make_county
@@ -156,7 +157,7 @@ def run_and_compare(path: Path, truth: list[PlantedDefect], folder: Path) -> dic
     state = EditingState(checked, options)
     batch = run_batch(state, findings, fixes)
     measured["batch"] = clock.stop() | {"peak": read_peak_memory_mb()}
-    copy = write_copy(batch.state, str(path), str(folder / "copy.gpkg"))
+    copy = write_copy(collect_changes(batch.state), str(path), str(folder / "copy.gpkg"))
     measured["copy"] = clock.stop()
     after = check_plan(copy, options).report.findings
     measured["check of the copy"] = clock.stop()

@@ -23,6 +23,8 @@ CHECK_PLAN_PARAMETERS = (
 #: The algorithms other than rules.
 WHOLE_PLAN_ALGORITHMS = {
     "apply_fixes",
+    "change_crs_zone",
+    "renumber_bsm",
     "resolve_overlaps",
     "check_plan",
     "compare_versions",

@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading.renumbering import read_renumbered_keys
+from plugin.core.loading.key_table import read_renumbered_keys
 from plugin.core.mapping import load_mapping
 from plugin.core.model.findings import FINDING_COLUMNS
 from plugin.core.model.report import Report

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ...core.check import RunOptions
+from ...core.loading.key_table import KEY_TABLE_SUFFIX
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
 from ..settings import get_report_language
 from . import document, saved_paths, waivers
+from .side_files import find_path_next_to_layers
 
 _PROJECT_SCOPE = "sanxian"
 _TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
@@ -84,6 +86,8 @@ def read_county_code_and_name(project: QgsProject) -> tuple[str, str]:
 def make_check_options(project: QgsProject) -> RunOptions:
     """Return the options for checks of a project's layers. On the main thread."""
     county = read_county_settings(project)
+    files = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
+    key_table = find_path_next_to_layers(project, files, KEY_TABLE_SUFFIX)
     return RunOptions(
         profile=county.profile,
         standard=county.standard,
@@ -95,9 +99,8 @@ def make_check_options(project: QgsProject) -> RunOptions:
         rules=(county.rules,) if county.rules else (),
         lang=get_report_language(),
         notices=tuple(role_recognition.describe_unreadable_layers(project)),
-        waivers=waivers.find_waiver_file_to_apply(
-            project, map(get_file_path, role_recognition.list_plan_layers(project))
-        ),
+        waivers=waivers.find_waiver_file_to_apply(project, files),
+        renumbered=str(key_table) if key_table is not None and key_table.is_file() else "",
         document_info=document.read_document_info(project),
         **{key: saved_paths.read_absolute_path(project, key) for key in _PATH_KEYS},
     )

@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | vct | yearly | fix | fixes | worklist | doctor",
+        "inspect | vct | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -142,6 +142,23 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
     command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=get_help_text("phase"))
     command.add_argument("--waivers", default="", metavar="FILE", help=get_help_text("waivers"))
+    command = commands.add_parser("renumber", help=get_help_text("renumber"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
+    command.add_argument("--layers", default="", metavar="CODE…", help=get_help_text("renumber_layers"))
+    command.add_argument("--output", default="", metavar="COPY", help=get_help_text("renumber_output"))
+    command.add_argument("--table", default="", metavar="FILE", help=get_help_text("renumber_table"))
+    command.add_argument("--gaps", default="", metavar="FILE", help=get_help_text("renumber_gaps"))
+    command.add_argument("--start", type=int, default=0, metavar="NUMBER", help=get_help_text("renumber_start"))
+    for name in ("standard", "profile", "roles"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command = commands.add_parser("zone", help=get_help_text("zone"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
+    command.add_argument("output", metavar="COPY", help=get_help_text("zone_output"))
+    command.add_argument("--zone", type=int, default=0, metavar="25–45", help=get_help_text("zone_zone"))
+    command.add_argument(
+        "--number", choices=("keep", "add", "strip"), default="keep", help=get_help_text("zone_number")
+    )
+    command.add_argument("--table", default="", metavar="FILE", help=get_help_text("zone_table"))
     command = commands.add_parser("fixes", help=get_help_text("fixes"), parents=[language])
     command.add_argument("code", metavar="CODE", nargs="?", default="", help=get_help_text("fix_code"))
     command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
@@ -230,6 +247,7 @@ def _add_worklist_commands(
     action = add_action("update")
     action.add_argument("report", metavar="REPORT", help=get_help_text("report"))
     action.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("xlsx"))
+    action.add_argument("--renumbered", default="", metavar="FILE", help=get_help_text("renumbered"))
     action = add_action("split")
     action.add_argument("folder", metavar="FOLDER", help=get_help_text("folder"))
     action.add_argument("--by", choices=("township", "assignee"), default="township", help=get_help_text("by"))

@@ -60,9 +60,11 @@ def _print_counts(worklist: Worklist, report_texts: ReportTexts) -> int:
 def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Update the list by a JSON report; write a ledger if requested."""
     from ..files.writing import check_writable, write_atomically
+    from ..loading.key_table import read_renumbered_keys
     from ..model.rule import load_all_rules
     from ..render.document.ledger import write_ledger
     from ..render.worklist_messages import describe_update
+    from ..worklist import find_key_table_of_worklist
     from ..worklist.file import change_worklist
     from ..worklist.report_file import read_report
     from ..worklist.update import update_worklist
@@ -70,10 +72,12 @@ def _update(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     if args.xlsx:
         check_writable(args.xlsx, [args.list, args.report])
     report, rules = read_report(args.report), load_all_rules()
+    key_table = args.renumbered or find_key_table_of_worklist(Path(args.list))
+    new_keys = read_renumbered_keys(key_table) if key_table else {}
     updates: list[WorklistUpdate] = []
 
     def update(worklist: Worklist) -> Worklist:
-        updates.append(update_worklist(worklist, report, rules, datetime.now()))
+        updates.append(update_worklist(worklist, report, rules, datetime.now(), new_keys))
         return updates[-1].worklist
 
     worklist = change_worklist(args.list, update)

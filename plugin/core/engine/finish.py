@@ -71,9 +71,8 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     for finding, n in zip(located, shape_of_finding, strict=True):
         finding.township, finding.place = townships[n], places[n]
     _set_areas_by_vertices(plan, located, shapes, shape_of_finding)
-    rounded_places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in located if f.place}
     cancellation.raise_if_cancelled()
-    set_fingerprints(findings, rounded_places)
+    set_fingerprints(findings)
     for number, finding in enumerate(findings):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()

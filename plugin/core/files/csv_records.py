@@ -8,6 +8,7 @@ also edit then differs only in the changed cells.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,3 +102,9 @@ def write_cell(text: str, delimiter: str) -> str:
     if any(character in text for character in ('"', "\n", "\r", "\t", delimiter)):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def format_rows(rows: Iterable[Iterable[str]]) -> bytes:
+    """Return rows as a CSV in UTF-8 with a byte order mark, which spreadsheets read without changing keys."""
+    lines = [",".join(write_cell(text, ",") for text in row) + "\r\n" for row in rows]
+    return "".join(lines).encode("utf-8-sig")

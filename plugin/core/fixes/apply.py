@@ -3,42 +3,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..exchange.layer_changes import UNCHANGED, LayerChanges
 from ..model.findings import convert_to_plain_value
 from ..plan.layer import FieldInfo, SourceLayer
-from .edits import UNCHANGED, is_same_shape
+from .edits import is_same_shape
 from .state import EditingState
-
-
-@dataclass
-class LayerChanges:
-    """All changes of one layer, for the program that writes them.
-
-    ``changed``: feature id → new shape as stored (None for no shape, or `UNCHANGED`) and new values by column.
-    ``added``: new feature id → id of the row as read from which the new row came, its shape, and the values that differ
-    from that row's. ``deleted``: feature ids. ``new_fields``: names of fields of the template that are added.
-    """
-
-    role: str
-    source: SourceLayer
-    changed: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
-    added: dict[int, tuple[int, Any, dict[str, Any]]] = field(default_factory=dict)
-    deleted: list[int] = field(default_factory=list)
-    new_fields: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.added or self.deleted or self.new_fields)
 
 
 def collect_changes(state: EditingState) -> list[LayerChanges]:
     """Return the changes of each layer that fixes changed in a state."""
     layer_changes = []
     for role, layer in state.plan.layers.items():
-        changes = LayerChanges(role, layer.source, new_fields=state.new_fields.get(role, ()))
+        new_fields = map(layer.template.find_field_by_name, state.new_fields.get(role, ()))
+        changes = LayerChanges(role, layer.source, new_fields=tuple(filter(None, new_fields)))
         for number in sorted(state.session.checker.rows.list_edited_rows(role)):
             current, was_read = state.get_row_by_number(role, number), number < len(layer)
             if current is None:
@@ -95,8 +77,7 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
     import pandas as pd
 
     frame = source.frame.drop(index=changes.deleted)
-    template = state.plan.layers[changes.role].template
-    added_fields = [one for name in changes.new_fields if (one := template.find_field_by_name(name)) is not None]
+    added_fields = changes.new_fields
     columns = {str(c): c for c in frame.columns if c != frame.geometry.name}
     values = {name: frame[column].astype(object).to_numpy().copy() for name, column in columns.items()}
     values |= {one.name: np.full(len(frame), None, dtype=object) for one in added_fields}

@@ -13,12 +13,13 @@ import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
+from ..exchange.layer_changes import UNCHANGED
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import mask_missing_shapes
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
-from .edits import UNCHANGED, Edits
+from .edits import Edits
 from .regions import compute_changed_box, list_part_boxes, widen_box
 from .state import EditingState, Row
 from .surroundings import MARGIN_M, Bounds, choose_surroundings_rules, find_findings_in_surroundings

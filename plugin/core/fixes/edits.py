@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-#: The shape of an edit that changes attributes only.
-UNCHANGED = ...
+from ..exchange.layer_changes import UNCHANGED
 
 
 class FixRefused(Exception):

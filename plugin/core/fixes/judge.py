@@ -18,6 +18,7 @@ from ..geometry.validity import extract_polygons
 from ..live.session import EditBatch, FindingsChange, FullCheckNeeded
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
+from ..profile.norm import is_sealed_or_supplied
 from .differences import (
     ChangedRow,
     Differences,
@@ -31,7 +32,7 @@ from .differences import (
 from .edits import Edits, FixRefused, is_same_shape
 from .model import Fix, Safety
 from .proposal import AreaChange, OpenedWindow, Proposal
-from .sealed import is_sealed_for_fixes, require_unsealed
+from .sealed import require_unsealed
 from .shapes import is_below_sliver_limits, measure_width
 from .state import EditingState
 from .surroundings import RULES_BY_PLACE, SurroundingsFailed
@@ -232,7 +233,7 @@ class _Trial:
             differences.renamed, self.area_balances,
         )  # fmt: skip
         proposal.documents = {
-            role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
+            role: state.settings.documents[role] for role in edits.roles if is_sealed_or_supplied(role, state.norm)
         }
         for edit, row in zip(self.checked_edits, self.changed_rows, strict=True):
             named_row = row.after or row.before

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..exchange.layer_changes import UNCHANGED
 from ..live.session import FeatureKey
-from .edits import UNCHANGED, Edits, RowEdit
+from .edits import Edits, RowEdit
 
 
 def merge_edits(applied: Iterable[Edits]) -> Edits:

@@ -64,7 +64,7 @@ def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
 
     Called before a long run. ``order``: the options of the run.
     """
-    from .write import check_copy_is_writable
+    from ..exchange.edited_copy import check_copy_is_writable
 
     fixes = choose_fixes(order.requested_fixes)
     if not order.output and not order.table:
@@ -109,7 +109,8 @@ def run_fixes(
     Cancelled
         The user cancelled; nothing is written.
     """
-    from .write import write_copy
+    from ..exchange.edited_copy import write_copy
+    from .apply import collect_changes
 
     fixes = check_fix_run_options(order, source)
     check_result = check_plan(
@@ -128,7 +129,7 @@ def run_fixes(
     run = FixRun(check_result, batch, [])
     texts = run.make_texts(options.lang)
     if order.output:
-        run.written.append(str(write_copy(batch.state, source, order.output, cancellation)))
+        run.written.append(str(write_copy(collect_changes(batch.state), source, order.output, cancellation)))
         if batch.applied:
             log = make_default_log_path(order.output)
             fix_time, user = datetime.now(), get_user_name()

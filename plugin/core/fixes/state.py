@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..exchange.layer_changes import UNCHANGED
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.validity import extract_polygons, mask_missing_shapes
 from ..live.session import EditBatch, FeatureState, IncrementalSession
+from ..profile.norm import is_sealed_or_supplied
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
-from .edits import UNCHANGED, Edits, FixRefused
+from .edits import Edits, FixRefused
 from .finding_places import FindingPlaces, get_finding_shape_in_plane
-from .sealed import is_sealed_for_fixes
 from .surroundings import RULES_BY_PLACE
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class EditingState:
 
     def is_sealed(self, role: str) -> bool:
         """Return True if no fix may change the layer, as it is sealed and no document allows a change."""
-        return is_sealed_for_fixes(role, self.norm) and not self.settings.documents.get(role, "").strip()
+        return is_sealed_or_supplied(role, self.norm) and not self.settings.documents.get(role, "").strip()
 
     def get_finding_shape(self, finding: Finding) -> Any:
         """Return the shape of a finding in the plane; None without one.

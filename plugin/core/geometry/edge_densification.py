@@ -232,6 +232,22 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane_crs: CRS) -> NDArray:
     return np.concatenate(rows)
 
 
+def find_largest_bend(shapes: NDArray, source: CRS, target: CRS) -> float:
+    """Return by how far (m) reprojecting the vertices of polygons bends an edge, at most.
+
+    It is the distance between the middle of an edge that is straight in ``source`` and the straight edge in ``target``.
+    Edges up to `MIN_LONG_EDGE_M` are not measured; 0 without a longer one.
+    """
+    largest_bend = 0.0
+    polygons = shapes[_mask_measurable_polygons(shapes)]
+    for batch in iterate_batches(polygons):
+        batch_rings = extract_rings(polygons[batch])
+        _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
+        if len(low):
+            largest_bend = max(largest_bend, float(compute_edge_deviations(low, high, source, target).max()))
+    return largest_bend
+
+
 def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return the edges of closed rings that are longer than `MIN_LONG_EDGE_M`.
 

@@ -255,22 +255,16 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     )  # fmt: skip
 
 
-def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
+def set_fingerprints(findings: Iterable[Finding]) -> None:
     """Set the fingerprint of each finding, in place: its stable identity in all checks.
 
     It is a hash of code, roles, sorted keys and field; where several findings agree in these, also of the location. A
     finding on one of many connected pieces (``by_place``) always includes the location. Otherwise a piece added or
     removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
-    Parameters
-    ----------
-    findings
-        Changed in place.
-    places
-        id(finding) → (longitude, latitude) in degrees (EPSG:4490). They are rounded to 1e-4° (about 10 m), so that an
-        edit nearby or another projection changes nothing. Areas only order the findings at one location, because an
-        additional vertex on a slanted edge changes a statutory area. Areas by vertices are used, so that fingerprints
-        remain those of 0.1.0.
+    The location is the centre (``Finding.place``), rounded to 1e-4° (about 10 m), so that an edit nearby or another
+    projection changes nothing. Areas only order the findings at one location, because an additional vertex on a slanted
+    edge changes a statutory area. Areas by vertices are used, so that fingerprints remain those of 0.1.0.
     """
     by_base_fingerprint: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -289,7 +283,8 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
             continue
         use_counts: dict[str, int] = defaultdict(int)
         for finding in sorted(findings_of_base, key=lambda f: -round(f.area_by_vertices_m2 or 0.0, 1)):
-            lon, lat = places.get(id(finding), (0.0, 0.0))
+            # Rounded twice, as in 0.1.0: once would differ at a half.
+            lon, lat = (round(degrees, 5) for degrees in finding.place or (0.0, 0.0))
             name = _hash_texts([base, f"{lon:.4f}", f"{lat:.4f}"])
             use_counts[name] += 1
             finding.fingerprint = name if use_counts[name] == 1 else _hash_texts([name, str(use_counts[name])])

@@ -7,6 +7,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -374,6 +375,8 @@ def _is_heading(item: str, settings: dict[str, Any]) -> bool:
 
 #: Concepts and layer codes; a setting of the standard that a profile may replace.
 SEALED_ROLES_SETTING = "sealed.roles"
+#: Patterns of layer codes: survey and divisions, which other authorities supply.
+SUPPLIED_ROLES_SETTING = "sealed.supplied"
 
 
 def list_sealed_roles(norm: Norm) -> frozenset[str]:
@@ -385,6 +388,16 @@ def list_sealed_roles(norm: Norm) -> frozenset[str]:
 def is_sealed(role: str, norm: Norm) -> bool:
     """Return True if only a person with a document may change this layer."""
     return role in list_sealed_roles(norm)
+
+
+def is_sealed_or_supplied(role: str, norm: Norm) -> bool:
+    """Return True if a program may change a layer only with a document.
+
+    Such a layer is approved (``sealed.roles``: 永久基本农田, 红线), or supplied by another authority
+    (``sealed.supplied``: survey and divisions).
+    """
+    patterns: list[str] = norm.get(SUPPLIED_ROLES_SETTING)
+    return is_sealed(role, norm) or any(fnmatchcase(role, pattern) for pattern in patterns)
 
 
 def is_sealed_by_profile(role: str, norm: Norm) -> bool:

@@ -73,8 +73,8 @@ def compare_sources(
         The table of keys is damaged.
     """
     from ..loading.assembly import assemble_plan
+    from ..loading.key_table import read_renumbered_keys
     from ..loading.recognition import find_role
-    from ..loading.renumbering import read_renumbered_keys
     from .baseline import get_township_polygons
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]

@@ -37,7 +37,7 @@ def load_waivers(
     path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
     keys = {}
     if key_table_path:
-        from ..loading.renumbering import read_renumbered_keys
+        from ..loading.key_table import read_renumbered_keys
 
         keys = read_renumbered_keys(key_table_path)
     if path is None or not (waiver_file or path.is_file()):

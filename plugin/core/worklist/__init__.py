@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..files import make_path_next_to_data
+from ..loading.key_table import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"
@@ -17,3 +18,12 @@ WORKLIST_SUFFIX = ".worklist.csv"
 def make_default_worklist_path(source: str | Path) -> Path:
     """Return the path of the work list for a data file or folder: ``county.gpkg`` → ``county.worklist.csv``."""
     return make_path_next_to_data(source, WORKLIST_SUFFIX)
+
+
+def find_key_table_of_worklist(path: Path) -> str:
+    """Return the path of the table of old and new keys next to a work list; empty without one.
+
+    ``copy.worklist.csv`` → ``copy.renumbered.csv``.
+    """
+    table = path.with_name(path.name.removesuffix(WORKLIST_SUFFIX) + KEY_TABLE_SUFFIX)
+    return str(table) if table.is_file() else ""

@@ -179,8 +179,8 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
 
     Cells without a change are copied from the former file; new rows are at the end.
     """
-    former_items = table.worklist.items
-    if not former_items.keys() <= worklist.items.keys():
+    former_items, former_names = table.worklist.items, worklist.former_fingerprints
+    if not former_items.keys() <= worklist.items.keys() | set(former_names.values()):
         raise InvariantError("a change of the work list must keep all rows")
     changed_items = [item for name, item in worklist.items.items() if former_items.get(name) is not item]
     names = list(table.names)
@@ -192,7 +192,7 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
     records[table.head_index] = head
     new_records = []
     for item in changed_items:
-        row = table.row_by_fingerprint.get(item.fingerprint)
+        row = table.row_by_fingerprint.get(former_names.get(item.fingerprint, item.fingerprint))
         if row is None:
             cells = _change_cells([], names, item, table.delimiter)
             new_records.append(CsvRecord(cells, table.line_end, 0))

@@ -95,12 +95,27 @@ class Worklist:
     """The rows of a work list by fingerprint, in the order of the file.
 
     ``other_headings``: headings of columns of other programs. ``unidentified_count``: rows without a fingerprint, which
-    stay in the file.
+    stay in the file. ``former_fingerprints``: fingerprint → that of the row in the file, where a change replaced it.
     """
 
     items: Mapping[str, WorkItem] = field(default_factory=dict)
     other_headings: tuple[str, ...] = ()
     unidentified_count: int = 0
+    former_fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    def replace_fingerprints(self, new_fingerprint_by_old: Mapping[str, str]) -> Worklist:
+        """Return the list in which rows have other fingerprints; a new one that another row has is ignored."""
+        renamed = {
+            old: new for old, new in new_fingerprint_by_old.items() if old in self.items and new not in self.items
+        }
+        if not renamed:
+            return self
+        items = {
+            renamed.get(name, name): replace(item, fingerprint=renamed[name]) if name in renamed else item
+            for name, item in self.items.items()
+        }
+        former = {new: self.former_fingerprints.get(old, old) for old, new in renamed.items()}
+        return replace(self, items=items, former_fingerprints={**self.former_fingerprints, **former})
 
     def replace_items(self, items: Iterable[WorkItem]) -> Worklist:
         """Return the list with these items in place of those with the same fingerprint, or at the end."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from ..model.findings import Finding
+from ..model.findings import Finding, set_fingerprints
 from ..model.report import Outcome, Report
 from ..model.rule import Rule
 from .model import WorkItem, Worklist, WorkState, format_time
@@ -50,6 +50,33 @@ class WorklistUpdate:
     false_alarms: int
 
 
+def _find_new_fingerprints(findings: list[Finding], new_key_by_old: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Return old → new fingerprint of the findings on features that were numbered again.
+
+    The old fingerprint is that which the finding would have with the former keys.
+    """
+    old_key_by_new = {(role, new): old for (role, old), new in new_key_by_old.items()}
+
+    def get_former_key(role: str, key: str) -> str:
+        return old_key_by_new.get((role, key)) or old_key_by_new.get(("", key)) or key
+
+    # All findings: where several agree in everything but the place, the fingerprint has the place.
+    former_findings = [
+        replace(
+            finding,
+            key=get_former_key(finding.role, finding.key),
+            related_keys=[get_former_key(finding.related_role, key) for key in finding.related_keys],
+        )
+        for finding in findings
+    ]
+    set_fingerprints(former_findings)
+    return {
+        former.fingerprint: present.fingerprint
+        for former, present in zip(former_findings, findings, strict=True)
+        if present.fingerprint and (former.key, former.related_keys) != (present.key, present.related_keys)
+    }
+
+
 class CheckedPart:
     """The part of a plan that a check covered: which rules ran completely, on which layers.
 
@@ -76,7 +103,13 @@ class CheckedPart:
         return not needs_layers or {item.role, item.related_role} - {""} <= self._roles
 
 
-def update_worklist(worklist: Worklist, report: Report, rules: Mapping[str, Rule], now: datetime) -> WorklistUpdate:
+def update_worklist(
+    worklist: Worklist,
+    report: Report,
+    rules: Mapping[str, Rule],
+    now: datetime,
+    new_key_by_old: Mapping[tuple[str, str], str] | None = None,
+) -> WorklistUpdate:
     """Return the work list after a check.
 
     A new finding is 待处理; one that is no longer found becomes 已改, and 待处理 when it is found again; its assignee
@@ -88,7 +121,12 @@ def update_worklist(worklist: Worklist, report: Report, rules: Mapping[str, Rule
         Of a whole check, or of some rules.
     rules
         Code → rule, of all rules (`load_all_rules`).
+    new_key_by_old
+        (layer code or empty, old key) → new key of features that were numbered again since the list was written: their
+        findings have other fingerprints, and keep their rows.
     """
+    if new_key_by_old:
+        worklist = worklist.replace_fingerprints(_find_new_fingerprints(report.findings, new_key_by_old))
     checked_part, time = CheckedPart(report, rules), format_time(now)
     counts: Counter[Transition] = Counter()
     changed_items: list[WorkItem] = []

@@ -14,6 +14,7 @@ from ...bridge import settings
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.worklist import find_key_table_of_worklist
 from ...core.worklist.merge import WorkConflict, apply_edits
 from ...core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from ..findings.work_rows import WorkRows
@@ -117,14 +118,17 @@ class WorklistStore(QObject):
     def update(self, report: Any) -> None:
         """Update the list by the report of a check (`core.worklist.update`); a missing file is created."""
         lang = settings.get_interface_language()
+        key_table = find_key_table_of_worklist(self.path) if self.path is not None else ""
 
         def update_in_background(worklist: Worklist) -> _Outcome:
+            from ...core.loading.key_table import read_renumbered_keys
             from ...core.model.rule import load_all_rules
             from ...core.render.words import ReportTexts
             from ...core.render.worklist_messages import describe_update
             from ...core.worklist.update import update_worklist
 
-            updated = update_worklist(worklist, report, load_all_rules(), datetime.now())
+            new_keys = read_renumbered_keys(key_table) if key_table else {}
+            updated = update_worklist(worklist, report, load_all_rules(), datetime.now(), new_keys)
             if not updated.counts and not updated.false_alarms:
                 return updated.worklist, [], []
             report_texts = ReportTexts(lang)

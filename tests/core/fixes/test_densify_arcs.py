@@ -142,9 +142,10 @@ def test_fix_of_one_finding_on_arcs_changes_only_the_row_of_that_finding_in_the_
     source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
     state = EditingState(check_plan(str(source), OPTIONS), OPTIONS)
     finding = next(one for one in state.session.findings if one.key.endswith("3"))
-    from plugin.core.fixes.write import write_copy
+    from plugin.core.exchange.edited_copy import write_copy
+    from plugin.core.fixes.apply import collect_changes
 
-    write_copy(propose_fix(state, FIX, finding)[1], source, copy)
+    write_copy(collect_changes(propose_fix(state, FIX, finding)[1]), source, copy)
     assert map_fids_to_arcs(copy) == {1: True, 2: True, 3: False, 4: False}
     before, after = map_fids_to_blobs(source), map_fids_to_blobs(copy)
     assert [fid for fid in before if before[fid] != after[fid]] == [3]
@@ -167,10 +168,10 @@ def test_copy_is_refused_if_the_driver_would_straighten_an_unfixed_curve(tmp_pat
         tmp_path / "copy.gpkg",
     )
     # A Bézier curve of a FileGDB arrives as segments: the driver knows no arc.
-    monkeypatch.setattr("plugin.core.fixes.write.count_arcs", lambda text: 0)
+    monkeypatch.setattr("plugin.core.exchange.edited_copy.count_arcs", lambda text: 0)
     with pytest.raises(OutputError) as refused:
         run_fixes(str(source), RunOptions(rules=("ATT001",)), FixRunOptions(output=str(copy), safe_only=False))
-    assert refused.value.key == "fix_arcs_lost" and refused.value.params["fid"] == 1 and not copy.exists()
+    assert refused.value.key == "copy_arcs_lost" and refused.value.params["fid"] == 1 and not copy.exists()
 
 
 # --- one of two neighbours

@@ -17,8 +17,8 @@ from plugin.core.fixes.judge import MAX_IMBALANCE_M2
 from plugin.core.fixes.merging import merge_edits
 from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.rows_before import read_rows_before
-from plugin.core.fixes.sealed import is_sealed_for_fixes
 from plugin.core.live.session import are_equal_values
+from plugin.core.profile.norm import is_sealed_or_supplied
 from tests.core.fixes.fix_runs import (
     TOTALS,
     assert_judgement_agrees_with_a_whole_check,
@@ -102,7 +102,7 @@ def check_safe_batch(seed, rules=RULES):
     for role in plan.layers:
         moved = sum(one.moved_in_m2 - one.moved_out_m2 for p in applied for one in p.areas if one.role == role)
         assert sum_area(result.state, role) == pytest.approx(sum_area(state, role) + moved, abs=MAX_IMBALANCE_M2)
-        if is_sealed_for_fixes(role, plan.norm):
+        if is_sealed_or_supplied(role, plan.norm):
             assert not any(name[0] == role for name in edited)
     again = run_batch(result.state, findings, choose_fixes(()))
     assert not [one for one in again.applied if any(one.finding is other.finding for other in applied)]

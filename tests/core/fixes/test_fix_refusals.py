@@ -14,8 +14,8 @@ from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
 from plugin.core.fixes.judge import judge_edits
 from plugin.core.fixes.model import Safety, load_all_fixes
 from plugin.core.fixes.proposal import Proposal, Refusal
-from plugin.core.fixes.sealed import is_sealed_for_fixes
 from plugin.core.loading.assembly import assemble_plan
+from plugin.core.profile.norm import is_sealed_or_supplied
 from tests.core.fixes.fix_runs import check_and_start_editing, list_layer_rows
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -38,12 +38,12 @@ def get_refusal_reason(plan, code, **changes):
      ("CZKFBJ", False), ("YDYHGHFQ", False), ("GDBHMB", False), ("LSWHBHX", False)],
 )  # fmt: skip
 def test_layers_sealed_for_fixes_by_default_are_farmland_red_line_survey_and_divisions(role, sealed):
-    assert is_sealed_for_fixes(role, make_example_norm()) == sealed
+    assert is_sealed_or_supplied(role, make_example_norm()) == sealed
 
 
 def test_county_profile_sets_which_layers_are_sealed_for_fixes():
     norm = make_example_norm({"sealed.roles": ["farmland"], "sealed.supplied": ["CZK*"]})
-    assert [is_sealed_for_fixes(role, norm) for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "CZKFBJ")] == [
+    assert [is_sealed_or_supplied(role, norm) for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "CZKFBJ")] == [
         True,
         False,
         False,

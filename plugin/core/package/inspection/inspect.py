@@ -150,7 +150,7 @@ def _add_report_finding(check_result: CheckResult, facts: PackageFacts, case: st
         params={"file": path, **params},
     )
     finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
-    set_fingerprints([finding], {})
+    set_fingerprints([finding])
     report.findings.append(finding)
     for rule in report.rules:
         if rule.code == OUTCOME_RULE_CODE:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write a copy of a source with fixes applied; the source is never changed."""
+"""Write a copy of a source with changed rows; the source is never changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import traceback
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,14 @@ import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
-from ..exchange.create import make_write_error
-from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..files.writing import check_writable, write_atomically
 from ..geometry.arcs import count_arcs
 from ..io.source import find_source_folder, list_source_datasets
 from ..plan.layer import SourceLayer
-from ..standard.template import Template, TemplateField
-from .apply import LayerChanges, collect_changes
-from .edits import UNCHANGED
-from .state import EditingState
+from ..standard.template import TemplateField
+from .create import make_write_error
+from .gdal_setup import load_gdal, raise_if_refused
+from .layer_changes import UNCHANGED, LayerChanges
 
 #: Formats whose rows can be changed one by one.
 EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
@@ -42,24 +41,26 @@ def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     folder = find_source_folder(source)
     unsupported = [path.name for path in list_source_datasets(source) if path.suffix.lower() not in EDITABLE_SUFFIXES]
     if unsupported:
-        raise InputError("fix_format", file=", ".join(unsupported[:3]), known=", ".join(EDITABLE_SUFFIXES))
+        raise InputError("copy_format", file=", ".join(unsupported[:3]), known=", ".join(EDITABLE_SUFFIXES))
     if folder is not None:
         if target.exists():
             raise OutputError("output_exists", target=str(target))
         return
     (dataset,) = list_source_datasets(source)
     if target.suffix.lower() != dataset.suffix.lower():
-        raise InputError("fix_suffix", target=target.name, suffix=dataset.suffix)
+        raise InputError("copy_suffix", target=target.name, suffix=dataset.suffix)
     check_writable(target, [str(dataset)])
 
 
 def write_copy(
-    state: EditingState, source: str | Path, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
+    changes: Iterable[LayerChanges],
+    source: str | Path,
+    target: str | Path,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Path:
-    """Write a copy of a source with the fixes of a state, and return its path.
+    """Write a copy of a source with changed rows, and return its path.
 
-    The copy is made in a temporary folder, edited row by row, read back, and then moved to its place. Rows, fields and
-    layers that no fix concerns are copied unchanged.
+    The copy is edited row by row and read back. Rows, fields and layers without a change are copied unchanged.
 
     Raises
     ------
@@ -68,9 +69,32 @@ def write_copy(
     Cancelled
         The user cancelled; nothing is written.
     """
+
+    def edit_rows(copies: dict[str, Path]) -> None:
+        for one in changes:
+            _edit_layer(copies[find_dataset(one.source, copies)], one, cancellation)
+
+    return write_edited_copy(source, target, edit_rows)
+
+
+def write_edited_copy(source: str | Path, target: str | Path, edit: Callable[[dict[str, Path]], None]) -> Path:
+    """Write a copy of a source that a function edits, and return its path.
+
+    The copy is made in a temporary folder and moved to its place after ``edit`` returned.
+
+    Parameters
+    ----------
+    edit
+        Gets the path of each data set of the source → path of its copy. What it raises ends the run without output;
+        a RuntimeError is a refusal by the driver.
+
+    Raises
+    ------
+    OutputError, InputError
+        The copy cannot be written; an existing file stays.
+    """
     source, target = Path(source), Path(target)
     check_copy_is_writable(source, target)
-    changes = collect_changes(state)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work_folder = Path(folder) / "copy"
         work_folder.mkdir()
@@ -78,9 +102,7 @@ def write_copy(
         try:
             for dataset in list_source_datasets(source):
                 copies[os.path.abspath(dataset)] = _copy_dataset(dataset, work_folder)
-            for one in changes:
-                template = state.plan.layers[one.role].template
-                _edit_layer(copies[_find_dataset(one.source, copies)], one, template, cancellation)
+            edit(copies)
         except BaseException as error:
             # The frames of the traceback would keep the copy open.
             traceback.clear_frames(error.__traceback__)
@@ -95,7 +117,7 @@ def write_copy(
     return target
 
 
-def _find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
+def find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
     """Return the data set from which a layer was read; ``copies`` has data sets as keys."""
     path = os.path.abspath(layer.source)
     if path in copies:
@@ -143,7 +165,7 @@ def _move_folder(work_folder: Path, target: Path) -> None:
         shutil.rmtree(partial_target, ignore_errors=True)
 
 
-def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellation: Cancellation) -> None:
+def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -> None:
     """Write the changes of a layer into a data set, in one transaction if the format has transactions.
 
     Raise RuntimeError if the driver refuses a change, and OutputError if it cannot store the arcs of a row.
@@ -152,10 +174,8 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
         layer = raise_if_refused(database.GetLayerByName(changes.source.name))
         expected = layer.GetFeatureCount() + len(changes.added) - len(changes.deleted)
-        for name in changes.new_fields:
-            template_field = template.find_field_by_name(name)
-            if template_field is not None:
-                _create_field(layer, template_field)
+        for new_field in changes.new_fields:
+            _create_field(layer, new_field)
         has_transactions = layer.TestCapability("Transactions")
         #: Rows that keep their arcs while values change → number of arcs.
         arcs: dict[int, int] = {}
@@ -174,7 +194,7 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
             if shape is UNCHANGED and fid in changes.source.curve_texts:
                 arcs[fid] = _count_arcs(feature, changes.source, fid)
             _fill_feature(feature, shape, values)
-            raise_if_refused(layer.SetFeature(feature))
+            replace_feature(layer, feature, path)
             del feature
         for fid, count in arcs.items():
             if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
@@ -195,6 +215,22 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         _check_count(gdal, path, changes.source.name, expected)
 
 
+def replace_feature(layer: Any, feature: Any, path: Path) -> None:
+    """Store a changed GDAL feature of a layer of the data set ``path``. Raise RuntimeError if the driver refuses.
+
+    A row of a FileGDB is deleted and created again with its id: GDAL 3.6 damages other rows if an updated row needs
+    more space (GDAL issue 7504; reproduced), and before 3.9 other programs cannot read such a row (issue 9388).
+    """
+    if path.suffix.lower() != ".gdb":
+        raise_if_refused(layer.SetFeature(feature))
+        return
+    fid = feature.GetFID()
+    raise_if_refused(layer.DeleteFeature(fid))
+    raise_if_refused(layer.CreateFeature(feature))
+    if feature.GetFID() != fid:
+        raise RuntimeError(f"row {fid} became {feature.GetFID()}")
+
+
 def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
     """Return the number of arcs of a row with curves. Raise OutputError if the driver can read no arc of it."""
     # Another curve of a FileGDB would be written as the segments by which the driver replaced it.
@@ -206,7 +242,7 @@ def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
 
 def _make_arcs_error(source: SourceLayer, fid: int) -> OutputError:
     """Return the OutputError for a row whose arcs the driver cannot store."""
-    return OutputError("fix_arcs_lost", layer=source.name, fid=fid)
+    return OutputError("copy_arcs_lost", layer=source.name, fid=fid)
 
 
 def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:

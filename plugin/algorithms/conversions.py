@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""重编标识码、换带: write a converted copy of the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+)
+
+from ..bridge import health
+from ..bridge.running.threads import run_in_python_thread
+from ..bridge.settings import get_report_language
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    mark_parameter_advanced,
+)
+from .inputs import LAYERS, SOURCE, make_file_or_folder_parameter
+from .report_log import log_written_files
+
+if TYPE_CHECKING:
+    from ..core.conversion.change_zone import ZoneRun
+    from ..core.conversion.renumber import RenumberRun
+
+START, ZONE, NUMBER = "START", "ZONE", "NUMBER"
+OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS = "OUTPUT", "OUTPUT_TABLE", "OUTPUT_GAPS"
+_NUMBER_CHOICES = ("keep", "add", "strip")
+
+
+class _ConversionAlgorithm(SanxianAlgorithm):
+    """Base class: read a source, and write a converted copy with a table."""
+
+    toolbox_section = "layers"
+
+    def add_source_parameter(self) -> None:
+        """Add the parameter SOURCE, which needs a value."""
+        source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
+        source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
+        self.addParameter(source)
+
+    def add_copy_parameter(self, *, is_optional: bool) -> None:
+        """Add the parameter OUTPUT: the converted copy."""
+        filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
+        self.addParameter(
+            QgsProcessingParameterFileDestination(
+                OUTPUT, tr("Copy (format of the data)"), filters, optional=is_optional, createByDefault=False
+            )
+        )
+
+    def add_table_parameter(self, name: str, title: str) -> None:
+        """Add an optional output parameter for a CSV file."""
+        self.addParameter(QgsProcessingParameterFileDestination(name, title, "CSV (*.csv)", None, True, False))
+
+    def read_source_parameter(self, parameters, context) -> str:
+        """Return the path of the data; raise InputError if it does not exist."""
+        source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        if not Path(source).exists():
+            raise InputError("source_missing", source=source)
+        return source
+
+
+class RenumberBsm(_ConversionAlgorithm):
+    """Algorithm `renumber_bsm`: number features again in a copy of the data."""
+
+    identifier = "renumber_bsm"
+    keywords = ("BSM", "key", "renumber", "gap", "标识码", "重编", "编号", "空号", "对照表")
+    repeatable_parameters = frozenset({LAYERS})
+
+    def displayName(self):
+        return tr("Renumber keys (BSM)")
+
+    def shortHelpString(self):
+        text = tr(
+            "Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of "
+            "the file, and a table of old and new keys. The data themselves do not change.\n\n"
+            "A key is never assigned twice: new running numbers are above all numbers in use and above those in the "
+            "table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their keys.\n\n"
+            "Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by "
+            "the table; next to the data (NAME.renumbered.csv) it is used automatically.\n\n"
+            "List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        self.add_source_parameter()
+        layers = tr("Layer codes, separated by commas (empty: all that may change)")
+        self.addParameter(make_text_parameter(LAYERS, layers))
+        start = QgsProcessingParameterNumber(
+            START, tr("First running number (0: after the highest in use)"), defaultValue=0, minValue=0
+        )
+        self.addParameter(mark_parameter_advanced(start))
+        for parameter in make_norm_parameters():
+            self.addParameter(mark_parameter_advanced(parameter))
+        self.add_copy_parameter(is_optional=True)
+        self.add_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)"))
+        self.add_table_parameter(OUTPUT_GAPS, tr("List of gaps"))
+        self.add_numeric_outputs(("ROWS", tr("Numbered features")), ("GAPS", tr("Gaps")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.conversion.renumber import RenumberOptions, check_renumber_options
+
+        self.options = self.read_norm_options(parameters, context)
+        self.source = self.read_source_parameter(parameters, context)
+        names = OUTPUT, OUTPUT_TABLE, OUTPUT_GAPS
+        outputs = [self.parameterAsFileOutput(parameters, name, context) for name in names]
+        roles = tuple(self.read_names_parameter(parameters, LAYERS, context))
+        self.order = RenumberOptions(roles, *outputs, self.parameterAsInt(parameters, START, context))
+        check_renumber_options(self.source, self.order)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.conversion.messages import describe_renumbering
+
+        run = self._renumber(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        for line in describe_renumbering(run, self.options.lang):
+            feedback.pushInfo(line)
+        log_written_files(feedback, run.written)
+        files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table_path, OUTPUT_GAPS: self.order.gaps}
+        rows = sum(len(keys.keys) for keys in run.new_keys)
+        return {**{name: path for name, path in files.items() if path}, "ROWS": rows, "GAPS": len(run.gaps)}
+
+    @run_in_python_thread
+    def _renumber(self, progress, cancellation: Cancellation) -> RenumberRun:
+        from ..core.conversion.renumber import renumber_keys
+
+        return renumber_keys(self.source, self.options, self.order, progress=progress, cancellation=cancellation)
+
+
+class ChangeCrsZone(_ConversionAlgorithm):
+    """Algorithm `change_crs_zone`: write a copy of the data in another CRS zone."""
+
+    identifier = "change_crs_zone"
+    keywords = ("zone", "CRS", "Gauss", "带号", "换带", "加带号", "去带号", "坐标系", "中央经线")
+
+    def displayName(self):
+        return tr("Change CRS zone")
+
+    def shortHelpString(self):
+        return tr(
+            "Writes a copy of the data with the zone number (带号) added to eastings or stripped from them, or in "
+            "another 3-degree zone of CGCS2000. The data themselves do not change.\n\n"
+            "The copy is read back: each vertex must be where it was on the ground (within 1 mm), else nothing is "
+            "written. The table has the proof for each layer: CRS, largest move, statutory area before and after, and "
+            "by how much an edge that was straight bends in the new zone.\n\n"
+            "Layers in degrees stay. A layer with arcs cannot be brought into another zone: replace the arcs by "
+            "vertices first (FIX017)."
+        )
+
+    def initAlgorithm(self, configuration=None):
+        self.add_source_parameter()
+        titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
+        self.addParameter(QgsProcessingParameterEnum(NUMBER, tr("Zone number"), titles, False, 0))
+        zone = tr("3-degree zone, 25 to 45 (0: the central meridian stays)")
+        self.addParameter(QgsProcessingParameterNumber(ZONE, zone, defaultValue=0, minValue=0, maxValue=45))
+        self.add_copy_parameter(is_optional=False)
+        self.add_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer"))
+        self.add_numeric_outputs(("LAYERS", tr("Converted layers")), ("MOVE", tr("Largest move of a vertex (m)")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.conversion.change_zone import check_zone_options
+        from ..core.conversion.crs_zone import ZoneNumber
+
+        self.source = self.read_source_parameter(parameters, context)
+        self.output, self.table = (
+            self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE)
+        )
+        self.zone = self.parameterAsInt(parameters, ZONE, context)
+        self.number = ZoneNumber(_NUMBER_CHOICES[self.parameterAsEnum(parameters, NUMBER, context)])
+        self.lang = get_report_language()
+        check_zone_options(self.source, self.output, self.table)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.conversion.messages import describe_zone_change
+
+        run = self._change_zone(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        for line in describe_zone_change(run, self.lang):
+            feedback.pushInfo(line)
+        log_written_files(feedback, run.written)
+        files = {OUTPUT: self.output, OUTPUT_TABLE: self.table}
+        largest_move_m = max(layer.move_m for layer in run.converted)
+        figures = {"LAYERS": len(run.converted), "MOVE": largest_move_m}
+        return {**{name: path for name, path in files.items() if path}, **figures}
+
+    @run_in_python_thread
+    def _change_zone(self, progress, cancellation: Cancellation) -> ZoneRun:
+        from ..core.conversion.change_zone import change_crs_zone
+
+        return change_crs_zone(
+            self.source,
+            self.output,
+            zone=self.zone,
+            number=self.number,
+            table=self.table,
+            lang=self.lang,
+            progress=progress,
+            cancellation=cancellation,
+        )

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A renumbered copy differs in its keys only, and records about features follow by the table of old and new keys."""
+
+import csv
+import hashlib
+import json
+from datetime import date, datetime
+
+import geopandas as gpd
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.check import check_plan
+from plugin.core.conversion.renumber import RenumberOptions, renumber_keys
+from plugin.core.errors import InputError, OutputError
+from plugin.core.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from plugin.core.model.rule import load_all_rules
+from plugin.core.options import RunOptions
+from plugin.core.waivers import make_default_waiver_path
+from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.model import WaiverEntry, make_waivers
+from plugin.core.worklist.file import change_worklist, read_worklist
+from plugin.core.worklist.model import WorkEdit, Worklist, WorkState, edit_items
+from plugin.core.worklist.update import update_worklist
+
+KEY = "1402250000{:08d}"
+OPTIONS = RunOptions(profile="hunyuan", rules=("REL002", "REL003"), scope="three_lines")
+
+
+def make_box(x, y, width=100, height=100):
+    return shapely.box(38_560_000 + x, 4_390_000 + y, 38_560_000 + x + width, 4_390_000 + y + height)
+
+
+def write_county(path, driver=None):
+    """Write farmland, red line, and a boundary that overlaps the red line at two places."""
+    layers = {
+        "YJJBNTBHTB": ([KEY.format(3)], [make_box(0, 1000)]),
+        "STBHHX": ([KEY.format(7)], [make_box(0, 0, 1000)]),
+        "CZKFBJ": (
+            [KEY.format(20), KEY.format(9), None, KEY.format(9)],
+            [make_box(50, 50), make_box(500, 50), make_box(0, 500), make_box(200, 500)],
+        ),
+    }
+    for role, (keys, shapes) in layers.items():
+        frame = gpd.GeoDataFrame(
+            {"BSM": keys, "XZQDM": ["140225"] * len(keys), "BZ": ["备注"] * len(keys)}, geometry=shapes, crs="EPSG:4526"
+        )
+        frame.to_file(path, layer=role, **({"driver": driver} if driver else {}))
+    return path
+
+
+def read_layer(path, role):
+    return pyogrio.read_dataframe(path, layer=role, fid_as_index=True)
+
+
+@pytest.mark.parametrize(("suffix", "driver"), [("gpkg", None), ("gdb", "OpenFileGDB")])
+def test_copy_has_new_keys_in_layers_that_may_change_and_nothing_else(tmp_path, suffix, driver):
+    source, copy = write_county(tmp_path / f"county.{suffix}", driver), tmp_path / f"copy.{suffix}"
+    run = renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
+    assert set(run.sealed_roles) == {"STBHHX", "YJJBNTBHTB"}
+    for role in ("STBHHX", "YJJBNTBHTB"):
+        assert read_layer(source, role).equals(read_layer(copy, role))
+    before, after = (read_layer(path, "CZKFBJ") for path in (source, copy))
+    assert after["BSM"].tolist() == [KEY.format(n) for n in (21, 22, 23, 24)]
+    assert before.drop(columns="BSM").equals(after.drop(columns="BSM"))
+    assert read_renumbered_keys(make_default_key_table_path(copy)) == {
+        ("CZKFBJ", KEY.format(20)): KEY.format(21),
+        ("CZKFBJ", KEY.format(9)): KEY.format(22),
+    }
+    assert (run.new_keys[0].keyless_count, run.new_keys[0].repeated_count) == (1, 1)
+
+
+def test_shapefiles_of_a_folder_are_renumbered_in_a_new_folder(tmp_path):
+    folder = tmp_path / "数据"
+    folder.mkdir()
+    for role, key in (("CZKFBJ", 1), ("LSWHBHX", 2)):
+        gpd.GeoDataFrame({"BSM": [KEY.format(key)]}, geometry=[make_box(0, 0)], crs="EPSG:4526").to_file(
+            folder / f"{role}.shp"
+        )
+    copy = tmp_path / "重编"
+    renumber_keys(str(folder), OPTIONS, RenumberOptions(("LSWHBHX",), str(copy), str(tmp_path / "keys.csv")))
+    assert gpd.read_file(copy / "LSWHBHX.shp")["BSM"].tolist() == [KEY.format(3)]
+    assert gpd.read_file(copy / "CZKFBJ.shp")["BSM"].tolist() == [KEY.format(1)]
+    assert (tmp_path / "keys.csv").is_file()
+
+
+def test_numbers_of_an_earlier_run_are_never_assigned_again(tmp_path):
+    source, copy = write_county(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
+    with make_default_key_table_path(source).open("w", encoding="utf-8-sig", newline="") as handle:
+        csv.writer(handle).writerows([["图层", "旧标识码", "新标识码"], ["CZKFBJ", KEY.format(1), KEY.format(90)]])
+    renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
+    assert read_layer(copy, "CZKFBJ")["BSM"].tolist() == [KEY.format(n) for n in (91, 92, 93, 94)]
+
+
+def test_list_of_gaps_alone_writes_no_copy(tmp_path):
+    source, gaps = write_county(tmp_path / "county.gpkg"), tmp_path / "gaps.csv"
+    run = renumber_keys(str(source), OPTIONS, RenumberOptions(gaps=str(gaps)))
+    with gaps.open(encoding="utf-8-sig", newline="") as handle:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(handle)]
+    assert rows[1:] == [["CZKFBJ", KEY.format(10), KEY.format(19), "10"]] and not run.new_keys
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["county.gpkg", "gaps.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (RenumberOptions(), "renumber_no_output"),
+        (RenumberOptions(("DLTB",), table="keys.csv"), "renumber_no_layer"),
+        (RenumberOptions(("STBHHX",), table="keys.csv"), "renumber_sealed"),
+        (RenumberOptions(first_number=3, table="keys.csv"), "renumber_start"),
+    ],
+)
+def test_run_that_cannot_be_carried_out_writes_nothing(tmp_path, monkeypatch, options, key):
+    monkeypatch.chdir(tmp_path)
+    source = write_county(tmp_path / "county.gpkg")
+    before = hashlib.sha256(source.read_bytes()).hexdigest()
+    with pytest.raises(InputError) as refused:
+        renumber_keys(str(source), OPTIONS, options)
+    assert refused.value.key == key
+    assert [path.name for path in tmp_path.iterdir()] == ["county.gpkg"]
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == before
+
+
+@pytest.mark.parametrize("values", [[12345], [12345.5]])
+def test_key_field_that_cannot_store_a_key_is_named(tmp_path, values):
+    path = tmp_path / "county.gpkg"
+    gpd.GeoDataFrame({"BSM": values, "XZQDM": ["140225"]}, geometry=[make_box(0, 0)], crs="EPSG:4526").to_file(
+        path, layer="CZKFBJ"
+    )
+    with pytest.raises(InputError) as refused:
+        renumber_keys(str(path), OPTIONS, RenumberOptions(output=str(tmp_path / "copy.gpkg")))
+    assert refused.value.key == "renumber_field" and refused.value.params["field"] == "BSM"
+
+
+def test_copy_over_the_source_is_refused(tmp_path):
+    source = write_county(tmp_path / "county.gpkg")
+    with pytest.raises((InputError, OutputError)):
+        renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(source)))
+    assert read_layer(source, "CZKFBJ")["BSM"].tolist()[0] == KEY.format(20)
+
+
+# --- records that follow
+def check(path):
+    return check_plan(str(path), OPTIONS)
+
+
+def test_waivers_follow_by_the_table_next_to_the_copy(tmp_path):
+    source, copy = write_county(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
+    checked = check(source)
+    finding = next(one for one in checked.report.findings if KEY.format(20) in (one.key, *one.related_keys))
+    entry = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+    waivers = make_waivers([finding], entry, checked.waivers.limits, tmp_path)
+    change_waivers(make_default_waiver_path(copy), added_waivers=waivers)
+    renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
+    report = check(copy).report
+    waived = [one for one in report.findings if one.state == "waived"]
+    assert len(waived) == 1 and KEY.format(21) in (waived[0].key, *waived[0].related_keys)
+    assert "copy.renumbered.csv" in "".join(report.provenance["notices"])
+    # Without the table the waiver has no finding.
+    make_default_key_table_path(copy).unlink()
+    assert not [one for one in check(copy).report.findings if one.state == "waived"]
+
+
+def test_rows_of_the_work_list_follow_and_stay_in_their_place_in_the_file(tmp_path):
+    source, copy, list_path = (
+        write_county(tmp_path / "county.gpkg"),
+        tmp_path / "copy.gpkg",
+        tmp_path / "a.worklist.csv",
+    )
+    rules, now = load_all_rules(), datetime(2026, 11, 25)
+    report = check(source).report
+    worklist = update_worklist(Worklist(), report, rules, now).worklist
+    edited = edit_items(worklist.items.values(), WorkEdit(WorkState.FALSE_ALARM, "王", "等批复"), "王", now)
+    change_worklist(list_path, lambda _: worklist.replace_items(edited))
+    lines_before = list_path.read_text(encoding="utf-8-sig").splitlines()
+
+    renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
+    after = check(copy).report
+    fingerprints = {one.fingerprint for one in after.findings}
+    assert not fingerprints & set(worklist.items)
+    keys = read_renumbered_keys(make_default_key_table_path(copy))
+    change_worklist(list_path, lambda listed: update_worklist(listed, after, rules, now, keys).worklist)
+    items = read_worklist(list_path).items
+    assert set(items) == fingerprints and len(items) == len(worklist.items)
+    assert {item.content for item in items.values()} == {(WorkState.FALSE_ALARM, "王", "等批复")}
+    lines_after = list_path.read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines_after) == len(lines_before)
+    # Each row kept its line: code and place in the file are those of before.
+    assert [line.split(",")[1] for line in lines_after] == [line.split(",")[1] for line in lines_before]
+
+
+def test_command_writes_copy_table_and_gaps(tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    source = write_county(tmp_path / "county.gpkg")
+    copy, gaps = tmp_path / "copy.gpkg", tmp_path / "gaps.csv"
+    code = main(["renumber", str(source), "--profile", "hunyuan", "--output", str(copy), "--gaps", str(gaps)])
+    output = capsys.readouterr().out
+    assert code == 0 and KEY.format(21) in output and "STBHHX" in output
+    assert copy.is_file() and gaps.is_file() and make_default_key_table_path(copy).is_file()
+    assert main(["renumber", str(source), "--lang", "en"]) == 2
+
+
+def test_command_worklist_update_takes_the_table(tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    source, copy = write_county(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
+    list_path = tmp_path / "copy.worklist.csv"
+    rules, now = load_all_rules(), datetime(2026, 11, 25)
+    change_worklist(list_path, lambda _: update_worklist(Worklist(), check(source).report, rules, now).worklist)
+    count = len(read_worklist(list_path).items)
+    renumber_keys(str(source), OPTIONS, RenumberOptions(output=str(copy)))
+    report_path = tmp_path / "report.json"
+    report_path.write_text(json.dumps(check(copy).report.to_dict(), default=str), encoding="utf-8")
+    main(["worklist", "update", str(list_path), str(report_path)])
+    capsys.readouterr()
+    assert len(read_worklist(list_path).items) == count
