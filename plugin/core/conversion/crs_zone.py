@@ -59,8 +59,8 @@ def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: Zone
     Raises
     ------
     InputError
-        The layer has no CRS, or its CRS is not a Gauss–Krüger zone of CGCS2000 with the usual false easting; the central
-        meridian is not that of a 3° zone and no zone is given.
+        The layer has no CRS, or its CRS is not a Gauss–Krüger zone of CGCS2000 with the usual false easting; the
+        central meridian is not that of a 3° zone and no zone is given.
     """
     if source_crs is None:
         raise InputError("zone_no_crs", layer=layer)
