@@ -8,6 +8,7 @@ import threading
 import pytest
 from qgis.core import QgsVectorLayer
 
+from plugin.bridge.fixes.apply import STARTED_BY_FIX_PROPERTY
 from plugin.core.files import edit_risks
 from plugin.gui.editing import warnings as edit_warnings
 from plugin.gui.editing.warnings import EditWarnings
@@ -118,6 +119,24 @@ def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_
     assert first.startEditing() and read_messages(iface) == ""
     answers.set()
     assert wait_until(lambda: "nas" in read_messages(iface))
+
+
+def test_fix_that_starts_to_edit_several_layers_of_a_file_inspects_it_once(opened_layers, monkeypatch):
+    iface, first, second, _ = opened_layers
+    answers, asked = threading.Event(), []
+
+    def find_risks(path, own_edits):
+        asked.append(path)
+        answers.wait(60)
+        return [edit_risks.EditRisk(edit_risks.OPEN_ELSEWHERE, "soffice.bin (7)")]
+
+    monkeypatch.setattr(edit_risks, "find_edit_risks", find_risks)
+    for layer in (first, second):
+        layer.setProperty(STARTED_BY_FIX_PROPERTY, True)
+        assert layer.startEditing()
+    answers.set()
+    assert wait_until(lambda: "soffice.bin (7)" in read_messages(iface))
+    assert len(asked) == 1
 
 
 def test_edit_warnings_watch_no_layer_after_being_stopped(opened_layers, monkeypatch, project):

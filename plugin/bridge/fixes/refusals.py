@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ...core.live.session import FeatureKey
 
 
-#: Rows that are read and compared without a pause, in some hundredths of a second.
-_ROWS_READ_AT_ONCE = 50
+#: Rows that are read and compared without a pause, in some thousandths of a second.
+_ROWS_READ_AT_ONCE = 10
 
 
 class ApplyRefused(Exception):

@@ -489,8 +489,14 @@ def _read_shape(wkb: bytes | None) -> Any:
 
 def are_equal_values(value: Any, other_value: Any) -> bool:
     """Return True if two values of a field are equal, whichever program read them."""
-    if type(value) is type(other_value) and isinstance(value, str | int):
-        return bool(value == other_value)
+    # Without pandas where possible: thousands of values are compared while QGIS waits.
+    if value is other_value:
+        return True
+    if type(value) is type(other_value) and isinstance(value, str | int | float):
+        if value == other_value:
+            return True
+        if not isinstance(value, float):
+            return False
     import pandas as pd
 
     is_missing = [

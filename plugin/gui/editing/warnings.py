@@ -36,6 +36,8 @@ class EditWarnings(QObject):
         self._followed_layers: dict[str, tuple[QgsVectorLayer, Any]] = {}
         #: File → its risks that were reported in this project and still exist.
         self._reported: dict[str, set[Any]] = {}
+        #: The inspection that began last.
+        self._inspection: _RiskInspectionThread | None = None
         project = QgsProject.instance()
         self._signal_connections = (
             (project.layersAdded, self._observe_layers),
@@ -79,9 +81,15 @@ class EditWarnings(QObject):
         path = get_file_path(layer)
         if not path:
             return
-        inspection = _RiskInspectionThread(path, has_own_edits=self._is_other_layer_edited(path, layer))
+        is_started_by_fix = bool(layer.property(STARTED_BY_FIX_PROPERTY))
+        if is_started_by_fix and self._inspection is not None and self._inspection.is_inspecting(path):
+            # A fix starts to edit several layers of one file at once.
+            return
+        self._inspection = inspection = _RiskInspectionThread(
+            path, has_own_edits=self._is_other_layer_edited(path, layer)
+        )
         inspection.start()
-        if not layer.property(STARTED_BY_FIX_PROPERTY):
+        if not is_started_by_fix:
             inspection.join(_INSPECTION_TIMEOUT_S)
         self._report_risks(inspection, layer.name())
 
@@ -124,6 +132,10 @@ class _RiskInspectionThread(threading.Thread):
         self.error: Exception | None = None
         # From here on: in the thread, the collection would begin with its first objects.
         self._background_mode = BackgroundMode()
+
+    def is_inspecting(self, path: str) -> bool:
+        """Return True if this thread still inspects the file with this path."""
+        return self.path == path and self.is_alive()
 
     def run(self) -> None:
         try:
