@@ -1954,6 +1954,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>规划图层</translation>
     </message>
     <message>
+        <source>Layer “{layer}” is in a FileGDB: this QGIS ({detail}) can damage features of “{file}” when it saves an edited feature that needs more space. Copy the layer to a GeoPackage and edit it there, or use a QGIS with GDAL 3.9 or newer.</source>
+        <translation>图层“{layer}”在 FileGDB 中：本机 QGIS（{detail}）保存占用空间变大的要素时，可能损坏“{file}”中的要素。请将图层转为 GeoPackage 后编辑，或改用含 GDAL 3.9 以上版本的 QGIS。</translation>
+    </message>
+    <message>
         <source>Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the connection breaks. Copy “{file}” to a local disk, edit the copy, and copy it back afterwards.</source>
         <translation>图层“{layer}”的数据位于网络位置（{detail}）：多人同时编辑或网络中断，可能损坏数据文件。请先将“{file}”复制到本机磁盘，编辑副本，完成后再放回原处。</translation>
     </message>

@@ -121,6 +121,12 @@ def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_
     assert wait_until(lambda: "nas" in read_messages(iface))
 
 
+def test_warning_of_a_driver_that_damages_rows_names_version_and_remedy():
+    risk = edit_risks.EditRisk(edit_risks.DAMAGING_DRIVER, "GDAL 3.6.2")
+    text = edit_warnings.describe_risk(risk, "城镇开发边界", "县.gdb")
+    assert "GDAL 3.6.2" in text and "“县.gdb”" in text and "城镇开发边界" in text and "转为 GeoPackage" in text
+
+
 def test_fix_that_starts_to_edit_several_layers_of_a_file_inspects_it_once(opened_layers, monkeypatch):
     iface, first, second, _ = opened_layers
     answers, asked = threading.Event(), []

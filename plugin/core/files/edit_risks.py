@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Risks of editing a file: it is on a network drive, or another program uses it."""
+"""Risks of editing a file: it is on a network drive, another program uses it, or the driver damages it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _MOUNTS_FILE = Path("/proc/self/mountinfo")
 _OCTAL_ESCAPE_PATTERN = re.compile(r"\\([0-7]{3})")
 #: A line of macOS's mount: //user@server/share on /Volumes/share (smbfs, nodev)
 _MAC_MOUNT_LINE_PATTERN = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
+#: The first version of GDAL that edits a FileGDB without damage.
+_SAFE_GDAL_VERSION = (3, 9)
 #: Timeout of ``mount`` on macOS, in seconds.
 _TIMEOUT_S = 5.0
 
@@ -122,7 +124,7 @@ def _read_mac_mounts() -> str:
     return finished_process.stdout
 
 
-ON_NETWORK_DRIVE, LOCKED_FILE, OPEN_ELSEWHERE = "network", "locked", "open_elsewhere"
+ON_NETWORK_DRIVE, LOCKED_FILE, OPEN_ELSEWHERE, DAMAGING_DRIVER = "network", "locked", "open_elsewhere", "driver"
 _LOCKS_FILE = Path("/proc/locks")
 #: 12: POSIX  ADVISORY  WRITE 4312 fd:01:131 1073741825 1073741825
 _LOCK_LINE_PATTERN = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
@@ -135,8 +137,8 @@ _PROCESS_ID_PATTERN = re.compile(r"\((\d+)\)$")
 class EditRisk:
     """A risk of editing a file.
 
-    ``kind``: `ON_NETWORK_DRIVE`, `LOCKED_FILE` or `OPEN_ELSEWHERE`; ``detail``: the network share, or names and process
-    ids of the programs that have the file open.
+    ``kind``: `ON_NETWORK_DRIVE`, `LOCKED_FILE`, `OPEN_ELSEWHERE` or `DAMAGING_DRIVER`; ``detail``: the network share,
+    names and process ids of the programs that have the file open, or the version of the driver.
     """
 
     kind: str
@@ -152,12 +154,33 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
     path = Path(path)
     network_place = find_network_drive(path)
     edit_risks = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
+    if path.suffix.lower() == ".gdb" and does_driver_damage_rows():
+        edit_risks.append(EditRisk(DAMAGING_DRIVER, f"GDAL {read_gdal_version()}"))
     if not path.is_file():
         return edit_risks
     programs = [name for name in _find_programs(path) if not _is_own_process(name)]
     if path.suffix.lower() == ".gpkg" and not own_edits and is_write_locked(path):
         return [*edit_risks, EditRisk(LOCKED_FILE, ", ".join(programs))]
     return [*edit_risks, EditRisk(OPEN_ELSEWHERE, ", ".join(programs))] if programs else edit_risks
+
+
+def does_driver_damage_rows() -> bool:
+    """Return True if saving an edited row of a FileGDB can damage it or other rows.
+
+    GDAL 3.6 writes over other rows when an updated row needs more space (GDAL issue 7504; reproduced with 3.6.2).
+    Before 3.9, other programs cannot read such a row (issue 9388).
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", read_gdal_version())
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < _SAFE_GDAL_VERSION
+
+
+def read_gdal_version() -> str:
+    """Return the version of GDAL that QGIS uses, as in ``3.9.2``; empty without its Python bindings."""
+    try:
+        from osgeo import gdal
+    except ImportError:
+        return ""
+    return str(gdal.VersionInfo("RELEASE_NAME"))
 
 
 def _find_programs(path: Path) -> list[str]:

@@ -155,6 +155,12 @@ def describe_risk(risk: Any, layer: str, file: str) -> str:
             "Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the "
             "connection breaks. Copy “{file}” to a local disk, edit the copy, and copy it back afterwards."
         )
+    elif risk.kind == "driver":
+        text = tr(
+            "Layer “{layer}” is in a FileGDB: this QGIS ({detail}) can damage features of “{file}” when it saves an "
+            "edited feature that needs more space. Copy the layer to a GeoPackage and edit it there, or use a QGIS "
+            "with GDAL 3.9 or newer."
+        )
     elif risk.kind == "locked":
         text = tr(
             "“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be "

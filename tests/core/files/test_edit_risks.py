@@ -11,6 +11,7 @@ import pytest
 
 from plugin.core.files import edit_risks
 from plugin.core.files.edit_risks import (
+    DAMAGING_DRIVER,
     LOCKED_FILE,
     ON_NETWORK_DRIVE,
     OPEN_ELSEWHERE,
@@ -161,3 +162,16 @@ def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monke
 def test_file_that_is_no_database_is_never_reported_as_locked(tmp_path):
     (tmp_path / "坏.gpkg").write_bytes(b"no database, longer than a header " * 40)
     assert not edit_risks.is_write_transaction_refused(tmp_path / "坏.gpkg")
+
+
+@pytest.mark.parametrize(
+    ("version", "is_damaging"), [("3.6.2", True), ("3.8.5", True), ("3.9.0", False), ("3.10.3", False), ("", False)]
+)
+def test_file_geodatabase_is_a_risk_with_a_driver_that_damages_rows(tmp_path, monkeypatch, version, is_damaging):
+    monkeypatch.setattr(edit_risks, "read_gdal_version", lambda: version)
+    database, other = tmp_path / "县.gdb", tmp_path / "县.gpkg"
+    database.mkdir()
+    other.write_bytes(b"")
+    risks = [EditRisk(DAMAGING_DRIVER, f"GDAL {version}")] if is_damaging else []
+    assert edit_risks.find_edit_risks(database) == risks
+    assert edit_risks.find_edit_risks(other) == []
