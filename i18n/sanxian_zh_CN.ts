@@ -4368,6 +4368,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>撤销图层“{layer}”的最近一步编辑</translation>
     </message>
     <message>
+        <source>Unfinished</source>
+        <translation>未完成</translation>
+    </message>
+    <message>
         <source>Unit</source>
         <translation>单位</translation>
     </message>

@@ -15,6 +15,7 @@ from plugin.gui.findings import empty_states, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import DETAIL_TAB
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
+from plugin.gui.findings.navigation_bar import NavigationBar
 from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
@@ -474,3 +475,18 @@ def test_list_and_details_show_that_the_sender_of_a_package_waived_a_finding(fin
     assert wait_until(lambda: "批准保留" in [w.text() for w in findings_dock.detail.findChildren(QLabel)])
     shown = " ".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     assert "成果包已登记豁免，本次检查仍按未豁免计" in shown and waiver["document"] in shown
+
+
+def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel():
+    bar = NavigationBar()
+    bar.show_position((17, 29, "WARNING"))
+    bar.offer_next_open(True)
+    bar.show()
+    needed_widths = []
+    for width in (2000, 10):
+        bar.resize(width, 40)
+        process_events()
+        needed_widths.append((bar.next_open.text(), bar.layout().minimumSize().width()))
+    (long_text, long_width), (short_text, short_width) = needed_widths
+    assert (long_text, short_text) == ("下一个未完成", "未完成") and short_width < long_width
+    assert bar.next_open.accessibleName() == "下一个未完成"

@@ -395,7 +395,7 @@ class FindingsDock(FindingsForm):
         had_work = bool(self.tree.findings.work.items)
         self.tree.set_work(work)
         has_work = bool(work.items)
-        self.navigation.next_open.setVisible(has_work)
+        self.navigation.offer_next_open(has_work)
         self._stop_counting()
         if self.result is None:
             self.filters.offer_work(False, [])

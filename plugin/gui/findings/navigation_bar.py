@@ -144,6 +144,7 @@ class NavigationBar(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.next_open = QPushButton(tr("Next Open"))
+        self.next_open.setAccessibleName(tr("Next Open"))
         self.next_open.setObjectName("SanxianNextOpen")
         self.next_open.setToolTip(tr("Next finding that needs work, in the order of the list (N)"))
         self.next_open.clicked.connect(self.openRequested)
@@ -192,9 +193,11 @@ class NavigationBar(QWidget):
         self._fit_texts()
 
     def _fit_texts(self) -> None:
-        """Shorten texts in a narrow panel until all fit: first those of the arrows, then the kind of finding."""
+        """Shorten texts in a narrow panel until all fit: those of the arrows, the kind of finding, “Next Open”."""
         kind, place = self._kind_and_place
-        for shows_arrow_texts, shows_kind in ((True, True), (False, True), (False, False)):
+        for shortened_count in range(4):
+            shows_arrow_texts, shows_kind = shortened_count < 1, shortened_count < 2
+            self.next_open.setText(tr("Next Open") if shortened_count < 3 else tr("Unfinished"))
             for button, text in self._step_texts.items():
                 button.setText(text if shows_arrow_texts else "")
             self.position.setText(f"{kind} {place}".strip() if shows_kind else place)
@@ -202,6 +205,11 @@ class NavigationBar(QWidget):
             self.layout().invalidate()
             if self.layout().minimumSize().width() <= self.width():
                 break
+
+    def offer_next_open(self, is_offered: bool) -> None:
+        """Show or hide the button for the next finding that needs work."""
+        self.next_open.setVisible(is_offered)
+        self._fit_texts()
 
     def minimumSizeHint(self) -> QSize:
         """Return a small width, because the texts adapt to the width of the panel."""
