@@ -8,7 +8,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
+from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton, QWidget
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.gui.findings import empty_states, verdict_bar
@@ -478,10 +478,11 @@ def test_list_and_details_show_that_the_sender_of_a_package_waived_a_finding(fin
 
 
 def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel():
-    bar = NavigationBar()
+    panel = QWidget()
+    bar = NavigationBar(panel)
     bar.show_position((17, 29, "WARNING"))
     bar.offer_next_open(True)
-    bar.show()
+    panel.show()
     needed_widths = []
     for width in (2000, 10):
         bar.resize(width, 40)

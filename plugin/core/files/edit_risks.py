@@ -167,9 +167,8 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
 def does_driver_damage_rows() -> bool:
     """Return True if saving an edited row of a FileGDB can damage it or other rows.
 
-    GDAL 3.6 writes over other rows when an updated row needs more space (GDAL issue 7504; reproduced with 3.6.2, not with
-    3.10.3).
-    Before 3.9, other programs cannot read such a row (issue 9388).
+    GDAL 3.6 writes over other rows when an updated row needs more space (GDAL issue 7504; reproduced with 3.6.2, but
+    not with 3.10.3). Before 3.9, other programs cannot read such a row (issue 9388).
     """
     numbers = re.match(r"(\d+)\.(\d+)", read_gdal_version())
     return numbers is not None and (int(numbers[1]), int(numbers[2])) < _SAFE_GDAL_VERSION
