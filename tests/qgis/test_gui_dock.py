@@ -477,7 +477,7 @@ def test_list_and_details_show_that_the_sender_of_a_package_waived_a_finding(fin
     assert "成果包已登记豁免，本次检查仍按未豁免计" in shown and waiver["document"] in shown
 
 
-def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel():
+def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel(chinese):
     panel = QWidget()
     bar = NavigationBar(panel)
     bar.show_position((17, 29, "WARNING"))
@@ -486,7 +486,7 @@ def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel()
     needed_widths = []
     for width in (2000, 10):
         bar.resize(width, 40)
-        process_events()
+        QgsApplication.processEvents()
         needed_widths.append((bar.next_open.text(), bar.layout().minimumSize().width()))
     (long_text, long_width), (short_text, short_width) = needed_widths
     assert (long_text, short_text) == ("下一个未完成", "未完成") and short_width < long_width
