@@ -491,3 +491,13 @@ def test_button_for_the_next_open_finding_has_a_shorter_text_in_a_narrow_panel(c
     (long_text, long_width), (short_text, short_width) = needed_widths
     assert (long_text, short_text) == ("下一个未完成", "未完成") and short_width < long_width
     assert bar.next_open.accessibleName() == "下一个未完成"
+
+
+def test_note_on_edits_keeps_all_its_lines_in_a_low_and_narrow_panel(findings_dock):
+    show_result(findings_dock, make_small_report())
+    note = findings_dock.findChild(QLabel, "SanxianEdited")
+    note.setText("编辑后已复检 12345 处 · 全县指标未重算，" * 3)
+    note.show()
+    findings_dock.resize(260, 300)
+    process_events(0.05)
+    assert note.height() >= note.heightForWidth(note.width()) > 2 * note.fontMetrics().height()

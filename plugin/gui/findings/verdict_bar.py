@@ -153,6 +153,11 @@ class VerdictBar(QWidget):
         )
         self._edited.setToolTip(tip.format(time=result.time_text))
         self._edited.setVisible(bool(result.rechecked_features))
+        self._reserve_all_lines()
+
+    def _reserve_all_lines(self) -> None:
+        """Let no layout give the note on edits less height than its lines need in this width."""
+        self._edited.setMinimumHeight(max(self._edited.heightForWidth(self.width()), 0))
 
     def set_counts(self, counts: dict[str, int]) -> None:
         """Show the number of findings on the filter button of each kind; ``counts``: kind → number."""
@@ -212,6 +217,7 @@ class VerdictBar(QWidget):
     def resizeEvent(self, event):
         super().resizeEvent(event)
         self._fit_button_texts()
+        self._reserve_all_lines()
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme or verdict."""
