@@ -164,6 +164,10 @@
         <translation>其他年份…</translation>
     </message>
     <message>
+        <source>Add to Project</source>
+        <translation>加入工程</translation>
+    </message>
+    <message>
         <source>Add to eastings</source>
         <translation>加带号</translation>
     </message>
@@ -342,6 +346,10 @@
     <message>
         <source>As printed on maps and reports, for example 2026-11-22 or November 2026</source>
         <translation>按图件和报告上要印的写法填写，如 2026-11-22 或 2026年11月</translation>
+    </message>
+    <message>
+        <source>Ask what to do with plan data and packages dropped on the map</source>
+        <translation>拖入规划数据或成果包时询问如何处理</translation>
     </message>
     <message>
         <source>Assign</source>
@@ -570,6 +578,14 @@
     <message>
         <source>Check the plan: done before, the data are unchanged</source>
         <translation>全面检查规划图层：已检查，数据未变</translation>
+    </message>
+    <message>
+        <source>Check while editing</source>
+        <translation>编辑时实时检查</translation>
+    </message>
+    <message>
+        <source>Check without Adding…</source>
+        <translation>不加入，直接检查…</translation>
     </message>
     <message>
         <source>Check: {verdict}; {errors} errors, {warnings} warnings.</source>
@@ -1238,6 +1254,10 @@ Project: {project}</source>
         <translation>经纬度坐标不便于绘图和捕捉；除仅用于交换的外，请选择投影带。</translation>
     </message>
     <message>
+        <source>Dropped Data</source>
+        <translation>拖入的数据</translation>
+    </message>
+    <message>
         <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
         <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
     </message>
@@ -1842,6 +1862,10 @@ Project: {project}</source>
         <translation>查看放入成果包的图层</translation>
     </message>
     <message>
+        <source>Inspect…</source>
+        <translation>检查成果包…</translation>
+    </message>
+    <message>
         <source>Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.</source>
         <translation>请用 QGIS 官方安装包安装 QGIS 3.40 LTR 或更新版本（自带 Python 和 geopandas）。</translation>
     </message>
@@ -2290,6 +2314,18 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>名称取自代码表</translation>
     </message>
     <message>
+        <source>Name in the work list</source>
+        <translation>工作清单中的姓名</translation>
+    </message>
+    <message>
+        <source>Name in waivers and in the log of fixes</source>
+        <translation>登记豁免和修复记录中的姓名</translation>
+    </message>
+    <message>
+        <source>Name of the account</source>
+        <translation>默认为系统账户的姓名</translation>
+    </message>
+    <message>
         <source>Name of the authority</source>
         <translation>单位名称</translation>
     </message>
@@ -2690,6 +2726,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开该要素的属性表单</translation>
     </message>
     <message>
+        <source>Open the help of the rule</source>
+        <translation>打开规则说明</translation>
+    </message>
+    <message>
         <source>Open the workbook</source>
         <translation>打开工作簿</translation>
     </message>
@@ -2848,6 +2888,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
+    </message>
+    <message>
+        <source>Plan layers</source>
+        <translation>规划图层</translation>
     </message>
     <message>
         <source>Planar areas, sum (m²)</source>
@@ -3266,6 +3310,14 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>三区三线规划助手</translation>
     </message>
     <message>
+        <source>Sanxian: features by BSM</source>
+        <translation>三区三线：按标识码查找要素</translation>
+    </message>
+    <message>
+        <source>Sanxian: rules, findings, layers</source>
+        <translation>三区三线：规则、问题、图层</translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>保存</translation>
     </message>
@@ -3446,6 +3498,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
     </message>
     <message>
+        <source>Settings of one county, such as limits and targets, are in the menu under County Profile…</source>
+        <translation>上限、目标等本县的设置，在菜单“县配置…”中填写。</translation>
+    </message>
+    <message>
         <source>Several edits were checked together, so one of them cannot be undone alone. Use Undo of QGIS.</source>
         <translation>多步编辑一并复检，不能单独撤销其中一步，请用 QGIS 的“撤销”。</translation>
     </message>
@@ -3476,6 +3532,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Show Layer</source>
         <translation>显示图层</translation>
+    </message>
+    <message>
+        <source>Show findings on the map</source>
+        <translation>在地图上显示问题</translation>
     </message>
     <message>
         <source>Show or hide in the list and on the map: {word}</source>
@@ -5396,6 +5456,14 @@ Click: {place}.</source>
     <message>
         <source>“{name}” exists. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
+    </message>
+    <message>
+        <source>“{name}” has {count} plan layers.</source>
+        <translation>“{name}”含 {count} 个规划图层。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a submission package.</source>
+        <translation>“{name}”是成果包。</translation>
     </message>
     <message>
         <source>“{name}” was not inspected; the result below is the previous one.</source>

@@ -10,6 +10,10 @@ from qgis.core import QgsSettings
 from .texts import get_interface_locale
 
 SETTINGS_PREFIX = "sanxian/"
+#: Keys of settings that the options page and other windows share.
+CHECK_WHILE_EDITING, SHOW_FINDINGS_LAYER = "check_while_editing", "show_findings_layer"
+WAIVER_AUTHOR, WORKLIST_PERSON = "waiver_author", "worklist_person"
+ASK_ON_DROP = "ask_on_drop"
 
 
 def read_setting(key: str, default: Any = "") -> Any:

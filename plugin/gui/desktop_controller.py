@@ -43,12 +43,16 @@ from .findings.selection import FindingSelection
 from .findings.waiving import WaiverActions
 from .fixing.actions import FixActions
 from .indicators.dock import IndicatorDock
+from .locator.feature_filter import FeatureLocatorFilter
+from .locator.plan_filter import LocatorTargets, PlanLocatorFilter
 from .maps.layouts import MapActions
+from .options.page import OptionsFactory
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
 from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
+from .toolbox.data_drop import PlanDataDropHandler
 from .toolbox.exchange import ExchangeActions, IndicatorsAction
 from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
@@ -127,8 +131,23 @@ class DesktopController(QObject):
             lambda name: self._get_action_handlers()[name](),
         )
         self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
-        self.drop = VctDropHandler(self.exchange.import_vct)
-        iface.registerCustomDropHandler(self.drop)
+        self.drops = (
+            VctDropHandler(self.exchange.import_vct),
+            PlanDataDropHandler(iface, self.exchange.check_source, self.inspection.ask_for_package),
+        )
+        for drop_handler in self.drops:
+            iface.registerCustomDropHandler(drop_handler)
+        targets = LocatorTargets(
+            lambda: dock.result,
+            lambda finding: self.selection.select_finding(finding, zoom=True),
+            self.dialogs.open_help,
+            iface.setActiveLayer,
+        )
+        self.locator_filters = (PlanLocatorFilter(targets), FeatureLocatorFilter(iface))
+        for locator_filter in self.locator_filters:
+            iface.registerLocatorFilter(locator_filter)
+        self.options = OptionsFactory(lambda name, is_on: self.actions[name].setChecked(is_on))
+        iface.registerOptionsWidgetFactory(self.options)
         handlers = self._get_action_handlers()
         self.recognition = LayerRecognition(
             dock,
@@ -249,7 +268,14 @@ class DesktopController(QObject):
         self.edit_warnings.stop()
         self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
-        self.iface.unregisterCustomDropHandler(self.drop)
+        for drop_handler in self.drops:
+            self.iface.unregisterCustomDropHandler(drop_handler)
+        self.drops[-1].close()
+        for locator_filter in self.locator_filters:
+            # QGIS deletes the filter.
+            self.iface.deregisterLocatorFilter(locator_filter)
+        self.locator_filters = ()
+        self.iface.unregisterOptionsWidgetFactory(self.options)
         self.export.close()
         self.inspection.close()
         self.exchange.close()

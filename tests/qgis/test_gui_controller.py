@@ -39,6 +39,8 @@ class FakeInterface:
         self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
         self.window.menuBar().addMenu(self.help)
         self.drops = []
+        self.locator_filters = []
+        self.options_factories = []
         self.active = None
 
     def setActiveLayer(self, layer):
@@ -82,6 +84,18 @@ class FakeInterface:
 
     def unregisterCustomDropHandler(self, handler):
         self.drops.remove(handler)
+
+    def registerLocatorFilter(self, locator_filter):
+        self.locator_filters.append(locator_filter)
+
+    def deregisterLocatorFilter(self, locator_filter):
+        self.locator_filters.remove(locator_filter)
+
+    def registerOptionsWidgetFactory(self, factory):
+        self.options_factories.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory):
+        self.options_factories.remove(factory)
 
     def openFeatureForm(self, *_all):
         raise AssertionError("no form of another project's feature")

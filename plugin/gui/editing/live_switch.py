@@ -12,8 +12,6 @@ from ...bridge import settings
 from ...bridge.checking.live_check import LiveCheck
 from ...bridge.running.tasks import JobRunner
 
-_CHECK_WHILE_EDITING_KEY = "check_while_editing"
-
 
 class LiveCheckSwitch(QObject):
     """Switches the live check on and off, and attaches it to the displayed result."""
@@ -28,13 +26,13 @@ class LiveCheckSwitch(QObject):
         self._runner = runner
         self._current_check: LiveCheck | None = None
         self._next_check: LiveCheck | None = None
-        self.is_on = settings.read_setting(_CHECK_WHILE_EDITING_KEY, True)
+        self.is_on = settings.read_setting(settings.CHECK_WHILE_EDITING, True)
         #: True if layers changed beyond the observed edits.
         self.is_outdated = False
 
     def set_enabled(self, on: bool) -> None:
         """Switch the live check on or off; while it is off, edits are collected and re-checked later."""
-        settings.store_setting(_CHECK_WHILE_EDITING_KEY, on)
+        settings.store_setting(settings.CHECK_WHILE_EDITING, on)
         self.is_on = on
         for live in (self._current_check, self._next_check):
             if live is not None:

@@ -23,8 +23,6 @@ from ..widgets import theme
 from .dock import FindingsDock
 from .groups import get_finding_kind
 
-_SHOW_LAYER = "show_findings_layer"
-
 
 class FindingsOnMap(QObject):
     """Shows the listed findings of the displayed result as a layer of the project.
@@ -41,7 +39,7 @@ class FindingsOnMap(QObject):
     ):
         super().__init__(parent)
         self._dock, self._canvas, self._has_current_result = dock, canvas, has_current_result
-        self.is_requested = settings.read_setting(_SHOW_LAYER, True)
+        self.is_requested = settings.read_setting(settings.SHOW_FINDINGS_LAYER, True)
         #: Rows of all findings, and of those in the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
         self._shown_rows: dict[int, Any] = {}
@@ -50,7 +48,7 @@ class FindingsOnMap(QObject):
 
     def set_shown(self, is_shown: bool) -> None:
         """Show or hide the layer and store the choice, which also applies to the next check."""
-        settings.store_setting(_SHOW_LAYER, is_shown)
+        settings.store_setting(settings.SHOW_FINDINGS_LAYER, is_shown)
         self.is_requested = is_shown
         if is_shown:
             self._add_layer()

@@ -72,7 +72,6 @@ class FindingCard(QFrame):
         row.addLayout(texts, 1)
 
 
-_WAIVER_AUTHOR_KEY = "waiver_author"
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
 _REASON_LINES = 3
@@ -162,7 +161,7 @@ class WaiverDialog(FocusedButtonDialog):
         self.attachment = FileLine("", folder)
         theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
         self.author = self._make_line_edit("SanxianWaiverAuthor", tr("Person who registers the waiver"))
-        self.author.setText(settings.read_setting(_WAIVER_AUTHOR_KEY, ""))
+        self.author.setText(settings.read_setting(settings.WAIVER_AUTHOR, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
@@ -348,7 +347,7 @@ class WaiverDialog(FocusedButtonDialog):
         except SanxianError as error:
             self._file_message.show_error(trouble.explain_error(error))
             return
-        settings.store_setting(_WAIVER_AUTHOR_KEY, entries.author)
+        settings.store_setting(settings.WAIVER_AUTHOR, entries.author)
         super().accept()
 
 

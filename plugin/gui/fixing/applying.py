@@ -39,7 +39,7 @@ def get_person_name() -> str:
     """
     from ...core.fixes.change_log import get_user_name
 
-    return settings.read_setting("waiver_author", "") or get_user_name()
+    return settings.read_setting(settings.WAIVER_AUTHOR, "") or get_user_name()
 
 
 class FixApplier(QObject):

@@ -45,6 +45,10 @@ class ExchangeActions:
     def close(self) -> None:
         self._messages.close()
 
+    def check_source(self, path: str) -> None:
+        """Open the toolbox dialog to check a file or folder."""
+        self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path})
+
     def import_vct(self, path: str) -> None:
         """Import a VCT file; its layers are added in a group, with symbols and forms.
 

@@ -28,7 +28,6 @@ from ..widgets import messages
 from .conflicts import ConflictsDialog
 from .store import WorklistStore
 
-_PERSON_KEY = "worklist_person"
 #: States that a person may set; 豁免 follows the waivers.
 _CHOSEN_STATES = (WorkState.OPEN, WorkState.FIXED, WorkState.FALSE_ALARM)
 #: More rows are edited in another thread, and shown when they are written.
@@ -178,7 +177,7 @@ class WorklistActions(QObject):
     @staticmethod
     def _get_person() -> str:
         """Return the name that is stored with changes: as set, else that of the user's account."""
-        return str(settings.read_setting(_PERSON_KEY, "")) or QgsApplication.userFullName()
+        return str(settings.read_setting(settings.WORKLIST_PERSON, "")) or QgsApplication.userFullName()
 
     def _on_key(self, action: str) -> None:
         if action == "state":
@@ -282,7 +281,7 @@ class WorklistActions(QObject):
             self._dock, tr("Work List"), tr("Name that is stored with your changes"), text=self._get_person()
         )
         if is_accepted:
-            settings.store_setting(_PERSON_KEY, name.strip())
+            settings.store_setting(settings.WORKLIST_PERSON, name.strip())
 
     # --- parts and ledgers
     def split(self, column: str) -> None:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recognise plan data and packages among files that were dropped on QGIS, by names alone."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from qgis.core import QgsProject, QgsProviderRegistry
+
+from ...core.check import RunOptions
+from ...core.files.digests import MANIFEST_FILE_NAME
+from ...core.plan.layer import SourceLayer
+from .county import read_county_settings
+
+#: Levels of folders in which the manifest of a zipped package is searched.
+_MAX_MANIFEST_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class DroppedData:
+    """What was dropped: a package, or a file or folder with plan layers.
+
+    ``layer_files``: the files to add as layers, empty for a package.
+    """
+
+    path: str
+    is_package: bool
+    layer_count: int = 0
+    layer_files: tuple[str, ...] = ()
+
+
+def recognise_dropped_data(path: str) -> DroppedData | None:
+    """Return what a file or folder is; None for anything that QGIS should treat as usual.
+
+    Only names of files and layers are read. On the main thread.
+    """
+    dropped = Path(path)
+    if _is_package(dropped):
+        return DroppedData(path, is_package=True)
+    suffix = dropped.suffix.lower()
+    if suffix == ".gpkg" or (suffix == ".gdb" and dropped.is_dir()):
+        names = [layer.name() for layer in QgsProviderRegistry.instance().querySublayers(path)]
+        count = _count_plan_layers(names)
+        return DroppedData(path, False, count, (path,)) if count else None
+    if dropped.is_dir():
+        files = sorted(str(file) for file in dropped.glob("*.shp"))
+        count = _count_plan_layers([Path(file).stem for file in files])
+        return DroppedData(path, False, count, tuple(files)) if count else None
+    return None
+
+
+def _is_package(path: Path) -> bool:
+    """Return True for the folder of a package, or a zip that contains one."""
+    if path.is_dir():
+        return (path / MANIFEST_FILE_NAME).is_file()
+    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = [name.split("/") for name in archive.namelist()]
+    return any(parts[-1] == MANIFEST_FILE_NAME and len(parts) <= _MAX_MANIFEST_DEPTH for parts in names)
+
+
+def _count_plan_layers(names: list[str]) -> int:
+    """Return how many layers the standard of the project recognises by their names."""
+    import geopandas as gpd
+
+    from ...core.loading.recognition import find_role
+
+    standard = read_county_settings(QgsProject.instance()).standard
+    norm = RunOptions(standard=standard).resolve_norm()
+    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
+    return sum(bool(find_role(SourceLayer(name, frame, (), None), norm)[0]) for name in names)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Locator filter for rules, findings and plan layers, which are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import QgsLocatorFilter, QgsLocatorResult, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtGui import QIcon
+
+from ...bridge import settings
+from ...bridge.layers.properties import get_assigned_role
+from ...bridge.layers.role_recognition import list_plan_layers
+from ...bridge.texts import tr
+from ..widgets import theme
+
+#: Prefix that limits a search to the filters of this plugin.
+PREFIX = "sx"
+#: Shorter texts match too much.
+MIN_LENGTH = 2
+_MAX_RESULTS_PER_KIND = 15
+
+
+@dataclass(frozen=True)
+class LocatorTargets:
+    """What the filter searches and what it opens.
+
+    ``get_result``: returns the displayed result of a check, or None; ``select_finding(finding)``,
+    ``open_help(rule code)``, ``activate_layer(layer)``: show a chosen entry.
+    """
+
+    get_result: Callable[[], Any]
+    select_finding: Callable[[Any], None]
+    open_help: Callable[[str], None]
+    activate_layer: Callable[[QgsVectorLayer], None]
+
+
+class PlanLocatorFilter(QgsLocatorFilter):
+    """Finds rules by code and title, findings by key, township and rule, and plan layers by name and code."""
+
+    def __init__(self, targets: LocatorTargets):
+        super().__init__()
+        self._targets = targets
+        self._icons: dict[str, QIcon] = {}
+
+    def name(self) -> str:
+        return "sanxian_plan"
+
+    def displayName(self) -> str:
+        return tr("Sanxian: rules, findings, layers")
+
+    def prefix(self) -> str:
+        return PREFIX
+
+    def flags(self):
+        # On the main thread: findings and layers belong to it.
+        return QgsLocatorFilter.Flag.FlagFast
+
+    def clone(self) -> PlanLocatorFilter:
+        return PlanLocatorFilter(self._targets)
+
+    def fetchResults(self, text, context, feedback) -> None:
+        words = text.casefold().split()
+        if len(text.strip()) < MIN_LENGTH:
+            return
+        for find in (self._find_findings, self._find_rules, self._find_layers):
+            for count, result in enumerate(find(words)):
+                if count == _MAX_RESULTS_PER_KIND or (feedback is not None and feedback.isCanceled()):
+                    break
+                self.resultFetched.emit(result)
+
+    def triggerResult(self, result) -> None:
+        kind, target = result.userData
+        if kind == "rule":
+            self._targets.open_help(target)
+        elif kind == "layer":
+            layer = QgsProject.instance().mapLayer(target)
+            if layer is not None:
+                self._targets.activate_layer(layer)
+        else:
+            self._select_finding(target)
+
+    def _select_finding(self, fingerprint: str) -> None:
+        """Select the finding if the displayed result still has it."""
+        shown = self._targets.get_result()
+        findings = shown.findings if shown is not None else []
+        finding = next((one for one in findings if one.fingerprint == fingerprint), None)
+        if finding is not None:
+            self._targets.select_finding(finding)
+
+    def _find_findings(self, words: list[str]) -> Iterator[QgsLocatorResult]:
+        shown = self._targets.get_result()
+        for finding in shown.findings if shown is not None else ():
+            texts = (finding.code, finding.key, finding.township, finding.role, *finding.related_keys)
+            if _contains_all(words, texts):
+                place = f"{finding.township} {finding.key}".strip() or finding.role
+                text = f"{finding.code} {place}"
+                icon = theme.KIND_ICONS[_get_kind(finding)]
+                yield self._make_result(tr("Problems"), text, finding.message, icon, ("finding", finding.fingerprint))
+
+    def _find_rules(self, words: list[str]) -> Iterator[QgsLocatorResult]:
+        from ...core.messages.texts import Texts
+        from ...core.model.rule import load_all_rules
+
+        texts = Texts(settings.get_interface_language())
+        for code, rule in load_all_rules().items():
+            title = texts.get_rule_title(rule)
+            if _contains_all(words, (code, title, texts.get_rule_problem(rule))):
+                hint = tr("Open the help of the rule")
+                yield self._make_result(tr("Rules"), f"{code} {title}", hint, "help", ("rule", code))
+
+    def _find_layers(self, words: list[str]) -> Iterator[QgsLocatorResult]:
+        for layer in list_plan_layers(QgsProject.instance()):
+            role = get_assigned_role(layer) or ""
+            if _contains_all(words, (layer.name(), role)):
+                yield self._make_result(tr("Plan layers"), layer.name(), role, "layers", ("layer", layer.id()))
+
+    def _make_result(
+        self, group: str, text: str, description: str, icon: str, target: tuple[str, str]
+    ) -> QgsLocatorResult:
+        """Return an entry of the result list."""
+        result = QgsLocatorResult()
+        result.group, result.displayString, result.description = group, text, description
+        if icon not in self._icons:
+            self._icons[icon] = theme.load_icon(icon)
+        result.icon = self._icons[icon]
+        result.setUserData(target)
+        return result
+
+
+def _contains_all(words: list[str], texts: tuple[str, ...]) -> bool:
+    """Return True if each word is in one of the texts; case does not matter."""
+    folded_texts = [text.casefold() for text in texts]
+    return all(any(word in text for text in folded_texts) for word in words)
+
+
+def _get_kind(finding: Any) -> str:
+    """Return the kind of a finding: its severity, or waived."""
+    return "waived" if finding.state == "waived" else finding.severity.name

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Page 三区三线 in QGIS's options: settings of the user for all projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.gui import QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+
+from ...bridge import settings
+from ...bridge.settings import ASK_ON_DROP, CHECK_WHILE_EDITING, SHOW_FINDINGS_LAYER, WAIVER_AUTHOR, WORKLIST_PERSON
+from ...bridge.texts import tr
+from ..widgets import theme
+
+#: Called with (name of a switch of the menu, whether it is on) when the page is applied.
+SwitchSetter = Callable[[str, bool], None]
+
+
+class OptionsPage(QgsOptionsPageWidget):
+    """Settings that apply to all projects; `apply` stores them, as OK in QGIS's options does."""
+
+    def __init__(self, set_switch: SwitchSetter, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._set_switch = set_switch
+        self.setObjectName("SanxianOptions")
+        self.language = QComboBox()
+        for code, name in (("zh", "中文"), ("en", "English")):
+            self.language.addItem(name, code)
+        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
+        self.author = QLineEdit(settings.read_setting(WAIVER_AUTHOR, ""))
+        self.person = QLineEdit(settings.read_setting(WORKLIST_PERSON, ""))
+        self.person.setPlaceholderText(tr("Name of the account"))
+        self.live = self._make_switch(tr("Check while editing"), CHECK_WHILE_EDITING)
+        self.layer = self._make_switch(tr("Show findings on the map"), SHOW_FINDINGS_LAYER)
+        self.ask_on_drop = self._make_switch(
+            tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
+        )
+        form = QFormLayout(self)
+        form.addRow(tr("Language of findings and reports"), self.language)
+        form.addRow(tr("Name in waivers and in the log of fixes"), self.author)
+        form.addRow(tr("Name in the work list"), self.person)
+        for switch in (self.live, self.layer, self.ask_on_drop):
+            form.addRow(switch)
+        note = QLabel(tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"))
+        note.setWordWrap(True)
+        form.addRow(note)
+
+    def _make_switch(self, text: str, key: str) -> QCheckBox:
+        switch = QCheckBox(text)
+        switch.setChecked(settings.read_setting(key, True))
+        return switch
+
+    def apply(self) -> None:
+        settings.store_setting("language", self.language.currentData())
+        settings.store_setting(WAIVER_AUTHOR, self.author.text().strip())
+        settings.store_setting(WORKLIST_PERSON, self.person.text().strip())
+        settings.store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
+        self._set_switch("live", self.live.isChecked())
+        self._set_switch("layer", self.layer.isChecked())
+
+
+class OptionsFactory(QgsOptionsWidgetFactory):
+    """Creates the page each time QGIS's options open."""
+
+    def __init__(self, set_switch: SwitchSetter):
+        super().__init__()
+        self._set_switch = set_switch
+
+    def title(self) -> str:
+        return tr("Sanxian")
+
+    def icon(self) -> QIcon:
+        return theme.load_icon("sanxian")
+
+    def createWidget(self, parent: QWidget | None) -> OptionsPage:
+        return OptionsPage(self._set_switch, parent)

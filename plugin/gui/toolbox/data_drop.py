@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plan data and packages dropped on map or layer tree: a message asks what to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qgis.gui import QgsCustomDropHandler
+from qgis.PyQt.QtCore import QTimer
+
+from ...bridge import settings
+from ...bridge.project.dropped_data import DroppedData, recognise_dropped_data
+from ...bridge.running.tasks import log_error
+from ...bridge.texts import tr
+from ..widgets.messages import MessageBarMessages
+
+
+class PlanDataDropHandler(QgsCustomDropHandler):
+    """Drop handler of GeoPackages, FileGDBs, folders and packages; files without plan layers are left to QGIS.
+
+    ``check(path)`` and ``inspect(path)`` are called if the user chooses to check the data or to inspect the package.
+    """
+
+    def __init__(self, iface: Any, check: Callable[[str], None], inspect: Callable[[str], None]):
+        super().__init__()
+        self._iface, self._check, self._inspect = iface, check, inspect
+        self._messages = MessageBarMessages(iface, tr("Dropped Data"))
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def customUriProviderKey(self) -> str:
+        return "sanxian_data"
+
+    def handleFileDrop(self, file: str) -> bool:
+        if not settings.read_setting(settings.ASK_ON_DROP, True):
+            return False
+        try:
+            dropped = recognise_dropped_data(file)
+        except Exception as error:
+            # A file that cannot be examined, or a machine without the libraries: QGIS adds it as usual.
+            log_error(error)
+            return False
+        if dropped is None:
+            return False
+        # After the drop, which blocks the program that the file comes from.
+        QTimer.singleShot(0, lambda: self._ask(dropped))
+        return True
+
+    def _ask(self, dropped: DroppedData) -> None:
+        """Ask in the message bar what to do; nothing happens until a button is pressed."""
+        name = Path(dropped.path).name
+        if dropped.is_package:
+            text = tr("“{name}” is a submission package.").format(name=name)
+            self._messages.show_message(text, "info", (tr("Inspect…"), lambda: self._run(self._inspect, dropped.path)))
+            return
+        text = tr("“{name}” has {count} plan layers.").format(name=name, count=dropped.layer_count)
+        self._messages.show_message(
+            text,
+            "info",
+            (tr("Add to Project"), lambda: self._add_layers(dropped)),
+            (tr("Check without Adding…"), lambda: self._run(self._check, dropped.path)),
+        )
+
+    def _run(self, action: Callable[[str], None], path: str) -> None:
+        self._messages.close()
+        action(path)
+
+    def _add_layers(self, dropped: DroppedData) -> None:
+        self._messages.close()
+        for file in dropped.layer_files:
+            self._iface.addVectorLayer(file, "", "ogr")

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Locator bar, options page and dropped files."""
+
+import shutil
+import zipfile
+
+import pytest
+from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, QgsLocatorResult, QgsVectorLayer
+
+from plugin.bridge import settings
+from plugin.bridge.project.dropped_data import recognise_dropped_data
+from plugin.core.files.digests import MANIFEST_FILE_NAME
+from plugin.gui.locator.feature_filter import FeatureLocatorFilter
+from plugin.gui.locator.plan_filter import LocatorTargets, PlanLocatorFilter
+from plugin.gui.options.page import OptionsFactory
+from plugin.gui.toolbox.data_drop import PlanDataDropHandler
+from plugin.paths import RESOURCES_FOLDER
+from tests.qgis.gui_helpers import make_result, make_small_report
+from tests.qgis.test_gui_controller import FakeInterface, make_controller
+from tests.qgis.test_gui_edit_warnings import read_messages
+from tests.qgis.waiting import process_events, wait_until
+
+SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
+
+
+def copy_result(result):
+    """Return a copy of an entry, which QGIS frees after the signal."""
+    copied = QgsLocatorResult()
+    copied.group, copied.displayString, copied.description = result.group, result.displayString, result.description
+    copied.setUserData(result.userData)
+    return copied
+
+
+def search(locator_filter, text):
+    """Return the entries that QGIS's locator shows for a text, with the locator, which owns the filter."""
+    locator = QgsLocator()
+    locator.registerFilter(locator_filter)
+    found, ended = [], []
+    locator.foundResult.connect(lambda result: found.append(copy_result(result)))
+    locator.finished.connect(lambda: ended.append(True))
+    locator.fetchResults(text, QgsLocatorContext())
+    assert wait_until(lambda: bool(ended) and not locator.isRunning())
+    process_events(0.01)
+    return found, locator
+
+
+# --- locator bar
+@pytest.fixture
+def opened():
+    """Collect what the filter opens."""
+    return []
+
+
+@pytest.fixture
+def targets(chinese, qgis_app, project, opened):
+    result = make_result(make_small_report())
+    return LocatorTargets(
+        lambda: result,
+        lambda finding: opened.append(("finding", finding.fingerprint)),
+        lambda code: opened.append(("rule", code)),
+        lambda layer: opened.append(("layer", layer.name())),
+    )
+
+
+def test_rules_are_found_by_code_and_by_words_of_their_title(targets, opened):
+    found, locator = search(PlanLocatorFilter(targets), "rel001")
+    rules = [one for one in found if one.group == "规则"]
+    assert [one.displayString.split()[0] for one in rules] == ["REL001"]
+    locator.filters()[0].triggerResult(rules[0])
+    assert opened == [("rule", "REL001")]
+    found, _ = search(PlanLocatorFilter(targets), "永久基本农田 红线 重叠")
+    assert any(one.displayString.startswith("REL001") for one in found)
+
+
+def test_findings_are_found_by_key_and_township_and_selected(targets, opened):
+    finding = next(one for one in targets.get_result().findings if one.key)
+    found, locator = search(PlanLocatorFilter(targets), f"{finding.code} {finding.key[-6:]}")
+    entries = [one for one in found if one.group == "问题"]
+    assert entries and finding.key in entries[0].displayString
+    locator.filters()[0].triggerResult(entries[0])
+    assert opened == [("finding", finding.fingerprint)]
+
+
+def test_plan_layers_are_found_and_short_texts_find_nothing(targets, opened, project):
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "城镇开发边界 CZKFBJ", "memory")
+    project.addMapLayer(layer)
+    found, locator = search(PlanLocatorFilter(targets), "czkfbj")
+    (entry,) = [one for one in found if one.group == "规划图层"]
+    locator.filters()[0].triggerResult(entry)
+    assert opened == [("layer", layer.name())]
+    assert search(PlanLocatorFilter(targets), "c")[0] == []
+
+
+def test_entry_of_a_finding_that_has_ended_opens_nothing(targets, opened):
+    found, locator = search(PlanLocatorFilter(targets), "REL")
+    entry = next(one for one in found if one.group == "问题")
+    targets.get_result().findings.clear()
+    locator.filters()[0].triggerResult(entry)
+    assert opened == []
+
+
+def test_features_are_found_by_digits_of_their_key_and_shown(chinese, qgis_app, project):
+    iface = FakeInterface()
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string", "城镇开发边界", "memory")
+    for number in (12, 345):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([f"1402250000{number:08d}"])
+        feature.setGeometry(QgsGeometry.fromWkt("POLYGON ((38560000 4390000, 38560100 4390000, 38560100 4390100, 38560000 4390000))"))  # fmt: skip
+        layer.dataProvider().addFeature(feature)
+    project.addMapLayer(layer)
+    iface.canvas.setLayers([layer])
+    found, locator = search(FeatureLocatorFilter(iface), "00000345")
+    (entry,) = found
+    assert entry.displayString == "140225000000000345" and entry.description == "城镇开发边界"
+    locator.filters()[0].triggerResult(entry)
+    assert [one["BSM"] for one in layer.selectedFeatures()] == ["140225000000000345"]
+    assert iface.activeLayer() is layer and iface.canvas.extent().contains(layer.extent().center())
+    assert search(FeatureLocatorFilter(iface), "345")[0] == []
+    project.removeMapLayer(layer.id())
+    locator.filters()[0].triggerResult(entry)
+
+
+# --- options page
+@pytest.fixture
+def restored_settings():
+    keys = ("language", settings.WAIVER_AUTHOR, settings.WORKLIST_PERSON)
+    before = {key: settings.read_setting(key, "") for key in keys}
+    yield
+    for key, value in before.items():
+        settings.store_setting(key, value)
+    settings.store_setting(settings.ASK_ON_DROP, True)
+
+
+def test_options_page_shows_and_stores_the_settings_of_the_user(chinese, qgis_app, restored_settings):
+    settings.store_setting(settings.WAIVER_AUTHOR, "王工")
+    switches = []
+    page = OptionsFactory(lambda name, is_on: switches.append((name, is_on))).createWidget(None)
+    assert page.author.text() == "王工" and page.live.isChecked()
+    page.language.setCurrentIndex(page.language.findData("en"))
+    page.author.setText(" 李工 ")
+    page.person.setText("李工")
+    page.live.setChecked(False)
+    page.ask_on_drop.setChecked(False)
+    page.apply()
+    assert settings.get_report_language() == "en"
+    assert (
+        settings.read_setting(settings.WAIVER_AUTHOR, "")
+        == settings.read_setting(settings.WORKLIST_PERSON, "")
+        == "李工"
+    )
+    assert switches == [("live", False), ("layer", True)] and not settings.read_setting(settings.ASK_ON_DROP, True)
+
+
+def test_controller_registers_and_removes_filters_page_and_drop_handlers(chinese, qgis_app, project):
+    controller = make_controller()
+    iface = controller.iface
+    assert (len(iface.locator_filters), len(iface.options_factories), len(iface.drops)) == (2, 1, 2)
+    page = iface.options_factories[0].createWidget(None)
+    page.live.setChecked(False)
+    page.apply()
+    assert not controller.actions["live"].isChecked() and not controller.editing.is_on
+    page.live.setChecked(True)
+    page.apply()
+    assert controller.editing.is_on
+    controller.unload()
+    assert (iface.locator_filters, iface.options_factories, iface.drops) == ([], [], [])
+    iface.window.deleteLater()
+    process_events(0.02)
+
+
+# --- dropped files
+class DropInterface(FakeInterface):
+    """An interface that records added layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.added = []
+
+    def addVectorLayer(self, path, name, provider):
+        self.added.append(path)
+
+
+@pytest.fixture
+def dropping(chinese, qgis_app, project):
+    """Return the interface, the handler, and the list of what it started."""
+    iface, started = DropInterface(), []
+    handler = PlanDataDropHandler(
+        iface, lambda path: started.append(("check", path)), lambda path: started.append(("inspect", path))
+    )
+    iface.window.show()
+    yield iface, handler, started
+    handler.close()
+    settings.store_setting(settings.ASK_ON_DROP, True)
+    iface.window.deleteLater()
+    process_events(0.02)
+
+
+def press(iface, text):
+    """Press the button with a text in the message bar."""
+    from qgis.PyQt.QtWidgets import QPushButton
+
+    (button,) = [one for one in iface.bar.currentItem().findChildren(QPushButton) if one.text() == text]
+    button.click()
+
+
+def test_dropped_county_is_added_or_checked_as_chosen(dropping, tmp_path):
+    iface, handler, started = dropping
+    path = str(shutil.copy(SAMPLE, tmp_path / "县.gpkg"))
+    assert handler.handleFileDrop(path) and not started
+    assert wait_until(lambda: "县.gpkg" in read_messages(iface))
+    assert "9 个规划图层" in read_messages(iface) and not iface.added
+    press(iface, "加入工程")
+    assert iface.added == [path] and read_messages(iface) == ""
+    handler.handleFileDrop(path)
+    assert wait_until(lambda: "县.gpkg" in read_messages(iface))
+    press(iface, "不加入，直接检查…")
+    assert started == [("check", path)] and iface.added == [path]
+
+
+def test_dropped_package_is_inspected(dropping, tmp_path):
+    iface, handler, started = dropping
+    archive = tmp_path / "成果.zip"
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr(f"140225浑源县/{MANIFEST_FILE_NAME}", "{}")
+    assert handler.handleFileDrop(str(archive))
+    assert wait_until(lambda: "成果.zip" in read_messages(iface))
+    press(iface, "检查成果包…")
+    assert started == [("inspect", str(archive))]
+
+
+def test_other_files_and_switched_off_question_are_left_to_qgis(dropping, tmp_path):
+    _, handler, started = dropping
+    other, text, empty = tmp_path / "other.gpkg", tmp_path / "a.txt", tmp_path / "folder"
+    shutil.copy(SAMPLE, other)
+    empty.mkdir()
+    text.write_text("x", encoding="utf-8")
+    assert not handler.handleFileDrop(str(text)) and not handler.handleFileDrop(str(empty))
+    assert not handler.handleFileDrop(str(tmp_path / "missing.gpkg"))
+    settings.store_setting(settings.ASK_ON_DROP, False)
+    assert not handler.handleFileDrop(str(other))
+    assert not started
+
+
+def test_folder_of_shapefiles_is_recognised_by_names(qgis_app, project, tmp_path):
+    for name in ("CZKFBJ", "STBHHX", "roads"):
+        (tmp_path / f"{name}.shp").write_bytes(b"")
+    dropped = recognise_dropped_data(str(tmp_path))
+    assert dropped.layer_count == 2 and len(dropped.layer_files) == 3 and not dropped.is_package
+    (tmp_path / "sub").mkdir()
+    assert recognise_dropped_data(str(tmp_path / "sub")) is None
