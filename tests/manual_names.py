@@ -21,6 +21,7 @@ QGIS_NAMES_ZH = {
     "布局",
     "设置",
     "键盘快捷键...",
+    "选项...",
     "用户配置文件",
     "打开当前配置文件夹",
     "切换编辑模式",
@@ -43,6 +44,7 @@ QGIS_NAMES_EN = {
     "Layouts",
     "Layers",
     "Settings",
+    "Options...",
     "User Profiles",
     "Open Active Profile Folder",
 }

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QObject, QTimer
 
-#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, the eye notices no pause.
-PORTION_SECONDS = 0.01
+#: Time after which a portion ends, in seconds: with what QGIS does in the same turn, such as drawing the list, the eye
+#: notices no pause.
+PORTION_SECONDS = 0.006
 #: Interval in seconds at which work asks whether another thread has finished.
 _WAITING_SECONDS = 0.005
 #: Longest time in seconds for which background work waits for the end of a portion.

@@ -73,8 +73,8 @@ class _ElidingDelegate(QStyledItemDelegate):
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
-        finding = index.data(ROW_ROLE)
-        has_key = finding is not None and index.column() == PLACE_COLUMN
+        # Only the column with keys asks the model: Qt calls this for each cell that it draws.
+        has_key = index.column() == PLACE_COLUMN and index.data(ROW_ROLE) is not None
         option.textElideMode = Qt.TextElideMode.ElideMiddle if has_key else Qt.TextElideMode.ElideRight
 
 
