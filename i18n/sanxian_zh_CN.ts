@@ -1032,6 +1032,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>县配置…</translation>
     </message>
     <message>
+        <source>County or township</source>
+        <translation>全县或乡镇</translation>
+    </message>
+    <message>
         <source>County profile</source>
         <translation>县配置</translation>
     </message>
@@ -4570,6 +4574,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
         <translation>实时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
+    </message>
+    <message>
+        <source>Whole county</source>
+        <translation>全县</translation>
     </message>
     <message>
         <source>Why</source>

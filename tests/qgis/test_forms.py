@@ -16,6 +16,7 @@ from qgis.core import (
     QgsFeature,
     QgsFieldConstraints,
     QgsGeometry,
+    QgsLayerNotesUtils,
     QgsLineString,
     QgsPoint,
     QgsProject,
@@ -414,3 +415,13 @@ def test_every_layer_template_of_every_standard_gives_a_valid_form(functions, na
             measured = template.find_field("area")
             assert measured is None or drawn[measured.name] == measure_area(make_square(0, 0)), role
         QgsProject.instance().removeMapLayer(layer)
+
+
+def test_notes_describe_the_layer_and_those_of_the_user_stay(project):
+    layer = make_memory_layer("CZKFBJ")
+    apply_form(layer, "CZKFBJ")
+    notes = QgsLayerNotesUtils.layerNotes(layer)
+    assert "城镇开发边界 CZKFBJ" in notes and "图层内重叠 不允许" in notes and "字段表 B" in notes
+    QgsLayerNotesUtils.setLayerNotes(layer, "<p>2026-11 由测绘院提供</p>")
+    apply_form(layer, "CZKFBJ")
+    assert QgsLayerNotesUtils.layerNotes(layer) == "<p>2026-11 由测绘院提供</p>"

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the panel of indicators: it shows those of the check, and follows edits."""
 
+from types import SimpleNamespace
+
 import pytest
 from qgis.PyQt.QtGui import QImage
 
 from plugin.core.model.indicator import LITTLE_MARGIN_LEFT, TARGET_MISSED, Indicator
 from plugin.core.render.words import ReportTexts
 from plugin.gui.indicators.dial import RatioDial, compute_scale, list_ticks
-from plugin.gui.indicators.dock import CHANGE_COLUMN, NAME_COLUMN, NOW_COLUMN, STATE_COLUMN
+from plugin.gui.indicators.dock import CHANGE_COLUMN, NAME_COLUMN, NOW_COLUMN, STATE_COLUMN, IndicatorDock
 from plugin.gui.indicators.rows import compute_zone_shares, describe_ratio, make_indicator_rows
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -116,3 +118,49 @@ def test_panel_is_empty_without_a_result(open_controller):  # noqa: F811
     assert not dock.table.isVisible() and not dock.dial.isVisible() and dock.note.text()
     controller.actions["indicator_panel"].setChecked(False)
     assert not dock.isVisible()
+
+
+# --- county and townships
+@pytest.fixture
+def dock(chinese, qgis_app):
+    dock = IndicatorDock()
+    yield dock
+    dock.deleteLater()
+
+
+def show_indicators(dock, indicators):
+    norm = SimpleNamespace(get=lambda _name: 0.01)
+    plan = SimpleNamespace(norm=norm)
+    dock.show_result(
+        SimpleNamespace(report=SimpleNamespace(indicators=indicators), check_result=SimpleNamespace(plan=plan))
+    )
+
+
+def make_farmland(value, place=""):
+    return Indicator("farmland_area", value, "km2", "net", ">=", 10.0, 2, "任务", name="耕地保有量", place=place)
+
+
+def read_now(dock):
+    return [dock.table.item(row, NOW_COLUMN).text() for row in range(dock.table.rowCount())]
+
+
+def test_township_is_chosen_and_its_figures_are_marked_as_those_of_the_check_after_an_edit(dock):
+    indicators = [make_ratio(1.2), make_farmland(20.0), make_farmland(11.0, "永安镇"), make_farmland(9.0, "蔡村镇")]
+    show_indicators(dock, indicators)
+    assert [dock.place.itemText(n) for n in range(dock.place.count())] == ["全县", "永安镇", "蔡村镇"]
+    assert read_now(dock) == ["20.00"] and dock.dial.isVisibleTo(dock)
+    dock.place.setCurrentIndex(2)
+    assert read_now(dock) == ["9.00"] and not dock.dial.isVisibleTo(dock) and not dock.note.text()
+    dock.show_edited([make_ratio(1.21), make_farmland(19.5)], set())
+    assert read_now(dock) == ["9.00"] and "耕地保有量" in dock.note.text()
+    dock.place.setCurrentIndex(0)
+    assert read_now(dock) == ["19.50"] and not dock.note.text()
+    # The chosen township stays chosen after the next check.
+    dock.place.setCurrentIndex(1)
+    show_indicators(dock, indicators)
+    assert dock.place.currentText() == "永安镇" and read_now(dock) == ["11.00"]
+
+
+def test_choice_of_place_is_hidden_without_figures_of_townships(dock):
+    show_indicators(dock, [make_ratio(1.2), make_farmland(20.0)])
+    assert not dock.place.isVisibleTo(dock) and read_now(dock) == ["20.00"]

@@ -7,6 +7,7 @@ Names of classes, feature numbers (标识码, BSM) and areas come from the plugi
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from qgis.core import (
     QgsEditorWidgetSetup,
     QgsExpression,
     QgsFieldConstraints,
+    QgsLayerNotesUtils,
     QgsProject,
     QgsValueMapFieldFormatter,
     QgsVectorLayer,
@@ -43,6 +45,8 @@ _SECTIONS_OF_FIRST_TAB = ("identity", "attributes")
 FORM_SECTION_IDS = ("identity", "attributes", "areas", "others")
 _IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK_FIELD = "BZ"
+#: Begins the notes that this module wrote.
+_PLUGIN_NOTES_MARK = "<!-- sanxian -->"
 #: A form with more fields than this has a tab for each section, else a box.
 _MAX_FIELDS_WITHOUT_TABS = 12
 #: A longer text gets a field of several lines.
@@ -97,9 +101,22 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in autofilled_indexes)
     layer.setEditFormConfig(config)
+    _set_layer_notes(layer, template, norm)
     # Removed first, because setting an equal value emits no signal.
     layer.removeCustomProperty(FORM_PROPERTY)
     layer.setCustomProperty(FORM_PROPERTY, template.role)
+
+
+def _set_layer_notes(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
+    """Set the notes that QGIS shows at the layer in the layer tree; notes of the user stay."""
+    from ...core.render.dictionary import describe_layer
+
+    former_notes = QgsLayerNotesUtils.layerNotes(layer)
+    if former_notes and not former_notes.startswith(_PLUGIN_NOTES_MARK):
+        return
+    lines = [html.escape(line) for line in describe_layer(template, norm.standard, get_report_language())]
+    paragraphs = "".join(f"<p>{line}</p>" for line in [f"<b>{lines[0]}</b>", *lines[1:]])
+    QgsLayerNotesUtils.setLayerNotes(layer, f"{_PLUGIN_NOTES_MARK}{paragraphs}")
 
 
 def get_role_of_form(layer: QgsVectorLayer) -> str:

@@ -53,8 +53,8 @@ MAX_ROWS_FILLED_AT_ONCE = 2000
 MAX_AREAS_FILLED_AT_ONCE = 20
 #: Rows filled per turn of the event loop: one to two hundredths of a second.
 ROWS_PER_PORTION = 1000
-#: Rows filled in the first turn if areas are computed; later turns have as many as fit into `PORTION_SECONDS`.
-FIRST_AREAS_PER_PORTION = 5
+#: Rows of which areas are computed together; a turn ends after those with which it reaches `PORTION_SECONDS`.
+AREAS_COMPUTED_AT_ONCE = 5
 _DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
 _CODE_NAME_CALL_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
 _STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
@@ -159,13 +159,6 @@ class DependentValueFill:
         #: Upper bound of the number of rows until the record is read, then their number.
         self.size = len(record) + len(set().union(*changed.values()))
         self.is_active, self.is_complete = True, False
-        self.rows_per_portion = FIRST_AREAS_PER_PORTION if self._count_changed_shapes() else ROWS_PER_PORTION
-
-    def _adjust_portion(self, row_count: int, seconds: float) -> None:
-        """Choose the number of rows of the next portion by the time that the last one took."""
-        if self._count_changed_shapes():
-            fitting = round(row_count * PORTION_SECONDS / max(seconds, 1e-6))
-            self.rows_per_portion = min(max(fitting, 1), ROWS_PER_PORTION)
 
     @property
     def is_short(self) -> bool:
@@ -207,18 +200,26 @@ class DependentValueFill:
     def write_next_rows(self, row_count: int) -> None:
         """Write the dependent values of the next rows into the edit buffer.
 
-        `undo` and `redo` apply to the rows of all calls together.
+        Fewer rows are written if computing their areas takes longer than a portion. `undo` and `redo` apply to the rows
+        of all calls together.
         """
         if not self.read_entries(row_count) or self.is_complete:
             return
         began = time.perf_counter()
         buffer, push = self._layer.editBuffer(), self._done.push
-        values = self.compute_next_values(row_count)
+        values: list[tuple[int, int, Any, Any]] = []
+        if self._count_changed_shapes():
+            # Shapes differ in size: the next rows may take much longer than the last ones.
+            for _ in range(0, row_count, AREAS_COMPUTED_AT_ONCE):
+                values += self.compute_next_values(AREAS_COMPUTED_AT_ONCE)
+                if self.is_complete or time.perf_counter() - began > PORTION_SECONDS:
+                    break
+        else:
+            values = self.compute_next_values(row_count)
         self._done.beginMacro("")
         for fid, index, value, old in values:
             push(QgsVectorLayerUndoCommandChangeAttribute(buffer, fid, index, value, old))
         self._done.endMacro()
-        self._adjust_portion(row_count, time.perf_counter() - began)
 
     def compute_next_values(self, row_count: int) -> list[tuple[int, int, Any, Any]]:
         """Return (feature id, field index, new value, old value) for each value to change in the next rows."""
@@ -554,7 +555,7 @@ class _LayerUpdater(QObject):
         fill = self._running_fill
         if fill is not None:
             with hold_background_work():
-                self._fill_rows(fill.rows_per_portion)
+                self._fill_rows(ROWS_PER_PORTION)
         if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()

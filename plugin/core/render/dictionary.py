@@ -131,6 +131,35 @@ class DataDictionary:
         return " · ".join(part for part in parts if part)
 
 
+def describe_layer(template: Template, standard: Standard, lang: str = "zh") -> list[str]:
+    """Return what a layer is, in lines of text: name and code, properties, edition and source, required fields."""
+    report_texts, texts = ReportTexts(lang), Texts(lang)
+    data = _collect_layer_data(template, standard, report_texts, texts)
+
+    def label(key: str, value: str) -> str:
+        return f"{report_texts.get('dictionary', key)} {value}" if value else ""
+
+    properties = (
+        label("geometry", data["geometry"]),
+        label("constraint", data["constraint"]),
+        label("overlap", data["overlap"]),
+        label("feature_code", data["feature_code"]),
+    )
+    origin = (
+        label("edition", data["edition"]),
+        label("source", data["source"]),
+        label("fields_mark", template.fields_mark),
+    )
+    required = report_texts.join_parts(f"{one.alias} {one.name}" for one in template.fields if one.constraint == "M")
+    lines = (
+        f"{template.name} {template.role}",
+        " · ".join(part for part in properties if part),
+        " · ".join(part for part in origin if part),
+        label("required", required),
+    )
+    return [line for line in lines if line]
+
+
 def _join_search_words(*parts: Any) -> str:
     """Return texts and pairs of texts as one text in lower case, for the search."""
     return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()

@@ -73,12 +73,15 @@ class ChangingFindings(FindingsRows):
         new_findings_by_rule: dict[str, list[Any]] = {}
         for finding in change.new_findings:
             new_findings_by_rule.setdefault(self.find_group_key(finding), []).append(finding)
+        changed_rule_codes |= new_findings_by_rule.keys()
         for group in self.groups:
             if group.key in new_findings_by_rule:
                 self._add_finding(group, new_findings_by_rule.pop(group.key), passes_filter)
         for group in self.groups:
-            group.update_figures()
-            group.update_open_count(self.work)
+            # The figures of the other rules are as before.
+            if group.key in changed_rule_codes:
+                group.update_figures()
+                group.update_open_count(self.work)
         number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
         unlisted = {
             code: self._make_group(code, number + n)

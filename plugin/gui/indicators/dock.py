@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QDockWidget,
     QHBoxLayout,
     QHeaderView,
@@ -35,7 +36,8 @@ from .rows import (
     explain_indicator,
     find_limited_ratio,
     get_state_kind,
-    list_county_indicators,
+    list_indicators_of_place,
+    list_places,
     make_indicator_rows,
 )
 
@@ -56,13 +58,22 @@ class IndicatorDock(QDockWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(tr("Indicators"), parent)
         self.setObjectName("SanxianIndicators")
+        #: Indicators of the check, of the county and its townships.
+        self._all_checked: list[Indicator] = []
+        #: Those of the chosen place (county or township), at the check and with the edits so far.
         self._checked: list[Indicator] = []
         self._current: list[Indicator] = []
+        #: Indicators with the edits so far, and ids of those that cannot follow them; None before an edit.
+        self._edited: tuple[Sequence[Indicator], set[str]] | None = None
         #: Share of a target within which a met target counts as close (接近).
         self._warning_share = 0.0
         self.dial = RatioDial()
         self.state_icon, self.state_label = QLabel(), QLabel()
         self.facts = [QLabel() for _ in range(_MAX_FACTS)]
+        self.place = QComboBox()
+        self.place.setObjectName("SanxianIndicatorPlace")
+        self.place.setAccessibleName(tr("County or township"))
+        self.place.currentIndexChanged.connect(lambda _index: self._show_place())
         self.table = self._make_table()
         self.shares = ZoneSharesBar()
         self.explanation = make_faint_label()
@@ -101,6 +112,7 @@ class IndicatorDock(QDockWidget):
         facts.addStretch()
         row.addLayout(facts)
         right = QVBoxLayout()
+        right.addWidget(self.place)
         right.addWidget(self.table, 1)
         right.addWidget(self.shares)
         right.addWidget(self.explanation)
@@ -139,24 +151,47 @@ class IndicatorDock(QDockWidget):
         """Show the indicators of a check."""
         from ...core.indicators.areas import WARNING_SHARE_SETTING
 
-        self._checked = self._current = list_county_indicators(result.report.indicators)
+        self._all_checked, self._edited = list(result.report.indicators), None
         self._warning_share = float(result.check_result.plan.norm.get(WARNING_SHARE_SETTING))
-        self.note.setText("")
-        self._refresh()
+        self._fill_places()
+        self._show_place()
 
     def show_edited(self, indicators: Sequence[Indicator], stale_ids: set[str]) -> None:
         """Show the indicators with the edits since the check; ``stale_ids``: those that cannot follow the edits."""
-        by_id = {(one.id, one.target): one for one in indicators if not one.place}
-        self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
-        names = [one.name or one.id for one in self._checked if one.id in stale_ids]
-        text = tr("Known only after the next full check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
-        self.note.setText(text if names else "")
-        self._refresh()
+        self._edited = indicators, stale_ids
+        self._show_place()
 
     def clear(self) -> None:
         """Show no indicators."""
-        self._checked, self._current = [], []
+        self._all_checked, self._checked, self._current, self._edited = [], [], [], None
+        self._fill_places()
         self.note.setText(tr("Run a check: the panel then follows your edits."))
+        self._refresh()
+
+    def _fill_places(self) -> None:
+        """Offer the county and the townships with indicators; the chosen one stays if it is still offered."""
+        chosen, places = self.place.currentData() or "", list_places(self._all_checked)
+        self.place.blockSignals(True)
+        self.place.clear()
+        self.place.addItem(tr("Whole county"), "")
+        for name in places:
+            self.place.addItem(name, name)
+        self.place.setCurrentIndex(max(self.place.findData(chosen), 0))
+        self.place.blockSignals(False)
+        self.place.setVisible(bool(places))
+
+    def _show_place(self) -> None:
+        """Show the indicators of the chosen place, with the edits so far where they can follow them."""
+        place = self.place.currentData() or ""
+        self._checked = list_indicators_of_place(self._all_checked, place)
+        indicators, stale_ids = self._edited or (self._checked, set())
+        by_id = {(one.id, one.target): one for one in indicators if one.place == place}
+        self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
+        # Townships do not follow edits.
+        is_stale = self._edited is not None and bool(place)
+        names = [one.name or one.id for one in self._checked if is_stale or one.id in stale_ids]
+        text = tr("Known only after the next full check: %1").replace("%1", ", ".join(dict.fromkeys(names)))
+        self.note.setText(text if names else "")
         self._refresh()
 
     # --- display

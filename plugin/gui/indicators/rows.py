@@ -39,9 +39,14 @@ class IndicatorRow:
     explanation: str
 
 
-def list_county_indicators(indicators: Iterable[Indicator]) -> list[Indicator]:
-    """Return the county's indicators with a value; those of townships are left out."""
-    return [one for one in indicators if not one.place and one.value is not None]
+def list_indicators_of_place(indicators: Iterable[Indicator], place: str) -> list[Indicator]:
+    """Return the indicators of a township that have a value; those of the county if ``place`` is empty."""
+    return [one for one in indicators if one.place == place and one.value is not None]
+
+
+def list_places(indicators: Iterable[Indicator]) -> list[str]:
+    """Return the townships that have indicators, in their order in the report."""
+    return list(dict.fromkeys(one.place for one in indicators if one.place and one.value is not None))
 
 
 def find_limited_ratio(indicators: Sequence[Indicator]) -> Indicator | None:
@@ -56,12 +61,12 @@ def make_indicator_rows(
 ) -> list[IndicatorRow]:
     """Return the rows of the table: all indicators but the ratio, those with a target first.
 
-    ``checked``: the indicators of the check; ``current``: the same with the edits so far.
+    ``checked``: the indicators of the check, all of one place; ``current``: the same with the edits so far.
     """
     pairs = [
         (before, now)
         for before, now in zip(checked, current, strict=True)
-        if before.unit != "ratio" and not before.place and now.value is not None
+        if before.unit != "ratio" and now.value is not None
     ]
     pairs.sort(key=lambda pair: pair[1].target is None)
     return [_make_row(before, now, texts) for before, now in pairs]
