@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsPointXY, QgsProject
-from qgis.gui import QgsAttributeForm, QgsGui
+from qgis.gui import QgsAttributeForm, QgsGui, QgsLocatorWidget
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QPoint, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QToolBar, QWidget
@@ -234,6 +234,13 @@ def has_object_name(name):
     return lambda dialog: dialog.objectName() == name
 
 
+def list_locator_filters():
+    """Return the names of the filters of the locator bar."""
+    widgets = iface.mainWindow().findChildren(QWidget)
+    found = next((w for w in widgets if w.metaObject().className() == "QgsLocatorWidget"), None)
+    return [] if found is None else sorted(one.name() for one in sip.cast(found, QgsLocatorWidget).locator().filters())
+
+
 def list_children():
     """List all widgets, actions and signal connections that a plugin may leave."""
     window = iface.mainWindow()
@@ -249,6 +256,7 @@ def list_children():
         "widgets": sorted(w.objectName() for w in QApplication.allWidgets() if w.objectName().startswith("Sanxian")),
         "canvas_items": len(iface.mapCanvas().scene().items()),
         "messages": len(iface.messageBar().items()),
+        "locator_filters": list_locator_filters(),
         "tasks": len(QgsApplication.taskManager().tasks()),
         "listeners": [project.receivers(getattr(project, name)) for name in PROJECT_SIGNALS],
         "translated": QCoreApplication.translate("Sanxian", "Findings"),
