@@ -2894,6 +2894,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
     </message>
     <message>
+        <source>Plan data and packages: {names}. Drop a package alone to inspect it.</source>
+        <translation>规划数据和成果包：{names}。检查成果包请单独拖入。</translation>
+    </message>
+    <message>
         <source>Plan layers</source>
         <translation>规划图层</translation>
     </message>

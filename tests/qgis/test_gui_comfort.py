@@ -217,6 +217,15 @@ def test_dropped_county_is_added_or_checked_as_chosen(dropping, tmp_path):
     assert started == [("check", path)] and iface.added == [path]
 
 
+def test_several_dropped_databases_are_asked_about_and_added_together(dropping, tmp_path):
+    iface, handler, _ = dropping
+    paths = [str(shutil.copy(SAMPLE, tmp_path / name)) for name in ("甲县.gpkg", "乙县.gpkg")]
+    assert all(handler.handleFileDrop(path) for path in paths)
+    assert wait_until(lambda: "甲县.gpkg、乙县.gpkg" in read_messages(iface))
+    press(iface, "加入工程")
+    assert iface.added == paths
+
+
 def test_dropped_package_is_inspected(dropping, tmp_path):
     iface, handler, started = dropping
     archive = tmp_path / "成果.zip"

@@ -20,7 +20,7 @@ _MAX_MANIFEST_DEPTH = 2
 
 @dataclass(frozen=True)
 class DroppedData:
-    """What was dropped: a package, or a file or folder with plan layers.
+    """What was dropped: a package, a database with plan layers, or a folder of shapefiles with some.
 
     ``layer_files``: the files to add as layers, empty for a package.
     """
@@ -45,7 +45,7 @@ def recognise_dropped_data(path: str) -> DroppedData | None:
         count = _count_plan_layers(names)
         return DroppedData(path, False, count, (path,)) if count else None
     if dropped.is_dir():
-        files = sorted(str(file) for file in dropped.glob("*.shp"))
+        files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
         count = _count_plan_layers([Path(file).stem for file in files])
         return DroppedData(path, False, count, tuple(files)) if count else None
     return None

@@ -18,18 +18,21 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..exchange.edited_copy import (
     check_copy_is_writable,
+    check_tables_are_writable,
     find_dataset,
+    open_for_editing,
     replace_feature,
     write_edited_copy,
 )
 from ..exchange.gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
 from ..files.csv_records import format_rows
-from ..files.writing import check_writable, write_atomically
-from ..geometry.crs import make_crs_label, reproject_coordinates, reproject_to_lonlat
+from ..files.writing import write_atomically
+from ..geometry.crs import have_same_parameters, make_crs_label, reproject_coordinates, reproject_to_lonlat
 from ..geometry.edge_densification import find_largest_bend
 from ..geometry.statutory_area import measure_statutory_area
 from ..io.file import read_file
 from ..io.source import read_source
+from ..loading.assembly import validate_coordinates
 from ..plan.layer import SourceLayer
 from .crs_zone import ZoneChange, ZoneNumber, plan_zone_change
 
@@ -96,8 +99,7 @@ def check_zone_options(source: str, output: str, table: str) -> None:
     if not output:
         raise InputError("zone_no_output")
     check_copy_is_writable(source, output)
-    if table:
-        check_writable(table, [source, output])
+    check_tables_are_writable([table], source, output)
 
 
 def change_crs_zone(
@@ -143,7 +145,7 @@ def change_crs_zone(
     changes = [_plan_layer(layer, zone, number) for layer in layers]
     planned = [(layer, change) for layer, change in zip(layers, changes, strict=True) if change is not None]
     if not planned:
-        raise InputError("zone_nothing")
+        raise InputError("zone_degrees" if all(map(_is_in_degrees, layers)) else "zone_nothing")
     converted: list[ConvertedLayer] = []
 
     def convert_copies(copies: dict[str, Path]) -> None:
@@ -162,25 +164,52 @@ def change_crs_zone(
     return ZoneRun(tuple(converted), tuple(unchanged_names), tuple(written))
 
 
+def _is_in_degrees(layer: SourceLayer) -> bool:
+    """Return True for a layer in degrees, and for a table."""
+    return layer.crs is None or bool(layer.crs.is_geographic)
+
+
 def _plan_layer(layer: SourceLayer, zone: int, number: ZoneNumber) -> ZoneChange | None:
     """Return how a layer changes; None for a table or a layer that stays. Raise InputError as `change_crs_zone`."""
     if layer.problem is not None:
         if layer.problem[0] in _TABLE_PROBLEMS:
             return None
         raise InputError("zone_unreadable", layer=layer.full_name)
+    _require_agreeing_coordinates(layer)
     change = plan_zone_change(layer.name, layer.crs, zone, number)
     if change is not None and change.shift_m is None and layer.curve_texts:
         raise InputError("zone_arcs", layer=layer.name, count=len(layer.curve_texts))
     return change
 
 
+def _require_agreeing_coordinates(layer: SourceLayer) -> None:
+    """Raise InputError if coordinates contradict the CRS of a layer: a change would move the land."""
+    problem, stray_rows = validate_coordinates(layer)
+    vertices, rows = shapely.get_coordinates(layer.frame.geometry.to_numpy(), return_index=True)
+    endless = ~np.isfinite(vertices).all(axis=1)
+    if endless.any():
+        raise InputError("zone_endless", layer=layer.name, fid=int(layer.frame.index[rows[endless][0]]))
+    if stray_rows:
+        fid = int(layer.frame.index[next(iter(stray_rows))])
+        raise InputError("zone_stray", layer=layer.name, fid=fid, count=len(stray_rows))
+    if (problem and layer.crs is not None) or layer.shape_crs or layer.described_crs:
+        raise InputError("zone_contradiction", layer=layer.name, crs=make_crs_label(layer.crs))
+
+
 def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Cancellation) -> None:
-    """Change coordinates and CRS of a layer in place. Raise RuntimeError if the driver refuses."""
+    """Change coordinates and CRS of a layer in place.
+
+    Raise RuntimeError if the driver refuses, and InputError for a view and for a CRS with heights.
+    """
     with load_gdal() as gdal:
         from osgeo import ogr
 
-        database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
+        database = open_for_editing(gdal, path)
         layer = raise_if_refused(database.GetLayerByName(name))
+        if not layer.TestCapability("RandomWrite"):
+            raise InputError("zone_view", layer=name)
+        if layer.GetSpatialRef() is not None and layer.GetSpatialRef().IsCompound():
+            raise InputError("zone_heights", layer=name)
         transformation = _make_transformation(change)
         has_transactions = layer.TestCapability("Transactions")
         field = layer.GetLayerDefn().GetGeomFieldDefn(0)
@@ -194,7 +223,7 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
                 cancellation.raise_if_cancelled()
             feature = raise_if_refused(layer.GetFeature(fid))
             former_geometry = feature.GetGeometryRef()
-            if former_geometry is not None:
+            if former_geometry is not None and not former_geometry.IsEmpty():
                 geometry = former_geometry.Clone()
                 geometry.AssignSpatialReference(None)
                 raise_if_refused(geometry.Transform(transformation))
@@ -205,6 +234,8 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
             raise_if_refused(layer.CommitTransaction())
         raise_if_refused(layer.SyncToDisk())
         del layer, database
+        # QGIS before 3.0 wrote the former CRS there too.
+        path.with_suffix(".qpj").unlink(missing_ok=True)
         _correct_stated_extent(gdal, path, name)
 
 
@@ -219,8 +250,9 @@ def _correct_stated_extent(gdal: Any, path: Path, name: str) -> None:
     # GDAL 3.6 extends the stated extent of a GeoPackage, but never reduces it.
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     column = raise_if_refused(database.GetLayerByName(name)).GetGeometryColumn()
-    ends = ", ".join(f'ST_{end}("{column}")' for end in ("MinX", "MinY", "MaxX", "MaxY"))
-    sql = f'SELECT {ends} FROM "{name}"'  # nosec B608 # names of the layer itself, in a copy
+    quoted_column, quoted_name = (text.replace('"', '""') for text in (column, name))
+    ends = ", ".join(f'ST_{end}("{quoted_column}")' for end in ("MinX", "MinY", "MaxX", "MaxY"))
+    sql = f'SELECT {ends} FROM "{quoted_name}"'  # nosec B608 # names of the layer itself, in a copy
     rows = raise_if_refused(database.ExecuteSQL(sql))
     boxes = np.array([[row.GetField(n) for n in range(4)] for row in rows], dtype=float).reshape(-1, 4)
     database.ReleaseResultSet(rows)
@@ -258,6 +290,9 @@ def _compare_with_copy(
     """
     copies = read_file(path, lambda one: _NO_FIELDS if one.name == layer.name else False, cancellation)
     copy = next(one for one in copies if one.name == layer.name)
+    if copy.crs is None or not have_same_parameters(copy.crs, change.target_crs):
+        # A FileGDB stores the CRS of a feature dataset once for all its layers; GDAL does not change it.
+        raise OutputError("zone_dataset", layer=layer.name, crs=make_crs_label(copy.crs))
     before, after = (_list_shapes(one) for one in (layer, copy))
     vertices_before, vertices_after = shapely.get_coordinates(before), shapely.get_coordinates(after)
     if list(layer.frame.index) != list(copy.frame.index) or vertices_before.shape != vertices_after.shape:
@@ -268,8 +303,10 @@ def _compare_with_copy(
         raise OutputError("zone_moved", layer=layer.name, distance=f"{move_m:.4f}")
     areas = [
         float(measure_statutory_area(reproject_to_lonlat(shapes, crs)).sum())
-        for shapes, crs in ((before, change.source_crs), (after, change.target_crs))
+        for shapes, crs in ((before, change.source_crs), (after, copy.crs))
     ]
+    if not np.isfinite(areas).all():
+        raise OutputError("zone_moved", layer=layer.name, distance="—")
     bend_m = 0.0 if change.shift_m is not None else find_largest_bend(before, change.source_crs, change.target_crs)
     counts = len(layer.frame), len(vertices_before)
     return ConvertedLayer(layer.name, change.source_crs, change.target_crs, *counts, areas[0], areas[1], move_m, bend_m)

@@ -35,7 +35,7 @@ def describe_renumbering(run: RenumberRun, lang: str) -> list[str]:
         numbers = format_number(sum(gap.count for gap in run.gaps), 0)
         lines.append(texts.get("conversion", "gaps", count=len(run.gaps), numbers=numbers))
     if run.new_keys:
-        lines.append(texts.get("conversion", "key_table_hint"))
+        lines.append(texts.get("conversion", "key_table_hint" if run.has_default_table else "key_table_elsewhere"))
     return lines
 
 

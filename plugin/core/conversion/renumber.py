@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..errors import InputError
-from ..exchange.edited_copy import check_copy_is_writable, write_copy
+from ..errors import InputError, OutputError
+from ..exchange.edited_copy import check_copy_is_writable, check_tables_are_writable, write_copy
 from ..exchange.layer_changes import UNCHANGED, LayerChanges
 from ..files.csv_records import format_rows
-from ..files.writing import check_writable, write_atomically
+from ..files.writing import is_same_file, write_atomically
 from ..invariants import require_value
 from ..loading.key_table import make_default_key_table_path, read_renumbered_keys
 from ..loading.reading import read_plan
@@ -70,6 +70,8 @@ class RenumberRun:
     sealed_roles: tuple[str, ...]
     written: tuple[str, ...]
     has_gap_list: bool
+    #: The table of keys is where it is used automatically.
+    has_default_table: bool = False
 
 
 def check_renumber_options(source: str, renumber_options: RenumberOptions) -> None:
@@ -80,8 +82,11 @@ def check_renumber_options(source: str, renumber_options: RenumberOptions) -> No
         raise InputError("renumber_no_output")
     if renumber_options.output:
         check_copy_is_writable(source, renumber_options.output)
-    for path in filter(None, paths[1:]):
-        check_writable(path, [source, *(other for other in outputs if other != path)])
+    check_tables_are_writable(paths[1:], source, renumber_options.output)
+    former_table = make_default_key_table_path(source)
+    if former_table.is_file() and any(is_same_file(path, former_table) for path in outputs):
+        # It has the numbers of earlier runs, which are never assigned again.
+        raise OutputError("output_is_input", target=str(former_table))
 
 
 def renumber_keys(
@@ -95,8 +100,8 @@ def renumber_keys(
     """Write a copy of a source with new keys, and the table of old and new keys; the source is never changed.
 
     The rows of a layer are numbered in the order of the file, the layers in the order of the standard. New numbers are
-    above all numbers in use and above those in the table of an earlier run next to the source, since a number is never
-    assigned twice (rule A1).
+    above all numbers in use in the recognised plan layers, and above those in the table of an earlier run next to the
+    source, since a number is never assigned twice (rule A1).
 
     Raises
     ------
@@ -131,7 +136,14 @@ def renumber_keys(
         gap_rows = [(gap.role, gap.first_key, gap.last_key, str(gap.count)) for gap in gaps]
         written.append(_write_table(renumber_options.gaps, _GAP_HEADINGS[options.lang], gap_rows))
     progress(1.0, "")
-    return RenumberRun(tuple(new_keys), tuple(gaps), tuple(sealed_roles), tuple(written), bool(renumber_options.gaps))
+    return RenumberRun(
+        tuple(new_keys),
+        tuple(gaps),
+        tuple(sealed_roles),
+        tuple(written),
+        has_gap_list=bool(renumber_options.gaps),
+        has_default_table=not renumber_options.table,
+    )
 
 
 def choose_layers(plan: Plan, norm: Norm, roles: Iterable[str]) -> tuple[list[Layer], list[str]]:

@@ -17,8 +17,9 @@ import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
-from ..files.writing import check_writable, write_atomically
+from ..files.writing import check_writable, is_same_file, write_atomically
 from ..geometry.arcs import count_arcs
+from ..io.rows import BYTES_CODEC
 from ..io.source import find_source_folder, list_source_datasets
 from ..plan.layer import SourceLayer
 from ..standard.template import TemplateField
@@ -28,6 +29,11 @@ from .layer_changes import UNCHANGED, LayerChanges
 
 #: Formats whose rows can be changed one by one.
 EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
+#: Files that belong to a shapefile. Other files with its name, such as waivers, are not copied.
+_SHAPEFILE_SUFFIXES = (
+    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".qmd", ".qix", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih",
+    ".cst", ".idm", ".ind", ".shp.xml",
+)  # fmt: skip
 #: A row is checked for cancellation once in so many.
 _ROWS_PER_CANCEL_CHECK = 500
 
@@ -50,6 +56,23 @@ def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     if target.suffix.lower() != dataset.suffix.lower():
         raise InputError("copy_suffix", target=target.name, suffix=dataset.suffix)
     check_writable(target, [str(dataset)])
+
+
+def check_tables_are_writable(tables: Iterable[str], source: str | Path, target: str | Path) -> None:
+    """Raise InputError or OutputError if tables (CSV) cannot be written next to a copy.
+
+    ``tables``: paths, empty ones are skipped; ``target``: path of the copy, or empty. A table replaces neither a data
+    set of the source nor another output.
+    """
+    inputs = [str(source), *map(str, list_source_datasets(Path(source))), *filter(None, [str(target)])]
+    checked: list[str] = []
+    for table in filter(None, tables):
+        if Path(table).suffix.lower() != ".csv":
+            raise InputError("table_suffix", target=Path(table).name)
+        if any(is_same_file(table, other) for other in checked):
+            raise OutputError("output_twice", target=table)
+        check_writable(table, inputs)
+        checked.append(table)
 
 
 def write_copy(
@@ -130,16 +153,29 @@ def _copy_dataset(dataset: Path, folder: Path) -> Path:
     target = folder / dataset.name
     if dataset.is_dir():
         shutil.copytree(dataset, target, ignore=shutil.ignore_patterns("*.lock"))
+    elif dataset.suffix.lower() == ".shp":
+        target = folder / f"{dataset.stem}.shp"
+        for part, suffix in _list_shapefile_parts(dataset):
+            shutil.copyfile(part, folder / f"{dataset.stem}{suffix}")
     elif dataset.suffix.lower() == ".gpkg":
         # Rows in the log (-wal) of a database that is open elsewhere are part of it.
         uri = f"{dataset.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as source_database, closing(sqlite3.connect(target)) as copy:
             source_database.backup(copy)
     else:
-        for part in dataset.parent.glob(f"{dataset.stem}.*"):
-            if part.is_file():
-                shutil.copyfile(part, folder / part.name)
+        shutil.copyfile(dataset, target)
     return target
+
+
+def _list_shapefile_parts(dataset: Path) -> list[tuple[Path, str]]:
+    """Return the files of a shapefile with their suffixes in lower case."""
+    stem = dataset.stem.lower()
+    parts = [(path, path.name[len(stem) :].lower()) for path in dataset.parent.iterdir() if path.is_file()]
+    return [
+        (path, suffix)
+        for path, suffix in parts
+        if path.name.lower() == f"{stem}{suffix}" and suffix in _SHAPEFILE_SUFFIXES
+    ]
 
 
 def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
@@ -147,8 +183,8 @@ def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
     if copy.is_dir():
         shutil.copytree(copy, new)
     elif copy.suffix.lower() == ".shp":
-        for part in copy.parent.glob(f"{copy.stem}.*"):
-            shutil.copyfile(part, new.with_name(new.stem + part.name[len(copy.stem) :]))
+        for part, suffix in _list_shapefile_parts(copy):
+            shutil.copyfile(part, new.with_name(f"{new.stem}{suffix}"))
     else:
         shutil.copyfile(copy, new)
 
@@ -170,12 +206,13 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
 
     Raise RuntimeError if the driver refuses a change, and OutputError if it cannot store the arcs of a row.
     """
+    text_codec = (changes.source.encoding or "UTF-8") if path.suffix.lower() == ".shp" else ""
     with load_gdal() as gdal:
-        database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
+        database = open_for_editing(gdal, path)
         layer = raise_if_refused(database.GetLayerByName(changes.source.name))
         expected = layer.GetFeatureCount() + len(changes.added) - len(changes.deleted)
         for new_field in changes.new_fields:
-            _create_field(layer, new_field)
+            _create_field(layer, new_field, text_codec)
         has_transactions = layer.TestCapability("Transactions")
         #: Rows that keep their arcs while values change → number of arcs.
         arcs: dict[int, int] = {}
@@ -185,7 +222,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
             _check_cancellation_now_and_then(number, cancellation)
             feature = raise_if_refused(layer.GetFeature(origin)).Clone()
             feature.SetFID(-1)
-            _fill_feature(feature, shape, values)
+            _fill_feature(feature, shape, values, text_codec)
             raise_if_refused(layer.CreateFeature(feature))
             del feature, fid
         for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
@@ -193,7 +230,7 @@ def _edit_layer(path: Path, changes: LayerChanges, cancellation: Cancellation) -
             feature = raise_if_refused(layer.GetFeature(fid))
             if shape is UNCHANGED and fid in changes.source.curve_texts:
                 arcs[fid] = _count_arcs(feature, changes.source, fid)
-            _fill_feature(feature, shape, values)
+            _fill_feature(feature, shape, values, text_codec)
             replace_feature(layer, feature, path)
             del feature
         for fid, count in arcs.items():
@@ -251,29 +288,60 @@ def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) ->
         cancellation.raise_if_cancelled()
 
 
-def _create_field(layer: Any, template_field: TemplateField) -> None:
+def open_for_editing(gdal: Any, path: Path) -> Any:
+    """Open a data set to change its rows; raise RuntimeError if the driver refuses.
+
+    The texts of a shapefile are opened as bytes (`_encode_text`): the driver would rewrite all texts of a changed row,
+    and lose characters where the declared encoding is not that of the texts.
+    """
+    options = [f"ENCODING={BYTES_CODEC}"] if path.suffix.lower() == ".shp" else []
+    return raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE, open_options=options))
+
+
+def _encode_text(text: str, text_codec: str) -> str:
+    """Return a text as the driver needs it: for a shapefile one character for each byte in its encoding.
+
+    ``text_codec``: encoding of the texts of a shapefile; empty for another format. Raise OutputError for a character
+    that the encoding lacks.
+    """
+    if not text_codec:
+        return text
+    try:
+        return text.encode(text_codec).decode(BYTES_CODEC)
+    except UnicodeEncodeError as error:
+        raise OutputError("copy_encoding", value=text, encoding=text_codec) from error
+
+
+def _create_field(layer: Any, template_field: TemplateField, text_codec: str) -> None:
     """Add a field of the template to a layer of a data set."""
     from osgeo import ogr
 
     types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}
-    definition = ogr.FieldDefn(template_field.name, types[template_field.type])
+    definition = ogr.FieldDefn(_encode_text(template_field.name, text_codec), types[template_field.type])
     if template_field.length and template_field.type == "text":
         definition.SetWidth(template_field.length)
     raise_if_refused(layer.CreateField(definition))
 
 
-def _fill_feature(feature: Any, shape: Any, values: dict[str, Any]) -> None:
-    """Set values, and unless unchanged the shape, of a GDAL feature. Raise RuntimeError for an unknown field."""
+def _fill_feature(feature: Any, shape: Any, values: dict[str, Any], text_codec: str) -> None:
+    """Set values, and unless unchanged the shape, of a GDAL feature. Raise RuntimeError for an unknown field.
+
+    ``text_codec``: as in `_encode_text`. Raise OutputError for a text that a field of a shapefile cannot store.
+    """
     from osgeo import ogr
 
     for name, value in values.items():
-        index = feature.GetFieldIndex(name)
+        index = feature.GetFieldIndex(_encode_text(name, text_codec))
         if index < 0:
             raise RuntimeError(f"no field {name}")
         if value is None:
             feature.SetFieldNull(index)
-        else:
-            feature.SetField(index, value)
+            continue
+        stored_value = _encode_text(value, text_codec) if isinstance(value, str) else value
+        width = feature.GetFieldDefnRef(index).GetWidth()
+        if text_codec and isinstance(value, str) and 0 < width < len(stored_value):
+            raise OutputError("copy_too_long", field=name, value=value, length=width)
+        feature.SetField(index, stored_value)
     if shape is UNCHANGED:
         return
     if shape is None:

@@ -183,6 +183,7 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
     if not former_items.keys() <= worklist.items.keys() | set(former_names.values()):
         raise InvariantError("a change of the work list must keep all rows")
     changed_items = [item for name, item in worklist.items.items() if former_items.get(name) is not item]
+    taken_names = set(former_names.values())
     names = list(table.names)
     head = table.records[table.head_index]
     for name in _list_missing_columns(names, worklist, changed_items):
@@ -192,7 +193,10 @@ def _format_table(table: _WorklistTable, worklist: Worklist) -> str:
     records[table.head_index] = head
     new_records = []
     for item in changed_items:
-        row = table.row_by_fingerprint.get(former_names.get(item.fingerprint, item.fingerprint))
+        former_name = former_names.get(item.fingerprint, item.fingerprint)
+        # A row of the file that got another fingerprint is no longer that of its former one.
+        is_taken = item.fingerprint not in former_names and former_name in taken_names
+        row = None if is_taken else table.row_by_fingerprint.get(former_name)
         if row is None:
             cells = _change_cells([], names, item, table.delimiter)
             new_records.append(CsvRecord(cells, table.line_end, 0))

@@ -104,10 +104,14 @@ class Worklist:
     former_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def replace_fingerprints(self, new_fingerprint_by_old: Mapping[str, str]) -> Worklist:
-        """Return the list in which rows have other fingerprints; a new one that another row has is ignored."""
-        renamed = {
-            old: new for old, new in new_fingerprint_by_old.items() if old in self.items and new not in self.items
-        }
+        """Return the list in which rows have other fingerprints.
+
+        A new fingerprint that another row has and keeps is ignored.
+        """
+        renamed = {old: new for old, new in new_fingerprint_by_old.items() if old in self.items}
+        while kept := [old for old, new in renamed.items() if new in self.items and new not in renamed]:
+            for old in kept:
+                del renamed[old]
         if not renamed:
             return self
         items = {

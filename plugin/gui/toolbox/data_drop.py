@@ -27,6 +27,8 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         super().__init__()
         self._iface, self._check, self._inspect = iface, check, inspect
         self._messages = MessageBarMessages(iface, tr("Dropped Data"))
+        #: QGIS passes the files of one drop one by one; one message asks about all.
+        self._dropped: list[DroppedData] = []
 
     def close(self) -> None:
         self._messages.close()
@@ -46,11 +48,21 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         if dropped is None:
             return False
         # After the drop, which blocks the program that the file comes from.
-        QTimer.singleShot(0, lambda: self._ask(dropped))
+        self._dropped.append(dropped)
+        if len(self._dropped) == 1:
+            QTimer.singleShot(0, self._ask)
         return True
 
-    def _ask(self, dropped: DroppedData) -> None:
+    def _ask(self) -> None:
         """Ask in the message bar what to do; nothing happens until a button is pressed."""
+        all_dropped, self._dropped = self._dropped, []
+        if len(all_dropped) > 1:
+            names = tr(", ").join(Path(one.path).name for one in all_dropped)
+            text = tr("Plan data and packages: {names}. Drop a package alone to inspect it.").format(names=names)
+            plans = [one for one in all_dropped if not one.is_package]
+            self._messages.show_message(text, "info", (tr("Add to Project"), lambda: self._add_layers(*plans)))
+            return
+        (dropped,) = all_dropped
         name = Path(dropped.path).name
         if dropped.is_package:
             text = tr("“{name}” is a submission package.").format(name=name)
@@ -68,7 +80,7 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         self._messages.close()
         action(path)
 
-    def _add_layers(self, dropped: DroppedData) -> None:
+    def _add_layers(self, *dropped: DroppedData) -> None:
         self._messages.close()
-        for file in dropped.layer_files:
+        for file in (file for one in dropped for file in one.layer_files):
             self._iface.addVectorLayer(file, "", "ogr")

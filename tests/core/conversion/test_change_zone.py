@@ -18,7 +18,7 @@ from pyproj import CRS, Geod, Transformer
 from plugin.core.cancellation import Cancellation
 from plugin.core.conversion.change_zone import change_crs_zone
 from plugin.core.conversion.crs_zone import ZoneNumber, make_zone_crs, plan_zone_change
-from plugin.core.errors import Cancelled, InputError
+from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.io import read_source
 
 #: EPSG:4526 is zone 38 (central meridian 114°) with zone number, EPSG:4547 the same without.
@@ -179,6 +179,71 @@ def test_layer_that_has_no_zone_is_named_and_nothing_is_written(tmp_path, crs, o
         change_crs_zone(str(path), str(tmp_path / "b.gpkg"), **options)
     assert refused.value.key == key
     assert [one.name for one in tmp_path.iterdir()] == ["a.gpkg"]
+
+
+def write_with_gdal(path, layers):
+    """Write layers through GDAL: name → (EPSG code, WKT of each row, creation options)."""
+    from osgeo import ogr, osr
+
+    driver = {".gdb": "OpenFileGDB", ".gpkg": "GPKG"}[path.suffix]
+    database = ogr.GetDriverByName(driver).CreateDataSource(str(path))
+    for name, (code, texts, options) in layers.items():
+        reference = osr.SpatialReference()
+        reference.SetFromUserInput(code)
+        layer = database.CreateLayer(name, reference, ogr.wkbMultiPolygon, options)
+        for text in texts:
+            feature = ogr.Feature(layer.GetLayerDefn())
+            feature.SetGeometry(ogr.ForceToMultiPolygon(ogr.CreateGeometryFromWkt(text)))
+            layer.CreateFeature(feature)
+            del feature
+        del layer
+    del database
+    return path
+
+
+SQUARE = "POLYGON ((560000 4390000, 560100 4390000, 560100 4390100, 560000 4390100, 560000 4390000))"
+WITH_NUMBER = SQUARE.replace("560", "38560")
+
+
+def test_feature_dataset_that_would_keep_its_crs_is_refused(tmp_path):
+    source = write_with_gdal(tmp_path / "a.gdb", {"DLTB": ("EPSG:4547", [SQUARE], ["FEATURE_DATASET=FD"])})
+    with pytest.raises(OutputError) as refused:
+        change_crs_zone(str(source), str(tmp_path / "b.gdb"), number=ZoneNumber.ADD)
+    assert refused.value.key == "zone_dataset" and not (tmp_path / "b.gdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "shapes", "key"),
+    [
+        ("EPSG:4547", [WITH_NUMBER], "zone_contradiction"),
+        ("EPSG:4547", [SQUARE] * 5 + [WITH_NUMBER], "zone_stray"),
+        ("EPSG:4547+5737", [SQUARE], "zone_heights"),
+        ("EPSG:4490", ["POLYGON ((114 39, 114.1 39, 114.1 39.1, 114 39))"], "zone_degrees"),
+    ],
+)
+@pytest.mark.parametrize("options", [{"number": ZoneNumber.ADD}, {"zone": 37}])
+def test_land_that_a_change_would_move_is_refused(tmp_path, code, shapes, key, options):
+    source = write_with_gdal(tmp_path / "a.gpkg", {"CZKFBJ": (code, shapes, [])})
+    with pytest.raises(InputError) as refused:
+        change_crs_zone(str(source), str(tmp_path / "b.gpkg"), **options)
+    assert refused.value.key == key and [one.name for one in tmp_path.iterdir()] == ["a.gpkg"]
+
+
+def test_coordinate_that_is_not_a_number_is_refused_with_its_feature(tmp_path):
+    path = tmp_path / "a.gpkg"
+    line = shapely.LineString([(560_000, 4_390_000), (float("nan"), 4_390_000), (560_100, 4_390_000)])
+    shapes = [shapely.LineString([(560_000, 4_390_000), (560_100, 4_390_000)]), line]
+    gpd.GeoDataFrame({"BSM": ["1", "2"]}, geometry=shapes, crs=ZONE_38_PLAIN).to_file(path, layer="XZQJX")
+    with pytest.raises(InputError) as refused:
+        change_crs_zone(str(path), str(tmp_path / "b.gpkg"), number=ZoneNumber.ADD)
+    assert refused.value.key == "zone_endless" and refused.value.params["fid"] == 2
+
+
+def test_layer_with_a_quotation_mark_and_with_empty_shapes_is_converted(tmp_path):
+    shapes = [SQUARE, "MULTIPOLYGON EMPTY"]
+    source = write_with_gdal(tmp_path / "a.gpkg", {'界 "1"': ("EPSG:4547", shapes, [])})
+    run = change_crs_zone(str(source), str(tmp_path / "b.gpkg"), zone=37)
+    assert run.converted[0].feature_count == 2 and run.converted[0].vertex_count == 5
 
 
 def test_cancelled_change_writes_nothing(tmp_path):

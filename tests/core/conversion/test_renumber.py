@@ -13,7 +13,7 @@ import shapely
 
 from plugin.core.check import check_plan
 from plugin.core.conversion.renumber import RenumberOptions, renumber_keys
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import DataError, InputError, OutputError
 from plugin.core.loading.key_table import make_default_key_table_path, read_renumbered_keys
 from plugin.core.model.rule import load_all_rules
 from plugin.core.options import RunOptions
@@ -21,7 +21,7 @@ from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.model import WaiverEntry, make_waivers
 from plugin.core.worklist.file import change_worklist, read_worklist
-from plugin.core.worklist.model import WorkEdit, Worklist, WorkState, edit_items
+from plugin.core.worklist.model import WorkEdit, WorkItem, Worklist, WorkState, edit_items
 from plugin.core.worklist.update import update_worklist
 
 KEY = "1402250000{:08d}"
@@ -93,6 +93,36 @@ def test_numbers_of_an_earlier_run_are_never_assigned_again(tmp_path):
     assert read_layer(copy, "CZKFBJ")["BSM"].tolist() == [KEY.format(n) for n in (91, 92, 93, 94)]
 
 
+def test_table_of_an_earlier_run_is_not_replaced(tmp_path):
+    source = write_county(tmp_path / "county.gpkg")
+    table = make_default_key_table_path(source)
+    table.write_text("图层,旧标识码,新标识码\n", encoding="utf-8")
+    with pytest.raises(OutputError) as refused:
+        renumber_keys(str(source), OPTIONS, RenumberOptions(table=str(table)))
+    assert refused.value.key == "output_is_input" and table.read_text(encoding="utf-8").endswith("新标识码\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ("CZKFBJ,1.40225E+17,140225000000000009", "renumbered_row"),
+        ("CZKFBJ,1,9\nCZKFBJ,2,9", "renumbered_same"),
+        ("CZKFBJ,1,9\nCZKFBJ,1,8", "renumbered_twice"),
+        (f"CZKFBJ,1,{'9' * 200_000}", "renumbered_row"),
+    ],
+)
+def test_damaged_table_of_keys_is_an_error_with_its_line(tmp_path, rows, key):
+    path = tmp_path / "keys.csv"
+    path.write_text(f"\n图层,旧标识码,新标识码\n{rows}\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        read_renumbered_keys(path)
+    assert refused.value.key == key and refused.value.params["line"] >= 2
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError) as refused:
+        read_renumbered_keys(path)
+    assert refused.value.key == "renumbered_workbook"
+
+
 def test_list_of_gaps_alone_writes_no_copy(tmp_path):
     source, gaps = write_county(tmp_path / "county.gpkg"), tmp_path / "gaps.csv"
     run = renumber_keys(str(source), OPTIONS, RenumberOptions(gaps=str(gaps)))
@@ -109,13 +139,15 @@ def test_list_of_gaps_alone_writes_no_copy(tmp_path):
         (RenumberOptions(("DLTB",), table="keys.csv"), "renumber_no_layer"),
         (RenumberOptions(("STBHHX",), table="keys.csv"), "renumber_sealed"),
         (RenumberOptions(first_number=3, table="keys.csv"), "renumber_start"),
+        (RenumberOptions(table="county.dbf"), "table_suffix"),
+        (RenumberOptions(table="keys.csv", gaps="keys.csv"), "output_twice"),
     ],
 )
 def test_run_that_cannot_be_carried_out_writes_nothing(tmp_path, monkeypatch, options, key):
     monkeypatch.chdir(tmp_path)
     source = write_county(tmp_path / "county.gpkg")
     before = hashlib.sha256(source.read_bytes()).hexdigest()
-    with pytest.raises(InputError) as refused:
+    with pytest.raises((InputError, OutputError)) as refused:
         renumber_keys(str(source), OPTIONS, options)
     assert refused.value.key == key
     assert [path.name for path in tmp_path.iterdir()] == ["county.gpkg"]
@@ -216,3 +248,34 @@ def test_command_worklist_update_takes_the_table(tmp_path, capsys):
     main(["worklist", "update", str(list_path), str(report_path)])
     capsys.readouterr()
     assert len(read_worklist(list_path).items) == count
+
+
+@pytest.mark.parametrize(
+    ("new_by_old", "listed"),
+    [
+        # Numbers that move on by one, as in a table made by hand.
+        ({"1": "2", "2": "3", "3": "4"}, ["2", "3", "4"]),
+        # A new feature has the number of one that was renumbered.
+        ({"1": "9"}, ["9", "2", "3", "1"]),
+        # Two features exchange their numbers.
+        ({"1": "2", "2": "1"}, ["2", "1", "3"]),
+    ],
+)
+def test_notes_stay_with_their_features_when_numbers_are_used_again(tmp_path, new_by_old, listed):
+    path = tmp_path / "a.worklist.csv"
+    items = [WorkItem(name, "REL001", "CZKFBJ", name, note=f"note of {name}") for name in ("1", "2", "3")]
+    change_worklist(path, lambda worklist: worklist.replace_items(items))
+
+    def follow(worklist):
+        renamed = worklist.replace_fingerprints(new_by_old)
+        added = [WorkItem(name, "REL001", "CZKFBJ", name) for name in listed if name not in renamed.items]
+        return renamed.replace_items(added)
+
+    in_memory = change_worklist(path, follow)
+    written = read_worklist(path)
+    assert {name: item.note for name, item in written.items.items()} == {
+        name: item.note for name, item in in_memory.items.items()
+    }
+    for name in ("1", "2", "3"):
+        assert written.items[new_by_old.get(name, name)].note == f"note of {name}"
+    assert set(written.items) == set(listed)

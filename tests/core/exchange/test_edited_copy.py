@@ -8,6 +8,7 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.core.errors import OutputError
 from plugin.core.exchange.edited_copy import write_copy
 from plugin.core.exchange.layer_changes import UNCHANGED, LayerChanges
 from plugin.core.io import read_source
@@ -43,3 +44,42 @@ def test_rows_that_grow_leave_all_others_as_they_were(tmp_path, suffix, driver, 
     # A FileGDB rounds to its grid of 0.1 mm, and a shapefile makes polygons of multipolygons with one part.
     expected = [new_shapes.get(fid, shape) for fid, shape in before.geometry.items()]
     assert shapely.area(shapely.symmetric_difference(after.geometry.array, expected)).max() < 0.2
+
+
+@pytest.mark.parametrize(("codec", "declared"), [("GBK", "GB2312"), ("GB18030", "GBK"), ("UTF-8", "UTF-8")])
+def test_texts_of_a_shapefile_are_copied_byte_for_byte_whatever_encoding_is_declared(tmp_path, codec, declared):
+    path, copy = tmp_path / "国土[1].shp", tmp_path / "copy.shp"
+    texts = ["朱镕基", "浑源县", "备注"]
+    shapes = [shapely.box(38_560_000 + n, 4_390_000, 38_560_000.5 + n, 4_390_001) for n in range(3)]
+    frame = gpd.GeoDataFrame({"MC": texts, "BSM": ["1", "2", "3"]}, geometry=shapes, crs=4526)
+    frame.to_file(path, encoding=codec)
+    path.with_suffix(".cpg").unlink(missing_ok=True)
+    path.with_suffix(".cpg").write_text(declared, encoding="ascii")
+    # Unrelated files with the names of source and copy.
+    path.with_suffix(".gpkg").write_bytes(b"other")
+    copy.with_suffix(".gpkg").write_bytes(b"mine")
+    (layer,) = [one for one in read_source(path) if one.name]
+    stored = path.with_suffix(".dbf").read_bytes()
+    write_copy([LayerChanges("CZKFBJ", layer, changed={1: (UNCHANGED, {"BSM": "9"})})], path, copy)
+    assert (
+        copy.with_suffix(".dbf").read_bytes().count("朱镕基".encode(codec)) == stored.count("朱镕基".encode(codec)) == 1
+    )
+    assert copy.with_suffix(".gpkg").read_bytes() == b"mine"
+    write_copy([LayerChanges("CZKFBJ", layer, changed={1: (UNCHANGED, {"MC": "恒山"})})], path, tmp_path / "new.shp")
+    assert read_source(tmp_path / "new.shp")[0].frame["MC"].tolist() == ["朱镕基", "恒山", "备注"]
+
+
+def test_text_that_the_encoding_or_the_field_cannot_store_is_an_error(tmp_path):
+    path = tmp_path / "CZKFBJ.shp"
+    frame = gpd.GeoDataFrame(
+        {"MC": ["甲"]}, geometry=[shapely.box(38_560_000, 4_390_000, 38_560_001, 4_390_001)], crs=4526
+    )
+    frame.to_file(path, encoding="GBK")
+    (layer,) = read_source(path)
+    for value, key in (("𠀀", "copy_encoding"), ("字" * 200, "copy_too_long")):
+        layer.encoding = "GBK"
+        with pytest.raises(OutputError) as refused:
+            write_copy(
+                [LayerChanges("CZKFBJ", layer, changed={0: (UNCHANGED, {"MC": value})})], path, tmp_path / "b.shp"
+            )
+        assert refused.value.key == key and not (tmp_path / "b.shp").exists()
