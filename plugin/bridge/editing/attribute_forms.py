@@ -109,8 +109,11 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
 
 def _set_layer_notes(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
     """Set the notes that QGIS shows at the layer in the layer tree; notes of the user stay."""
-    from ...core.render.dictionary import describe_layer
-
+    try:
+        from ...core.render.dictionary import describe_layer
+    except ImportError:
+        # Without the libraries the sample opens with forms and no notes.
+        return
     former_notes = QgsLayerNotesUtils.layerNotes(layer)
     if former_notes and not former_notes.startswith(_PLUGIN_NOTES_MARK):
         return

@@ -11,7 +11,6 @@ from qgis.core import QgsProject, QgsProviderRegistry
 
 from ...core.check import RunOptions
 from ...core.files.digests import MANIFEST_FILE_NAME
-from ...core.plan.layer import SourceLayer
 from .county import read_county_settings
 
 #: Levels of folders in which the manifest of a zipped package is searched.
@@ -67,6 +66,7 @@ def _count_plan_layers(names: list[str]) -> int:
     import geopandas as gpd
 
     from ...core.loading.recognition import find_role
+    from ...core.plan.layer import SourceLayer
 
     standard = read_county_settings(QgsProject.instance()).standard
     norm = RunOptions(standard=standard).resolve_norm()
