@@ -129,7 +129,7 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     """
     from .heritage.heritage_sites import read_heritage_register
     from .indicators.typed_figures import read_printed_figures
-    from .loading.key_table import find_key_table
+    from .loading import find_key_table
     from .profile.figures import AllocatedTargets
     from .waivers.loading import load_waivers
 

@@ -15,7 +15,8 @@ from ..exchange.layer_changes import UNCHANGED, LayerChanges
 from ..files.csv_records import format_rows
 from ..files.writing import is_same_file, write_atomically
 from ..invariants import require_value
-from ..loading.key_table import make_default_key_table_path, read_renumbered_keys
+from ..loading import make_default_key_table_path
+from ..loading.key_table import read_renumbered_keys
 from ..loading.reading import read_plan
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_or_supplied

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..files import make_path_next_to_data
-from ..loading.key_table import KEY_TABLE_SUFFIX
+from ..loading import KEY_TABLE_SUFFIX
 
 #: The suffix of a work list, after the name of the data.
 WORKLIST_SUFFIX = ".worklist.csv"

@@ -14,7 +14,8 @@ import shapely
 from plugin.core.check import check_plan
 from plugin.core.conversion.renumber import RenumberOptions, renumber_keys
 from plugin.core.errors import DataError, InputError, OutputError
-from plugin.core.loading.key_table import make_default_key_table_path, read_renumbered_keys
+from plugin.core.loading import make_default_key_table_path
+from plugin.core.loading.key_table import read_renumbered_keys
 from plugin.core.model.rule import load_all_rules
 from plugin.core.options import RunOptions
 from plugin.core.waivers import make_default_waiver_path
