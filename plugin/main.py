@@ -18,14 +18,14 @@ from .bridge.editing.expressions import ExpressionFunctions
 def remove_plugin_modules():
     """Remove those modules of the plugin from `sys.modules` that QGIS does not remove on a reload.
 
-    QGIS removes only modules whose import it observed. Rules and some packages are imported otherwise; after an update
-    of the plugin, their old code would remain loaded, and no rule would be registered.
+    QGIS removes only modules whose import it observed. Rules, fixes and some packages are imported otherwise; after an
+    update of the plugin, their old code would remain loaded, and no rule would be registered.
     """
     top, _, inside = __name__.rpartition(".plugin.main")
     if not inside and top:
         own_modules = [n for n in sys.modules if n.startswith(f"{top}.plugin.")]
         for name in own_modules:
-            if ".rules." in name or hasattr(sys.modules[name], "__path__"):
+            if ".rules." in name or ".fixes." in name or hasattr(sys.modules[name], "__path__"):
                 del sys.modules[name]
 
 

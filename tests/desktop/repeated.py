@@ -95,6 +95,8 @@ def remove_layer_during_edit():
     wait_seconds(0.05)
     QgsProject.instance().removeMapLayer(parcels.id())
     wait_seconds(1)
+    # QGIS asks whether to save the edits of a layer that is removed.
+    boundary.rollBack()
     QgsProject.instance().removeMapLayer(boundary.id())
     wait_seconds(1)
 
@@ -110,7 +112,7 @@ def remove_layer_during_batch():
     FACTS["trial_ran_at_removal"] = many.trial.is_running
     layer = get_layer("GDBHMB")
     QgsProject.instance().removeMapLayer(layer.id())
-    FACTS["trial_ended"] = wait(lambda: not many.trial.is_running, 60)
+    FACTS["trial_ended"] = wait(lambda: many.trial is None or not many.trial.is_running, 60)
     FACTS["edited_after_removal"] = [one.name() for one in QgsProject.instance().mapLayers().values()
                                      if hasattr(one, "isModified") and one.isModified()]  # fmt: skip
 

@@ -31,7 +31,7 @@ class OptionsPage(QgsOptionsPageWidget):
         self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
         self.author = QLineEdit(settings.read_setting(WAIVER_AUTHOR, ""))
         self.person = QLineEdit(settings.read_setting(WORKLIST_PERSON, ""))
-        self.person.setPlaceholderText(tr("Name of the account"))
+        theme.set_placeholder(self.person, tr("Name of the account"))
         self.live = self._make_switch(tr("Check while editing"), CHECK_WHILE_EDITING)
         self.layer = self._make_switch(tr("Show findings on the map"), SHOW_FINDINGS_LAYER)
         self.ask_on_drop = self._make_switch(
