@@ -4658,14 +4658,14 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of the file, and a table of old and new keys. The data themselves do not change.
 
-A key is never assigned twice: new running numbers are above all numbers in use and above those in the table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their keys.
+A key is never assigned twice: new running numbers are above all numbers in use in the recognised plan layers and above those in the table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their keys.
 
 Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by the table; next to the data (NAME.renumbered.csv) it is used automatically.
 
 List of gaps: running numbers between the keys of each layer that no feature has. Gaps are normal.</source>
         <translation>写出数据的副本：所选图层的要素按文件中的次序重编标识码（BSM），并写出新旧标识码对照表。原数据不改动。
 
-用过的标识码不再使用：新的顺序号接在全部已用的号之后，也接在数据旁以前的对照表之后。封库图层、国土调查和行政区划图层的标识码不变。
+用过的标识码不再使用：新的顺序号接在识别出的规划图层中全部已用的号之后，也接在数据旁以前的对照表之后。封库图层、国土调查和行政区划图层的标识码不变。
 
 豁免、工作清单、版本比较和封库版本比对按对照表跟踪要素；对照表与数据同名同文件夹（名称.renumbered.csv）时自动使用。
 

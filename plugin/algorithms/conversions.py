@@ -85,8 +85,8 @@ class RenumberBsm(_ConversionAlgorithm):
         text = tr(
             "Writes a copy of the data in which the features of the chosen layers have new keys (BSM), in the order of "
             "the file, and a table of old and new keys. The data themselves do not change.\n\n"
-            "A key is never assigned twice: new running numbers are above all numbers in use and above those in the "
-            "table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their "
+            "A key is never assigned twice: new running numbers are above all numbers in use in the recognised plan "
+            "layers and above those in the table of an earlier renumbering next to the data. Sealed layers, the survey and the divisions keep their "
             "keys.\n\n"
             "Waivers, work list, comparison of versions and comparison with the sealed edition follow the features by "
             "the table; next to the data (NAME.renumbered.csv) it is used automatically.\n\n"
