@@ -63,12 +63,9 @@ def _is_package(path: Path) -> bool:
 
 def _count_plan_layers(names: list[str]) -> int:
     """Return how many layers the standard of the project recognises by their names."""
-    import geopandas as gpd
-
+    from ...core.io.file import make_empty_layer
     from ...core.loading.recognition import find_role
-    from ...core.plan.layer import SourceLayer
 
     standard = read_county_settings(QgsProject.instance()).standard
     norm = RunOptions(standard=standard).resolve_norm()
-    frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
-    return sum(bool(find_role(SourceLayer(name, frame, (), None), norm)[0]) for name in names)
+    return sum(bool(find_role(make_empty_layer(name, Path()), norm)[0]) for name in names)

@@ -234,7 +234,7 @@ def _convert_layer(path: Path, name: str, change: ZoneChange, cancellation: Canc
             raise_if_refused(layer.CommitTransaction())
         raise_if_refused(layer.SyncToDisk())
         del layer, database
-        # QGIS before 3.0 wrote the former CRS there too.
+        # QGIS 2 also stored the CRS in this file.
         path.with_suffix(".qpj").unlink(missing_ok=True)
         _correct_stated_extent(gdal, path, name)
 

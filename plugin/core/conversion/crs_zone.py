@@ -77,11 +77,11 @@ def plan_zone_change(layer: str, source_crs: CRS | None, zone: int, number: Zone
     )
     if not is_usual or frame.central_meridian is None:
         raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
-    own_zone = frame.central_meridian / ZONE_WIDTH_DEGREES
-    if not zone and own_zone != round(own_zone):
+    present_zone = frame.central_meridian / ZONE_WIDTH_DEGREES
+    if not zone and present_zone != round(present_zone):
         raise InputError("zone_crs", layer=layer, crs=make_crs_label(source_crs))
     has_number = frame.has_zone_prefix if number is ZoneNumber.KEEP else number is ZoneNumber.ADD
-    target_crs = make_zone_crs(zone or round(own_zone), has_number=has_number)
+    target_crs = make_zone_crs(zone or round(present_zone), has_number=has_number)
     target_frame = describe_crs(target_crs)
     if target_frame.central_meridian != frame.central_meridian:
         return ZoneChange(source_crs, target_crs, None)

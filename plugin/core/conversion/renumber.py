@@ -107,7 +107,7 @@ def renumber_keys(
     Raises
     ------
     InputError, DataError, OutputError
-        The run cannot be carried out; then nothing is written.
+        The run cannot be carried out, or a file cannot be written; an existing file stays.
     Cancelled
         The user cancelled; nothing is written.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.csv_records import write_cell
+from ..files.csv_records import format_rows
 from ..files.tables import SearchedColumn, read_table
 from ..files.writing import write_atomically
 from .file import change_worklist
@@ -89,15 +89,15 @@ def merge_into_file(path: str | Path, parts: Sequence[NamedPart], choices: Choic
 
 def write_conflicts(path: str | Path, conflicts: Iterable[WorkConflict]) -> None:
     """Write a table of conflicts (CSV in UTF-8 with a byte order mark), with an empty column for the choice."""
-    lines = [",".join(_CONFLICT_COLUMNS)]
+    rows = [list(_CONFLICT_COLUMNS)]
     for conflict in conflicts:
         listed, other = conflict.listed, conflict.other
         cells = ["", listed.fingerprint, listed.code, listed.township, listed.key, conflict.source]
         for item in (listed, other):
             cells += [str(item.state), item.assignee, item.note, f"{item.updated} {item.by}".strip()]
-        lines.append(",".join(write_cell(cell, ",") for cell in cells))
+        rows.append(cells)
     with write_atomically(path) as target:
-        target.write_bytes(("\r\n".join(lines) + "\r\n").encode("utf-8-sig"))
+        target.write_bytes(format_rows(rows))
 
 
 def read_choices(path: str | Path) -> dict[tuple[str, str], bool]:

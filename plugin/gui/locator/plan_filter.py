@@ -14,6 +14,7 @@ from ...bridge import settings
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.layers.role_recognition import list_plan_layers
 from ...bridge.texts import tr
+from ..findings.groups import get_finding_kind
 from ..widgets import theme
 
 #: Prefix that limits a search to the filters of this plugin.
@@ -97,7 +98,7 @@ class PlanLocatorFilter(QgsLocatorFilter):
             if _contains_all(words, texts):
                 place = f"{finding.township} {finding.key}".strip() or finding.role
                 text = f"{finding.code} {place}"
-                icon = theme.KIND_ICONS[_get_kind(finding)]
+                icon = theme.KIND_ICONS[get_finding_kind(finding)]
                 yield self._make_result(tr("Problems"), text, finding.message, icon, ("finding", finding.fingerprint))
 
     def _find_rules(self, words: list[str]) -> Iterator[QgsLocatorResult]:
@@ -134,8 +135,3 @@ def _contains_all(words: list[str], texts: tuple[str, ...]) -> bool:
     """Return True if each word is in one of the texts; case does not matter."""
     folded_texts = [text.casefold() for text in texts]
     return all(any(word in text for text in folded_texts) for word in words)
-
-
-def _get_kind(finding: Any) -> str:
-    """Return the kind of a finding: its severity, or waived."""
-    return "waived" if finding.state == "waived" else finding.severity.name
