@@ -6,11 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingParameterBoolean,
-    QgsProcessingParameterFileDestination,
-)
+from qgis.core import QgsProcessingParameterBoolean
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
@@ -26,7 +22,7 @@ from .common import (
     mark_parameter_advanced,
     split_words,
 )
-from .inputs import SOURCE, make_file_or_folder_parameter
+from .inputs import SOURCE, make_copy_parameter, make_required_source_parameter, make_table_parameter
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
@@ -43,19 +39,12 @@ class _FixingAlgorithm(SanxianAlgorithm):
     toolbox_section = "check"
 
     def initAlgorithm(self, configuration=None):
-        source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
-        source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
-        self.addParameter(source)
+        self.addParameter(make_required_source_parameter())
         self.add_specific_parameters()
         for parameter in make_norm_parameters():
             self.addParameter(mark_parameter_advanced(parameter))
-        copy = tr("Copy with the fixes (format of the data)")
-        filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
-        self.addParameter(
-            QgsProcessingParameterFileDestination(OUTPUT, copy, filters, optional=True, createByDefault=False)
-        )
-        table = tr("Table of the fixes (CSV)")
-        self.addParameter(QgsProcessingParameterFileDestination(OUTPUT_TABLE, table, "CSV (*.csv)", None, True, False))
+        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy with the fixes (format of the data)")))
+        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Table of the fixes (CSV)")))
         self.add_numeric_outputs(
             ("FINDINGS", tr("Problems")),
             ("SAFE", tr("Safe fixes")),

@@ -6,12 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import (
-    Qgis,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFileDestination,
-    QgsProcessingParameterNumber,
-)
+from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber
 
 from ..bridge import health
 from ..bridge.running.threads import run_in_python_thread
@@ -27,7 +22,7 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import LAYERS, SOURCE, make_file_or_folder_parameter
+from .inputs import LAYERS, SOURCE, make_copy_parameter, make_required_source_parameter, make_table_parameter
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
@@ -43,25 +38,6 @@ class _ConversionAlgorithm(SanxianAlgorithm):
     """Base class: read a source, and write a converted copy with a table."""
 
     toolbox_section = "layers"
-
-    def add_source_parameter(self) -> None:
-        """Add the parameter SOURCE, which needs a value."""
-        source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
-        source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
-        self.addParameter(source)
-
-    def add_copy_parameter(self, *, is_optional: bool) -> None:
-        """Add the parameter OUTPUT: the converted copy."""
-        filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
-        self.addParameter(
-            QgsProcessingParameterFileDestination(
-                OUTPUT, tr("Copy (format of the data)"), filters, optional=is_optional, createByDefault=False
-            )
-        )
-
-    def add_table_parameter(self, name: str, title: str) -> None:
-        """Add an optional output parameter for a CSV file."""
-        self.addParameter(QgsProcessingParameterFileDestination(name, title, "CSV (*.csv)", None, True, False))
 
     def read_source_parameter(self, parameters, context) -> str:
         """Return the path of the data; raise InputError if it does not exist."""
@@ -95,7 +71,7 @@ class RenumberBsm(_ConversionAlgorithm):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        self.add_source_parameter()
+        self.addParameter(make_required_source_parameter())
         layers = tr("Layer codes, separated by commas (empty: all that may change)")
         self.addParameter(make_text_parameter(LAYERS, layers))
         start = QgsProcessingParameterNumber(
@@ -104,9 +80,9 @@ class RenumberBsm(_ConversionAlgorithm):
         self.addParameter(mark_parameter_advanced(start))
         for parameter in make_norm_parameters():
             self.addParameter(mark_parameter_advanced(parameter))
-        self.add_copy_parameter(is_optional=True)
-        self.add_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)"))
-        self.add_table_parameter(OUTPUT_GAPS, tr("List of gaps"))
+        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy (format of the data)")))
+        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Table of old and new keys (empty: next to the copy)")))
+        self.addParameter(make_table_parameter(OUTPUT_GAPS, tr("List of gaps")))
         self.add_numeric_outputs(("ROWS", tr("Numbered features")), ("GAPS", tr("Gaps")))
 
     def prepare(self, parameters, context, feedback):
@@ -160,13 +136,13 @@ class ChangeCrsZone(_ConversionAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        self.add_source_parameter()
+        self.addParameter(make_required_source_parameter())
         titles = [tr("Keep unchanged"), tr("Add to eastings"), tr("Strip from eastings")]
         self.addParameter(QgsProcessingParameterEnum(NUMBER, tr("Zone number"), titles, False, 0))
         zone = tr("3-degree zone, 25 to 45 (0: the central meridian stays)")
         self.addParameter(QgsProcessingParameterNumber(ZONE, zone, defaultValue=0, minValue=0, maxValue=45))
-        self.add_copy_parameter(is_optional=False)
-        self.add_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer"))
+        self.addParameter(make_copy_parameter(OUTPUT, tr("Copy (format of the data)"), optional=False))
+        self.addParameter(make_table_parameter(OUTPUT_TABLE, tr("Proof: moves and areas of each layer")))
         self.add_numeric_outputs(("LAYERS", tr("Converted layers")), ("MOVE", tr("Largest move of a vertex (m)")))
 
     def prepare(self, parameters, context, feedback):

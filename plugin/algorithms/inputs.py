@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameters,
@@ -59,6 +60,24 @@ def make_file_or_folder_parameter(
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
     )
     return set_parameter_widget(parameter, f"source_widget.{widget}")
+
+
+def make_required_source_parameter() -> QgsProcessingParameterFile:
+    """Return the parameter SOURCE of tools that write a copy: a file or folder, which must be given."""
+    source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
+    source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
+    return source
+
+
+def make_copy_parameter(name: str, label: str, *, optional: bool = True) -> QgsProcessingParameterFileDestination:
+    """Return the parameter of a copy of the data, in the formats that can be changed row by row."""
+    filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
+    return QgsProcessingParameterFileDestination(name, label, filters, optional=optional, createByDefault=False)
+
+
+def make_table_parameter(name: str, label: str) -> QgsProcessingParameterFileDestination:
+    """Return the optional parameter of a table as CSV."""
+    return QgsProcessingParameterFileDestination(name, label, "CSV (*.csv)", None, True, False)
 
 
 def make_scope_parameter() -> QgsProcessingParameterString:
