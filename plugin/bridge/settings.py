@@ -14,6 +14,8 @@ SETTINGS_PREFIX = "sanxian/"
 CHECK_WHILE_EDITING, SHOW_FINDINGS_LAYER = "check_while_editing", "show_findings_layer"
 WAIVER_AUTHOR, WORKLIST_PERSON = "waiver_author", "worklist_person"
 ASK_ON_DROP = "ask_on_drop"
+#: False once the tour over the sample county was shown.
+OFFER_TOUR = "offer_tour"
 
 
 def read_setting(key: str, default: Any = "") -> Any:

@@ -55,6 +55,7 @@ from .project.watch import ProjectWatcher
 from .toolbox.data_drop import PlanDataDropHandler
 from .toolbox.exchange import ExchangeActions, IndicatorsAction
 from .toolbox.vct_drop import VctDropHandler
+from .tour.sample_tour import SampleTour
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import ProjectSetupController
 from .worklist.actions import WorklistActions
@@ -159,6 +160,7 @@ class DesktopController(QObject):
             self,
         )
         self.actions = MenuActions(iface, handlers)
+        self.tour = SampleTour(iface.mainWindow(), self.actions, dock, self)
         self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         iface.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.indicators)
@@ -254,6 +256,7 @@ class DesktopController(QObject):
 
     def unload(self) -> None:
         """Stop all work of the plugin, and remove its panel, menu and connections from QGIS."""
+        self.tour.end()
         self.saved_results.stop()
         self.change_queue.cancel()
         self.fixes.stop()
@@ -403,7 +406,8 @@ class DesktopController(QObject):
         """Show a change in list and map, each in a turn of the event loop."""
         # After a fix, list and map go on to the next finding. During an edit both stay where the user is.
         moves_on = self.fixes.has_just_fixed
-        if self.dock.apply_changes(change, moves_on=moves_on):
+        is_other_selected = yield from self.dock.apply_changes_in_steps(change, moves_on=moves_on)
+        if is_other_selected:
             finding = self.dock.tree.get_selected_finding()
             if any(finding is new_finding for _, new_finding in change.changed_findings):
                 self.selection.show_on_map(finding, zoom=False)
@@ -495,6 +499,7 @@ class DesktopController(QObject):
         canvas.setReferencedExtent(sample.compute_sample_view(sample_layers, project))
         self.dock.setUserVisible(True)
         self.recognition.schedule_update()
+        self.tour.offer()
 
     def _enable_actions(self) -> None:
         has_result = self.dock.result is not None

@@ -24,6 +24,9 @@ checkVersion=false
 [UI]
 UITheme={theme}
 
+[sanxian]
+offer_tour=false
+
 [core]
 httpsfeedqgisorg\\disabled=true
 """

@@ -199,31 +199,39 @@ class FindingsDock(FindingsForm):
         self.tree.findings.refresh_rows()
         self.verdict.show_report(self.result)
 
-    def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
-        """Apply the changes of a re-check; return True if the selected finding changed.
+    def apply_changes_in_steps(self, change: Any, *, moves_on: bool = False) -> Generator[Waiting, None, bool]:
+        """Apply the changes of a re-check, each part in a turn of the event loop.
 
-        ``change``: `core.live.session.FindingsChange`; ``moves_on``: select the next finding if the selected one was
-        resolved.
+        The generator returns True if the selected finding changed. ``change``: `core.live.session.FindingsChange`;
+        ``moves_on``: select the next finding if the selected one was resolved.
         """
+        # Result and list change in one step: whatever the user does between the steps finds both alike.
         self.result.apply_changes(change)
-        self.verdict.show_edits(self.result)
-        if not (change.ended_findings or change.new_findings or change.changed_findings):
-            return False
-        self._offer_filter_choices()
-        if self._filling is not None:
+        has_changed_list = bool(change.ended_findings or change.new_findings or change.changed_findings)
+        is_listed_anew, is_other_selected = self._filling is not None, False
+        if has_changed_list and is_listed_anew:
             # The list in preparation is of the former findings.
             self._list_findings()
+        elif has_changed_list:
+            is_other_selected = self.tree.apply_changes(change, moves_on=moves_on)
+            if is_other_selected and not moves_on and self.tree.get_selected_finding() is None:
+                self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
+            self._pass_selection_to_buttons()
+            yield WAITING
+        self.verdict.show_edits(self.result)
+        if not has_changed_list:
             return False
-        other = self.tree.apply_changes(change, moves_on=moves_on)
-        if other and not moves_on and self.tree.get_selected_finding() is None:
-            self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
+        yield WAITING
+        self._offer_filter_choices()
+        if is_listed_anew:
+            return False
+        yield WAITING
         self._update_visible_page()
-        self._pass_selection_to_buttons()
-        if other:
+        if is_other_selected:
             self._show_selected_details()
         else:
             self._show_selected_position()
-        return other
+        return is_other_selected
 
     def apply_waiver_change(self, change: Any) -> None:
         """Update findings that were waived or reopened, and findings about waivers."""

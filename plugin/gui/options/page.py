@@ -10,7 +10,14 @@ from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from ...bridge import settings
-from ...bridge.settings import ASK_ON_DROP, CHECK_WHILE_EDITING, SHOW_FINDINGS_LAYER, WAIVER_AUTHOR, WORKLIST_PERSON
+from ...bridge.settings import (
+    ASK_ON_DROP,
+    CHECK_WHILE_EDITING,
+    OFFER_TOUR,
+    SHOW_FINDINGS_LAYER,
+    WAIVER_AUTHOR,
+    WORKLIST_PERSON,
+)
 from ...bridge.texts import tr
 from ..widgets import theme
 
@@ -37,11 +44,12 @@ class OptionsPage(QgsOptionsPageWidget):
         self.ask_on_drop = self._make_switch(
             tr("Ask what to do with plan data and packages dropped on the map"), ASK_ON_DROP
         )
+        self.tour = self._make_switch(tr("Show the tour the next time the sample county is opened"), OFFER_TOUR)
         form = QFormLayout(self)
         form.addRow(tr("Language of findings and reports"), self.language)
         form.addRow(tr("Name in waivers and in the log of fixes"), self.author)
         form.addRow(tr("Name in the work list"), self.person)
-        for switch in (self.live, self.layer, self.ask_on_drop):
+        for switch in (self.live, self.layer, self.ask_on_drop, self.tour):
             form.addRow(switch)
         note = QLabel(tr("Settings of one county, such as limits and targets, are in the menu under County Profile…"))
         note.setWordWrap(True)
@@ -57,6 +65,7 @@ class OptionsPage(QgsOptionsPageWidget):
         settings.store_setting(WAIVER_AUTHOR, self.author.text().strip())
         settings.store_setting(WORKLIST_PERSON, self.person.text().strip())
         settings.store_setting(ASK_ON_DROP, self.ask_on_drop.isChecked())
+        settings.store_setting(OFFER_TOUR, self.tour.isChecked())
         self._set_switch("live", self.live.isChecked())
         self._set_switch("layer", self.layer.isChecked())
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Card with one step of a tour, in the main window next to the widget that the step is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qgis.PyQt.QtCore import QEvent, QPoint, QRect, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ...bridge.texts import tr
+from ..widgets import theme
+
+#: Width of the card in digits, and its distance from the widget and from the edges of the window in heights of text.
+_WIDTH_DIGITS, _GAP_EM = 46, 0.6
+_FRAME_WIDTH_PX = 2
+
+
+@dataclass(frozen=True)
+class TourStep:
+    """One step of a tour.
+
+    ``target``: the widget that the step is about, framed while the step is shown; None if there is none.
+    """
+
+    title: str
+    text: str
+    target: QWidget | None
+
+
+def place_card(size: QSize, target: QRect, window: QRect, gap: int) -> QPoint:
+    """Return the top left corner of a card that covers neither its target nor leaves the window, if there is room.
+
+    The card is below, above, left or right of the target, whichever fits first; all in coordinates of the window. An
+    empty ``target`` gives the middle of the window.
+    """
+    if target.isEmpty():
+        return window.center() - QPoint(size.width() // 2, size.height() // 2)
+    room = window.adjusted(gap, gap, -gap, -gap)
+    top = min(max(target.top(), room.top()), room.bottom() - size.height())
+    left = min(max(target.left(), room.left()), room.right() - size.width())
+    corners = (
+        QPoint(left, target.bottom() + gap),
+        QPoint(left, target.top() - gap - size.height()),
+        QPoint(target.left() - gap - size.width(), top),
+        QPoint(target.right() + gap, top),
+    )
+    fitting = (corner for corner in corners if room.contains(QRect(corner, size)))
+    return next(fitting, QPoint(left, room.bottom() - size.height()))
+
+
+class TourCard(QFrame):
+    """Shows the steps of a tour one after the other; the window below stays usable.
+
+    ``ended``: the last step was left, or the tour was skipped (button or Esc).
+    """
+
+    ended = pyqtSignal()
+
+    def __init__(self, steps: list[TourStep], window: QWidget):
+        super().__init__(window)
+        self.setObjectName("SanxianTour")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self._steps, self._number = steps, 0
+        self._frame = QFrame(window)
+        self._frame.setObjectName("SanxianTourFrame")
+        self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.title, self.text, self.position = QLabel(), QLabel(), QLabel()
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.text.setWordWrap(True)
+        theme.set_faint(self.position)
+        self.skip = self._make_button(tr("Skip Tour"), "SanxianTourSkip", self.end)
+        self.back = self._make_button(tr("Back"), "SanxianTourBack", lambda: self.show_step(self._number - 1))
+        self.forward = self._make_button("", "SanxianTourNext", self._go_on)
+        self._lay_out()
+        window.installEventFilter(self)
+        self.show_step(0)
+
+    @staticmethod
+    def _make_button(text: str, name: str, action) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        # Outside a dialog, Enter presses no other button.
+        button.setAutoDefault(True)
+        button.clicked.connect(lambda _on=False: action())
+        return button
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.position)
+        buttons.addStretch()
+        for button in (self.skip, self.back, self.forward):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        for label in (self.title, self.text):
+            layout.addWidget(label)
+        layout.addLayout(buttons)
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_DIGITS)
+
+    @property
+    def number(self) -> int:
+        """Return the number of the displayed step, from 0."""
+        return self._number
+
+    def show_step(self, number: int) -> None:
+        """Show the step of a number, from 0."""
+        step, is_last = self._steps[number], number == len(self._steps) - 1
+        self._number = number
+        self.title.setText(step.title)
+        self.text.setText(step.text)
+        self.position.setText(f"{number + 1} / {len(self._steps)}")
+        self.setAccessibleName(step.title)
+        self.setAccessibleDescription(step.text)
+        self.back.setEnabled(number > 0)
+        self.skip.setVisible(not is_last)
+        self.forward.setText(tr("Finish") if is_last else tr("Next Step"))
+        self.show()
+        self._place()
+        self.forward.setFocus()
+
+    def _go_on(self) -> None:
+        if self._number + 1 < len(self._steps):
+            self.show_step(self._number + 1)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Remove the card and the frame."""
+        self.parentWidget().removeEventFilter(self)
+        self.hide()
+        self._frame.hide()
+        self._frame.deleteLater()
+        self.ended.emit()
+        self.deleteLater()
+
+    def _place(self) -> None:
+        window, target = self.parentWidget(), self._steps[self._number].target
+        # The height follows from the wrapped text.
+        self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
+        area = QRect()
+        if target is not None and target.isVisible():
+            area = QRect(target.mapTo(window, QPoint(0, 0)), target.size())
+        self._frame.setVisible(not area.isEmpty())
+        self._frame.setStyleSheet(
+            f"#SanxianTourFrame {{ border: {_FRAME_WIDTH_PX}px solid {theme.get_color('info').name()}; }}"
+        )
+        self._frame.setGeometry(area.adjusted(-_FRAME_WIDTH_PX, -_FRAME_WIDTH_PX, _FRAME_WIDTH_PX, _FRAME_WIDTH_PX))
+        self._frame.raise_()
+        gap = round(_GAP_EM * self.fontMetrics().height())
+        self.move(place_card(self.size(), area, window.rect(), gap))
+        self.raise_()
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.end()
+        else:
+            super().keyPressEvent(event)
+
+    def eventFilter(self, watched, event):
+        # A dock that opens or moves gives the window another layout.
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._place()
+        return False
