@@ -93,9 +93,10 @@ def draw_polygon(controller):
     form.changeAttribute("BSM", KEY)
     form.changeAttribute("GHFQDM", "410")
     wait_seconds(0.3)
+    save_picture("indicators-1-form")
     click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
-    assert wait(lambda: not dialog.isVisible(), 10)
     live = controller.editing.live
+    assert wait(lambda: controller.dock.result.rechecked_features, 60)
     assert wait(lambda: live.is_idle and live.waiting_count == 0, 60)
     wait_seconds(0.5)
     FACTS["dial_after"] = panel.dial.text

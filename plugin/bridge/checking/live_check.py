@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gc
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -30,8 +32,9 @@ TrialFunction = Callable[..., Any]
 MAX_CHANGED_FEATURES = 500
 #: More changed features are not read on the main thread, where that takes a tenth of a millisecond each.
 MAX_FEATURES_READ_AT_ONCE = 20
-#: Commands occur in bursts: those within this time are read together.
-_READ_DELAY_MS = 60
+#: Commands occur in bursts: those within this time are read together. The first one after a rest is read earlier, so
+#: that messages and figures follow a single edit at once.
+_READ_DELAY_MS, _FIRST_READ_DELAY_MS = 60, 10
 #: The same after a step of many fixes: list and map are updated first, which the re-check would slow down, because
 #: Python runs one thread at a time.
 _READ_DELAY_AFTER_STEP_MS = 500
@@ -89,6 +92,8 @@ class LiveCheck(QObject):
         self._queued_causes: list[EditStep | None] = []
         self._last_edit_step: EditStep | None = None
         self._features_under_way: frozenset[FeatureKey] = frozenset()
+        #: Monotonic time (s) of the last reading of changes.
+        self._last_read = -math.inf
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._read_changes)
@@ -263,7 +268,8 @@ class LiveCheck(QObject):
     # --- from signals to a batch
     def _schedule_read(self) -> None:
         if not self._is_stopped and not self._timer.isActive():
-            self._timer.start(_READ_DELAY_MS)
+            is_in_burst = 1000 * (time.monotonic() - self._last_read) < _READ_DELAY_MS
+            self._timer.start(_READ_DELAY_MS if is_in_burst else _FIRST_READ_DELAY_MS)
         self.waiting.emit(self.waiting_count)
 
     def _on_command_ended(self) -> None:
@@ -283,6 +289,7 @@ class LiveCheck(QObject):
 
     def _read_changes(self) -> None:
         """Read the features changed by a quick series of edit commands."""
+        self._last_read = time.monotonic()
         if self._check_session is None:
             return
         if self._is_paused:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, Qt
-from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtGui import QColor, QIcon, QPalette
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -140,7 +140,8 @@ class IndicatorDock(QDockWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setShowGrid(False)
         table.setItemDelegateForColumn(BAR_COLUMN, MarginBarDelegate(table))
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # `_show_rows` fits the columns once; the header would do it for each cell, which takes longer than the check.
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.horizontalHeader().setSectionResizeMode(BAR_COLUMN, QHeaderView.ResizeMode.Stretch)
         table.horizontalHeader().setHighlightSections(False)
         table.itemSelectionChanged.connect(self._show_explanation)
@@ -234,25 +235,34 @@ class IndicatorDock(QDockWidget):
         selected = self.table.currentRow()
         self.table.blockSignals(True)
         self.table.setRowCount(len(rows))
+        icon_by_kind = {kind: theme.load_icon(kind) if kind else QIcon() for kind in {row.kind for row in rows}}
         for number, row in enumerate(rows):
             cells = [row.name, row.target, row.before, row.now, row.change, row.margin, row.state, ""]
             for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                if column in _RIGHT_ALIGNED:
-                    item.setTextAlignment(_RIGHT)
-                if column == NOW_COLUMN:
-                    font = item.font()
-                    font.setBold(True)
-                    item.setFont(font)
-                if column == STATE_COLUMN and row.kind:
-                    item.setIcon(theme.load_icon(row.kind))
-                if column == BAR_COLUMN:
-                    item.setData(MARGIN_ROLE, (row.margin_share, self._warning_share, row.kind))
+                item = self.table.item(number, column)
+                if item is None:
+                    item = self._make_item(column)
+                    self.table.setItem(number, column, item)
+                item.setText(text)
                 item.setToolTip(row.explanation)
-                self.table.setItem(number, column, item)
+            self.table.item(number, STATE_COLUMN).setIcon(icon_by_kind[row.kind])
+            margin = (row.margin_share, self._warning_share, row.kind)
+            self.table.item(number, BAR_COLUMN).setData(MARGIN_ROLE, margin)
+        self.table.resizeColumnsToContents()
         if 0 <= selected < len(rows):
             self.table.selectRow(selected)
         self.table.blockSignals(False)
+
+    @staticmethod
+    def _make_item(column: int) -> QTableWidgetItem:
+        item = QTableWidgetItem()
+        if column in _RIGHT_ALIGNED:
+            item.setTextAlignment(_RIGHT)
+        if column == NOW_COLUMN:
+            font = item.font()
+            font.setBold(True)
+            item.setFont(font)
+        return item
 
     def _show_explanation(self) -> None:
         """Show formula, inputs and source of the selected indicator; of the ratio without a selection."""
