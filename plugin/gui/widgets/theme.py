@@ -203,7 +203,13 @@ class _ThemedColors(QObject):
 
     def __init__(self, widget: QWidget, paint: Callable[[], None]):
         super().__init__(widget)
-        self._timer = make_theme_change_timer(self, paint)
+
+        def paint_existing() -> None:
+            # A widget of a closed window may be deleted by the garbage collection before its helpers.
+            if not sip.isdeleted(widget):
+                paint()
+
+        self._timer = make_theme_change_timer(self, paint_existing)
         widget.installEventFilter(self)
         paint()
 
