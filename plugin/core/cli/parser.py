@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | vct | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | vct | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -104,6 +104,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     command.add_argument("--rules", default="", help=get_help_text("only"))
     command.add_argument("--cache", default="", metavar="FOLDER", help=get_help_text("cache"))
+    _add_batch_command(commands.add_parser("batch", help=get_help_text("batch"), parents=[language]), report_texts)
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -223,6 +224,30 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--profile", default="", help=get_help_text("profile"))
     command.add_argument("--no-check", action="store_true", help=get_help_text("vct_no_check"))
     return parser
+
+
+def _add_batch_command(command: argparse.ArgumentParser, report_texts: ReportTexts) -> None:
+    """Add the arguments of the command on many counties."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", key)
+
+    command.add_argument("source", metavar="FOLDER|LIST", help=get_help_text("batch_source"))
+    command.add_argument("--output", required=True, metavar="FOLDER", help=get_help_text("batch_output"))
+    for name in ("standard", "profile", "scope"):
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
+    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=get_help_text("phase"))
+    command.add_argument("--rules", default="", help=get_help_text("only"))
+    command.add_argument("--package", default="county", help=get_help_text("package_form"))
+    command.add_argument("--jobs", type=int, default=1, metavar="NUMBER", help=get_help_text("batch_jobs"))
+    for name in ("html", "docx", "xlsx", "findings"):
+        command.add_argument(f"--{name}", action="store_true", help=get_help_text(f"batch_{name}"))
+    resuming = command.add_mutually_exclusive_group()
+    resuming.add_argument("--no-resume", action="store_true", help=get_help_text("batch_no_resume"))
+    resuming.add_argument("--only", choices=("changed",), default="", help=get_help_text("batch_only"))
+    command.add_argument("--dry-run", action="store_true", help=get_help_text("batch_dry_run"))
+    command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
 
 
 def _add_worklist_commands(

@@ -178,7 +178,7 @@ def compute_run_digest(
     digest = compute_value_digest(
         (
             list(_iterate_plan_pieces(plan)),
-            _compute_norm_digest(plan.norm),
+            compute_norm_digest(plan.norm),
             side_inputs.list_inputs(),
             tolerance,
             [rule.code for rule in rules],
@@ -190,7 +190,7 @@ def compute_run_digest(
     return digest
 
 
-def _compute_norm_digest(norm: Norm) -> bytes:
+def compute_norm_digest(norm: Norm) -> bytes:
     """Return a digest of all files of the standard, and of the profile's values.
 
     The standard reads its templates and lists on use, therefore its files count, not the values that are loaded.

@@ -124,7 +124,7 @@ _VERSION_NAME = "version"
 
 
 @cache
-def _get_version() -> str:
+def compute_program_digest() -> str:
     """Return a digest of the core's code and texts, and of the versions of its libraries.
 
     A file of another version is not used, because the same input may give another result.
@@ -141,7 +141,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray] | None:
     """Return the arrays of a file, by name; None if it is missing, damaged or of another version."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            if str(archive[_VERSION_NAME]) != _get_version():
+            if str(archive[_VERSION_NAME]) != compute_program_digest():
                 return None
             arrays = {name: archive[name] for name in archive.files}
     except _READING_ERRORS:
@@ -155,7 +155,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray] | None:
 def _write_arrays(path: Path, arrays: dict[str, NDArray]) -> None:
     """Write arrays to a file. Raise OutputError, for example if the disk is full."""
     with write_atomically(path) as temporary_path:
-        np.savez(temporary_path, **{_VERSION_NAME: np.array(_get_version()), **arrays})  # type: ignore[arg-type]
+        np.savez(temporary_path, **{_VERSION_NAME: np.array(compute_program_digest()), **arrays})  # type: ignore[arg-type]
 
 
 def limit_folder_size(folder: Path, most_bytes: int = MAX_FOLDER_BYTES) -> None:

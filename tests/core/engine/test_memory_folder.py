@@ -92,7 +92,7 @@ def test_damaged_result_files_are_ignored_and_their_rules_run_again(tmp_path, da
 
 def test_result_files_of_another_plugin_version_are_ignored(tmp_path, monkeypatch):
     check_in_new_process_memory(tmp_path)
-    monkeypatch.setattr("plugin.core.engine.memory_folder._get_version", lambda: "another version")
+    monkeypatch.setattr("plugin.core.engine.memory_folder.compute_program_digest", lambda: "another version")
     _, memory = check_in_new_process_memory(tmp_path)
     assert not memory.reused_codes
 

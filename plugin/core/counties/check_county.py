@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check one county of a batch: write its report and its record."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import Cancelled, DataError, InputError, OutputError, SanxianError
+from ..files.writing import OutputPaths, explain_os_error, write_text
+from ..messages.privacy import describe_exception
+from ..messages.texts import Texts, strip_folders
+from ..model.indicator import AREA_FIGURES, Indicator
+from .model import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountyState, CountyTask
+
+if TYPE_CHECKING:
+    from ..check import CheckResult
+    from ..waivers.model import Waivers
+
+#: Name of a county's report in all forms, without suffix; that of the layer of findings.
+REPORT_STEM, FINDINGS_STEM = "report", "findings"
+
+
+def check_county(
+    task: CountyTask,
+    progress: Any = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> CountyRecord:
+    """Check a county, write its report, then its record; return the record.
+
+    The record is written last and names the digest of the inputs, so that a folder without a record was not finished.
+    An error of data, settings or files, and an unexpected error, become a record with the reason and without a report.
+    Raise Cancelled, and MemoryError.
+    """
+    start_time, started = time.monotonic(), datetime.now().astimezone().isoformat(timespec="seconds")
+    try:
+        clear_county_folder(task.folder)
+        result = _run_check(task, progress, cancellation)
+        record = make_checked_record(task, result)
+        _write_report(task, result, cancellation)
+    except OutputError as error:
+        record = _make_error_record(task, CountyState.UNWRITTEN, error)
+    except (InputError, DataError) as error:
+        record = _make_error_record(task, CountyState.UNREAD, error)
+    except (MemoryError, Cancelled):
+        raise
+    except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason
+        record = make_failed_record(task, CountyState.CRASHED, describe_exception(error), _list_places(error))
+    record.times = {"started": started, "seconds": round(time.monotonic() - start_time, 3)}
+    return store_record(task, record)
+
+
+def store_record(task: CountyTask, record: CountyRecord) -> CountyRecord:
+    """Write a record into the county's folder; return it.
+
+    If that fails, return a record with the reason; without a stored record the county counts as not finished.
+    """
+    try:
+        if not record.is_checked:
+            clear_county_folder(task.folder)
+        write_record(record, task.folder)
+    except OutputError as error:
+        return replace(_make_error_record(task, CountyState.UNWRITTEN, error), times=record.times)
+    return record
+
+
+def _run_check(task: CountyTask, progress: Any, cancellation: Cancellation) -> CheckResult:
+    """Check a plan, or inspect a package."""
+    if task.county.is_package:
+        from ..package.export import make_options_for_package
+        from ..package.inspection.inspect import inspect_package
+        from ..package.package_spec.load import load_package_spec
+
+        spec = load_package_spec(task.package_spec)
+        options = make_options_for_package(task.options, spec)
+        return inspect_package(task.county.source, spec, options, progress=progress, cancellation=cancellation)
+    from ..check import check_plan
+
+    return check_plan(task.county.source, task.options, progress=progress, cancellation=cancellation)
+
+
+def _write_report(task: CountyTask, result: CheckResult, cancellation: Cancellation) -> None:
+    """Write the report in all requested forms, or no file."""
+    from ..render.outputs import write_outputs
+
+    paths = {form: str(path) for form, path in make_report_paths(task.folder, task.forms).items()}
+    write_outputs(result.report, result.plan, OutputPaths(**paths), cancellation=cancellation)
+
+
+def make_report_paths(folder: Path, forms: tuple[str, ...]) -> dict[str, Path]:
+    """Return form → path of a county's report; JSON is always among them."""
+    stems = dict.fromkeys(forms, REPORT_STEM) | ({"findings": FINDINGS_STEM} if "findings" in forms else {})
+    others = {form: folder / f"{stem}{REPORT_SUFFIXES[form]}" for form, stem in stems.items()}
+    return {"json": folder / f"{REPORT_STEM}.json", **others}
+
+
+def make_checked_record(task: CountyTask, result: CheckResult) -> CountyRecord:
+    """Return the record of a checked county."""
+    from ..render.finding_lists import sum_findings_by_rule
+    from ..render.sections import make_not_checked_section
+    from ..render.words import ReportTexts
+    from .outline import make_outline
+
+    report, provenance = result.report, result.report.provenance
+    report_texts = ReportTexts(report.lang)
+    outline, basis = make_outline(result.plan)
+    sums = sum_findings_by_rule(report, report_texts)
+    unchecked = make_not_checked_section(report, report_texts)["rows"]
+    return CountyRecord(
+        task.county.name,
+        CountyState.CHECKED,
+        task.fingerprint,
+        report.lang,
+        verdict=str(report.verdict),
+        area_code=provenance["area_code"],
+        area_name=provenance["area_name"],
+        scope=provenance["scope"],
+        phase=provenance["phase"],
+        standard=provenance["standard"]["name"],
+        profile=provenance["profile"]["name"],
+        counts={key: report.summary[key] for key in ("errors", "warnings", "infos", "waived", "rules", "skipped")},
+        figures=[one.to_dict() for one in report.indicators if _is_figure_of_summary(one)],
+        problems=[{key: row[key] for key in ("code", "title", "severity", "count", "area_m2")} for row in sums],
+        unchecked=[row for row in unchecked if row["title"]],
+        outline=outline,
+        outline_basis=basis,
+        forms=sorted(task.forms),
+        input_bytes=task.input_bytes,
+        changes_on=_find_next_change(result.waivers),
+    )
+
+
+def _is_figure_of_summary(indicator: Indicator) -> bool:
+    """Return True for a figure of the whole county that has a target, or is one of the areas with targets."""
+    return not indicator.place and (indicator.target is not None or indicator.id in AREA_FIGURES)
+
+
+def _find_next_change(waivers: Waivers) -> str:
+    """Return the first day after today on which a waiver begins or ends to apply (ISO); empty without one."""
+    today = date.today()
+    days = [one.date for one in waivers.entries]
+    days += [one.until + timedelta(days=1) for one in waivers.entries if one.until is not None]
+    later_days = [day for day in days if day > today]
+    return min(later_days).isoformat() if later_days else ""
+
+
+def _make_error_record(task: CountyTask, state: CountyState, error: SanxianError) -> CountyRecord:
+    """Return the record of a county that could not be checked, with the sentence on the reason and the remedy."""
+    reason = strip_folders(Texts(task.options.lang).explain_error(error))
+    return make_failed_record(task, state, reason)
+
+
+def make_failed_record(
+    task: CountyTask, state: CountyState, reason: str, trace: list[str] | None = None
+) -> CountyRecord:
+    """Return the record of a county without a verdict. ``reason``: without folders of this machine."""
+    return CountyRecord(
+        task.county.name,
+        state,
+        task.fingerprint,
+        task.options.lang,
+        reason=reason,
+        trace=trace or [],
+        forms=sorted(task.forms),
+        input_bytes=task.input_bytes,
+    )
+
+
+def _list_places(error: Exception) -> list[str]:
+    """Return file, line and function of each call that led to an error; files without their folders."""
+    return [
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+
+
+def clear_county_folder(folder: Path) -> None:
+    """Create the folder of a county, and remove an earlier record, then the earlier reports.
+
+    The record goes first: a folder that a killed run left without it counts as not finished. Raise OutputError.
+    """
+    targets = [folder / RECORD_FILE, *make_report_paths(folder, tuple(REPORT_SUFFIXES)).values()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in targets:
+            path.unlink(missing_ok=True)
+    except PermissionError as error:
+        raise OutputError("output_open_elsewhere", target=str(error.filename or folder)) from error
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(folder), detail=explain_os_error(error)) from error
+
+
+def write_record(record: CountyRecord, folder: Path) -> None:
+    """Write a record into a county's folder, atomically. Raise OutputError."""
+    from ..render.outputs import dump_json
+
+    write_text(folder / RECORD_FILE, dump_json(record.to_dict()))
+
+
+def read_record(folder: Path) -> CountyRecord | None:
+    """Return the record in a county's folder; None without one, or if another version or program wrote it."""
+    try:
+        return CountyRecord.from_dict(json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        # Without a readable record the county is checked again, and the record is written anew.
+        return None
+
+
+def is_current(record: CountyRecord, fingerprint: str, forms: tuple[str, ...], folder: Path) -> bool:
+    """Return True if a record is that of the present inputs, and its report has all requested forms."""
+    if record.fingerprint != fingerprint or (record.changes_on and date.today().isoformat() >= record.changes_on):
+        return False
+    if not record.is_checked:
+        return True
+    return all(path.exists() for path in make_report_paths(folder, forms).values())

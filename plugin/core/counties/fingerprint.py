@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The digest of everything that a county's result follows from: data, profile, settings, version of the program.
+
+Data count by the content of their files, so that a copied or touched file is unchanged. The day is left out: a run that
+is continued after midnight keeps what it finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ...paths import PROFILES_FOLDER
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.input_digest import compute_norm_digest
+from ..engine.memory_folder import compute_program_digest
+from ..errors import SanxianError
+from ..files.digests import compute_sha256, is_link, is_special_file, iterate_files_below
+from ..options import RunOptions
+from ..package.package_spec.load import load_package_spec
+from .model import County
+
+#: Files next to the data that no check reads, and that change every day.
+_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", ".sanxian-lock")
+
+
+def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (name, path) of each file that a check of a source may read, sorted.
+
+    These are the files of the source, and those next to it with its name: parts of a shapefile, waivers, the table of
+    renumbered keys. A missing source has no files.
+    """
+    if source.is_dir():
+        yield from iterate_files_below(source)
+    if not source.parent.is_dir():
+        return
+    prefix = f"{source.stem}.".casefold()
+    for path in sorted(source.parent.iterdir()):
+        name = path.name.casefold()
+        if name.startswith(prefix) and not name.endswith(_UNREAD_SUFFIXES) and path.is_file():
+            yield f"../{path.name}", path
+
+
+def measure_bytes(source: Path) -> int:
+    """Return the size of the files of a source in bytes, 0 if it is missing."""
+    files = (path for _, path in iterate_files_below(source)) if source.is_dir() else iter([source])
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def compute_settings_digest(options: RunOptions, package_spec: str) -> str:
+    """Return the digest of all that a check reads besides the data, hexadecimal: settings, profile, version.
+
+    ``package_spec``: the specification of packages, empty for data that are not a package.
+    """
+    parts = [
+        compute_program_digest(),
+        # The manifest of a package names a profile of the program.
+        *(compute_sha256(path) for path in sorted(PROFILES_FOLDER.glob("*.toml"))),
+        _digest_norm(options),
+        repr(load_package_spec(package_spec)) if package_spec else "",
+        repr(replace(options, profile="", baseline="", document_info=None)),
+    ]
+    return _digest_texts(parts)
+
+
+def compute_data_digest(county: County, baseline: str, cancellation: Cancellation = NEVER_CANCELLED) -> str:
+    """Return the digest of the files of a county and of the sealed edition, hexadecimal.
+
+    A file that cannot be read counts with the reason. Raise Cancelled.
+    """
+    sources = [Path(county.source), *([Path(baseline)] if baseline else [])]
+    return _digest_texts([text for source in sources for text in ("source", *_digest_files(source, cancellation))])
+
+
+def join_digests(*digests: str) -> str:
+    """Return one digest of several."""
+    return _digest_texts(digests)
+
+
+def _digest_texts(texts: Iterable[str]) -> str:
+    text = json.dumps(list(texts), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest_norm(options: RunOptions) -> str:
+    """Return the digest of standard and profile; the error if they cannot be read, which the check then reports."""
+    try:
+        return compute_norm_digest(options.resolve_norm()).hex()
+    except SanxianError as error:
+        return str(error)
+
+
+def _digest_files(source: Path, cancellation: Cancellation) -> list[str]:
+    """Return a text with name and digest for each file of a source; a file that cannot be read counts by the reason."""
+    digests = []
+    for name, path in list_input_files(source):
+        cancellation.raise_if_cancelled()
+        try:
+            if is_link(path) and path.is_dir():
+                digest = f"link {os.readlink(path)}"
+            elif is_special_file(path):
+                digest = "special"
+            else:
+                digest = compute_sha256(path, cancellation)
+        except OSError as error:
+            digest = f"errno {error.errno}"
+        digests.append(f"{name} {digest}")
+    return digests

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a batch check would do and about how long it takes, from the sizes of the data and earlier measurements."""
+
+from __future__ import annotations
+
+import heapq
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .check_county import read_record
+from .model import COUNTIES_FOLDER, RECORD_FILE, BatchOptions
+from .run import PlannedCounty, plan_batch
+
+#: What is done with a county: checked for the first time, because something changed, because it had no verdict, or
+#: because the user wants all; or its result is kept.
+NEW, CHANGED, RETRIED, REPEATED, KEPT = "new", "changed", "retried", "repeated", "kept"
+
+
+@dataclass(frozen=True)
+class ForecastRow:
+    """A county of a forecast. ``seconds``: about the time of its check, 0 if its result is kept, None if unknown."""
+
+    name: str
+    action: str
+    input_bytes: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a batch would do. ``seconds``: about the time of all checks in ``jobs`` processes, None if unknown.
+
+    ``measured_count``: number of counties from which the rate (seconds per byte) was measured.
+    """
+
+    rows: tuple[ForecastRow, ...]
+    seconds: float | None
+    measured_count: int
+    jobs: int
+    ignored_names: tuple[str, ...]
+
+
+def forecast_batch(
+    options: BatchOptions,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> Forecast:
+    """Return what a batch check with these options would do. Nothing is written.
+
+    The time of a county is its size times the median rate of the counties that were checked before into the same
+    folder of results; without such a county it is unknown. Raise errors as `plan_batch`.
+    """
+    # The records are read also if their results are not used.
+    planned = plan_batch(replace(options, resumes=True), progress=progress, cancellation=cancellation)
+    rates = _measure_rates(options.output)
+    rate = statistics.median(rates) if rates else None
+    rows = [_make_row(one, options.resumes, rate) for one in planned.counties]
+    durations = [row.seconds for row in rows if row.seconds != 0]
+    known = [seconds for seconds in durations if seconds is not None]
+    total = _divide_among_jobs(known, options.jobs) if len(known) == len(durations) else None
+    return Forecast(tuple(rows), total, len(rates), options.jobs, planned.ignored_names)
+
+
+def _measure_rates(output: Path) -> list[float]:
+    """Return the rate in seconds per byte of each county that was checked into a folder of results."""
+    records = [read_record(path.parent) for path in sorted((output / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"))]
+    return [
+        float(record.times["seconds"]) / record.input_bytes
+        for record in records
+        if record is not None and record.is_checked and record.input_bytes and record.times.get("seconds")
+    ]
+
+
+def _make_row(planned: PlannedCounty, resumes: bool, rate: float | None) -> ForecastRow:
+    """Return what is done with a county; ``rate``: seconds per byte, None if unknown."""
+    task, record = planned.task, planned.record
+    if resumes and not planned.needs_check:
+        return ForecastRow(planned.name, KEPT, task.input_bytes, 0)
+    if record is None:
+        action = NEW
+    elif not planned.needs_check:
+        action = REPEATED
+    else:
+        action = RETRIED if not record.is_checked and record.fingerprint == task.fingerprint else CHANGED
+    return ForecastRow(planned.name, action, task.input_bytes, None if rate is None else rate * task.input_bytes)
+
+
+def _divide_among_jobs(durations: list[float], jobs: int) -> float:
+    """Return when the last process ends if each takes the next county, in order, as soon as it is free (seconds)."""
+    ends = [0.0] * max(1, jobs)
+    for seconds in durations:
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A map of counties as vector paths of a page: outlines, and places of their labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+#: Detail (px) below which outlines are simplified, and the margin around the map.
+_DETAIL_PX, _MARGIN_PX = 0.4, 6.0
+#: Height of a line of a label, and widths of its characters (px): Chinese ones, others.
+_LINE_PX, _WIDE_PX, _NARROW_PX = 13.0, 11.0, 6.0
+#: Distances (px) at which a label is placed if its county's centre is taken, and the number of directions.
+_LABEL_DISTANCES_PX, _LABEL_DIRECTIONS = (26.0, 40.0, 56.0, 74.0), 12
+_FIRST_WIDE_CHARACTER = 0x2E80
+
+
+@dataclass(frozen=True)
+class MapLabel:
+    """The label of a county: its lines, the centre of the first one, and the point that a leader line leads to.
+
+    Coordinates are px of the map; ``leader`` is None for a label inside its county.
+    """
+
+    lines: tuple[str, ...]
+    x: float
+    y: float
+    leader: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class CountyMap:
+    """A map of ``width`` × ``height`` px.
+
+    ``paths``: name of a county → path of its outline, in the syntax of SVG; ``labels``: name → label.
+    """
+
+    width: float
+    height: float
+    paths: dict[str, str]
+    labels: dict[str, MapLabel]
+
+
+def make_county_map(
+    outlines: Mapping[str, str], label_lines: Mapping[str, tuple[str, ...]], width: float, max_height: float
+) -> CountyMap | None:
+    """Return the map of counties, drawn in degrees with the scale of their middle latitude; None without outlines.
+
+    Parameters
+    ----------
+    outlines
+        Name of a county → WKT in degrees on CGCS2000; empty ones are left out.
+    label_lines
+        Name → lines of its label; counties without lines have no label.
+    width, max_height
+        Size in px; the height follows from the outlines.
+    """
+    shapes = {name: shapely.from_wkt(wkt) for name, wkt in outlines.items() if wkt}
+    if not shapes:
+        return None
+    west, south, east, north = shapely.total_bounds(list(shapes.values()))
+    stretch = math.cos(math.radians((south + north) / 2))
+    extent_x, extent_y = max((east - west) * stretch, 1e-9), max(north - south, 1e-9)
+    scale = min((width - 2 * _MARGIN_PX) / extent_x, (max_height - 2 * _MARGIN_PX) / extent_y)
+    left = (width - scale * extent_x) / 2
+
+    def project(lonlat: NDArray) -> NDArray:
+        return np.column_stack(
+            [left + (lonlat[:, 0] - west) * stretch * scale, _MARGIN_PX + (north - lonlat[:, 1]) * scale]
+        )
+
+    height = scale * extent_y + 2 * _MARGIN_PX
+    drawn = {name: shapely.simplify(shapely.transform(shape, project), _DETAIL_PX) for name, shape in shapes.items()}
+    return CountyMap(
+        width,
+        round(height, 1),
+        {name: _make_path(shape) for name, shape in drawn.items()},
+        _place_labels(drawn, label_lines, width, height),
+    )
+
+
+def _make_path(shape: Any) -> str:
+    """Return polygons as a path: each ring moves to its first point and is closed."""
+    rings = [
+        ring for part in shapely.get_parts(shape) if part.geom_type == "Polygon" for ring in shapely.get_rings(part)
+    ]
+    return "".join(
+        "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in shapely.get_coordinates(ring)[:-1].tolist()) + "Z"
+        for ring in rings
+    )
+
+
+def _place_labels(
+    shapes: Mapping[str, Any], label_lines: Mapping[str, tuple[str, ...]], width: float, height: float
+) -> dict[str, MapLabel]:
+    """Return the labels, those of large counties first; a label that would cover another is moved aside."""
+    labels: dict[str, MapLabel] = {}
+    boxes: list[Any] = []
+    for name in sorted(shapes, key=lambda one: -shapely.area(shapes[one])):
+        lines = label_lines.get(name, ())
+        if not lines:
+            continue
+        x, y = shapely.get_coordinates(shapely.point_on_surface(shapes[name]))[0].tolist()
+        for place in _list_places(x, y):
+            box = _make_box(lines, *place)
+            x_min, y_min, x_max, y_max = box.bounds
+            is_inside = x_min >= 0 and y_min >= 0 and x_max <= width and y_max <= height
+            if is_inside and not any(box.intersects(other) for other in boxes):
+                break
+        else:
+            place = (x, y)
+        boxes.append(_make_box(lines, *place))
+        leader = None if place == (x, y) else (round(x, 1), round(y, 1))
+        labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
+    return labels
+
+
+def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:
+    """Yield the centre of a county, then places around it."""
+    yield x, y
+    for distance in _LABEL_DISTANCES_PX:
+        for step in range(_LABEL_DIRECTIONS):
+            angle = 2 * math.pi * step / _LABEL_DIRECTIONS - math.pi / 2
+            yield x + distance * math.cos(angle), y + distance * math.sin(angle)
+
+
+def _make_box(lines: tuple[str, ...], x: float, y: float) -> Any:
+    """Return the box of a label with the centre of its first line at a point."""
+    half_width = max(_measure_text(line) for line in lines) / 2
+    return shapely.box(x - half_width, y - _LINE_PX / 2, x + half_width, y + _LINE_PX * (len(lines) - 0.5))
+
+
+def _measure_text(text: str) -> float:
+    """Return about the width of a text in px."""
+    return sum(_WIDE_PX if ord(one) >= _FIRST_WIDE_CHARACTER else _NARROW_PX for one in text)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check counties in several processes of the machine.
+
+A process checks one county after the other. A county that ends its process, such as for lack of memory, affects no
+other county: it is checked once more, alone on the machine, and then reported as lost. Processes are started anew
+(spawn), on Linux as on Windows, so that they share no state with their parent. They end with it.
+
+QGIS cannot use this module: there the program that Python would start is QGIS itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.process_state import get_available_cores, set_thread_count
+from .check_county import check_county
+from .model import CountyRecord, CountyTask
+
+#: Seconds between two checks for cancellation.
+_POLL_SECONDS = 0.2
+#: A process is replaced after this number of counties, so that memory that is not returned to the system is limited.
+_MAX_COUNTIES_PER_PROCESS = 10
+#: Sent in place of a record, before the process ends.
+_OUT_OF_MEMORY = "out of memory"
+
+CheckFunction = Callable[[CountyTask], CountyRecord]
+#: Makes the record of a county that ended its process twice, from its task and the exit code (None: lack of memory).
+LostFunction = Callable[[CountyTask, int | None], CountyRecord]
+
+
+class _Worker:
+    """A process that checks counties; ``task``: the county that it checks now."""
+
+    def __init__(self, context: Any, check: CheckFunction, temporary_folder: Path):
+        self.connection, child_connection = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(child_connection, check, str(temporary_folder)), daemon=True
+        )
+        self._process.start()
+        child_connection.close()
+        self.task: CountyTask | None = None
+        self.remaining_counties = _MAX_COUNTIES_PER_PROCESS
+
+    def start_task(self, task: CountyTask) -> None:
+        """Send a county to the process. A process that has ended is noticed by `receive_record`."""
+        self.task = task
+        self.remaining_counties -= 1
+        try:
+            self.connection.send(task)
+        except (BrokenPipeError, ConnectionResetError):
+            # The end of the process makes its connection readable, so that the county is reported as its last one.
+            return
+
+    def receive_record(self) -> CountyRecord | None:
+        """Return the record that the process sent; None if the process ended or lacked memory."""
+        try:
+            received = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            return None
+        return None if received == _OUT_OF_MEMORY else received
+
+    def stop(self) -> int | None:
+        """End the process; return its exit code, None if it was still running."""
+        self._process.join(timeout=_POLL_SECONDS)
+        exit_code = self._process.exitcode
+        if exit_code is None:
+            self._process.kill()
+            self._process.join()
+        self.connection.close()
+        return exit_code
+
+
+def _serve(connection: Connection, check: CheckFunction, temporary_folder: str) -> None:
+    """Check the counties that the parent sends, one after the other. Runs in a separate process."""
+    # An interrupt on the keyboard reaches all processes; the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = temporary_folder
+    while True:
+        try:
+            task: CountyTask | None = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        if task is None:
+            return
+        if task.thread_count:
+            set_thread_count(task.thread_count)
+        try:
+            record = check(task)
+        except MemoryError:
+            connection.send(_OUT_OF_MEMORY)
+            return
+        connection.send(record)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent ends, also if the parent is killed; the next run repeats the county."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def check_in_processes(
+    tasks: list[CountyTask],
+    jobs: int,
+    temporary_folder: Path,
+    on_record: Callable[[CountyRecord], None],
+    make_lost_record: LostFunction,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    check: CheckFunction = check_county,
+) -> None:
+    """Check counties in up to ``jobs`` processes; call ``on_record`` with each record, in the order of their ends.
+
+    Counties that ended their process are checked last, each alone. ``temporary_folder``: folder for temporary files of
+    the processes; ``check``: a function of a module, for tests. Raise Cancelled; the processes are then ended.
+    """
+    lost_tasks: list[CountyTask] = []
+    threads = max(1, get_available_cores() // max(1, min(jobs, len(tasks))))
+    _run(
+        [replace(task, thread_count=threads) for task in tasks],
+        jobs,
+        (check, temporary_folder),
+        on_record,
+        lambda task, exit_code: lost_tasks.append(task),
+        cancellation,
+    )
+    _run(
+        [replace(task, thread_count=get_available_cores()) for task in lost_tasks],
+        1,
+        (check, temporary_folder),
+        on_record,
+        lambda task, exit_code: on_record(make_lost_record(task, exit_code)),
+        cancellation,
+    )
+
+
+def _run(
+    tasks: list[CountyTask],
+    jobs: int,
+    process_arguments: tuple[CheckFunction, Path],
+    on_record: Callable[[CountyRecord], None],
+    on_lost: Callable[[CountyTask, int | None], None],
+    cancellation: Cancellation,
+) -> None:
+    """Check counties in processes; call ``on_lost`` with each county whose process ended, and its exit code."""
+    context = multiprocessing.get_context("spawn")
+    queue = deque(tasks)
+    workers: list[_Worker] = []
+    try:
+        while queue or workers:
+            cancellation.raise_if_cancelled()
+            while queue and len(workers) < jobs:
+                workers.append(_Worker(context, *process_arguments))
+                workers[-1].start_task(queue.popleft())
+            ready = wait([worker.connection for worker in workers], timeout=_POLL_SECONDS)
+            for worker in [one for one in workers if one.connection in ready]:
+                record, task = worker.receive_record(), worker.task
+                if record is None:
+                    workers.remove(worker)
+                    exit_code = worker.stop()
+                    if task is not None:
+                        # A process that lacked memory reports it and ends with the code of success.
+                        on_lost(task, exit_code or None)
+                    continue
+                on_record(record)
+                if queue and worker.remaining_counties:
+                    worker.start_task(queue.popleft())
+                else:
+                    workers.remove(worker)
+                    worker.connection.send(None)
+                    worker.stop()
+    finally:
+        for worker in workers:
+            worker.stop()

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A batch check: find the counties, check those without a current result, summarise all.
+
+Command line and toolbox use this module. The folder of results has a folder for each county with its report and its
+record, and the summary. A run that is killed leaves complete reports; the next run continues.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import InputError, OutputError
+from ..files.writing import explain_os_error, is_same_file
+from ..messages.texts import Texts
+from ..options import RunOptions
+from ..package.folder import lock_for_writing
+from ..parallel.threads import map_in_threads
+from .check_county import check_county, is_current, make_failed_record, read_record, store_record
+from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
+from .model import COUNTIES_FOLDER, BatchOptions, County, CountyRecord, CountyState, CountyTask
+from .sources import list_counties, make_folder_names
+from .summary import SUMMARY_FILES, BatchSummary, check_summary_writable, make_summary, write_summary
+
+ProgressCallback = Callable[[float, str], None]
+#: Prefix of temporary folders in the output; those that a killed run left are deleted.
+_TEMPORARY_PREFIX = ".sanxian-"
+_TEMPORARY_FOLDER, _LOCK_NAME = ".sanxian-batch", "batch"
+#: Share of the progress for the digests of all inputs.
+_DIGEST_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class PlannedCounty:
+    """A county of a batch with its task and the record of an earlier run.
+
+    ``needs_check``: False if the earlier result is used.
+    """
+
+    task: CountyTask
+    record: CountyRecord | None
+    needs_check: bool
+
+    @property
+    def name(self) -> str:
+        """Return the name of the county."""
+        return self.task.county.name
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """What a batch check will do: its counties in order, and names of data that belong to no county."""
+
+    counties: tuple[PlannedCounty, ...]
+    ignored_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """The result of a batch check: the summary, and the paths of its files."""
+
+    summary: BatchSummary
+    written: tuple[str, ...]
+
+
+class TaskRunner(Protocol):
+    """Checks counties, and calls ``on_record`` with the record of each. Raise Cancelled."""
+
+    def __call__(
+        self,
+        tasks: list[CountyTask],
+        temporary_folder: Path,
+        on_record: Callable[[CountyRecord], None],
+        progress: ProgressCallback,
+        cancellation: Cancellation,
+    ) -> None:
+        """Check the counties of all tasks."""
+        ...
+
+
+def plan_batch(
+    options: BatchOptions,
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> PlannedBatch:
+    """Find the counties of a batch and decide which are checked. Nothing is written.
+
+    Raise InputError, DataError or OutputError if the batch cannot run, and Cancelled.
+    """
+    if options.jobs < 1:
+        raise InputError("counties_jobs", value=str(options.jobs))
+    # Errors in the options of the whole batch are reported before any county is read.
+    options.check.resolve_norm()
+    found = list_counties(options.source, options.output)
+    _check_output_folder(options, found.counties)
+    folder_names = make_folder_names(found.counties)
+    check_options = [_make_county_options(county, options.check) for county in found.counties]
+    settings_digests = _digest_settings(found.counties, check_options, options.package_spec)
+    done_counts = [0]
+
+    def digest_data(pair: tuple[County, RunOptions]) -> str:
+        digest = compute_data_digest(pair[0], pair[1].baseline, cancellation)
+        done_counts[0] += 1
+        progress(done_counts[0] / len(found.counties), "")
+        return digest
+
+    data_digests = map_in_threads(digest_data, list(zip(found.counties, check_options, strict=True)), cancellation)
+    planned = []
+    for county, county_options, *digests in zip(
+        found.counties, check_options, settings_digests, data_digests, strict=True
+    ):
+        task = CountyTask(
+            county,
+            county_options,
+            options.package_spec,
+            options.output / COUNTIES_FOLDER / folder_names[county.name],
+            tuple(sorted(options.forms)),
+            join_digests(*digests),
+            measure_bytes(Path(county.source)),
+        )
+        record = read_record(task.folder) if options.resumes else None
+        planned.append(PlannedCounty(task, record, _needs_check(task, record, options.only_changed)))
+    return PlannedBatch(tuple(planned), found.ignored_names)
+
+
+def _make_county_options(county: County, options: RunOptions) -> RunOptions:
+    """Return the options of the batch with profile and sealed edition of a county."""
+    return replace(options, profile=county.profile or options.profile, baseline=county.baseline or options.baseline)
+
+
+def _digest_settings(counties: tuple[County, ...], options: list[RunOptions], package_spec: str) -> list[str]:
+    """Return the digest of the settings of each county; equal settings are read once."""
+    digests: dict[tuple[str, str], str] = {}
+    keys = []
+    for county, one in zip(counties, options, strict=True):
+        keys.append((one.profile, package_spec if county.is_package else ""))
+        if keys[-1] not in digests:
+            digests[keys[-1]] = compute_settings_digest(one, keys[-1][1])
+    return [digests[key] for key in keys]
+
+
+def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bool) -> bool:
+    """Return True for a county without a current result; a county without a verdict is tried again by default."""
+    if record is None or not is_current(record, task.fingerprint, task.forms, task.folder):
+        return True
+    return not record.is_checked and not only_changed
+
+
+def _check_output_folder(options: BatchOptions, counties: tuple[County, ...]) -> None:
+    """Raise OutputError if the results would be written into the data, or the folder cannot be made."""
+    output = options.output
+    for source in (options.source, *(Path(county.source) for county in counties)):
+        is_within = source.is_dir() and source != options.source and source.absolute() in output.absolute().parents
+        if is_same_file(source, output) or is_within:
+            raise OutputError("counties_output", target=str(output))
+    if output.exists() and not output.is_dir():
+        raise OutputError("output_below_file", target=str(output / COUNTIES_FOLDER), file=str(output))
+    if not output.exists() and not output.absolute().parent.is_dir():
+        raise OutputError("output_no_folder", target=str(output), folder=str(output.absolute().parent))
+
+
+def check_counties(
+    options: BatchOptions,
+    run_tasks: TaskRunner,
+    *,
+    on_record: Callable[[CountyRecord], None] = lambda record: None,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> BatchResult:
+    """Check the counties of a batch that have no current result, then write the summary of all.
+
+    ``run_tasks``: checks the counties, such as `check_in_sequence`; ``on_record``: called with each new record.
+
+    Raises
+    ------
+    InputError, DataError, OutputError
+        The batch cannot run, or the summary cannot be written; reports of counties that are complete remain.
+    Cancelled
+        Reports of counties that are complete remain; the former summary is unchanged.
+    """
+    planned = plan_batch(
+        options, progress=lambda share, text: progress(_DIGEST_SHARE * share, text), cancellation=cancellation
+    )
+    with _open_output_folder(options.output) as temporary_folder:
+        check_summary_writable(options.output)
+        tasks = [one.task for one in planned.counties if one.needs_check]
+        new_records: dict[str, CountyRecord] = {}
+
+        def keep_record(record: CountyRecord) -> None:
+            new_records[record.name] = record
+            on_record(record)
+
+        run_tasks(
+            tasks,
+            temporary_folder,
+            keep_record,
+            lambda share, text: progress(_DIGEST_SHARE + (1 - _DIGEST_SHARE) * share, text),
+            cancellation,
+        )
+        records = [new_records.get(one.name) or one.record for one in planned.counties]
+        summary = make_summary(
+            [record for record in records if record is not None],
+            {one.name: one.task.folder for one in planned.counties},
+            options,
+            frozenset(new_records),
+            planned.ignored_names,
+        )
+        cancellation.raise_if_cancelled()
+        write_summary(summary, options.output, temporary_folder, options.output / _TEMPORARY_FOLDER)
+    progress(1.0, "")
+    return BatchResult(summary, tuple(str(options.output / name) for name in SUMMARY_FILES))
+
+
+@contextmanager
+def _open_output_folder(output: Path) -> Iterator[Path]:
+    """Create and lock the folder of results; yield a folder for temporary files.
+
+    What a killed run left unfinished is deleted first. The temporary folder is in the output, so that nothing else of
+    the machine is written; on a file system without SQLite's locks it is in the system's temporary folder. Raise
+    OutputError, also while another batch writes there.
+    """
+    try:
+        (output / COUNTIES_FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
+    with lock_for_writing(output / _LOCK_NAME):
+        temporary_folder = output / _TEMPORARY_FOLDER
+        _remove_leftovers(output)
+        try:
+            temporary_folder.mkdir()
+            if _supports_locks(temporary_folder):
+                yield temporary_folder
+            else:
+                with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+                    yield Path(folder)
+        finally:
+            _remove_leftovers(output)
+
+
+def _remove_leftovers(output: Path) -> None:
+    """Delete temporary folders of this or an earlier run."""
+    for folder in (output / _TEMPORARY_FOLDER, *(output / COUNTIES_FOLDER).glob(f"*/{_TEMPORARY_PREFIX}*")):
+        # A file that is open elsewhere is deleted by the next run.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _supports_locks(folder: Path) -> bool:
+    """Return True if SQLite can lock a database in a folder, as the writer of GeoPackages must."""
+    path = folder / "lock.sqlite"
+    try:
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE lock (id INTEGER)")
+    except sqlite3.Error:
+        return False
+    path.unlink(missing_ok=True)
+    return True
+
+
+def check_in_sequence(
+    tasks: list[CountyTask],
+    temporary_folder: Path,
+    on_record: Callable[[CountyRecord], None],
+    progress: ProgressCallback,
+    cancellation: Cancellation,
+) -> None:
+    """Check one county after the other in this process, with all its threads. Raise Cancelled.
+
+    A county for which memory does not suffice is reported, because here it cannot be tried alone on the machine.
+    """
+    for number, task in enumerate(tasks):
+        cancellation.raise_if_cancelled()
+        progress(number / len(tasks), task.county.name)
+        try:
+            record = check_county(
+                task,
+                lambda share, text, number=number: progress((number + share) / len(tasks), ""),  # type: ignore[misc]
+                cancellation,
+            )
+        except MemoryError:
+            record = make_lost_record(task, None)
+        on_record(record)
+
+
+class ProcessRunner:
+    """Checks counties in ``jobs`` processes of the machine."""
+
+    def __init__(self, jobs: int):
+        self._jobs = jobs
+
+    def __call__(
+        self,
+        tasks: list[CountyTask],
+        temporary_folder: Path,
+        on_record: Callable[[CountyRecord], None],
+        progress: ProgressCallback,
+        cancellation: Cancellation,
+    ) -> None:
+        """Check the counties of all tasks; the progress follows the size of the data."""
+        from .processes import check_in_processes
+
+        total = sum(task.input_bytes for task in tasks) or 1
+        bytes_by_name = {task.county.name: task.input_bytes for task in tasks}
+        done = [0]
+
+        def report_record(record: CountyRecord) -> None:
+            done[0] += bytes_by_name[record.name]
+            on_record(record)
+            progress(done[0] / total, record.name)
+
+        if tasks:
+            check_in_processes(tasks, self._jobs, temporary_folder, report_record, make_lost_record, cancellation)
+
+
+def make_lost_record(task: CountyTask, exit_code: int | None) -> CountyRecord:
+    """Return and store the record of a county that ended its process twice.
+
+    ``exit_code``: that of the process, negative for a signal; None if memory did not suffice.
+    """
+    texts = Texts(task.options.lang)
+    if exit_code is None:
+        reason = texts.get("counties", "out_of_memory")
+    elif exit_code < 0:
+        reason = texts.get("counties", "killed", signal=-exit_code)
+    else:
+        reason = texts.get("counties", "ended", code=exit_code)
+    return store_record(task, make_failed_record(task, CountyState.LOST, reason))

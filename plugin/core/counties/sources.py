@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the counties of a batch: in a folder, or in a list that a user wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from ..files.digests import MANIFEST_FILE_NAME
+from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
+from ..files.writing import explain_os_error, is_same_file
+from ..io.formats import READ_SUFFIXES
+from ..io.source import list_folder_datasets
+from .model import COUNTIES_FOLDER, RECORD_FILE, County
+
+#: Files that are a county's data or its package. Those that are not read give a row with the reason.
+_COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
+_PACKAGE_SUFFIXES = (".zip", ".rar", ".7z")
+_LIST_SUFFIXES = (".csv", ".txt", ".xlsx", ".xlsm")
+_LIST_COLUMNS = (
+    SearchedColumn("county", ("县", "县区", "县级行政区", "行政区", "名称", "county", "name")),
+    SearchedColumn("source", ("数据", "数据源", "路径", "成果", "source", "data", "path")),
+    SearchedColumn("profile", ("县配置", "配置", "profile"), is_required=False),
+    SearchedColumn("baseline", ("封库版本", "封库", "baseline"), is_required=False),
+)
+
+
+@dataclass(frozen=True)
+class CountyList:
+    """The counties of a batch, sorted as found.
+
+    ``ignored_names``: names of data in the folder that belong to no county, such as a single shapefile.
+    """
+
+    counties: tuple[County, ...]
+    ignored_names: tuple[str, ...] = ()
+
+
+def list_counties(source: Path, output: Path) -> CountyList:
+    """Return the counties of a folder or a list; ``output``: the folder of results, which is left out.
+
+    Raises
+    ------
+    InputError
+        If the source is missing, is neither a folder nor a list, has no county, or a row of the list is unusable.
+    """
+    try:
+        is_folder, exists = source.is_dir(), source.exists()
+    except OSError as error:
+        raise InputError("source_no_access", source=str(source), detail=explain_os_error(error)) from error
+    if not exists:
+        raise InputError("source_missing", source=str(source))
+    if not is_folder and source.suffix.lower() not in _LIST_SUFFIXES:
+        raise InputError("counties_source", source=str(source), known=" ".join(_LIST_SUFFIXES))
+    found = _list_folder(source, output) if is_folder else _read_list(source)
+    if not found.counties:
+        raise InputError("counties_none", source=str(source))
+    return found
+
+
+def _list_folder(folder: Path, output: Path) -> CountyList:
+    """Return the counties whose data are directly in a folder."""
+    if folder.suffix.lower() == ".gdb" or (folder / MANIFEST_FILE_NAME).is_file():
+        raise InputError("counties_none", source=str(folder))
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
+    sources, ignored_names = [], []
+    for path in paths:
+        if path.name.startswith(".") or is_same_file(path, output) or (path.is_dir() and is_batch_output(path)):
+            continue
+        suffix = path.suffix.lower()
+        if path.is_dir() or suffix in _COUNTY_FILE_SUFFIXES:
+            sources.append(path)
+        elif suffix in READ_SUFFIXES:
+            ignored_names.append(path.name)
+    stem_counts = Counter(_get_stem(path).casefold() for path in sources)
+    counties = [
+        County(
+            _get_stem(path) if stem_counts[_get_stem(path).casefold()] == 1 else path.name,
+            str(path),
+            is_package=is_package(path),
+        )
+        for path in sources
+    ]
+    return CountyList(tuple(counties), tuple(ignored_names))
+
+
+def _get_stem(path: Path) -> str:
+    """Return the name of a data set without its suffix; that of a folder of files is unchanged."""
+    return path.stem if path.suffix.lower() in (*_COUNTY_FILE_SUFFIXES, ".gdb") else path.name
+
+
+def is_package(path: Path) -> bool:
+    """Return True if a county's data are to be inspected as a submission package.
+
+    These are archives, folders with a manifest, and folders whose data are only in subfolders, which a plan has not.
+    """
+    if not path.is_dir():
+        return path.suffix.lower() in _PACKAGE_SUFFIXES
+    if path.suffix.lower() == ".gdb":
+        return False
+    try:
+        if (path / MANIFEST_FILE_NAME).is_file():
+            return True
+        return not list_folder_datasets(path) and any(
+            one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in (*path.glob("*/*"), *path.glob("*/*/*"))
+        )
+    except OSError:
+        # Reading the folder for the check reports that.
+        return False
+
+
+def is_batch_output(folder: Path) -> bool:
+    """Return True if a folder has results of a batch check."""
+    return next((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"), None) is not None
+
+
+def _read_list(path: Path) -> CountyList:
+    """Return the counties of a list (CSV, xlsx); relative paths begin in the folder of the list."""
+    table = read_table(path, _LIST_COLUMNS)
+    known_names: set[str] = set()
+    counties = []
+    for row in table.rows:
+        values = row.text_by_column
+        for column in ("county", "source"):
+            if not values[column]:
+                raise table.make_cell_error(row, _get_heading(column), "")
+        if values["county"].casefold() in known_names:
+            raise _make_repeated_name_error(table, row)
+        known_names.add(values["county"].casefold())
+        source = str(path.parent / values["source"])
+        counties.append(
+            County(
+                values["county"],
+                source,
+                _resolve_profile(path.parent, values["profile"]),
+                str(path.parent / values["baseline"]) if values["baseline"] else "",
+                is_package(Path(source)),
+            )
+        )
+    return CountyList(tuple(counties))
+
+
+def _resolve_profile(folder: Path, profile: str) -> str:
+    """Return a profile of the list: an id as it is written, a file by its path from the folder of the list."""
+    return str(folder / profile) if profile.lower().endswith(".toml") else profile
+
+
+def _get_heading(column: str) -> str:
+    return next(one.possible_headings[0] for one in _LIST_COLUMNS if one.name == column)
+
+
+def _make_repeated_name_error(table: FoundTable, row: FoundTableRow) -> InputError:
+    return InputError(
+        "counties_twice", file=table.file_and_sheet, line=row.line_number, value=row.text_by_column["county"]
+    )
+
+
+def make_folder_names(counties: Iterable[County]) -> dict[str, str]:
+    """Return name of a county → name of its folder in the output; no two differ only in case."""
+    from ..files.names import remove_forbidden_characters
+
+    names: dict[str, str] = {}
+    used: set[str] = set()
+    for county in counties:
+        base = remove_forbidden_characters(county.name) or "county"
+        name, number = base, 2
+        while name.casefold() in used:
+            name, number = f"{base}-{number}", number + 1
+        used.add(name.casefold())
+        names[county.name] = name
+    return names

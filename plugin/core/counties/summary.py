@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The summary of a batch check: verdicts and figures of all counties, as plain data and as files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ...metadata import read_plugin_version
+from ..errors import OutputError
+from ..files.writing import check_writable, explain_os_error
+from ..messages.texts import Texts
+from ..model.indicator import AREA_FIGURES, Indicator
+from ..model.verdict import Verdict
+from ..render.outputs import dump_json
+from ..standard import load_standard
+from .model import SUMMARY_SCHEMA, VERDICT_ORDER, BatchOptions, CountyRecord
+
+#: Files of the summary in the output folder.
+SUMMARY_JSON, SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER = (
+    "summary.json",
+    "summary.html",
+    "summary.xlsx",
+    "summary.gpkg",
+)
+SUMMARY_FILES = (SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER, SUMMARY_JSON)
+#: Columns of figures in the page and the layer: the expansion ratio with the limit, then the areas with targets.
+RATIO_FIGURE = "expansion_ratio"
+FIGURE_COLUMNS = (RATIO_FIGURE, *AREA_FIGURES)
+#: Digits of a division's code that name its city, and those that name its province.
+_CITY_DIGITS, _PROVINCE_DIGITS = 4, 2
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """The results of all counties of a batch, in order.
+
+    ``report_paths``: name of a county → path of its report from the output folder, empty without a report;
+    ``new_names``: counties checked in this run, the others have results of earlier runs; ``ignored_names``: data in the
+    folder that belong to no county.
+    """
+
+    records: tuple[CountyRecord, ...]
+    report_paths: Mapping[str, str]
+    new_names: frozenset[str]
+    ignored_names: tuple[str, ...]
+    lang: str
+    time: datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the worst verdict of a county; a county without a verdict counts as incomplete."""
+        verdicts = {Verdict(one.verdict) if one.is_checked else Verdict.INCOMPLETE for one in self.records}
+        return next(verdict for verdict in VERDICT_ORDER if verdict in verdicts)
+
+    def list_records(self, verdict: Verdict | None) -> list[CountyRecord]:
+        """Return the records with a verdict; None for the counties without one."""
+        return [one for one in self.records if (Verdict(one.verdict) if one.is_checked else None) == verdict]
+
+    @property
+    def area_name(self) -> str:
+        """Return the name of the city or province of which all counties with a code are a part, else empty."""
+        codes = {one.area_code for one in self.records if one.area_code}
+        divisions = load_standard("county_db").code_lists.get("divisions")
+        for digits in (_CITY_DIGITS, _PROVINCE_DIGITS):
+            parents = {code[:digits].ljust(6, "0") for code in codes}
+            if len(parents) == 1 and divisions is not None and (parent := parents.pop()) in divisions.entry_by_code:
+                return str(divisions.entry_by_code[parent].name)
+        return ""
+
+
+def make_summary(
+    records: list[CountyRecord],
+    folders: Mapping[str, Path],
+    options: BatchOptions,
+    new_names: frozenset[str],
+    ignored_names: tuple[str, ...],
+) -> BatchSummary:
+    """Return the summary of records. ``folders``: name of a county → its folder in the output."""
+    from .check_county import make_report_paths
+
+    report_paths = {}
+    for record in records:
+        form = "html" if "html" in record.forms else "json"
+        path = make_report_paths(folders[record.name], tuple(record.forms))[form]
+        report_paths[record.name] = path.relative_to(options.output).as_posix() if record.is_checked else ""
+    return BatchSummary(
+        tuple(records), report_paths, new_names, ignored_names, options.check.lang, datetime.now().astimezone()
+    )
+
+
+def find_figure(record: CountyRecord, figure: str) -> Indicator | None:
+    """Return a county's figure of a column (`FIGURE_COLUMNS`); None if the county has none."""
+    for data in record.figures:
+        is_ratio_with_limit = figure == RATIO_FIGURE and data["unit"] == "ratio" and data["target"] is not None
+        if data["id"] == figure or is_ratio_with_limit:
+            return Indicator.from_dict(data)
+    return None
+
+
+def make_display_name(record: CountyRecord) -> str:
+    """Return the county's name from its data; the name of the data or of the list if the county has none."""
+    return record.area_name or record.name
+
+
+def summary_to_json(summary: BatchSummary) -> str:
+    """Return a summary as JSON text; times are in ``times`` of each county and of the whole."""
+    counts = {str(verdict): len(summary.list_records(verdict)) for verdict in VERDICT_ORDER}
+    data: dict[str, Any] = {
+        "schema": SUMMARY_SCHEMA,
+        "lang": summary.lang,
+        "version": read_plugin_version(),
+        "summary": {
+            "verdict": str(summary.verdict),
+            "counties": len(summary.records),
+            **counts,
+            "without_verdict": len(summary.list_records(None)),
+        },
+        "counties": [{**one.to_dict(), "report": summary.report_paths[one.name]} for one in summary.records],
+        "ignored": list(summary.ignored_names),
+        "times": {"written": summary.time.isoformat(timespec="seconds")},
+    }
+    return dump_json(data)
+
+
+def check_summary_writable(output: Path) -> None:
+    """Raise OutputError before a long run if a file of the summary cannot be written."""
+    from ..tabulate import check_workbook_can_be_written
+
+    check_workbook_can_be_written(output / SUMMARY_XLSX)
+    for name in SUMMARY_FILES:
+        check_writable(output / name, [])
+
+
+def write_summary(summary: BatchSummary, output: Path, temporary_folder: Path, staging_folder: Path) -> None:
+    """Write the summary as page, workbook, layer and JSON.
+
+    The files are made in ``temporary_folder`` and moved when all are complete, over ``staging_folder``, an existing
+    folder in the output. Raise OutputError.
+    """
+    from .summary_layer import write_summary_layer
+    from .summary_page import render_summary
+    from .summary_tables import write_summary_workbook
+
+    author = Texts(summary.lang).get("about", "program", version=read_plugin_version())
+    try:
+        for name, text in (
+            (SUMMARY_JSON, summary_to_json(summary)),
+            (SUMMARY_HTML, render_summary(summary)),
+        ):
+            (temporary_folder / name).write_text(text, encoding="utf-8", newline="\n")
+        write_summary_workbook(summary, temporary_folder / SUMMARY_XLSX, author)
+        write_summary_layer(summary, temporary_folder / SUMMARY_LAYER)
+        check_summary_writable(output)
+        for name in SUMMARY_FILES:
+            # The temporary folder may be on another file system, from which a file cannot be moved in one step.
+            staged = staging_folder / name
+            if temporary_folder != staging_folder:
+                shutil.copyfile(temporary_folder / name, staged)
+            os.replace(staged, output / name)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error

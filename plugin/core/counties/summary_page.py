@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The page of a batch check (HTML): overview map by verdict, verdicts and figures, progress, maps of figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..messages.numbers import format_number
+from ..messages.texts import Texts
+from ..model.indicator import (
+    LITTLE_MARGIN_LEFT,
+    MISSED_BY_ROUNDING,
+    TARGET_MET,
+    TARGET_MISSED,
+    UNCONFIRMED_STATE,
+    Indicator,
+)
+from ..model.verdict import Verdict
+from ..render.document.check_report import SectionNumbers
+from ..render.figures import choose_decimals, format_indicator_value, format_target
+from ..render.html import fill_template
+from ..render.words import ReportTexts
+from .model import VERDICT_ORDER, CountyRecord
+from .outline import FROM_EXTENT
+from .overview_map import make_county_map
+from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure, make_display_name
+
+TEMPLATE = "counties.html.j2"
+#: Sizes of the maps in px.
+_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX = 372.0, 470.0, 128.0, 150.0
+#: Class of a county without a verdict, and of a figure that cannot be judged: the symbols of the maps.
+_NO_VERDICT = "none"
+_CLASS_BY_FIGURE_STATE = {
+    TARGET_MISSED: str(Verdict.FAILED),
+    MISSED_BY_ROUNDING: str(Verdict.CONDITIONAL),
+    LITTLE_MARGIN_LEFT: str(Verdict.CONDITIONAL),
+    UNCONFIRMED_STATE: str(Verdict.CONDITIONAL),
+    TARGET_MET: str(Verdict.PASSED),
+}
+_CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
+#: Most rules without a complete check that the page names for a county.
+_MAX_NAMED_RULES = 6
+
+
+def render_summary(summary: BatchSummary) -> str:
+    """Return the summary as one HTML page without external resources."""
+    report_texts = ReportTexts(summary.lang)
+    numbers = SectionNumbers(report_texts)
+    title = report_texts.get("counties", "title", area=summary.area_name)
+    return fill_template(
+        TEMPLATE,
+        {
+            "w": report_texts,
+            "lang": {"zh": "zh-CN"}.get(summary.lang, summary.lang),
+            "numbered": numbers.number_title,
+            "title": title,
+            "subtitle": report_texts.get("counties", "subtitle", count=len(summary.records)),
+            "facts": _make_facts(summary, report_texts),
+            "classes": _CLASSES,
+            "map": _make_overview(summary, report_texts),
+            "map_note": _make_map_note(summary, report_texts),
+            "headline": _make_headline(summary, report_texts),
+            "statement": _make_statement(summary, report_texts),
+            "legend": _make_legend(summary, report_texts),
+            "reasons": _list_reasons(summary, report_texts),
+            "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
+            "rows": [_make_row(one, summary.report_paths[one.name], report_texts) for one in summary.records],
+            "totals": _make_totals(summary),
+            "progress": _make_progress(summary, report_texts),
+            "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
+            "ignored": report_texts.join_parts(summary.ignored_names),
+        },
+    )
+
+
+def _get_class(record: CountyRecord) -> str:
+    """Return the symbol of a county: its verdict, or none."""
+    return record.verdict if record.is_checked else _NO_VERDICT
+
+
+def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
+    """Return the verdict of a county in words, or why there is none."""
+    if record.is_checked:
+        return report_texts.get("verdict", record.verdict)
+    return report_texts.get("county_state", str(record.state))
+
+
+def _make_facts(summary: BatchSummary, report_texts: ReportTexts) -> list[tuple[str, str]]:
+    """Return the facts at the head of the page: when, phase, standard."""
+    gap = report_texts.get("page", "separator")
+    phases = dict.fromkeys(report_texts.get_text_or_key("phase", one.phase) for one in summary.records if one.phase)
+    standards = dict.fromkeys(one.standard for one in summary.records if one.standard)
+    return [
+        (report_texts.get("counties", "fact_time"), summary.time.strftime("%Y-%m-%d %H:%M")),
+        (report_texts.get("counties", "fact_phase"), gap.join(phases) or "—"),
+        (report_texts.get("head", "standard"), gap.join(standards) or "—"),
+    ]
+
+
+def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
+    """Return the overview map with the class of each county; None if no county has an outline."""
+    labels = {one.name: (make_display_name(one), _get_label(one, report_texts)) for one in summary.records}
+    outlines = {one.name: one.outline for one in summary.records}
+    drawn = make_county_map(outlines, labels, _OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
+    return drawn and {"drawn": drawn, "classes": {one.name: _get_class(one) for one in summary.records}}
+
+
+def _make_map_note(summary: BatchSummary, report_texts: ReportTexts) -> str:
+    """Return what the map does not show: borders of counties without a layer of it, counties without a verdict."""
+    rough = [make_display_name(one) for one in summary.records if one.outline_basis == FROM_EXTENT]
+    missing = [make_display_name(one) for one in summary.records if not one.outline]
+    notes = [report_texts.get("counties", "map_note")]
+    for key, names in (("map_extent", rough), ("map_missing", missing)):
+        if names:
+            notes.append(report_texts.get("counties", key, names=report_texts.join_parts(names)))
+    return report_texts.join_sentences(notes)
+
+
+def _make_headline(summary: BatchSummary, report_texts: ReportTexts) -> dict[str, str]:
+    """Return the number and words of the box: how many counties have the worst result."""
+    failed = len(summary.list_records(Verdict.FAILED))
+    incomplete = len(summary.list_records(Verdict.INCOMPLETE)) + len(summary.list_records(None))
+    count = failed or incomplete or len(summary.list_records(summary.verdict))
+    return {
+        "number": format_number(count, 0),
+        "words": report_texts.get("counties", f"headline_{summary.verdict}"),
+        "verdict": str(summary.verdict),
+    }
+
+
+def _make_statement(summary: BatchSummary, report_texts: ReportTexts) -> str:
+    """Return how many counties were checked, and the verdict of all."""
+    without_verdict = len(summary.list_records(None))
+    checked = len(summary.records) - without_verdict
+    verdict = report_texts.get("verdict", str(summary.verdict))
+    key = "statement_partly" if without_verdict else "statement"
+    return report_texts.get("counties", key, checked=checked, others=without_verdict, verdict=verdict)
+
+
+def _make_legend(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
+    """Return the symbols of the map with number and names of their counties."""
+    entries = []
+    for verdict in (*VERDICT_ORDER, None):
+        records = summary.list_records(verdict)
+        label = (
+            report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
+        )
+        if records or verdict is not None:
+            names = report_texts.join_parts(make_display_name(one) for one in records)
+            symbol = _NO_VERDICT if verdict is None else str(verdict)
+            entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
+    return entries
+
+
+def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
+    """Return why counties have no verdict or are incomplete: label, name and reason."""
+    reasons = [
+        {"label": _get_label(one, report_texts), "name": make_display_name(one), "text": one.reason}
+        for one in summary.list_records(None)
+    ]
+    for one in summary.list_records(Verdict.INCOMPLETE):
+        rules = [f"{row['code']} {row['title']}" for row in one.unchecked]
+        named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
+        key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
+        text = report_texts.get("counties", key, count=len(rules), rules=named)
+        reasons.append({"label": _get_label(one, report_texts), "name": make_display_name(one), "text": text})
+    return reasons
+
+
+def _get_figure_title(column: str, lang: str) -> str:
+    """Return the title of a column of figures."""
+    if column == RATIO_FIGURE:
+        return ReportTexts(lang).get("counties", "ratio")
+    return Texts(lang).get_indicator_name(column)
+
+
+def _make_row(record: CountyRecord, report_path: str, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return a county as a row of the table of verdicts and figures."""
+    counts = [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")]
+    return {
+        "name": make_display_name(record),
+        "code": record.area_code,
+        "link": report_path,
+        "symbol": _get_class(record),
+        "label": _get_label(record, report_texts),
+        "counts": counts,
+        "figures": [_make_figure_cell(find_figure(record, column), report_texts) for column in FIGURE_COLUMNS],
+    }
+
+
+def _make_figure_cell(figure: Indicator | None, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return margin (of a ratio the value) and target of a figure, and whether it misses the target."""
+    if figure is None:
+        return {"value": "—", "target": "", "missed": False}
+    target = format_target(figure, report_texts)
+    missed = figure.state == TARGET_MISSED
+    if figure.value is None:
+        return {"value": report_texts.get("counties", "not_computed"), "target": target, "missed": False}
+    if figure.unit == "ratio" or figure.margin is None:
+        return {"value": format_indicator_value(figure, report_texts), "target": target, "missed": missed}
+    key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
+    amount = format_number(abs(figure.margin), choose_decimals(figure))
+    return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
+
+
+def _make_totals(summary: BatchSummary) -> list[str]:
+    """Return the sums of errors and warnings of all counties with a verdict."""
+    return [format_number(sum(one.counts.get(key, 0) for one in summary.records), 0) for key in ("errors", "warnings")]
+
+
+def _make_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, Any]]:
+    """Return the parts of the bar: checked in this run, taken from an earlier run, without a verdict."""
+    parts = {
+        "new": [one for one in summary.records if one.is_checked and one.name in summary.new_names],
+        "kept": [one for one in summary.records if one.is_checked and one.name not in summary.new_names],
+        _NO_VERDICT: summary.list_records(None),
+    }
+    return [
+        {
+            "symbol": symbol,
+            "label": report_texts.get("counties", f"progress_{symbol}"),
+            "count": len(records),
+            "names": report_texts.join_parts(make_display_name(one) for one in records),
+        }
+        for symbol, records in parts.items()
+        if records
+    ]
+
+
+def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return the map of one figure: class of each county by the state of its figure, and their numbers."""
+    classes = {}
+    for one in summary.records:
+        figure = find_figure(one, column)
+        is_judged = figure is not None and figure.value is not None and figure.target is not None
+        unjudged = str(Verdict.INCOMPLETE) if one.is_checked else _NO_VERDICT
+        classes[one.name] = _CLASS_BY_FIGURE_STATE.get(figure.state, unjudged) if is_judged and figure else unjudged
+    counts = Counter(classes.values())
+    drawn = make_county_map(
+        {one.name: one.outline for one in summary.records}, {}, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX
+    )
+    return {
+        "title": _get_figure_title(column, summary.lang),
+        "drawn": drawn,
+        "classes": classes,
+        "counts": [
+            (report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]
+        ],
+    }

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The workbook of a batch check: verdicts, figures and problems of all counties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..messages.numbers import choose_figure_decimals
+from ..messages.texts import Texts
+from ..model.indicator import COMPARISON_SIGNS, Indicator
+from ..render.figures import format_state
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
+from ..render.tables.workbook import write_tables_workbook
+from ..render.words import ReportTexts
+from .model import CountyRecord
+from .summary import BatchSummary, make_display_name
+
+_COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
+_M2_PER_HA = 10_000.0
+
+
+def write_summary_workbook(summary: BatchSummary, path: Path, author: str) -> None:
+    """Write verdicts, figures and problems to a new workbook; ``author``: the program. Raise OutputError."""
+    texts, report_texts = Texts(summary.lang), ReportTexts(summary.lang)
+    tables = [
+        make_verdict_table(summary, report_texts),
+        make_figure_table(summary, report_texts),
+        make_problem_table(summary, report_texts),
+    ]
+    write_tables_workbook(path, tables, summary.area_name, texts, author)
+
+
+def _make_name_columns() -> list[TableColumn]:
+    return [TableColumn("county_code", width_in_characters=10), TableColumn("county_name", width_in_characters=18)]
+
+
+def _make_name_cells(record: CountyRecord) -> list[CellValue]:
+    return [record.area_code, make_display_name(record)]
+
+
+def make_verdict_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
+    """Return the verdict of each county with the counts of its findings, or why it has none."""
+    table = ReportTable(
+        "counties",
+        [
+            *_make_name_columns(),
+            TableColumn("county_verdict", width_in_characters=12),
+            *(TableColumn(f"county_{key}", width_in_characters=10) for key in _COUNTS),
+            TableColumn("county_profile", width_in_characters=18),
+            TableColumn("county_reason", width_in_characters=60),
+        ],
+    )
+    for record in summary.records:
+        label = (
+            report_texts.get("verdict", record.verdict)
+            if record.is_checked
+            else report_texts.get("county_state", str(record.state))
+        )
+        counts = [make_table_number(record.counts.get(key), "count") for key in _COUNTS]
+        reason = record.reason or report_texts.join_parts(row["code"] for row in record.unchecked)
+        cells = [*_make_name_cells(record), label, *counts, record.profile, reason]
+        table.rows.append(ReportTableRow(cells, code=record.name))
+    totals: list[CellValue] = [
+        make_table_number(sum(one.counts.get(key, 0) for one in summary.records), "count") for key in _COUNTS
+    ]
+    total = report_texts.get("counties", "total", count=len(summary.records))
+    verdict = report_texts.get("verdict", str(summary.verdict))
+    table.rows.append(ReportTableRow(["", total, verdict, *totals, "", ""], "sum", "total"))
+    if summary.ignored_names:
+        names = report_texts.join_parts(summary.ignored_names)
+        table.notes.append(report_texts.get("counties", "ignored", names=names))
+    return table
+
+
+def make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
+    """Return each figure of each county with its target and margin, in the unit of the figure."""
+    table = ReportTable(
+        "county_figures",
+        [
+            *_make_name_columns(),
+            TableColumn("indicator", width_in_characters=26),
+            TableColumn("unit", width_in_characters=8),
+            TableColumn("county_comparison", width_in_characters=6),
+            TableColumn("target", width_in_characters=14),
+            TableColumn("value", width_in_characters=16),
+            TableColumn("room", width_in_characters=14),
+            TableColumn("state", width_in_characters=12),
+        ],
+    )
+    for record in summary.records:
+        for figure in map(Indicator.from_dict, record.figures):
+            table.rows.append(ReportTableRow([*_make_name_cells(record), *_make_figure_cells(figure, report_texts)]))
+    return table
+
+
+def _make_figure_cells(figure: Indicator, report_texts: ReportTexts) -> list[CellValue]:
+    target_decimals = figure.target_decimals if figure.margin is not None else 0
+    decimals = choose_figure_decimals(figure.unit, target_decimals, figure.margin, figure.value)
+    return [
+        figure.name,
+        report_texts.get_text_or_key("unit", figure.unit),
+        COMPARISON_SIGNS.get(figure.comparison, figure.comparison),
+        None if figure.target is None else TableNumber(figure.target, figure.target_decimals),
+        None if figure.value is None else TableNumber(figure.value, decimals),
+        None if figure.margin is None else TableNumber(figure.margin, decimals),
+        format_state(figure, report_texts),
+    ]
+
+
+def make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
+    """Return the findings of each county by rule, with their number and area in hectares."""
+    table = ReportTable(
+        "county_problems",
+        [
+            *_make_name_columns(),
+            TableColumn("county_severity", width_in_characters=8),
+            TableColumn("county_rule", width_in_characters=10),
+            TableColumn("county_problem", width_in_characters=50),
+            TableColumn("county_count", width_in_characters=8),
+            TableColumn("area", "ha", width_in_characters=14),
+        ],
+    )
+    for record in summary.records:
+        for row in record.problems:
+            cells: list[CellValue] = [
+                *_make_name_cells(record),
+                report_texts.get("severity", row["severity"]),
+                row["code"],
+                row["title"],
+                make_table_number(row["count"], "count"),
+                make_table_number(row["area_m2"] / _M2_PER_HA, "ha", 4) if row["area_m2"] else None,
+            ]
+            table.rows.append(ReportTableRow(cells))
+    return table

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command `batch`: results, kills, resumption; broken counties affect no others."""
+
+import time
+
+import pyogrio
+import pytest
+
+from plugin.core.counties.check_county import read_record
+from plugin.core.counties.summary import SUMMARY_FILES
+from tests.core.counties.county_files import (
+    CODES,
+    EXCEEDING,
+    SHORT,
+    list_files,
+    read_cells,
+    read_json_files,
+    run_batch,
+    start_batch,
+    write_counties,
+)
+
+
+@pytest.fixture(scope="module")
+def counties(tmp_path_factory):
+    """Write ten counties, two broken; return the list and the result of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("大同 市")
+    listed = write_counties(folder / "数据")
+    before = list_files(folder)
+    output = folder / "结果"
+    code, out, err = run_batch(listed, output, "--jobs", "2", "--html")
+    inputs_after = {name: data for name, data in list_files(folder).items() if not name.startswith("结果/")}
+    assert inputs_after == before
+    return listed, output, (code, out, err)
+
+
+def test_batch_writes_a_report_for_each_county_and_one_summary(counties):
+    _, output, (code, out, err) = counties
+    assert code == 1, err
+    assert {path.name for path in output.iterdir()} == {*SUMMARY_FILES, "counties"}
+    summary = read_json_files(output)["summary.json"]
+    verdicts = {row["area_code"]: row["verdict"] for row in summary["counties"] if row["state"] == "checked"}
+    assert set(verdicts) == set(CODES)
+    assert verdicts[SHORT] == verdicts[EXCEEDING] == "fail"
+    assert {verdict for code, verdict in verdicts.items() if code not in (SHORT, EXCEEDING)} == {"conditional"}
+    assert summary["summary"] | {"verdict": "", "counties": 0} == {
+        "verdict": "", "counties": 0, "fail": 2, "incomplete": 0, "conditional": 6, "pass": 0, "without_verdict": 2
+    }  # fmt: skip
+    for name in CODES.values():
+        assert {path.name for path in (output / "counties" / name).iterdir()} == {
+            "county.json", "report.json", "report.html"
+        }  # fmt: skip
+    assert "批量检查完成：10 个县区" in out and "汇总结论：不通过" in out
+
+
+def test_a_county_that_cannot_be_read_is_a_row_with_the_reason(counties):
+    _, output, (_, out, _) = counties
+    rows = {row["name"]: row for row in read_json_files(output)["summary.json"]["counties"]}
+    assert rows["左云县"]["state"] == rows["广灵县"]["state"] == "unread"
+    assert "左云县" in rows["左云县"]["reason"] and "没有可读取的图层" in rows["广灵县"]["reason"]
+    assert {path.name for path in (output / "counties" / "广灵县").iterdir()} == {"county.json"}
+    assert "广灵县：未读取。" in out
+    # No folder of this machine is in a file that is passed on.
+    assert all(str(output.parent) not in path.read_text("utf-8") for path in output.rglob("*.json"))
+
+
+def test_workbook_and_layer_agree_with_the_reports(counties):
+    _, output, _ = counties
+    cells = read_cells(output / "summary.xlsx")
+    rows = {row[1]: row for row in cells["各县结论"][3:]}
+    assert rows["云冈区"][2] == "不通过" and rows["阳高县"][2] == "有条件通过" and rows["左云县"][2] == "未读取"
+    figures = {row[1]: row for row in cells["各县指标"][3:] if row[2] == "永久基本农田保护面积"}
+    assert figures["云冈区"][7] == pytest.approx(-0.25, abs=1e-6)
+    layer = pyogrio.read_dataframe(output / "summary.gpkg").set_index("name")
+    assert len(layer) == 10 and layer.crs.to_epsg() == 4490
+    assert layer.loc["左云县"].geometry is None and layer.loc["灵丘县", "verdict"] == "fail"
+    assert layer.loc["灵丘县", "boundary_area_margin"] == pytest.approx(16.46 - 17.2, abs=1e-4)
+    page = (output / "summary.html").read_text("utf-8")
+    assert page.count('<path class="c-fail" data-county') == 2 and page.count("data-county") == 8 + 10
+    assert 'href="counties/云冈区/report.html"' in page and "http" not in page
+
+
+def test_a_killed_batch_is_resumed_to_equal_results(counties, tmp_path):
+    listed, output, _ = counties
+    resumed = tmp_path / "续查"
+    # The first kill is before any county is complete, the last one when all are, while the summary is written.
+    for complete_count in (0, 1, 4, 7, 10):
+        process = start_batch(listed, resumed, "--jobs", "2", "--html")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            if resumed.is_dir() and len(list(resumed.glob("counties/*/county.json"))) >= complete_count:
+                break
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        for record in resumed.glob("counties/*/county.json"):
+            assert read_record(record.parent) is not None
+    code, out, _ = run_batch(listed, resumed, "--jobs", "2", "--html")
+    assert code == 1
+    assert read_json_files(resumed) == read_json_files(output)
+    assert read_cells(resumed / "summary.xlsx") == read_cells(output / "summary.xlsx")
+    assert set(list_files(resumed)) == set(list_files(output))
+    assert "沿用上次结果的县区" in out
+
+
+def test_only_what_changed_is_checked_again(counties, tmp_path):
+    listed, output, _ = counties
+    records = {path: path.stat().st_mtime_ns for path in output.glob("counties/*/county.json")}
+    profile = listed.parent / "140221.toml"
+    text = profile.read_text("utf-8")
+    profile.write_text(text.replace("16.46", "16.47"), encoding="utf-8")
+    code, out, _ = run_batch(listed, output, "--html", "--dry-run")
+    assert code == 0 and "阳高县：检查（数据、设定或版本已变）" in out and "左云县：再次检查（上次没有结论）" in out
+    assert "将检查 3 个县区，沿用上次结果 7 个" in out and "总用时约" in out
+    assert {path: path.stat().st_mtime_ns for path in records} == records
+    run_batch(listed, output, "--html", "--only", "changed")
+    changed = {path.parent.name for path, when in records.items() if path.stat().st_mtime_ns != when}
+    assert changed == {"阳高县"}
+    profile.write_text(text, encoding="utf-8")
+    run_batch(listed, output, "--html", "--only", "changed")
+
+
+def test_dry_run_without_earlier_counties_reports_an_unknown_time_and_writes_nothing(counties, tmp_path):
+    listed, _, _ = counties
+    code, out, _ = run_batch(listed.parent, tmp_path / "新", "--dry-run", "--profile", "shanxi")
+    assert code == 0 and "用时未知" in out and "将检查 10 个县区" in out
+    assert not (tmp_path / "新").exists()
+
+
