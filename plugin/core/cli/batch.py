@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_comma_separated_text
+from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_progress, split_comma_separated_text
 
 if TYPE_CHECKING:
     from ..counties.forecast import Forecast
@@ -24,15 +24,19 @@ def run_batch(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     options = _make_options(args, report_texts)
     if args.docx:
-        import_docx_library(".docx")
+        import_docx_library("report.docx")
     if args.dry_run:
         return _print_forecast(options, report_texts)
-    result = check_counties(
-        options,
-        ProcessRunner(options.jobs),
-        on_record=lambda record: print_line(format_record(record, report_texts)),
-        progress=print_progress,
-    )
+    try:
+        result = check_counties(
+            options,
+            ProcessRunner(options.jobs),
+            on_record=lambda record: print_line(format_record(record, report_texts)),
+            progress=print_progress,
+        )
+    except KeyboardInterrupt:
+        print_line(report_texts.get("counties", "cancelled"), sys.stderr)
+        return EXIT_NOT_RUN
     for line in format_batch_summary(result.summary, report_texts):
         print_line(line)
     for path in result.written:

@@ -17,7 +17,7 @@ from ..files.writing import OutputPaths, explain_os_error, write_text
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts, strip_folders
 from ..model.indicator import AREA_FIGURES, Indicator
-from .model import RECORD_FILE, REPORT_SUFFIXES, CountyRecord, CountyState, CountyTask
+from .model import RECORD_FILE, REPORT_SUFFIXES, County, CountyRecord, CountyState, CountyTask
 
 if TYPE_CHECKING:
     from ..check import CheckResult
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Name of a county's report in all forms, without suffix; that of the layer of findings.
 REPORT_STEM, FINDINGS_STEM = "report", "findings"
+#: Length of the code of a county.
+_CODE_DIGITS = 6
 
 
 def check_county(
@@ -159,7 +161,11 @@ def _make_error_record(task: CountyTask, state: CountyState, error: SanxianError
 def make_failed_record(
     task: CountyTask, state: CountyState, reason: str, trace: list[str] | None = None
 ) -> CountyRecord:
-    """Return the record of a county without a verdict. ``reason``: without folders of this machine."""
+    """Return the record of a county without a verdict. ``reason``: without folders of this machine.
+
+    Code and name of the county come from the six digits that its name or that of its data begins with.
+    """
+    area_code, area_name = _find_division(task.county)
     return CountyRecord(
         task.county.name,
         state,
@@ -167,16 +173,29 @@ def make_failed_record(
         task.options.lang,
         reason=reason,
         trace=trace or [],
+        area_code=area_code,
+        area_name=area_name,
         forms=sorted(task.forms),
         input_bytes=task.input_bytes,
     )
 
 
+def _find_division(county: County) -> tuple[str, str]:
+    """Return code and name of the division whose code is at the beginning of a name; empty without one."""
+    from ..standard import load_standard
+
+    divisions = load_standard("county_db").code_lists["divisions"].entry_by_code
+    for name in (county.name, Path(county.source).name):
+        code = name[:_CODE_DIGITS]
+        if code in divisions:
+            return code, str(divisions[code].name)
+    return "", ""
+
+
 def _list_places(error: Exception) -> list[str]:
     """Return file, line and function of each call that led to an error; files without their folders."""
-    return [
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def clear_county_folder(folder: Path) -> None:

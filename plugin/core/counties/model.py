@@ -14,6 +14,16 @@ from ..options import RunOptions
 RECORD_SCHEMA, SUMMARY_SCHEMA = "sanxian-county/1", "sanxian-counties/1"
 #: Folder of the counties' folders in the output folder, and the record in each of them.
 COUNTIES_FOLDER, RECORD_FILE = "counties", "county.json"
+#: Files of the summary in the output folder.
+SUMMARY_JSON, SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER = (
+    "summary.json",
+    "summary.html",
+    "summary.xlsx",
+    "summary.gpkg",
+)
+SUMMARY_FILES = (SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER, SUMMARY_JSON)
+#: Prefix of temporary folders, and the name of the lock of an output folder.
+TEMPORARY_PREFIX, LOCK_NAME = ".sanxian-", "batch"
 #: Forms of a county's report besides JSON, which is always written → suffix of the file.
 REPORT_SUFFIXES = {"html": ".html", "docx": ".docx", "xlsx": ".xlsx", "findings": ".gpkg"}
 #: Order from the worst to the best verdict.

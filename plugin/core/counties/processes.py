@@ -16,7 +16,8 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -47,7 +48,8 @@ class _Worker:
         self._process = context.Process(
             target=_serve, args=(child_connection, check, str(temporary_folder)), daemon=True
         )
-        self._process.start()
+        with _ignore_interrupts():
+            self._process.start()
         child_connection.close()
         self.task: CountyTask | None = None
         self.remaining_counties = _MAX_COUNTIES_PER_PROCESS
@@ -81,9 +83,26 @@ class _Worker:
         return exit_code
 
 
+@contextmanager
+def _ignore_interrupts() -> Iterator[None]:
+    """Ignore interrupts while the ``with`` block starts a process, which inherits that.
+
+    An interrupt on the keyboard reaches all processes, but the parent ends the others. Only the main thread may do
+    this; other threads have no keyboard.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former_handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former_handler)
+
+
 def _serve(connection: Connection, check: CheckFunction, temporary_folder: str) -> None:
     """Check the counties that the parent sends, one after the other. Runs in a separate process."""
-    # An interrupt on the keyboard reaches all processes; the parent ends this one.
+    # Windows does not pass the parent's setting on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     tempfile.tempdir = temporary_folder

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -25,14 +25,22 @@ from ..package.folder import lock_for_writing
 from ..parallel.threads import map_in_threads
 from .check_county import check_county, is_current, make_failed_record, read_record, store_record
 from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
-from .model import COUNTIES_FOLDER, BatchOptions, County, CountyRecord, CountyState, CountyTask
+from .model import (
+    COUNTIES_FOLDER,
+    LOCK_NAME,
+    SUMMARY_FILES,
+    TEMPORARY_PREFIX,
+    BatchOptions,
+    County,
+    CountyRecord,
+    CountyState,
+    CountyTask,
+)
 from .sources import list_counties, make_folder_names
-from .summary import SUMMARY_FILES, BatchSummary, check_summary_writable, make_summary, write_summary
+from .summary import BatchSummary, check_summary_writable, make_summary, write_summary
 
 ProgressCallback = Callable[[float, str], None]
-#: Prefix of temporary folders in the output; those that a killed run left are deleted.
-_TEMPORARY_PREFIX = ".sanxian-"
-_TEMPORARY_FOLDER, _LOCK_NAME = ".sanxian-batch", "batch"
+_TEMPORARY_FOLDER = f"{TEMPORARY_PREFIX}batch"
 #: Share of the progress for the digests of all inputs.
 _DIGEST_SHARE = 0.05
 
@@ -231,7 +239,7 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
         (output / COUNTIES_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
-    with lock_for_writing(output / _LOCK_NAME):
+    with lock_for_writing(output / LOCK_NAME):
         temporary_folder = output / _TEMPORARY_FOLDER
         _remove_leftovers(output)
         try:
@@ -247,9 +255,13 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
 
 def _remove_leftovers(output: Path) -> None:
     """Delete temporary folders of this or an earlier run."""
-    for folder in (output / _TEMPORARY_FOLDER, *(output / COUNTIES_FOLDER).glob(f"*/{_TEMPORARY_PREFIX}*")):
+    for folder in (output / _TEMPORARY_FOLDER, *(output / COUNTIES_FOLDER).glob(f"*/{TEMPORARY_PREFIX}*")):
         # A file that is open elsewhere is deleted by the next run.
         shutil.rmtree(folder, ignore_errors=True)
+    for folder in output.glob(f"{TEMPORARY_PREFIX}*"):
+        # The test whether the summary can be written leaves only empty ones; others are not of a batch.
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _supports_locks(folder: Path) -> bool:
@@ -281,7 +293,7 @@ def check_in_sequence(
         try:
             record = check_county(
                 task,
-                lambda share, text, number=number: progress((number + share) / len(tasks), ""),  # type: ignore[misc]
+                lambda share, text, number=number: progress((number + share) / len(tasks), ""),
                 cancellation,
             )
         except MemoryError:

@@ -14,7 +14,8 @@ from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..files.writing import explain_os_error, is_same_file
 from ..io.formats import READ_SUFFIXES
 from ..io.source import list_folder_datasets
-from .model import COUNTIES_FOLDER, RECORD_FILE, County
+from ..package.folder import LOCK_SUFFIX
+from .model import COUNTIES_FOLDER, LOCK_NAME, RECORD_FILE, SUMMARY_FILES, TEMPORARY_PREFIX, County
 
 #: Files that are a county's data or its package. Those that are not read give a row with the reason.
 _COUNTY_FILE_SUFFIXES = (".gpkg", ".zip", ".rar", ".7z", ".vct", ".mdb")
@@ -71,7 +72,7 @@ def _list_folder(folder: Path, output: Path) -> CountyList:
         raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
     sources, ignored_names = [], []
     for path in paths:
-        if path.name.startswith(".") or is_same_file(path, output) or (path.is_dir() and is_batch_output(path)):
+        if path.name.startswith(".") or (path.is_dir() and _has_results_only(path, output)):
             continue
         suffix = path.suffix.lower()
         if path.is_dir() or suffix in _COUNTY_FILE_SUFFIXES:
@@ -118,6 +119,16 @@ def is_package(path: Path) -> bool:
 def is_batch_output(folder: Path) -> bool:
     """Return True if a folder has results of a batch check."""
     return next((folder / COUNTIES_FOLDER).glob(f"*/{RECORD_FILE}"), None) is not None
+
+
+def _has_results_only(folder: Path, output: Path) -> bool:
+    """Return True for results of a batch, and for the present output folder if it has no data of a county."""
+    if is_batch_output(folder):
+        return True
+    names = {COUNTIES_FOLDER, *SUMMARY_FILES, f"{LOCK_NAME}{LOCK_SUFFIX}"}
+    return is_same_file(folder, output) and all(
+        path.name in names or path.name.startswith(TEMPORARY_PREFIX) for path in folder.iterdir()
+    )
 
 
 def _read_list(path: Path) -> CountyList:

@@ -19,16 +19,18 @@ from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
 from ..render.outputs import dump_json
 from ..standard import load_standard
-from .model import SUMMARY_SCHEMA, VERDICT_ORDER, BatchOptions, CountyRecord
-
-#: Files of the summary in the output folder.
-SUMMARY_JSON, SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER = (
-    "summary.json",
-    "summary.html",
-    "summary.xlsx",
-    "summary.gpkg",
+from .model import (
+    SUMMARY_FILES,
+    SUMMARY_HTML,
+    SUMMARY_JSON,
+    SUMMARY_LAYER,
+    SUMMARY_SCHEMA,
+    SUMMARY_XLSX,
+    VERDICT_ORDER,
+    BatchOptions,
+    CountyRecord,
 )
-SUMMARY_FILES = (SUMMARY_HTML, SUMMARY_XLSX, SUMMARY_LAYER, SUMMARY_JSON)
+
 #: Columns of figures in the page and the layer: the expansion ratio with the limit, then the areas with targets.
 RATIO_FIGURE = "expansion_ratio"
 FIGURE_COLUMNS = (RATIO_FIGURE, *AREA_FIGURES)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from ..messages.numbers import format_number
@@ -15,6 +16,7 @@ from ..model.indicator import (
     TARGET_MISSED,
     UNCONFIRMED_STATE,
     Indicator,
+    convert_area,
 )
 from ..model.verdict import Verdict
 from ..render.document.check_report import SectionNumbers
@@ -185,23 +187,32 @@ def _make_row(record: CountyRecord, report_path: str, report_texts: ReportTexts)
         "symbol": _get_class(record),
         "label": _get_label(record, report_texts),
         "counts": counts,
-        "figures": [_make_figure_cell(find_figure(record, column), report_texts) for column in FIGURE_COLUMNS],
+        "figures": [_make_figure_cell(record, column, report_texts) for column in FIGURE_COLUMNS],
     }
 
 
-def _make_figure_cell(figure: Indicator | None, report_texts: ReportTexts) -> dict[str, Any]:
-    """Return margin (of a ratio the value) and target of a figure, and whether it misses the target."""
-    if figure is None:
-        return {"value": "—", "target": "", "missed": False}
-    target = format_target(figure, report_texts)
+def _make_figure_cell(record: CountyRecord, column: str, report_texts: ReportTexts) -> dict[str, Any]:
+    """Return margin (of a ratio the value) and target of a county's figure, and whether it misses the target."""
+    figure = find_figure(record, column)
+    target = format_target(figure, report_texts) if figure else ""
+    if figure is None or figure.value is None:
+        value = report_texts.get("counties", "not_computed") if record.is_checked else "—"
+        return {"value": value, "target": target, "missed": False}
     missed = figure.state == TARGET_MISSED
-    if figure.value is None:
-        return {"value": report_texts.get("counties", "not_computed"), "target": target, "missed": False}
     if figure.unit == "ratio" or figure.margin is None:
-        return {"value": format_indicator_value(figure, report_texts), "target": target, "missed": missed}
+        value = format_indicator_value(_convert_square_metres(figure), report_texts)
+        return {"value": value, "target": target, "missed": missed}
     key = "left" if figure.margin >= 0 else "above" if figure.comparison == "<=" else "short"
     amount = format_number(abs(figure.margin), choose_decimals(figure))
     return {"value": report_texts.get("signed", key, amount=amount), "target": target, "missed": missed}
+
+
+def _convert_square_metres(figure: Indicator) -> Indicator:
+    """Return an area without a target in the unit of such targets: 万亩 for net areas, km² for others."""
+    if figure.unit != "m2" or figure.value is None:
+        return figure
+    unit = "wan_mu" if figure.basis == "net" else "km2"
+    return replace(figure, value=convert_area(figure.value, unit), unit=unit)
 
 
 def _make_totals(summary: BatchSummary) -> list[str]:
@@ -244,7 +255,5 @@ def _make_small_map(summary: BatchSummary, column: str, report_texts: ReportText
         "title": _get_figure_title(column, summary.lang),
         "drawn": drawn,
         "classes": classes,
-        "counts": [
-            (report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]
-        ],
+        "counts": [(report_texts.get("counties", f"figure_{name}"), counts[name]) for name in _CLASSES if counts[name]],
     }

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Processes of a batch that end, lack memory or are cancelled."""
+
+from dataclasses import replace
+
+import pytest
+
+from plugin.core.cancellation import Cancellation
+from plugin.core.counties.check_county import check_county, read_record
+from plugin.core.counties.model import BatchOptions, CountyState
+from plugin.core.counties.processes import check_in_processes
+from plugin.core.counties.run import check_counties, check_in_sequence, make_lost_record, plan_batch
+from plugin.core.errors import Cancelled
+from plugin.core.options import RunOptions
+from tests.core.counties.county_files import RULES, check_or_die, copy_counties, read_json_files, write_county
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Write three counties; return their folder."""
+    path = tmp_path_factory.mktemp("counties")
+    for number, name in enumerate(("140213平城区", "140214云冈区", "140215云州区")):
+        write_county(path / f"{name}.gpkg", name[:6], number)
+    return path
+
+
+@pytest.fixture
+def options(folder, tmp_path):
+    return BatchOptions(folder, tmp_path / "out", RunOptions(rules=RULES))
+
+
+def list_tasks(options):
+    return [one.task for one in plan_batch(options).counties]
+
+
+def test_a_county_that_ends_its_process_twice_is_a_row_and_the_others_are_complete(options, tmp_path):
+    records = []
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    check_in_processes(list_tasks(options), 2, temporary, records.append, make_lost_record, check=check_or_die)
+    by_name = {record.name: record for record in records}
+    assert len(records) == 3
+    # One county was killed twice, one lacked memory once and was checked alone.
+    assert by_name["140214云冈区"].state is CountyState.LOST and "信号 9" in by_name["140214云冈区"].reason
+    assert by_name["140215云州区"].is_checked and by_name["140213平城区"].is_checked
+    for task in list_tasks(options):
+        assert read_record(task.folder) == by_name[task.county.name]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_cancelled_batch_keeps_what_is_complete_and_no_temporary_file(options, tmp_path):
+    done = []
+
+    def run_two(tasks, temporary_folder, on_record, progress, cancellation):
+        stop_after_one = Cancellation(lambda: bool(done))
+        check_in_processes(
+            tasks, 1, temporary_folder, lambda r: (done.append(r), on_record(r)), make_lost_record, stop_after_one
+        )
+
+    with pytest.raises(Cancelled):
+        check_counties(options, run_two)
+    assert [path.name for path in options.output.iterdir()] == ["counties"]
+    assert read_record(options.output / "counties" / done[0].name) == done[0]
+    assert sum(one.needs_check for one in plan_batch(options).counties) == 2
+
+
+def test_checks_in_sequence_give_the_results_of_processes(options, folder, tmp_path):
+    one_county = copy_counties(folder, tmp_path / "copy", ["140213平城区.gpkg"])
+    results = []
+    for name, run in (
+        ("a", check_in_sequence),
+        ("b", lambda tasks, temporary, on_record, progress, cancellation: check_in_processes(
+            tasks, 1, temporary, on_record, make_lost_record, cancellation)),
+    ):  # fmt: skip
+        output = tmp_path / name
+        result = check_counties(replace(options, source=one_county, output=output), run)
+        assert [record.name for record in result.summary.records] == ["140213平城区"]
+        results.append(read_json_files(output))
+    assert results[0] == results[1]
+
+
+def test_an_unexpected_error_is_a_row_with_its_place_in_the_code(options, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("defect in /home/somebody/plan.gpkg")
+
+    monkeypatch.setattr("plugin.core.check.check_plan", fail)
+    record = check_county(list_tasks(options)[0])
+    assert record.state is CountyState.CRASHED and record.reason == "RuntimeError: defect in plan.gpkg"
+    assert record.trace[-1].endswith(" fail") and read_record(list_tasks(options)[0].folder) == record
+
+
+def test_a_county_whose_report_cannot_be_written_is_a_row_and_is_repeated(options):
+    task = list_tasks(options)[0]
+    task.folder.parent.mkdir(parents=True)
+    task.folder.write_text("a file", encoding="utf-8")
+    record = check_county(task)
+    assert record.state is CountyState.UNWRITTEN and record.area_name == "平城区"
+    assert plan_batch(options).counties[0].needs_check and task.folder.read_text("utf-8") == "a file"

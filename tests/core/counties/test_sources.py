@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finding the counties of a folder or list, and deciding which are checked."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from plugin.core.counties.check_county import is_current, make_failed_record, read_record, write_record
+from plugin.core.counties.fingerprint import compute_data_digest
+from plugin.core.counties.forecast import forecast_batch
+from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
+from plugin.core.counties.run import plan_batch
+from plugin.core.counties.sources import list_counties, make_folder_names
+from plugin.core.errors import InputError, OutputError
+from plugin.core.options import RunOptions
+from tests.core.counties.county_files import list_files
+
+
+def touch(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def test_each_data_set_of_a_folder_is_a_county(tmp_path):
+    touch(
+        tmp_path / "140225浑源县.gpkg", tmp_path / "140225浑源县.waivers.csv", tmp_path / "140226.gdb" / "a.gdbtable",
+        tmp_path / "shapefiles" / "CZKFBJ.shp", tmp_path / "package" / "数据" / "140224.gdb" / "a.gdbtable",
+        tmp_path / "delivered.zip", tmp_path / "empty" / "read.txt", tmp_path / ".hidden" / "a.gpkg", tmp_path / "x.shp",
+        tmp_path / "out" / "counties" / "a" / "county.json",
+    )  # fmt: skip
+    found = list_counties(tmp_path, tmp_path / "elsewhere")
+    assert {county.name: county.is_package for county in found.counties} == {
+        "140225浑源县": False, "140226": False, "shapefiles": False, "package": True, "delivered": True, "empty": False
+    }  # fmt: skip
+    assert found.ignored_names == ("x.shp",)
+
+
+def test_data_sets_with_one_name_are_told_from_each_other_by_their_suffix(tmp_path):
+    touch(tmp_path / "a.gpkg", tmp_path / "a.zip")
+    assert [county.name for county in list_counties(tmp_path, tmp_path / "o").counties] == ["a.gpkg", "a.zip"]
+
+
+@pytest.mark.parametrize("heading", ["县,数据,县配置,封库版本", "county,source,profile,baseline"])
+def test_a_list_has_chinese_or_english_headings_and_paths_from_its_folder(tmp_path, heading):
+    path = tmp_path / "list.csv"
+    path.write_text(f"{heading}\n浑源县,a/b.gpkg,c.toml,old.gpkg\n左云县,{tmp_path}/d.zip,hunyuan,", encoding="gbk")
+    first, second = list_counties(path, tmp_path / "o").counties
+    assert first == County("浑源县", str(tmp_path / "a/b.gpkg"), str(tmp_path / "c.toml"), str(tmp_path / "old.gpkg"))
+    assert second == County("左云县", str(tmp_path / "d.zip"), "hunyuan", "", True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"), [("a,x.gpkg\nA,y.gpkg", "counties_twice"), (",x.gpkg", "table_blank"), ("", "counties_none")]
+)
+def test_an_unusable_list_is_an_error_that_names_the_line(tmp_path, rows, key):
+    path = tmp_path / "list.csv"
+    path.write_text(f"县,数据\n{rows}", encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        list_counties(path, tmp_path / "o")
+    assert raised.value.key == key
+
+
+def test_sources_that_are_no_folder_of_counties_are_errors(tmp_path):
+    touch(tmp_path / "a.gpkg", tmp_path / "b.gdb" / "a.gdbtable", tmp_path / "shapes" / "a.shp")
+    for source, key in (
+        (tmp_path / "missing", "source_missing"),
+        (tmp_path / "a.gpkg", "counties_source"),
+        (tmp_path / "b.gdb", "counties_none"),
+        (tmp_path / "shapes", "counties_none"),
+    ):
+        with pytest.raises(InputError) as raised:
+            list_counties(source, tmp_path / "o")
+        assert raised.value.key == key
+
+
+def test_results_are_not_written_into_the_data(tmp_path):
+    touch(tmp_path / "a" / "x.shp")
+    for output in (tmp_path, tmp_path / "a", tmp_path / "a" / "out"):
+        with pytest.raises(OutputError) as raised:
+            plan_batch(BatchOptions(tmp_path, output))
+        assert raised.value.key == "counties_output"
+
+
+def test_folders_of_counties_differ_by_more_than_case():
+    names = make_folder_names([County("a/b", ""), County("ab", ""), County("AB", ""), County("..", "")])
+    assert names == {"a/b": "ab", "ab": "ab-2", "AB": "AB-3", "..": "county"}
+
+
+def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):
+    county = County("a", str(tmp_path / "a.gpkg"))
+    touch(tmp_path / "a.gpkg", tmp_path / "b.gpkg")
+    first = compute_data_digest(county, "")
+    touch(tmp_path / "a.gpkg", tmp_path / "b.waivers.csv", tmp_path / "a.worklist.csv")
+    assert compute_data_digest(county, "") == first
+    touch(tmp_path / "a.waivers.csv")
+    second = compute_data_digest(county, "")
+    assert second != first
+    assert compute_data_digest(county, str(tmp_path / "b.gpkg")) != second
+    assert compute_data_digest(County("a", str(tmp_path / "missing")), "") != second
+
+
+def make_task(folder):
+    return CountyTask(County("a", "a.gpkg"), RunOptions(), "county", folder, ("html",), "digest", 1000)
+
+
+def test_a_record_is_current_until_a_waiver_ends(tmp_path):
+    task = make_task(tmp_path)
+    record = make_failed_record(task, CountyState.UNREAD, "reason")
+    write_record(record, tmp_path)
+    assert read_record(tmp_path) == record
+    assert is_current(record, "digest", ("html",), tmp_path) and not is_current(record, "other", ("html",), tmp_path)
+    today = date.today()
+    assert not is_current(replace(record, changes_on=today.isoformat()), "digest", ("html",), tmp_path)
+    later = (today + timedelta(days=1)).isoformat()
+    assert is_current(replace(record, changes_on=later), "digest", ("html",), tmp_path)
+    # A checked county whose report was deleted is checked again.
+    assert not is_current(replace(record, state=CountyState.CHECKED), "digest", ("html",), tmp_path)
+    (tmp_path / "county.json").write_text("{", encoding="utf-8")
+    assert read_record(tmp_path) is None
+
+
+def test_a_forecast_uses_the_median_rate_of_earlier_counties(tmp_path):
+    for name, size in (("a", 1_000), ("b", 2_000), ("c", 3_000)):
+        (tmp_path / f"{name}.gpkg").write_bytes(b"x" * size)
+    output = tmp_path / "out"
+    options = BatchOptions(tmp_path, output, jobs=2)
+    assert forecast_batch(options).seconds is None and not output.exists()
+    for number, seconds in enumerate((1.0, 2.0, 60.0)):
+        folder = output / "counties" / f"old{number}"
+        folder.mkdir(parents=True)
+        record = replace(make_failed_record(make_task(folder), CountyState.CHECKED, ""), times={"seconds": seconds})
+        write_record(record, folder)
+    before = list_files(tmp_path)
+    forecast = forecast_batch(options)
+    # 2 s for 1 000 bytes: one process takes the first and the third county, the other the second.
+    assert [row.seconds for row in forecast.rows] == [2.0, 4.0, 6.0] and forecast.seconds == 8.0
+    assert {row.action for row in forecast.rows} == {"new"} and forecast.measured_count == 3
+    assert list_files(tmp_path) == before
