@@ -556,6 +556,10 @@
         <translation>请先全部检查：对齐结果须经规则复检。</translation>
     </message>
     <message>
+        <source>Check many counties</source>
+        <translation>多县批量检查</translation>
+    </message>
+    <message>
         <source>Check settings</source>
         <translation>检查设置</translation>
     </message>
@@ -630,6 +634,22 @@ Checks: their codes, such as Xzhejiang-001; empty: all of the profile and its st
     <message>
         <source>Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The findings replace those of the last check in the panel. The package is not changed. Profile and standard are those of this project.</source>
         <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列于“检查结果”面板，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
+    </message>
+    <message>
+        <source>Checks the data of each county in a folder or a list, as “Check the plan” does, one county after the other. Writes a report for each county and one summary: a page with a map of the counties by verdict, a workbook with verdicts, figures and problems, a layer, and JSON. Inputs are not changed.
+
+Folder: each GeoPackage, FileGDB, folder of shapefiles or submission package in it is a county. List: a table (csv, xlsx) with the columns 县, 数据, 县配置, 封库版本 (county, source, profile, baseline), the last two optional; paths begin in the folder of the list.
+
+Continue: counties with unchanged data, profile, settings and version keep the result in the output folder; those without a verdict are checked again. After a cancelled run the same tool continues.
+
+A county that cannot be read is a row with the reason. On the command line (batch) several counties are checked at the same time.</source>
+        <translation>逐县检查一个文件夹或清单中各县的数据，检查内容与“全面检查”相同。各县写出报告，并写出汇总：网页（含按结论着色的各县分布图）、工作簿（结论、指标、问题）、图层和 JSON。原数据不改动。
+
+文件夹：其中每个 GeoPackage、FileGDB、shapefile 文件夹或成果包为一个县。清单：表格（csv、xlsx），列为县、数据、县配置、封库版本，后两列可没有；路径以清单所在文件夹为起点。
+
+续查：数据、县配置、设定和版本均未变的县区沿用输出文件夹中的结果；没有结论的再次检查。取消后再次运行即可续查。
+
+不能读取的县区在汇总中注明原因。命令行（batch）可同时检查几个县。</translation>
     </message>
     <message>
         <source>Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a table. The data themselves do not change.
@@ -924,6 +944,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
         <translation>转到后台</translation>
     </message>
     <message>
+        <source>Continue: keep results of counties that are unchanged</source>
+        <translation>续查：未变化的县区沿用上次结果</translation>
+    </message>
+    <message>
         <source>Control area (m²)</source>
         <translation>控制面积（m²）</translation>
     </message>
@@ -1014,6 +1038,18 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Count</source>
         <translation>数量</translation>
+    </message>
+    <message>
+        <source>Counties</source>
+        <translation>县区数</translation>
+    </message>
+    <message>
+        <source>Counties that are not passed</source>
+        <translation>不通过的县区数</translation>
+    </message>
+    <message>
+        <source>Counties without a verdict</source>
+        <translation>没有结论的县区数</translation>
     </message>
     <message>
         <source>County</source>
@@ -1618,12 +1654,20 @@ Project: {project}</source>
         <translation>图件文件夹</translation>
     </message>
     <message>
+        <source>Folder of the results</source>
+        <translation>输出文件夹</translation>
+    </message>
+    <message>
         <source>Folder with documents, maps and tables</source>
         <translation>文档、图件、表格所在文件夹</translation>
     </message>
     <message>
         <source>Folder with documents, maps and tables, which are found by their names</source>
         <translation>文档、图件、表格所在文件夹，按文件名放入相应位置</translation>
+    </message>
+    <message>
+        <source>Folder with the data of the counties</source>
+        <translation>存放各县数据的文件夹</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -1648,6 +1692,10 @@ Project: {project}</source>
     <message>
         <source>Format</source>
         <translation>格式</translation>
+    </message>
+    <message>
+        <source>Forms of each county's report besides JSON</source>
+        <translation>各县报告的格式（JSON 报告总是写出）</translation>
     </message>
     <message>
         <source>From</source>
@@ -2056,6 +2104,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>List New Errors</source>
         <translation>列出新错误</translation>
+    </message>
+    <message>
+        <source>List of counties (in place of the folder)</source>
+        <translation>各县清单（代替文件夹）</translation>
     </message>
     <message>
         <source>List of gaps</source>

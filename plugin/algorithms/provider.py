@@ -10,6 +10,7 @@ from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS_FOLDER
 from .apply_fixes import ApplyFixes, ResolveOverlaps
+from .check_counties import CheckCounties
 from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
@@ -51,6 +52,7 @@ class SanxianProvider(QgsProcessingProvider):
     def loadAlgorithms(self):
         self.addAlgorithm(ApplyFixes())
         self.addAlgorithm(ChangeCrsZone())
+        self.addAlgorithm(CheckCounties())
         self.addAlgorithm(CheckPlan())
         self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())

@@ -29,6 +29,7 @@ MANUAL_TOPICS = {
     "inspect": "06-maps-package#inspect",
     # tools
     "check_plan": "04-checking#tool-check-plan",
+    "check_counties": "08-command-line#tool-check-counties",
     "apply_fixes": "04-checking#tool-apply-fixes",
     "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "renumber_bsm": "02-data#tool-renumber-bsm",

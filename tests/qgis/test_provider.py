@@ -26,6 +26,7 @@ WHOLE_PLAN_ALGORITHMS = {
     "change_crs_zone",
     "renumber_bsm",
     "resolve_overlaps",
+    "check_counties",
     "check_plan",
     "compare_versions",
     "compute_indicators",

@@ -31,7 +31,7 @@ VERDICT_ORDER = (Verdict.FAILED, Verdict.INCOMPLETE, Verdict.CONDITIONAL, Verdic
 
 
 class CountyState(StrEnum):
-    """What became of a county: 已检查, or why there is no verdict.
+    """What became of a county: 已检查, or why it has no verdict.
 
     UNREAD: the data or the settings cannot be used; UNWRITTEN: a report cannot be written; CRASHED: an unexpected
     error; LOST: the process that checked the county ended twice, such as for lack of memory.
@@ -102,7 +102,7 @@ class CountyTask:
 class CountyRecord:
     """The result of a county, as stored next to its report.
 
-    ``reason``: why there is no verdict, in the language of the report; ``trace``: places in the code of an unexpected
+    ``reason``: why the county has no verdict, in the language of the report; ``trace``: places in the code of an unexpected
     error; ``counts``: the summary of the report; ``figures``: indicators of the county as plain data; ``problems``:
     findings by rule (code, title, severity, count, area_m2); ``unchecked``: rules that were not checked completely
     (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county, townships or

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ..messages.texts import Texts
 from ..model.indicator import AREA_FIGURES, Indicator
 from ..model.verdict import Verdict
 from ..render.outputs import dump_json
+from ..render.words import ReportTexts
 from ..standard import load_standard
 from .model import (
     SUMMARY_FILES,
@@ -64,6 +67,27 @@ class BatchSummary:
         """Return the records with a verdict; None for the counties without one."""
         return [one for one in self.records if (Verdict(one.verdict) if one.is_checked else None) == verdict]
 
+    @cached_property
+    def display_names(self) -> dict[str, str]:
+        """Return name of a county in the batch → name on pages and in tables.
+
+        It is the county's name from its data. Counties without one have the name in the batch, and those with the same
+        one have both.
+        """
+        counts = Counter(one.area_name for one in self.records)
+        return {
+            one.name: one.name
+            if not one.area_name
+            else one.area_name
+            if counts[one.area_name] == 1
+            else Texts(self.lang).get("counties", "same_name", name=one.area_name, source=one.name)
+            for one in self.records
+        }
+
+    def join_names(self, records: Iterable[CountyRecord]) -> str:
+        """Return the names of counties in a list."""
+        return ReportTexts(self.lang).join_parts(self.display_names[one.name] for one in records)
+
     @property
     def area_name(self) -> str:
         """Return the name of the city or province of which all counties with a code are a part, else empty."""
@@ -103,11 +127,6 @@ def find_figure(record: CountyRecord, figure: str) -> Indicator | None:
         if data["id"] == figure or is_ratio_with_limit:
             return Indicator.from_dict(data)
     return None
-
-
-def make_display_name(record: CountyRecord) -> str:
-    """Return the county's name from its data; the name of the data or of the list if the county has none."""
-    return record.area_name or record.name
 
 
 def summary_to_json(summary: BatchSummary) -> str:

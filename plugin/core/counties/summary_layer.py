@@ -16,7 +16,7 @@ from ..errors import OutputError
 from ..io import DRIVER_ERRORS
 from ..render.outputs import GEOPACKAGE_OPTIONS
 from .model import CountyRecord
-from .summary import FIGURE_COLUMNS, BatchSummary, find_figure, make_display_name
+from .summary import FIGURE_COLUMNS, BatchSummary, find_figure
 
 LAYER_NAME = "counties"
 #: CGCS2000 in degrees.
@@ -24,11 +24,14 @@ _LAYER_CRS = "EPSG:4490"
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 
 
-def make_layer_row(record: CountyRecord) -> dict[str, Any]:
-    """Return the attributes of a county: counts, and value, target and margin of each figure in its unit."""
+def make_layer_row(record: CountyRecord, name: str) -> dict[str, Any]:
+    """Return the attributes of a county: counts, and value, target and margin of each figure in its unit.
+
+    ``name``: how the county is shown.
+    """
     row: dict[str, Any] = {
         "code": record.area_code,
-        "name": make_display_name(record),
+        "name": name,
         "source": record.name,
         "state": str(record.state),
         "verdict": record.verdict,
@@ -50,7 +53,7 @@ def write_summary_layer(summary: BatchSummary, path: Path) -> None:
 
     A county without an outline is a row without geometry. Raise OutputError.
     """
-    rows = [make_layer_row(record) for record in summary.records]
+    rows = [make_layer_row(record, summary.display_names[record.name]) for record in summary.records]
     columns = {
         name: pd.Series([row[name] for row in rows], dtype=_get_column_type(name)) for name in (rows[0] if rows else ())
     }

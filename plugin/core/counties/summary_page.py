@@ -26,7 +26,7 @@ from ..render.words import ReportTexts
 from .model import VERDICT_ORDER, CountyRecord
 from .outline import FROM_EXTENT
 from .overview_map import make_county_map
-from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure, make_display_name
+from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure
 
 TEMPLATE = "counties.html.j2"
 #: Sizes of the maps in px.
@@ -41,6 +41,8 @@ _CLASS_BY_FIGURE_STATE = {
     TARGET_MET: str(Verdict.PASSED),
 }
 _CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
+#: Most counties whose labels on the map also have the verdict.
+_MAX_COUNTIES_WITH_VERDICT = 24
 #: Most rules without a complete check that the page names for a county.
 _MAX_NAMED_RULES = 6
 
@@ -67,7 +69,7 @@ def render_summary(summary: BatchSummary) -> str:
             "legend": _make_legend(summary, report_texts),
             "reasons": _list_reasons(summary, report_texts),
             "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
-            "rows": [_make_row(one, summary.report_paths[one.name], report_texts) for one in summary.records],
+            "rows": [_make_row(one, summary, report_texts) for one in summary.records],
             "totals": _make_totals(summary),
             "progress": _make_progress(summary, report_texts),
             "small_maps": [_make_small_map(summary, column, report_texts) for column in FIGURE_COLUMNS],
@@ -82,7 +84,7 @@ def _get_class(record: CountyRecord) -> str:
 
 
 def _get_label(record: CountyRecord, report_texts: ReportTexts) -> str:
-    """Return the verdict of a county in words, or why there is none."""
+    """Return the verdict of a county in words, or why it has no verdict."""
     if record.is_checked:
         return report_texts.get("verdict", record.verdict)
     return report_texts.get("county_state", str(record.state))
@@ -102,20 +104,32 @@ def _make_facts(summary: BatchSummary, report_texts: ReportTexts) -> list[tuple[
 
 def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
     """Return the overview map with the class of each county; None if no county has an outline."""
-    labels = {one.name: (make_display_name(one), _get_label(one, report_texts)) for one in summary.records}
+    # On a map of a province the symbol has to suffice as the verdict.
+    has_verdicts = len(summary.records) <= _MAX_COUNTIES_WITH_VERDICT
+    labels = {
+        one.name: (summary.display_names[one.name], *([_get_label(one, report_texts)] if has_verdicts else ()))
+        for one in summary.records
+    }
     outlines = {one.name: one.outline for one in summary.records}
     drawn = make_county_map(outlines, labels, _OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
-    return drawn and {"drawn": drawn, "classes": {one.name: _get_class(one) for one in summary.records}}
+    if drawn is None:
+        return None
+    leaders = [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None]
+    return {
+        "drawn": drawn,
+        "leaders": leaders,
+        "classes": {one.name: _get_class(one) for one in summary.records},
+    }
 
 
 def _make_map_note(summary: BatchSummary, report_texts: ReportTexts) -> str:
     """Return what the map does not show: borders of counties without a layer of it, counties without a verdict."""
-    rough = [make_display_name(one) for one in summary.records if one.outline_basis == FROM_EXTENT]
-    missing = [make_display_name(one) for one in summary.records if not one.outline]
+    rough = [one for one in summary.records if one.outline_basis == FROM_EXTENT]
+    missing = [one for one in summary.records if not one.outline]
     notes = [report_texts.get("counties", "map_note")]
-    for key, names in (("map_extent", rough), ("map_missing", missing)):
-        if names:
-            notes.append(report_texts.get("counties", key, names=report_texts.join_parts(names)))
+    for key, records in (("map_extent", rough), ("map_missing", missing)):
+        if records:
+            notes.append(report_texts.get("counties", key, names=summary.join_names(records)))
     return report_texts.join_sentences(notes)
 
 
@@ -149,7 +163,7 @@ def _make_legend(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[
             report_texts.get("counties", "no_verdict") if verdict is None else report_texts.get("verdict", str(verdict))
         )
         if records or verdict is not None:
-            names = report_texts.join_parts(make_display_name(one) for one in records)
+            names = summary.join_names(records)
             symbol = _NO_VERDICT if verdict is None else str(verdict)
             entries.append({"symbol": symbol, "label": label, "count": str(len(records)), "names": names})
     return entries
@@ -158,7 +172,7 @@ def _make_legend(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[
 def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict[str, str]]:
     """Return why counties have no verdict or are incomplete: label, name and reason."""
     reasons = [
-        {"label": _get_label(one, report_texts), "name": make_display_name(one), "text": one.reason}
+        {"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": one.reason}
         for one in summary.list_records(None)
     ]
     for one in summary.list_records(Verdict.INCOMPLETE):
@@ -166,7 +180,7 @@ def _list_reasons(summary: BatchSummary, report_texts: ReportTexts) -> list[dict
         named = report_texts.join_parts(rules[:_MAX_NAMED_RULES])
         key = "unchecked_more" if len(rules) > _MAX_NAMED_RULES else "unchecked"
         text = report_texts.get("counties", key, count=len(rules), rules=named)
-        reasons.append({"label": _get_label(one, report_texts), "name": make_display_name(one), "text": text})
+        reasons.append({"label": _get_label(one, report_texts), "name": summary.display_names[one.name], "text": text})
     return reasons
 
 
@@ -177,13 +191,13 @@ def _get_figure_title(column: str, lang: str) -> str:
     return Texts(lang).get_indicator_name(column)
 
 
-def _make_row(record: CountyRecord, report_path: str, report_texts: ReportTexts) -> dict[str, Any]:
+def _make_row(record: CountyRecord, summary: BatchSummary, report_texts: ReportTexts) -> dict[str, Any]:
     """Return a county as a row of the table of verdicts and figures."""
     counts = [format_number(record.counts.get(key), 0) for key in ("errors", "warnings")]
     return {
-        "name": make_display_name(record),
+        "name": summary.display_names[record.name],
         "code": record.area_code,
-        "link": report_path,
+        "link": summary.report_paths[record.name],
         "symbol": _get_class(record),
         "label": _get_label(record, report_texts),
         "counts": counts,
@@ -232,7 +246,7 @@ def _make_progress(summary: BatchSummary, report_texts: ReportTexts) -> list[dic
             "symbol": symbol,
             "label": report_texts.get("counties", f"progress_{symbol}"),
             "count": len(records),
-            "names": report_texts.join_parts(make_display_name(one) for one in records),
+            "names": summary.join_names(records),
         }
         for symbol, records in parts.items()
         if records

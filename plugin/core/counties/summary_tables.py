@@ -13,7 +13,7 @@ from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableC
 from ..render.tables.workbook import write_tables_workbook
 from ..render.words import ReportTexts
 from .model import CountyRecord
-from .summary import BatchSummary, make_display_name
+from .summary import BatchSummary
 
 _COUNTS = ("errors", "warnings", "infos", "waived", "skipped")
 _M2_PER_HA = 10_000.0
@@ -34,8 +34,8 @@ def _make_name_columns() -> list[TableColumn]:
     return [TableColumn("county_code", width_in_characters=10), TableColumn("county_name", width_in_characters=18)]
 
 
-def _make_name_cells(record: CountyRecord) -> list[CellValue]:
-    return [record.area_code, make_display_name(record)]
+def _make_name_cells(record: CountyRecord, summary: BatchSummary) -> list[CellValue]:
+    return [record.area_code, summary.display_names[record.name]]
 
 
 def make_verdict_table(summary: BatchSummary, report_texts: ReportTexts) -> ReportTable:
@@ -58,7 +58,7 @@ def make_verdict_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
         )
         counts = [make_table_number(record.counts.get(key), "count") for key in _COUNTS]
         reason = record.reason or report_texts.join_parts(row["code"] for row in record.unchecked)
-        cells = [*_make_name_cells(record), label, *counts, record.profile, reason]
+        cells = [*_make_name_cells(record, summary), label, *counts, record.profile, reason]
         table.rows.append(ReportTableRow(cells, code=record.name))
     totals: list[CellValue] = [
         make_table_number(sum(one.counts.get(key, 0) for one in summary.records), "count") for key in _COUNTS
@@ -89,7 +89,9 @@ def make_figure_table(summary: BatchSummary, report_texts: ReportTexts) -> Repor
     )
     for record in summary.records:
         for figure in map(Indicator.from_dict, record.figures):
-            table.rows.append(ReportTableRow([*_make_name_cells(record), *_make_figure_cells(figure, report_texts)]))
+            table.rows.append(
+                ReportTableRow([*_make_name_cells(record, summary), *_make_figure_cells(figure, report_texts)])
+            )
     return table
 
 
@@ -123,7 +125,7 @@ def make_problem_table(summary: BatchSummary, report_texts: ReportTexts) -> Repo
     for record in summary.records:
         for row in record.problems:
             cells: list[CellValue] = [
-                *_make_name_cells(record),
+                *_make_name_cells(record, summary),
                 report_texts.get("severity", row["severity"]),
                 row["code"],
                 row["title"],

@@ -89,7 +89,7 @@ def test_an_unexpected_error_is_a_row_with_its_place_in_the_code(options, monkey
     assert record.trace[-1].endswith(" fail") and read_record(list_tasks(options)[0].folder) == record
 
 
-def test_a_county_whose_report_cannot_be_written_is_a_row_and_is_repeated(options):
+def test_a_county_without_a_writable_folder_is_a_row_and_is_repeated(options):
     task = list_tasks(options)[0]
     task.folder.parent.mkdir(parents=True)
     task.folder.write_text("a file", encoding="utf-8")

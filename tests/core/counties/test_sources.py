@@ -37,7 +37,7 @@ def test_each_data_set_of_a_folder_is_a_county(tmp_path):
     assert found.ignored_names == ("x.shp",)
 
 
-def test_data_sets_with_one_name_are_told_from_each_other_by_their_suffix(tmp_path):
+def test_data_sets_with_one_name_are_named_with_their_suffix(tmp_path):
     touch(tmp_path / "a.gpkg", tmp_path / "a.zip")
     assert [county.name for county in list_counties(tmp_path, tmp_path / "o").counties] == ["a.gpkg", "a.zip"]
 

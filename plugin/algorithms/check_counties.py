@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""批量检查: check many counties, write a report for each and one summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFolderDestination,
+)
+
+from ..bridge import health
+from ..bridge.running.threads import run_in_python_thread
+from ..bridge.settings import get_interface_language
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from ..core.standard.editions import PLANNING_PHASES
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    mark_parameter_advanced,
+)
+from .inputs import make_scope_parameter
+from .report_log import log_written_files
+
+if TYPE_CHECKING:
+    from ..core.counties.run import BatchResult
+
+FOLDER, LIST, PHASE, SCOPE, FORMS, RESUME, OUTPUT = "FOLDER", "LIST", "PHASE", "SCOPE", "FORMS", "RESUME", "OUTPUT"
+#: The same values as in the core, which needs libraries that may be missing when QGIS starts.
+_FORMS = ("html", "docx", "xlsx", "findings")
+
+
+class CheckCounties(SanxianAlgorithm):
+    """Algorithm `check_counties`: check the counties of a folder or a list, one after the other.
+
+    Processes as of the command line are not used: the program that Python would start here is QGIS.
+    """
+
+    toolbox_section = "check"
+    identifier = "check_counties"
+    keywords = ("county", "counties", "batch", "summary", "批量检查", "多县", "汇总", "续查", "市域", "省")
+
+    def displayName(self):
+        return tr("Check many counties")
+
+    def shortHelpString(self):
+        text = tr(
+            "Checks the data of each county in a folder or a list, as “Check the plan” does, one county after the "
+            "other. Writes a report for each county and one summary: a page with a map of the counties by verdict, a "
+            "workbook with verdicts, figures and problems, a layer, and JSON. Inputs are not changed.\n\n"
+            "Folder: each GeoPackage, FileGDB, folder of shapefiles or submission package in it is a county. List: a "
+            "table (csv, xlsx) with the columns 县, 数据, 县配置, 封库版本 (county, source, profile, baseline), the "
+            "last two optional; paths begin in the folder of the list.\n\n"
+            "Continue: counties with unchanged data, profile, settings and version keep the result in the output "
+            "folder; those without a verdict are checked again. After a cancelled run the same tool continues.\n\n"
+            "A county that cannot be read is a row with the reason. On the command line (batch) several counties are "
+            "checked at the same time."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def initAlgorithm(self, configuration=None):
+        behaviour = Qgis.ProcessingFileParameterBehavior.Folder
+        self.addParameter(
+            QgsProcessingParameterFile(FOLDER, tr("Folder with the data of the counties"), behaviour, optional=True)
+        )
+        tables = f"{tr('Tables')} (*.csv *.xlsx)"
+        self.addParameter(make_file_parameter(LIST, tr("List of counties (in place of the folder)"), tables))
+        for parameter in make_norm_parameters():
+            self.addParameter(parameter)
+        phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
+        self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
+        self.addParameter(mark_parameter_advanced(make_scope_parameter()))
+        forms = tr("Forms of each county's report besides JSON")
+        self.addParameter(QgsProcessingParameterEnum(FORMS, forms, list(_FORMS), True, "html", usesStaticStrings=True))
+        resume = tr("Continue: keep results of counties that are unchanged")
+        self.addParameter(QgsProcessingParameterBoolean(RESUME, resume, defaultValue=True))
+        folder = tr("Folder of the results")
+        self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
+        self.add_numeric_outputs(
+            ("COUNTIES", tr("Counties")),
+            ("FAILED", tr("Counties that are not passed")),
+            ("UNCHECKED", tr("Counties without a verdict")),
+        )
+        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from dataclasses import replace
+
+        from ..core.counties.model import BatchOptions
+
+        folder, table = (self.parameterAsFile(parameters, name, context).strip() for name in (FOLDER, LIST))
+        if bool(folder) == bool(table):
+            raise InputError("counties_folder_or_list")
+        output = self.parameterAsString(parameters, OUTPUT, context).strip()
+        if not output:
+            raise InputError("package_no_output")
+        check = replace(
+            self.read_norm_options(parameters, context),
+            scope=self.read_text_parameter(parameters, SCOPE, context),
+            phase=self.read_text_parameter(parameters, PHASE, context),
+        )
+        self.options = BatchOptions(
+            Path(folder or table),
+            Path(output),
+            check,
+            forms=tuple(self.parameterAsEnumStrings(parameters, FORMS, context)),
+            resumes=self.parameterAsBool(parameters, RESUME, context),
+        )
+
+    def execute(self, parameters, context, feedback):
+        from ..core.counties.messages import describe_batch
+        from ..core.model.verdict import Verdict
+        from ..core.render.words import ReportTexts
+
+        result = self._check(feedback, Cancellation(feedback.isCanceled))
+        summary = result.summary
+        for line in describe_batch(summary, ReportTexts(summary.lang)):
+            feedback.pushInfo(line)
+        log_written_files(feedback, list(result.written))
+        return {
+            OUTPUT: str(self.options.output),
+            "COUNTIES": len(summary.records),
+            "FAILED": len(summary.list_records(Verdict.FAILED)),
+            "UNCHECKED": len(summary.list_records(None)),
+            "VERDICT": str(summary.verdict),
+        }
+
+    @run_in_python_thread
+    def _check(self, feedback, cancellation: Cancellation) -> BatchResult:
+        from ..core.counties.messages import describe_record
+        from ..core.counties.run import check_counties, check_in_sequence
+        from ..core.render.words import ReportTexts
+
+        report_texts = ReportTexts(self.options.check.lang)
+        return check_counties(
+            self.options,
+            check_in_sequence,
+            on_record=lambda record: feedback.pushInfo(describe_record(record, report_texts)),
+            progress=make_progress_callback(feedback),
+            cancellation=cancellation,
+        )
