@@ -102,13 +102,13 @@ class CountyTask:
 class CountyRecord:
     """The result of a county, as stored next to its report.
 
-    ``reason``: why the county has no verdict, in the language of the report; ``trace``: places in the code of an unexpected
-    error; ``counts``: the summary of the report; ``figures``: indicators of the county as plain data; ``problems``:
-    findings by rule (code, title, severity, count, area_m2); ``unchecked``: rules that were not checked completely
-    (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county, townships or
-    extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, so that the result is no longer
-    current, empty without one; ``times``: begin and seconds of the check. Equal inputs give equal records but for the
-    times.
+    ``reason``: why the county has no verdict, in the language of the report; ``trace``: places in the code of an
+    unexpected error; ``counts``: the summary of the report; ``figures``: indicators of the county as plain data;
+    ``problems``: findings by rule (code, title, severity, count, area_m2); ``unchecked``: rules that were not checked
+    completely (code, title, reason); ``outline``: WKT in degrees on CGCS2000, simplified; ``outline_basis``: county,
+    townships or extent; ``changes_on``: ISO date from which a waiver begins or ends to apply, so that the result is no
+    longer current, empty without one; ``times``: begin and seconds of the check. Equal inputs give equal records but
+    for the times.
     """
 
     name: str
