@@ -48,7 +48,12 @@ class CountyMap:
 
 
 def make_county_map(
-    outlines: Mapping[str, str], label_lines: Mapping[str, tuple[str, ...]], width: float, max_height: float
+    outlines: Mapping[str, str],
+    label_lines: Mapping[str, tuple[str, ...]],
+    width: float,
+    max_height: float,
+    *,
+    moves_labels: bool = True,
 ) -> CountyMap | None:
     """Return the map of counties, drawn in degrees with the scale of their middle latitude; None without outlines.
 
@@ -60,6 +65,8 @@ def make_county_map(
         Name → lines of its label; counties without lines have no label.
     width, max_height
         Size in px; the height follows from the outlines.
+    moves_labels
+        Place a label that would cover another one next to its county, with a leader line; False omits it.
     """
     shapes = {name: shapely.from_wkt(wkt) for name, wkt in outlines.items() if wkt}
     if not shapes:
@@ -81,7 +88,7 @@ def make_county_map(
         width,
         round(height, 1),
         {name: _make_path(shape) for name, shape in drawn.items()},
-        _place_labels(drawn, label_lines, width, height),
+        _place_labels(drawn, label_lines, (width, height), moves_labels),
     )
 
 
@@ -97,28 +104,31 @@ def _make_path(shape: Any) -> str:
 
 
 def _place_labels(
-    shapes: Mapping[str, Any], label_lines: Mapping[str, tuple[str, ...]], width: float, height: float
+    shapes: Mapping[str, Any], label_lines: Mapping[str, tuple[str, ...]], size: tuple[float, float], moves: bool
 ) -> dict[str, MapLabel]:
-    """Return the labels, those of large counties first; a label that would cover another is moved aside."""
+    """Return the labels, those of large counties first; one that would cover another is moved or omitted."""
     labels: dict[str, MapLabel] = {}
     boxes: list[Any] = []
+    frame = shapely.box(0, 0, *size)
     for name in sorted(shapes, key=lambda one: -shapely.area(shapes[one])):
         lines = label_lines.get(name, ())
         if not lines:
             continue
-        x, y = shapely.get_coordinates(shapely.point_on_surface(shapes[name]))[0].tolist()
-        for place in _list_places(x, y):
-            box = _make_box(lines, *place)
-            x_min, y_min, x_max, y_max = box.bounds
-            is_inside = x_min >= 0 and y_min >= 0 and x_max <= width and y_max <= height
-            if is_inside and not any(box.intersects(other) for other in boxes):
-                break
-        else:
-            place = (x, y)
+        centre = tuple(shapely.get_coordinates(shapely.point_on_surface(shapes[name]))[0].tolist())
+        places = _list_places(*centre) if moves else [centre]
+        free = (place for place in places if _is_free(_make_box(lines, *place), boxes, frame))
+        place = next(free, centre if moves else None)
+        if place is None:
+            continue
         boxes.append(_make_box(lines, *place))
-        leader = None if place == (x, y) else (round(x, 1), round(y, 1))
+        leader = None if place == centre else (round(centre[0], 1), round(centre[1], 1))
         labels[name] = MapLabel(lines, round(place[0], 1), round(place[1], 1), leader)
     return labels
+
+
+def _is_free(box: Any, boxes: list[Any], frame: Any) -> bool:
+    """Return True if the box of a label is within the map and covers no other one."""
+    return bool(frame.contains(box)) and not any(box.intersects(other) for other in boxes)
 
 
 def _list_places(x: float, y: float) -> Iterable[tuple[float, float]]:

@@ -11,17 +11,21 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.evaluate import choose_rules
 from ..errors import InputError, OutputError
 from ..files.writing import explain_os_error, is_same_file
+from ..loading.reading import check_base_year
+from ..loading.recognition import choose_scope
 from ..messages.texts import Texts
 from ..options import RunOptions
 from ..package.folder import lock_for_writing
+from ..package.package_spec.load import load_package_spec
 from ..parallel.threads import map_in_threads
 from .check_county import check_county, is_current, make_failed_record, read_record, store_record
 from .fingerprint import compute_data_digest, compute_settings_digest, join_digests, measure_bytes
@@ -105,8 +109,7 @@ def plan_batch(
     """
     if options.jobs < 1:
         raise InputError("counties_jobs", value=str(options.jobs))
-    # Errors in the options of the whole batch are reported before any county is read.
-    options.check.resolve_norm()
+    _check_options(options)
     found = list_counties(options.source, options.output)
     _check_output_folder(options, found.counties)
     folder_names = make_folder_names(found.counties)
@@ -137,6 +140,16 @@ def plan_batch(
         record = read_record(task.folder) if options.resumes else None
         planned.append(PlannedCounty(task, record, _needs_check(task, record, options.only_changed)))
     return PlannedBatch(tuple(planned), found.ignored_names)
+
+
+def _check_options(options: BatchOptions) -> None:
+    """Raise InputError or DataError for options that no county can be checked with, before any county is read."""
+    check = options.check
+    norm = check.resolve_norm()
+    choose_rules(norm.rules, norm.expand_groups(check.rules), norm.declared_rules)
+    choose_scope(norm, set(), check.scope)
+    check_base_year(check.base_year)
+    load_package_spec(options.package_spec)
 
 
 def _make_county_options(county: County, options: RunOptions) -> RunOptions:
@@ -228,6 +241,19 @@ def check_counties(
 
 
 @contextmanager
+def _lock_output_folder(output: Path) -> Iterator[None]:
+    """Lock a folder of results against other batches. Raise OutputError if one of them writes there."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_for_writing(output / LOCK_NAME))
+        except OutputError as error:
+            if error.key != "package_busy":
+                raise
+            raise OutputError("counties_busy", target=str(output), who=error.params["who"]) from error
+        yield
+
+
+@contextmanager
 def _open_output_folder(output: Path) -> Iterator[Path]:
     """Create and lock the folder of results; yield a folder for temporary files.
 
@@ -239,7 +265,7 @@ def _open_output_folder(output: Path) -> Iterator[Path]:
         (output / COUNTIES_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(output), detail=explain_os_error(error)) from error
-    with lock_for_writing(output / LOCK_NAME):
+    with _lock_output_folder(output):
         temporary_folder = output / _TEMPORARY_FOLDER
         _remove_leftovers(output)
         try:

@@ -31,6 +31,7 @@ from .summary import FIGURE_COLUMNS, RATIO_FIGURE, BatchSummary, find_figure
 TEMPLATE = "counties.html.j2"
 #: Sizes of the maps in px.
 _OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX, _SMALL_MAP_PX, _SMALL_MAP_MAX_HEIGHT_PX = 372.0, 470.0, 128.0, 150.0
+_WIDE_PX, _WIDE_MAX_HEIGHT_PX = 700.0, 880.0
 #: Class of a county without a verdict, and of a figure that cannot be judged: the symbols of the maps.
 _NO_VERDICT = "none"
 _CLASS_BY_FIGURE_STATE = {
@@ -41,8 +42,10 @@ _CLASS_BY_FIGURE_STATE = {
     TARGET_MET: str(Verdict.PASSED),
 }
 _CLASSES = (*map(str, VERDICT_ORDER), _NO_VERDICT)
-#: Most counties whose labels on the map also have the verdict.
-_MAX_COUNTIES_WITH_VERDICT = 24
+#: Most counties of a map with the legend next to it, and with verdicts in its labels.
+_MAX_COUNTIES_OF_SMALL_MAP = 24
+#: Most counties for which the page gives the reason; the workbook has all.
+_MAX_REASONS = 20
 #: Most rules without a complete check that the page names for a county.
 _MAX_NAMED_RULES = 6
 
@@ -52,6 +55,7 @@ def render_summary(summary: BatchSummary) -> str:
     report_texts = ReportTexts(summary.lang)
     numbers = SectionNumbers(report_texts)
     title = report_texts.get("counties", "title", area=summary.area_name)
+    reasons = _list_reasons(summary, report_texts)
     return fill_template(
         TEMPLATE,
         {
@@ -67,7 +71,8 @@ def render_summary(summary: BatchSummary) -> str:
             "headline": _make_headline(summary, report_texts),
             "statement": _make_statement(summary, report_texts),
             "legend": _make_legend(summary, report_texts),
-            "reasons": _list_reasons(summary, report_texts),
+            "reasons": reasons[:_MAX_REASONS],
+            "more_reasons": max(len(reasons) - _MAX_REASONS, 0),
             "figure_columns": [_get_figure_title(column, summary.lang) for column in FIGURE_COLUMNS],
             "rows": [_make_row(one, summary, report_texts) for one in summary.records],
             "totals": _make_totals(summary),
@@ -104,20 +109,22 @@ def _make_facts(summary: BatchSummary, report_texts: ReportTexts) -> list[tuple[
 
 def _make_overview(summary: BatchSummary, report_texts: ReportTexts) -> Any:
     """Return the overview map with the class of each county; None if no county has an outline."""
-    # On a map of a province the symbol has to suffice as the verdict.
-    has_verdicts = len(summary.records) <= _MAX_COUNTIES_WITH_VERDICT
+    # A map of a province takes the width of the page, and its symbols have to suffice as verdicts.
+    is_wide = len(summary.records) > _MAX_COUNTIES_OF_SMALL_MAP
     labels = {
-        one.name: (summary.display_names[one.name], *([_get_label(one, report_texts)] if has_verdicts else ()))
+        one.name: (summary.display_names[one.name], *(() if is_wide else (_get_label(one, report_texts),)))
         for one in summary.records
     }
     outlines = {one.name: one.outline for one in summary.records}
-    drawn = make_county_map(outlines, labels, _OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
+    width, max_height = (_WIDE_PX, _WIDE_MAX_HEIGHT_PX) if is_wide else (_OVERVIEW_PX, _OVERVIEW_MAX_HEIGHT_PX)
+    drawn = make_county_map(outlines, labels, width, max_height, moves_labels=not is_wide)
     if drawn is None:
         return None
     leaders = [(*one.leader, one.x, one.y) for one in drawn.labels.values() if one.leader is not None]
     return {
         "drawn": drawn,
         "leaders": leaders,
+        "is_wide": is_wide,
         "classes": {one.name: _get_class(one) for one in summary.records},
     }
 

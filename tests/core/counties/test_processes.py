@@ -10,7 +10,7 @@ from plugin.core.counties.check_county import check_county, read_record
 from plugin.core.counties.model import BatchOptions, CountyState
 from plugin.core.counties.processes import check_in_processes
 from plugin.core.counties.run import check_counties, check_in_sequence, make_lost_record, plan_batch
-from plugin.core.errors import Cancelled
+from plugin.core.errors import Cancelled, OutputError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import RULES, check_or_die, copy_counties, read_json_files, write_county
 
@@ -96,3 +96,14 @@ def test_a_county_without_a_writable_folder_is_a_row_and_is_repeated(options):
     record = check_county(task)
     assert record.state is CountyState.UNWRITTEN and record.area_name == "平城区"
     assert plan_batch(options).counties[0].needs_check and task.folder.read_text("utf-8") == "a file"
+
+
+def test_two_batches_do_not_write_into_one_folder(options):
+    def start_another(tasks, temporary_folder, on_record, progress, cancellation):
+        with pytest.raises(OutputError) as raised:
+            check_counties(options, check_in_sequence)
+        assert raised.value.key == "counties_busy"
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        check_counties(options, start_another)

@@ -12,7 +12,7 @@ from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
 from plugin.core.counties.run import plan_batch
 from plugin.core.counties.sources import list_counties, make_folder_names
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import InputError, OutputError, SanxianError
 from plugin.core.options import RunOptions
 from tests.core.counties.county_files import list_files
 
@@ -81,6 +81,20 @@ def test_results_are_not_written_into_the_data(tmp_path):
         with pytest.raises(OutputError) as raised:
             plan_batch(BatchOptions(tmp_path, output))
         assert raised.value.key == "counties_output"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rules": ("XXX001",)}, {"scope": "moon"}, {"base_year": 1800}, {"profile": "nowhere"}, {"phase": "never"}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_wrong_options_are_errors_before_any_county_is_read(tmp_path, wrong):
+    touch(tmp_path / "a.gpkg")
+    with pytest.raises(SanxianError):
+        plan_batch(BatchOptions(tmp_path, tmp_path / "out", RunOptions(**wrong)))
+    with pytest.raises(SanxianError):
+        plan_batch(BatchOptions(tmp_path, tmp_path / "out", jobs=0))
+    assert not (tmp_path / "out").exists()
 
 
 def test_folders_of_counties_differ_by_more_than_case():
