@@ -50,6 +50,9 @@ def check_county(
         record = _make_error_record(task, CountyState.UNWRITTEN, error)
     except (InputError, DataError) as error:
         record = _make_error_record(task, CountyState.UNREAD, error)
+    except OSError as error:
+        no_access = InputError("source_no_access", source=task.county.source, detail=explain_os_error(error))
+        record = _make_error_record(task, CountyState.UNREAD, no_access)
     except (MemoryError, Cancelled):
         raise
     except Exception as error:  # an unexpected error of one county must not stop the others: its row has the reason

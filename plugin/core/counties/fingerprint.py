@@ -21,11 +21,14 @@ from ..engine.memory_folder import compute_program_digest
 from ..errors import SanxianError
 from ..files.digests import compute_sha256, is_link, is_special_file, iterate_files_below
 from ..options import RunOptions
+from ..package.folder import LOCK_SUFFIX
 from ..package.package_spec.load import load_package_spec
 from .model import County
 
-#: Files next to the data that no check reads, and that change every day.
-_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", ".sanxian-lock")
+#: Files that no check reads and that change while others work: lists next to the data, locks of programs.
+_UNREAD_SUFFIXES = (".worklist.csv", ".changes.csv", LOCK_SUFFIX, ".lock", "-shm")
+#: Logs of a database that is open elsewhere; an empty one has no changes.
+_LOG_SUFFIXES = ("-wal", "-journal")
 
 
 def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
@@ -35,20 +38,31 @@ def list_input_files(source: Path) -> Iterator[tuple[str, Path]]:
     renumbered keys. A missing source has no files.
     """
     if source.is_dir():
-        yield from iterate_files_below(source)
+        yield from (one for one in iterate_files_below(source) if _may_be_read(one[1]))
     if not source.parent.is_dir():
         return
     prefix = f"{source.stem}.".casefold()
     for path in sorted(source.parent.iterdir()):
-        name = path.name.casefold()
-        if name.startswith(prefix) and not name.endswith(_UNREAD_SUFFIXES) and path.is_file():
+        if path.name.casefold().startswith(prefix) and path.is_file() and _may_be_read(path):
             yield f"../{path.name}", path
 
 
+def _may_be_read(path: Path) -> bool:
+    """Return False for a file that no check reads."""
+    name = path.name.casefold()
+    if name.endswith(_LOG_SUFFIXES):
+        return path.is_file() and path.stat().st_size > 0
+    return not name.endswith(_UNREAD_SUFFIXES)
+
+
 def measure_bytes(source: Path) -> int:
-    """Return the size of the files of a source in bytes, 0 if it is missing."""
-    files = (path for _, path in iterate_files_below(source)) if source.is_dir() else iter([source])
-    return sum(path.stat().st_size for path in files if path.is_file())
+    """Return the size of the files of a source in bytes, 0 if it is missing or cannot be read."""
+    try:
+        files = (path for _, path in iterate_files_below(source)) if source.is_dir() else iter([source])
+        return sum(path.stat().st_size for path in files if path.is_file())
+    except OSError:
+        # The check of the county reports it.
+        return 0
 
 
 def compute_settings_digest(options: RunOptions, package_spec: str) -> str:
@@ -97,16 +111,20 @@ def _digest_norm(options: RunOptions) -> str:
 def _digest_files(source: Path, cancellation: Cancellation) -> list[str]:
     """Return a text with name and digest for each file of a source; a file that cannot be read counts by the reason."""
     digests = []
-    for name, path in list_input_files(source):
-        cancellation.raise_if_cancelled()
-        try:
-            if is_link(path) and path.is_dir():
-                digest = f"link {os.readlink(path)}"
-            elif is_special_file(path):
-                digest = "special"
-            else:
-                digest = compute_sha256(path, cancellation)
-        except OSError as error:
-            digest = f"errno {error.errno}"
-        digests.append(f"{name} {digest}")
+    try:
+        for name, path in list_input_files(source):
+            cancellation.raise_if_cancelled()
+            digests.append(f"{name} {_digest_file(path, cancellation)}")
+    except OSError as error:
+        digests.append(f"errno {error.errno}")
     return digests
+
+
+def _digest_file(path: Path, cancellation: Cancellation) -> str:
+    """Return the digest of a file; for a file that cannot be read what is known of it."""
+    try:
+        if is_link(path) and path.is_dir():
+            return f"link {os.readlink(path)}"
+        return "special" if is_special_file(path) else compute_sha256(path, cancellation)
+    except OSError as error:
+        return f"errno {error.errno}"

@@ -178,9 +178,12 @@ def _needs_check(task: CountyTask, record: CountyRecord | None, only_changed: bo
 def _check_output_folder(options: BatchOptions, counties: tuple[County, ...]) -> None:
     """Raise OutputError if the results would be written into the data, or the folder cannot be made."""
     output = options.output
-    for source in (options.source, *(Path(county.source) for county in counties)):
-        is_within = source.is_dir() and source != options.source and source.absolute() in output.absolute().parents
-        if is_same_file(source, output) or is_within:
+    parents = output.absolute().parents
+    if is_same_file(options.source, output):
+        raise OutputError("counties_output", target=str(output))
+    for source in (Path(county.source) for county in counties):
+        # The folder of the data of a county, not that of a list or of all data.
+        if is_same_file(source, output) or source.absolute() in parents:
             raise OutputError("counties_output", target=str(output))
     if output.exists() and not output.is_dir():
         raise OutputError("output_below_file", target=str(output / COUNTIES_FOLDER), file=str(output))

@@ -49,14 +49,13 @@ def list_counties(source: Path, output: Path) -> CountyList:
         If the source is missing, is neither a folder nor a list, has no county, or a row of the list is unusable.
     """
     try:
-        is_folder, exists = source.is_dir(), source.exists()
+        if not source.exists():
+            raise InputError("source_missing", source=str(source))
+        if not source.is_dir() and source.suffix.lower() not in _LIST_SUFFIXES:
+            raise InputError("counties_source", source=str(source), known=" ".join(_LIST_SUFFIXES))
+        found = _list_folder(source, output) if source.is_dir() else _read_list(source)
     except OSError as error:
         raise InputError("source_no_access", source=str(source), detail=explain_os_error(error)) from error
-    if not exists:
-        raise InputError("source_missing", source=str(source))
-    if not is_folder and source.suffix.lower() not in _LIST_SUFFIXES:
-        raise InputError("counties_source", source=str(source), known=" ".join(_LIST_SUFFIXES))
-    found = _list_folder(source, output) if is_folder else _read_list(source)
     if not found.counties:
         raise InputError("counties_none", source=str(source))
     return found
@@ -66,12 +65,8 @@ def _list_folder(folder: Path, output: Path) -> CountyList:
     """Return the counties whose data are directly in a folder."""
     if folder.suffix.lower() == ".gdb" or (folder / MANIFEST_FILE_NAME).is_file():
         raise InputError("counties_none", source=str(folder))
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
     sources, ignored_names = [], []
-    for path in paths:
+    for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or (path.is_dir() and _has_results_only(path, output)):
             continue
         suffix = path.suffix.lower()
@@ -101,18 +96,18 @@ def is_package(path: Path) -> bool:
 
     These are archives, folders with a manifest, and folders whose data are only in subfolders, which a plan has not.
     """
-    if not path.is_dir():
-        return path.suffix.lower() in _PACKAGE_SUFFIXES
-    if path.suffix.lower() == ".gdb":
-        return False
     try:
+        if not path.is_dir():
+            return path.suffix.lower() in _PACKAGE_SUFFIXES
+        if path.suffix.lower() == ".gdb":
+            return False
         if (path / MANIFEST_FILE_NAME).is_file():
             return True
         return not list_folder_datasets(path) and any(
             one.suffix.lower() in (*READ_SUFFIXES, ".gdb", ".vct") for one in (*path.glob("*/*"), *path.glob("*/*/*"))
         )
     except OSError:
-        # Reading the folder for the check reports that.
+        # The check of the county reports it.
         return False
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from plugin.core.counties.check_county import is_current, make_failed_record, read_record, write_record
+from plugin.core.counties.check_county import check_county, is_current, make_failed_record, read_record, write_record
 from plugin.core.counties.fingerprint import compute_data_digest
 from plugin.core.counties.forecast import forecast_batch
 from plugin.core.counties.model import BatchOptions, County, CountyState, CountyTask
@@ -97,6 +97,14 @@ def test_wrong_options_are_errors_before_any_county_is_read(tmp_path, wrong):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_path_that_the_system_refuses_is_left_to_the_check_of_its_county(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(f"县,数据\na,{'x' * 5000}.gpkg\nb,missing/b.gpkg", encoding="utf-8")
+    planned = plan_batch(BatchOptions(path, tmp_path / "out"))
+    assert [(one.needs_check, one.task.input_bytes) for one in planned.counties] == [(True, 0), (True, 0)]
+    assert check_county(planned.counties[0].task).state is CountyState.UNREAD
+
+
 def test_folders_of_counties_differ_by_more_than_case():
     names = make_folder_names([County("a/b", ""), County("ab", ""), County("AB", ""), County("..", "")])
     assert names == {"a/b": "ab", "ab": "ab-2", "AB": "AB-3", "..": "county"}
@@ -106,8 +114,11 @@ def test_the_digest_follows_content_and_neighbours_with_the_name(tmp_path):
     county = County("a", str(tmp_path / "a.gpkg"))
     touch(tmp_path / "a.gpkg", tmp_path / "b.gpkg")
     first = compute_data_digest(county, "")
-    touch(tmp_path / "a.gpkg", tmp_path / "b.waivers.csv", tmp_path / "a.worklist.csv")
+    touch(tmp_path / "a.gpkg", tmp_path / "b.waivers.csv", tmp_path / "a.worklist.csv", tmp_path / "a.gpkg-shm")
+    (tmp_path / "a.gpkg-wal").touch()
     assert compute_data_digest(county, "") == first
+    touch(tmp_path / "a.gpkg-wal")
+    assert compute_data_digest(county, "") != first
     touch(tmp_path / "a.waivers.csv")
     second = compute_data_digest(county, "")
     assert second != first
