@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Export polygons as a boundary-point file: unchanged parcels as they were imported, others by the form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
+
+from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...errors import DataError, InputError, OutputError
+from ...files.cells import format_cell
+from ...files.writing import check_writable, write_atomically
+from ...geometry.crs import describe_crs, make_crs_label, parse_crs, reproject_geometries
+from ...plan.layer import SourceLayer
+from .areas import compare_areas, format_area
+from .cell_values import parse_area
+from .crs_choice import ZONE_STEP_M, require_gauss_kruger
+from .export_rings import WrittenRings, infer_numbering, make_written_rings
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_form
+from .layer_fields import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD
+from .model import NoteLevel, Place, PointNote, PointParcel, RawParcel
+from .read_points import measure_plane_areas
+from .settings import load_settings, normalise_word
+from .stored import DamagedRecordError, StoredParcel, parse_record
+from .write_points import WrittenParcel, make_file_bytes
+from .zone_number import add_zone_number
+
+ProgressCallback = Callable[[float, str], None]
+_WORKBOOK_SUFFIX = ".xlsx"
+_TABLE_SUFFIXES = (".csv", _WORKBOOK_SUFFIX)
+#: Form of a file whose layer was not imported, by the suffix of the file.
+_DEFAULT_FORMS = {".csv": "table", _WORKBOOK_SUFFIX: "table"}
+_DEFAULT_TEXT_FORM = "txt"
+_AREA_KIND = "面"
+#: Areas (m²) that differ by less are the same value, read from another format.
+_SAME_AREA_M2 = 1e-6
+
+
+@dataclass(frozen=True)
+class PointExport:
+    """The result of an export.
+
+    ``feature_count``: features of the layer, those that were left out included.
+    """
+
+    path: Path
+    form: PointForm
+    crs: CRS
+    parcel_count: int
+    point_count: int
+    feature_count: int
+    notes: tuple[PointNote, ...]
+
+
+@dataclass(frozen=True)
+class _Feature:
+    """A feature to export. ``attributes``: item → text; ``declared_m2``: None without a value in the field."""
+
+    fid: int
+    shape: BaseGeometry
+    attributes: dict[str, str]
+    has_declared_field: bool
+    declared_m2: float | None
+    stored: StoredParcel | None
+
+
+@dataclass
+class _Log:
+    """Notes of an export, and parcels to list together in one note."""
+
+    notes: list[PointNote] = field(default_factory=list)
+    labels_by_key: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, level: NoteLevel, key: str, label: str = "", **params: object) -> None:
+        """Add a note."""
+        self.notes.append(PointNote(key, level, None, label, params))
+
+    def list_parcel(self, key: str, label: str) -> None:
+        """Add a parcel to those that one note lists."""
+        self.labels_by_key.setdefault(key, []).append(label)
+
+    def make_notes(self) -> tuple[PointNote, ...]:
+        """Return all notes."""
+        most = load_settings().most_listed
+        listed = [
+            PointNote(key, NoteLevel.INFO, params={
+                "count": len(labels), "parcels": "、".join(labels[:most]) + (" …" if len(labels) > most else "")})
+            for key, labels in self.labels_by_key.items()
+        ]  # fmt: skip
+        return (*self.notes, *listed)
+
+
+def check_export_output(inputs: list[str], output: str | Path, form_name: str) -> None:
+    """Raise OutputError or DataError if the file cannot be written in the form; called before the layer is read."""
+    suffix = Path(output).suffix.lower()
+    if form_name not in ("", AUTOMATIC):
+        form = load_form(form_name)
+        fits = suffix in _TABLE_SUFFIXES if form.kind == TABLE_KIND else suffix not in (_WORKBOOK_SUFFIX, "")
+        if not fits:
+            known = " ".join(_TABLE_SUFFIXES) if form.kind == TABLE_KIND else ".txt"
+            raise OutputError("output_format", target=str(output), known=known)
+    elif suffix not in (".txt", *_TABLE_SUFFIXES):
+        raise OutputError("output_format", target=str(output), known=" ".join((".txt", *_TABLE_SUFFIXES)))
+    check_writable(output, inputs)
+
+
+def export_boundary_points(
+    layer: SourceLayer,
+    output: str | Path,
+    *,
+    form_name: str = AUTOMATIC,
+    crs_text: str = "",
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> PointExport:
+    """Write the polygons of a layer as a boundary-point file; the layer does not change.
+
+    A parcel whose land and attributes are as imported is written as its file wrote it: names, closing points, counts,
+    digits, blanks. Points of other parcels are numbered by the form, which begins at the north-west corner and runs
+    clockwise unless the form states otherwise.
+
+    Parameters
+    ----------
+    layer
+        Polygons in a Gauss–Krüger zone of CGCS2000, or in degrees of CGCS2000 with ``crs_text``.
+    form_name
+        Id or path of a form; `AUTOMATIC` takes the form of the import, else the usual one for the suffix of ``output``.
+    crs_text
+        CRS to write, as ``EPSG:4526``; empty for that of the layer.
+
+    Raises
+    ------
+    InputError
+        The CRS of the layer is unusable, or none of its features can be written.
+    DataError
+        The form is unknown or has an error.
+    OutputError
+        The file cannot be written; an existing file stays.
+    Cancelled
+        The user cancelled; nothing is written.
+    """
+    check_export_output([], output, form_name)
+    source_crs, base_crs = _choose_base_crs(layer, crs_text)
+    log = _Log()
+    features = _read_features(layer, log, cancellation)
+    form = _choose_form(features, Path(output), form_name)
+    crs = _choose_written_crs(base_crs, form, features, keeps_number=bool(crs_text))
+    parcels = []
+    for number, feature in enumerate(features, 1):
+        cancellation.raise_if_cancelled()
+        shape = reproject_geometries(np.array([feature.shape], dtype=object), source_crs, crs)[0]
+        parcels.append(_make_parcel(feature, shape, number, form, crs, log))
+        progress(number / len(features), "")
+    if not parcels:
+        reason = log.notes[0] if log.notes else PointNote("no_features", NoteLevel.ERROR)
+        raise InputError("boundary_nothing_to_export", layer=layer.name, reason=reason)
+    if form.kind == TABLE_KIND:
+        parcels = _make_keys_distinct(parcels, log)
+    layouts = [feature.stored.layout for feature in features if feature.stored and feature.stored.form == form.id]
+    stored_crs = next((one.stored.crs for one in features if one.stored and one.stored.form == form.id), "")
+    if len({layout.header for layout in layouts}) > 1:
+        log.add(NoteLevel.WARNING, "mixed_headers", count=len({layout.header for layout in layouts}))
+    content = make_file_bytes(Path(output), parcels, form, crs, layouts[0] if layouts else None, stored_crs)
+    with write_atomically(output) as target:
+        target.write_bytes(content)
+    point_count = sum(len(parcel.points) for parcel in parcels)
+    return PointExport(Path(output), form, crs, len(parcels), point_count, len(layer.frame), log.make_notes())
+
+
+def _choose_base_crs(layer: SourceLayer, crs_text: str) -> tuple[CRS, CRS]:
+    """Return the CRS of a layer, and the one to write, whose zone number may still change.
+
+    Raise InputError for a layer without CRS, in another datum than CGCS2000, or in degrees without ``crs_text``.
+    """
+    if layer.crs is None:
+        raise InputError("boundary_layer_no_crs", layer=layer.name)
+    frame = describe_crs(layer.crs)
+    if not frame.is_cgcs2000:
+        raise InputError("boundary_layer_datum", layer=layer.name, crs=make_crs_label(layer.crs))
+    if crs_text:
+        crs = parse_crs(crs_text)
+        if crs is None:
+            raise InputError("boundary_crs_unknown", value=crs_text)
+        require_gauss_kruger(crs)
+        return layer.crs, crs
+    if frame.is_geographic:
+        raise InputError("boundary_layer_degrees", layer=layer.name)
+    require_gauss_kruger(layer.crs)
+    return layer.crs, layer.crs
+
+
+def _read_features(layer: SourceLayer, log: _Log, cancellation: Cancellation) -> list[_Feature]:
+    """Return the features of a layer that can be written; each other one becomes a note."""
+    frame = layer.frame
+    column_by_name = {str(name).upper(): name for name in frame.columns if name != frame.geometry.name}
+    curves = set(layer.curve_texts)
+    features = []
+    for fid, shape, row in zip(frame.index, frame.geometry, frame.to_dict("records"), strict=True):
+        cancellation.raise_if_cancelled()
+
+        def read(field_name: str, row: dict = row) -> str:
+            """Return the text in a field; empty if the layer lacks it."""
+            column = column_by_name.get(field_name)
+            return "" if column is None else format_cell(row[column])
+
+        attributes = {item: read(name) for item, (name, _) in FIELD_BY_ITEM.items() if name in column_by_name}
+        label = attributes.get("name") or attributes.get("number") or f"#{fid}"
+        problem = _find_shape_problem(shape, fid in curves)
+        if problem:
+            log.add(NoteLevel.ERROR, problem, label, fid=int(fid))
+            continue
+        try:
+            stored = parse_record(read(RECORD_FIELD))
+        except DamagedRecordError:
+            log.add(NoteLevel.WARNING, "record_damaged", label, field=RECORD_FIELD)
+            stored = None
+        has_declared = DECLARED_FIELD in column_by_name
+        value = row[column_by_name[DECLARED_FIELD]] if has_declared else None
+        declared_m2 = None if value is None or pd.isna(value) else float(value)
+        features.append(_Feature(int(fid), shapely.force_2d(shape), attributes, has_declared, declared_m2, stored))
+    return features
+
+
+def _find_shape_problem(shape: BaseGeometry | None, has_arcs: bool) -> str:
+    """Return the key of the note on why a shape cannot be written; empty if it can."""
+    if shape is None or shape.is_empty:
+        return "shape_missing"
+    if shape.geom_type not in ("Polygon", "MultiPolygon"):
+        return "shape_not_polygon"
+    if has_arcs:
+        return "shape_arcs"
+    return "" if shapely.is_valid(shape) else "shape_invalid"
+
+
+def _choose_form(features: list[_Feature], output: Path, form_name: str) -> PointForm:
+    """Return the form to write: the given one, else that of most records that fits the suffix, else the usual one."""
+    if form_name not in ("", AUTOMATIC):
+        return load_form(form_name)
+    suffix = output.suffix.lower()
+    kind = TABLE_KIND if suffix in _TABLE_SUFFIXES else TEXT_KIND
+    for name, _ in Counter(feature.stored.form for feature in features if feature.stored).most_common():
+        form = _find_form(name)
+        if form is not None and form.kind == kind:
+            return form
+    return load_form(_DEFAULT_FORMS.get(suffix, _DEFAULT_TEXT_FORM))
+
+
+def _find_form(name: str) -> PointForm | None:
+    """Return a form by its id or path; None if there is no longer a usable one."""
+    try:
+        return load_form(name)
+    except DataError:
+        return None
+
+
+def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[_Feature], *, keeps_number: bool) -> CRS:
+    """Return the CRS to write: zone of ``base_crs``, with or without zone number as the form states.
+
+    ``keeps_number``: the user gave the CRS. If the form is that of the import, the layer's CRS is kept too.
+    """
+    is_imported = any(feature.stored is not None and feature.stored.form == form.id for feature in features)
+    if keeps_number or is_imported or form.zone_number == "stored":
+        return base_crs
+    return add_zone_number(base_crs, has_number=form.zone_number == "with")
+
+
+def _compute_shift(stored: StoredParcel, crs: CRS) -> int | None:
+    """Return what is added to the eastings of a record for a CRS with the same central meridian; None for another."""
+    stored_crs = parse_crs(stored.crs)
+    if stored_crs is None:
+        return None
+    old_frame, new_frame = describe_crs(stored_crs), describe_crs(crs)
+    if old_frame.central_meridian != new_frame.central_meridian:
+        return None
+    shift_m = new_frame.false_easting - old_frame.false_easting
+    return round(shift_m) if shift_m % ZONE_STEP_M == 0 else None
+
+
+def _make_parcel(
+    feature: _Feature, shape: BaseGeometry, number: int, form: PointForm, crs: CRS, log: _Log
+) -> WrittenParcel:
+    """Return a feature as it is written. ``shape``: in the CRS to write; ``number``: its position, from 1."""
+    stored = feature.stored
+    stored_form = _find_form(stored.form) if stored else None
+    shift_m = _compute_shift(stored, crs) if stored else None
+    rings = make_written_rings(shape, stored, stored_form, form, shift_m)
+    is_same_form = stored is not None and stored.form == form.id
+    former_values = stored.values if stored else {}
+    values = {item: former_values.get(item, "") for item in form.parcel_items}
+    values |= {item: text for item, text in feature.attributes.items() if item in form.parcel_items}
+    values["kind"] = former_values.get("kind", _AREA_KIND)
+    label = values.get("name") or values.get("number") or f"#{number}"
+    if not rings.are_kept:
+        log.list_parcel("renumbered" if stored else "numbered", label)
+    plane_m2 = measure_plane_areas(np.array([rings.plane_shape], dtype=object))[0]
+    values["area"] = _choose_area(feature, rings, plane_m2, form)
+    values["count"] = _choose_count(stored, rings, form, is_same_form=is_same_form)
+    raw = RawParcel(number, Place(0), (), values, ())
+    declared, _ = parse_area(values["area"])
+    unit_m2 = load_settings().area_units[form.area_unit]
+    parcel = PointParcel(raw, (), shape, float(declared) * unit_m2 if declared else None, plane_m2)
+    if not is_same_form or not rings.are_kept or values["area"] != former_values.get("area", ""):
+        log.notes += [PointNote(note.key, note.level, None, label, note.params) for note in compare_areas(parcel, form)]
+    cells = stored.cells if stored is not None and is_same_form and form.kind == TEXT_KIND else None
+    return WrittenParcel(values, former_values, cells, rings.points)
+
+
+def _choose_area(feature: _Feature, rings: WrittenRings, plane_m2: float, form: PointForm) -> str:
+    """Return the declared area to write.
+
+    It is the text of the record while land and field are unchanged; the value of the field if the user set it; else the
+    area in the plane. A declared area that was empty stays empty while the land is unchanged.
+    """
+    stored, unit_m2 = feature.stored, load_settings().area_units[form.area_unit]
+    stored_m2 = _read_stored_area(stored) if stored else None
+    declared_m2 = feature.declared_m2 if feature.has_declared_field else stored_m2
+    is_set = declared_m2 is not None and (stored_m2 is None or abs(declared_m2 - stored_m2) > _SAME_AREA_M2)
+    if stored is not None and rings.are_kept and not is_set and (declared_m2 is None) == (stored_m2 is None):
+        has_same_unit = normalise_word(stored.area_unit) == normalise_word(form.area_unit)
+        if stored_m2 is None or (stored.form == form.id and (has_same_unit or form.kind == TEXT_KIND)):
+            return stored.values.get("area", "") if stored.form == form.id else ""
+        return format_area(stored_m2, unit_m2, form.area_decimals)
+    if is_set and declared_m2 is not None:
+        return format_area(declared_m2, unit_m2, form.area_decimals)
+    if stored is not None and rings.are_kept:
+        # The user emptied the field.
+        return ""
+    return format_area(plane_m2, unit_m2, form.area_decimals)
+
+
+def _read_stored_area(stored: StoredParcel) -> float | None:
+    """Return the declared area of a record in m²; None if it has none that can be read."""
+    number, _ = parse_area(stored.values.get("area", ""))
+    units = {normalise_word(name): factor for name, factor in load_settings().area_units.items()}
+    factor = units.get(normalise_word(stored.area_unit), 0.0)
+    return float(number) * factor if number and factor else None
+
+
+def _choose_count(stored: StoredParcel | None, rings: WrittenRings, form: PointForm, *, is_same_form: bool) -> str:
+    """Return 界址点数 to write: as in the record while the land is unchanged, else counted as there or by the form."""
+    if stored is not None and is_same_form and rings.are_kept:
+        return stored.values.get("count", "")
+    counts_closing = form.numbering.counts_closing
+    if stored is not None and is_same_form:
+        counts_closing = infer_numbering(stored, form).counts_closing
+    return str(len(rings.points) - (0 if counts_closing else rings.closing_count))
+
+
+def _make_keys_distinct(parcels: list[WrittenParcel], log: _Log) -> list[WrittenParcel]:
+    """Return the parcels of a table, each parcel with another number or name than the one before.
+
+    A parcel with number and name of the one before gets its position as number.
+    """
+    distinct: list[WrittenParcel] = []
+    for position, parcel in enumerate(parcels, 1):
+        keys = [(one.values.get("number", ""), one.values.get("name", "")) for one in (*distinct[-1:], parcel)]
+        if keys[-1] == ("", "") or (len(keys) > 1 and keys[0] == keys[1]):
+            parcel = parcel.replace_values({"number": str(position)})
+            log.list_parcel("given_number", parcel.values["name"] or str(position))
+        distinct.append(parcel)
+    return distinct
