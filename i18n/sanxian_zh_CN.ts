@@ -452,6 +452,10 @@
         <translation>边界构成</translation>
     </message>
     <message>
+        <source>Boundary points</source>
+        <translation>界址点</translation>
+    </message>
+    <message>
         <source>By Assignee</source>
         <translation>按负责人</translation>
     </message>
@@ -470,6 +474,14 @@
     <message>
         <source>By Township</source>
         <translation>按乡镇</translation>
+    </message>
+    <message>
+        <source>CRS of the coordinates (empty: as the file states)</source>
+        <translation>坐标的坐标系（空：按文件所写）</translation>
+    </message>
+    <message>
+        <source>CRS of the coordinates (empty: that of the layer)</source>
+        <translation>坐标的坐标系（空：同图层）</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -1418,6 +1430,10 @@ Project: {project}</source>
         <translation>导出 VCT…</translation>
     </message>
     <message>
+        <source>Export boundary points</source>
+        <translation>导出界址点</translation>
+    </message>
+    <message>
         <source>Export maps</source>
         <translation>导出图件</translation>
     </message>
@@ -1472,6 +1488,10 @@ Project: {project}</source>
     <message>
         <source>File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported</source>
         <translation>已找到　{size}　校验值（SHA-256）{digest} 存入豁免文件，附件改动后提示</translation>
+    </message>
+    <message>
+        <source>File of boundary points</source>
+        <translation>界址点文件</translation>
     </message>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
@@ -1650,6 +1670,10 @@ Project: {project}</source>
         <translation>格式</translation>
     </message>
     <message>
+        <source>Format (auto, id, or path of a .toml file)</source>
+        <translation>格式（auto 为自动；代号，或自编格式 .toml 的路径）</translation>
+    </message>
+    <message>
         <source>From</source>
         <translation>来源</translation>
     </message>
@@ -1784,6 +1808,10 @@ Project: {project}</source>
     <message>
         <source>Import VCT…</source>
         <translation>导入 VCT…</translation>
+    </message>
+    <message>
+        <source>Import boundary points</source>
+        <translation>导入界址点</translation>
     </message>
     <message>
         <source>In m²</source>
@@ -2846,6 +2874,18 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>参数（当前检查结果所用的值）</translation>
     </message>
     <message>
+        <source>Parcels</source>
+        <translation>地块</translation>
+    </message>
+    <message>
+        <source>Parcels (GeoPackage)</source>
+        <translation>地块图层（GeoPackage）</translation>
+    </message>
+    <message>
+        <source>Parcels left out</source>
+        <translation>未读写的地块</translation>
+    </message>
+    <message>
         <source>Part</source>
         <translation>内容</translation>
     </message>
@@ -3048,6 +3088,22 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Reading {layer}…</source>
         <translation>正在读取 {layer}…</translation>
+    </message>
+    <message>
+        <source>Reads the boundary points of parcels from a TXT file with sections, a list of points, or a table in Excel or CSV, and writes polygons in the CRS of the file. The file does not change.
+
+Automatic format: by sections and headings. The order of coordinates is not guessed: X is the northing. An office can add a format: copy a file of resources/boundary_points, change it and give its path.
+
+CRS: read from the header and the zone numbers of eastings. If the file does not state it or contradicts itself, nothing is imported until you give the CRS. Files in Xian 1980 or Beijing 1954 are refused: transformation parameters are never estimated.
+
+Each parcel has its declared area, its area in the plane and its statutory area. A parcel with an error (edges that cross, swapped coordinates, another zone, unreadable cells) is left out and reported with line or cell and remedy; the others are imported. A field of the layer keeps what the file wrote, for the export.</source>
+        <translation>读取地块的界址点——分段的 TXT、只有点的 TXT，或 Excel、CSV 成果表——写成面图层，坐标系同文件。原文件不改动。
+
+自动选择格式：按分段和表头。坐标次序不作猜测，X 为北。本单位的格式可自行添加：复制 resources/boundary_points 中的一个文件，修改后给出其路径。
+
+坐标系：取自文件头和横坐标的带号。文件没有写明或自相矛盾的，不导入，请指定坐标系后再试。西安80、北京54 坐标不导入，不推算转换参数。
+
+每个地块列出申报面积、平面面积和图斑椭球面积。有错误的地块（边相交、X 与 Y 相反、带号不符、单元格不能读取）不导入，列出行号或单元格和改正办法；其余照常导入。图层的一个字段保存各地块的原文，供导出使用。</translation>
     </message>
     <message>
         <source>Reason</source>
@@ -4706,6 +4762,18 @@ These parts are not verified against the text of the standard (mark C) and are s
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇 GBK 字符集以外的字即停止，并写明图层、要素和字段；文字中的半角逗号和换行写为“，”和空格。长度、名称、要素代码取自模板；超出长度的，加宽字段声明，不截短。
 
 未核对标准原文的项（来源级别 C）为设置，在标准文件夹的 vct.toml 中：数据标识、投影参数的写法、小数位数、备用要素代码。写出时的改动记入日志。可用“导入 VCT”读回核对。</translation>
+    </message>
+    <message>
+        <source>Writes the polygons of a layer as boundary points: TXT, CSV or Excel, by the suffix of the output. The layer does not change.
+
+Imported parcels whose land and attributes have not changed are written as their file wrote them: names of points, closing points, counts, decimals, blanks, encoding. Points of other parcels are numbered by the format: from the north-west corner, clockwise, holes anticlockwise; the declared area is then that in the plane, unless you have set it in the field SBMJ.
+
+Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger zone of CGCS2000; a layer in degrees needs one. Features without shape, with arcs or with an invalid shape are left out and reported.</source>
+        <translation>将面图层写成界址点文件：按输出文件的后缀为 TXT、CSV 或 Excel。图层不改动。
+
+导入后图形和属性都没有改动的地块，照原文写出：点号、闭合点、点数、小数位数、空项、编码均不变。其他地块按格式编号：自西北角起顺时针，内圈逆时针；申报面积取平面面积，字段 SBMJ 中另行填写的除外。
+
+自动选择格式：取导入时的格式，没有的取通用格式。坐标系应为 CGCS2000 的高斯克吕格投影；经纬度图层须指定坐标系。没有图形、含曲线或图形无效的要素不写出，逐一列出。</translation>
     </message>
     <message>
         <source>Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed.</source>

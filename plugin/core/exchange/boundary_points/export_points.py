@@ -139,7 +139,7 @@ def export_boundary_points(
     Raises
     ------
     InputError
-        The CRS of the layer is unusable, or none of its features can be written.
+        The layer cannot be read, its CRS is unusable, or none of its features can be written.
     DataError
         The form is unknown or has an error.
     OutputError
@@ -148,6 +148,10 @@ def export_boundary_points(
         The user cancelled; nothing is written.
     """
     check_export_output([], output, form_name)
+    if layer.problem is not None:
+        key, params = layer.problem
+        unusable = key, {"layer": layer.name, "role": layer.name, **params}
+        raise InputError("boundary_layer_unusable", layer=layer.name, unusable=unusable)
     source_crs, base_crs = _choose_base_crs(layer, crs_text)
     log = _Log()
     features = _read_features(layer, log, cancellation)

@@ -187,7 +187,7 @@ class _TextParser:
         if _count_items(list(cells), self._form.end_mark) >= 0:
             return True
         is_long = len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS
-        return is_long and not any(parse_number(cell)[0] for cell in cells[2:])
+        return is_long and any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
 
     def _begin_parcel(self, place: Place, cells: tuple[str, ...]) -> None:
         """Begin a parcel with its line."""

@@ -11,7 +11,7 @@ from ...plan.layer import SourceLayer
 def read_polygon_layer(source: str, name: str) -> SourceLayer:
     """Return a layer of a source by its name; without a name the only one that the source has.
 
-    Raise InputError if it is missing, cannot be read, or if a source of several layers is given without a name.
+    Raise InputError if it is missing, or if a source of several layers is given without a name.
     """
 
     def is_wanted(layer: SourceLayer) -> bool:
@@ -25,7 +25,4 @@ def read_polygon_layer(source: str, name: str) -> SourceLayer:
         raise InputError("boundary_layer_missing", source=source, layer=name, layers=known)
     if len(wanted) > 1:
         raise InputError("boundary_layer_choice", source=source, layers=known)
-    if wanted[0].problem is not None:
-        key, params = wanted[0].problem
-        raise InputError(key, **params)
     return wanted[0]
