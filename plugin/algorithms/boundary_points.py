@@ -83,7 +83,8 @@ class ImportBoundaryPoints(_BoundaryPointAlgorithm):
 
     identifier = "import_boundary_points"
     keywords = (
-        "boundary points", "TXT", "coordinates", "界址点", "勘测定界", "坐标文件", "地块坐标", "红线坐标", "导入", "Excel", "CSV",
+        "boundary points", "TXT", "coordinates", "界址点", "勘测定界", "坐标文件", "地块坐标", "红线坐标", "导入",
+        "Excel", "CSV",
     )  # fmt: skip
 
     def displayName(self):
@@ -158,7 +159,18 @@ class ExportBoundaryPoints(_BoundaryPointAlgorithm):
     """Algorithm `export_boundary_points`: write polygons as a file of boundary points."""
 
     identifier = "export_boundary_points"
-    keywords = ("boundary points", "TXT", "coordinates", "界址点", "勘测定界", "坐标文件", "地块坐标", "导出", "Excel", "CSV")
+    keywords = (
+        "boundary points",
+        "TXT",
+        "coordinates",
+        "界址点",
+        "勘测定界",
+        "坐标文件",
+        "地块坐标",
+        "导出",
+        "Excel",
+        "CSV",
+    )
 
     def displayName(self):
         return tr("Export boundary points")

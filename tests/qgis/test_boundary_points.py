@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer
 
-from tests.core.boundary_point_files import APART, HEADER, OUTER, FileWriter, place_ring
+from tests.core.boundary_point_files import HEADER, OUTER, SEPARATE, FileWriter, place_ring
 from tests.qgis.helpers import run_algorithm
 
 
@@ -13,7 +13,7 @@ def point_file(tmp_path):
     """Write a file of two parcels; return its path."""
     writer = FileWriter()
     writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(APART), number="2")
+    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
     return writer.write(tmp_path / "项目.txt")
 
 

@@ -24,13 +24,14 @@ from plugin.core.exchange.boundary_points.messages import describe_export, descr
 from plugin.core.exchange.boundary_points.read_points import read_boundary_points
 from plugin.core.exchange.boundary_points.recognition import is_boundary_point_file
 from plugin.core.exchange.boundary_points.source_layer import read_polygon_layer
+from plugin.core.messages.texts import Texts
 from tests.core.boundary_point_files import (
-    APART,
     EAST,
     HEADER,
     HOLE,
     NORTH,
     OUTER,
+    SEPARATE,
     FileWriter,
     compute_area,
     format_hectares,
@@ -43,6 +44,8 @@ EAST_WITHOUT_NUMBER = EAST - 38_000_000
 
 
 def list_keys(notes, level=None):
+    """Return the keys of notes, which can be rendered in both languages."""
+    assert all(note.render(Texts(lang)) for note in notes for lang in ("zh", "en"))
     return [note.key for note in notes if level in (None, note.level)]
 
 
@@ -84,11 +87,11 @@ def test_real_file_is_exported_byte_by_byte_and_never_changed(path, tmp_path):
 
 def make_variant(name, path):
     """Write a file in one of the habits that are in use; return the areas by shapely and the EPSG code."""
-    outer, hole, apart = (place_ring(offsets) for offsets in (OUTER, HOLE, APART))
-    bare = place_ring(OUTER, east=EAST_WITHOUT_NUMBER)
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    unnumbered = place_ring(OUTER, east=EAST_WITHOUT_NUMBER)
     crs = 4526
     if name == "without zone number":
-        writer, rings, crs = FileWriter(), [(bare,)], 4547
+        writer, rings, crs = FileWriter(), [(unnumbered,)], 4547
     elif name == "closing point has the next number":
         writer, rings = FileWriter(closing="next"), [(outer,)]
     elif name == "closing points do not count":
@@ -100,7 +103,7 @@ def make_variant(name, path):
     elif name == "hole that begins with 1":
         writer, rings = FileWriter(restarts=True), [(outer, hole)]
     elif name == "several parcels with blank items":
-        writer, rings = FileWriter(items=(" ", "", " ")), [(outer, hole), (apart,)]
+        writer, rings = FileWriter(items=(" ", "", " ")), [(outer, hole), (separate,)]
     elif name == "thirteen items":
         writer, rings = FileWriter(items=("I50G001", "13", "0601", "", "", "3", "4", "备注")), [(outer,)]
     elif name == "more header lines and full-width brackets":
@@ -152,10 +155,10 @@ def test_variant_has_the_declared_area_and_is_exported_byte_by_byte(name, tmp_pa
 
 
 def test_ring_outside_the_first_is_another_part_and_a_ring_in_a_hole_too(tmp_path):
-    outer, hole, apart = (place_ring(offsets) for offsets in (OUTER, HOLE, APART))
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
     island = place_ring((("-70", "90"), ("-80", "90"), ("-80", "100"), ("-70", "100")))
     writer = FileWriter()
-    area_m2 = writer.add_parcel("地块", outer, hole, parts=(apart, island))
+    area_m2 = writer.add_parcel("地块", outer, hole, parts=(separate, island))
     path = writer.write(tmp_path / "a.txt")
     (parcel,) = read_boundary_points(path).parcels
     assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6) and parcel.shape.geom_type == "MultiPolygon"
@@ -192,7 +195,7 @@ def two_parcels(tmp_path):
     """Write a file of two parcels; the first is in line 10, its points in lines 11 to 16."""
     writer = FileWriter()
     writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(APART), number="2")
+    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
     return writer.write(tmp_path / "项目.txt")
 
 
@@ -217,6 +220,7 @@ def test_bad_line_is_reported_with_its_number_and_the_other_parcel_is_read(case,
     file = read_boundary_points(change_line(two_parcels, number, text))
     (note,) = [note for note in file.notes if note.key == key]
     assert note.level == "error" and note.place.line == line and note.parcel == "甲"
+    assert f"第 {line} 行，地块“甲”：" in note.render(Texts("zh")) and list_keys(file.notes)
     assert [parcel.label for parcel in file.parcels] == ["乙"] and file.parcel_count == 2
 
 
@@ -249,6 +253,7 @@ def test_hole_that_crosses_the_outer_ring_names_both_rings(tmp_path):
     with pytest.raises(InputError) as caught:
         import_boundary_points(path, tmp_path / "a.gpkg")
     assert caught.value.key == "boundary_none_readable" and not (tmp_path / "a.gpkg").exists()
+    assert "圈 2" in Texts("zh").explain_error(caught.value)
     (note,) = [note for note in read_boundary_points(path).notes if note.level == "error"]
     assert note.key == "rings_crossing" and {note.params["ring"], note.params["other_ring"]} == {"1", "2"}
 
@@ -319,12 +324,13 @@ def test_crs_is_asked_for_and_never_guessed(case, tmp_path):
     with pytest.raises(InputError) as caught:
         read_boundary_points(path, crs_text=crs)
     assert caught.value.key == key
+    assert all(Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
 
 
 def test_mixed_zones_without_a_stated_one_are_asked_for_and_then_left_out(tmp_path):
     writer = FileWriter(header=tuple(line for line in HEADER if "带号" not in line))
     writer.add_parcel("甲", place_ring(OUTER))
-    writer.add_parcel("乙", place_ring(APART, east=EAST + 1_000_000), number="2")
+    writer.add_parcel("乙", place_ring(SEPARATE, east=EAST + 1_000_000), number="2")
     path = writer.write(tmp_path / "a.txt")
     with pytest.raises(InputError, match="boundary_zones_mixed"):
         read_boundary_points(path)
@@ -361,9 +367,9 @@ def test_degrees_garbled_text_and_other_files_are_refused(tmp_path):
 
 
 def test_points_without_sections_need_a_crs_and_are_parcels_by_closed_rings(tmp_path):
-    outer, hole, apart = (place_ring(offsets) for offsets in (OUTER, HOLE, APART))
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
     lines = []
-    for ring_number, ring in ((1, outer), (2, hole), (1, apart)):
+    for ring_number, ring in ((1, outer), (2, hole), (1, separate)):
         lines += [f"J{n},{ring_number},{x},{y}" for n, (x, y) in enumerate(ring, 1)]
         lines.append(f"J1,{ring_number},{ring[0][0]},{ring[0][1]}")
     path = tmp_path / "点.txt"
@@ -372,7 +378,7 @@ def test_points_without_sections_need_a_crs_and_are_parcels_by_closed_rings(tmp_
         read_boundary_points(path)
     file = read_boundary_points(path, crs_text="EPSG:4526")
     areas = [parcel.plane_m2 for parcel in file.parcels]
-    assert areas == pytest.approx([compute_area(outer, hole), compute_area(apart)], abs=1e-6)
+    assert areas == pytest.approx([compute_area(outer, hole), compute_area(separate)], abs=1e-6)
     assert round_trip(path, tmp_path, crs_text="EPSG:4526").read_bytes() == path.read_bytes()
 
 
@@ -382,9 +388,9 @@ HEADINGS = ("地块编号", "地块名称", "面积（公顷）", "点号", "圈
 
 
 def list_table_rows(area_column="面积（公顷）"):
-    outer, hole, apart = (place_ring(offsets) for offsets in (OUTER, HOLE, APART))
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
     rows = []
-    for number, (name, *rings) in enumerate((("甲", outer, hole), ("乙", apart)), 1):
+    for number, (name, *rings) in enumerate((("甲", outer, hole), ("乙", separate)), 1):
         area = format_hectares(compute_area(*rings))
         for ring_number, ring in enumerate(rings, 1):
             for n, (north, east) in enumerate([*ring, ring[0]]):
@@ -425,10 +431,10 @@ def write_workbook(path, rows, merges=True):
 
 def check_table_file(path, tmp_path, **options):
     file = read_boundary_points(path, **options)
-    outer, hole, apart = (place_ring(offsets) for offsets in (OUTER, HOLE, APART))
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
     assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and list_keys(file.notes, "error") == []
     assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx(
-        [compute_area(outer, hole), compute_area(apart)], abs=1e-6
+        [compute_area(outer, hole), compute_area(separate)], abs=1e-6
     )
     assert "area" not in list_keys(file.notes) and file.crs.to_epsg() == 4526
     target = round_trip(path, tmp_path, name=f"出{path.suffix}", **options)

@@ -64,14 +64,15 @@ def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote
     if datum != "cgcs2000":
         raise InputError("boundary_crs_not_stated", file=name, hint=hint)
     zones = [zone for zone in first_row_by_zone if zone]
+    prevailing = next(iter(first_row_by_zone), 0)
     if stated.zone:
-        if zones and stated.zone not in zones:
-            row = first_row_by_zone[zones[0]]
+        if prevailing and stated.zone != prevailing:
+            row = first_row_by_zone[prevailing]
             raise InputError(
                 "boundary_zone_contradiction",
                 file=name,
                 zone=stated.zone,
-                found=zones[0],
+                found=prevailing,
                 line=row.place.line,
                 hint=hint,
             )
@@ -86,7 +87,7 @@ def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote
     width = load_settings().get_zone_width(zone)
     if not width or (stated.width and stated.width != width):
         raise InputError("boundary_zone_width", file=name, zone=zone, width=stated.width or "—", right=width or "—")
-    crs = make_gauss_kruger_crs(zone, width, has_number=zone in zones)
+    crs = make_gauss_kruger_crs(zone, width, has_number=prevailing > 0)
     notes = [PointNote("six_degree", NoteLevel.WARNING, params={"zone": zone})] if width == 6 else []
     return crs, [*notes, *_note_parameters(parsed)]
 

@@ -15,7 +15,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from ...errors import DataError, InputError, OutputError
+from ...errors import InputError, OutputError
 from ...files.cells import format_cell
 from ...files.writing import check_writable, write_atomically
 from ...geometry.crs import describe_crs, make_crs_label, parse_crs, reproject_geometries
@@ -24,7 +24,7 @@ from .areas import compare_areas, format_area
 from .cell_values import parse_area
 from .crs_choice import ZONE_STEP_M, require_gauss_kruger
 from .export_rings import WrittenRings, infer_numbering, make_written_rings
-from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, load_form
+from .forms import AUTOMATIC, TABLE_KIND, TEXT_KIND, PointForm, list_form_ids, load_form
 from .layer_fields import DECLARED_FIELD, FIELD_BY_ITEM, RECORD_FIELD
 from .model import NoteLevel, Place, PointNote, PointParcel, RawParcel
 from .read_points import measure_plane_areas
@@ -155,7 +155,7 @@ def export_boundary_points(
     source_crs, base_crs = _choose_base_crs(layer, crs_text)
     log = _Log()
     features = _read_features(layer, log, cancellation)
-    form = _choose_form(features, Path(output), form_name)
+    form = _choose_form(features, Path(output), form_name, log)
     crs = _choose_written_crs(base_crs, form, features, keeps_number=bool(crs_text))
     parcels = []
     for number, feature in enumerate(features, 1):
@@ -244,25 +244,19 @@ def _find_shape_problem(shape: BaseGeometry | None, has_arcs: bool) -> str:
     return "" if shapely.is_valid(shape) else "shape_invalid"
 
 
-def _choose_form(features: list[_Feature], output: Path, form_name: str) -> PointForm:
+def _choose_form(features: list[_Feature], output: Path, form_name: str, log: _Log) -> PointForm:
     """Return the form to write: the given one, else that of most records that fits the suffix, else the usual one."""
     if form_name not in ("", AUTOMATIC):
         return load_form(form_name)
     suffix = output.suffix.lower()
     kind = TABLE_KIND if suffix in _TABLE_SUFFIXES else TEXT_KIND
-    for name, _ in Counter(feature.stored.form for feature in features if feature.stored).most_common():
-        form = _find_form(name)
-        if form is not None and form.kind == kind:
-            return form
+    known = list_form_ids()
+    for name, count in Counter(feature.stored.form for feature in features if feature.stored).most_common():
+        if name not in known:
+            log.add(NoteLevel.WARNING, "form_missing", form=name, count=count)
+        elif load_form(name).kind == kind:
+            return load_form(name)
     return load_form(_DEFAULT_FORMS.get(suffix, _DEFAULT_TEXT_FORM))
-
-
-def _find_form(name: str) -> PointForm | None:
-    """Return a form by its id or path; None if there is no longer a usable one."""
-    try:
-        return load_form(name)
-    except DataError:
-        return None
 
 
 def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[_Feature], *, keeps_number: bool) -> CRS:
@@ -293,9 +287,8 @@ def _make_parcel(
 ) -> WrittenParcel:
     """Return a feature as it is written. ``shape``: in the CRS to write; ``number``: its position, from 1."""
     stored = feature.stored
-    stored_form = _find_form(stored.form) if stored else None
     shift_m = _compute_shift(stored, crs) if stored else None
-    rings = make_written_rings(shape, stored, stored_form, form, shift_m)
+    rings = make_written_rings(shape, stored, form, shift_m)
     is_same_form = stored is not None and stored.form == form.id
     former_values = stored.values if stored else {}
     values = {item: former_values.get(item, "") for item in form.parcel_items}

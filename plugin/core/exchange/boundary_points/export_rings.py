@@ -59,11 +59,7 @@ def list_ring_vertices(shape: BaseGeometry) -> list[tuple[NDArray, bool]]:
 
 
 def make_written_rings(
-    shape: BaseGeometry,
-    stored: StoredParcel | None,
-    stored_form: PointForm | None,
-    form: PointForm,
-    shift_m: int | None,
+    shape: BaseGeometry, stored: StoredParcel | None, form: PointForm, shift_m: int | None
 ) -> WrittenRings:
     """Return the points to write for a polygon.
 
@@ -71,8 +67,8 @@ def make_written_rings(
     ----------
     shape
         Polygon or multipolygon in the CRS to write.
-    stored, stored_form
-        The parcel's record and the form it was read in; None without a record.
+    stored
+        The parcel's record; None without one.
     form
         The form to write.
     shift_m
@@ -81,26 +77,25 @@ def make_written_rings(
     """
     rings = list_ring_vertices(shape)
     is_same_form = stored is not None and stored.form == form.id
-    if stored is not None and stored_form is not None and shift_m is not None:
-        items = stored_form.stored_items
-        stored_vertices = [_read_vertices(ring, items, shift_m) for ring in stored.rings]
+    if stored is not None and shift_m is not None:
+        stored_vertices = [_read_vertices(ring, stored.items, shift_m) for ring in stored.rings]
         if _are_same_rings([vertices for vertices, _ in rings], stored_vertices):
-            points, closing_count = _keep_points(stored, items, form, shift_m, keeps_cells=is_same_form)
+            points, closing_count = _keep_points(stored, form, shift_m, keeps_cells=is_same_form)
             return WrittenRings(points, closing_count, True, shape)
     numbering, decimals = form.numbering, form.coordinate_decimals
-    if stored is not None and stored_form is not None and is_same_form:
-        numbering = infer_numbering(stored, stored_form)
+    if stored is not None and is_same_form:
+        numbering = infer_numbering(stored, form)
         decimals = max(
             count_decimals(text)
             for ring in stored.rings
-            for text in _list_numbers(ring, _get_coordinate_columns(stored_form))
+            for text in _list_numbers(ring, _get_coordinate_columns(stored))
         )
     return _number_points(rings, numbering, decimals)
 
 
-def _get_coordinate_columns(form: PointForm) -> tuple[int, int]:
+def _get_coordinate_columns(stored: StoredParcel) -> tuple[int, int]:
     """Return the positions of northing and easting in a point's cells."""
-    return form.stored_items.index("north"), form.stored_items.index("east")
+    return stored.items.index("north"), stored.items.index("east")
 
 
 def _list_numbers(ring: StoredRing, columns: tuple[int, int]) -> list[str]:
@@ -142,7 +137,7 @@ def _is_same_ring(ring: NDArray, other: NDArray, reach_m: float) -> bool:
 
 
 def _keep_points(
-    stored: StoredParcel, items: Sequence[str], form: PointForm, shift_m: int, *, keeps_cells: bool
+    stored: StoredParcel, form: PointForm, shift_m: int, *, keeps_cells: bool
 ) -> tuple[tuple[WrittenPoint, ...], int]:
     """Return the points of a record, and the number of closing points.
 
@@ -151,7 +146,7 @@ def _keep_points(
     points: list[WrittenPoint] = []
     closing_count = 0
     for ring in stored.rings:
-        rows = [_keep_point(row, items, shift_m, keeps_cells=keeps_cells) for row in ring.rows]
+        rows = [_keep_point(row, stored.items, shift_m, keeps_cells=keeps_cells) for row in ring.rows]
         is_closed = ring.is_closed
         if not keeps_cells and is_closed and form.numbering.closing == "none":
             rows, is_closed = rows[:-1], False
@@ -176,7 +171,7 @@ def _keep_point(row: tuple[str, ...], items: Sequence[str], shift_m: int, *, kee
 
 def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
     """Return the numbering of a form with the closing points, counts and prefix that a record has."""
-    numbering, point = form.numbering, form.stored_items.index("point")
+    numbering, point = form.numbering, stored.items.index("point")
     ring = stored.rings[0]
     first, last = ring.rows[0][point].strip(), ring.rows[-1][point].strip()
     closing = ("first" if last == first else "next") if ring.is_closed else "none"

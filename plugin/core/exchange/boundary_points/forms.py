@@ -153,19 +153,19 @@ def _read_form(path: Path, modified_ns: int) -> PointForm:
     )
     crs = _read_table(table, "crs", (), ("datum", "zone"), path)
     form = PointForm(
-        id=path.stem if path.parent == BOUNDARY_POINTS_FOLDER else str(path),
+        id=path.stem,
         path=path,
-        titles={"zh": name, "en": _read_value(table, "name_en", str, path) if "name_en" in table else name},
+        titles={"zh": name, "en": _read_optional_text(table, "name_en", path) or name},
         kind=kind,
         is_automatic=_read_value(table, "automatic", bool, path) if "automatic" in table else True,
         encoding=_read_choice(table, "encoding", tuple(CODEC_BY_ENCODING), path),
         line_end=LINE_ENDS[_read_choice(table, "line_end", tuple(LINE_ENDS), path)],
         separator=_read_value(table, "separator", str, path),
-        header_section=sections.get("header", ""),
-        parcel_section=sections.get("parcels", ""),
+        header_section=_read_optional_text(sections, "header", path),
+        parcel_section=_read_optional_text(sections, "parcels", path),
         header=_read_header(table.get("header", []), path),
         parcel_items=_read_items(parcel, "parcel", PARCEL_ITEMS, path) if parcel else (),
-        end_mark=parcel.get("end_mark", ""),
+        end_mark=_read_optional_text(parcel, "end_mark", path),
         point_items=_read_items(_read_table(table, "point", ("items",), (), path), "point", POINT_ITEMS, path),
         headings_by_item=_read_headings(table.get("headings", {}), path),
         numbering=_read_numbering(table, path),
@@ -173,7 +173,7 @@ def _read_form(path: Path, modified_ns: int) -> PointForm:
         area_decimals=_read_value(numbers, "area_decimals", int, path),
         area_unit=_read_choice(numbers, "area_unit", tuple(load_settings().area_units), path),
         zone_number=_read_choice(numbers, "zone_number", _ZONE_NUMBERS, path),
-        datum=crs.get("datum", ""),
+        datum=_read_optional_text(crs, "datum", path),
         zone=_read_value(crs, "zone", int, path) if "zone" in crs else 0,
     )
     _check_parts(form)
@@ -256,6 +256,11 @@ def _read_table(
 def _read_value(table: dict[str, Any], key: str, kind: type, path: Path) -> Any:
     """Return a value of a form. Raise DataError if it has another type."""
     return check_type(table[key], kind, file=path, key=key)
+
+
+def _read_optional_text(table: dict[str, Any], key: str, path: Path) -> str:
+    """Return a text of a form, empty if it is missing. Raise DataError if it has another type."""
+    return str(_read_value(table, key, str, path)) if key in table else ""
 
 
 def _read_choice(table: dict[str, Any], key: str, known: tuple[str, ...], path: Path) -> str:

@@ -30,7 +30,7 @@ class NoteLevel(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is in a file: a line, from 1, or the cell of a sheet such as ``C14``.
+    """Where something is in a file: a line, from 1, or the cell of a sheet, by column letter and row.
 
     ``sheet``: title of the sheet, empty for a text file.
     """

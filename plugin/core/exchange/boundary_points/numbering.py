@@ -79,7 +79,7 @@ def find_numbering_notes(parcels: Sequence[PointParcel], form: PointForm) -> lis
     """
     found: dict[str, list[str]] = {"direction": [], "start": []}
     for parcel in parcels:
-        vertices = np.array([row.xy for row in parcel.rings[0].points])
+        vertices = shapely.get_coordinates(shapely.get_parts(parcel.shape)[0].exterior)[:-1]
         if form.numbering.direction != "stored" and is_clockwise(vertices) != (form.numbering.direction == "clockwise"):
             found["direction"].append(parcel.label)
         if form.numbering.start == "north-west" and find_north_west_vertex(vertices):

@@ -103,7 +103,11 @@ def _has_only_points(lines: list[str], form: PointForm) -> bool:
 def _count_items(cells: list[str], end_mark: str) -> int:
     """Return the number of items of a parcel's line before its end mark; -1 for another line."""
     stripped = [cell.strip() for cell in cells]
-    return stripped.index(end_mark) if end_mark in stripped else -1
+    if end_mark in stripped:
+        return stripped.index(end_mark)
+    filled = [n for n, cell in enumerate(stripped) if cell]
+    # The mark may follow the last item without a separator.
+    return filled[-1] + 1 if end_mark and filled and stripped[filled[-1]].endswith(end_mark) else -1
 
 
 @dataclass
@@ -121,12 +125,17 @@ def parse_text(text: FileText, form: PointForm) -> ParsedFile:
     """Return header, parcels and points of a text in a form.
 
     A line that cannot be read becomes a note; its parcel is then broken, the others are read. Raise InputError if the
-    form has sections and the file lacks that of the parcels.
+    form has sections and the file lacks that of the parcels or has a second one.
     """
     heading = find_section(text.lines, form.parcel_section)
     if form.parcel_section and heading < 0:
         raise InputError("boundary_no_section", file=text.path.name, section=form.parcel_section, form=form.id)
     header = text.lines[: heading + 1]
+    for section in filter(None, (form.header_section, form.parcel_section)):
+        again = find_section(text.lines[heading + 1 :], section)
+        if again >= 0:
+            # Two files in one may have two zones.
+            raise InputError("boundary_second_section", file=text.path.name, line=heading + 2 + again, section=section)
     parser = _TextParser(form)
     for number, line in enumerate(text.lines[heading + 1 :], heading + 2):
         if line.strip():
@@ -194,7 +203,10 @@ class _TextParser:
         items = self._form.parcel_items
         count = _count_items(list(cells), self._form.end_mark)
         given = cells[:count] if count >= 0 else cells
-        values = {item: cell.strip() for item, cell in zip(items, given, strict=False)}
+        values = {
+            item: cell.strip().removesuffix(self._form.end_mark).strip()
+            for item, cell in zip(items, given, strict=False)
+        }
         parcel = _OpenParcel(place, cells, values)
         self._parcels.append(parcel)
         label = self._label(len(self._parcels) - 1)

@@ -46,9 +46,14 @@ class PointSettings:
     def classify_datum(self, value: str) -> str:
         """Return ``cgcs2000``, ``refused`` (西安80, 北京54, WGS 84) or ``unknown`` for a value of 坐标系."""
         word = normalise_word(value)
-        if any(normalise_word(one) in word for one in self.cgcs2000_words):
-            return "cgcs2000"
-        return "refused" if any(normalise_word(one) in word for one in self.refused_datum_words) else "unknown"
+        is_cgcs2000, is_refused = (
+            any(normalise_word(one) in word for one in words)
+            for words in (self.cgcs2000_words, self.refused_datum_words)
+        )
+        if is_cgcs2000 and is_refused:
+            # 西安80转2000 does not state which of the two the coordinates are in.
+            return "unknown"
+        return "cgcs2000" if is_cgcs2000 else "refused" if is_refused else "unknown"
 
     def get_zone_width(self, zone: int) -> int:
         """Return the width in degrees (3, 6) of the zone with a number; 0 if China has no zone with this number."""

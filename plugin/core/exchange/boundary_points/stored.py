@@ -34,11 +34,13 @@ class StoredRing:
 class StoredParcel:
     """A parcel as its file wrote it.
 
-    ``form``: id of the form; ``crs``: label of the CRS, as ``EPSG:4526``; ``layout``: of the whole file; ``cells``: of
-    the parcel's line (text files); ``values``: item → text without blanks. ``area_unit``: unit of the declared area.
+    ``form``: id of the form; ``items``: items of a point's cells in order; ``crs``: label of the CRS, as ``EPSG:4526``;
+    ``layout``: of the whole file; ``cells``: of the parcel's line (text files); ``values``: item → text without blanks.
+    ``area_unit``: unit of the declared area.
     """
 
     form: str
+    items: tuple[str, ...]
     crs: str
     layout: FileLayout
     cells: tuple[str, ...]
@@ -56,6 +58,7 @@ def format_record(parcel: PointParcel, form: PointForm, layout: FileLayout, crs:
     record = {
         "version": _VERSION,
         "form": form.id,
+        "items": form.stored_items,
         "crs": make_crs_label(crs),
         "codec": layout.codec,
         "mark": layout.has_mark,
@@ -80,6 +83,7 @@ def parse_record(text: str) -> StoredParcel | None:
         record = json.loads(text)
         if record["version"] != _VERSION:
             raise DamagedRecordError
+        items = _read_texts(record["items"])
         rings = tuple(StoredRing(tuple(map(_read_texts, one["rows"])), bool(one["closed"])) for one in record["rings"])
         layout = FileLayout(
             str(record["codec"]),
@@ -91,6 +95,7 @@ def parse_record(text: str) -> StoredParcel | None:
         values = {str(item): str(value) for item, value in record["values"].items()}
         return StoredParcel(
             str(record["form"]),
+            items,
             str(record["crs"]),
             layout,
             _read_texts(record["cells"]),
