@@ -495,6 +495,32 @@ def test_quoted_thousands_separators_and_empty_names_are_read_with_a_warning(tmp
     assert {"thousands", "filled"} <= set(list_keys(file.notes, "warning"))
 
 
+def test_lines_below_a_table_and_hidden_sheets_are_not_read_and_named(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    sheet.append(["", "", "", "制表人：张三", "", "", ""])
+    sheet.append(["合计", "", "1.0000"])
+    book.copy_worksheet(sheet).sheet_state = "hidden"
+    book.save(path)
+    file = read_boundary_points(path)
+    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"]
+    assert sorted(list_keys(file.notes, "warning")) == ["hidden_sheet", "skipped_row"]
+
+
+def test_short_headings_without_names_and_rings_are_read(tmp_path):
+    rows = [
+        f"{n % 5 + 1},{north},{east},1.0" for n, (north, east) in enumerate([*place_ring(OUTER), place_ring(OUTER)[0]])
+    ]
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        "\r\n".join(["界址点号\tX(m)\tY(m)\t边长", *(row.replace(",", "\t") for row in rows)]).encode("gbk")
+    )
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    assert file.parcels[0].plane_m2 == pytest.approx(compute_area(place_ring(OUTER)), abs=1e-6)
+    assert set(list_keys(file.notes)) == {"ignored_columns", "no_name"}
+
+
 # --- export
 
 

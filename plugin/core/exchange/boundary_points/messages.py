@@ -38,7 +38,7 @@ def describe_import(run: PointImport, lang: str) -> list[ReportLine]:
         file=file.path.name,
         form=file.form.get_title(lang),
         crs=make_crs_label(file.crs),
-        encoding=file.layout.codec.upper(),
+        encoding=file.layout.encoding_name,
         count=format_number(len(file.parcels), 0),
         left_out=format_number(run.left_out_count, 0),
         points=format_number(run.point_count, 0),

@@ -153,6 +153,11 @@ class FileLayout:
     ends_with_line_end: bool = True
     header: tuple[str, ...] = ()
 
+    @property
+    def encoding_name(self) -> str:
+        """Return the name of the encoding for users: GBK for its superset too."""
+        return "GBK" if self.codec in ("gbk", "gb18030") else self.codec.upper()
+
 
 @dataclass(frozen=True)
 class HeaderValue:

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import InputError
 from ...files.encoding import find_delimiter
 from ...files.tables import UnreadableTable, display_cell, open_workbook
-from .cell_values import count_decimals, normalise_digits, parse_number
+from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
 from .forms import PointForm
 from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
 from .read_text import FileText
@@ -39,10 +39,11 @@ class TableLine:
 
 @dataclass(frozen=True)
 class TableSheet:
-    """The rows of a sheet. ``title``: empty for a text file."""
+    """The rows of a sheet. ``title``: empty for a text file; ``is_hidden``: users do not see the sheet."""
 
     title: str
     lines: list[TableLine]
+    is_hidden: bool = False
 
     def make_place(self, line: int, column: int) -> Place:
         """Return the place of a cell; in a text file its line."""
@@ -68,7 +69,10 @@ def read_workbook_sheets(path: Path) -> list[TableSheet]:
     except UnreadableTable as error:
         key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
         raise InputError(key, file=path.name) from error
-    return [TableSheet(sheet.title, list(_iterate_sheet_lines(sheet))) for sheet in workbook.worksheets]
+    return [
+        TableSheet(sheet.title, list(_iterate_sheet_lines(sheet)), sheet.sheet_state != "visible")
+        for sheet in workbook.worksheets
+    ]
 
 
 def _iterate_sheet_lines(sheet: Any) -> Iterator[TableLine]:
@@ -128,7 +132,9 @@ def parse_table(path: Path, sheets: list[TableSheet], form: PointForm, layout: F
     parser = _TableParser(path, form)
     for sheet in sheets:
         heading = find_heading_line(sheet, form)
-        if heading >= 0:
+        if heading >= 0 and sheet.is_hidden:
+            parser.notes.append(PointNote("hidden_sheet", NoteLevel.WARNING, params={"sheet": sheet.title}))
+        elif heading >= 0:
             parser.read_sheet(sheet, heading)
     if not parser.has_table:
         columns = "、".join(form.headings_by_item[item][0] for item in ("point", "north", "east"))
@@ -192,6 +198,10 @@ class _TableParser:
                 # The headings again, on another page.
                 continue
             place = sheet.make_place(row.number, column_by_item["point"])
+            if not texts["north"] and not texts["east"] and find_point_number(texts["point"]) is None:
+                # A line below the table, such as 制表人.
+                self._add(NoteLevel.WARNING, "skipped_row", place, "", value=texts["point"])
+                continue
             open_parcel = self._choose_parcel(open_parcel, texts, place, area_unit, filled)
             self._read_row(open_parcel, sheet, row, texts, column_by_item, separated)
         for key, places in (("thousands", separated), ("filled", filled)):

@@ -98,7 +98,7 @@ def _encode(text: str, layout: FileLayout, path: Path) -> bytes:
             "boundary_unencodable",
             target=str(path),
             character=text[error.start],
-            encoding=layout.codec.upper(),
+            encoding=layout.encoding_name,
             line=line,
         ) from error
 
