@@ -13,6 +13,7 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 from shapely.geometry import Polygon
 
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
@@ -25,6 +26,7 @@ from plugin.core.exchange.boundary_points.read_points import read_boundary_point
 from plugin.core.exchange.boundary_points.recognition import is_boundary_point_file
 from plugin.core.exchange.boundary_points.source_layer import read_polygon_layer
 from plugin.core.messages.texts import Texts
+from plugin.core.plan.layer import SourceLayer
 from tests.core.boundary_point_files import (
     EAST,
     HEADER,
@@ -37,6 +39,7 @@ from tests.core.boundary_point_files import (
     format_hectares,
     place_ring,
 )
+from tests.county.measure import statutory_area
 
 REAL = Path(__file__).parents[2] / "data" / "boundary_points"
 REAL_FILES = sorted(REAL.glob("*.txt"))
@@ -73,6 +76,7 @@ def test_real_file_has_the_area_that_shapely_computes_and_its_author_declared(pa
     area_m2 = compute_area(points)
     assert file.crs.to_epsg() == 4526 and list_keys(file.notes, "warning") == list_keys(file.notes, "error") == []
     assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6)
+    assert parcel.statutory_m2 == pytest.approx(statutory_area([parcel.shape])[0], abs=0.005)
     assert (parcel.declared_m2 is None) == (path.stem == "plot_000")
     assert not declared or Decimal(declared) == Decimal(format_hectares(area_m2))
     assert 0 < (parcel.plane_m2 - parcel.statutory_m2) / parcel.plane_m2 < 5e-4
@@ -705,3 +709,29 @@ def test_any_file_is_exported_byte_by_byte(rings, closing, counts_closing, name,
     file = read_boundary_points(path)
     assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx(areas, abs=1e-5)
     assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rings=st.lists(star_rings(), min_size=1, max_size=3),
+    has_hole=st.booleans(),
+    form_name=st.sampled_from(["txt", "txt_no_zone", "txt_points", "table"]),
+)
+def test_any_layer_comes_back_with_the_digits_that_were_written(rings, has_hole, form_name, tmp_path):
+    origin = np.array([float(EAST), float(NORTH)])
+    shapes = []
+    for number, offsets in enumerate(rings):
+        outer = np.array([(float(e), float(n)) for n, e in offsets])
+        holes = [outer[::-1] * 0.1 + origin + [1000 * number, 0]] if has_hole else None
+        shapes.append(shapely.polygons(outer + origin + [1000 * number, 0], holes))
+    layer = SourceLayer("DK", gpd.GeoDataFrame(geometry=shapes, crs=4526), (), CRS.from_epsg(4526))
+    target = tmp_path / ("a.csv" if form_name == "table" else "a.txt")
+    run = export_boundary_points(layer, target, form_name=form_name)
+    file = read_boundary_points(target, form_name=form_name, crs_text=f"EPSG:{run.crs.to_epsg()}")
+    assert list_keys(file.notes) == (["no_name"] * len(shapes) if "name" in run.form.parcel_items else [])
+    assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx([shape.area for shape in shapes], abs=2.0)
+    shift = 0 if run.crs.to_epsg() == 4526 else 38_000_000
+    for parcel, shape in zip(file.parcels, shapes, strict=True):
+        written = {(row.east_text, row.north_text) for row in parcel.raw.rows}
+        assert written == {(f"{x - shift:.3f}", f"{y:.3f}") for x, y in shapely.get_coordinates(shape)}
+        assert {len(row.north_text.partition(".")[2]) for row in parcel.raw.rows} == {3}

@@ -160,7 +160,7 @@ def export_boundary_points(
     parcels = []
     for number, feature in enumerate(features, 1):
         cancellation.raise_if_cancelled()
-        shape = reproject_geometries(np.array([feature.shape], dtype=object), source_crs, crs)[0]
+        shape = _bring_into_crs(feature.shape, source_crs, crs)
         parcels.append(_make_parcel(feature, shape, number, form, crs, log))
         progress(number / len(features), "")
     if not parcels:
@@ -270,12 +270,20 @@ def _choose_written_crs(base_crs: CRS, form: PointForm, features: list[_Feature]
     return add_zone_number(base_crs, has_number=form.zone_number == "with")
 
 
-def _compute_shift(stored: StoredParcel, crs: CRS) -> int | None:
-    """Return what is added to the eastings of a record for a CRS with the same central meridian; None for another."""
-    stored_crs = parse_crs(stored.crs)
-    if stored_crs is None:
+def _bring_into_crs(shape: BaseGeometry, source_crs: CRS, crs: CRS) -> BaseGeometry:
+    """Return a shape in the CRS to write; where only the zone number differs, eastings change by whole millions."""
+    shift_m = _compute_shift(source_crs, crs)
+    if shift_m is None:
+        return reproject_geometries(np.array([shape], dtype=object), source_crs, crs)[0]
+    # A reprojection would round.
+    return shapely.transform(shape, lambda xy: xy + np.array([shift_m, 0.0])) if shift_m else shape
+
+
+def _compute_shift(source_crs: CRS | None, crs: CRS) -> int | None:
+    """Return what is added to eastings for another CRS with the same central meridian; None without such a CRS."""
+    if source_crs is None or source_crs.is_geographic:
         return None
-    old_frame, new_frame = describe_crs(stored_crs), describe_crs(crs)
+    old_frame, new_frame = describe_crs(source_crs), describe_crs(crs)
     if old_frame.central_meridian != new_frame.central_meridian:
         return None
     shift_m = new_frame.false_easting - old_frame.false_easting
@@ -287,7 +295,7 @@ def _make_parcel(
 ) -> WrittenParcel:
     """Return a feature as it is written. ``shape``: in the CRS to write; ``number``: its position, from 1."""
     stored = feature.stored
-    shift_m = _compute_shift(stored, crs) if stored else None
+    shift_m = _compute_shift(parse_crs(stored.crs), crs) if stored else None
     rings = make_written_rings(shape, stored, form, shift_m)
     is_same_form = stored is not None and stored.form == form.id
     former_values = stored.values if stored else {}
