@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare the area that a file declares for a parcel with its area in the plane."""
+"""Areas of parcels in their plane, compared with the declared ones."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from ...messages.texts import format_number
 from .cell_values import parse_area
@@ -69,3 +73,14 @@ def compare_areas(parcel: PointParcel, form: PointForm) -> list[PointNote]:
         "difference": format_number(abs(parcel.declared_m2 - parcel.plane_m2), 2),
     }
     return [PointNote("area", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+
+
+def measure_plane_areas(shapes: NDArray) -> list[float]:
+    """Return the areas (m²) of (n,) polygons in their plane.
+
+    Each is computed near the origin: with eastings of eight digits a product of coordinates has too few decimals.
+    """
+    return [
+        float(shapely.area(shapely.transform(shape, lambda xy, shape=shape: xy - np.floor(shapely.bounds(shape)[:2]))))
+        for shape in shapes
+    ]

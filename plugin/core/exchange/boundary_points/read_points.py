@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
@@ -17,7 +15,7 @@ from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE
 from ...files.writing import explain_os_error
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
-from .areas import compare_areas, parse_declared_area
+from .areas import compare_areas, measure_plane_areas, parse_declared_area
 from .crs_choice import choose_crs, find_row_problems
 from .forms import AUTOMATIC, CODEC_BY_ENCODING, TEXT_KIND, PointForm, load_automatic_forms, load_form
 from .model import FileLayout, NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
@@ -160,15 +158,4 @@ def _measure_parcels(
     return [
         parcel.add_areas(parse_declared_area(parcel.raw, form), plane_m2, float(statutory_m2))
         for parcel, plane_m2, statutory_m2 in zip(parcels, measure_plane_areas(shapes), statutory, strict=True)
-    ]
-
-
-def measure_plane_areas(shapes: NDArray) -> list[float]:
-    """Return the areas (m²) of (n,) polygons in their plane.
-
-    Each is computed near the origin: with eastings of eight digits a product of coordinates has too few decimals.
-    """
-    return [
-        float(shapely.area(shapely.transform(shape, lambda xy, shape=shape: xy - np.floor(shapely.bounds(shape)[:2]))))
-        for shape in shapes
     ]
