@@ -363,11 +363,38 @@ def test_degrees_garbled_text_and_other_files_are_refused(tmp_path):
     path.write_bytes("[属性描述]\n坐标系=".encode("gbk") + b"\xff\xfe\x80\n")
     with pytest.raises(InputError, match=r"boundary_encoding.*'line': 1"):
         read_boundary_points(path)
+    lines = FileWriter().lines
+    path.write_text("\n".join(lines).encode().decode("gb18030", errors="replace"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"boundary_garbled.*'line': 1"):
+        read_boundary_points(path)
     path.write_text("会议记录\n", encoding="utf-8")
     with pytest.raises(InputError, match="boundary_not_points"):
         read_boundary_points(path)
     with pytest.raises(InputError, match="source_missing"):
         read_boundary_points(tmp_path / "none.txt")
+
+
+def test_file_without_a_readable_point_lists_the_reasons(tmp_path):
+    lines = FileWriter(header=HEADER[:1]).lines
+    bodies = {
+        "第 4 行：地块行以前有 2 行内容": ["J1,1,4397551.903,38472109.379", "J2,1,4397562.228,38472290.065"],
+        "第 4 行，地块“甲”：没有界址点": ["4,1.0,1,甲,面,,,,@"],
+        "第 5 行，地块“甲”：第 3 项“x”不是数": ["4,1.0,1,甲,面,,,,@", "J1,1,x,38472109.379"],
+    }
+    for reason, body in bodies.items():
+        path = tmp_path / "a.txt"
+        path.write_text("\n".join([*lines, *body]), encoding="utf-8")
+        with pytest.raises(InputError, match="boundary_no_points") as caught:
+            read_boundary_points(path)
+        assert reason in Texts("zh").explain_error(caught.value)
+
+
+def test_empty_ring_numbers_belong_to_the_ring_above(two_parcels):
+    for number in (12, 13):
+        change_line(two_parcels, number, list_lines(two_parcels)[number - 1].replace(",1,", ",,"))
+    file = read_boundary_points(two_parcels)
+    (note,) = [note for note in file.notes if note.level == "warning"]
+    assert note.key == "ring_empty" and note.params["count"] == 2 and len(file.parcels) == 2
 
 
 def test_points_without_sections_need_a_crs_and_are_parcels_by_closed_rings(tmp_path):

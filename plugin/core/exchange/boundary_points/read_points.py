@@ -11,10 +11,11 @@ from pyproj import CRS
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
-from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE
+from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
 from ...files.writing import explain_os_error
 from ...geometry.crs import make_lonlat_transformer
 from ...geometry.statutory_area import measure_statutory_area
+from ...messages.texts import MessageLines
 from .areas import compare_areas, measure_plane_areas, parse_declared_area
 from .crs_choice import choose_crs, find_row_problems
 from .forms import AUTOMATIC, CODEC_BY_ENCODING, TEXT_KIND, PointForm, load_automatic_forms, load_form
@@ -23,6 +24,7 @@ from .numbering import find_numbering_notes
 from .read_table import find_heading_line, parse_table, read_workbook_sheets, split_text_table
 from .read_text import choose_text_form, parse_text, read_file_text
 from .rings import build_shape, find_ring_problems, group_rings
+from .settings import load_settings
 
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
 #: 记录图形属性 of a parcel that is an area; an empty one is taken for it.
@@ -57,8 +59,8 @@ def read_boundary_points(
         The user cancelled.
     """
     parsed = parse_file(Path(path), form_name)
-    if not parsed.rows and not parsed.parcels:
-        raise InputError("boundary_not_points", file=parsed.path.name)
+    if not parsed.rows:
+        raise _make_no_points_error(parsed)
     crs, crs_notes = choose_crs(parsed, crs_text)
     notes = [*parsed.notes, *crs_notes]
     parcels = []
@@ -74,6 +76,16 @@ def read_boundary_points(
     notes += find_numbering_notes(measured, parsed.form)
     named_notes = tuple(replace(note, file_name=parsed.path.name) for note in notes)
     return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), len(parsed.parcels), named_notes)
+
+
+def _make_no_points_error(parsed: ParsedFile) -> InputError:
+    """Return the error for a file without a point that can be read; it lists the first reasons."""
+    errors = [note for note in parsed.notes if note.level is NoteLevel.ERROR]
+    errors += [
+        PointNote("no_points", NoteLevel.ERROR, raw.place, raw.label) for raw in parsed.parcels if not raw.is_broken
+    ]
+    reasons = MessageLines(tuple(errors[: load_settings().most_listed]))
+    return InputError("boundary_no_points", file=parsed.path.name, reasons=reasons)
 
 
 def parse_file(path: Path, form_name: str) -> ParsedFile:
@@ -97,6 +109,9 @@ def parse_file(path: Path, form_name: str) -> ParsedFile:
             table_forms = [one for one in load_automatic_forms("table") if find_heading_line(sheet, one) >= 0]
             form = table_forms[0] if table_forms else form
     if form is None:
+        garbled_line = next((number for number, line in enumerate(text.lines, 1) if is_garbled(line)), 0)
+        if garbled_line:
+            raise InputError("boundary_garbled", file=path.name, line=garbled_line)
         raise InputError("boundary_not_points", file=path.name)
     if form.kind == TEXT_KIND:
         return parse_text(text, form)

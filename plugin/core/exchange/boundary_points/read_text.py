@@ -168,6 +168,7 @@ class _TextParser:
         self._notes: list[PointNote] = []
         self._full_width_lines: list[int] = []
         self._separated_lines: list[int] = []
+        self._ringless_lines: list[int] = []
         self._stray_lines: list[int] = []
 
     def read_line(self, number: int, line: str) -> None:
@@ -242,7 +243,7 @@ class _TextParser:
         if "ring" in items and not ring:
             former = self._parcels[-1].rows
             ring = former[-1].ring if former else "1"
-            self._add(NoteLevel.WARNING, "ring_empty", place, label, ring=ring)
+            self._ringless_lines.append(place.line)
         name = text_by_item["point"].strip()
         return PointRow(cells, name, ring or "1", numbers["north"], numbers["east"], place)
 
@@ -277,6 +278,7 @@ class _TextParser:
         for key, level, lines in (
             ("full_width", NoteLevel.WARNING, self._full_width_lines),
             ("thousands", NoteLevel.WARNING, self._separated_lines),
+            ("ring_empty", NoteLevel.WARNING, self._ringless_lines),
             ("stray_points", NoteLevel.ERROR, self._stray_lines),
         ):
             if lines:
