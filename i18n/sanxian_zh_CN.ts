@@ -452,6 +452,10 @@
         <translation>边界构成</translation>
     </message>
     <message>
+        <source>Boundary points</source>
+        <translation>界址点</translation>
+    </message>
+    <message>
         <source>By Assignee</source>
         <translation>按负责人</translation>
     </message>
@@ -470,6 +474,14 @@
     <message>
         <source>By Township</source>
         <translation>按乡镇</translation>
+    </message>
+    <message>
+        <source>CRS of the coordinates (empty: as the file states)</source>
+        <translation>坐标的坐标系（空：按文件所写）</translation>
+    </message>
+    <message>
+        <source>CRS of the coordinates (empty: that of the layer)</source>
+        <translation>坐标的坐标系（空：同图层）</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -1302,6 +1314,10 @@ Project: {project}</source>
         <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
     </message>
     <message>
+        <source>Each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Earlier edition</source>
         <translation>前一版</translation>
     </message>
@@ -1312,6 +1328,10 @@ Project: {project}</source>
     <message>
         <source>Ecological space (m²)</source>
         <translation>生态空间（m²）</translation>
+    </message>
+    <message>
+        <source>Edit under the live check</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Edits on this machine</source>
@@ -1454,6 +1474,10 @@ Project: {project}</source>
         <translation>导出 VCT…</translation>
     </message>
     <message>
+        <source>Export boundary points</source>
+        <translation>导出界址点</translation>
+    </message>
+    <message>
         <source>Export maps</source>
         <translation>导出图件</translation>
     </message>
@@ -1508,6 +1532,10 @@ Project: {project}</source>
     <message>
         <source>File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported</source>
         <translation>已找到　{size}　校验值（SHA-256）{digest} 存入豁免文件，附件改动后提示</translation>
+    </message>
+    <message>
+        <source>File of boundary points</source>
+        <translation>界址点文件</translation>
     </message>
     <message>
         <source>FileGDB: a folder, with domains and feature datasets for ArcGIS</source>
@@ -1574,6 +1602,10 @@ Project: {project}</source>
         <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
     </message>
     <message>
+        <source>Finish</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>First running number (0: after the highest in use)</source>
         <translation>起始顺序号（0：接已用的最大号）</translation>
     </message>
@@ -1588,6 +1620,10 @@ Project: {project}</source>
     <message>
         <source>Fix problems in a copy</source>
         <translation>批量修复</translation>
+    </message>
+    <message>
+        <source>Fix with a preview</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Fix {code}: {title}</source>
@@ -1694,6 +1730,10 @@ Project: {project}</source>
         <translation>格式</translation>
     </message>
     <message>
+        <source>Format (auto, id, or path of a .toml file)</source>
+        <translation>格式（auto 为自动；代号，或自编格式 .toml 的路径）</translation>
+    </message>
+    <message>
         <source>Forms of each county's report besides JSON</source>
         <translation>各县报告的格式（JSON 报告总是写出）</translation>
     </message>
@@ -1750,6 +1790,10 @@ Project: {project}</source>
         <translation>请另取名称，或另选择文件夹。</translation>
     </message>
     <message>
+        <source>Go through the findings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go to layer “{layer}”</source>
         <translation>转到图层“{layer}”</translation>
     </message>
@@ -1784,6 +1828,10 @@ Project: {project}</source>
     <message>
         <source>HTML Report…</source>
         <translation>HTML 报告…</translation>
+    </message>
+    <message>
+        <source>Hand in the results</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Has findings</source>
@@ -1832,6 +1880,10 @@ Project: {project}</source>
     <message>
         <source>Import VCT…</source>
         <translation>导入 VCT…</translation>
+    </message>
+    <message>
+        <source>Import boundary points</source>
+        <translation>导入界址点</translation>
     </message>
     <message>
         <source>In m²</source>
@@ -2898,6 +2950,18 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>参数（当前检查结果所用的值）</translation>
     </message>
     <message>
+        <source>Parcels</source>
+        <translation>地块</translation>
+    </message>
+    <message>
+        <source>Parcels (GeoPackage)</source>
+        <translation>地块图层（GeoPackage）</translation>
+    </message>
+    <message>
+        <source>Parcels left out</source>
+        <translation>未读写的地块</translation>
+    </message>
+    <message>
         <source>Part</source>
         <translation>内容</translation>
     </message>
@@ -3102,6 +3166,22 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>正在读取 {layer}…</translation>
     </message>
     <message>
+        <source>Reads the boundary points of parcels from a TXT file with sections, a list of points, or a table in Excel or CSV, and writes polygons in the CRS of the file. The file does not change.
+
+Automatic format: by sections and headings. The order of coordinates is not guessed: X is the northing. An office can add a format: copy a file of resources/boundary_points, change it and give its path.
+
+CRS: read from the header and the zone numbers of eastings. If the file does not state it or contradicts itself, nothing is imported until you give the CRS. Files in Xian 1980 or Beijing 1954 are refused: transformation parameters are never estimated.
+
+Each parcel has its declared area, its area in the plane and its statutory area. A parcel with an error (edges that cross, swapped coordinates, another zone, unreadable cells) is left out and reported with line or cell and remedy; the others are imported. A field of the layer keeps what the file wrote, for the export.</source>
+        <translation>读取地块的界址点——分段的 TXT、只有点的 TXT，或 Excel、CSV 成果表——写成面图层，坐标系同文件。原文件不改动。
+
+自动选择格式：按分段和表头。坐标次序不作猜测，X 为北。本单位的格式可自行添加：复制 resources/boundary_points 中的一个文件，修改后给出其路径。
+
+坐标系：取自文件头和横坐标的带号。文件没有写明或自相矛盾的，不导入，请指定坐标系后再试。西安80、北京54 坐标不导入，不推算转换参数。
+
+每个地块列出申报面积、平面面积和图斑椭球面积。有错误的地块（边相交、X 与 Y 相反、带号不符、单元格不能读取）不导入，列出行号或单元格和改正办法；其余照常导入。图层的一个字段保存各地块的原文，供导出使用。</translation>
+    </message>
+    <message>
         <source>Reason</source>
         <translation>理由</translation>
     </message>
@@ -3176,6 +3256,10 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
     <message>
         <source>Report to be signed (Word)</source>
         <translation>签字用报告（Word）</translation>
+    </message>
+    <message>
+        <source>Reports to sign, maps and the submission package are made from the checked plan; the package is read back and compared. The manual is in the menu Sanxian.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Report…</source>
@@ -3610,8 +3694,16 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
         <translation>查看检查结果</translation>
     </message>
     <message>
+        <source>Show the tour the next time the sample county is opened</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Skip</source>
         <translation>跳过</translation>
+    </message>
+    <message>
+        <source>Skip Tour</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Skipped</source>
@@ -4312,6 +4404,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>清单见 {file}。</translation>
     </message>
     <message>
+        <source>This button or F8 checks all layers while you go on working. Try it now: the sample has errors on purpose.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This file or folder was moved or deleted after it was written:</source>
         <translation>该文件或文件夹写出后已被移走或删除：</translation>
     </message>
@@ -4628,6 +4724,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>工程中的规划图层的某个字段是否有该值；工程中没有该图层的，为真。表单用它反映县配置的增补检查。</translation>
     </message>
     <message>
+        <source>While you draw, each edit is checked against all layers at once, and the panel Indicators shows the expansion ratio and the margin to each target.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
         <translation>实时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
@@ -4758,6 +4858,18 @@ These parts are not verified against the text of the standard (mark C) and are s
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇 GBK 字符集以外的字即停止，并写明图层、要素和字段；文字中的半角逗号和换行写为“，”和空格。长度、名称、要素代码取自模板；超出长度的，加宽字段声明，不截短。
 
 未核对标准原文的项（来源级别 C）为设置，在标准文件夹的 vct.toml 中：数据标识、投影参数的写法、小数位数、备用要素代码。写出时的改动记入日志。可用“导入 VCT”读回核对。</translation>
+    </message>
+    <message>
+        <source>Writes the polygons of a layer as boundary points: TXT, CSV or Excel, by the suffix of the output. The layer does not change.
+
+Imported parcels whose land and attributes have not changed are written as their file wrote them: names of points, closing points, counts, decimals, blanks, encoding. Points of other parcels are numbered by the format: from the north-west corner, clockwise, holes anticlockwise; the declared area is then that in the plane, unless you have set it in the field SBMJ.
+
+Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger zone of CGCS2000; a layer in degrees needs one. Features without shape, with arcs or with an invalid shape are left out and reported.</source>
+        <translation>将面图层写成界址点文件：按输出文件的后缀为 TXT、CSV 或 Excel。图层不改动。
+
+导入后图形和属性都没有改动的地块，照原文写出：点号、闭合点、点数、小数位数、空项、编码均不变。其他地块按格式编号：自西北角起顺时针，内圈逆时针；申报面积取平面面积，字段 SBMJ 中另行填写的除外。
+
+自动选择格式：取导入时的格式，没有的取通用格式。坐标系应为 CGCS2000 的高斯克吕格投影；经纬度图层须指定坐标系。没有图形、含曲线或图形无效的要素不写出，逐一列出。</translation>
     </message>
     <message>
         <source>Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed.</source>
@@ -5496,6 +5608,10 @@ Click: {place}.</source>
     <message>
         <source>{word}: {count} listed</source>
         <translation>{word}：筛选后共 {count} 处</translation>
+    </message>
+    <message>
+        <source>“Fix…” tries the fixes on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>

@@ -10,6 +10,7 @@ from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS_FOLDER
 from .apply_fixes import ApplyFixes, ResolveOverlaps
+from .boundary_points import ExportBoundaryPoints, ImportBoundaryPoints
 from .check_counties import CheckCounties
 from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
@@ -60,9 +61,11 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(DeclaredChecks())
         self.addAlgorithm(DeriveThreeZones())
         self.addAlgorithm(DoctorAlgorithm())
+        self.addAlgorithm(ExportBoundaryPoints())
         self.addAlgorithm(ExportMaps())
         self.addAlgorithm(ExportPackage())
         self.addAlgorithm(ExportVct())
+        self.addAlgorithm(ImportBoundaryPoints())
         self.addAlgorithm(ImportVct())
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())

@@ -41,6 +41,8 @@ MANUAL_TOPICS = {
     "yearly_update": "07-versions-vct#tool-yearly-update",
     "import_vct": "07-versions-vct#tool-import-vct",
     "export_vct": "07-versions-vct#tool-export-vct",
+    "import_boundary_points": "07-versions-vct#tool-import-boundary-points",
+    "export_boundary_points": "07-versions-vct#tool-export-boundary-points",
     "export_maps": "06-maps-package#tool-export-maps",
     "declared_checks": "10-declared-checks#tool-declared-checks",
     "export_package": "06-maps-package#tool-export-package",

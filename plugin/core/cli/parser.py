@@ -86,7 +86,7 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | batch | vct | yearly | fix | fixes | renumber | zone | worklist | doctor",
+        "inspect | batch | vct | points | yearly | fix | fixes | renumber | zone | worklist | doctor",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -223,6 +223,9 @@ def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
     command.add_argument("--profile", default="", help=get_help_text("profile"))
     command.add_argument("--no-check", action="store_true", help=get_help_text("vct_no_check"))
+    _add_points_commands(
+        commands.add_parser("points", help=get_help_text("points"), parents=[language]), language, report_texts
+    )
     return parser
 
 
@@ -248,6 +251,29 @@ def _add_batch_command(command: argparse.ArgumentParser, report_texts: ReportTex
     resuming.add_argument("--only", choices=("changed",), default="", help=get_help_text("batch_only"))
     command.add_argument("--dry-run", action="store_true", help=get_help_text("batch_dry_run"))
     command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
+
+
+def _add_points_commands(
+    points: argparse.ArgumentParser, language: argparse.ArgumentParser, report_texts: ReportTexts
+) -> None:
+    """Add the actions on boundary points to their command."""
+
+    def get_help_text(key: str) -> str:
+        return report_texts.get("cli", f"points_{key}")
+
+    actions = points.add_subparsers(dest="action", required=True, metavar="import | export | formats")
+    action = actions.add_parser("import", help=get_help_text("import"), parents=[language])
+    action.add_argument("source", metavar="FILE", help=get_help_text("source"))
+    action.add_argument("output", metavar="OUTPUT", help=get_help_text("layer_output"))
+    action.add_argument("--format", default="auto", metavar="FORMAT", help=get_help_text("format"))
+    action.add_argument("--crs", default="", metavar="EPSG:…", help=get_help_text("crs"))
+    action = actions.add_parser("export", help=get_help_text("export"), parents=[language])
+    action.add_argument("source", metavar="SOURCE", help=get_help_text("data"))
+    action.add_argument("output", metavar="FILE", help=get_help_text("output"))
+    action.add_argument("--layer", default="", metavar="NAME", help=get_help_text("layer"))
+    action.add_argument("--format", default="auto", metavar="FORMAT", help=get_help_text("format"))
+    action.add_argument("--crs", default="", metavar="EPSG:…", help=get_help_text("crs_output"))
+    actions.add_parser("formats", help=get_help_text("formats"), parents=[language])
 
 
 def _add_worklist_commands(

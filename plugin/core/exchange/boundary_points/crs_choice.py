@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the CRS of a boundary-point file from what it states; ask for it where that is not enough.
+
+Nothing is guessed: a file that does not name CGCS2000, or names another datum, or leaves the zone open, is refused
+with an error that names what to give.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyproj import CRS
+
+from ...errors import InputError
+from ...geometry.crs import EASTING_REACH_M, describe_crs, make_crs_label, parse_crs
+from .cell_values import find_integer
+from .model import HeaderValue, NoteLevel, ParsedFile, PointNote, PointRow, RawParcel
+from .settings import load_settings, normalise_word
+
+#: Metres that one zone number adds to an easting, and the false easting within a zone.
+ZONE_STEP_M, FALSE_EASTING_M = 1_000_000.0, 500_000.0
+#: EPSG codes of the first 3° and 6° zone of CGCS2000, with and without zone number; those of the others follow.
+_FIRST_CODES = {(3, True): 4513, (3, False): 4534, (6, True): 4491, (6, False): 4502}
+
+
+def make_gauss_kruger_crs(zone: int, width: int, *, has_number: bool) -> CRS:
+    """Return a zone of CGCS2000 with a width of 3 or 6 degrees. ``zone``: one of the zones of China."""
+    settings = load_settings()
+    first_zone = (settings.zones_3 if width == 3 else settings.zones_6)[0]
+    return CRS.from_epsg(_FIRST_CODES[width, has_number] + zone - first_zone)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """What a header states about the zone: number and width in degrees, 0 if it does not state them."""
+
+    zone: int
+    width: int
+    value: HeaderValue | None
+
+
+def choose_crs(parsed: ParsedFile, given_text: str) -> tuple[CRS, list[PointNote]]:
+    """Return the CRS of a file, and notes on statements of its header that were not used.
+
+    ``given_text``: the CRS that the user gives; empty if the file is to state it.
+
+    Raises
+    ------
+    InputError
+        The file is not in CGCS2000 (西安80, 北京54), not in metres or not in a Gauss–Krüger projection; it contradicts
+        itself or the given CRS; or the CRS is not stated and must be given.
+    """
+    name = parsed.path.name
+    _require_metres(parsed)
+    datum = _require_usable_header(parsed)
+    stated = _read_stated_zone(parsed)
+    first_row_by_zone = _find_zones(parsed.rows)
+    if given_text:
+        crs = _require_usable_crs(given_text)
+        return crs, [*_compare_with_given(parsed, crs, stated, first_row_by_zone), *_note_parameters(parsed)]
+    hint = _make_hint(stated, first_row_by_zone)
+    if datum != "cgcs2000":
+        raise InputError("boundary_crs_not_stated", file=name, hint=hint)
+    zones = [zone for zone in first_row_by_zone if zone]
+    prevailing = next(iter(first_row_by_zone), 0)
+    if stated.zone:
+        if prevailing and stated.zone != prevailing:
+            row = first_row_by_zone[prevailing]
+            raise InputError(
+                "boundary_zone_contradiction",
+                file=name,
+                zone=stated.zone,
+                found=prevailing,
+                line=row.place.line,
+                hint=hint,
+            )
+        zone = stated.zone
+    elif len(zones) > 1:
+        listed = "、".join(f"{zone}（{first_row_by_zone[zone].place.line}）" for zone in zones)
+        raise InputError("boundary_zones_mixed", file=name, zones=listed, hint=hint)
+    elif zones:
+        zone = zones[0]
+    else:
+        raise InputError("boundary_zone_not_stated", file=name)
+    width = load_settings().get_zone_width(zone)
+    if not width or (stated.width and stated.width != width):
+        raise InputError("boundary_zone_width", file=name, zone=zone, width=stated.width or "—", right=width or "—")
+    crs = make_gauss_kruger_crs(zone, width, has_number=prevailing > 0)
+    notes = [PointNote("six_degree", NoteLevel.WARNING, params={"zone": zone})] if width == 6 else []
+    return crs, [*notes, *_note_parameters(parsed)]
+
+
+def _require_metres(parsed: ParsedFile) -> None:
+    """Raise InputError for a file in degrees, or for one in which all points have X and Y swapped."""
+    rows = parsed.rows
+    if not rows:
+        return
+    if all(abs(row.north) <= 180 and abs(row.east) <= 180 for row in rows):
+        raise InputError("boundary_degrees", file=parsed.path.name, line=rows[0].place.line)
+    if all(_is_swapped(row) for row in rows):
+        raise InputError("boundary_swapped", file=parsed.path.name, line=rows[0].place.line, point=rows[0].name)
+
+
+def _require_usable_header(parsed: ParsedFile) -> str:
+    """Return how the datum of a file is classified. Raise InputError if its header makes the file unusable."""
+    settings, values, name = load_settings(), parsed.header_values, parsed.path.name
+    for meaning, words in (("projection", settings.projection_words), ("unit", settings.unit_words)):
+        value = values.get(meaning)
+        if value is not None and value.text and not any(word in normalise_word(value.text) for word in words):
+            raise InputError(f"boundary_{meaning}", file=name, value=value.text, line=value.place.line)
+    stated = values.get("datum")
+    text = stated.text if stated is not None and stated.text else parsed.form.datum
+    datum = settings.classify_datum(text) if text else "unknown"
+    if datum == "refused":
+        line = stated.place.line if stated is not None else 0
+        raise InputError("boundary_datum", file=name, value=text, line=line)
+    return datum
+
+
+def _read_stated_zone(parsed: ParsedFile) -> _Statement:
+    """Return zone and width that the header or the form states; a central meridian gives its 3° zone.
+
+    Raise InputError if zone and central meridian disagree.
+    """
+    values = parsed.header_values
+    numbers = {key: find_integer(values[key].text) or 0 if key in values else 0 for key in ("zone", "zone_width")}
+    zone, width = numbers["zone"] or parsed.form.zone, numbers["zone_width"]
+    meridian = find_integer(values["meridian"].text) if "meridian" in values else None
+    if meridian and meridian % 3 == 0:
+        if not zone:
+            zone = (meridian + 3) // 6 if width == 6 else meridian // 3
+        elif meridian not in (zone * 3, zone * 6 - 3):
+            raise InputError("boundary_meridian", file=parsed.path.name, zone=zone, meridian=meridian)
+    return _Statement(zone, width, values.get("zone"))
+
+
+def _note_parameters(parsed: ParsedFile) -> list[PointNote]:
+    """Return a note if the header has parameters of a transformation, which are not applied."""
+    value = parsed.header_values.get("parameters")
+    if value is None or not any(character in "123456789" for character in value.text):
+        return []
+    return [PointNote("parameters", NoteLevel.WARNING, value.place, params={"value": value.text})]
+
+
+def _find_zones(rows: Iterable[PointRow]) -> dict[int, PointRow]:
+    """Return zone number at the beginning of eastings → its first point; 0 for eastings without one.
+
+    The most frequent zone is first. Points with swapped columns do not count.
+    """
+    first_row_by_zone: dict[int, PointRow] = {}
+    counts: Counter[int] = Counter()
+    for row in rows:
+        if not _is_swapped(row):
+            zone = find_zone_number(row.east)
+            first_row_by_zone.setdefault(zone, row)
+            counts[zone] += 1
+    return {zone: first_row_by_zone[zone] for zone, _ in counts.most_common()}
+
+
+def find_zone_number(east: float) -> int:
+    """Return the zone number at the beginning of an easting in metres such as 38 472 109; 0 without one."""
+    zone = int(east // ZONE_STEP_M)
+    return zone if load_settings().get_zone_width(zone) and _is_near(east, zone * ZONE_STEP_M) else 0
+
+
+def _is_near(east: float, zone_easting: float) -> bool:
+    """Return True if an easting (m) may be in the zone whose eastings begin with ``zone_easting``."""
+    return abs(east - zone_easting - FALSE_EASTING_M) <= EASTING_REACH_M
+
+
+def _is_northing(value: float) -> bool:
+    """Return True if a coordinate (m) may be a northing in China."""
+    low, high = load_settings().northings_m
+    return low <= value <= high
+
+
+def _is_easting(value: float) -> bool:
+    """Return True if a coordinate (m) may be an easting, with or without zone number."""
+    return find_zone_number(value) > 0 or _is_near(value, 0.0)
+
+
+def _is_swapped(row: PointRow) -> bool:
+    """Return True if only the other order of a point's coordinates is possible."""
+    is_possible = _is_northing(row.north) and _is_easting(row.east)
+    return not is_possible and _is_northing(row.east) and _is_easting(row.north)
+
+
+def _require_usable_crs(text: str) -> CRS:
+    """Return the CRS that the user gives. Raise InputError unless it is a zone of CGCS2000 in metres."""
+    crs = parse_crs(text)
+    if crs is None:
+        raise InputError("boundary_crs_unknown", value=text)
+    require_gauss_kruger(crs)
+    return crs
+
+
+def require_gauss_kruger(crs: CRS) -> None:
+    """Raise InputError unless a CRS is a Gauss–Krüger zone of CGCS2000, 3° or 6° wide, in metres."""
+    frame = describe_crs(crs)
+    zone_easting = (frame.zone_number or 0) * ZONE_STEP_M * frame.has_zone_prefix
+    if (
+        not frame.is_cgcs2000
+        or frame.is_geographic
+        or frame.zone_number is None
+        or not frame.is_in_metres
+        or frame.false_northing
+        or frame.false_easting != zone_easting + FALSE_EASTING_M
+    ):
+        raise InputError("boundary_crs_unusable", crs=make_crs_label(crs))
+
+
+def _compare_with_given(
+    parsed: ParsedFile, crs: CRS, stated: _Statement, first_row_by_zone: dict[int, PointRow]
+) -> list[PointNote]:
+    """Return notes on statements of the header that differ from the CRS that the user gives.
+
+    Raise InputError if the eastings contradict the CRS, or if only the header could decide and contradicts it.
+    """
+    frame = describe_crs(crs)
+    name, label = parsed.path.name, make_crs_label(crs)
+    expected = frame.zone_number if frame.has_zone_prefix else 0
+    if first_row_by_zone and expected not in first_row_by_zone:
+        found = next(iter(first_row_by_zone))
+        line = first_row_by_zone[found].place.line
+        if not found:
+            raise InputError("boundary_crs_no_number", file=name, crs=label, line=line)
+        raise InputError("boundary_crs_contradiction", file=name, crs=label, found=found, line=line)
+    is_zone_stated = stated.zone and frame.central_meridian not in (stated.zone * 3, stated.zone * 6 - 3)
+    if is_zone_stated and not expected:
+        raise InputError("boundary_crs_header", file=name, crs=label, zone=stated.zone)
+    if is_zone_stated:
+        place = stated.value.place if stated.value else None
+        return [PointNote("header_zone", NoteLevel.WARNING, place, params={"zone": stated.zone, "crs": label})]
+    return []
+
+
+def _make_hint(stated: _Statement, first_row_by_zone: dict[int, PointRow]) -> str:
+    """Return the CRS of CGCS2000 that zone numbers suggest, as an example to give; any if they suggest none."""
+    number = next((zone for zone in first_row_by_zone if zone), 0)
+    zone = number or stated.zone
+    width = load_settings().get_zone_width(zone)
+    if not width:
+        return "EPSG:4526"
+    return make_crs_label(make_gauss_kruger_crs(zone, width, has_number=bool(number)))
+
+
+def find_row_problems(parcel: RawParcel, crs: CRS) -> list[PointNote]:
+    """Return a note on the first point of a parcel that cannot be in the CRS of its file; empty without one.
+
+    The point has swapped coordinates, another zone number or none, or is outside of China.
+    """
+    frame = describe_crs(crs)
+    expected = (frame.zone_number or 0) if frame.has_zone_prefix else 0
+    for row in parcel.rows:
+        if _is_swapped(row):
+            key = "row_swapped"
+        elif not _is_northing(row.north):
+            key = "row_outside"
+        elif _is_near(row.east, expected * ZONE_STEP_M):
+            continue
+        else:
+            found = find_zone_number(row.east)
+            key = "row_zone" if found and expected else "row_extra_zone" if found else "row_outside"
+            key = "row_no_zone" if expected and not found and _is_near(row.east, 0.0) else key
+        params = {"point": row.name, "zone": expected, "found": find_zone_number(row.east),
+                  "north": row.north_text, "east": row.east_text}  # fmt: skip
+        return [PointNote(key, NoteLevel.ERROR, row.place, parcel.label, params)]
+    return []

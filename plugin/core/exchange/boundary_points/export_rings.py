@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The points to write for a parcel: those of its record where the land is unchanged, else numbered again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from .cell_values import count_decimals, find_point_number, parse_number
+from .forms import Numbering, PointForm
+from .numbering import number_rings
+from .stored import StoredParcel, StoredRing
+
+#: Decimals of coordinates (m) that count when vertices are compared.
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class WrittenPoint:
+    """A point to write. ``north``, ``east``: in metres, as text. ``cells``: as its file wrote them, if unchanged."""
+
+    name: str
+    ring: str
+    north: str
+    east: str
+    cells: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class WrittenRings:
+    """The points of a parcel to write, closing points included.
+
+    ``closing_count``: number of closing points; ``are_kept``: the points are those of the record. ``plane_shape``: the
+    polygon of the written coordinates.
+    """
+
+    points: tuple[WrittenPoint, ...]
+    closing_count: int
+    are_kept: bool
+    plane_shape: BaseGeometry
+
+
+def list_ring_vertices(shape: BaseGeometry) -> list[tuple[NDArray, bool]]:
+    """Return (n, 2) vertices of each ring without the closing one, and True for a hole.
+
+    Holes follow the ring around them.
+    """
+    rings = []
+    for part in shapely.get_parts(shape):
+        rings.append((shapely.get_coordinates(part.exterior)[:-1], False))
+        rings += [(shapely.get_coordinates(hole)[:-1], True) for hole in part.interiors]
+    return rings
+
+
+def make_written_rings(
+    shape: BaseGeometry, stored: StoredParcel | None, form: PointForm, shift_m: int | None
+) -> WrittenRings:
+    """Return the points to write for a polygon.
+
+    Parameters
+    ----------
+    shape
+        Polygon or multipolygon in the CRS to write.
+    stored
+        The parcel's record; None without one.
+    form
+        The form to write.
+    shift_m
+        What is added to the eastings of the record, where only the zone number differs; None if its CRS has another
+        central meridian, so that the record's coordinates are not those to write.
+    """
+    rings = list_ring_vertices(shape)
+    is_same_form = stored is not None and stored.form == form.id
+    if stored is not None and shift_m is not None:
+        stored_vertices = [_read_vertices(ring, stored.items, shift_m) for ring in stored.rings]
+        if _are_same_rings([vertices for vertices, _ in rings], stored_vertices):
+            points, closing_count = _keep_points(stored, form, shift_m, keeps_cells=is_same_form)
+            return WrittenRings(points, closing_count, True, shape)
+    numbering, decimals = form.numbering, form.coordinate_decimals
+    if stored is not None and is_same_form:
+        numbering = infer_numbering(stored, form)
+        decimals = max(
+            count_decimals(text)
+            for ring in stored.rings
+            for text in _list_numbers(ring, _get_coordinate_columns(stored))
+        )
+    return _number_points(rings, numbering, decimals)
+
+
+def _get_coordinate_columns(stored: StoredParcel) -> tuple[int, int]:
+    """Return the positions of northing and easting in a point's cells."""
+    return stored.items.index("north"), stored.items.index("east")
+
+
+def _list_numbers(ring: StoredRing, columns: tuple[int, int]) -> list[str]:
+    """Return the coordinates of a stored ring as text."""
+    return [parse_number(row[column])[0] for row in ring.points for column in columns]
+
+
+def _read_vertices(ring: StoredRing, items: Sequence[str], shift_m: int) -> tuple[NDArray, float]:
+    """Return (n, 2) easting and northing of a stored ring, and half of the last digit that its file wrote (m)."""
+    north, east = items.index("north"), items.index("east")
+    numbers = _list_numbers(ring, (east, north))
+    decimals = min(max(map(count_decimals, numbers)), _MOST_DECIMALS)
+    vertices = np.array([float(number) for number in numbers]).reshape(-1, 2)
+    return vertices + np.array([float(shift_m), 0.0]), 0.5 * 10.0**-decimals
+
+
+def _are_same_rings(rings: list[NDArray], stored: list[tuple[NDArray, float]]) -> bool:
+    """Return True if each ring is one of the stored rings, whatever their order, direction and first vertices are."""
+    if len(rings) != len(stored):
+        return False
+    remaining = list(stored)
+    for ring in rings:
+        match = next((n for n, (other, reach_m) in enumerate(remaining) if _is_same_ring(ring, other, reach_m)), None)
+        if match is None:
+            return False
+        del remaining[match]
+    return True
+
+
+def _is_same_ring(ring: NDArray, other: NDArray, reach_m: float) -> bool:
+    """Return True if two rings have the same vertices in the same or the opposite direction."""
+    if len(ring) != len(other):
+        return False
+    for candidate in (other, other[::-1]):
+        for start in np.flatnonzero((np.abs(candidate - ring[0]) < reach_m).all(axis=1)):
+            if (np.abs(np.roll(candidate, -start, axis=0) - ring) < reach_m).all():
+                return True
+    return False
+
+
+def _keep_points(
+    stored: StoredParcel, form: PointForm, shift_m: int, *, keeps_cells: bool
+) -> tuple[tuple[WrittenPoint, ...], int]:
+    """Return the points of a record, and the number of closing points.
+
+    In another form a missing or unwanted closing point is added or left out.
+    """
+    points: list[WrittenPoint] = []
+    closing_count = 0
+    for ring in stored.rings:
+        rows = [_keep_point(row, stored.items, shift_m, keeps_cells=keeps_cells) for row in ring.rows]
+        is_closed = ring.is_closed
+        if not keeps_cells and is_closed and form.numbering.closing == "none":
+            rows, is_closed = rows[:-1], False
+        elif not keeps_cells and not is_closed and form.numbering.closing != "none":
+            rows, is_closed = [*rows, rows[0]], True
+        points += rows
+        closing_count += is_closed
+    return tuple(points), closing_count
+
+
+def _keep_point(row: tuple[str, ...], items: Sequence[str], shift_m: int, *, keeps_cells: bool) -> WrittenPoint:
+    """Return a point of a record, with its easting shifted by whole metres."""
+    text_by_item = dict(zip(items, row, strict=False))
+    north, east = (parse_number(text_by_item[item])[0] for item in ("north", "east"))
+    cells = row
+    if shift_m:
+        east = f"{Decimal(east) + shift_m:f}"
+        cells = tuple(east if item == "east" else cell for item, cell in zip(items, row, strict=False))
+    ring = text_by_item.get("ring", "").strip() or "1"
+    return WrittenPoint(text_by_item["point"].strip(), ring, north, east, cells if keeps_cells else None)
+
+
+def infer_numbering(stored: StoredParcel, form: PointForm) -> Numbering:
+    """Return the numbering of a form with the closing points, counts and prefix that a record has."""
+    numbering, point = form.numbering, stored.items.index("point")
+    ring = stored.rings[0]
+    first, last = ring.rows[0][point].strip(), ring.rows[-1][point].strip()
+    closing = ("first" if last == first else "next") if ring.is_closed else "none"
+    number = find_point_number(first)
+    prefix = first[: -len(str(number))] if number is not None and first.endswith(str(number)) else numbering.prefix
+    total = sum(len(one.rows) for one in stored.rings)
+    closings = sum(one.is_closed for one in stored.rings)
+    count = stored.values.get("count", "")
+    counts_closing = numbering.counts_closing if not count else count != str(total - closings)
+    restarts = numbering.restarts
+    if len(stored.rings) > 1:
+        restarts = find_point_number(stored.rings[1].rows[0][point].strip()) == number
+    return replace(numbering, prefix=prefix, closing=closing, counts_closing=counts_closing, restarts=restarts)
+
+
+def _number_points(rings: Sequence[tuple[NDArray, bool]], numbering: Numbering, decimals: int) -> WrittenRings:
+    """Return points of rings with new names, and coordinates rounded to a number of decimals."""
+    points: list[WrittenPoint] = []
+    closing_count = 0
+    parts: list[tuple[NDArray, list[NDArray]]] = []
+    for ring, (_, is_hole) in zip(number_rings(rings, numbering), rings, strict=True):
+        texts = [(f"{north:.{decimals}f}", f"{east:.{decimals}f}") for east, north in ring.vertices.tolist()]
+        points += [
+            WrittenPoint(name, str(ring.number), north, east)
+            for name, (north, east) in zip(ring.names, texts, strict=True)
+        ]
+        if ring.closing_name is not None:
+            points.append(WrittenPoint(ring.closing_name, str(ring.number), *texts[0]))
+            closing_count += 1
+        written = np.array([(float(east), float(north)) for north, east in texts])
+        if is_hole:
+            parts[-1][1].append(written)
+        else:
+            parts.append((written, []))
+    shape = shapely.multipolygons([shapely.polygons(outer, holes or None) for outer, holes in parts])
+    return WrittenRings(tuple(points), closing_count, False, shape)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read a boundary-point file: its form, its CRS, and the parcels that can be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from pyproj import CRS
+
+from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...errors import InputError
+from ...files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, is_garbled
+from ...files.writing import explain_os_error
+from ...geometry.crs import make_lonlat_transformer
+from ...geometry.statutory_area import measure_statutory_area
+from ...messages.texts import MessageLines
+from .areas import compare_areas, measure_plane_areas, parse_declared_area
+from .crs_choice import choose_crs, find_row_problems
+from .forms import AUTOMATIC, CODEC_BY_ENCODING, TEXT_KIND, PointForm, load_automatic_forms, load_form
+from .model import FileLayout, NoteLevel, ParsedFile, PointFile, PointNote, PointParcel, RawParcel
+from .numbering import find_numbering_notes
+from .read_table import find_heading_line, parse_table, read_workbook_sheets, split_text_table
+from .read_text import choose_text_form, parse_text, read_file_text
+from .rings import build_shape, find_ring_problems, group_rings
+from .settings import load_settings
+
+_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls")
+#: 记录图形属性 of a parcel that is an area; an empty one is taken for it.
+_AREA_KINDS = ("", "面", "POLYGON")
+
+
+def read_boundary_points(
+    path: str | Path,
+    *,
+    form_name: str = AUTOMATIC,
+    crs_text: str = "",
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> PointFile:
+    """Return the parcels of a boundary-point file with shapes and areas, and notes on all that is wrong.
+
+    A parcel with an error is left out, the others are read.
+
+    Parameters
+    ----------
+    form_name
+        Id or path of a form; `AUTOMATIC` chooses it by the content.
+    crs_text
+        CRS of the coordinates, as ``EPSG:4526``; empty if the file states it.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, has no points, or its CRS is unknown or refused (see `choose_crs`).
+    DataError
+        The form is unknown or has an error.
+    Cancelled
+        The user cancelled.
+    """
+    parsed = parse_file(Path(path), form_name)
+    if not parsed.rows:
+        raise _make_no_points_error(parsed)
+    crs, crs_notes = choose_crs(parsed, crs_text)
+    notes = [*parsed.notes, *crs_notes]
+    parcels = []
+    for raw in parsed.parcels:
+        cancellation.raise_if_cancelled()
+        parcel, parcel_notes = _build_parcel(raw, parsed.form, crs)
+        notes += parcel_notes
+        if parcel is not None:
+            parcels.append(parcel)
+    measured = _measure_parcels(parcels, parsed.form, crs, cancellation)
+    for parcel in measured:
+        notes += compare_areas(parcel, parsed.form)
+    notes += find_numbering_notes(measured, parsed.form)
+    named_notes = tuple(replace(note, file_name=parsed.path.name) for note in notes)
+    return PointFile(parsed.path, parsed.form, parsed.layout, crs, tuple(measured), len(parsed.parcels), named_notes)
+
+
+def _make_no_points_error(parsed: ParsedFile) -> InputError:
+    """Return the error for a file without a point that can be read; it lists the first reasons."""
+    errors = [note for note in parsed.notes if note.level is NoteLevel.ERROR]
+    errors += [
+        PointNote("no_points", NoteLevel.ERROR, raw.place, raw.label) for raw in parsed.parcels if not raw.is_broken
+    ]
+    reasons = MessageLines(tuple(errors[: load_settings().most_listed]))
+    return InputError("boundary_no_points", file=parsed.path.name, reasons=reasons)
+
+
+def parse_file(path: Path, form_name: str) -> ParsedFile:
+    """Return a file as parsed in its form. Raise InputError and DataError as `read_boundary_points`."""
+    form = None if form_name in ("", AUTOMATIC) else load_form(form_name)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError("source_missing", source=str(path)) from error
+    except OSError as error:
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
+    is_workbook = data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE))
+    if is_workbook or path.suffix.lower() in _WORKBOOK_SUFFIXES:
+        return _parse_workbook(path, form)
+    text = read_file_text(path, data)
+    if form is None:
+        form = choose_text_form(text.lines)
+        if form is None or not form.parcel_section:
+            # Headings of a table are more certain than lines of numbers.
+            sheet = split_text_table(text)
+            table_forms = [one for one in load_automatic_forms("table") if find_heading_line(sheet, one) >= 0]
+            form = table_forms[0] if table_forms else form
+    if form is None:
+        garbled_line = next((number for number, line in enumerate(text.lines, 1) if is_garbled(line)), 0)
+        if garbled_line:
+            raise InputError("boundary_garbled", file=path.name, line=garbled_line)
+        raise InputError("boundary_not_points", file=path.name)
+    if form.kind == TEXT_KIND:
+        return parse_text(text, form)
+    return parse_table(path, [split_text_table(text)], form, text.layout)
+
+
+def _parse_workbook(path: Path, form: PointForm | None) -> ParsedFile:
+    """Return the table of a workbook as parsed. Raise InputError if it cannot be read or the form is one of texts."""
+    if form is not None and form.kind == TEXT_KIND:
+        raise InputError("boundary_form_of_text", file=path.name, form=form.id)
+    sheets = read_workbook_sheets(path)
+    forms = [form] if form is not None else load_automatic_forms("table")
+    fitting = [one for one in forms if any(find_heading_line(sheet, one) >= 0 for sheet in sheets)]
+    chosen = (fitting or forms)[0]
+    return parse_table(path, sheets, chosen, FileLayout(CODEC_BY_ENCODING[chosen.encoding]))
+
+
+def _build_parcel(raw: RawParcel, form: PointForm, crs: CRS) -> tuple[PointParcel | None, list[PointNote]]:
+    """Return a parcel with its shape, None if it has an error, and the notes on it."""
+    notes: list[PointNote] = []
+    if raw.values.get("kind", "").upper() not in _AREA_KINDS:
+        note = PointNote("kind", NoteLevel.ERROR, raw.place, raw.label, {"kind": raw.values["kind"]})
+        return None, [note]
+    if raw.is_broken:
+        # The notes on its rows name the reason.
+        return None, [PointNote("broken", NoteLevel.ERROR, raw.place, raw.label)]
+    if not raw.rows:
+        return None, [PointNote("no_points", NoteLevel.ERROR, raw.place, raw.label)]
+    notes += find_row_problems(raw, crs)
+    if notes:
+        return None, notes
+    rings = group_rings(raw.rows)
+    notes += find_ring_problems(raw, rings, expects_closing=form.numbering.closing != "none")
+    if any(note.level is NoteLevel.ERROR for note in notes):
+        return None, notes
+    if "name" in form.parcel_items and not raw.values.get("name"):
+        notes.append(PointNote("no_name", NoteLevel.WARNING, raw.place, raw.label))
+    parcel = PointParcel(raw, tuple(rings), build_shape(rings))
+    return parcel, [*notes, *_check_count(parcel)]
+
+
+def _check_count(parcel: PointParcel) -> list[PointNote]:
+    """Return a note if 界址点数 is neither the number of points with closing points nor that without."""
+    text = parcel.raw.values.get("count", "")
+    closings = sum(ring.closing is not None for ring in parcel.rings)
+    count = len(parcel.raw.rows)
+    if not text or (text.isdigit() and int(text) in (count, count - closings)):
+        return []
+    params = {"declared": text, "count": count, "without": count - closings}
+    return [PointNote("count", NoteLevel.WARNING, parcel.raw.place, parcel.label, params)]
+
+
+def _measure_parcels(
+    parcels: list[PointParcel], form: PointForm, crs: CRS, cancellation: Cancellation
+) -> list[PointParcel]:
+    """Return parcels with declared area, area in the plane of the CRS, and statutory area. Raise Cancelled."""
+    shapes = np.array([parcel.shape for parcel in parcels], dtype=object)
+    statutory = measure_statutory_area(shapes, make_lonlat_transformer(crs), cancellation) if len(shapes) else shapes
+    return [
+        parcel.add_areas(parse_declared_area(parcel.raw, form), plane_m2, float(statutory_m2))
+        for parcel, plane_m2, statutory_m2 in zip(parcels, measure_plane_areas(shapes), statutory, strict=True)
+    ]

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parse a table of boundary points (Excel, CSV): columns by their headings, one point in a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from ...files.encoding import find_delimiter
+from ...files.tables import UnreadableTable, display_cell, open_workbook
+from .cell_values import count_decimals, find_point_number, normalise_digits, parse_number
+from .forms import PointForm
+from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .read_text import FileText
+from .rings import split_at_closed_rings
+from .settings import load_settings, normalise_word
+
+_HEADER_CELL_PATTERN = re.compile(r"\s*([^:：=]+?)\s*[:：=]\s*(.+?)\s*$")
+_BRACKETS_PATTERN = re.compile(r"[(（\[]([^)）\]]*)[)）\]]")
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """A row of a table: number from 1, and its cells as text without outer blanks.
+
+    ``merged_columns``: positions of cells that repeat the value of a merged cell above.
+    """
+
+    number: int
+    cells: tuple[str, ...]
+    merged_columns: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class TableSheet:
+    """The rows of a sheet. ``title``: empty for a text file; ``is_hidden``: users do not see the sheet."""
+
+    title: str
+    lines: list[TableLine]
+    is_hidden: bool = False
+
+    def make_place(self, line: int, column: int) -> Place:
+        """Return the place of a cell; in a text file its line."""
+        return Place(line, f"{_name_column(column)}{line}", self.title) if self.title else Place(line)
+
+
+def _name_column(position: int) -> str:
+    """Return the letters of a column by its position from 0, as spreadsheets name it."""
+    name, number = "", position + 1
+    while number:
+        number, remainder = divmod(number - 1, 26)
+        name = chr(ord("A") + remainder) + name
+    return name
+
+
+def read_workbook_sheets(path: Path) -> list[TableSheet]:
+    """Return the sheets of a workbook. Numbers have all their digits, merged cells count for each row they span.
+
+    Raise InputError if the file cannot be read.
+    """
+    try:
+        workbook = open_workbook(path)
+    except UnreadableTable as error:
+        key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
+        raise InputError(key, file=path.name) from error
+    return [
+        TableSheet(sheet.title, list(_iterate_sheet_lines(sheet)), sheet.sheet_state != "visible")
+        for sheet in workbook.worksheets
+    ]
+
+
+def _iterate_sheet_lines(sheet: Any) -> Iterator[TableLine]:
+    """Yield the rows of a sheet (openpyxl)."""
+    spanned = {}
+    for merged_range in sheet.merged_cells.ranges:
+        first = sheet.cell(merged_range.min_row, merged_range.min_col)
+        for row in range(merged_range.min_row + 1, merged_range.max_row + 1):
+            spanned[row, merged_range.min_col] = first
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        texts = tuple(_read_cell_text(spanned.get((number, cell.column), cell)) for cell in cells)
+        merged = frozenset(n for n, cell in enumerate(cells) if (number, cell.column) in spanned)
+        yield TableLine(number, texts, merged)
+
+
+def _read_cell_text(cell: Any) -> str:
+    """Return the text of a cell; a number with all its digits, and with the zeros that its format displays."""
+    displayed = display_cell(cell)
+    if not isinstance(cell.value, float):
+        return displayed
+    number = str(int(cell.value)) if cell.value.is_integer() else repr(cell.value)
+    is_longer = parse_number(displayed)[0] == displayed and count_decimals(displayed) > count_decimals(number)
+    return displayed if is_longer else number
+
+
+def split_text_table(text: FileText) -> TableSheet:
+    """Return the lines of a text file as a table with commas, semicolons or tabs.
+
+    Raise InputError for an opening quote without its end.
+    """
+    joined = "\n".join(text.lines)
+    reader = csv.reader(io.StringIO(joined, newline=""), delimiter=find_delimiter(joined), strict=True)
+    lines, last = [], 0
+    try:
+        for cells in reader:
+            lines.append(TableLine(last + 1, tuple(cell.strip() for cell in cells)))
+            last = reader.line_num
+    except csv.Error as error:
+        raise InputError("table_quotes", file=text.path.name, line=last + 1) from error
+    return TableSheet("", lines)
+
+
+def find_heading_line(sheet: TableSheet, form: PointForm) -> int:
+    """Return the position of the first line with headings of all columns that points need; -1 without one."""
+    for position, line in enumerate(sheet.lines[: load_settings().heading_lines]):
+        items = [form.find_item(cell) for cell in line.cells]
+        if all(item in items for item in ("point", "north", "east")):
+            return position
+    return -1
+
+
+def parse_table(path: Path, sheets: list[TableSheet], form: PointForm, layout: FileLayout) -> ParsedFile:
+    """Return header, parcels and points of the sheets that have headings of the form.
+
+    Raise InputError if no sheet has them, or a heading is there twice.
+    """
+    parser = _TableParser(path, form)
+    for sheet in sheets:
+        heading = find_heading_line(sheet, form)
+        if heading >= 0 and sheet.is_hidden:
+            parser.notes.append(PointNote("hidden_sheet", NoteLevel.WARNING, params={"sheet": sheet.title}))
+        elif heading >= 0:
+            parser.read_sheet(sheet, heading)
+    if not parser.has_table:
+        columns = "、".join(form.headings_by_item[item][0] for item in ("point", "north", "east"))
+        raise InputError("table_no_head", file=path.name, rows=load_settings().heading_lines, columns=columns)
+    return ParsedFile(path, form, layout, parser.header_values, parser.make_parcels(), tuple(parser.notes))
+
+
+@dataclass
+class _OpenParcel:
+    """A parcel whose rows are being read. ``key``: number and name, which distinguish parcels."""
+
+    place: Place
+    key: tuple[str, ...]
+    values: dict[str, str]
+    area_unit: str
+    rows: list[PointRow] = field(default_factory=list)
+    is_broken: bool = False
+
+
+class _TableParser:
+    """Reads sheets one by one."""
+
+    def __init__(self, path: Path, form: PointForm):
+        self._path, self._form = path, form
+        self.header_values: dict[str, HeaderValue] = {}
+        self.notes: list[PointNote] = []
+        self.has_table = False
+        self._parcels: list[_OpenParcel] = []
+
+    def read_sheet(self, sheet: TableSheet, heading: int) -> None:
+        """Read the rows below the headings of a sheet."""
+        self.has_table = True
+        self._read_header(sheet, heading)
+        line = sheet.lines[heading]
+        column_by_item: dict[str, int] = {}
+        ignored = []
+        for column, cell in enumerate(line.cells):
+            item = self._form.find_item(cell)
+            if item in column_by_item:
+                names = f"{line.cells[column_by_item[item]]}、{cell}"
+                raise InputError("table_column_twice", file=self._path.name, line=line.number, columns=names)
+            if item:
+                column_by_item[item] = column
+            elif cell:
+                ignored.append(cell)
+        if ignored:
+            self._add(NoteLevel.INFO, "ignored_columns", Place(line.number) if not sheet.title else None,
+                      "", columns="、".join(ignored))  # fmt: skip
+        area_unit = _find_area_unit(line.cells[column_by_item["area"]]) if "area" in column_by_item else ""
+        open_parcel: _OpenParcel | None = None
+        separated: list[Place] = []
+        filled: list[Place] = []
+        for row in sheet.lines[heading + 1 :]:
+            texts = {item: row.cells[n] if n < len(row.cells) else "" for item, n in column_by_item.items()}
+            if not any(texts[item] for item in ("point", "north", "east")):
+                if not any(row.cells) and open_parcel is not None and not any(open_parcel.key):
+                    # A blank row ends a parcel without number and name.
+                    open_parcel = None
+                continue
+            if all(self._form.find_item(cell) for cell in row.cells if cell):
+                # The headings again, on another page.
+                continue
+            place = sheet.make_place(row.number, column_by_item["point"])
+            if not texts["north"] and not texts["east"] and find_point_number(texts["point"]) is None:
+                # A line below the table, such as 制表人.
+                self._add(NoteLevel.WARNING, "skipped_row", place, "", value=texts["point"])
+                continue
+            open_parcel = self._choose_parcel(open_parcel, texts, place, area_unit, filled)
+            self._read_row(open_parcel, sheet, row, texts, column_by_item, separated)
+        for key, places in (("thousands", separated), ("filled", filled)):
+            if places:
+                self.notes.append(PointNote(key, NoteLevel.WARNING, places[0], "", {"count": len(places)}))
+
+    def _read_header(self, sheet: TableSheet, heading: int) -> None:
+        """Read statements such as 坐标系：2000国家大地坐标系 above the headings, in one cell or two."""
+        for line in sheet.lines[:heading]:
+            for column, cell in enumerate(line.cells):
+                match = _HEADER_CELL_PATTERN.match(cell)
+                following = next((text for text in line.cells[column + 1 :] if text), "")
+                key, value = (match[1], match[2]) if match else (cell.rstrip(":：="), following)
+                meaning = load_settings().find_header_meaning(key)
+                if meaning and meaning not in self.header_values:
+                    self.header_values[meaning] = HeaderValue(value, sheet.make_place(line.number, column))
+
+    def _choose_parcel(
+        self,
+        former: _OpenParcel | None,
+        texts: dict[str, str],
+        place: Place,
+        area_unit: str,
+        filled: list[Place],
+    ) -> _OpenParcel:
+        """Return the parcel that a row belongs to: a new one where number or name change.
+
+        Where they are empty, the row belongs to the parcel above, and its place is added to ``filled``.
+        """
+        key = tuple(texts.get(item, "") for item in ("number", "name"))
+        if former is not None:
+            if not any(key) and any(former.key):
+                filled.append(place)
+            if key == former.key or not any(key):
+                for item in self._form.parcel_items:
+                    former.values[item] = former.values.get(item) or texts.get(item, "")
+                return former
+        values = {item: texts.get(item, "") for item in self._form.parcel_items}
+        self._parcels.append(_OpenParcel(place, key, values, area_unit))
+        return self._parcels[-1]
+
+    def _read_row(
+        self,
+        parcel: _OpenParcel,
+        sheet: TableSheet,
+        row: TableLine,
+        texts: dict[str, str],
+        column_by_item: dict[str, int],
+        separated: list[Place],
+    ) -> None:
+        """Add the point of a row to its parcel; a row that cannot be read becomes a note and breaks the parcel."""
+        label = RawParcel(len(self._parcels), parcel.place, (), parcel.values, ()).label
+        numbers: dict[str, str] = {}
+        for item in ("north", "east"):
+            column = column_by_item[item]
+            number, is_separated = parse_number(texts[item])
+            if not number or column in row.merged_columns:
+                key = "row_merged" if number else "row_number" if texts[item] else "row_empty"
+                place = sheet.make_place(row.number, column)
+                self._add(NoteLevel.ERROR, key, place, label, value=texts[item], item=column + 1)
+                parcel.is_broken = True
+                return
+            numbers[item] = number
+            if is_separated:
+                separated.append(sheet.make_place(row.number, column))
+        ring = normalise_digits(texts.get("ring", "")) or (parcel.rows[-1].ring if parcel.rows else "1")
+        name, place = texts["point"], sheet.make_place(row.number, column_by_item["point"])
+        cells = (name, ring, numbers["north"], numbers["east"])
+        parcel.rows.append(PointRow(cells, name, ring, numbers["north"], numbers["east"], place))
+
+    def _add(self, level: NoteLevel, key: str, place: Place | None, parcel: str, **params: object) -> None:
+        """Add a note."""
+        self.notes.append(PointNote(key, level, place, parcel, params))
+
+    def make_parcels(self) -> tuple[RawParcel, ...]:
+        """Return the parcels; rows without number and name are divided at closed rings."""
+        parcels: list[RawParcel] = []
+        for one in self._parcels:
+            groups = [tuple(one.rows)] if any(one.key) else split_at_closed_rings(one.rows) or [()]
+            parcels += [
+                RawParcel(0, rows[0].place if rows else one.place, (), dict(one.values), rows, one.is_broken,
+                          one.area_unit)
+                for rows in groups
+            ]  # fmt: skip
+        return tuple(replace(parcel, position=number) for number, parcel in enumerate(parcels, 1))
+
+
+def _find_area_unit(heading: str) -> str:
+    """Return the unit in the brackets of a heading, 平方米 for 面积（平方米）; empty without a known one."""
+    match = _BRACKETS_PATTERN.search(heading)
+    word = normalise_word(match[1]) if match else ""
+    return next((unit for unit in load_settings().area_units if normalise_word(unit) == word), "")

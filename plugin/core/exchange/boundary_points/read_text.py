@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parse a boundary-point file in text form: header, lines of parcels, lines of points."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import InputError
+from ...files.encoding import UndecodableTextError, decode_file_text
+from .cell_values import normalise_digits, parse_number
+from .forms import PointForm, load_automatic_forms
+from .model import FileLayout, HeaderValue, NoteLevel, ParsedFile, Place, PointNote, PointRow, RawParcel
+from .rings import split_at_closed_rings
+from .settings import load_settings, normalise_word
+
+_LINE_END_PATTERN = re.compile(r"\r\n|\n|\r")
+_HEADER_LINE_PATTERN = re.compile(r"\s*([^=:：]+?)\s*[=:：]\s*(.*?)\s*$")
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_FULL_WIDTH_SEPARATOR = "，"
+#: A line of a parcel without its end mark has at least this many cells more than one of a point.
+_MIN_MORE_CELLS = 2
+
+
+@dataclass(frozen=True)
+class FileText:
+    """The text of a file as lines, with its layout (without the header)."""
+
+    path: Path
+    lines: list[str]
+    layout: FileLayout
+
+
+def read_file_text(path: Path, data: bytes) -> FileText:
+    """Return the lines of a text file in UTF-8, GBK or UTF-16.
+
+    Raise InputError for other bytes, with the first line that cannot be decoded.
+    """
+    try:
+        text = decode_file_text(data)
+    except UndecodableTextError as error:
+        raise InputError("boundary_encoding", file=path.name, line=error.line) from error
+    if "\0" in text:
+        raise InputError("boundary_not_points", file=path.name)
+    has_mark = data.startswith(_BYTE_ORDER_MARKS)
+    codec = "utf-16" if data.startswith(_BYTE_ORDER_MARKS[1:]) else "utf-8" if _is_utf8(data) else "gb18030"
+    lines = _LINE_END_PATTERN.split(text)
+    first_end = _LINE_END_PATTERN.search(text)
+    ends_with_line_end = not lines[-1]
+    layout = FileLayout(codec, has_mark, first_end[0] if first_end else "\r\n", ends_with_line_end)
+    return FileText(path, lines[:-1] if ends_with_line_end else lines, layout)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return True if bytes are valid UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def find_section(lines: list[str], section: str) -> int:
+    """Return the position of a heading such as [地块坐标], also in full-width brackets; -1 if it is missing."""
+    word = _normalise_section(section)
+    return next((n for n, line in enumerate(lines) if _normalise_section(line) == word), -1) if section else -1
+
+
+def _normalise_section(line: str) -> str:
+    """Return a heading without blanks and with half-width brackets."""
+    return normalise_word(line).replace("【", "[").replace("】", "]")
+
+
+def choose_text_form(lines: list[str]) -> PointForm | None:
+    """Return the form of a text by its sections and by the number of items of its parcels; None if it has none.
+
+    Of forms with equal layouts the first is returned: they differ only in what an export writes.
+    """
+    forms = [form for form in load_automatic_forms("text") if find_section(lines, form.parcel_section) >= 0]
+    if forms:
+        counts = [
+            _count_items(line.split(forms[0].separator), forms[0].end_mark)
+            for line in lines[find_section(lines, forms[0].parcel_section) + 1 :]
+        ]
+        return max(forms, key=lambda form: (counts.count(len(form.parcel_items)), -forms.index(form)))
+    for form in load_automatic_forms("text"):
+        if not form.parcel_section and _has_only_points(lines, form):
+            return form
+    return None
+
+
+def _has_only_points(lines: list[str], form: PointForm) -> bool:
+    """Return True if the first lines that are not blank are points: their last two cells are numbers."""
+    filled = [line.split(form.separator) for line in lines if line.strip()][:3]
+    return len(filled) > 2 and all(
+        len(cells) == len(form.point_items)
+        and all(parse_number(cells[form.point_items.index(item)])[0] for item in ("north", "east"))
+        for cells in filled
+    )
+
+
+def _count_items(cells: list[str], end_mark: str) -> int:
+    """Return the number of items of a parcel's line before its end mark; -1 for another line."""
+    stripped = [cell.strip() for cell in cells]
+    if end_mark in stripped:
+        return stripped.index(end_mark)
+    filled = [n for n, cell in enumerate(stripped) if cell]
+    # The mark may follow the last item without a separator.
+    return filled[-1] + 1 if end_mark and filled and stripped[filled[-1]].endswith(end_mark) else -1
+
+
+@dataclass
+class _OpenParcel:
+    """A parcel whose lines are being read."""
+
+    place: Place
+    cells: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
+    rows: list[PointRow] = field(default_factory=list)
+    is_broken: bool = False
+
+
+def parse_text(text: FileText, form: PointForm) -> ParsedFile:
+    """Return header, parcels and points of a text in a form.
+
+    A line that cannot be read becomes a note; its parcel is then broken, the others are read. Raise InputError if the
+    form has sections and the file lacks that of the parcels or has a second one.
+    """
+    heading = find_section(text.lines, form.parcel_section)
+    if form.parcel_section and heading < 0:
+        raise InputError("boundary_no_section", file=text.path.name, section=form.parcel_section, form=form.id)
+    header = text.lines[: heading + 1]
+    for section in filter(None, (form.header_section, form.parcel_section)):
+        again = find_section(text.lines[heading + 1 :], section)
+        if again >= 0:
+            # Two files in one may have two zones.
+            raise InputError("boundary_second_section", file=text.path.name, line=heading + 2 + again, section=section)
+    parser = _TextParser(form)
+    for number, line in enumerate(text.lines[heading + 1 :], heading + 2):
+        if line.strip():
+            parser.read_line(number, line)
+    layout = FileLayout(
+        text.layout.codec, text.layout.has_mark, text.layout.line_end, text.layout.ends_with_line_end, tuple(header)
+    )
+    return ParsedFile(
+        text.path, form, layout, _read_header_values(header), parser.make_parcels(), tuple(parser.make_notes())
+    )
+
+
+def _read_header_values(lines: list[str]) -> dict[str, HeaderValue]:
+    """Return meaning → value of the lines of a header whose keys are known."""
+    values: dict[str, HeaderValue] = {}
+    for number, line in enumerate(lines, 1):
+        match = _HEADER_LINE_PATTERN.match(line)
+        meaning = load_settings().find_header_meaning(match[1]) if match else ""
+        if match and meaning:
+            values[meaning] = HeaderValue(match[2], Place(number))
+    return values
+
+
+class _TextParser:
+    """Reads the lines after the header one by one."""
+
+    def __init__(self, form: PointForm):
+        self._form = form
+        self._parcels: list[_OpenParcel] = []
+        self._notes: list[PointNote] = []
+        self._full_width_lines: list[int] = []
+        self._separated_lines: list[int] = []
+        self._ringless_lines: list[int] = []
+        self._stray_lines: list[int] = []
+
+    def read_line(self, number: int, line: str) -> None:
+        """Read a line that is not blank."""
+        if self._form.separator == "," and _FULL_WIDTH_SEPARATOR in line:
+            line = line.replace(_FULL_WIDTH_SEPARATOR, ",")
+            self._full_width_lines.append(number)
+        cells = tuple(line.split(self._form.separator))
+        if self._form.parcel_items and self._is_parcel(cells):
+            self._begin_parcel(Place(number), cells)
+            return
+        if not self._parcels:
+            if self._form.parcel_items:
+                self._stray_lines.append(number)
+                return
+            self._parcels.append(_OpenParcel(Place(number)))
+        parcel = self._parcels[-1]
+        row = self._read_point(Place(number), cells)
+        if row is None:
+            parcel.is_broken = True
+        else:
+            parcel.rows.append(row)
+
+    def _is_parcel(self, cells: tuple[str, ...]) -> bool:
+        """Return True for the line of a parcel: it has the end mark, or clearly more items than a point."""
+        if _count_items(list(cells), self._form.end_mark) >= 0:
+            return True
+        is_long = len(cells) >= len(self._form.point_items) + _MIN_MORE_CELLS
+        return is_long and any(cell.strip() and not parse_number(cell)[0] for cell in cells[2:])
+
+    def _begin_parcel(self, place: Place, cells: tuple[str, ...]) -> None:
+        """Begin a parcel with its line."""
+        items = self._form.parcel_items
+        count = _count_items(list(cells), self._form.end_mark)
+        given = cells[:count] if count >= 0 else cells
+        values = {
+            item: cell.strip().removesuffix(self._form.end_mark).strip()
+            for item, cell in zip(items, given, strict=False)
+        }
+        parcel = _OpenParcel(place, cells, values)
+        self._parcels.append(parcel)
+        label = self._label(len(self._parcels) - 1)
+        if count < 0:
+            self._add(NoteLevel.WARNING, "no_end_mark", place, label, mark=self._form.end_mark)
+        elif count != len(items):
+            self._add(NoteLevel.WARNING, "items", place, label, count=count, expected=len(items), form=self._form.id)
+
+    def _read_point(self, place: Place, cells: tuple[str, ...]) -> PointRow | None:
+        """Return the point of a line; None, with a note, if the line cannot be read."""
+        items = self._form.point_items
+        label = self._label(len(self._parcels) - 1)
+        count = len(cells)
+        while count > len(items) and not cells[count - 1].strip():
+            count -= 1
+        if count != len(items):
+            key = "row_thousands" if _has_separated_numbers(cells[len(items) - 2 :]) else "row_cells"
+            self._add(NoteLevel.ERROR, key, place, label, count=count, expected=len(items))
+            return None
+        text_by_item = dict(zip(items, cells, strict=False))
+        numbers: dict[str, str] = {}
+        for item in ("north", "east"):
+            number, is_separated = parse_number(text_by_item[item])
+            if not number:
+                value = text_by_item[item].strip()
+                key = "row_number" if value else "row_empty"
+                self._add(NoteLevel.ERROR, key, place, label, value=value, item=items.index(item) + 1)
+                return None
+            numbers[item] = number
+            if is_separated:
+                self._separated_lines.append(place.line)
+        ring = normalise_digits(text_by_item.get("ring", ""))
+        if "ring" in items and not ring:
+            former = self._parcels[-1].rows
+            ring = former[-1].ring if former else "1"
+            self._ringless_lines.append(place.line)
+        name = text_by_item["point"].strip()
+        return PointRow(cells, name, ring or "1", numbers["north"], numbers["east"], place)
+
+    def _label(self, index: int) -> str:
+        """Return the label of a parcel for messages; empty if the form has no lines of parcels."""
+        if not self._form.parcel_items:
+            return ""
+        parcel = self._parcels[index]
+        return RawParcel(index + 1, parcel.place, parcel.cells, parcel.values, ()).label
+
+    def _add(self, level: NoteLevel, key: str, place: Place, parcel: str, **params: object) -> None:
+        """Add a note."""
+        self._notes.append(PointNote(key, level, place, parcel, params))
+
+    def make_parcels(self) -> tuple[RawParcel, ...]:
+        """Return the parcels read so far; without lines of parcels, each closed ring that has no hole is one."""
+        if self._form.parcel_items or not self._parcels:
+            return tuple(
+                RawParcel(number, one.place, one.cells, one.values, tuple(one.rows), one.is_broken)
+                for number, one in enumerate(self._parcels, 1)
+            )
+        only = self._parcels[0]
+        groups = split_at_closed_rings(only.rows) or [()]
+        return tuple(
+            RawParcel(number, rows[0].place if rows else only.place, (), {}, rows, only.is_broken)
+            for number, rows in enumerate(groups, 1)
+        )
+
+    def make_notes(self) -> list[PointNote]:
+        """Return the notes; those on the writing of many lines are one note each."""
+        notes = list(self._notes)
+        for key, level, lines in (
+            ("full_width", NoteLevel.WARNING, self._full_width_lines),
+            ("thousands", NoteLevel.WARNING, self._separated_lines),
+            ("ring_empty", NoteLevel.WARNING, self._ringless_lines),
+            ("stray_points", NoteLevel.ERROR, self._stray_lines),
+        ):
+            if lines:
+                notes.append(PointNote(key, level, Place(lines[0]), "", {"count": len(dict.fromkeys(lines))}))
+        return notes
+
+
+def _has_separated_numbers(cells: tuple[str, ...]) -> bool:
+    """Return True if cells look like numbers that thousands separators have split: 2,586,341.141."""
+    groups = [cell.strip() for cell in cells if cell.strip()]
+    return len(groups) > 2 and all(re.fullmatch(r"\d{1,3}(?:\.\d*)?", group) for group in groups)

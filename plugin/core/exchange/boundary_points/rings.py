@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rings of a parcel: closing points, crossing edges, holes, and the polygon that they bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
+
+from .cell_values import find_point_number
+from .model import NoteLevel, PointNote, PointRing, PointRow, RawParcel
+
+#: Points of a ring without the closing one.
+_MIN_POINTS = 3
+
+
+def split_at_closed_rings(rows: Sequence[PointRow]) -> list[tuple[PointRow, ...]]:
+    """Return the points of each parcel of a list without lines of parcels.
+
+    After a closed ring, a point with the same or a smaller ring number begins another parcel; a larger number is that
+    of a hole.
+    """
+    groups: list[list[PointRow]] = []
+    ring: list[PointRow] = []
+    for row in rows:
+        if ring and (row.ring != ring[-1].ring or _is_closed(ring)):
+            begins_parcel = _is_closed(ring) and _get_ring_order(row) <= _get_ring_order(ring[-1])
+            ring = []
+        else:
+            begins_parcel = not groups
+        if begins_parcel:
+            groups.append([])
+        groups[-1].append(row)
+        ring.append(row)
+    return [tuple(group) for group in groups]
+
+
+def _get_ring_order(row: PointRow) -> int:
+    """Return the ring number of a point; 0 if it is not a number."""
+    return find_point_number(row.ring) or 0
+
+
+def _is_closed(ring: Sequence[PointRow]) -> bool:
+    """Return True if the last point of a ring is its first one again."""
+    return len(ring) > _MIN_POINTS and ring[-1].xy == ring[0].xy
+
+
+def group_rings(rows: Sequence[PointRow]) -> list[PointRing]:
+    """Return the rings of a parcel: points of one ring number, up to the closing point."""
+    rings: list[PointRing] = []
+    open_rows: list[PointRow] = []
+    for row in rows:
+        if open_rows and (row.ring != open_rows[-1].ring or _is_closed(open_rows)):
+            rings.append(_close_ring(open_rows))
+            open_rows = []
+        open_rows.append(row)
+    if open_rows:
+        rings.append(_close_ring(open_rows))
+    return rings
+
+
+def _close_ring(rows: list[PointRow]) -> PointRing:
+    """Return a ring; its closing point is the last one if that is at the place of the first."""
+    if _is_closed(rows):
+        return PointRing(tuple(rows[:-1]), rows[-1])
+    return PointRing(tuple(rows), None)
+
+
+def find_ring_problems(raw: RawParcel, rings: Sequence[PointRing], *, expects_closing: bool) -> list[PointNote]:
+    """Return notes on the rings of a parcel; with an error the parcel has no usable shape.
+
+    ``expects_closing``: the form of the file has closing points.
+    """
+    notes = []
+    for ring in rings:
+        notes += _find_problems_of_ring(raw, ring, expects_closing)
+    if any(note.level is NoteLevel.ERROR for note in notes):
+        return notes
+    if not all(shapely.is_valid(_make_polygon(ring)) for ring in rings) or not shapely.is_valid(build_shape(rings)):
+        notes.append(_find_crossing(raw, rings))
+    return notes
+
+
+def _find_problems_of_ring(raw: RawParcel, ring: PointRing, expects_closing: bool) -> list[PointNote]:
+    """Return notes on one ring: too few points, closing point, doubled points, order of the numbers."""
+    notes: list[PointNote] = []
+
+    def add(level: NoteLevel, key: str, row: PointRow, **params: object) -> None:
+        """Add a note on a row."""
+        notes.append(PointNote(key, level, row.place, raw.label, {"point": row.name, "ring": row.ring, **params}))
+
+    points = ring.points
+    if len({row.xy for row in points}) < _MIN_POINTS:
+        add(NoteLevel.ERROR, "ring_few", points[-1], count=len(points))
+        return notes
+    if ring.closing is None:
+        if len(points) > _MIN_POINTS and points[-1].name == points[0].name:
+            add(NoteLevel.ERROR, "closing_differs", points[-1], first=points[0].place.line)
+            return notes
+        if expects_closing:
+            add(NoteLevel.WARNING, "not_closed", points[-1], first=points[0].name)
+    for former, row in pairwise(points):
+        if former.xy == row.xy:
+            add(NoteLevel.WARNING, "doubled", row, former=former.name, line=former.place.line)
+    numbers = [find_point_number(row.name) for row in points]
+    for former_row, row, former_number, number in zip(points, points[1:], numbers, numbers[1:], strict=False):
+        if former_number is not None and number is not None and number != former_number + 1:
+            add(NoteLevel.WARNING, "order", row, former=former_row.name)
+            break
+    return notes
+
+
+def _find_crossing(raw: RawParcel, rings: Sequence[PointRing]) -> PointNote:
+    """Return a note on the first two edges of an invalid parcel that cross, touch or overlap."""
+    starts, ends, edge_rings, edge_rows = _list_edges(rings)
+    edges = shapely.linestrings(np.stack([starts, ends], axis=1))
+    first, second = shapely.STRtree(edges).query(edges, predicate="intersects")
+    later = first < second
+    pairs = zip(first[later].tolist(), second[later].tolist(), strict=True)
+    for one, other in sorted(pairs, key=lambda pair: (pair[1], pair[0])):
+        if _do_edges_meet_properly(edges, starts, ends, edge_rings, one, other):
+            continue
+        row, other_row = edge_rows[other], edge_rows[one]
+        params = {"point": row.name, "other": other_row.name, "line": other_row.place.line}
+        if edge_rings[one] != edge_rings[other]:
+            params |= {"ring": row.ring, "other_ring": other_row.ring}
+            return PointNote("rings_crossing", NoteLevel.ERROR, row.place, raw.label, params)
+        key = "crossing_order" if _is_simple_by_number(rings[edge_rings[one]]) else "crossing"
+        return PointNote(key, NoteLevel.ERROR, row.place, raw.label, params)
+    # Holes that touch each other or the outer ring in several points divide the land.
+    return PointNote("divided", NoteLevel.ERROR, rings[0].points[0].place, raw.label)
+
+
+def _list_edges(rings: Sequence[PointRing]) -> tuple[NDArray, NDArray, list[int], list[PointRow]]:
+    """Return start (n, 2) and end (n, 2) of each edge in metres, its ring, and the point where it begins.
+
+    Edges without length, between doubled points, are left out.
+    """
+    starts, ends, edge_rings, edge_rows = [], [], [], []
+    for number, ring in enumerate(rings):
+        for row, following in zip(ring.points, (*ring.points[1:], ring.points[0]), strict=True):
+            if row.xy != following.xy:
+                starts.append(row.xy)
+                ends.append(following.xy)
+                edge_rings.append(number)
+                edge_rows.append(row)
+    # Near the origin, so that intersections are computed with all digits.
+    origin = np.floor(np.array(starts).min(axis=0))
+    return np.array(starts) - origin, np.array(ends) - origin, edge_rings, edge_rows
+
+
+def _do_edges_meet_properly(
+    edges: NDArray, starts: NDArray, ends: NDArray, edge_rings: list[int], one: int, other: int
+) -> bool:
+    """Return True if two edges that intersect do so only in the vertex where one follows the other.
+
+    Rings may also touch each other in a vertex.
+    """
+    shared = shapely.intersection(edges[one], edges[other])
+    if shared.geom_type != "Point":
+        return False
+    place = np.array(shared.coords[0])
+    if edge_rings[one] != edge_rings[other]:
+        vertices = np.array([starts[one], ends[one], starts[other], ends[other]])
+        return bool((np.abs(vertices - place).max(axis=1) == 0).any())
+    is_next = bool((ends[one] == starts[other]).all() and (place == ends[one]).all())
+    closes = bool((ends[other] == starts[one]).all() and (place == ends[other]).all())
+    count = edge_rings.count(edge_rings[one])
+    begin = edge_rings.index(edge_rings[one])
+    neighbours = other == one + 1, one == begin and other == begin + count - 1
+    return (is_next and neighbours[0]) or (closes and neighbours[1])
+
+
+def _is_simple_by_number(ring: PointRing) -> bool:
+    """Return True if the points of a ring, ordered by their numbers, bound a polygon without crossings."""
+    numbers = [find_point_number(row.name) for row in ring.points]
+    if None in numbers or len(set(numbers)) != len(numbers):
+        return False
+    ordered = sorted(zip(numbers, ring.points, strict=True), key=lambda pair: pair[0] or 0)
+    return bool(shapely.is_valid(Polygon([row.xy for _, row in ordered])))
+
+
+def _make_polygon(ring: PointRing) -> Polygon:
+    """Return the polygon within a ring."""
+    return Polygon([*(row.xy for row in ring.points), ring.points[0].xy])
+
+
+def build_shape(rings: Sequence[PointRing]) -> Polygon | MultiPolygon:
+    """Return the polygon of rings: a ring within another is a hole, one within a hole is a part.
+
+    The vertices are those of the file, in its order and direction. ``rings``: each a valid polygon.
+    """
+    polygons = [_make_polygon(ring) for ring in rings]
+    containers = [
+        [n for n, outer in enumerate(polygons) if outer.area > inner.area and outer.covers(inner)] for inner in polygons
+    ]
+    parts: list[Polygon] = []
+    for number, outer in enumerate(polygons):
+        depth = len(containers[number])
+        if depth % 2:
+            continue
+        holes = [
+            list(hole.exterior.coords)
+            for inner, hole in enumerate(polygons)
+            if number in containers[inner] and len(containers[inner]) == depth + 1
+        ]
+        parts.append(Polygon(list(outer.exterior.coords), holes))
+    return parts[0] if len(parts) == 1 else MultiPolygon(parts)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a file wrote for a parcel, kept as JSON in a field of the layer, so that an export can write it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyproj import CRS
+
+from ...geometry.crs import make_crs_label
+from .forms import PointForm
+from .model import FileLayout, PointParcel
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoredRing:
+    """The cells of each point of a ring, as written; ``is_closed``: the last row is the closing point."""
+
+    rows: tuple[tuple[str, ...], ...]
+    is_closed: bool
+
+    @property
+    def points(self) -> tuple[tuple[str, ...], ...]:
+        """Return the rows without that of the closing point."""
+        return self.rows[:-1] if self.is_closed else self.rows
+
+
+@dataclass(frozen=True)
+class StoredParcel:
+    """A parcel as its file wrote it.
+
+    ``form``: id of the form; ``items``: items of a point's cells in order; ``crs``: label of the CRS, as ``EPSG:4526``;
+    ``layout``: of the whole file; ``cells``: of the parcel's line (text files); ``values``: item → text without blanks.
+    ``area_unit``: unit of the declared area.
+    """
+
+    form: str
+    items: tuple[str, ...]
+    crs: str
+    layout: FileLayout
+    cells: tuple[str, ...]
+    values: dict[str, str] = field(hash=False)
+    area_unit: str
+    rings: tuple[StoredRing, ...]
+
+
+class DamagedRecordError(Exception):
+    """Raised for a record that is not complete, such as one that a format has cut to 254 characters."""
+
+
+def format_record(parcel: PointParcel, form: PointForm, layout: FileLayout, crs: CRS, area_unit: str) -> str:
+    """Return the record of a parcel as JSON."""
+    record = {
+        "version": _VERSION,
+        "form": form.id,
+        "items": form.stored_items,
+        "crs": make_crs_label(crs),
+        "codec": layout.codec,
+        "mark": layout.has_mark,
+        "line_end": layout.line_end,
+        "last_line_end": layout.ends_with_line_end,
+        "header": layout.header,
+        "cells": parcel.raw.cells,
+        "values": parcel.raw.values,
+        "area_unit": area_unit,
+        "rings": [
+            {"rows": [row.cells for row in ring.rows], "closed": ring.closing is not None} for ring in parcel.rings
+        ],
+    }
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_record(text: str) -> StoredParcel | None:
+    """Return the record in a field; None for an empty field. Raise DamagedRecordError if it is not complete."""
+    if not text.strip():
+        return None
+    try:
+        record = json.loads(text)
+        if record["version"] != _VERSION:
+            raise DamagedRecordError
+        items = _read_texts(record["items"])
+        rings = tuple(StoredRing(tuple(map(_read_texts, one["rows"])), bool(one["closed"])) for one in record["rings"])
+        layout = FileLayout(
+            str(record["codec"]),
+            bool(record["mark"]),
+            str(record["line_end"]),
+            bool(record["last_line_end"]),
+            _read_texts(record["header"]),
+        )
+        values = {str(item): str(value) for item, value in record["values"].items()}
+        return StoredParcel(
+            str(record["form"]),
+            items,
+            str(record["crs"]),
+            layout,
+            _read_texts(record["cells"]),
+            values,
+            str(record["area_unit"]),
+            rings,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedRecordError from error
+
+
+def _read_texts(values: Sequence[Any]) -> tuple[str, ...]:
+    """Return a list of texts as a tuple. Raise TypeError for anything but a list."""
+    if not isinstance(values, list):
+        raise TypeError
+    return tuple(map(str, values))

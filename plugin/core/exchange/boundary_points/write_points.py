@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write parcels in a form: text in sections, CSV, or a workbook."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from pyproj import CRS
+
+from ...errors import OutputError
+from ...files.csv_records import write_cell
+from ...geometry.crs import describe_crs, make_crs_label
+from .cell_values import count_decimals
+from .export_rings import WrittenPoint
+from .forms import CODEC_BY_ENCODING, TEXT_KIND, PointForm
+from .model import FileLayout
+from .settings import load_settings
+from .zone_number import get_zone_and_width
+
+_HEADER_LINE_PATTERN = re.compile(r"(\s*([^=:：]+?)\s*[=:：]\s*)(.*?)(\s*)$")
+_LINE_BREAKS_PATTERN = re.compile(r"\s*[\r\n]+\s*")
+_FULL_WIDTH_SEPARATOR = "，"
+_COLUMN_WIDTHS = {"north": 16, "east": 16, "name": 24}
+_COLUMN_WIDTH = 12
+
+
+@dataclass(frozen=True)
+class WrittenParcel:
+    """A parcel to write.
+
+    ``values``: item → text; ``former_values``: the same as its file wrote them, empty without a record; ``cells``: of
+    its line, as its file wrote them, None without a record in the same text form.
+    """
+
+    values: dict[str, str] = field(hash=False)
+    former_values: dict[str, str] = field(hash=False)
+    cells: tuple[str, ...] | None
+    points: tuple[WrittenPoint, ...]
+
+    def replace_values(self, values: dict[str, str]) -> WrittenParcel:
+        """Return the parcel with other values of some items."""
+        return replace(self, values=self.values | values)
+
+
+def make_file_bytes(
+    path: Path,
+    parcels: Sequence[WrittenParcel],
+    form: PointForm,
+    crs: CRS,
+    layout: FileLayout | None,
+    stored_crs: str,
+) -> bytes:
+    """Return the content of a file with parcels in a form.
+
+    Parameters
+    ----------
+    layout
+        That of the imported file, which is repeated; None for that of the form.
+    stored_crs
+        Label of the CRS of the imported file: if ``crs`` is another, the zone in its header is replaced.
+
+    Raises
+    ------
+    OutputError
+        The encoding lacks a character, or the library that writes workbooks is missing.
+    """
+    if path.suffix.lower() == ".xlsx":
+        return _make_workbook(path, _list_table_rows(parcels, form, crs), form)
+    used_layout = layout or FileLayout(
+        CODEC_BY_ENCODING[form.encoding], form.encoding == "UTF-8" and form.kind != TEXT_KIND, form.line_end
+    )
+    if form.kind == TEXT_KIND:
+        is_same_zone = stored_crs == make_crs_label(crs)
+        header = list(layout.header) if layout else _make_header(form, crs)
+        lines = [*(header if is_same_zone or not layout else _replace_zone(header, crs))]
+        for parcel in parcels:
+            lines += _make_lines(parcel, form)
+    else:
+        rows = _list_table_rows(parcels, form, crs)
+        lines = [form.separator.join(write_cell(text, form.separator) for text in row) for row in rows]
+    text = used_layout.line_end.join(lines) + (used_layout.line_end if used_layout.ends_with_line_end else "")
+    return _encode(text, used_layout, path)
+
+
+def _encode(text: str, layout: FileLayout, path: Path) -> bytes:
+    """Return a text as bytes. Raise OutputError for a character that the encoding lacks."""
+    codec = "utf-8-sig" if layout.codec == "utf-8" and layout.has_mark else layout.codec
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError as error:
+        line = text.count(layout.line_end, 0, error.start) + 1
+        raise OutputError(
+            "boundary_unencodable",
+            target=str(path),
+            character=text[error.start],
+            encoding=layout.encoding_name,
+            line=line,
+        ) from error
+
+
+def _fill_value(value: str, crs: CRS) -> str:
+    """Return a value of a form's header with its placeholders filled."""
+    zone, width = get_zone_and_width(crs)
+    texts = {"datum": load_settings().written_datum, "zone": str(zone), "zone_width": str(width)}
+    for name, text in (texts | {"date": date.today().isoformat()}).items():
+        value = value.replace(f"{{{name}}}", text)
+    return value
+
+
+def _make_header(form: PointForm, crs: CRS) -> list[str]:
+    """Return the lines before the parcels, for a layer that was not imported; empty for a form without sections."""
+    if not form.parcel_section:
+        return []
+    lines = [f"{key}={_fill_value(value, crs)}" for key, value in form.header]
+    return [form.header_section, *lines, form.parcel_section]
+
+
+def _replace_zone(header: Sequence[str], crs: CRS) -> list[str]:
+    """Return the lines of a header with zone number, width and central meridian of a CRS; other lines unchanged."""
+    zone, width = get_zone_and_width(crs)
+    meridian = f"{describe_crs(crs).central_meridian:g}"
+    value_by_meaning = {"zone": str(zone), "zone_width": str(width), "meridian": meridian}
+    lines = []
+    for line in header:
+        match = _HEADER_LINE_PATTERN.match(line)
+        value = value_by_meaning.get(load_settings().find_header_meaning(match[2])) if match else None
+        lines.append(f"{match[1]}{value}{match[4]}" if match and value is not None else line)
+    return lines
+
+
+def _make_lines(parcel: WrittenParcel, form: PointForm) -> list[str]:
+    """Return the line of a parcel, if the form has one, and those of its points."""
+    lines = [form.separator.join(_make_parcel_cells(parcel, form))] if form.parcel_items else []
+    for point in parcel.points:
+        texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
+        cells = point.cells or [_clean_text(texts[item], form) for item in form.point_items]
+        lines.append(form.separator.join(cells))
+    return lines
+
+
+def _make_parcel_cells(parcel: WrittenParcel, form: PointForm) -> list[str]:
+    """Return the cells of a parcel's line; where the values are as imported, its file's cells."""
+    changed = {
+        item: parcel.values.get(item, "")
+        for item in form.parcel_items
+        if parcel.values.get(item, "") != parcel.former_values.get(item, "")
+    }
+    if parcel.cells is not None:
+        if not changed:
+            return list(parcel.cells)
+        stripped = [cell.strip() for cell in parcel.cells]
+        if form.end_mark in stripped and stripped.index(form.end_mark) == len(form.parcel_items):
+            cells = list(parcel.cells)
+            for item, text in changed.items():
+                cells[form.parcel_items.index(item)] = _clean_text(text, form)
+            return cells
+    return [*(_clean_text(parcel.values.get(item, ""), form) for item in form.parcel_items), form.end_mark]
+
+
+def _clean_text(text: str, form: PointForm) -> str:
+    """Return a text without line breaks and separators, which would divide its cell."""
+    plain = _LINE_BREAKS_PATTERN.sub(" ", text)
+    return plain.replace(form.separator, _FULL_WIDTH_SEPARATOR if form.separator == "," else " ")
+
+
+def _list_table_rows(parcels: Sequence[WrittenParcel], form: PointForm, crs: CRS) -> list[list[str]]:
+    """Return the rows of a table: header, headings, and one row for each point."""
+    rows = [[key, _fill_value(value, crs)] for key, value in form.header]
+    rows.append([form.headings_by_item[item][0] for item in (*form.parcel_items, *form.point_items)])
+    for parcel in parcels:
+        values = [parcel.values.get(item, "") for item in form.parcel_items]
+        for point in parcel.points:
+            texts = {"point": point.name, "ring": point.ring, "north": point.north, "east": point.east}
+            rows.append([*values, *(texts[item] for item in form.point_items)])
+    return rows
+
+
+def _make_workbook(path: Path, rows: Sequence[Sequence[str]], form: PointForm) -> bytes:
+    """Return a workbook of one sheet; coordinates are numbers that display all their decimals.
+
+    Raise OutputError without the library.
+    """
+    try:
+        import openpyxl
+        from openpyxl.utils import get_column_letter
+    except ImportError as error:
+        raise OutputError("output_openpyxl", target=path.name) from error
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "界址点"
+    items = (*form.parcel_items, *form.point_items)
+    for number, row in enumerate(rows, 1):
+        for column, (item, text) in enumerate(zip(items, row, strict=False), 1):
+            cell = sheet.cell(number, column)
+            if item in ("north", "east") and number > len(form.header) + 1:
+                cell.value = float(text)
+                cell.number_format = f"0.{'0' * count_decimals(text)}" if count_decimals(text) else "0"
+            else:
+                # Text, also where it begins with = or consists of digits.
+                cell.value, cell.data_type, cell.number_format = text, "s", "@"
+    for column, item in enumerate(items, 1):
+        sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTHS.get(item, _COLUMN_WIDTH)
+    sheet.freeze_panes = sheet.cell(len(form.header) + 2, 1)
+    book.properties.creator = book.properties.lastModifiedBy = ""
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,764 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boundary-point files are read with their areas, and exported again as they were written."""
+
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pyogrio
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import CRS
+from shapely.geometry import Polygon
+
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
+from plugin.core.errors import Cancelled, InputError, OutputError
+from plugin.core.exchange.boundary_points.export_points import export_boundary_points
+from plugin.core.exchange.boundary_points.import_points import import_boundary_points
+from plugin.core.exchange.boundary_points.layer_fields import LAYER_NAME, RECORD_FIELD
+from plugin.core.exchange.boundary_points.messages import describe_export, describe_import
+from plugin.core.exchange.boundary_points.read_points import read_boundary_points
+from plugin.core.exchange.boundary_points.recognition import is_boundary_point_file
+from plugin.core.exchange.boundary_points.source_layer import read_polygon_layer
+from plugin.core.messages.texts import Texts
+from plugin.core.plan.layer import SourceLayer
+from tests.core.boundary_point_files import (
+    EAST,
+    HEADER,
+    HOLE,
+    NORTH,
+    OUTER,
+    SEPARATE,
+    FileWriter,
+    compute_area,
+    format_hectares,
+    place_ring,
+)
+from tests.county.measure import statutory_area
+
+REAL = Path(__file__).parents[2] / "data" / "boundary_points"
+REAL_FILES = sorted(REAL.glob("*.txt"))
+EAST_WITHOUT_NUMBER = EAST - 38_000_000
+
+
+def list_keys(notes, level=None):
+    """Return the keys of notes, which can be rendered in both languages."""
+    assert all(note.render(Texts(lang)) for note in notes for lang in ("zh", "en"))
+    return [note.key for note in notes if level in (None, note.level)]
+
+
+def read_points_of(path):
+    """Return (declared area, points) of a real file by the simplest means."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    parcel = lines.index("[地块坐标]") + 1
+    points = [tuple(line.split(",")[2:4]) for line in lines[parcel + 1 :]]
+    return lines[parcel].split(",")[1], points
+
+
+def round_trip(source, tmp_path, name="出.txt", **options):
+    """Import a file, export the layer, and return the path of the new file."""
+    layer, target = tmp_path / "层.gpkg", tmp_path / name
+    import_boundary_points(source, layer, **options)
+    export_boundary_points(read_polygon_layer(str(layer), ""), target)
+    return target
+
+
+@pytest.mark.parametrize("path", REAL_FILES, ids=lambda path: path.stem)
+def test_real_file_has_the_area_that_shapely_computes_and_its_author_declared(path):
+    file = read_boundary_points(path)
+    declared, points = read_points_of(path)
+    (parcel,) = file.parcels
+    area_m2 = compute_area(points)
+    assert file.crs.to_epsg() == 4526 and list_keys(file.notes, "warning") == list_keys(file.notes, "error") == []
+    assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6)
+    assert parcel.statutory_m2 == pytest.approx(statutory_area([parcel.shape])[0], abs=0.005)
+    assert (parcel.declared_m2 is None) == (path.stem == "plot_000")
+    assert not declared or Decimal(declared) == Decimal(format_hectares(area_m2))
+    assert 0 < (parcel.plane_m2 - parcel.statutory_m2) / parcel.plane_m2 < 5e-4
+
+
+@pytest.mark.parametrize("path", REAL_FILES, ids=lambda path: path.stem)
+def test_real_file_is_exported_byte_by_byte_and_never_changed(path, tmp_path):
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+
+
+def make_variant(name, path):
+    """Write a file in one of the habits that are in use; return the areas by shapely and the EPSG code."""
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    unnumbered = place_ring(OUTER, east=EAST_WITHOUT_NUMBER)
+    crs = 4526
+    if name == "without zone number":
+        writer, rings, crs = FileWriter(), [(unnumbered,)], 4547
+    elif name == "closing point has the next number":
+        writer, rings = FileWriter(closing="next"), [(outer,)]
+    elif name == "closing points do not count":
+        writer, rings = FileWriter(closing="next", counts_closing=False), [(outer, hole)]
+    elif name == "first name closes and does not count":
+        writer, rings = FileWriter(counts_closing=False), [(outer,)]
+    elif name == "hole with running numbers":
+        writer, rings = FileWriter(), [(outer, hole)]
+    elif name == "hole that begins with 1":
+        writer, rings = FileWriter(restarts=True), [(outer, hole)]
+    elif name == "several parcels with blank items":
+        writer, rings = FileWriter(items=(" ", "", " ")), [(outer, hole), (separate,)]
+    elif name == "thirteen items":
+        writer, rings = FileWriter(items=("I50G001", "13", "0601", "", "", "3", "4", "备注")), [(outer,)]
+    elif name == "more header lines and full-width brackets":
+        header = ("格式版本号=1.01版本", "数据产生单位=测绘院", "数据产生日期=2026-11-20", *HEADER)
+        writer, rings = FileWriter(header=header, sections=("【属性描述】", "【地块坐标】")), [(outer,)]
+    elif name == "unit in the cell":
+        writer, rings = FileWriter(area_unit="公顷"), [(outer,)]
+    elif name == "without closing points":
+        writer, rings = FileWriter(closing="none"), [(outer,)]
+    elif name == "numbers without J":
+        writer, rings = FileWriter(prefix=""), [(outer,)]
+    elif name == "6° zone":
+        header = tuple(line.replace("分带=3", "分带=6").replace("=38", "=20") for line in HEADER)
+        east = Decimal("20472109.379")
+        writer, rings, crs = FileWriter(header=header), [(place_ring(OUTER, east=east),)], 4498
+    else:
+        writer, rings = FileWriter(), [(outer,)]
+    areas = [writer.add_parcel(f"地块{n}", *one, number=str(n)) for n, one in enumerate(rings, 1)]
+    options = {
+        "UTF-8 with lf": {"encoding": "utf-8", "line_end": "\n", "ends": False},
+        "UTF-8 with a byte order mark": {"encoding": "utf-8-sig"},
+        "UTF-16": {"encoding": "utf-16"},
+    }
+    writer.write(path, **options.get(name, {}))
+    return areas, crs
+
+
+VARIANTS = (
+    "GBK with crlf", "UTF-8 with lf", "UTF-8 with a byte order mark", "UTF-16", "without zone number",
+    "closing point has the next number", "closing points do not count", "first name closes and does not count",
+    "hole with running numbers", "hole that begins with 1", "several parcels with blank items", "thirteen items",
+    "more header lines and full-width brackets", "unit in the cell", "without closing points", "numbers without J",
+    "6° zone",
+)  # fmt: skip
+EXPECTED_WARNINGS = {"without closing points": ["not_closed"], "6° zone": ["six_degree"]}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_has_the_declared_area_and_is_exported_byte_by_byte(name, tmp_path):
+    path = tmp_path / "地块.txt"
+    areas, crs = make_variant(name, path)
+    file = read_boundary_points(path)
+    assert list_keys(file.notes, "error") == [] and list_keys(file.notes, "warning") == EXPECTED_WARNINGS.get(name, [])
+    assert file.crs.to_epsg() == crs and file.parcel_count == len(areas)
+    for parcel, area_m2 in zip(file.parcels, areas, strict=True):
+        assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6)
+        assert format_hectares(parcel.declared_m2) == format_hectares(area_m2)
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+
+
+def test_ring_outside_the_first_is_another_part_and_a_ring_in_a_hole_too(tmp_path):
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    island = place_ring((("-70", "90"), ("-80", "90"), ("-80", "100"), ("-70", "100")))
+    writer = FileWriter()
+    area_m2 = writer.add_parcel("地块", outer, hole, parts=(separate, island))
+    path = writer.write(tmp_path / "a.txt")
+    (parcel,) = read_boundary_points(path).parcels
+    assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6) and parcel.shape.geom_type == "MultiPolygon"
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+
+
+def test_layer_has_attributes_and_areas_in_square_metres(tmp_path):
+    writer = FileWriter(items=("I50G001", "13", "0601"))
+    area_m2 = writer.add_parcel("地块甲", place_ring(OUTER), area="0.5000")
+    run = import_boundary_points(writer.write(tmp_path / "a.txt"), tmp_path / "a.gpkg")
+    row = pyogrio.read_dataframe(tmp_path / "a.gpkg", layer=LAYER_NAME).iloc[0]
+    assert (row["DKMC"], row["TFH"], row["DKYT"], row["DLBM"], row["JZDS"]) == ("地块甲", "I50G001", "13", "0601", 6)
+    assert row["SBMJ"] == 5000 and row["PMMJ"] == pytest.approx(area_m2)
+    assert row["MJC"] == pytest.approx(5000 - area_m2) and row["TQMJ"] == pytest.approx(area_m2, rel=1e-3)
+    assert list_keys(run.file.notes, "warning") == ["area"]
+    texts = " ".join(line.text for line in describe_import(run, "zh"))
+    assert "a.txt，第 10 行，地块“地块甲”：申报面积 0.5000 公顷" in texts and "图斑椭球面积" in texts
+
+
+def list_lines(path):
+    return path.read_bytes().decode("gbk").split("\r\n")
+
+
+def change_line(path, number, text):
+    """Replace a line, counted from 1."""
+    lines = list_lines(path)
+    lines[number - 1] = text
+    path.write_bytes("\r\n".join(lines).encode("gbk"))
+    return path
+
+
+@pytest.fixture
+def two_parcels(tmp_path):
+    """Write a file of two parcels; the first is in line 10, its points in lines 11 to 16."""
+    writer = FileWriter()
+    writer.add_parcel("甲", place_ring(OUTER))
+    writer.add_parcel("乙", place_ring(SEPARATE), number="2")
+    return writer.write(tmp_path / "项目.txt")
+
+
+#: Bad line of the first parcel → key of the note and line that it names. The second parcel is read.
+BAD_LINES = {
+    "swapped columns": (12, "J2,1,38472290.065,4397562.228", "row_swapped", 12),
+    "another zone": (13, "J3,1,4397448.654,37472444.939", "row_zone", 13),
+    "no zone number": (13, "J3,1,4397448.654,472444.939", "row_no_zone", 13),
+    "outside China": (13, "J3,1,7397448.654,38472444.939", "row_outside", 13),
+    "not a number": (13, "J3,1,43974x8.654,38472444.939", "row_number", 13),
+    "empty cell": (13, "J3,1,,38472444.939", "row_empty", 13),
+    "thousands separators": (13, "J3,1,4,397,448.654,38,472,444.939", "row_thousands", 13),
+    "missing item": (13, "J3,4397448.654,38472444.939", "row_cells", 13),
+    "closing point elsewhere": (16, "J1,1,4397551.903,38472109.380", "closing_differs", 16),
+    "kind is a line": (10, "6,7.6462,1,甲,线,,,,@", "kind", 10),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LINES)
+def test_bad_line_is_reported_with_its_number_and_the_other_parcel_is_read(case, two_parcels):
+    number, text, key, line = BAD_LINES[case]
+    file = read_boundary_points(change_line(two_parcels, number, text))
+    (note,) = [note for note in file.notes if note.key == key]
+    assert note.level == "error" and note.place.line == line and note.parcel == "甲"
+    assert f"第 {line} 行，地块“甲”：" in note.render(Texts("zh")) and list_keys(file.notes)
+    assert [parcel.label for parcel in file.parcels] == ["乙"] and file.parcel_count == 2
+
+
+def test_points_in_the_wrong_order_are_named_and_sorting_by_number_is_the_remedy(two_parcels):
+    lines = list_lines(two_parcels)
+    lines[12], lines[13] = lines[13], lines[12]
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    file = read_boundary_points(two_parcels)
+    assert list_keys(file.notes, "error") == ["crossing_order"] and "order" in list_keys(file.notes)
+    assert [parcel.label for parcel in file.parcels] == ["乙"]
+
+
+def test_crossing_ring_names_both_edges(two_parcels):
+    lines = list_lines(two_parcels)
+    rows = [line.split(",", 1) for line in lines[11:14]]
+    (a, first), (b, second), (c, third) = rows
+    lines[11:14] = [f"{a},{second}", f"{b},{first}", f"{c},{third}"]
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    (note,) = [note for note in read_boundary_points(two_parcels).notes if note.level == "error"]
+    assert note.key == "crossing" and note.place.line > note.params["line"]
+
+
+def test_hole_that_crosses_the_outer_ring_names_both_rings(tmp_path):
+    writer = FileWriter()
+    crossing = place_ring((("-60", "80"), ("-60", "500"), ("-70", "500"), ("-70", "80")))
+    writer.lines += ["12,,1,甲,面,,,,@"]
+    for number, ring in enumerate((place_ring(OUTER), crossing), 1):
+        writer.lines += [f"J{n},{number},{north},{east}" for n, (north, east) in enumerate([*ring, ring[0]], 1)]
+    path = writer.write(tmp_path / "a.txt")
+    with pytest.raises(InputError) as caught:
+        import_boundary_points(path, tmp_path / "a.gpkg")
+    assert caught.value.key == "boundary_none_readable" and not (tmp_path / "a.gpkg").exists()
+    assert "圈 2" in Texts("zh").explain_error(caught.value)
+    (note,) = [note for note in read_boundary_points(path).notes if note.level == "error"]
+    assert note.key == "rings_crossing" and {note.params["ring"], note.params["other_ring"]} == {"1", "2"}
+
+
+def test_doubled_points_missing_names_and_wrong_counts_are_warnings(two_parcels):
+    lines = list_lines(two_parcels)
+    lines[9] = lines[9].replace(",甲,", ",,").replace("6,", "9,", 1)
+    lines.insert(12, lines[11])
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    file = read_boundary_points(two_parcels)
+    assert sorted(list_keys(file.notes, "warning")) == ["count", "doubled", "no_name", "order"]
+    assert [parcel.label for parcel in file.parcels] == ["1", "乙"]
+
+
+def test_full_width_commas_and_a_missing_end_mark_are_read_with_a_warning(two_parcels):
+    lines = list_lines(two_parcels)
+    lines[9] = lines[9].removesuffix(",@")
+    lines[11] = lines[11].replace(",", "，")
+    two_parcels.write_bytes("\r\n".join(lines).encode("gbk"))
+    file = read_boundary_points(two_parcels)
+    assert sorted(list_keys(file.notes, "warning")) == ["full_width", "no_end_mark"] and len(file.parcels) == 2
+
+
+def test_declared_area_in_another_unit_is_named(tmp_path):
+    writer = FileWriter()
+    area_m2 = compute_area(place_ring(OUTER))
+    writer.add_parcel("甲", place_ring(OUTER), area=f"{area_m2:.2f}")
+    (note,) = [n for n in read_boundary_points(writer.write(tmp_path / "a.txt")).notes if n.level == "warning"]
+    assert note.key == "area_unit" and note.params["other"] == "平方米"
+
+
+#: Header, east of the points, CRS that is given → error; None if the file is read.
+CRS_CASES = {
+    "西安80": ({"坐标系": "1980西安坐标系"}, EAST, "", "boundary_datum"),
+    "西安80 with a CRS": ({"坐标系": "西安80"}, EAST, "EPSG:4526", "boundary_datum"),
+    "北京54": ({"坐标系": "北京54坐标系"}, EAST, "", "boundary_datum"),
+    "no datum": ({"坐标系": ""}, EAST, "", "boundary_crs_not_stated"),
+    "local datum": ({"坐标系": "地方独立坐标系"}, EAST, "", "boundary_crs_not_stated"),
+    "no datum, CRS given": ({"坐标系": ""}, EAST, "EPSG:4526", None),
+    "no zone anywhere": ({"带号": ""}, EAST_WITHOUT_NUMBER, "", "boundary_zone_not_stated"),
+    "no zone, CRS given": ({"带号": ""}, EAST_WITHOUT_NUMBER, "EPSG:4547", None),
+    "zone only in eastings": ({"带号": ""}, EAST, "", None),
+    "another zone in the header": ({"带号": "37"}, EAST, "", "boundary_zone_contradiction"),
+    "another zone in the header, CRS given": ({"带号": "37"}, EAST, "EPSG:4526", None),
+    "6° and zone 38": ({"几度分带": "6"}, EAST, "", "boundary_zone_width"),
+    "3° and zone 20": ({"带号": "20"}, Decimal("20472109.379"), "", "boundary_zone_width"),
+    "given CRS of another zone": ({}, EAST, "EPSG:4525", "boundary_crs_contradiction"),
+    "given CRS with number": ({}, EAST_WITHOUT_NUMBER, "EPSG:4526", "boundary_crs_no_number"),
+    "given CRS against the header": ({}, EAST_WITHOUT_NUMBER, "EPSG:4548", "boundary_crs_header"),
+    "given CRS in degrees": ({}, EAST, "EPSG:4490", "boundary_crs_unusable"),
+    "given CRS of 西安80": ({}, EAST, "EPSG:2362", "boundary_crs_unusable"),
+    "unknown CRS": ({}, EAST, "三度带", "boundary_crs_unknown"),
+    "unit is millimetre": ({"计量单位": "度"}, EAST, "", "boundary_unit"),
+    "Mercator": ({"投影类型": "墨卡托"}, EAST, "", "boundary_projection"),
+}
+
+
+@pytest.mark.parametrize("case", CRS_CASES)
+def test_crs_is_asked_for_and_never_guessed(case, tmp_path):
+    header, east, crs, key = CRS_CASES[case]
+    pairs = dict(line.split("=", 1) for line in HEADER) | header
+    writer = FileWriter(header=tuple(f"{name}={value}" for name, value in pairs.items()))
+    writer.add_parcel("甲", place_ring(OUTER, east=east))
+    path = writer.write(tmp_path / "a.txt")
+    if key is None:
+        assert len(read_boundary_points(path, crs_text=crs).parcels) == 1
+        return
+    with pytest.raises(InputError) as caught:
+        read_boundary_points(path, crs_text=crs)
+    assert caught.value.key == key
+    assert all(Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
+
+
+def test_mixed_zones_without_a_stated_one_are_asked_for_and_then_left_out(tmp_path):
+    writer = FileWriter(header=tuple(line for line in HEADER if "带号" not in line))
+    writer.add_parcel("甲", place_ring(OUTER))
+    writer.add_parcel("乙", place_ring(SEPARATE, east=EAST + 1_000_000), number="2")
+    path = writer.write(tmp_path / "a.txt")
+    with pytest.raises(InputError, match="boundary_zones_mixed"):
+        read_boundary_points(path)
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    assert [parcel.label for parcel in file.parcels] == ["甲"] and list_keys(file.notes, "error") == ["row_zone"]
+
+
+def test_file_with_all_columns_swapped_is_read_only_in_the_form_with_eastings_first(tmp_path):
+    writer = FileWriter()
+    area_m2 = writer.add_parcel("甲", [(east, north) for north, east in place_ring(OUTER)])
+    path = writer.write(tmp_path / "a.txt")
+    with pytest.raises(InputError, match="boundary_swapped"):
+        read_boundary_points(path)
+    (parcel,) = read_boundary_points(path, form_name="txt_east_first").parcels
+    assert parcel.plane_m2 == pytest.approx(area_m2, abs=1e-6)
+    target = round_trip(path, tmp_path, form_name="txt_east_first")
+    assert target.read_bytes() == path.read_bytes()
+
+
+def test_degrees_garbled_text_and_other_files_are_refused(tmp_path):
+    writer = FileWriter()
+    writer.lines += ["5,,1,甲,面,,,,@", *(f"J{n},1,39.{n}5,113.{n * n}5" for n in range(1, 5))]
+    path = writer.write(tmp_path / "a.txt")
+    with pytest.raises(InputError, match="boundary_degrees"):
+        read_boundary_points(path)
+    path.write_bytes("[属性描述]\n坐标系=".encode("gbk") + b"\xff\xfe\x80\n")
+    with pytest.raises(InputError, match=r"boundary_encoding.*'line': 1"):
+        read_boundary_points(path)
+    lines = FileWriter().lines
+    path.write_text("\n".join(lines).encode().decode("gb18030", errors="replace"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"boundary_garbled.*'line': 1"):
+        read_boundary_points(path)
+    path.write_text("会议记录\n", encoding="utf-8")
+    with pytest.raises(InputError, match="boundary_not_points"):
+        read_boundary_points(path)
+    with pytest.raises(InputError, match="source_missing"):
+        read_boundary_points(tmp_path / "none.txt")
+
+
+def test_file_without_a_readable_point_lists_the_reasons(tmp_path):
+    lines = FileWriter(header=HEADER[:1]).lines
+    bodies = {
+        "第 4 行：地块行以前有 2 行内容": ["J1,1,4397551.903,38472109.379", "J2,1,4397562.228,38472290.065"],
+        "第 4 行，地块“甲”：没有界址点": ["4,1.0,1,甲,面,,,,@"],
+        "第 5 行，地块“甲”：第 3 项“x”不是数": ["4,1.0,1,甲,面,,,,@", "J1,1,x,38472109.379"],
+    }
+    for reason, body in bodies.items():
+        path = tmp_path / "a.txt"
+        path.write_text("\n".join([*lines, *body]), encoding="utf-8")
+        with pytest.raises(InputError, match="boundary_no_points") as caught:
+            read_boundary_points(path)
+        assert reason in Texts("zh").explain_error(caught.value)
+
+
+def test_empty_ring_numbers_belong_to_the_ring_above(two_parcels):
+    for number in (12, 13):
+        change_line(two_parcels, number, list_lines(two_parcels)[number - 1].replace(",1,", ",,"))
+    file = read_boundary_points(two_parcels)
+    (note,) = [note for note in file.notes if note.level == "warning"]
+    assert note.key == "ring_empty" and note.params["count"] == 2 and len(file.parcels) == 2
+
+
+def test_points_without_sections_need_a_crs_and_are_parcels_by_closed_rings(tmp_path):
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    lines = []
+    for ring_number, ring in ((1, outer), (2, hole), (1, separate)):
+        lines += [f"J{n},{ring_number},{x},{y}" for n, (x, y) in enumerate(ring, 1)]
+        lines.append(f"J1,{ring_number},{ring[0][0]},{ring[0][1]}")
+    path = tmp_path / "点.txt"
+    path.write_bytes("\n".join(lines).encode())
+    with pytest.raises(InputError, match="boundary_crs_not_stated"):
+        read_boundary_points(path)
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    areas = [parcel.plane_m2 for parcel in file.parcels]
+    assert areas == pytest.approx([compute_area(outer, hole), compute_area(separate)], abs=1e-6)
+    assert round_trip(path, tmp_path, crs_text="EPSG:4526").read_bytes() == path.read_bytes()
+
+
+# --- tables
+
+HEADINGS = ("地块编号", "地块名称", "面积（公顷）", "点号", "圈号", "X坐标（北）", "Y坐标（东）")
+
+
+def list_table_rows(area_column="面积（公顷）"):
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    rows = []
+    for number, (name, *rings) in enumerate((("甲", outer, hole), ("乙", separate)), 1):
+        area = format_hectares(compute_area(*rings))
+        for ring_number, ring in enumerate(rings, 1):
+            for n, (north, east) in enumerate([*ring, ring[0]]):
+                point = f"J{n % len(ring) + 1}"
+                rows.append((str(number), name, area, point, str(ring_number), north, east))
+    return rows
+
+
+def write_csv(path, rows, encoding="gbk", above=("坐标系：2000国家大地坐标系",)):
+    lines = [*above, ",".join(HEADINGS), *(",".join(row) for row in rows)]
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    return path
+
+
+def write_workbook(path, rows, merges=True):
+    """Write points as numbers, the names of parcels merged, as offices do."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "成果表"
+    sheet.append(["界址点成果表"])
+    sheet.merge_cells("A1:G1")
+    sheet.append(["坐标系", "2000国家大地坐标系", "", "带号：38"])
+    sheet.append(HEADINGS)
+    first_row = 4
+    for number, row in enumerate(rows, first_row):
+        sheet.append([*row[:5], float(row[5]), float(row[6])])
+        sheet.cell(number, 6).number_format = sheet.cell(number, 7).number_format = "0.00"
+    if merges:
+        start = first_row
+        for number in range(first_row, first_row + len(rows)):
+            if number + 1 == first_row + len(rows) or sheet.cell(number + 1, 2).value != sheet.cell(start, 2).value:
+                for column in "ABC":
+                    sheet.merge_cells(f"{column}{start}:{column}{number}")
+                start = number + 1
+    book.save(path)
+    return path
+
+
+def check_table_file(path, tmp_path, **options):
+    file = read_boundary_points(path, **options)
+    outer, hole, separate = (place_ring(offsets) for offsets in (OUTER, HOLE, SEPARATE))
+    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"] and list_keys(file.notes, "error") == []
+    assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx(
+        [compute_area(outer, hole), compute_area(separate)], abs=1e-6
+    )
+    assert "area" not in list_keys(file.notes) and file.crs.to_epsg() == 4526
+    target = round_trip(path, tmp_path, name=f"出{path.suffix}", **options)
+    again = read_boundary_points(target)
+    rows, rows_again = ([row for one in f.parcels for row in one.raw.rows] for f in (file, again))
+    assert [(r.name, r.ring, r.north_text, r.east_text) for r in rows_again] == [
+        (r.name, r.ring, r.north_text, r.east_text) for r in rows
+    ]
+    assert [p.raw.values for p in again.parcels] == [
+        {item: p.raw.values.get(item, "") for item in again.form.parcel_items} for p in file.parcels
+    ]
+    return file
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig"])
+def test_csv_table_is_read_by_its_headings_and_exported_to_the_last_digit(encoding, tmp_path):
+    check_table_file(write_csv(tmp_path / "表.csv", list_table_rows(), encoding), tmp_path)
+
+
+def test_workbook_with_merged_cells_keeps_digits_that_its_format_hides(tmp_path):
+    check_table_file(write_workbook(tmp_path / "表.xlsx", list_table_rows()), tmp_path)
+
+
+def test_table_exported_from_text_and_back_has_the_same_coordinates(tmp_path):
+    writer = FileWriter()
+    writer.add_parcel("甲", place_ring(OUTER), place_ring(HOLE))
+    source = writer.write(tmp_path / "a.txt")
+    for suffix in (".csv", ".xlsx"):
+        target = round_trip(source, tmp_path, name=f"b{suffix}")
+        rows = [row for parcel in read_boundary_points(target).parcels for row in parcel.raw.rows]
+        expected = [row for parcel in read_boundary_points(source).parcels for row in parcel.raw.rows]
+        assert [(r.name, r.ring, r.north_text, r.east_text) for r in rows] == [
+            (r.name, r.ring, r.north_text, r.east_text) for r in expected
+        ]
+
+
+def test_cells_of_a_workbook_are_named_and_the_other_parcel_is_read(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows(), merges=False)
+    book = openpyxl.load_workbook(path)
+    book.active["G6"] = None
+    book.save(path)
+    file = read_boundary_points(path)
+    note = next(note for note in file.notes if note.key == "row_empty")
+    assert note.place.cell == "G6" and [parcel.label for parcel in file.parcels] == ["乙"]
+    book.active["G6"] = 1
+    book.active.merge_cells("G6:G7")
+    book.save(path)
+    note = next(note for note in read_boundary_points(path).notes if note.level == "error")
+    assert note.key in ("row_merged", "row_outside") and note.parcel == "甲"
+
+
+def test_quoted_thousands_separators_and_empty_names_are_read_with_a_warning(tmp_path):
+    rows = [list(row) for row in list_table_rows()]
+    north = rows[0][5]
+    rows[0][5] = f'"{north[0]},{north[1:4]},{north[4:]}"'
+    rows[1][0] = rows[1][1] = ""
+    file = check_table_file(write_csv(tmp_path / "表.csv", rows), tmp_path)
+    assert {"thousands", "filled"} <= set(list_keys(file.notes, "warning"))
+
+
+def test_lines_below_a_table_and_hidden_sheets_are_not_read_and_named(tmp_path):
+    path = write_workbook(tmp_path / "表.xlsx", list_table_rows())
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    sheet.append(["", "", "", "制表人：张三", "", "", ""])
+    sheet.append(["合计", "", "1.0000"])
+    book.copy_worksheet(sheet).sheet_state = "hidden"
+    book.save(path)
+    file = read_boundary_points(path)
+    assert [parcel.label for parcel in file.parcels] == ["甲", "乙"]
+    assert sorted(list_keys(file.notes, "warning")) == ["hidden_sheet", "skipped_row"]
+
+
+def test_short_headings_without_names_and_rings_are_read(tmp_path):
+    rows = [
+        f"{n % 5 + 1},{north},{east},1.0" for n, (north, east) in enumerate([*place_ring(OUTER), place_ring(OUTER)[0]])
+    ]
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        "\r\n".join(["界址点号\tX(m)\tY(m)\t边长", *(row.replace(",", "\t") for row in rows)]).encode("gbk")
+    )
+    file = read_boundary_points(path, crs_text="EPSG:4526")
+    assert file.parcels[0].plane_m2 == pytest.approx(compute_area(place_ring(OUTER)), abs=1e-6)
+    assert set(list_keys(file.notes)) == {"ignored_columns", "no_name"}
+
+
+# --- export
+
+
+def write_layer(path, shapes, crs=4526, **columns):
+    frame = gpd.GeoDataFrame(columns or {"DKMC": [f"地块{n}" for n in range(len(shapes))]}, geometry=shapes, crs=crs)
+    frame.to_file(path, layer="DK", engine="pyogrio")
+    return read_polygon_layer(str(path), "DK")
+
+
+def test_new_parcels_are_numbered_clockwise_from_the_north_west_corner(tmp_path):
+    shape = shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100).difference(
+        shapely.box(38_472_050, 4_397_040, 38_472_060, 4_397_050)
+    )
+    layer = write_layer(tmp_path / "a.gpkg", [shape])
+    run = export_boundary_points(layer, tmp_path / "a.txt")
+    lines = list_lines(tmp_path / "a.txt")
+    assert lines[:6] == ["[属性描述]", *HEADER[:5]]
+    assert lines[9] == "10,1.9900,,地块0,面,,,,@"
+    assert lines[10:] == [
+        "J1,1,4397100.000,38472000.000", "J2,1,4397100.000,38472200.000", "J3,1,4397000.000,38472200.000",
+        "J4,1,4397000.000,38472000.000", "J1,1,4397100.000,38472000.000", "J5,2,4397050.000,38472050.000",
+        "J6,2,4397040.000,38472050.000", "J7,2,4397040.000,38472060.000", "J8,2,4397050.000,38472060.000",
+        "J5,2,4397050.000,38472050.000", "",
+    ]  # fmt: skip
+    assert list_keys(run.notes) == ["numbered"] and describe_export(run, "en")[0].level == "info"
+    (parcel,) = read_boundary_points(tmp_path / "a.txt").parcels
+    assert parcel.plane_m2 == 19_900
+
+
+def test_form_without_zone_number_strips_it_and_counts_without_closing_points(tmp_path):
+    layer = write_layer(tmp_path / "a.gpkg", [shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100)])
+    run = export_boundary_points(layer, tmp_path / "a.txt", form_name="txt_no_zone")
+    lines = list_lines(tmp_path / "a.txt")
+    assert (
+        run.crs.to_epsg() == 4547
+        and lines[9].startswith("4,2.0000,")
+        and lines[14].startswith("J5,1,4397100.000,472000")
+    )
+    assert read_boundary_points(tmp_path / "a.txt").crs.to_epsg() == 4547
+
+
+def test_changed_parcel_is_numbered_again_in_the_habit_of_its_file_and_others_stay(two_parcels, tmp_path):
+    import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    part = layer.frame.geometry.iloc[1]
+    layer.frame.loc[layer.frame.index[1], "geometry"] = shapely.transform(part, lambda xy: np.add(xy, [0, 10]))
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    before, after = list_lines(two_parcels), list_lines(tmp_path / "b.txt")
+    assert after[:16] == before[:16] and after[16:] != before[16:] and len(after) == len(before)
+    assert after[16] == before[16] and list_keys(run.notes) == ["renumbered"]
+    file = read_boundary_points(tmp_path / "b.txt")
+    assert list_keys(file.notes, "warning") == [] and len(file.parcels) == 2
+
+
+def test_attributes_that_the_user_changed_are_written_and_the_rest_of_the_line_stays(two_parcels, tmp_path):
+    import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    layer.frame.loc[layer.frame.index[0], "DKMC"] = "甲,改"
+    layer.frame.loc[layer.frame.index[0], "SBMJ"] = 12_345.0
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    before, after = list_lines(two_parcels), list_lines(tmp_path / "b.txt")
+    assert after[9] == "6,1.2345,1,甲，改,面,,,,@" and after[:9] == before[:9] and after[10:] == before[10:]
+    assert list_keys(run.notes) == ["area"]
+
+
+def test_change_of_zone_number_changes_eastings_and_header_only(two_parcels, tmp_path):
+    import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    export_boundary_points(layer, tmp_path / "b.txt", crs_text="EPSG:4547")
+    assert list_lines(tmp_path / "b.txt") == [line.replace(",38472", ",472") for line in list_lines(two_parcels)]
+
+
+def test_layer_in_degrees_needs_a_crs_and_other_datums_are_refused(tmp_path):
+    square = shapely.box(114.0, 39.7, 114.001, 39.701)
+    layer = write_layer(tmp_path / "a.gpkg", [square], crs=4490)
+    with pytest.raises(InputError, match="boundary_layer_degrees"):
+        export_boundary_points(layer, tmp_path / "a.txt")
+    export_boundary_points(layer, tmp_path / "a.txt", crs_text="EPSG:4526")
+    assert len(read_boundary_points(tmp_path / "a.txt").parcels) == 1
+    with pytest.raises(InputError, match="boundary_layer_datum"):
+        export_boundary_points(write_layer(tmp_path / "b.gpkg", [square], crs=4326), tmp_path / "b.txt")
+
+
+def test_unusable_features_are_left_out_and_reported(tmp_path):
+    bow_tie = Polygon(
+        [(38_472_000, 4_397_000), (38_472_100, 4_397_100), (38_472_100, 4_397_000), (38_472_000, 4_397_100)]
+    )
+    square = shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100)
+    layer = write_layer(tmp_path / "a.gpkg", [bow_tie, None, square])
+    run = export_boundary_points(layer, tmp_path / "a.txt")
+    assert (run.parcel_count, run.feature_count) == (1, 3)
+    assert list_keys(run.notes, "error") == ["shape_invalid", "shape_missing"]
+    with pytest.raises(InputError, match="boundary_nothing_to_export"):
+        export_boundary_points(write_layer(tmp_path / "b.gpkg", [bow_tie]), tmp_path / "b.txt")
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_cut_record_is_reported_and_the_parcel_numbered_by_the_form(two_parcels, tmp_path):
+    import_boundary_points(two_parcels, tmp_path / "a.gpkg")
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    layer.frame[RECORD_FIELD] = layer.frame[RECORD_FIELD].str[:254]
+    run = export_boundary_points(layer, tmp_path / "b.txt")
+    assert list_keys(run.notes).count("record_damaged") == 2 and run.parcel_count == 2
+
+
+def test_character_that_the_encoding_lacks_stops_the_export(tmp_path):
+    layer = write_layer(tmp_path / "a.gpkg", [shapely.box(38_472_000, 4_397_000, 38_472_200, 4_397_100)], DKMC=["𠮷村"])
+    with pytest.raises(OutputError, match="boundary_unencodable"):
+        export_boundary_points(layer, tmp_path / "a.txt")
+    assert not (tmp_path / "a.txt").exists()
+
+
+def test_outputs_of_wrong_suffix_inputs_and_cancelled_runs_write_nothing(two_parcels, tmp_path):
+    with pytest.raises(OutputError, match="output_format"):
+        import_boundary_points(two_parcels, tmp_path / "a.shp")
+    with pytest.raises(Cancelled):
+        import_boundary_points(two_parcels, tmp_path / "a.gpkg", cancellation=Cancellation(lambda: True))
+    import_boundary_points(two_parcels, tmp_path / "a.gpkg", cancellation=NEVER_CANCELLED)
+    layer = read_polygon_layer(str(tmp_path / "a.gpkg"), "")
+    for name, form in (("b.doc", "auto"), ("b.xlsx", "txt"), ("b.txt", "table")):
+        with pytest.raises(OutputError, match="output_format"):
+            export_boundary_points(layer, tmp_path / name, form_name=form)
+    with pytest.raises(Cancelled):
+        export_boundary_points(layer, tmp_path / "b.txt", cancellation=Cancellation(lambda: True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gpkg", "项目.txt"]
+
+
+def test_files_of_boundary_points_are_recognised_by_their_first_lines(two_parcels, tmp_path):
+    rows = list_table_rows()
+    files = [two_parcels, *REAL_FILES, write_csv(tmp_path / "表.csv", rows), write_workbook(tmp_path / "表.xlsx", rows)]
+    assert all(is_boundary_point_file(path) for path in files)
+    long_file = tmp_path / "long.txt"
+    long_file.write_bytes(two_parcels.read_bytes() + "J1,1,1.0,2.0,中\r\n".encode("gbk") * 5000)
+    assert is_boundary_point_file(long_file)
+    others = {"a.txt": b"one\ntwo\n", "b.csv": "图层,旧标识码\r\n".encode("gbk"), "c.xlsx": b"PK\x03\x04", "d.txt": b"\xff\x80",
+              "e.csv": b'"', "f.txt": b""}  # fmt: skip
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+        assert not is_boundary_point_file(tmp_path / name), name
+    openpyxl.Workbook().save(tmp_path / "g.xlsx")
+    assert not is_boundary_point_file(tmp_path / "g.xlsx") and not is_boundary_point_file(tmp_path / "none.txt")
+    assert not is_boundary_point_file(tmp_path)
+
+
+# --- properties
+
+
+@st.composite
+def star_rings(draw):
+    """Return offsets (north, east) of a ring without crossings, clockwise around the origin."""
+    import math
+
+    count = draw(st.integers(3, 12))
+    radii = draw(st.lists(st.floats(20, 300), min_size=count, max_size=count))
+    places = draw(st.integers(0, 6))
+    return [
+        (f"{r * math.cos(2 * math.pi * n / count):.{places}f}", f"{r * math.sin(2 * math.pi * n / count):.{places}f}")
+        for n, r in enumerate(radii)
+    ]
+
+
+names = st.text(st.characters(codec="gbk", exclude_categories=("C", "Z"), exclude_characters=",，@"), max_size=8)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rings=st.lists(star_rings(), min_size=1, max_size=3),
+    closing=st.sampled_from(["first", "next", "none"]),
+    counts_closing=st.booleans(),
+    name=names,
+    encoding=st.sampled_from(["gbk", "utf-8", "utf-8-sig", "utf-16"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    ends=st.booleans(),
+)
+def test_any_file_is_exported_byte_by_byte(rings, closing, counts_closing, name, encoding, line_end, ends, tmp_path):
+    writer = FileWriter(closing=closing, counts_closing=counts_closing, items=(name, "", name))
+    areas = []
+    for number, offsets in enumerate(rings, 1):
+        ring = [(f"{NORTH + Decimal(dn)}", f"{EAST + 1000 * number + Decimal(de)}") for dn, de in offsets]
+        areas.append(writer.add_parcel(f"{name}{number}", ring, number=str(number)))
+    path = writer.write(tmp_path / "a.txt", encoding=encoding, line_end=line_end, ends=ends)
+    file = read_boundary_points(path)
+    assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx(areas, abs=1e-5)
+    assert round_trip(path, tmp_path).read_bytes() == path.read_bytes()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rings=st.lists(star_rings(), min_size=1, max_size=3),
+    has_hole=st.booleans(),
+    form_name=st.sampled_from(["txt", "txt_no_zone", "txt_points", "table"]),
+)
+def test_any_layer_comes_back_with_the_digits_that_were_written(rings, has_hole, form_name, tmp_path):
+    origin = np.array([float(EAST), float(NORTH)])
+    shapes = []
+    for number, offsets in enumerate(rings):
+        outer = np.array([(float(e), float(n)) for n, e in offsets])
+        holes = [outer[::-1] * 0.1 + origin + [1000 * number, 0]] if has_hole else None
+        shapes.append(shapely.polygons(outer + origin + [1000 * number, 0], holes))
+    layer = SourceLayer("DK", gpd.GeoDataFrame(geometry=shapes, crs=4526), (), CRS.from_epsg(4526))
+    target = tmp_path / ("a.csv" if form_name == "table" else "a.txt")
+    run = export_boundary_points(layer, target, form_name=form_name)
+    file = read_boundary_points(target, form_name=form_name, crs_text=f"EPSG:{run.crs.to_epsg()}")
+    assert list_keys(file.notes) == (["no_name"] * len(shapes) if "name" in run.form.parcel_items else [])
+    assert [parcel.plane_m2 for parcel in file.parcels] == pytest.approx([shape.area for shape in shapes], abs=2.0)
+    shift = 0 if run.crs.to_epsg() == 4526 else 38_000_000
+    for parcel, shape in zip(file.parcels, shapes, strict=True):
+        written = {(row.east_text, row.north_text) for row in parcel.raw.rows}
+        assert written == {(f"{x - shift:.3f}", f"{y:.3f}") for x, y in shapely.get_coordinates(shape)}
+        assert {len(row.north_text.partition(".")[2]) for row in parcel.raw.rows} == {3}
