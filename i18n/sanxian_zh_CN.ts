@@ -1315,7 +1315,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Each line is a finding: select it, and the map shows the place; below the list you read why it counts, how to fix it and where the rule comes from. F9 goes on to the next one.</source>
-        <translation type="unfinished"></translation>
+        <translation>每行是一处问题：选中后地图定位到该处，列表下方说明检查目的、整改建议和依据。按 F9 看下一条。</translation>
     </message>
     <message>
         <source>Earlier edition</source>
@@ -1331,7 +1331,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Edit under the live check</source>
-        <translation type="unfinished"></translation>
+        <translation>边编辑边检查</translation>
     </message>
     <message>
         <source>Edits on this machine</source>
@@ -1603,7 +1603,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Finish</source>
-        <translation type="unfinished"></translation>
+        <translation>完成</translation>
     </message>
     <message>
         <source>First running number (0: after the highest in use)</source>
@@ -1623,7 +1623,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Fix with a preview</source>
-        <translation type="unfinished"></translation>
+        <translation>先预览，再修复</translation>
     </message>
     <message>
         <source>Fix {code}: {title}</source>
@@ -1791,7 +1791,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Go through the findings</source>
-        <translation type="unfinished"></translation>
+        <translation>逐条查看问题</translation>
     </message>
     <message>
         <source>Go to layer “{layer}”</source>
@@ -1831,7 +1831,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Hand in the results</source>
-        <translation type="unfinished"></translation>
+        <translation>提交成果</translation>
     </message>
     <message>
         <source>Has findings</source>
@@ -3259,7 +3259,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Reports to sign, maps and the submission package are made from the checked plan; the package is read back and compared. The manual is in the menu Sanxian.</source>
-        <translation type="unfinished"></translation>
+        <translation>由检查过的数据生成签字用报告、图件和成果包；成果包写出后读回核对。使用手册在菜单“三区三线”中。</translation>
     </message>
     <message>
         <source>Report…</source>
@@ -3695,7 +3695,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Show the tour the next time the sample county is opened</source>
-        <translation type="unfinished"></translation>
+        <translation>下次打开示例县时显示导览</translation>
     </message>
     <message>
         <source>Skip</source>
@@ -3703,7 +3703,7 @@ Each parcel has its declared area, its area in the plane and its statutory area.
     </message>
     <message>
         <source>Skip Tour</source>
-        <translation type="unfinished"></translation>
+        <translation>跳过导览</translation>
     </message>
     <message>
         <source>Skipped</source>
@@ -4405,7 +4405,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>This button or F8 checks all layers while you go on working. Try it now: the sample has errors on purpose.</source>
-        <translation type="unfinished"></translation>
+        <translation>点此按钮或按 F8，在后台检查全部图层，不影响其他操作。现在就可以试：示例县有意埋了错误。</translation>
     </message>
     <message>
         <source>This file or folder was moved or deleted after it was written:</source>
@@ -4725,7 +4725,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>While you draw, each edit is checked against all layers at once, and the panel Indicators shows the expansion ratio and the margin to each target.</source>
-        <translation type="unfinished"></translation>
+        <translation>编辑时，每步改动即时与全部图层核对；“指标”面板同步显示扩展倍数和各项目标的余量。</translation>
     </message>
     <message>
         <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Live Check). Totals, shares and other figures of the whole county are those of the last full check.</source>
@@ -5611,7 +5611,7 @@ Click: {place}.</source>
     </message>
     <message>
         <source>“Fix…” tries the fixes on a copy and shows shapes and areas before and after. Sealed layers stay unchanged. One undo takes a fix back.</source>
-        <translation type="unfinished"></translation>
+        <translation>“修复…”先在副本上试算，显示修复前后的图形和面积；封库图层不改。应用后一步即可撤销。</translation>
     </message>
     <message>
         <source>“Waived” follows the waivers. Withdraw the waiver to change the state.</source>
