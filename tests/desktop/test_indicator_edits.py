@@ -13,7 +13,7 @@ def test_drawing_a_polygon_of_the_boundary_moves_the_dial_and_the_areas_that_cou
     before, after = indicator_facts["figures_before"], indicator_facts["figures_after"]
     assert indicator_facts["dial_after"] != indicator_facts["dial_before"]
     changed = {key.split()[0] for key in before if before[key] != after[key]}
-    assert {"expansion_ratio", "urban_boundary_area"} <= changed
+    assert {"expansion_ratio_n1", "boundary_area"} <= changed
 
 
 def test_figures_after_random_edits_are_those_of_a_whole_check(indicator_facts):
