@@ -63,6 +63,8 @@ ERRORS = [
     ("example with an unknown field", VALID.replace("{ MJ = 1 }", "{ MIANJI = 1 }"), "field_unknown", "found", "MJ"),
     ("example that is not found", VALID.replace("{ MJ = 1 }", "{ MJ = 1 }, { MJ = 9 }"), "example_missed", "found", "2"),
     ("example that must pass and is found", VALID.replace("{ MJ = 5 }", "{ MJ = 6 }, { MJ = 4 }"), "example_found", "passed", "MJ at_least"),
+    ("no rows of the layer of a key", CHECK_START + 'must = [{ field = "XZQDM", operator = "in_layer", layer = "XZQX" }]\nfound = [{ XZQDM = "1" }]\npassed = [{ XZQDM = "2" }]\n', "others_missing", "[[check]]", "XZQX = [{ XZQDM"),
+    ("name of a code", must('field = "GHFQDM", operator = "equals", value = "城镇集中建设区"'), "code_name", "must", '"410"'),
     ("unknown layer of examples", VALID + "others = { X = [{ MJ = 1 }] }\n", "layer_unknown", "others", "XZQX"),
 ]  # fmt: skip
 
@@ -79,7 +81,14 @@ def test_an_error_names_file_line_check_and_what_is_allowed(tmp_path, text, prob
         assert str(error.params["line"]) in message
         assert ("Xown-001" if problem not in ("code_missing", "code_form") else "1") in message
         assert words in message
-        assert "{" not in message.replace("{ … }", "").replace("{ MJ", "")
+        assert "{" not in message.replace("{ … }", "").replace("{ MJ", "").replace("{ XZQX = [{ XZQDM", "")
+
+
+def test_names_similar_to_an_unknown_one_are_listed_first(tmp_path):
+    (error,) = list_problems(tmp_path, VALID.replace('"CZKFBJ"', '"CZKFBJX"'))
+    assert error.params["known"].startswith("CZKFBJ, ")
+    (error,) = list_problems(tmp_path, VALID.replace('"MJ"', '"GHFQDN"'))
+    assert error.params["known"].startswith("GHFQDM, ")
 
 
 def test_every_error_has_a_case_here():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..model import Standard
 
 _NUMBER_TYPES = ("integer", "real")
+#: Names similar to an unknown one that an error lists first.
+_SIMILAR_NAMES = 3
 
 
 class StandardNames:
@@ -30,8 +33,8 @@ class StandardNames:
         """Return the templates of a layer code in all editions; raise DataError for an unknown one."""
         templates = self._standard.list_templates_of_role(layer) if isinstance(layer, str) else []
         if not templates:
-            known = ", ".join(self._standard.templates)
-            raise place.make_error("layer_unknown", value=str(layer), known=known)
+            known = _put_similar_first(str(layer), self._standard.templates)
+            raise place.make_error("layer_unknown", value=str(layer), known=", ".join(known))
         return templates
 
     def find_field(self, layer: str, name: Any, place: CheckPlace) -> TemplateField:
@@ -41,7 +44,8 @@ class StandardNames:
             if isinstance(name, str) and (template_field := template.find_field_by_name(name)) is not None:
                 return template_field
         known_fields = dict.fromkeys(one.name for template in templates for one in template.fields)
-        raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known_fields))
+        known = _put_similar_first(str(name), known_fields)
+        raise place.make_error("field_unknown", layer=layer, value=str(name), known=", ".join(known))
 
     def find_code_list(self, layer: str, template_field: TemplateField, name: Any, place: CheckPlace) -> str:
         """Return the id of the code list that a condition uses.
@@ -73,6 +77,21 @@ class StandardNames:
                 raise place.make_error("code_ambiguous", value=text, list=code_list, known=", ".join(found_codes))
             codes += found_codes
         return tuple(codes)
+
+    def require_no_code_name(self, template_field: TemplateField, value: str, place: CheckPlace) -> None:
+        """Raise DataError if a field of codes is compared with the name of a code, which it never has."""
+        if not template_field.codes or value in self._standard.code_lists[template_field.codes].entry_by_code:
+            return
+        codes = sorted(CodeResolver(self._standard.code_lists[template_field.codes]).find_codes(value))
+        if codes:
+            known = ", ".join(f'"{code}"' for code in codes)
+            raise place.make_error("code_name", field=template_field.name, value=value, known=known)
+
+
+def _put_similar_first(value: str, known: Iterable[str]) -> list[str]:
+    """Return the known names, those most similar to ``value`` first."""
+    similar = difflib.get_close_matches(value.upper(), known, n=_SIMILAR_NAMES)
+    return [*similar, *(name for name in known if name not in similar)]
 
 
 def read_condition(table: Any, layer: str, names: StandardNames, place: CheckPlace, *, is_must: bool) -> Condition:
@@ -187,7 +206,9 @@ class _OperandReader:
             raise self._place.enter("value").make_error(
                 "value_text", field=self._field.name, value=str(value), quoted=f'"{value}"'
             )
-        return value.strip()
+        text = value.strip()
+        self._names.require_no_code_name(self._field, text, self._place.enter("value"))
+        return text
 
     def _convert_limit(self, value: Any) -> float | date:
         """Return a number or a date; a field of dates takes dates only, also as text."""

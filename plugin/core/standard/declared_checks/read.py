@@ -191,5 +191,7 @@ def _judge_examples(check: DeclaredCheck, standard: Standard, place: CheckPlace)
             raise place.enter("found").make_error("example_missed", number=position + 1)
     for position, condition in sorted(broken.items()):
         if position >= len(examples.found):
+            if condition.layer and condition.layer not in examples.other_layers:
+                raise place.make_error("others_missing", layer=condition.layer, key_field=condition.key_field)
             number = position - len(examples.found) + 1
             raise place.enter("passed").make_error("example_found", number=number, condition=condition.case)
