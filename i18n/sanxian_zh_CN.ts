@@ -1886,6 +1886,10 @@ Project: {project}</source>
         <translation>导入界址点</translation>
     </message>
     <message>
+        <source>Import…</source>
+        <translation>导入…</translation>
+    </message>
+    <message>
         <source>In m²</source>
         <translation>移入 m²</translation>
     </message>
@@ -3010,8 +3014,8 @@ Township targets: a table with the columns 乡镇名称, 指标, 数值, 单位,
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
     </message>
     <message>
-        <source>Plan data and packages: {names}. Drop a package alone to inspect it.</source>
-        <translation>规划数据和成果包：{names}。检查成果包请单独拖入。</translation>
+        <source>Plan data: {names}. Drop a package or a file of boundary points alone to inspect or import it.</source>
+        <translation>规划数据：{names}。成果包、界址点文件请单独拖入，再检查或导入。</translation>
     </message>
     <message>
         <source>Plan layers</source>
@@ -5340,6 +5344,10 @@ Automatic format: that of the import, else the usual one. CRS: a Gauss–Krüger
         <translation>另有 {count} 个字段需要改正。</translation>
     </message>
     <message>
+        <source>{count} parcels were imported, {left_out} were left out; see the log of the tool.</source>
+        <translation>已导入 {count} 个地块，未导入 {left_out} 个；详见工具的日志。</translation>
+    </message>
+    <message>
         <source>{count} parts written to {folder}: {names}</source>
         <translation>已在“{folder}”写出 {count} 份清单：{names}</translation>
     </message>
@@ -5636,6 +5644,10 @@ Click: {place}.</source>
     <message>
         <source>“{name}” exists. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
+    </message>
+    <message>
+        <source>“{name}” has boundary points.</source>
+        <translation>“{name}”是界址点文件。</translation>
     </message>
     <message>
         <source>“{name}” has {count} plan layers.</source>

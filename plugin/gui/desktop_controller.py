@@ -134,7 +134,12 @@ class DesktopController(QObject):
         self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
         self.drops = (
             VctDropHandler(self.exchange.import_vct),
-            PlanDataDropHandler(iface, self.exchange.check_source, self.inspection.ask_for_package),
+            PlanDataDropHandler(
+                iface,
+                self.exchange.check_source,
+                self.inspection.ask_for_package,
+                self.exchange.import_boundary_points,
+            ),
         )
         for drop_handler in self.drops:
             iface.registerCustomDropHandler(drop_handler)

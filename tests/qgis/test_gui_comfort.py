@@ -3,12 +3,13 @@
 
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsLocator, QgsLocatorContext, QgsLocatorResult, QgsVectorLayer
 
 from plugin.bridge import settings
-from plugin.bridge.project.dropped_data import recognise_dropped_data
+from plugin.bridge.project.dropped_data import DroppedKind, recognise_dropped_data
 from plugin.core.files.digests import MANIFEST_FILE_NAME
 from plugin.gui.locator.feature_filter import FeatureLocatorFilter
 from plugin.gui.locator.plan_filter import LocatorTargets, PlanLocatorFilter
@@ -20,6 +21,7 @@ from tests.qgis.test_gui_controller import FakeInterface, make_controller
 from tests.qgis.test_gui_edit_warnings import read_messages
 from tests.qgis.waiting import process_events, wait_until
 
+BOUNDARY_POINTS = Path(__file__).parents[1] / "data" / "boundary_points" / "44120000319.txt"
 SAMPLE = RESOURCES_FOLDER / "sample" / "county.gpkg"
 
 
@@ -185,7 +187,10 @@ def dropping(chinese, qgis_app, project):
     """Return the interface, the handler, and the list of what it started."""
     iface, started = DropInterface(), []
     handler = PlanDataDropHandler(
-        iface, lambda path: started.append(("check", path)), lambda path: started.append(("inspect", path))
+        iface,
+        lambda path: started.append(("check", path)),
+        lambda path: started.append(("inspect", path)),
+        lambda path: started.append(("points", path)),
     )
     iface.window.show()
     yield iface, handler, started
@@ -237,6 +242,23 @@ def test_dropped_package_is_inspected(dropping, tmp_path):
     assert started == [("inspect", str(archive))]
 
 
+def test_dropped_boundary_points_are_imported(dropping, tmp_path):
+    iface, handler, started = dropping
+    path = str(shutil.copy(BOUNDARY_POINTS, tmp_path / "地块.txt"))
+    assert handler.handleFileDrop(path)
+    assert wait_until(lambda: "地块.txt" in read_messages(iface))
+    press(iface, "导入…")
+    assert started == [("points", path)] and not iface.added
+
+
+def test_boundary_points_dropped_with_other_files_are_named_without_a_choice_for_them(dropping, tmp_path):
+    iface, handler, started = dropping
+    paths = [str(shutil.copy(BOUNDARY_POINTS, tmp_path / name)) for name in ("甲.txt", "乙.txt")]
+    assert all(handler.handleFileDrop(path) for path in paths)
+    assert wait_until(lambda: "甲.txt、乙.txt" in read_messages(iface))
+    assert not started and not iface.added
+
+
 def test_other_files_and_switched_off_question_are_left_to_qgis(dropping, tmp_path):
     _, handler, started = dropping
     other, text, empty = tmp_path / "other.gpkg", tmp_path / "a.txt", tmp_path / "folder"
@@ -254,6 +276,6 @@ def test_folder_of_shapefiles_is_recognised_by_names(qgis_app, project, tmp_path
     for name in ("CZKFBJ", "STBHHX", "roads"):
         (tmp_path / f"{name}.shp").write_bytes(b"")
     dropped = recognise_dropped_data(str(tmp_path))
-    assert dropped.layer_count == 2 and len(dropped.layer_files) == 3 and not dropped.is_package
+    assert dropped.layer_count == 2 and len(dropped.layer_files) == 3 and dropped.kind is DroppedKind.PLAN
     (tmp_path / "sub").mkdir()
     assert recognise_dropped_data(str(tmp_path / "sub")) is None

@@ -95,6 +95,23 @@ def test_vct_import_proposes_an_unused_file_name_in_the_folder_of_the_vct_file(
     assert find_free_path(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
+def test_import_of_boundary_points_proposes_an_unused_file_and_reports_parcels_and_remarks(
+    exchange_actions, requested_dialogs, tmp_path
+):
+    (tmp_path / "地块.gpkg").write_bytes(b"x")
+    requested_dialogs.answer = {
+        "PARCELS": 3,
+        "POINTS": 40,
+        "LEFT_OUT": 1,
+        "OUTPUT": str(tmp_path / "地块-2.gpkg"),
+        "REMARKS": "第 8 行：点 J3 的 X、Y 颠倒。",
+    }
+    exchange_actions.import_boundary_points(str(tmp_path / "地块.txt"))
+    assert requested_dialogs.given == {"INPUT": str(tmp_path / "地块.txt"), "OUTPUT": str(tmp_path / "地块-2.gpkg")}
+    text = read_message_text(exchange_actions)
+    assert text.startswith("已导入 3 个地块，未导入 1 个") and "第 8 行" in text
+
+
 def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange_actions, requested_dialogs, tmp_path):
     requested_dialogs.answer = {
         "LAYERS": 1,

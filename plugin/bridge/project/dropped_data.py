@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recognise plan data and packages among files that were dropped on QGIS, by names alone."""
+"""Recognise plan data, packages and boundary-point files among what was dropped on QGIS."""
 
 from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from qgis.core import QgsProject, QgsProviderRegistry
 
 from ...core.check import RunOptions
+from ...core.exchange.boundary_points.recognition import is_boundary_point_file
 from ...core.files.digests import MANIFEST_FILE_NAME
 from .county import read_county_settings
 
@@ -17,15 +19,18 @@ from .county import read_county_settings
 _MAX_MANIFEST_DEPTH = 2
 
 
+class DroppedKind(Enum):
+    """Kinds of dropped data: plan layers in a database or a folder, a submission package, a boundary-point file."""
+
+    PLAN, PACKAGE, BOUNDARY_POINTS = "plan", "package", "boundary_points"
+
+
 @dataclass(frozen=True)
 class DroppedData:
-    """What was dropped: a package, a database with plan layers, or a folder of shapefiles with some.
-
-    ``layer_files``: the files to add as layers, empty for a package.
-    """
+    """What was dropped; ``layer_files``: the files to add as layers, only for plan layers."""
 
     path: str
-    is_package: bool
+    kind: DroppedKind
     layer_count: int = 0
     layer_files: tuple[str, ...] = ()
 
@@ -33,21 +38,21 @@ class DroppedData:
 def recognise_dropped_data(path: str) -> DroppedData | None:
     """Return what a file or folder is; None for anything that QGIS should treat as usual.
 
-    Only names of files and layers are read. On the main thread.
+    Only names of files and layers, and the first lines of a text or table, are read. On the main thread.
     """
     dropped = Path(path)
     if _is_package(dropped):
-        return DroppedData(path, is_package=True)
+        return DroppedData(path, DroppedKind.PACKAGE)
     suffix = dropped.suffix.lower()
     if suffix == ".gpkg" or (suffix == ".gdb" and dropped.is_dir()):
         names = [layer.name() for layer in QgsProviderRegistry.instance().querySublayers(path)]
         count = _count_plan_layers(names)
-        return DroppedData(path, False, count, (path,)) if count else None
+        return DroppedData(path, DroppedKind.PLAN, count, (path,)) if count else None
     if dropped.is_dir():
         files = sorted(str(file) for file in dropped.iterdir() if file.suffix.lower() == ".shp")
         count = _count_plan_layers([Path(file).stem for file in files])
-        return DroppedData(path, False, count, tuple(files)) if count else None
-    return None
+        return DroppedData(path, DroppedKind.PLAN, count, tuple(files)) if count else None
+    return DroppedData(path, DroppedKind.BOUNDARY_POINTS) if is_boundary_point_file(dropped) else None
 
 
 def _is_package(path: Path) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plan data and packages dropped on map or layer tree: a message asks what to do with them."""
+"""Plan data, packages and boundary points dropped on map or layer tree: a message asks what to do with them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ from qgis.gui import QgsCustomDropHandler
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import settings
-from ...bridge.project.dropped_data import DroppedData, recognise_dropped_data
+from ...bridge.project.dropped_data import DroppedData, DroppedKind, recognise_dropped_data
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ..widgets.messages import MessageBarMessages
 
 
 class PlanDataDropHandler(QgsCustomDropHandler):
-    """Drop handler of GeoPackages, FileGDBs, folders and packages; files without plan layers are left to QGIS.
+    """Drop handler of GeoPackages, FileGDBs, folders, packages and boundary points; other files are left to QGIS.
 
-    ``check(path)`` and ``inspect(path)`` are called if the user chooses to check the data or to inspect the package.
+    ``check(path)``, ``inspect(path)`` and ``import_points(path)`` are called if the user chooses to check the data, to
+    inspect the package, or to import the boundary points.
     """
 
-    def __init__(self, iface: Any, check: Callable[[str], None], inspect: Callable[[str], None]):
+    def __init__(
+        self,
+        iface: Any,
+        check: Callable[[str], None],
+        inspect: Callable[[str], None],
+        import_points: Callable[[str], None],
+    ):
         super().__init__()
-        self._iface, self._check, self._inspect = iface, check, inspect
+        self._iface, self._check, self._inspect, self._import_points = iface, check, inspect, import_points
         self._messages = MessageBarMessages(iface, tr("Dropped Data"))
         #: QGIS passes the files of one drop one by one; one message asks about all.
         self._dropped: list[DroppedData] = []
@@ -58,15 +65,22 @@ class PlanDataDropHandler(QgsCustomDropHandler):
         all_dropped, self._dropped = self._dropped, []
         if len(all_dropped) > 1:
             names = tr(", ").join(Path(one.path).name for one in all_dropped)
-            text = tr("Plan data and packages: {names}. Drop a package alone to inspect it.").format(names=names)
-            plans = [one for one in all_dropped if not one.is_package]
-            self._messages.show_message(text, "info", (tr("Add to Project"), lambda: self._add_layers(*plans)))
+            text = tr(
+                "Plan data: {names}. Drop a package or a file of boundary points alone to inspect or import it."
+            ).format(names=names)
+            plans = [one for one in all_dropped if one.kind is DroppedKind.PLAN]
+            buttons = [(tr("Add to Project"), lambda: self._add_layers(*plans))] if plans else []
+            self._messages.show_message(text, "info", *buttons)
             return
         (dropped,) = all_dropped
         name = Path(dropped.path).name
-        if dropped.is_package:
-            text = tr("“{name}” is a submission package.").format(name=name)
-            self._messages.show_message(text, "info", (tr("Inspect…"), lambda: self._run(self._inspect, dropped.path)))
+        if dropped.kind is not DroppedKind.PLAN:
+            text, label, action = {
+                DroppedKind.PACKAGE: (tr("“{name}” is a submission package."), tr("Inspect…"), self._inspect),
+                DroppedKind.BOUNDARY_POINTS: (tr("“{name}” has boundary points."), tr("Import…"), self._import_points),
+            }[dropped.kind]
+            button = (label, lambda: self._run(action, dropped.path))
+            self._messages.show_message(text.format(name=name), "info", button)
             return
         text = tr("“{name}” has {count} plan layers.").format(name=name, count=dropped.layer_count)
         self._messages.show_message(

@@ -49,6 +49,17 @@ class ExchangeActions:
         """Open the toolbox dialog to check a file or folder."""
         self._open_tool_dialog("sanxian:check_plan", {"SOURCE": path})
 
+    def import_boundary_points(self, path: str) -> None:
+        """Open the toolbox dialog to import a file of boundary points; the layer of parcels is added to the project."""
+        output = find_free_path(Path(path).with_suffix(".gpkg"))
+        results = self._open_tool_dialog("sanxian:import_boundary_points", {"INPUT": path, "OUTPUT": output})
+        if results and "PARCELS" in results:
+            text = tr("{count} parcels were imported, {left_out} were left out; see the log of the tool.")
+            remarks = str(results.get("REMARKS") or "").splitlines()
+            lines = [text.format(count=results["PARCELS"], left_out=results["LEFT_OUT"]), *remarks]
+            level = "warning" if remarks or results["LEFT_OUT"] else "success"
+            self._report_written("\n".join(lines), results["OUTPUT"], level)
+
     def import_vct(self, path: str) -> None:
         """Import a VCT file; its layers are added in a group, with symbols and forms.
 
