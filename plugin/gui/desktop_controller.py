@@ -241,6 +241,7 @@ class DesktopController(QObject):
         self.inspection.done.connect(self._on_package_inspected)
         self.inspection.layers_shown.connect(self.selection.show_selection_in_new_layers)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
+        self.editing.indicators_changed.connect(self._show_edited_indicators)
         self.editing.rechecked.connect(self._on_rechecked)
         self.editing.outdated.connect(self.result_owner.update_panel)
         self.fixes.changed.connect(self._on_fixes_changed)
@@ -391,11 +392,13 @@ class DesktopController(QObject):
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
 
+    def _show_edited_indicators(self, indicators: tuple[Any, ...], stale_ids: frozenset[str]) -> None:
+        if self.result_owner.has_current_result():
+            self.indicators.show_edited(indicators, stale_ids)
+
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
-            if change.indicators is not None:
-                self.indicators.show_edited(change.indicators, change.stale_indicator_ids)
             self.change_queue.add(change, partial(self._show_recheck_in_steps, change, rows, step))
 
     def _show_recheck_in_steps(

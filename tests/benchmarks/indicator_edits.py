@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,11 +41,14 @@ def main() -> int:
         os.environ["SANXIAN_INDICATOR_EDITS"] = str(given.edits)
         screenshots = given.screenshots or folder / "screenshots"
         facts = start.run("indicator_edits", folder / "desktop", screenshots, timeout=TIMEOUT_S)
-    seconds = defaultdict(list)
-    for role, value in facts["seconds"]:
-        seconds[role].append(value)
-    rows = [make_row(f"编辑 {role}", values) for role, values in seconds.items()]
-    rows.append(make_row("全部编辑", [value for _, value in facts["seconds"]], LIMIT_S))
+    until_figures, until_findings = defaultdict(list), defaultdict(list)
+    for role, figures, findings in facts["seconds"]:
+        if figures is not None:
+            until_figures[role].append(figures)
+        until_findings[role].append(findings)
+    rows = [make_row(f"{role}：编辑至指标更新", values) for role, values in until_figures.items()]
+    rows.append(make_row("编辑至指标更新", list(chain.from_iterable(until_figures.values())), LIMIT_S))
+    rows += [make_row(f"{role}：编辑至复检完成", values) for role, values in until_findings.items()]
     print("\n".join([HEADER, *(row.markdown() for row in rows)]))
     edited, checked = facts["figures_edited"], facts["figures_checked"]
     compared = [key for key in checked if key.split()[0] not in facts["stale_ids"]]

@@ -51,19 +51,31 @@ class UnreadState:
     fid: int
 
 
+class IndicatorRelay(QObject):
+    """Passes indicators from the thread of a re-check to the main thread.
+
+    It has no parent, so that it exists as long as a thread uses it. ``changed(indicators, stale ids)``: see
+    `core.live.session.IndicatorReporter`.
+    """
+
+    changed = pyqtSignal(tuple, frozenset)
+
+
 class LiveCheck(QObject):
     """Re-checks features of the checked layers after they were edited.
 
     It observes the layers from the moment they are read for a check; `begin_from_result` passes the check's result.
     Methods run on the main thread, re-checks in another one. `run_trial` tries edits on a copy of the rows.
 
-    Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
+    Signals: ``indicators_changed(indicators, stale_ids)``: the county's indicators with all edits so far, before the
+    findings; ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`, without
     its changed rows); ``rows``: features of the findings layer for new or changed findings, by id() of the finding;
     ``step``: the edit command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features
     not yet re-checked. ``saved(role)``: edits of a layer were saved. ``outdated``: the live check has stopped, because
     it cannot follow the edits; a complete check is needed.
     """
 
+    indicators_changed = pyqtSignal(tuple, frozenset)
     rechecked = pyqtSignal(object, dict, object)
     waiting = pyqtSignal(int)
     saved = pyqtSignal(str)
@@ -76,6 +88,8 @@ class LiveCheck(QObject):
         self._roles: dict[str, str] = {}
         self._check_session: Any = None
         self._exclusion = CollectionExclusion()
+        self._relay = IndicatorRelay()
+        self._relay.changed.connect(self._report_indicators)
         #: Result and options of the complete check that the session began from.
         self._checked: Any = None
         self._options: Any = None
@@ -383,7 +397,7 @@ class LiveCheck(QObject):
         """
         _read_unread_states(batch)
         cancellation.raise_if_cancelled()
-        change = check_session.check_edits(batch, cancellation)
+        change = check_session.check_edits(batch, cancellation, self._relay.changed.emit)
         new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
         # The desktop does not need them, and freeing them there would stop it.
         remove_one_by_one(change.row_changes)
@@ -405,6 +419,10 @@ class LiveCheck(QObject):
     def _on_prepared(self, _nothing: Any) -> None:
         self._job, self._is_ready = None, True
         self._start_next_recheck()
+
+    def _report_indicators(self, indicators: tuple[Any, ...], stale_ids: frozenset[str]) -> None:
+        if not self._is_stopped:
+            self.indicators_changed.emit(indicators, stale_ids)
 
     def _on_rechecked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._features_under_way = None, frozenset()

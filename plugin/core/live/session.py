@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,10 @@ class EditBatch:
         self.states_by_feature |= later.states_by_feature
 
 
+#: Takes the county's indicators with all edits so far, and the ids of those that edits cannot be followed for.
+IndicatorReporter = Callable[[tuple["Indicator", ...], frozenset[str]], None]
+
+
 @dataclass
 class FindingsChange:
     """How a batch of edits changed the findings.
@@ -80,10 +84,6 @@ class FindingsChange:
     #: All features that now differ from the full check; None if this change does not concern them. Edits that were
     #: undone or discarded do not count.
     edited_features: frozenset[FeatureKey] | None = None
-    #: The county's indicators with all edits so far; None if this change does not concern them.
-    indicators: tuple[Indicator, ...] | None = None
-    #: Ids of indicators that edits cannot be followed for: they have the value of the check.
-    stale_indicator_ids: frozenset[str] = frozenset()
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
     changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
@@ -183,8 +183,15 @@ class IncrementalSession:
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
-    def check_edits(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
+    def check_edits(
+        self,
+        batch: EditBatch,
+        cancellation: Cancellation = NEVER_CANCELLED,
+        report_indicators: IndicatorReporter = lambda _indicators, _stale_ids: None,
+    ) -> FindingsChange:
         """Apply a batch of edits, recheck all in one evaluation, and return how the findings changed.
+
+        ``report_indicators``: called before the recheck, which takes longer, if edits changed an indicator.
 
         Raises
         ------
@@ -209,13 +216,12 @@ class IncrementalSession:
                 self._update_edited_features(feature, former_state)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
+        if self._figures is not None and self._figures.update(change.row_changes, self._checker):
+            report_indicators(tuple(self._figures.indicators), frozenset(self._figures.stale_ids))
         if change.row_changes:
             self._apply_recheck(change, self._checker.recheck_groups([change.row_changes], cancellation)[0])
         self._match_findings_by_fingerprint(change)
         change.edited_features = frozenset(self._edited_features)
-        if self._figures is not None and self._figures.update(change.row_changes, self._checker):
-            change.indicators = tuple(self._figures.indicators)
-            change.stale_indicator_ids = frozenset(self._figures.stale_ids)
         return change
 
     def _read_row_state(self, feature: FeatureKey) -> _RowState | None:

@@ -16,6 +16,7 @@ from ...bridge.running.tasks import JobRunner
 class LiveCheckSwitch(QObject):
     """Switches the live check on and off, and attaches it to the displayed result."""
 
+    indicators_changed = pyqtSignal(tuple, frozenset)
     rechecked = pyqtSignal(object, dict, object)
     saved = pyqtSignal(str)
     outdated = pyqtSignal()
@@ -75,6 +76,7 @@ class LiveCheckSwitch(QObject):
         self._current_check, self._next_check = (self._next_check, _stop_live_check(self._current_check))
         self.is_outdated = False
         if self._current_check is not None:
+            self._current_check.indicators_changed.connect(self.indicators_changed)
             self._current_check.rechecked.connect(self.rechecked)
             self._current_check.saved.connect(self.saved)
             self._current_check.outdated.connect(self._mark_result_outdated)

@@ -64,7 +64,7 @@ class IndicatorDock(QDockWidget):
         self._checked: list[Indicator] = []
         self._current: list[Indicator] = []
         #: Indicators with the edits so far, and ids of those that cannot follow them; None before an edit.
-        self._edited: tuple[Sequence[Indicator], set[str]] | None = None
+        self._edited: tuple[Sequence[Indicator], frozenset[str]] | None = None
         #: Share of a target within which a met target counts as close (接近).
         self._warning_share = 0.0
         self.dial = RatioDial()
@@ -157,7 +157,7 @@ class IndicatorDock(QDockWidget):
         self._fill_places()
         self._show_place()
 
-    def show_edited(self, indicators: Sequence[Indicator], stale_ids: set[str]) -> None:
+    def show_edited(self, indicators: Sequence[Indicator], stale_ids: frozenset[str]) -> None:
         """Show the indicators with the edits since the check; ``stale_ids``: those that cannot follow the edits."""
         self._edited = indicators, stale_ids
         self._show_place()
@@ -185,7 +185,7 @@ class IndicatorDock(QDockWidget):
         """Show the indicators of the chosen place, with the edits so far where they can follow them."""
         place = self.place.currentData() or ""
         self._checked = list_indicators_of_place(self._all_checked, place)
-        indicators, stale_ids = self._edited or (self._checked, set())
+        indicators, stale_ids = self._edited or (self._checked, frozenset())
         by_id = {(one.id, one.target): one for one in indicators if one.place == place}
         self._current = [by_id.get((one.id, one.target), one) for one in self._checked]
         # Townships do not follow edits.
