@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ..files.edit_risks import does_driver_damage_rows
 from ..messages.privacy import describe_exception
 from ..messages.texts import Texts
 from .libraries import describe_libraries, list_unusable_libraries
@@ -100,9 +101,11 @@ def _make_osgeo_fact(texts: Texts) -> MachineFact:
         )
     version = str(gdal.VersionInfo("RELEASE_NAME"))
     driver = gdal.GetDriverByName("OpenFileGDB")
-    if driver is not None and driver.GetMetadataItem("DCAP_CREATE") == "YES":
-        return MachineFact(identifier, FactState.OK, name, version)
-    return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "osgeo"))
+    if driver is None or driver.GetMetadataItem("DCAP_CREATE") != "YES":
+        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "osgeo"))
+    if does_driver_damage_rows():
+        return MachineFact(identifier, FactState.WARNING, name, version, texts.get("environment_uses", "filegdb_edits"))
+    return MachineFact(identifier, FactState.OK, name, version)
 
 
 def _list_gdal_drivers() -> set[str]:

@@ -171,7 +171,7 @@ def test_every_format_is_written_and_read_back_here(requirement, tmp_path):
 def test_everything_that_may_be_missing_has_a_text_on_what_then_does_not_work(lang):
     requirements = load_requirements()
     names = {*requirements.required_libraries, *requirements.optional_libraries}
-    names |= {one.driver for one in requirements.formats} | {"osgeo", "mdb_layers", "mdb_tables"}
+    names |= {one.driver for one in requirements.formats} | {"osgeo", "filegdb_edits", "mdb_layers", "mdb_tables"}
     assert set(Texts(lang).get_section("environment_uses")) == names
 
 
@@ -181,6 +181,14 @@ def test_a_format_without_driver_is_reported_with_its_remedy(monkeypatch):
     monkeypatch.setattr(TEXTS.__class__, "get", lambda self, section, key, **params: f"{section}.{key}")
     fact = next(formats.iterate_format_facts(TEXTS))
     assert (fact.state, fact.remedy) == (FactState.WARNING, "environment_uses.Nothing")
+
+
+@pytest.mark.parametrize(("damages", "state"), [(True, FactState.WARNING), (False, FactState.OK)])
+def test_a_driver_that_damages_edited_databases_is_a_warning(monkeypatch, damages, state):
+    pytest.importorskip("osgeo.gdal")
+    monkeypatch.setattr(formats, "does_driver_damage_rows", lambda: damages)
+    (fact,) = [one for one in formats.iterate_format_facts(Texts("zh")) if one.identifier == "format.osgeo"]
+    assert fact.state is state and ("GeoPackage" in fact.remedy) == damages
 
 
 def test_a_format_that_changes_a_text_is_reported(monkeypatch, tmp_path):
